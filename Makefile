@@ -1,0 +1,58 @@
+# `make run` sets up the environment and runs the workflow; `make test` sets it up and runs the tests.
+# Extra words reach Snakemake or pytest: make run ARGS="-n", make test ARGS="-k sweep".
+
+PYTHON ?= python3
+ARGS ?=
+CORES ?= 4
+GPU ?= 1
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: help setup run test test-long lint lock docs benchmarks clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# An old environment stays in place when the pins change: uv only replaces what differs.
+$(READY): requirements.lock requirements-setup.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lucidag needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0])'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --require-hashes --compile-bytecode -r requirements.lock
+	touch $@
+
+setup: $(READY) ## create .venv with the pinned packages
+
+run: $(READY) ## run the default workflow
+	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
+
+test: $(READY) ## lint, types and the whole everyday test suite
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check Snakefile rules
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest -m "not long" $(ARGS)
+
+test-long: $(READY) ## the longer campaigns
+	$(VENV)/bin/python -m pytest -m long $(ARGS)
+
+lint: $(READY) ## rewrite layout, then check
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/snakefmt Snakefile rules
+	$(VENV)/bin/mypy
+
+lock: $(READY) ## resolve the pins anew from pyproject.toml
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra test pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --group pyproject.toml:setup -o requirements-setup.lock
+
+docs: $(READY) ## write the generated pages: configuration reference, JSON schema, rule graph
+	$(VENV)/bin/python -m lucidag.config.docs
+
+benchmarks: $(READY) ## the speed goals, ours beside the plain way
+	$(VENV)/bin/python -m benchmarks $(ARGS)
+
+clean: ## remove the environment and caches, never the results
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

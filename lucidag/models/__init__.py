@@ -1,0 +1,1 @@
+"""Architectures, weights, training, features and evaluation."""
