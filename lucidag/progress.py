@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -30,7 +30,7 @@ def track(items: Iterable[T], what: str, total: int | None = None, every: float 
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what, total=total, leave=False)
         return
-    count = total if total is not None else len(items) if hasattr(items, "__len__") else None
+    count = total if total is not None else len(items) if isinstance(items, Sized) else None
     start = last = time.monotonic()
     done = 0
     for done, item in enumerate(items, start=1):

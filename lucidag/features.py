@@ -1,0 +1,106 @@
+"""The file of penultimate features that a model gives on one split, and how it is read back."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lucidag.errors import InputError
+from lucidag.files import atomic
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a model says about the N images of one split.
+
+    Attributes
+    ----------
+    images
+        The N image ids, in the order of the manifest.
+    labels
+        N class indices (int64).
+    groups
+        N group indices (int64); all zero where the data set has no groups.
+    logits
+        N x C float32, as the network itself computes them.
+    features
+        N x K float32: the input of the last linear layer. None where the network has no such layer.
+    weight, bias
+        C x K and C float32: the last linear layer. None where the network has none.
+    classes, group_names
+        The names behind the indices.
+    layer
+        The name of the last linear layer inside the network, such as ``"fc"``.
+    """
+
+    images: tuple[str, ...]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    weight: NDArray[np.float32] | None
+    bias: NDArray[np.float32] | None
+    classes: tuple[str, ...]
+    group_names: tuple[str, ...]
+    layer: str | None
+
+    @property
+    def signed(self) -> bool:
+        """Whether any feature is negative."""
+        return self.features is not None and bool((self.features < 0).any())
+
+
+def write_features(path: str | Path, content: Features) -> None:
+    """Write one split as safetensors; names, ids and classes go into the metadata as JSON."""
+    tensors: dict[str, np.ndarray] = {
+        "labels": content.labels.astype(np.int64),
+        "groups": content.groups.astype(np.int64),
+        "logits": np.ascontiguousarray(content.logits, dtype=np.float32),
+    }
+    if content.features is not None and content.weight is not None and content.bias is not None:
+        tensors["features"] = np.ascontiguousarray(content.features, dtype=np.float32)
+        tensors["head.weight"] = np.ascontiguousarray(content.weight, dtype=np.float32)
+        tensors["head.bias"] = np.ascontiguousarray(content.bias, dtype=np.float32)
+    names = {
+        "images": content.images,
+        "classes": content.classes,
+        "group_names": content.group_names,
+        "layer": content.layer,
+    }
+    with atomic(path) as partial:
+        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(names)})
+
+
+def read_features(path: str | Path) -> Features:
+    """Read what `write_features` wrote.
+
+    Raises
+    ------
+    InputError
+        If `path` is no such file, or holds values that are not finite.
+    """
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            names = json.loads(handle.metadata()["lucidag"])
+            tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, TypeError, KeyError) as error:
+        raise InputError(f"{path} is not a features file of lucidag: {error}") from error
+    for key in ("features", "logits", "head.weight", "head.bias"):
+        if key in tensors and not np.isfinite(tensors[key]).all():
+            raise InputError(f"{path}: tensor '{key}' holds NaN or infinite values")
+    return Features(
+        images=tuple(names["images"]),
+        labels=tensors["labels"],
+        groups=tensors["groups"],
+        logits=tensors["logits"],
+        features=tensors.get("features"),
+        weight=tensors.get("head.weight"),
+        bias=tensors.get("head.bias"),
+        classes=tuple(names["classes"]),
+        group_names=tuple(names["group_names"]),
+        layer=names["layer"],
+    )
