@@ -1,0 +1,299 @@
+"""The table of a data set's pictures: the seam between the data sources and everything that reads them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from lucidag.data.spelling import nearest, unknown
+from lucidag.errors import InputError
+from lucidag.files import atomic, read_json, write_json
+
+SPLITS = ("train", "val", "test")
+ARRAYS = "images.safetensors"
+RESERVED = ("image", "path", "label", "true_label", "split", "mask", "digest")
+SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a data source gives: what `write_manifest` takes.
+
+    Attributes
+    ----------
+    table
+        N rows with the columns ``image``, ``label`` and ``split``, any metadata columns and, where there
+        are any, ``path`` and ``mask`` (files) and ``true_label``.
+    classes
+        The class names; their order gives the class indices.
+    images
+        uint8 N x H x W x C (C is 1 or 3), or None where the pictures are files.
+    masks
+        uint8 N x H x W of 0 and 1, or None.
+    """
+
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+    images: NDArray[np.uint8] | None = None
+    masks: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The pictures of a data set.
+
+    Attributes
+    ----------
+    folder
+        The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``.
+    table
+        One row a picture, every column a string, index 0..N-1.
+    classes
+        The class names; their order gives the class indices.
+    """
+
+    folder: Path
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+
+    @property
+    def file(self) -> Path:
+        """The path of the table itself."""
+        return self.folder / "manifest.csv"
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The metadata columns, in the order of the table."""
+        return tuple(column for column in self.table.columns if column not in RESERVED)
+
+    def splits(self) -> tuple[str, ...]:
+        """Give the splits that have pictures, in the order train, val, test."""
+        present = set(self.table["split"])
+        return tuple(split for split in SPLITS if split in present)
+
+    def rows(self, split: str) -> NDArray[np.int64]:
+        """Give the row numbers of `split`, ascending.
+
+        Raises
+        ------
+        InputError
+            If no picture is in `split`.
+        """
+        found = np.flatnonzero((self.table["split"] == split).to_numpy()).astype(np.int64)
+        if found.size == 0:
+            raise InputError(
+                f"{self.file}: no picture is in split '{split}'; there are: {', '.join(self.splits())}"
+            )
+        return found
+
+    def labels(self) -> NDArray[np.int64]:
+        """Give the N class indices.
+
+        Raises
+        ------
+        InputError
+            If a label is none of the classes.
+        """
+        codes = pd.Index(self.classes).get_indexer(pd.Index(self.table["label"]))
+        if (codes < 0).any():
+            row = int(np.flatnonzero(codes < 0)[0])
+            label = self.table["label"].iloc[row]
+            raise InputError(
+                f"{self.file}, image '{self.table['image'].iloc[row]}': "
+                + unknown("class", label, self.classes)
+            )
+        return codes.astype(np.int64)
+
+    def groups(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Give the group of every picture: the product of `columns`.
+
+        Parameters
+        ----------
+        columns
+            ``label``, ``true_label`` or metadata columns; none of them makes one group, ``all``.
+
+        Returns
+        -------
+        codes, names
+            N indices into `names`; names such as ``label=malignant&patches=0``, sorted, only
+            combinations that occur.
+
+        Raises
+        ------
+        InputError
+            If a column does not exist.
+        """
+        if not columns:
+            return np.zeros(len(self.table), dtype=np.int64), ("all",)
+        allowed = [c for c in self.table.columns if c in ("label", "true_label") or c in self.metadata]
+        for column in columns:
+            if column not in allowed:
+                raise InputError(f"{self.file}: {unknown('group column', column, allowed)}")
+        values = zip(*(self.table[column] for column in columns), strict=True)
+        combined = ["&".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) for row in values]
+        names, codes = np.unique(np.array(combined, dtype=object).astype(str), return_inverse=True)
+        return codes.reshape(-1).astype(np.int64), tuple(str(name) for name in names)
+
+
+def write_manifest(
+    folder: str | Path,
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    images: NDArray[np.uint8] | None = None,
+    masks: NDArray[np.uint8] | None = None,
+) -> None:
+    """Write ``manifest.csv``, ``dataset.json`` and, with `images`, ``images.safetensors``.
+
+    The table goes last, so that a complete ``manifest.csv`` means that the others are there. Its column
+    ``digest`` is computed here from the bytes of each picture, followed by those of its mask.
+
+    Parameters
+    ----------
+    folder
+        Where to, usually ``results/data/{dataset}``.
+    table
+        N rows: see `Source`. Values become strings.
+    classes
+        The class names, in the order of the class indices.
+    images
+        uint8 N x H x W x C with C 1 or 3, in the order of `table`; None where column ``path`` names files.
+    masks
+        uint8 N x H x W of 0 and 1, only with `images`.
+
+    Raises
+    ------
+    InputError
+        If ids repeat or are not safe as file names, a label or a split is unknown, arrays and table
+        do not fit together, or a file cannot be read.
+    """
+    folder = Path(folder)
+    ordered = _ordered(table, images is not None, masks is not None)
+    _check(folder / "manifest.csv", ordered, classes, images, masks)
+    ordered["digest"] = _file_digests(ordered) if images is None else _array_digests(images, masks)
+    if images is not None:
+        tensors = {"images": np.ascontiguousarray(images)}
+        if masks is not None:
+            tensors["masks"] = np.ascontiguousarray(masks)
+        with atomic(folder / ARRAYS) as partial:
+            save_file(tensors, str(partial))
+    columns = [column for column in ordered.columns if column not in RESERVED]
+    write_json(
+        folder / "dataset.json",
+        {
+            "classes": list(classes),
+            "kind": "files" if images is None else "array",
+            "columns": columns,
+            "counts": _counts(ordered, classes),
+        },
+    )
+    with atomic(folder / "manifest.csv") as partial:
+        ordered.to_csv(partial, index=False, lineterminator="\n")
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Read what `write_manifest` wrote.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or is not what `write_manifest` writes.
+    """
+    folder = Path(folder)
+    file = folder / "manifest.csv"
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        classes = tuple(str(name) for name in read_json(folder / "dataset.json")["classes"])
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename} does not exist") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not a manifest: {error}") from error
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / 'dataset.json'} is not what lucidag writes: {error}") from error
+    missing = [c for c in ("image", "path", "label", "split", "mask", "digest") if c not in table.columns]
+    if missing:
+        raise InputError(f"{file} is not a manifest: column '{missing[0]}' is missing")
+    return Manifest(folder, table, classes)
+
+
+def _ordered(table: pd.DataFrame, arrays: bool, masked: bool) -> pd.DataFrame:
+    """Give the table as strings, with the columns of the contract in their order."""
+    for column in ("image", "label", "split"):
+        if column not in table.columns:
+            raise InputError(f"the table has no column '{column}'{nearest(column, table.columns)}")
+    full = table.reset_index(drop=True).astype(str)
+    if arrays:
+        full["path"] = ""
+        full["mask"] = ARRAYS if masked else ""
+    for column in ("path", "mask"):
+        if column not in full.columns:
+            full[column] = ""
+    first = ["image", "path", "label", *(["true_label"] if "true_label" in full.columns else []), "split"]
+    metadata = [column for column in full.columns if column not in RESERVED]
+    return full[[*first, *metadata, "mask"]].copy()
+
+
+def _check(
+    file: Path,
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    images: NDArray[np.uint8] | None,
+    masks: NDArray[np.uint8] | None,
+) -> None:
+    if len(table) == 0:
+        raise InputError(f"{file}: there is no picture")
+    repeated = table["image"][table["image"].duplicated()]
+    if len(repeated):
+        raise InputError(f"{file}: image id '{repeated.iloc[0]}' occurs more than once")
+    for image in table["image"]:
+        if not SAFE_ID.fullmatch(image):
+            raise InputError(f"{file}: image id '{image}' is not safe as a file name (A-Z a-z 0-9 _ . -)")
+    for what, column, allowed in (("class", "label", classes), ("split", "split", SPLITS)):
+        for value in table[column].unique():
+            if value not in allowed:
+                raise InputError(f"{file}: {unknown(what, value, allowed)}")
+    n = len(table)
+    if images is not None and (
+        images.dtype != np.uint8 or images.ndim != 4 or len(images) != n or images.shape[3] not in (1, 3)
+    ):
+        raise InputError(f"{file}: images must be uint8 {n}xHxWx1 or x3, not {images.dtype} {images.shape}")
+    if masks is not None and (images is None or masks.shape != images.shape[:3] or masks.dtype != np.uint8):
+        raise InputError(f"{file}: masks must be uint8 and as large as the images, not {masks.shape}")
+
+
+def _array_digests(images: NDArray[np.uint8], masks: NDArray[np.uint8] | None) -> list[str]:
+    digests = []
+    for row in range(len(images)):
+        content = hashlib.sha256(images[row].tobytes())
+        if masks is not None:
+            content.update(masks[row].tobytes())
+        digests.append(content.hexdigest()[:16])
+    return digests
+
+
+def _file_digests(table: pd.DataFrame) -> list[str]:
+    digests = []
+    for path, mask in zip(table["path"], table["mask"], strict=True):
+        content = hashlib.sha256()
+        for file in (path, mask) if mask else (path,):
+            try:
+                content.update(Path(file).read_bytes())
+            except OSError as error:
+                raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+        digests.append(content.hexdigest()[:16])
+    return digests
+
+
+def _counts(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for split in SPLITS:
+        labels = table["label"][table["split"] == split]
+        if len(labels):
+            counts[split] = {name: int((labels == name).sum()) for name in classes}
+    return counts

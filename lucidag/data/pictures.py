@@ -1,0 +1,136 @@
+"""Pictures and masks of a manifest, one at a time, as uint8 arrays."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from safetensors import SafetensorError, safe_open
+
+from lucidag.data.manifest import ARRAYS, Manifest
+from lucidag.errors import InputError
+
+
+class Pictures:
+    """The pictures and masks of a manifest, read when asked for.
+
+    Arrays are read through a memory map, so that one picture costs its own bytes only. A `Pictures` can
+    be pickled (data loader workers) and each process opens the file for itself.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._paths = manifest.table["path"].tolist()
+        self._masks = manifest.table["mask"].tolist()
+        self._file = manifest.folder / ARRAYS
+        self._handle: Any = None
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handle": None}
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        """Give the picture of `row`: uint8 H x W x C, C 1 or 3 (see `decode`).
+
+        Raises
+        ------
+        InputError
+            If the file is missing or cannot be decoded.
+        """
+        path = self._paths[row]
+        return decode(path) if path else self._slice("images", row)
+
+    def read_mask(self, row: int) -> NDArray[np.bool_] | None:
+        """Give the mask of `row`: H x W, or None where the manifest names none.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or cannot be decoded.
+        """
+        mask = self._masks[row]
+        if not mask:
+            return None
+        return decode_mask(mask) if self._paths[row] else self._slice("masks", row) > 0
+
+    def _slice(self, key: str, row: int) -> NDArray[np.uint8]:
+        try:
+            if self._handle is None:
+                self._handle = safe_open(str(self._file), framework="np")
+            taken: NDArray[np.uint8] = self._handle.get_slice(key)[row : row + 1][0]
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{self._file} cannot be read: {error}") from error
+        return taken
+
+
+def decode(path: str | Path) -> NDArray[np.uint8]:
+    """Decode a picture file to uint8 H x W x C.
+
+    EXIF rotation is applied. Palette, CMYK and other colour spaces become RGB; transparency is composited
+    on white; greyscale stays one channel; 16-bit greyscale is scaled to 8 bits (65,535 becomes 255).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, truncated, no picture, or of floating-point values.
+    """
+    with _opened(path) as picture:
+        transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+        grey = picture.mode in ("1", "L", "LA", "La", "I", "F") or picture.mode.startswith("I;16")
+        if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+            return _eight_bits(path, picture)[:, :, None]
+        if transparent:
+            rgba = picture.convert("RGBA")
+            white = Image.new("RGBA", rgba.size, "white")
+            picture = Image.alpha_composite(white, rgba)
+        values = np.asarray(picture.convert("L" if grey else "RGB"), dtype=np.uint8)
+    return values[:, :, None] if grey else values
+
+
+def decode_mask(path: str | Path) -> NDArray[np.bool_]:
+    """Decode a mask file to bool H x W.
+
+    True where the picture is in the brighter half of 0..255; in a file of 0 and 1 only, where it is 1.
+
+    Raises
+    ------
+    InputError
+        As `decode`.
+    """
+    with _opened(path) as picture:
+        if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+            values = np.asarray(picture)
+            if values.max(initial=0) > 255:
+                values = _eight_bits(path, picture)
+        elif picture.mode == "P" and picture.getextrema() in ((0, 0), (0, 1), (1, 1)):
+            values = np.asarray(picture)
+        else:
+            values = np.asarray(picture.convert("L"))
+    return values > (127 if values.max(initial=0) > 1 else 0)
+
+
+def _opened(path: str | Path) -> Image.Image:
+    """Open and fully decode `path`, upright."""
+    try:
+        if Path(path).stat().st_size == 0:
+            raise InputError(f"{path} cannot be read as a picture: empty")
+        with Image.open(path) as file:
+            file.load()
+            return ImageOps.exif_transpose(file)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{path} cannot be read as a picture: not a picture format") from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        reason = "truncated" if "truncated" in str(error).lower() else str(error)
+        raise InputError(f"{path} cannot be read as a picture: {reason}") from error
+
+
+def _eight_bits(path: str | Path, picture: Image.Image) -> NDArray[np.uint8]:
+    """Scale 16-bit greyscale to 8 bits; Pillow's own conversion would clip everything above 255."""
+    values = np.asarray(picture)
+    if picture.mode == "F" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+        raise InputError(f"{path} cannot be read as a picture: its values are not those of 8 or 16 bits")
+    return np.rint(values / 257).astype(np.uint8)
