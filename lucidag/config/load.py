@@ -1,0 +1,170 @@
+"""From the words of a configuration file to a checked `Config`, or to one line that says what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from lucidag.config.schema import Config, Model
+from lucidag.errors import InputError
+
+
+def load_config(words: Mapping[str, Any], source: str) -> Config:
+    """Check a configuration and write out its repeated models.
+
+    Parameters
+    ----------
+    words
+        The configuration as read from YAML.
+    source
+        The file (or files) it was read from, for messages.
+
+    Returns
+    -------
+    Config
+        With one entry in ``models`` for each seed of a model that has ``seeds``.
+
+    Raises
+    ------
+    InputError
+        One line: the file, the key path, what was found, what is allowed, the nearest spelling.
+    """
+    try:
+        config = Config.model_validate(dict(words))
+    except ValidationError as error:
+        raise InputError(f"{source}: {_explain(error, words)}") from error
+    _check_references(config, source)
+    return config.model_copy(update={"models": _repeat_seeds(config.models, source)})
+
+
+def family_members(config: Config, name: str) -> list[str]:
+    """Return the models that `name` stands for: itself, or the repetitions of a family over seeds."""
+    if name in config.models:
+        return [name]
+    return [
+        model
+        for model, settings in config.models.items()
+        if settings.seeds is not None and model in {f"{name}-s{seed}" for seed in settings.seeds}
+    ]
+
+
+def rof_models(config: Config) -> list[str]:
+    """Return the models whose units are examined."""
+    if config.rof is None:
+        return []
+    names = config.rof.models if config.rof.models is not None else list(config.models)
+    return [model for name in names for model in family_members(config, name)]
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return a hint that names the nearest allowed spelling, or all that is allowed."""
+    options = sorted(str(option) for option in allowed)
+    close = get_close_matches(word, options, n=1, cutoff=0.6)
+    known = ", ".join(options) if options else "nothing"
+    return f"did you mean '{close[0]}'? (allowed: {known})" if close else f"allowed: {known}"
+
+
+def _repeat_seeds(models: Mapping[str, Model], source: str) -> dict[str, Model]:
+    expanded: dict[str, Model] = {}
+    for name, model in models.items():
+        if model.seeds is None or model.train is None:
+            copies = {name: model}
+        else:
+            copies = {
+                f"{name}-s{seed}": model.model_copy(update={"train": model.train.model_copy(update={"seed": seed})})
+                for seed in model.seeds
+            }
+        for copy in copies:
+            if copy in expanded:
+                raise InputError(f"{source}: models.{name}: two models would be called '{copy}'")
+        expanded.update(copies)
+    return expanded
+
+
+def _check_references(config: Config, source: str) -> None:
+    for name, model in config.models.items():
+        if model.dataset not in config.datasets:
+            hint = nearest(model.dataset, config.datasets)
+            raise InputError(f"{source}: models.{name}.dataset: no data set '{model.dataset}'; {hint}")
+    unused = set(config.datasets) - {model.dataset for model in config.models.values()}
+    if unused:
+        raise InputError(f"{source}: datasets.{sorted(unused)[0]}: no model uses this data set")
+    asked: list[tuple[str, list[str]]] = []
+    if config.rof is not None and config.rof.models is not None:
+        asked.append(("rof.models", config.rof.models))
+    asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
+    expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
+    for key, names in asked:
+        for name in names:
+            if name not in expanded:
+                raise InputError(f"{source}: {key}: no model '{name}'; {nearest(name, expanded)}")
+    if config.generalisation and config.rof is None:
+        raise InputError(f"{source}: generalisation: needs a `rof:` section, as it compares the roles of units")
+
+
+def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
+    """Return the first fault in one line, unknown keys before what may follow from them."""
+    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    fault = faults[0]
+    path = _key_path(fault["loc"], words)
+    key = ".".join(map(str, path)) or "the file"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {nearest(str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
+    if fault["type"] == "missing":
+        return f"{key}: missing{more}"
+    if fault["type"] == "union_tag_not_found":
+        return f"{key}.source: missing; allowed: {', '.join(_sources())}{more}"
+    if fault["type"] == "union_tag_invalid":
+        found = str(fault["ctx"]["tag"])
+        return f"{key}.source: found '{found}'; {nearest(found, _sources())}{more}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return f"{key}: {message}{more}"
+    if fault["type"] == "literal_error":
+        allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{key}: found {fault['input']!r}; {nearest(str(fault['input']), allowed)}{more}"
+    return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"
+
+
+def _key_path(loc: tuple[int | str, ...], words: Any) -> list[int | str]:  # noqa: ANN401
+    """Return the part of `loc` that a user wrote: pydantic adds the names of union members to it."""
+    path: list[int | str] = []
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(words, Mapping) and part in words:
+            words = words[part]
+        elif isinstance(words, list) and isinstance(part, int):
+            words = words[part]
+        elif not (last and isinstance(words, Mapping) and isinstance(part, str)):
+            continue
+        path.append(part)
+    return path
+
+
+def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the section at `loc` may have."""
+    kinds: list[Any] = [Config]
+    for part in loc:
+        nested = [kind for model in kinds for kind in _inside(model, part)]
+        kinds = nested or kinds
+    return [name for kind in kinds for name in kind.model_fields]
+
+
+def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
+    if str(part) in model.model_fields:
+        return _models_in(model.model_fields[str(part)].annotation)
+    tags = model.model_fields.get("source")
+    return [model] if tags is not None and part in get_args(tags.annotation) else []
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _sources() -> list[str]:
+    sections = _models_in(Config.model_fields["datasets"].annotation)
+    return [tag for model in sections for tag in get_args(model.model_fields["source"].annotation)]

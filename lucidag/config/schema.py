@@ -1,0 +1,263 @@
+"""What a configuration file may say, with every default: the single source of checks and documents."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Split = Literal["train", "val", "test"]
+RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values never change after the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class DatasetBase(Section):
+    """What every data set may say."""
+
+    groups: list[str] = Field(
+        default=[],
+        description="Columns whose combinations are the groups that accuracies are given for; `label` is allowed.",
+    )
+    corrupt_labels: Share = Field(
+        default=0.0,
+        description="Share of the training labels that is replaced by a class drawn uniformly from all classes.",
+    )
+    seed: Seed = Field(default=0, description="Seed of everything random about the data: drawing, splits, corruption.")
+
+
+class Splits(Section):
+    """Shares of the pictures, stratified by class. They sum to 1."""
+
+    train: Share = Field(default=0.6, description="Share for training.")
+    val: Share = Field(default=0.2, description="Share for choices such as the number of units kept; 0 for none.")
+    test: Share = Field(default=0.2, description="Share that results are reported on.")
+
+    @model_validator(mode="after")
+    def _sum(self) -> "Splits":
+        if abs(self.train + self.val + self.test - 1) > 1e-6:
+            raise ValueError(f"train + val + test must be 1, not {self.train + self.val + self.test:g}")
+        return self
+
+
+class Digits(DatasetBase):
+    """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels: embedded, no download."""
+
+    source: Literal["digits"]
+    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+
+class ArtefactRate(Section):
+    """How often an artefact occurs, by class: different rates make it a shortcut."""
+
+    benign: Share = Field(default=0.0, description="Share of the benign pictures that show it.")
+    malignant: Share = Field(default=0.0, description="Share of the malignant pictures that show it.")
+
+
+class Lesions(DatasetBase):
+    """Drawn dermoscopic pictures: irregular border and colour decide the class, artefacts are planted."""
+
+    source: Literal["lesions"]
+    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Pictures to draw.")
+    size: Annotated[int, Field(ge=16)] = Field(default=96, description="Width and height in pixels.")
+    malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
+    patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
+    ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
+    hair: Share = Field(default=0.3, description="Share of pictures with hair.")
+    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+
+class Mnist(DatasetBase):
+    """MNIST in torchvision's folder layout (`root/MNIST/raw/`)."""
+
+    source: Literal["mnist"]
+    root: str = Field(description="Folder that holds `MNIST/raw`.")
+    download: bool = Field(default=False, description="Download the four files when they are missing.")
+    train: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="The first so many of the official training pictures; null for all that remain.",
+    )
+    val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training pictures after those.")
+    test: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The first so many of the official test pictures; null for all."
+    )
+
+
+class Columns(Section):
+    """Names of the columns of a data set's CSV."""
+
+    image: str = Field(default="image", description="Path of the picture.")
+    label: str = Field(default="label", description="Name of the class.")
+    split: str | None = Field(default=None, description="Existing split (train, val, test).")
+    mask: str | None = Field(default=None, description="Path of a mask of the picture's size.")
+    id: str | None = Field(default=None, description="Patient or lesion: one id never sits on two sides.")
+
+
+class Folder(DatasetBase):
+    """Pictures of your own: a CSV that lists them, or a folder with a sub-folder a class."""
+
+    source: Literal["folder"]
+    path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
+    root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
+    columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
+    classes: list[str] | None = Field(default=None, description="Classes in order; default: those found, sorted.")
+    splits: Splits | None = Field(
+        default=None, description="Shares of the splits where none exist yet; default: 0.6, 0.2, 0.2."
+    )
+    track: Literal["pictures", "table"] = Field(
+        default="pictures",
+        description="What makes the data set stale: any changed picture, or the CSV (for very many pictures).",
+    )
+
+
+Dataset = Annotated[Digits | Lesions | Mnist | Folder, Field(discriminator="source")]
+
+
+class Input(Section):
+    """How a picture becomes the network's input."""
+
+    size: Annotated[int, Field(ge=1)] = Field(default=224, description="Width and height in pixels.")
+    channels: Literal[1, 3] = Field(default=3, description="Grey pictures are repeated to 3, colour averaged to 1.")
+    resize: Literal["stretch", "crop"] = Field(
+        default="stretch",
+        description="Stretch to the square, or resize the shorter side and cut out the centre.",
+    )
+    mean: list[float] | None = Field(default=None, description="Subtracted per channel, of pictures in 0..1.")
+    std: list[Annotated[float, Field(gt=0)]] | None = Field(default=None, description="Divided by, per channel.")
+
+    @model_validator(mode="after")
+    def _lengths(self) -> "Input":
+        for key in ("mean", "std"):
+            values = getattr(self, key)
+            if values is not None and len(values) != self.channels:
+                raise ValueError(f"{key} has {len(values)} values for {self.channels} channels")
+        return self
+
+
+class Train(Section):
+    """How a model is trained."""
+
+    epochs: Annotated[int, Field(ge=1)] = Field(default=10, description="Passes over the training split.")
+    batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step.")
+    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
+    lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
+    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
+    class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
+        default="none",
+        description="Weights of the classes in the loss; `balanced` is inverse to their number.",
+    )
+    augment: list[str | dict[str, dict[str, Any]]] = Field(
+        default=[],
+        description="Transforms of torchvision.transforms.v2, by name or as {name: {argument: value}}.",
+    )
+    trainable: Literal["all", "head"] | list[str] = Field(
+        default="all",
+        description="Parameters that learn: all, the last layer, or those of the modules named.",
+    )
+    batchnorm: Literal["train", "frozen"] = Field(
+        default="train",
+        description="Whether batch normalisation learns and counts, or stays in evaluation mode.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="bfloat16 is mixed precision; auto takes it on a GPU only."
+    )
+    seed: Seed = Field(default=0, description="Seed of initial weights, order and augmentation.")
+    threads: Annotated[int, Field(ge=1)] = Field(
+        default=2,
+        description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
+    )
+
+
+class Model(Section):
+    """A network: trained here (with `train`) or imported (with `weights` alone)."""
+
+    dataset: str = Field(description="Name of the data set that it is trained and examined on.")
+    architecture: str = Field(description="A torchvision name such as `resnet18`, or `package.module:factory`.")
+    options: dict[str, Any] = Field(default={}, description="Further arguments of the factory.")
+    weights: str | None = Field(
+        default=None, description="A torchvision weights name, a `.safetensors` or `.pth` file, or none."
+    )
+    new_head: bool | None = Field(
+        default=None,
+        description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
+    )
+    head: str | None = Field(default=None, description="Name of the last linear layer; default: found by itself.")
+    input: Input = Field(default=Input(), description="How a picture becomes the network's input.")
+    train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
+    seeds: list[Seed] | None = Field(
+        default=None,
+        description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step outside training.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Model":
+        if self.train is None and self.weights is None:
+            raise ValueError("needs `train:` (to be trained) or `weights:` (to be imported), and has neither")
+        if self.seeds is not None and self.train is None:
+            raise ValueError("`seeds` repeats the training, but there is no `train:` section")
+        if self.seeds is not None and len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("`seeds` names one seed twice")
+        return self
+
+
+class Rof(Section):
+    """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
+
+    models: list[str] | None = Field(default=None, description="Models to examine; default: every model.")
+    ranking: Literal["l1", "l2", "variance", "contribution"] = Field(
+        default="l1", description="The order behind turning points, roles, bands and the choice of k."
+    )
+    methods: list[RankingMethod] = Field(
+        default=["l1", "l2", "variance", "contribution", "random", "reversed"],
+        description="The orders that are swept.",
+    )
+    random_orders: Annotated[int, Field(ge=1)] = Field(default=5, description="Random orders, as a control.")
+    role_metric: Literal["loss", "accuracy"] = Field(
+        default="loss", description="Whose turning points decide the `role` column; both are kept."
+    )
+    select_metric: Literal["accuracy", "loss", "worst_accuracy"] = Field(
+        default="worst_accuracy", description="Which curve of the validation split chooses k."
+    )
+    points: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[],
+        description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
+    )
+    bootstrap: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Level of all intervals.")
+    class_columns: Annotated[int, Field(ge=0)] = Field(
+        default=100, description="Accuracy per class is tabled for every k up to this number of classes."
+    )
+    seed: Seed = Field(default=0, description="Seed of random orders and bootstrap.")
+
+    @model_validator(mode="after")
+    def _ranking_swept(self) -> "Rof":
+        if self.ranking not in self.methods:
+            raise ValueError(f"methods must contain the ranking '{self.ranking}'")
+        return self
+
+
+class Generalisation(Section):
+    """Do the shares of the four roles go with the generalisation gap? One study over several models."""
+
+    models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Level of the intervals.")
+    draws: Annotated[int, Field(ge=1)] = Field(default=2000, description="Bootstrap draws and permutations.")
+    seed: Seed = Field(default=0, description="Seed of both.")
+
+
+class Config(Section):
+    """A whole configuration file."""
+
+    results: str = Field(default="results", description="Folder that everything is written to.")
+    datasets: dict[Name, Dataset] = Field(description="Data sets by name.", min_length=1)
+    models: dict[Name, Model] = Field(description="Models by name.", min_length=1)
+    rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
+    generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
