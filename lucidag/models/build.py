@@ -1,0 +1,83 @@
+"""A network by its name: torchvision's architectures, or a factory of the user's own."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+
+from lucidag.data.spelling import nearest
+from lucidag.errors import InputError
+
+
+def build(architecture: str, classes: int, options: Mapping[str, Any], seed: int) -> nn.Module:
+    """Build an untrained network for `classes` classes.
+
+    The random numbers of the initial weights come from `seed` alone; torch's own generator is left
+    as it was.
+
+    Parameters
+    ----------
+    architecture
+        A classification architecture of torchvision (``resnet18``), or ``package.module:factory``.
+        A factory is called as ``factory(num_classes=classes, **options)``.
+    classes
+        The number of classes, thus of outputs.
+    options
+        Further keyword arguments of the architecture.
+    seed
+        The seed of the initial weights.
+
+    Raises
+    ------
+    InputError
+        For an unknown architecture, a factory that cannot be imported, an option that it does not
+        take, or a result that is no ``nn.Module``.
+    """
+    factory, fixed = _user_factory(architecture) if ":" in architecture else _torchvision_factory(architecture)
+    fixed = {"num_classes": classes, **fixed}
+    for name in options:
+        if name in fixed:
+            raise InputError(f"architecture '{architecture}': option '{name}' is set by lucidag, leave it out")
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        try:
+            model = factory(**fixed, **options)
+        except (TypeError, ValueError) as error:
+            given = f" with options {dict(options)}" if options else ""
+            raise InputError(f"architecture '{architecture}' could not be built{given}: {error}") from error
+    if not isinstance(model, nn.Module):
+        kind = type(model).__name__
+        raise InputError(f"architecture '{architecture}' gave a {kind}; it must give a torch.nn.Module")
+    return model
+
+
+def _torchvision_factory(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return torchvision's builder of a classification architecture, and the arguments that are not the user's."""
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known:
+        raise InputError(f"architecture '{name}' is not one of torchvision's {len(known)}{nearest(name, known)}")
+    fixed: dict[str, Any] = {"weights": None}
+    if name in ("googlenet", "inception_v3"):
+        # With auxiliary heads a forward pass in training gives a tuple instead of logits.
+        fixed |= {"aux_logits": False, "init_weights": False}
+    return torchvision.models.get_model_builder(name), fixed
+
+
+def _user_factory(architecture: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Import the factory that ``package.module:factory`` names."""
+    module_name, _, name = architecture.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, SyntaxError, ValueError) as error:
+        message = f"architecture '{architecture}': module '{module_name}' cannot be imported: {error}"
+        raise InputError(message) from error
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        public = [key for key, value in vars(module).items() if callable(value)]
+        raise InputError(
+            f"architecture '{architecture}': '{module_name}' has no function '{name}'{nearest(name, public)}"
+        )
+    return factory, {}

@@ -1,0 +1,63 @@
+"""The same numbers on each run: seeds, threads and the library's switches, always put back."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import torch
+
+
+def mix(*numbers: int) -> int:
+    """Give one 63-bit seed for several non-negative numbers, such as (seed, epoch, image)."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Draw torch's random numbers from `seed` inside the block, and put its generators back afterwards."""
+    cuda = device.startswith("cuda")
+    with torch.random.fork_rng(devices=[device] if cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        elif device.startswith("mps"):
+            torch.mps.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def reproducible(device: str, threads: int) -> Iterator[None]:
+    """Compute in the same order on each run, and put every switch back afterwards.
+
+    The sums of a CPU depend on how many threads share them: so their number is part of the settings.
+    On CUDA: deterministic kernels wherever there are some, no search for the fastest one, no TF32.
+    """
+    before = torch.get_num_threads()
+    with ExitStack() as stack:
+        if device.startswith("cuda"):
+            stack.enter_context(_deterministic_cuda())
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+@contextmanager
+def _deterministic_cuda() -> Iterator[None]:
+    """Choose deterministic kernels; where one is missing torch warns and goes on."""
+    name = "CUBLAS_WORKSPACE_CONFIG"
+    workspace = os.environ.get(name)
+    was_on = torch.are_deterministic_algorithms_enabled()
+    warned_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    os.environ[name] = workspace or ":4096:8"
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(was_on, warn_only=warned_only)
+        if workspace is None:
+            os.environ.pop(name, None)

@@ -1,0 +1,371 @@
+"""Training a classifier, with the same result on each run, interrupted or not."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.nn.modules.batchnorm import _BatchNorm
+from torchvision.transforms import v2
+
+from lucidag.data.manifest import Manifest
+from lucidag.data.spelling import nearest
+from lucidag.errors import InputError
+from lucidag.models.augment import Augmentation, augment, build_augmentation
+from lucidag.models.frames import Frames, batch_sizes
+from lucidag.models.head import evaluating, find_head
+from lucidag.models.inputs import Inputs
+from lucidag.models.reproducible import mix, reproducible, seeded
+from lucidag.models.resume import Row, load_state, save_state
+from lucidag.progress import track
+
+HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    epochs, batch_size
+        Passes over the training split, and pictures a step.
+    optimizer
+        ``adam``, ``adamw`` or ``sgd`` (with `momentum`).
+    lr, weight_decay, momentum
+        The learning rate at the start, and the optimiser's other numbers.
+    schedule
+        ``constant``, or ``cosine``: from `lr` to 0 over all steps.
+    class_weights
+        Weights of the loss: ``none``, ``balanced`` (N / (C * n_c), as scikit-learn's) or one number a class.
+    augment
+        Transforms of ``torchvision.transforms.v2``: see `lucidag.models.augment.build_augmentation`.
+    trainable
+        ``all``, ``head`` (the last linear layer), or a list of module names: what they hold is trained.
+    batchnorm
+        ``train``, or ``frozen``: the stored means and variances are used and stay as they are.
+    precision
+        ``float32``, ``bfloat16`` (autocast), or ``auto``: bfloat16 on CUDA, float32 elsewhere.
+    seed
+        Where the order of pictures, their augmentation and dropout come from.
+    threads
+        Threads of the CPU: for decoding, and for torch, whose sums depend on their number.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    optimizer: str = "adamw"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    schedule: str = "constant"
+    class_weights: str | Sequence[float] = "none"
+    augment: Sequence[Augmentation] = ()
+    trainable: str | Sequence[str] = "all"
+    batchnorm: str = "train"
+    precision: str = "auto"
+    seed: int = 0
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same during one training."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    train: Frames
+    val: Frames | None
+    labels: torch.Tensor
+    inputs: Inputs
+    weight: torch.Tensor | None
+    chain: v2.Transform | None
+    settings: TrainSettings
+    device: str
+
+
+def train(
+    model: nn.Module,
+    manifest: Manifest,
+    inputs: Inputs,
+    settings: TrainSettings,
+    device: str = "cpu",
+    resume_path: str | Path | None = None,
+    fingerprint: str = "",
+) -> list[Row]:
+    """Train `model` in place on the split ``train``; ``val``, where there is one, is only measured.
+
+    Parameters
+    ----------
+    model
+        The network; afterwards it is on `device` and in eval mode.
+    manifest, inputs
+        The data set, and how its pictures reach the network.
+    settings
+        How to train.
+    device
+        ``cpu``, ``cuda:0``, ...
+    resume_path
+        Where the state after each epoch is kept until the training ends; None keeps none.
+    fingerprint
+        A digest of all that the result depends on: a state of another fingerprint is not used.
+
+    Returns
+    -------
+    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over pictures (weighted where
+    classes are); those of ``train`` are taken while the weights change. The ``val`` values are None
+    without such a split.
+
+    Raises
+    ------
+    InputError
+        For a setting that does not fit, a class without a training picture, or a loss that is not finite.
+    """
+    _check_settings(settings, len(manifest.classes))
+    resume = Path(resume_path) if resume_path is not None else None
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    _check_outputs(model, inputs, len(manifest.classes), device)
+    with reproducible(device, settings.threads), _trainable(model, inputs, settings.trainable):
+        run = _prepare(model, manifest, inputs, settings, device)
+        history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
+        for epoch in range(len(history), settings.epochs):
+            history.append(_epoch(run, epoch))
+            if resume:
+                save_state(resume, model, run.optimizer, history, fingerprint)
+    model.eval()
+    if resume:
+        resume.unlink(missing_ok=True)
+    return history
+
+
+def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
+    """Give the learning rate of step `step` (from 0) of `steps`."""
+    if settings.schedule == "constant":
+        return settings.lr
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _prepare(model: nn.Module, manifest: Manifest, inputs: Inputs, settings: TrainSettings, device: str) -> _Run:
+    labels = manifest.labels()
+    rows = manifest.rows("train")
+    counts = np.bincount(labels[rows], minlength=len(manifest.classes))
+    if (counts == 0).any():
+        name = manifest.classes[int(np.argmin(counts))]
+        raise InputError(f"{manifest.file}: class '{name}' has no picture in split 'train'")
+    chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
+    val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if "val" in manifest.splits() else None
+    return _Run(
+        model=model,
+        optimizer=_optimizer(model, settings),
+        train=Frames(manifest, rows, inputs, settings.threads),
+        val=val,
+        labels=torch.from_numpy(labels),
+        inputs=inputs,
+        weight=_class_weights(settings.class_weights, labels[rows], len(manifest.classes), device),
+        chain=chain,
+        settings=settings,
+        device=device,
+    )
+
+
+def _epoch(run: _Run, epoch: int) -> Row:
+    """Train for one epoch and measure; all its random numbers come from (seed, epoch)."""
+    seed = mix(run.settings.seed, epoch)
+    order = torch.randperm(len(run.train), generator=torch.Generator().manual_seed(seed)).numpy()
+    sizes = _training_sizes(len(order), run.settings.batch_size)
+    steps = run.settings.epochs * len(sizes)
+    _training_mode(run.model, run.settings.batchnorm)
+    sums: list[torch.Tensor] = []
+    with seeded(seed, run.device):
+        work = track(run.train.batches(order, sizes), f"epoch {epoch + 1}/{run.settings.epochs}", len(sizes))
+        done = 0
+        for number, frames in enumerate(work):
+            rows = run.train.rows[order[done : done + len(frames)]]
+            done += len(frames)
+            for group in run.optimizer.param_groups:
+                group["lr"] = learning_rate(run.settings, epoch * len(sizes) + number, steps)
+            sums.append(_step(run, frames, rows, epoch))
+    loss, accuracy = _means(sums)
+    val_loss, val_accuracy = _validate(run) if run.val is not None else (None, None)
+    for split, value in (("training", loss), ("validation", val_loss)):
+        if value is not None and not math.isfinite(value):
+            raise InputError(
+                f"train: the {split} loss is {value} in epoch {epoch + 1}; "
+                f"a smaller lr than {run.settings.lr:g} may help"
+            )
+    return {
+        "epoch": epoch + 1,
+        "lr": learning_rate(run.settings, epoch * len(sizes), steps),
+        "train_loss": loss,
+        "train_accuracy": accuracy,
+        "val_loss": val_loss,
+        "val_accuracy": val_accuracy,
+    }
+
+
+def _step(run: _Run, frames: torch.Tensor, rows: NDArray[np.int64], epoch: int) -> torch.Tensor:
+    """Take one step of the optimiser; give the sums that `_means` takes."""
+    if run.chain is not None:
+        frames = augment(frames, rows.tolist(), run.chain, run.settings.seed, epoch)
+    labels = run.labels[torch.from_numpy(rows)].to(run.device)
+    run.optimizer.zero_grad(set_to_none=True)
+    logits = _logits(run, frames)
+    loss, weight = _loss(logits, labels, run.weight)
+    (loss / weight).backward()
+    run.optimizer.step()
+    return _sums(logits, labels, loss, weight)
+
+
+def _validate(run: _Run) -> tuple[float, float]:
+    assert run.val is not None
+    sizes = batch_sizes(len(run.val), run.settings.batch_size)
+    sums, done = [], 0
+    with evaluating(run.model), torch.inference_mode():
+        for frames in run.val.batches(np.arange(len(run.val)), sizes):
+            rows = run.val.rows[done : done + len(frames)]
+            done += len(frames)
+            labels = run.labels[torch.from_numpy(rows)].to(run.device)
+            logits = _logits(run, frames)
+            sums.append(_sums(logits, labels, *_loss(logits, labels, run.weight)))
+    return _means(sums)
+
+
+def _logits(run: _Run, frames: torch.Tensor) -> torch.Tensor:
+    """Run the network on uint8 frames; float32, whatever it computes in."""
+    batch = run.inputs.normalise(frames.to(run.device)).to(memory_format=torch.channels_last)
+    kind = run.device.split(":")[0]
+    half = run.settings.precision == "bfloat16" or (run.settings.precision == "auto" and kind == "cuda")
+    with torch.autocast(kind, torch.bfloat16, enabled=half):
+        logits: torch.Tensor = run.model(batch)
+    return logits.float()
+
+
+def _loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the summed loss and the summed weights that it is divided by."""
+    total = torch.full_like(logits[0, 0], len(labels)) if weight is None else weight[labels].sum()
+    return cross_entropy(logits, labels, weight, reduction="sum"), total
+
+
+def _sums(logits: torch.Tensor, labels: torch.Tensor, loss: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Give (loss, weight, hits, pictures) of a batch, left on the device so that nothing waits for it."""
+    hits = (logits.argmax(1) == labels).sum()
+    return torch.stack([loss.detach(), weight, hits.float(), torch.full_like(weight, len(labels))])
+
+
+def _means(sums: list[torch.Tensor]) -> tuple[float, float]:
+    """Give mean loss and accuracy from the sums of all batches."""
+    loss, weight, hits, count = torch.stack(sums).cpu().double().sum(0).tolist()
+    return loss / weight, hits / count
+
+
+def _training_sizes(count: int, batch_size: int) -> list[int]:
+    """Cut into batches; a last batch of one joins the one before, since BatchNorm cannot train on one."""
+    sizes = batch_sizes(count, batch_size)
+    if len(sizes) > 1 and sizes[-1] == 1:
+        return [*sizes[:-2], sizes[-2] + 1]
+    return sizes
+
+
+def _training_mode(model: nn.Module, batchnorm: str) -> None:
+    model.train()
+    if batchnorm == "frozen":
+        for module in model.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+
+
+def _optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, momentum=settings.momentum, **common)
+    kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
+    return kind(parameters, **common)
+
+
+def _class_weights(
+    wanted: str | Sequence[float], labels: NDArray[np.int64], classes: int, device: str
+) -> torch.Tensor | None:
+    if isinstance(wanted, str):
+        if wanted == "none":
+            return None
+        wanted = compute_class_weight("balanced", classes=np.arange(classes), y=labels)
+    return torch.tensor([float(value) for value in wanted], dtype=torch.float32, device=device)
+
+
+@contextmanager
+def _trainable(model: nn.Module, inputs: Inputs, wanted: str | Sequence[str]) -> Iterator[None]:
+    """Let gradients reach only what is to be trained; put each parameter's own choice back afterwards."""
+    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    names = _trainable_modules(model, inputs, wanted)
+    chosen = {id(parameter) for name in names for parameter in model.get_submodule(name).parameters()}
+    if not chosen:
+        raise InputError(f"trainable: {list(names)} of network '{type(model).__name__}' hold no weights")
+    for parameter, _ in before:
+        parameter.requires_grad_(id(parameter) in chosen)
+    try:
+        yield
+    finally:
+        for parameter, kept in before:
+            parameter.requires_grad_(kept)
+
+
+def _trainable_modules(model: nn.Module, inputs: Inputs, wanted: str | Sequence[str]) -> list[str]:
+    if wanted == "all":
+        return [""]
+    if wanted == "head":
+        return [find_head(model, inputs.example().to(next(model.parameters()).device))]
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    known = [name for name, _ in model.named_modules() if name]
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"trainable: network '{type(model).__name__}' has no module '{name}'{nearest(name, known)}; "
+                "allowed are 'all', 'head' or a list of module names"
+            )
+    return names
+
+
+def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) -> None:
+    """Run the network once, so that a wrong size is found before the pictures are decoded."""
+    try:
+        with evaluating(model), torch.inference_mode():
+            logits = model(inputs.example().to(device))
+    except RuntimeError as error:
+        shape = (inputs.channels, inputs.size, inputs.size)
+        raise InputError(f"network '{type(model).__name__}' refuses inputs of shape {shape}: {error}") from error
+    if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes):
+        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise InputError(
+            f"network '{type(model).__name__}' gives {found} for 2 pictures; it must give (2, {classes}), one a class"
+        )
+
+
+def _check_settings(settings: TrainSettings, classes: int) -> None:
+    allowed = {
+        "optimizer": ("adam", "adamw", "sgd"),
+        "schedule": ("constant", "cosine"),
+        "batchnorm": ("train", "frozen"),
+        "precision": ("auto", "float32", "bfloat16"),
+    }
+    for key, values in allowed.items():
+        found = getattr(settings, key)
+        if found not in values:
+            raise InputError(f"train: {key} is '{found}'; allowed are {', '.join(values)}{nearest(str(found), values)}")
+    for key, least in (("epochs", 1), ("batch_size", 1), ("threads", 1), ("seed", 0)):
+        if getattr(settings, key) < least:
+            raise InputError(f"train: {key} is {getattr(settings, key)}; it must be at least {least}")
+    weights = settings.class_weights
+    if isinstance(weights, str):
+        if weights not in ("none", "balanced"):
+            raise InputError(f"train: class_weights is '{weights}'; allowed are none, balanced or a list of numbers")
+    elif len(weights) != classes or min(weights) <= 0:
+        raise InputError(f"train: class_weights is {list(weights)}; it needs {classes} numbers above 0")
