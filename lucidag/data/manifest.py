@@ -88,9 +88,7 @@ class Manifest:
         """
         found = np.flatnonzero((self.table["split"] == split).to_numpy()).astype(np.int64)
         if found.size == 0:
-            raise InputError(
-                f"{self.file}: no picture is in split '{split}'; there are: {', '.join(self.splits())}"
-            )
+            raise InputError(f"{self.file}: no picture is in split '{split}'; there are: {', '.join(self.splits())}")
         return found
 
     def labels(self) -> NDArray[np.int64]:
@@ -106,8 +104,7 @@ class Manifest:
             row = int(np.flatnonzero(codes < 0)[0])
             label = self.table["label"].iloc[row]
             raise InputError(
-                f"{self.file}, image '{self.table['image'].iloc[row]}': "
-                + unknown("class", label, self.classes)
+                f"{self.file}, image '{self.table['image'].iloc[row]}': " + unknown("class", label, self.classes)
             )
         return codes.astype(np.int64)
 

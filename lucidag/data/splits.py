@@ -1,0 +1,127 @@
+"""Which picture trains, validates and tests; and labels corrupted on purpose."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lucidag.data.manifest import SPLITS
+from lucidag.data.spelling import unknown
+from lucidag.errors import InputError
+
+
+def assign(
+    labels: Sequence[str], fractions: Mapping[str, float], seed: int, ids: Sequence[str] | None = None
+) -> list[str]:
+    """Divide N pictures among the splits at random, stratified by label.
+
+    Pictures with one id (a patient, a lesion) stay on one side. The ids, in a random order and those with
+    most pictures first, go one by one to the split where they lower the squared distance to the wished
+    number of pictures of each class most, each class weighted by one over its size. Without `ids` every
+    split has, of every class, its exact share to within one picture.
+
+    Parameters
+    ----------
+    labels
+        The N class names.
+    fractions
+        The share of each of train, val and test; their sum is 1. A split left out has 0.
+    seed
+        The seed of the order.
+    ids
+        The N ids, or None where every picture stands for itself.
+
+    Returns
+    -------
+    list of str
+        The N splits.
+
+    Raises
+    ------
+    InputError
+        If the fractions do not sum to 1, or a class would be missing from train or test.
+    """
+    names = _checked(fractions)
+    classes, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    owners = np.arange(len(codes)) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
+    content = np.zeros((int(owners.max(initial=-1)) + 1, len(classes)))
+    np.add.at(content, (owners, codes), 1)
+
+    order = np.random.default_rng(seed).permutation(len(content))
+    order = order[np.argsort(-content[order].sum(axis=1), kind="stable")]
+    wished = np.array([fractions[name] for name in names])[:, None] * content.sum(axis=0)
+    weight = 1.0 / np.maximum(content.sum(axis=0), 1)
+    given = np.zeros_like(wished)
+    chosen = np.zeros(len(content), dtype=np.int64)
+    for owner in order:
+        new = content[owner]
+        cost = ((2 * (given - wished) + new) * new * weight).sum(axis=1)
+        # Of equal choices the emptier split, so that small classes reach every split.
+        best = min(range(len(names)), key=lambda s: (round(float(cost[s]), 9), given[s] @ weight, s))
+        given[best] += new
+        chosen[owner] = best
+
+    for name in ("train", "test"):
+        for code in np.flatnonzero(given[names.index(name)] == 0):
+            total = int(content[:, code].sum())
+            whose = "" if ids is None else f" of {int((content[:, code] > 0).sum())} ids"
+            raise InputError(
+                f"splits: class '{classes[code]}' has {total} pictures{whose}, and none falls into '{name}' "
+                f"at a share of {fractions[name]:g}; raise the share or leave the class out"
+            )
+    return [names[code] for code in chosen[owners]]
+
+
+def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: Sequence[str], seed: int) -> list[str]:
+    """Give part of the training pictures a random label.
+
+    Partially corrupted labels as in Zhang et al. 2017 (ICLR, section 2.1), where each label becomes a
+    uniformly random class with a probability. Here the number is exact: of n training pictures,
+    round(share * n) are chosen at random. A drawn class can be the true one, as in the paper.
+
+    Parameters
+    ----------
+    labels, split
+        The N class names and the N splits.
+    share
+        The share of corrupted labels, 0 to 1.
+    classes
+        All class names.
+    seed
+        The seed of the choice and of the labels.
+
+    Returns
+    -------
+    list of str
+        The N labels; those outside train are as they were.
+
+    Raises
+    ------
+    InputError
+        If `share` is outside 0..1.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise InputError(f"corrupted labels: a share of {share} is not allowed; allowed is 0 to 1")
+    rng = np.random.default_rng(seed)
+    train = np.flatnonzero(np.asarray(split) == "train")
+    rows = rng.permutation(train)[: round(share * len(train))]
+    changed = list(labels)
+    for row, code in zip(rows, rng.integers(len(classes), size=len(rows)), strict=True):
+        changed[row] = classes[code]
+    return changed
+
+
+def _checked(fractions: Mapping[str, float]) -> list[str]:
+    """Give the splits that get pictures, in their order."""
+    for name, value in fractions.items():
+        if name not in SPLITS:
+            raise InputError(f"splits: {unknown('split', name, SPLITS)}")
+        if not 0.0 <= value <= 1.0:
+            raise InputError(f"splits, {name}: {value} is not allowed; allowed is 0 to 1")
+    total = sum(fractions.values())
+    if abs(total - 1.0) > 1e-6:
+        shares = ", ".join(f"{name} {value:g}" for name, value in fractions.items())
+        raise InputError(f"splits: the shares must sum to 1, not {total:g} ({shares})")
+    for name in ("train", "test"):
+        if fractions.get(name, 0.0) == 0.0:
+            raise InputError(f"splits: split '{name}' has no share; every data set needs train and test")
+    return [name for name in SPLITS if fractions.get(name, 0.0) > 0.0]
