@@ -9,11 +9,13 @@ Nothing is imported to find this out, so a workflow can afford it whenever it is
 
 import ast
 import hashlib
+import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 from lucidag.errors import InputError
 
@@ -69,6 +71,15 @@ def installed_versions() -> Callable[[str], str | None]:
             return None
 
     return lookup
+
+
+def digest_of(settings: Mapping[str, Any], code: Mapping[str, str], files: Iterable[str | Path]) -> str:
+    """Return one digest of all that a job's result depends on: settings, code and the bytes of its inputs."""
+    whole = hashlib.sha256(json.dumps([settings, code], sort_keys=True).encode())
+    for file in files:
+        with Path(file).open("rb") as handle:
+            whole.update(hashlib.file_digest(handle, "sha256").digest())
+    return whole.hexdigest()
 
 
 @dataclass(frozen=True)

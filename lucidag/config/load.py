@@ -1,13 +1,13 @@
 """From the words of a configuration file to a checked `Config`, or to one line that says what is wrong."""
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from lucidag.config.schema import Config, Model
+from lucidag.config.schema import Config, Model, sections_in
 from lucidag.errors import InputError
+from lucidag.spelling import unknown
 
 
 def load_config(words: Mapping[str, Any], source: str) -> Config:
@@ -57,14 +57,6 @@ def rof_models(config: Config) -> list[str]:
     return [model for name in names for model in family_members(config, name)]
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """Return a hint that names the nearest allowed spelling, or all that is allowed."""
-    options = sorted(str(option) for option in allowed)
-    close = get_close_matches(word, options, n=1, cutoff=0.6)
-    known = ", ".join(options) if options else "nothing"
-    return f"did you mean '{close[0]}'? (allowed: {known})" if close else f"allowed: {known}"
-
-
 def _repeat_seeds(models: Mapping[str, Model], source: str) -> dict[str, Model]:
     expanded: dict[str, Model] = {}
     for name, model in models.items():
@@ -85,8 +77,7 @@ def _repeat_seeds(models: Mapping[str, Model], source: str) -> dict[str, Model]:
 def _check_references(config: Config, source: str) -> None:
     for name, model in config.models.items():
         if model.dataset not in config.datasets:
-            hint = nearest(model.dataset, config.datasets)
-            raise InputError(f"{source}: models.{name}.dataset: no data set '{model.dataset}'; {hint}")
+            raise InputError(f"{source}: models.{name}.dataset: {unknown('data set', model.dataset, config.datasets)}")
     unused = set(config.datasets) - {model.dataset for model in config.models.values()}
     if unused:
         raise InputError(f"{source}: datasets.{sorted(unused)[0]}: no model uses this data set")
@@ -98,7 +89,7 @@ def _check_references(config: Config, source: str) -> None:
     for key, names in asked:
         for name in names:
             if name not in expanded:
-                raise InputError(f"{source}: {key}: no model '{name}'; {nearest(name, expanded)}")
+                raise InputError(f"{source}: {key}: {unknown('model', name, sorted(expanded))}")
     if config.generalisation and config.rof is None:
         raise InputError(f"{source}: generalisation: needs a `rof:` section, as it compares the roles of units")
 
@@ -111,20 +102,19 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {nearest(str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
+        return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
     if fault["type"] == "union_tag_not_found":
         return f"{key}.source: missing; allowed: {', '.join(_sources())}{more}"
     if fault["type"] == "union_tag_invalid":
-        found = str(fault["ctx"]["tag"])
-        return f"{key}.source: found '{found}'; {nearest(found, _sources())}{more}"
+        return f"{key}.source: {unknown('source', str(fault['ctx']['tag']), _sources())}{more}"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
     if fault["type"] == "literal_error":
         allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{key}: found {fault['input']!r}; {nearest(str(fault['input']), allowed)}{more}"
+        return f"{key}: {unknown('choice', str(fault['input']), allowed)}{more}"
     return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"
 
 
@@ -133,9 +123,8 @@ def _key_path(loc: tuple[int | str, ...], words: Any) -> list[int | str]:  # noq
     path: list[int | str] = []
     for index, part in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(words, Mapping) and part in words:
-            words = words[part]
-        elif isinstance(words, list) and isinstance(part, int):
+        inside = part in words if isinstance(words, Mapping) else isinstance(words, list) and isinstance(part, int)
+        if inside:
             words = words[part]
         elif not (last and isinstance(words, Mapping) and isinstance(part, str)):
             continue
@@ -154,17 +143,11 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
 
 def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
     if str(part) in model.model_fields:
-        return _models_in(model.model_fields[str(part)].annotation)
+        return sections_in(model.model_fields[str(part)].annotation)
     tags = model.model_fields.get("source")
     return [model] if tags is not None and part in get_args(tags.annotation) else []
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
-
-
 def _sources() -> list[str]:
-    sections = _models_in(Config.model_fields["datasets"].annotation)
+    sections = sections_in(Config.model_fields["datasets"].annotation)
     return [tag for model in sections for tag in get_args(model.model_fields["source"].annotation)]

@@ -1,6 +1,6 @@
 """What a configuration file may say, with every default: the single source of checks and documents."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -127,15 +127,16 @@ class Input(Section):
         default="stretch",
         description="Stretch to the square, or resize the shorter side and cut out the centre.",
     )
-    mean: list[float] | None = Field(default=None, description="Subtracted per channel, of pictures in 0..1.")
-    std: list[Annotated[float, Field(gt=0)]] | None = Field(default=None, description="Divided by, per channel.")
+    mean: list[float] = Field(
+        default=[0.0], description="Subtracted from values in 0..1: one number, or one a channel."
+    )
+    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one a channel.")
 
     @model_validator(mode="after")
     def _lengths(self) -> "Input":
         for key in ("mean", "std"):
-            values = getattr(self, key)
-            if values is not None and len(values) != self.channels:
-                raise ValueError(f"{key} has {len(values)} values for {self.channels} channels")
+            if len(getattr(self, key)) not in (1, self.channels):
+                raise ValueError(f"{key} has {len(getattr(self, key))} numbers; it needs 1 or {self.channels}")
         return self
 
 
@@ -261,3 +262,10 @@ class Config(Section):
     models: dict[Name, Model] = Field(description="Models by name.", min_length=1)
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
+
+
+def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)
+    """Return the sections that a type annotation mentions, however deep inside unions and containers."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in sections_in(part)]

@@ -1,0 +1,32 @@
+# lucidag: what each unit of an image classifier does, and why the classifier decided what it did.
+#
+#     snakemake --cores 4 --resources gpu=1                        the embedded default
+#     snakemake --cores 4 --configfile config/mnist.yaml           another configuration
+#     snakemake -n                                                 what would run
+#
+# This file only composes: the stages are in rules/, their work in workflow/scripts/ and lucidag/.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/rof.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.data.input,
+        rules.models.input,
+        rules.rof.input,
+        rules.figures.input,

@@ -1,0 +1,95 @@
+"""Write the pages that the configuration model gives: ``python -m lucidag.config.docs``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from lucidag.config.schema import Config, sections_in
+from lucidag.files import write_text
+
+SCHEMA_PATH = Path("config/schema.json")
+REFERENCE_PATH = Path("docs/configuration.md")
+INTRODUCTION = """# Configuration
+
+Written by `make docs` from `lucidag/config/schema.py`, which also checks every file: do not edit it here.
+
+A file names data sets, models, and the analyses to run on them. An unknown key, a wrong type, a missing file
+or a layer that a network does not have stops the dry run with one line that says where. `config/schema.json`
+is the same as JSON schema, for editors. Paths start from the folder that Snakemake works in.
+"""
+
+
+def json_schema() -> str:
+    """Return the JSON schema of a configuration file, as text."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def reference() -> str:
+    """Return the reference page in Markdown: a table of keys for each section."""
+    parts = [INTRODUCTION]
+    for title, section in _sections(Config, "A file", set()):
+        summary = (section.__doc__ or "").strip().splitlines()[0]
+        rows = [_row(name, field) for name, field in section.model_fields.items()]
+        parts.append(
+            "\n".join(
+                [f"## {title}\n\n{summary}\n", "| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]
+            )
+        )
+    return "\n".join(parts)
+
+
+def _sections(
+    section: type[BaseModel], title: str, seen: set[type[BaseModel]]
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    if section in seen:
+        return
+    seen.add(section)
+    yield title, section
+    for name, field in section.model_fields.items():
+        for inner in sections_in(field.annotation):
+            tag = inner.model_fields.get("source")
+            suffix = f" with `source: {get_args(tag.annotation)[0]}`" if tag is not None else ""
+            yield from _sections(inner, f"`{name}`{suffix}", seen)
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    default = "required" if field.default is PydanticUndefined else f"`{_plain(field.default)}`"
+    cells = [f"`{name}`", _kind(field.annotation), default, field.description or ""]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 (any default)
+    shown = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _kind(annotation: Any) -> str:  # noqa: ANN401 (any annotation)
+    """Return a type in words that a reader of YAML knows."""
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+    if annotation in plain:
+        return plain[annotation]
+    if annotation is Any:
+        return "anything"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "section"
+    arguments = get_args(annotation)
+    if hasattr(annotation, "__metadata__"):
+        return _kind(arguments[0])
+    origin = getattr(annotation, "__origin__", None)
+    if origin is list:
+        return f"list of {_kind(arguments[0])}"
+    if origin is dict:
+        return f"names to {_kind(arguments[1])}"
+    if arguments and all(isinstance(argument, str | int) for argument in arguments):
+        return ", ".join(f"`{argument}`" for argument in arguments)
+    return " or ".join(dict.fromkeys(_kind(argument) for argument in arguments))
+
+
+if __name__ == "__main__":
+    write_text(SCHEMA_PATH, json_schema())
+    write_text(REFERENCE_PATH, reference())

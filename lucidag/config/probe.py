@@ -1,0 +1,87 @@
+"""Check the networks that a configuration names before anything runs: architecture, options, layers."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lucidag.config.schema import Config, Model
+from lucidag.errors import InputError
+from lucidag.files import read_json, write_json
+from lucidag.provenance import CodeIndex
+from lucidag.spelling import unknown
+
+
+def check_networks(config: Config, source: str, code: CodeIndex) -> None:
+    """Stop at a network that cannot be built, or at a layer that a network does not have.
+
+    Building a network takes seconds of imports, so what was found is kept in the results folder, under a
+    key of everything it depends on: a second look at the same configuration costs nothing.
+
+    Raises
+    ------
+    InputError
+        One line: the configuration file, the key path, what was found, what is allowed.
+    """
+    keys = {name: _key(model, code) for name, model in config.models.items()}
+    networks = {keys[name]: model for name, model in config.models.items()}
+    known = _known(Path(config.results) / ".cache" / "networks.json", networks)
+    for name, model in config.models.items():
+        found = known[keys[name]]
+        if "error" in found:
+            raise InputError(f"{source}: models.{name}: {found['error']}")
+        for key, layer in _layers_named(model):
+            if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
+                sentence = unknown("layer", layer, _outline(found["modules"], layer))
+                raise InputError(f"{source}: models.{name}.{key}: {sentence}")
+
+
+def _layers_named(model: Model) -> list[tuple[str, str]]:
+    named = [("head", model.head)] if model.head is not None else []
+    if model.train is not None and isinstance(model.train.trainable, list):
+        named += [("train.trainable", layer) for layer in model.train.trainable]
+    return named
+
+
+def _outline(modules: Sequence[str], layer: str) -> list[str]:
+    """Return the modules as deep as the one asked for: all names of a large network help nobody."""
+    return [module for module in modules if module.count(".") <= layer.count(".")]
+
+
+def _key(model: Model, code: CodeIndex) -> str:
+    factory = [model.architecture.split(":")[0]] if ":" in model.architecture else []
+    parts = code.fingerprint("lucidag/models/probe.py", factory)
+    return json.dumps([model.architecture, model.options, parts], sort_keys=True)
+
+
+def _known(cache: Path, networks: Mapping[str, Model]) -> dict[str, Any]:
+    try:
+        kept = read_json(cache)
+    except (OSError, ValueError):
+        kept = {}
+    missing = [key for key in networks if key not in kept]
+    if not missing:
+        return kept
+    asked = [networks[key].model_dump(mode="json", include={"architecture", "options"}) for key in missing]
+    answer = subprocess.run(
+        [sys.executable, "-m", "lucidag.models.probe"],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        env=_environment(),
+        check=False,
+    )
+    if answer.returncode:
+        raise InputError(f"the networks could not be looked at: {answer.stderr.strip().splitlines()[-1]}")
+    known = kept | dict(zip(missing, json.loads(answer.stdout), strict=True))
+    write_json(cache, {key: value for key, value in known.items() if "modules" in value})
+    return known
+
+
+def _environment() -> dict[str, str]:
+    project = str(Path(__file__).resolve().parents[2])
+    paths = [project, str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}

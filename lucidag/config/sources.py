@@ -1,0 +1,85 @@
+"""The files outside the project that a configuration names, found (or missed) before anything runs."""
+
+import os
+from pathlib import Path
+
+from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model
+from lucidag.data.listing import files_of
+from lucidag.errors import InputError
+
+MNIST_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+def dataset_files(dataset: Dataset) -> list[str]:
+    """Return the files that a data set is made from; a changed one makes it stale.
+
+    Raises
+    ------
+    InputError
+        If a file or folder is missing; the sentence starts with the key of the data set's section.
+    """
+    if isinstance(dataset, Mnist):
+        return _mnist_files(dataset)
+    if isinstance(dataset, Folder):
+        if not Path(dataset.path).exists():
+            raise InputError(f"path: '{dataset.path}' does not exist (seen from {Path.cwd().name}/)")
+        files = files_of(dataset.path, dataset.root, dataset.columns.model_dump())
+        is_table = Path(dataset.path).is_file()
+        return ([dataset.path] if is_table else []) + (files if dataset.track == "pictures" else [])
+    return []
+
+
+def _mnist_files(dataset: Mnist) -> list[str]:
+    raw = Path(dataset.root) / "MNIST" / "raw"
+    found = []
+    for name in MNIST_FILES:
+        names = [path for path in (raw / f"{name}.gz", raw / name) if path.is_file()]
+        if names:
+            found.append(str(names[0]))
+        elif not dataset.download:
+            raise InputError(f"root: {raw}/{name}.gz is missing; give the right root, or set `download: true`")
+    return found
+
+
+def weight_files(model: Model) -> list[str]:
+    """Return the local file that `weights` names, if it names a file.
+
+    Raises
+    ------
+    InputError
+        If it looks like a file and is not there.
+    """
+    if model.weights is None or not _is_path(model.weights):
+        return []
+    if not Path(model.weights).is_file():
+        raise InputError(f"weights: file '{model.weights}' does not exist")
+    return [model.weights]
+
+
+def _is_path(weights: str) -> bool:
+    return os.sep in weights or Path(weights).suffix in {".safetensors", ".pth", ".pt"}
+
+
+def check_sources(config: Config, source: str) -> None:
+    """Stop at the first missing file, with its key.
+
+    Raises
+    ------
+    InputError
+        One line: the configuration file, the key path, what is missing.
+    """
+    for name, dataset in config.datasets.items():
+        try:
+            dataset_files(dataset)
+        except InputError as error:
+            raise InputError(f"{source}: datasets.{name}.{error}") from error
+    for name, model in config.models.items():
+        try:
+            weight_files(model)
+        except InputError as error:
+            raise InputError(f"{source}: models.{name}.{error}") from error

@@ -1,0 +1,101 @@
+"""Which part of the configuration each stage depends on: no more than it uses, as builtin types.
+
+What stands here decides what reruns when a value of the configuration changes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lucidag.config.load import family_members, rof_models
+from lucidag.config.schema import Config, Folder, Model, Rof
+from lucidag.errors import InputError
+
+Settings = dict[str, Any]
+Wildcards = Mapping[str, str]
+
+
+def stage_settings(config: Config, stage: str, wildcards: Wildcards) -> Settings:
+    """Return the settings of one job.
+
+    Parameters
+    ----------
+    config
+        The checked configuration.
+    stage
+        A key of `stages()`.
+    wildcards
+        What the job's file names say: the ``dataset``, ``model`` or ``study``.
+    """
+    return stages()[stage](config, wildcards)
+
+
+def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
+    """Return, for each stage, the function that picks its settings."""
+    return {
+        "data": _data,
+        "train": _train,
+        "import": _import,
+        "features": _features,
+        "evaluate": lambda config, wildcards: {},
+        "rank": lambda config, wildcards: _rof(config, "methods", "random_orders", "seed"),
+        "sweep": lambda config, wildcards: _rof(
+            config, "ranking", "methods", "random_orders", "bootstrap", "confidence", "class_columns", "seed"
+        ),
+        "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "select_metric"),
+        "roles": lambda config, wildcards: _rof(config, "ranking", "role_metric"),
+        "points": lambda config, wildcards: _rof(config, "points"),
+        "generalisation": _generalisation,
+        "figures": lambda config, wildcards: {},
+        "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric"),
+    }
+
+
+def _data(config: Config, wildcards: Wildcards) -> Settings:
+    dataset = config.datasets[wildcards["dataset"]]
+    # Groups are combined from columns later; only a CSV has to be asked for them.
+    unused = {"source", "track"} if isinstance(dataset, Folder) else {"source", "groups"}
+    return dataset.model_dump(mode="json", exclude=unused)
+
+
+def _train(config: Config, wildcards: Wildcards) -> Settings:
+    model = config.models[wildcards["model"]]
+    if model.train is None:
+        raise InputError(f"models.{wildcards['model']} has no `train:` section")
+    new_head = True if model.new_head is None else model.new_head
+    return {
+        **_network(model),
+        "weights": model.weights,
+        "new_head": new_head,
+        "train": model.train.model_dump(mode="json"),
+    }
+
+
+def _import(config: Config, wildcards: Wildcards) -> Settings:
+    model = config.models[wildcards["model"]]
+    return {**_network(model), "weights": model.weights, "new_head": bool(model.new_head)}
+
+
+def _features(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    model = config.models[name]
+    return {
+        **_network(model),
+        "groups": config.datasets[model.dataset].groups,
+        "batch_size": model.batch_size,
+        "needs_head": name in rof_models(config),
+    }
+
+
+def _network(model: Model) -> Settings:
+    return model.model_dump(mode="json", include={"architecture", "options", "input", "head"})
+
+
+def _rof(config: Config, *keys: str) -> Settings:
+    section = config.rof if config.rof is not None else Rof()
+    return section.model_dump(mode="json", include=set(keys))
+
+
+def _generalisation(config: Config, wildcards: Wildcards) -> Settings:
+    study = config.generalisation[wildcards["study"]]
+    families = {model: name for name in study.models for model in family_members(config, name)}
+    return {"families": families, **study.model_dump(mode="json", exclude={"models"})}

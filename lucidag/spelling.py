@@ -1,0 +1,21 @@
+"""The nearest valid spelling of a name that does not exist."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Give `" (did you mean 'x'?)"` for the nearest of `allowed`, or an empty string if none is near."""
+    known = {option.lower(): option for option in allowed}
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return f" (did you mean '{known[near[0]]}'?)" if near else ""
+
+
+def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
+    """Give the sentence for a name that is none of `allowed`.
+
+    >>> unknown("column", "patch", ["patches", "label"])
+    "column 'patch' does not exist (did you mean 'patches'?); there are: patches, label"
+    """
+    options = list(allowed)
+    return f"{what} '{name}' does not exist{nearest(name, options)}; there are: {', '.join(options)}"

@@ -1,0 +1,79 @@
+# The helpers of all rule files: settings(), code_of(), and names that many rules share.
+
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+
+from lucidag.config.load import load_config, rof_models
+from lucidag.config.probe import check_networks
+from lucidag.config.sources import check_sources, dataset_files, weight_files
+from lucidag.config.stages import stage_settings
+from lucidag.errors import InputError
+from lucidag.provenance import CodeIndex
+
+
+def checked_config():
+    """Return the checked configuration, or end with one line that says what is wrong with it."""
+    source = ", ".join(str(path) for path in workflow.overwrite_configfiles) or "config/config.yaml"
+    try:
+        checked = load_config(config, source)
+        check_sources(checked, source)
+        check_networks(checked, source, CODE)
+    except InputError as error:
+        print(f"lucidag: {error}", file=sys.stderr)
+        sys.exit(1)
+    return checked
+
+
+CODE = CodeIndex((ROOT, Path.cwd()))
+CONFIG = checked_config()
+R = CONFIG.results
+
+
+def settings(stage):
+    """Return a function from a job's wildcards to the part of the configuration that its stage uses."""
+    return lambda wildcards: stage_settings(CONFIG, stage, wildcards)
+
+
+def code_of(script):
+    """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
+
+    def fingerprint(wildcards):
+        architecture = CONFIG.models[wildcards.model].architecture if "model" in wildcards.keys() else ""
+        factory = [architecture.split(":")[0]] if ":" in architecture else []
+        builds = script in ("train", "import_model", "features")
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory if builds else [])
+
+    return fingerprint
+
+
+def one_of(names):
+    """Return a wildcard pattern that matches these names and nothing else."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
+def datasets_from(*sources):
+    """Return the names of the data sets of these sources."""
+    return [name for name, dataset in CONFIG.datasets.items() if dataset.source in sources]
+
+
+ARRAY_SOURCES = ("digits", "lesions", "mnist")
+TRAINED = [name for name, model in CONFIG.models.items() if model.train is not None]
+IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
+EXAMINED = rof_models(CONFIG)
+
+
+def dataset_of(wildcards):
+    """Return the files of the data set that a model is examined on."""
+    name = CONFIG.models[wildcards.model].dataset
+    arrays = CONFIG.datasets[name].source in ARRAY_SOURCES
+    files = ["manifest.csv", "dataset.json"] + (["images.safetensors"] if arrays else [])
+    return [f"{R}/data/{name}/{file}" for file in files]
+
+
+wildcard_constraints:
+    dataset=one_of(CONFIG.datasets),
+    model=one_of(CONFIG.models),
+    study=one_of(CONFIG.generalisation),

@@ -1,0 +1,96 @@
+# Data sets: one rule a source, all with the same outputs.
+#
+# Requires: for `mnist` and `folder`, the files that the configuration names.
+# Produces: data/{dataset}/manifest.csv, dataset.json and, for arrays, images.safetensors.
+
+
+rule data:
+    input:
+        expand("{results}/data/{dataset}/manifest.csv", results=R, dataset=CONFIG.datasets),
+
+
+rule data_digits:
+    """Take the digits that scikit-learn ships."""
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+        images=f"{R}/data/{{dataset}}/images.safetensors",
+    params:
+        settings=settings("data"),
+        code=code_of("data_digits"),
+    wildcard_constraints:
+        dataset=one_of(datasets_from("digits")),
+    log:
+        f"{R}/logs/data_digits/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_digits/{{dataset}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow/scripts/data_digits.py"
+
+
+rule data_lesions:
+    """Draw dermoscopic pictures with planted artefacts."""
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+        images=f"{R}/data/{{dataset}}/images.safetensors",
+    params:
+        settings=settings("data"),
+        code=code_of("data_lesions"),
+    wildcard_constraints:
+        dataset=one_of(datasets_from("lesions")),
+    log:
+        f"{R}/logs/data_lesions/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_lesions/{{dataset}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow/scripts/data_lesions.py"
+
+
+rule data_mnist:
+    """Read MNIST, after downloading it where that is asked for."""
+    input:
+        lambda wildcards: dataset_files(CONFIG.datasets[wildcards.dataset]),
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+        images=f"{R}/data/{{dataset}}/images.safetensors",
+    params:
+        settings=settings("data"),
+        code=code_of("data_mnist"),
+    wildcard_constraints:
+        dataset=one_of(datasets_from("mnist")),
+    log:
+        f"{R}/logs/data_mnist/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_mnist/{{dataset}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow/scripts/data_mnist.py"
+
+
+rule data_folder:
+    """Check every picture of a folder or CSV and list it."""
+    input:
+        lambda wildcards: dataset_files(CONFIG.datasets[wildcards.dataset]),
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+    params:
+        settings=settings("data"),
+        code=code_of("data_folder"),
+    wildcard_constraints:
+        dataset=one_of(datasets_from("folder")),
+    log:
+        f"{R}/logs/data_folder/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_folder/{{dataset}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow/scripts/data_folder.py"

@@ -1,0 +1,114 @@
+# Models: trained or imported checkpoints, the features they give, and how well they do.
+#
+# Requires: data/{dataset}/…, and the file that `weights` names.
+# Produces: models/{model}/checkpoint.safetensors, history.csv, evaluation.json and
+#           features/{model}/{split}.safetensors.
+
+
+rule models:
+    input:
+        expand("{results}/models/{model}/evaluation.json", results=R, model=CONFIG.models),
+
+
+rule train:
+    """Train a network from its seed."""
+    input:
+        dataset=dataset_of,
+        weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
+    output:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        history=report(
+            f"{R}/models/{{model}}/history.csv",
+            caption="../workflow/report/history.rst",
+            category="Models",
+            subcategory="{model}",
+            labels={"table": "training history"},
+        ),
+    params:
+        settings=settings("train"),
+        code=code_of("train"),
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    log:
+        f"{R}/logs/train/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/{{model}}.tsv"
+    threads: 2
+    resources:
+        gpu=1,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow/scripts/train.py"
+
+
+rule import_model:
+    """Take weights as they are, after checking that they fit."""
+    input:
+        dataset=dataset_of,
+        weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
+    output:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+    params:
+        settings=settings("import"),
+        code=code_of("import_model"),
+    wildcard_constraints:
+        model=one_of(IMPORTED),
+    log:
+        f"{R}/logs/import_model/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/import_model/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow/scripts/import_model.py"
+
+
+rule features:
+    """Keep what the last linear layer sees, and the logits, for every picture of every split."""
+    input:
+        dataset=dataset_of,
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+    output:
+        train=f"{R}/features/{{model}}/train.safetensors",
+        val=f"{R}/features/{{model}}/val.safetensors",
+        test=f"{R}/features/{{model}}/test.safetensors",
+    params:
+        settings=settings("features"),
+        code=code_of("features"),
+    log:
+        f"{R}/logs/features/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/features/{{model}}.tsv"
+    threads: 2
+    resources:
+        gpu=1,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow/scripts/features.py"
+
+
+rule evaluate:
+    """Measure accuracy and its relatives, per split, class and group."""
+    input:
+        rules.features.output,
+    output:
+        evaluation=report(
+            f"{R}/models/{{model}}/evaluation.json",
+            caption="../workflow/report/evaluation.rst",
+            category="Models",
+            subcategory="{model}",
+            labels={"table": "evaluation"},
+        ),
+    params:
+        settings=settings("evaluate"),
+        code=code_of("evaluate"),
+    log:
+        f"{R}/logs/evaluate/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow/scripts/evaluate.py"

@@ -1,0 +1,97 @@
+"""Configuration: defaults, references, repeated models, and the one line that a mistake gives."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from lucidag.config.load import family_members, load_config, rof_models
+from lucidag.errors import InputError
+
+BASE = """
+datasets:
+  d: {source: digits}
+models:
+  m: {dataset: d, architecture: resnet18, train: {epochs: 2}}
+rof: {}
+"""
+
+
+def words(**changes: Any) -> dict[str, Any]:
+    """Return the base configuration with values set at dotted paths (None removes)."""
+    whole = copy.deepcopy(yaml.safe_load(BASE))
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = whole
+        for parent in parents:
+            place = place[parent]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return whole
+
+
+def fault(**changes: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        load_config(words(**changes), "c.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_defaults_are_filled_in() -> None:
+    config = load_config(words(), "c.yaml")
+    assert config.models["m"].train is not None
+    assert config.models["m"].train.epochs == 2
+    assert config.models["m"].train.lr == 1e-3
+    assert config.rof is not None
+    assert rof_models(config) == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"models__m__train__epocs": 3}, ["models.m.train.epocs", "did you mean 'epochs'?"]),
+        ({"datasets__d__seeed": 3}, ["datasets.d.seeed", "did you mean 'seed'?"]),
+        ({"roff": {}}, ["roff", "did you mean 'rof'?"]),
+        ({"datasets__d__source": "digitz"}, ["datasets.d.source", "did you mean 'digits'?"]),
+        ({"datasets__d__source": None}, ["datasets.d.source", "missing", "lesions"]),
+        ({"models__m__dataset": "dd"}, ["models.m.dataset", "'dd'", "did you mean 'd'?"]),
+        ({"models__m__architecture": None}, ["models.m.architecture", "missing"]),
+        ({"models__m__train": None}, ["models.m", "train:", "weights:"]),
+        ({"models__m__train__optimizer": "adamm"}, ["models.m.train.optimizer", "did you mean 'adam'?", "sgd"]),
+        ({"models__m__train__lr": -1}, ["models.m.train.lr", "-1", "greater than 0"]),
+        ({"datasets__d__seed": "x"}, ["datasets.d.seed", "'x'", "integer"]),
+        ({"datasets__d__splits": {"train": 0.5, "val": 0.2}}, ["datasets.d.splits", "must be 1, not 0.9"]),
+        ({"datasets__spare": {"source": "digits"}}, ["datasets.spare", "no model uses"]),
+        ({"rof__models": ["n"]}, ["rof.models", "'n'", "there are: m"]),
+        ({"rof__methods": ["l1", "l3"]}, ["rof.methods.1", "'l3'", "variance"]),
+        ({"rof__methods": ["random"]}, ["rof", "must contain the ranking 'l1'"]),
+        ({"models__m__input": {"channels": 3, "mean": [0.1, 0.2]}}, ["models.m.input", "mean has 2 numbers"]),
+        ({"models__m__seeds": [1, 1]}, ["models.m", "one seed twice"]),
+        ({"generalisation": {"s": {"models": ["m", "q"]}}}, ["generalisation.s.models", "'q'"]),
+        ({"datasets__a b": {"source": "digits"}}, ["datasets.a b", "pattern"]),
+    ],
+)
+def test_a_mistake_gives_one_line_with_file_key_and_hint(changes: dict[str, Any], parts: list[str]) -> None:
+    message = fault(**changes)
+    assert message.startswith("c.yaml: ")
+    for part in parts:
+        assert part in message
+
+
+def test_seeds_repeat_a_model_and_its_family_names_them() -> None:
+    config = load_config(words(models__m__seeds=[3, 5], rof__models=["m"]), "c.yaml")
+    assert list(config.models) == ["m-s3", "m-s5"]
+    assert [model.train.seed for model in config.models.values() if model.train] == [3, 5]
+    assert family_members(config, "m") == ["m-s3", "m-s5"]
+    assert family_members(config, "m-s5") == ["m-s5"]
+    assert rof_models(config) == ["m-s3", "m-s5"]
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    twin = {"dataset": "d", "architecture": "resnet18", "train": {}}
+    message = fault(models__m__seeds=[3], **{"models__m-s3": twin})
+    assert "two models would be called 'm-s3'" in message

@@ -1,0 +1,134 @@
+"""The fingerprint: what changes it and what does not."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from lucidag.errors import InputError
+from lucidag.provenance import CodeIndex, digest_of
+
+SCRIPT = "from own.a import f\nprint(f(1))\n"
+FILES = {
+    "script.py": SCRIPT,
+    "own/__init__.py": "",
+    "own/a.py": "import numpy as np\nfrom .b import g\ndef f(x):\n    return g(x) + 1\n",
+    "own/b.py": '"""B."""\ndef g(x):\n    """Twice."""\n    # doubled\n    return 2 * x\n',
+    "own/c.py": "def h(x):\n    return x\n",
+    "own/sub/__init__.py": "from . import d\n",
+    "own/sub/d.py": "VALUE = 1\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def fingerprint(project: Path, versions: dict[str, str] | None = None, modules: tuple[str, ...] = ()) -> dict[str, str]:
+    known = {"numpy": "numpy 1"} if versions is None else versions
+    return CodeIndex((project,), known.get).fingerprint("script.py", modules)
+
+
+def test_reaches_imports_of_imports_and_nothing_else(project: Path) -> None:
+    assert set(fingerprint(project)) == {"script", "own", "own.a", "own.b", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("own/b.py", "def g(x):\n    return 2 * x\n"),
+        ("own/b.py", '"""Other words."""\n\n\ndef g(x):\n    """Other."""\n    return (2\n        * x)  # note\n'),
+        ("own/c.py", "def h(x):\n    return 5\n"),
+        ("script.py", '"""Now with a docstring."""\n' + SCRIPT),
+    ],
+    ids=["comments gone", "layout and words", "unreached module", "docstring of the script"],
+)
+def test_unchanged_by(project: Path, file: str, text: str) -> None:
+    before = fingerprint(project)
+    (project / file).write_text(text)
+    assert fingerprint(project) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changed"),
+    [
+        ("own/b.py", "def g(x):\n    return 3 * x\n", {"own.b"}),
+        ("own/b.py", "def g(y):\n    return 2 * y\n", {"own.b"}),
+        ("script.py", SCRIPT + "print(2)\n", {"script"}),
+        ("own/__init__.py", "X = 1\n", {"own"}),
+        ("own/b.py", FILES["own/b.py"] + "S = 'a string that is a value'\n", {"own.b"}),
+    ],
+    ids=["constant deep down", "renamed variable", "script", "package", "string value"],
+)
+def test_changed_by(project: Path, file: str, text: str, changed: set[str]) -> None:
+    before = fingerprint(project)
+    (project / file).write_text(text)
+    after = fingerprint(project)
+    assert {part for part in before if before[part] != after[part]} == changed
+
+
+def test_a_new_import_is_followed_even_inside_a_function(project: Path) -> None:
+    (project / "own/a.py").write_text(FILES["own/a.py"] + "def late():\n    from own import c\n    return c\n")
+    assert set(fingerprint(project)) - {"script"} == {"own", "own.a", "own.b", "own.c", "numpy"}
+
+
+def test_relative_imports_of_packages(project: Path) -> None:
+    (project / "script.py").write_text("import own.sub\n")
+    assert {"own.sub", "own.sub.d"} <= set(fingerprint(project))
+
+
+def test_version_of_a_dependency_counts(project: Path) -> None:
+    before, after = fingerprint(project), fingerprint(project, {"numpy": "numpy 2"})
+    assert {part for part in before if before[part] != after[part]} == {"numpy"}
+
+
+def test_the_users_factory_counts(project: Path) -> None:
+    assert "own.c" in fingerprint(project, modules=("own.c",))
+
+
+def test_standard_library_does_not_count(project: Path) -> None:
+    (project / "script.py").write_text("import json, os.path\n")
+    assert set(fingerprint(project, {"json": "never", "os": "never"})) == {"script"}
+
+
+def test_broken_code_is_named(project: Path) -> None:
+    (project / "own/b.py").write_text("def g(:\n")
+    with pytest.raises(InputError, match=r"own/b\.py, line 1: not valid Python"):
+        fingerprint(project)
+
+
+def test_missing_script_is_named(project: Path) -> None:
+    (project / "script.py").unlink()
+    with pytest.raises(InputError, match=r"script\.py does not exist"):
+        fingerprint(project)
+
+
+def test_every_script_of_the_project_has_a_fingerprint_without_imports_of_tests(root: Path) -> None:
+    code = CodeIndex((root,))
+    scripts = sorted((root / "workflow" / "scripts").glob("*.py"))
+    assert scripts
+    for script in scripts:
+        parts = code.fingerprint(script.relative_to(root))
+        assert "lucidag" in parts
+        assert not any(part.split(".")[0] in {"tests", "benchmarks"} for part in parts)
+
+
+def test_digest_of_settings_code_and_bytes(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"a")
+    two.write_bytes(b"b")
+    base = digest_of({"lr": 1, "wd": 2}, {"x": "1"}, [one])
+    assert digest_of({"wd": 2, "lr": 1}, {"x": "1"}, [one]) == base
+    assert len(base) == hashlib.sha256().digest_size * 2
+    others = [
+        digest_of({"lr": 2, "wd": 1}, {"x": "1"}, [one]),
+        digest_of({"lr": 1, "wd": 2}, {"x": "2"}, [one]),
+        digest_of({"lr": 1, "wd": 2}, {"x": "1"}, [two]),
+        digest_of({"lr": 1, "wd": 2}, {"x": "1"}, [one, two]),
+    ]
+    assert len({base, *others}) == 5
