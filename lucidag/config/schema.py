@@ -48,7 +48,7 @@ class Splits(Section):
 class Digits(DatasetBase):
     """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels: embedded, no download."""
 
-    source: Literal["digits"]
+    source: Literal["digits"] = Field(description="Where the pictures come from.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
 
@@ -62,7 +62,7 @@ class ArtefactRate(Section):
 class Lesions(DatasetBase):
     """Drawn dermoscopic pictures: irregular border and colour decide the class, artefacts are planted."""
 
-    source: Literal["lesions"]
+    source: Literal["lesions"] = Field(description="Where the pictures come from.")
     number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Pictures to draw.")
     size: Annotated[int, Field(ge=16)] = Field(default=96, description="Width and height in pixels.")
     malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
@@ -75,7 +75,7 @@ class Lesions(DatasetBase):
 class Mnist(DatasetBase):
     """MNIST in torchvision's folder layout (`root/MNIST/raw/`)."""
 
-    source: Literal["mnist"]
+    source: Literal["mnist"] = Field(description="Where the pictures come from.")
     root: str = Field(description="Folder that holds `MNIST/raw`.")
     download: bool = Field(default=False, description="Download the four files when they are missing.")
     train: Annotated[int, Field(ge=1)] | None = Field(
@@ -101,7 +101,7 @@ class Columns(Section):
 class Folder(DatasetBase):
     """Pictures of your own: a CSV that lists them, or a folder with a sub-folder a class."""
 
-    source: Literal["folder"]
+    source: Literal["folder"] = Field(description="Where the pictures come from.")
     path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
     root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
@@ -190,7 +190,7 @@ class Model(Section):
         description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
     )
     head: str | None = Field(default=None, description="Name of the last linear layer; default: found by itself.")
-    input: Input = Field(default=Input(), description="How a picture becomes the network's input.")
+    input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
     train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
     seeds: list[Seed] | None = Field(
         default=None,
