@@ -1,0 +1,108 @@
+"""How well a classifier does on one split, overall and for each class and group."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
+
+from lucidag.features import Features
+
+
+def exact_logits(content: Features) -> NDArray[np.float64]:
+    """Give the N x C logits in float64: ``features @ weight.T + bias`` where there is a linear head.
+
+    The sweep over units adds up the same products in float64, so with all units on it ends at the same
+    decisions. Without a linear head these are the network's own logits.
+    """
+    if content.features is None or content.weight is None or content.bias is None:
+        return content.logits.astype(np.float64)
+    product: NDArray[np.float64] = content.features.astype(np.float64) @ content.weight.astype(np.float64).T
+    return product + content.bias.astype(np.float64)
+
+
+def evaluate(content: Features) -> dict[str, Any]:
+    """Measure a split; the result can be written as JSON.
+
+    Decisions and loss come from `exact_logits`. Classes and groups without a picture are left out:
+    of ``per_class`` and ``per_group``, of the macro means, and of the choice of the worst group. A class
+    that is never predicted has precision 0 and F1 0, as in scikit-learn with ``zero_division=0``.
+
+    Returns
+    -------
+    dict
+        ``n``, ``accuracy``, ``loss`` (mean cross-entropy, natural logarithm), ``balanced_accuracy`` (the mean
+        recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over
+        one class against the rest; None where no class has both pictures inside and outside it),
+        ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n, accuracy},
+        ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row a true class), and
+        ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits,
+        and the share of pictures that both decide alike (None without a linear head).
+    """
+    logits = exact_logits(content)
+    labels, decisions = content.labels, logits.argmax(axis=1)
+    hits = decisions == labels
+    classes = range(len(content.classes))
+    precision, recall, f1, count = precision_recall_fscore_support(
+        labels, decisions, labels=list(classes), zero_division=0
+    )
+    present = count > 0
+    groups = _per_group(content, hits)
+    worst = min(groups, key=lambda name: groups[name]["accuracy"])
+    return {
+        "n": len(labels),
+        "accuracy": float(hits.mean()),
+        "loss": float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()),
+        "balanced_accuracy": float(recall[present].mean()),
+        "precision": float(precision[present].mean()),
+        "recall": float(recall[present].mean()),
+        "f1": float(f1[present].mean()),
+        "auc": _auc(labels, logits),
+        "per_class": {
+            content.classes[c]: {
+                "n": int(count[c]),
+                "accuracy": float(recall[c]),
+                "precision": float(precision[c]),
+                "f1": float(f1[c]),
+            }
+            for c in classes
+            if present[c]
+        },
+        "per_group": groups,
+        "worst_group": {"name": worst, "accuracy": groups[worst]["accuracy"]},
+        "confusion": confusion_matrix(labels, decisions, labels=list(classes)).tolist(),
+        "head_agreement": _head_agreement(content, logits),
+    }
+
+
+def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:
+    count = np.bincount(content.groups, minlength=len(content.group_names))
+    right = np.bincount(content.groups, weights=hits, minlength=len(content.group_names))
+    return {
+        name: {"n": int(count[g]), "accuracy": float(right[g] / count[g])}
+        for g, name in enumerate(content.group_names)
+        if count[g] > 0
+    }
+
+
+def _auc(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
+    """Give the area under the ROC curve; None where it is undefined."""
+    if logits.shape[1] == 2:
+        # The difference of the logits orders pictures as the probability does, without its ties near 0 and 1.
+        scores = {1: logits[:, 1] - logits[:, 0]}
+    else:
+        probabilities = np.exp(log_softmax(logits, axis=1))
+        scores = {c: probabilities[:, c] for c in range(logits.shape[1])}
+    areas = [roc_auc_score(labels == c, score) for c, score in scores.items() if 0 < (labels == c).sum() < len(labels)]
+    return float(np.mean(areas)) if areas else None
+
+
+def _head_agreement(content: Features, logits: NDArray[np.float64]) -> dict[str, float] | None:
+    if content.features is None:
+        return None
+    same = logits.argmax(axis=1) == content.logits.argmax(axis=1)
+    return {
+        "max_abs_difference": float(np.abs(logits - content.logits).max()),
+        "same_decision_share": float(same.mean()),
+    }

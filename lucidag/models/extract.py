@@ -1,0 +1,137 @@
+"""One forward pass over a split: the logits, and what goes into the last linear layer."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lucidag.data.manifest import Manifest
+from lucidag.errors import InputError
+from lucidag.features import Features
+from lucidag.models.frames import batch_sizes, batches
+from lucidag.models.head import capture_input, evaluating
+from lucidag.models.inputs import Inputs
+from lucidag.models.reproducible import reproducible
+from lucidag.progress import track
+
+TOLERANCE = 1e-3
+
+
+def extract(
+    model: nn.Module,
+    manifest: Manifest,
+    split: str,
+    inputs: Inputs,
+    group_columns: Sequence[str],
+    device: str = "cpu",
+    batch_size: int = 64,
+    threads: int = 2,
+    head: str | None = None,
+) -> Features:
+    """Run the network once over each picture of a split, in float32 and in eval mode.
+
+    Parameters
+    ----------
+    model
+        The network; it is moved to `device`.
+    manifest, split, inputs
+        The pictures, and how they reach the network.
+    group_columns
+        The columns whose product makes the groups: see `Manifest.groups`.
+    device, batch_size, threads
+        How to compute; they change the numbers by rounding only.
+    head
+        The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
+        has logits but no features.
+
+    Raises
+    ------
+    InputError
+        If a logit or a feature is not finite, or `head` applied to the features does not give the logits.
+    """
+    rows = manifest.rows(split)
+    labels = manifest.labels()[rows]
+    codes, names = manifest.groups(group_columns)
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with reproducible(device, threads), evaluating(model), torch.inference_mode():
+        logits, features = _forward(model, manifest, rows, inputs, device, batch_size, threads, head)
+    where = f"{manifest.file}, split '{split}'"
+    _check_finite(logits, "logits", where)
+    weight = bias = None
+    if features is not None and head is not None:
+        _check_finite(features, "features", where)
+        weight, bias = _head_values(model, head)
+        _check_head(features, weight, bias, logits, head)
+    return Features(
+        images=tuple(manifest.table["image"].iloc[rows]),
+        labels=labels,
+        groups=codes[rows],
+        logits=logits,
+        features=features,
+        weight=weight,
+        bias=bias,
+        classes=manifest.classes,
+        group_names=names,
+        layer=head,
+    )
+
+
+def _forward(
+    model: nn.Module,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    inputs: Inputs,
+    device: str,
+    batch_size: int,
+    threads: int,
+    head: str | None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Give logits (N x C) and, with `head`, features (N x K)."""
+    logits, features = [], []
+    # Each picture is looked at once, so there is nothing to gain from keeping any.
+    work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
+    with ExitStack() as stack:
+        seen = stack.enter_context(capture_input(model.get_submodule(head))) if head is not None else []
+        for frames in track(work, "forward passes", len(batch_sizes(len(rows), batch_size))):
+            batch = inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last)
+            logits.append(model(batch).float().cpu().numpy())
+            if head is not None:
+                features.append(seen[-1].float().cpu().numpy())
+                seen.clear()
+    return np.concatenate(logits), np.concatenate(features) if features else None
+
+
+def _head_values(model: nn.Module, head: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give weight (C x K) and bias (C, zero where the layer has none)."""
+    layer = model.get_submodule(head)
+    assert isinstance(layer, nn.Linear)
+    weight = layer.weight.detach().float().cpu().numpy()
+    bias = layer.bias.detach().float().cpu().numpy() if layer.bias is not None else np.zeros(len(weight), np.float32)
+    return weight, bias
+
+
+def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
+    bad: NDArray[np.bool_] = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise InputError(
+            f"{where}: the network gives NaN or infinite {what} for {int(bad.sum())} of {len(bad)} pictures"
+        )
+
+
+def _check_head(
+    features: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    head: str,
+) -> None:
+    again = features.astype(np.float64) @ weight.astype(np.float64).T + bias
+    difference = float(np.abs(again - logits).max())
+    if difference > TOLERANCE * float(np.abs(logits).max()):
+        raise InputError(
+            f"layer '{head}' applied to its own input misses the network's logits by {difference:.3g}: the network "
+            "does something else with them, so its units cannot be analysed"
+        )

@@ -1,0 +1,249 @@
+"""Weights of a network: lucidag's own checkpoints, files from elsewhere, torchvision's published ones."""
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from lucidag.data.spelling import unknown
+from lucidag.errors import InputError
+from lucidag.files import atomic
+
+Tensors = dict[str, torch.Tensor]
+
+
+def save_checkpoint(path: str | Path, model: nn.Module, metadata: Mapping[str, Any]) -> None:
+    """Write the weights as safetensors, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    model
+        The network, on any device.
+    metadata
+        Plain values (architecture, classes, inputs, ...), which go into the file as JSON.
+    """
+    # Copies: safetensors refuses tensors that share memory, as tied weights do.
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in model.state_dict().items()}
+    # One key only: the order of several would differ from run to run, and so the bytes.
+    about = {"lucidag": json.dumps(dict(metadata), sort_keys=True)}
+    with atomic(path) as partial:
+        save_file(tensors, str(partial), metadata=about)
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """Read the metadata of a checkpoint that `save_checkpoint` wrote.
+
+    Raises
+    ------
+    InputError
+        If `path` is no such file.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as handle:
+            metadata: dict[str, Any] = json.loads(handle.metadata()["lucidag"])
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a checkpoint of lucidag: {error}") from error
+    return metadata
+
+
+def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
+    """Put the weights of a checkpoint into `model`, in place, and give its metadata.
+
+    Raises
+    ------
+    InputError
+        If `path` is no checkpoint, is one of another architecture, or holds values that are not finite.
+    """
+    metadata = read_metadata(path)
+    tensors = _read_file(Path(path))
+    _check_finite(tensors, str(path))
+    _load(model, tensors, str(path), skipped=())
+    return metadata
+
+
+def load_weights(
+    model: nn.Module,
+    source: str,
+    head: str | None = None,
+    new_head: bool = False,
+    architecture: str = "",
+) -> None:
+    """Put weights from elsewhere into `model`, in place.
+
+    Nothing in the source is run: pickles are read with torch's ``weights_only``. Files may hold the
+    tensors under ``state_dict`` or ``model``, and each name may begin with ``module.``.
+
+    Parameters
+    ----------
+    model
+        The network.
+    source
+        A ``.safetensors``, ``.pth`` or ``.pt`` file, or the name of weights that torchvision publishes for
+        `architecture` (``IMAGENET1K_V1``, ``DEFAULT``), which are downloaded into torch's hub folder.
+    head
+        The name of the last linear layer.
+    new_head
+        Whether that layer keeps its initial weights, because its classes are others.
+    architecture
+        torchvision's name of the network; only needed for weights by name.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be read, holds code, belongs to another architecture or another number of
+        classes, or holds values that are not finite.
+    """
+    if new_head and head is None:
+        raise InputError("new_head: the network does not end in a linear layer, so it has no head to replace")
+    if Path(source).suffix.lower() in (".safetensors", ".pth", ".pt"):
+        tensors = _unwrap(_read_file(Path(source)), source)
+    else:
+        tensors = _download(model, source, architecture)
+    _check_finite(tensors, source)
+    tensors = _renamed(model, tensors)
+    skipped = tuple(f"{head}.{name}" for name in ("weight", "bias")) if new_head else ()
+    if head is not None and not new_head:
+        _check_classes(model, tensors, head, source)
+    _load(model, tensors, source, skipped)
+
+
+def _read_file(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
+    if not path.is_file():
+        raise InputError(f"weights {path}: there is no such file")
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"Unsupported (?:global|class|operand)[^\n]*", str(error))
+        if asked is None:
+            raise InputError(f"weights {path} cannot be read: it is no file of torch.save") from error
+        raise InputError(
+            f"weights {path} are refused: the pickle holds more than tensors and would run code when read "
+            f"({asked.group()[:120]}); save model.state_dict() instead"
+        ) from error
+    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise InputError(f"weights {path} cannot be read: {str(error).splitlines()[0][:200]}") from error
+
+
+def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401
+    """Find the tensors in what a file holds."""
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping):
+        raise InputError(f"weights {source} hold a {type(content).__name__}; they must hold named tensors")
+    for name, value in content.items():
+        if not isinstance(value, torch.Tensor):
+            raise InputError(f"weights {source}: '{name}' is a {type(value).__name__}; it must be a tensor")
+    if not content:
+        raise InputError(f"weights {source} hold no tensor")
+    prefix = "module." if all(name.startswith("module.") for name in content) else ""
+    return {name[len(prefix) :]: value for name, value in content.items()}
+
+
+def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
+    """Fetch weights that torchvision publishes, or take them from torch's hub folder."""
+    try:
+        published = torchvision.models.get_model_weights(architecture)
+    except ValueError as error:
+        raise InputError(
+            f"weights '{name}': architecture '{architecture}' is not torchvision's; give a .safetensors or .pth file"
+        ) from error
+    known = ["DEFAULT", *(entry.name for entry in published)]
+    short = name.rpartition(".")[2]
+    if short not in known:
+        raise InputError(f"weights of '{architecture}': {unknown('entry', short, known)}")
+    if not getattr(model, "transform_input", True):
+        raise InputError(
+            f"weights '{name}' of '{architecture}' were trained on inputs scaled another way: set its option "
+            "transform_input: true"
+        )
+    entry = published[short]
+    try:
+        # The hash in the file's name is checked, and nothing but tensors is read.
+        state = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        raise InputError(f"weights '{name}' could not be fetched from {entry.url}: {error}") from error
+    return _unwrap(state, name)
+
+
+def _renamed(model: nn.Module, tensors: Tensors) -> Tensors:
+    """Bring the names of torchvision's older files up to date, and leave out heads that only help training."""
+    if isinstance(model, torchvision.models.DenseNet):
+        tensors = {
+            re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name): value
+            for name, value in tensors.items()
+        }
+    if isinstance(model, torchvision.models.GoogLeNet | torchvision.models.Inception3):
+        auxiliary = ("aux1.", "aux2.", "AuxLogits.")
+        tensors = {name: value for name, value in tensors.items() if not name.startswith(auxiliary)}
+    return tensors
+
+
+def _check_finite(tensors: Tensors, source: str) -> None:
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
+
+
+def _check_classes(model: nn.Module, tensors: Tensors, head: str, source: str) -> None:
+    found = tensors.get(f"{head}.weight")
+    wanted = model.get_parameter(f"{head}.weight")
+    if found is not None and found.ndim == 2 and len(found) != len(wanted) and found.shape[1] == wanted.shape[1]:
+        raise InputError(
+            f"weights {source}: its layer '{head}' is for {len(found)} classes, and the data set has {len(wanted)}; "
+            "set new_head: true to give the network a new one, which then needs training"
+        )
+
+
+def _load(model: nn.Module, tensors: Tensors, source: str, skipped: tuple[str, ...]) -> None:
+    own = model.state_dict()
+    other_shape = [
+        f"{name} {tuple(value.shape)} instead of {tuple(own[name].shape)}"
+        for name, value in tensors.items()
+        if name in own and name not in skipped and value.shape != own[name].shape
+    ]
+    fitting = {
+        name: value
+        for name, value in tensors.items()
+        if name not in skipped and (name not in own or value.shape == own[name].shape)
+    }
+    try:
+        # Not by comparing names here: torchvision's own hooks translate those of its older files.
+        result = model.load_state_dict(fitting, strict=False)
+    except RuntimeError as error:
+        raise InputError(f"weights {source} do not fit network '{type(model).__name__}': {error}") from error
+    missing = [
+        name
+        for name in result.missing_keys
+        if name not in skipped and name not in tensors and not name.endswith("num_batches_tracked")
+    ]
+    problems = [
+        _few(what, names)
+        for what, names in (
+            ("missing", missing),
+            ("unexpected", result.unexpected_keys),
+            ("of another shape", other_shape),
+        )
+        if names
+    ]
+    if problems:
+        raise InputError(
+            f"weights {source} are not those of this network '{type(model).__name__}': {'; '.join(problems)}"
+        )
+
+
+def _few(what: str, names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{what}: {', '.join(names[:3])}{more}"
