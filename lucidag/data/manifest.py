@@ -12,13 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.data.spelling import nearest, unknown
 from lucidag.errors import InputError
 from lucidag.files import atomic, read_json, write_json
 
-SPLITS = ("train", "val", "test")
 ARRAYS = "images.safetensors"
-RESERVED = ("image", "path", "label", "true_label", "split", "mask", "digest")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 

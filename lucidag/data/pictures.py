@@ -1,5 +1,7 @@
 """Pictures and masks of a manifest, one at a time, as uint8 arrays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,14 @@ from safetensors import SafetensorError, safe_open
 
 from lucidag.data.manifest import ARRAYS, Manifest
 from lucidag.errors import InputError
+
+
+class UnreadablePictureError(InputError):
+    """A picture file that cannot be used; `reason` says why, without the path."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read as a picture: {reason}")
+        self.reason = reason
 
 
 class Pictures:
@@ -36,7 +46,7 @@ class Pictures:
 
         Raises
         ------
-        InputError
+        UnreadablePictureError
             If the file is missing or cannot be decoded.
         """
         path = self._paths[row]
@@ -47,7 +57,7 @@ class Pictures:
 
         Raises
         ------
-        InputError
+        UnreadablePictureError
             If the file is missing or cannot be decoded.
         """
         mask = self._masks[row]
@@ -73,7 +83,7 @@ def decode(path: str | Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    InputError
+    UnreadablePictureError
         If the file is missing, empty, truncated, no picture, or of floating-point values.
     """
     with _opened(path) as picture:
@@ -96,7 +106,7 @@ def decode_mask(path: str | Path) -> NDArray[np.bool_]:
 
     Raises
     ------
-    InputError
+    UnreadablePictureError
         As `decode`.
     """
     with _opened(path) as picture:
@@ -111,26 +121,28 @@ def decode_mask(path: str | Path) -> NDArray[np.bool_]:
     return values > (127 if values.max(initial=0) > 1 else 0)
 
 
-def _opened(path: str | Path) -> Image.Image:
-    """Open and fully decode `path`, upright."""
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
+    """Give the picture in `path`, fully decoded and upright; what fails then or later names the path."""
     try:
         if Path(path).stat().st_size == 0:
-            raise InputError(f"{path} cannot be read as a picture: empty")
+            raise UnreadablePictureError(path, "it is empty")
         with Image.open(path) as file:
             file.load()
-            return ImageOps.exif_transpose(file)
+            yield ImageOps.exif_transpose(file)
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
+        raise UnreadablePictureError(path, "the file does not exist") from error
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path} cannot be read as a picture: not a picture format") from error
+        raise UnreadablePictureError(path, "it is of no known picture format") from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        reason = "truncated" if "truncated" in str(error).lower() else str(error)
-        raise InputError(f"{path} cannot be read as a picture: {reason}") from error
+        cut = "truncated" in str(error).lower()
+        reason = "it is truncated" if cut else getattr(error, "strerror", None) or str(error)
+        raise UnreadablePictureError(path, reason) from error
 
 
 def _eight_bits(path: str | Path, picture: Image.Image) -> NDArray[np.uint8]:
     """Scale 16-bit greyscale to 8 bits; Pillow's own conversion would clip everything above 255."""
     values = np.asarray(picture)
     if picture.mode == "F" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-        raise InputError(f"{path} cannot be read as a picture: its values are not those of 8 or 16 bits")
+        raise UnreadablePictureError(path, "its values are not those of 8 or 16 bits")
     return np.rint(values / 257).astype(np.uint8)

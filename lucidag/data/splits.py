@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lucidag.data.manifest import SPLITS
+from lucidag.data.roles import SPLITS
 from lucidag.data.spelling import unknown
 from lucidag.errors import InputError
 
@@ -24,7 +24,8 @@ def assign(
     labels
         The N class names.
     fractions
-        The share of each of train, val and test; their sum is 1. A split left out has 0.
+        The share of each of train, val and test; their sum is 1. A split left out has 0, which only test
+        may not have (a data set for imported models needs no train).
     seed
         The seed of the order.
     ids
@@ -38,7 +39,8 @@ def assign(
     Raises
     ------
     InputError
-        If the fractions do not sum to 1, or a class would be missing from train or test.
+        If the fractions do not sum to 1, or a class would be missing from test, or from train where that has
+        a share.
     """
     names = _checked(fractions)
     classes, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
@@ -60,7 +62,7 @@ def assign(
         given[best] += new
         chosen[owner] = best
 
-    for name in ("train", "test"):
+    for name in [name for name in names if name != "val"]:
         for code in np.flatnonzero(given[names.index(name)] == 0):
             total = int(content[:, code].sum())
             whose = "" if ids is None else f" of {int((content[:, code] > 0).sum())} ids"
@@ -121,7 +123,6 @@ def _checked(fractions: Mapping[str, float]) -> list[str]:
     if abs(total - 1.0) > 1e-6:
         shares = ", ".join(f"{name} {value:g}" for name, value in fractions.items())
         raise InputError(f"splits: the shares must sum to 1, not {total:g} ({shares})")
-    for name in ("train", "test"):
-        if fractions.get(name, 0.0) == 0.0:
-            raise InputError(f"splits: split '{name}' has no share; every data set needs train and test")
+    if fractions.get("test", 0.0) == 0.0:
+        raise InputError("splits: split 'test' has no share; every data set needs one")
     return [name for name in SPLITS if fractions.get(name, 0.0) > 0.0]

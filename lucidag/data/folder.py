@@ -1,0 +1,181 @@
+"""A data set of picture files: a CSV file, or class sub-folders."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from lucidag.data.listing import Entry, entries
+from lucidag.data.manifest import Source
+from lucidag.data.pictures import UnreadablePictureError, decode, decode_mask
+from lucidag.data.roles import RESERVED, SPLITS
+from lucidag.data.spelling import unknown
+from lucidag.data.splits import assign
+from lucidag.errors import InputError
+from lucidag.progress import track
+
+MOST_VALUES = 20
+_MOST_NAMED = 3
+
+
+def load(
+    path: str | Path,
+    root: str | Path | None = None,
+    columns: Mapping[str, str | None] | None = None,
+    groups: Sequence[str] = (),
+    splits: Mapping[str, float] | None = None,
+    seed: int = 0,
+    classes: Sequence[str] | None = None,
+    threads: int = 4,
+) -> Source:
+    """Give a data set of files; every picture and mask is decoded once, so that a bad one is found here.
+
+    Parameters
+    ----------
+    path, root, columns
+        Where the pictures are: see `lucidag.data.listing.entries`.
+    groups
+        Columns that become metadata whatever they hold. Of the other columns without a role, those with at
+        most 20 different values become metadata too.
+    splits, seed
+        The share of each split and the seed, used where the source itself names no splits. Pictures with
+        one id stay on one side (see `lucidag.data.splits.assign`).
+    classes
+        The class names in the order of their indices; None takes those that occur, sorted.
+    threads
+        How many pictures are decoded at a time.
+
+    Returns
+    -------
+    Source
+        Ids are relative paths without suffix, ``-`` for ``/`` and ``_`` for characters that are not safe in
+        a file name; where two pictures differ in their suffix alone, they keep it.
+
+    Raises
+    ------
+    InputError
+        If a picture or mask is missing or unreadable, a mask has another size than its picture, a label
+        is outside `classes` or a class has no picture, a picture is named twice, a split is unknown, none
+        is in test, an id is in two splits, or a column does not exist.
+    """
+    found = entries(path, root, columns)
+    names = _classes(path, found, classes)
+    images = _ids(path, found)
+    table = pd.DataFrame(
+        {
+            "image": images,
+            "path": [entry.path for entry in found],
+            "label": [entry.label for entry in found],
+            "split": _splits(path, found, splits, seed),
+            **_metadata(path, found, groups),
+            "mask": [entry.mask for entry in found],
+        }
+    )
+    _check_pictures(path, found, threads)
+    return Source(table, names)
+
+
+def _classes(path: str | Path, found: Sequence[Entry], classes: Sequence[str] | None) -> tuple[str, ...]:
+    present = Counter(entry.label for entry in found)
+    if classes is None:
+        return tuple(sorted(present))
+    for entry in found:
+        if entry.label not in classes:
+            raise InputError(f"{path}, {entry.place}: {unknown('class', entry.label, classes)}")
+    for name, number in Counter(classes).items():
+        if number > 1:
+            raise InputError(f"{path}: class '{name}' is named {number} times in 'classes'")
+        if not present[name]:
+            raise InputError(f"{path}: class '{name}' has no picture; there are: {', '.join(sorted(present))}")
+    return tuple(classes)
+
+
+def _ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
+    """Give ids that are safe as file names and differ."""
+    bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
+    number = Counter(bare)
+    ids = [_safe(entry.relative) if number[name] > 1 else name for entry, name in zip(found, bare, strict=True)]
+    first: dict[str, Entry] = {}
+    for name, entry in zip(ids, found, strict=True):
+        if name in first:
+            raise InputError(
+                f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; "
+                "each picture may occur once"
+            )
+        first[name] = entry
+    return ids
+
+
+def _safe(relative: str) -> str:
+    joined = re.sub(r"[^A-Za-z0-9_.-]", "_", relative.replace("/", "-"))
+    return joined.lstrip(".-") or "_"
+
+
+def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float] | None, seed: int) -> list[str]:
+    given = [entry.split for entry in found if entry.split is not None]
+    if not given:
+        if shares is None:
+            raise InputError(f"{path} names no splits; give 'splits' with the share of train, val and test")
+        ids = [entry.id or f"picture {entry.path}" for entry in found]
+        return assign([entry.label for entry in found], shares, seed, ids if any(e.id for e in found) else None)
+    for entry in found:
+        if entry.split not in SPLITS:
+            raise InputError(f"{path}, {entry.place}: {unknown('split', str(entry.split), SPLITS)}")
+    if "test" not in given:
+        raise InputError(f"{path}: no picture is in split 'test'; there are: {', '.join(sorted(set(given)))}")
+    sides: dict[str, Entry] = {}
+    for entry in found:
+        other = sides.setdefault(entry.id, entry) if entry.id else entry
+        if other.split != entry.split:
+            raise InputError(
+                f"{path}: id '{entry.id}' is in two splits, {other.place} in {other.split} and "
+                f"{entry.place} in {entry.split}"
+            )
+    return given
+
+
+def _metadata(path: str | Path, found: Sequence[Entry], groups: Sequence[str]) -> dict[str, list[str]]:
+    """Give the columns that groups name, and every further one with few values."""
+    columns = list(found[0].other)
+    for name in groups:
+        if name != "label" and name not in columns:
+            raise InputError(f"{path}: {unknown('group column', name, ['label', *columns])}")
+        if name != "label" and name in RESERVED:
+            raise InputError(f"{path}: column '{name}' cannot be a group, because lucidag uses this name itself")
+    values = {name: [entry.other[name] for entry in found] for name in columns if name}
+    return {
+        name: column
+        for name, column in values.items()
+        if name not in RESERVED and (name in groups or len(set(column)) <= MOST_VALUES)
+    }
+
+
+def _check_pictures(path: str | Path, found: Sequence[Entry], threads: int) -> None:
+    """Decode every picture and mask; name the first bad ones in one sentence."""
+    with ThreadPoolExecutor(threads) as pool:
+        faults = list(track(pool.map(_fault, found), f"check the pictures of {path}", total=len(found)))
+    bad = [f"{entry.place}: {fault}" for entry, fault in zip(found, faults, strict=True) if fault is not None]
+    if bad:
+        rest = f"; and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
+        what = "1 picture cannot" if len(bad) == 1 else f"{len(bad)} pictures cannot"
+        raise InputError(f"{path}: {what} be used: {'; '.join(bad[:_MOST_NAMED])}{rest}")
+
+
+def _fault(entry: Entry) -> str | None:
+    """Say what is wrong with a picture or its mask."""
+    try:
+        size = decode(entry.path).shape[:2]
+    except UnreadablePictureError as error:
+        return error.reason
+    if not entry.mask:
+        return None
+    try:
+        other = decode_mask(entry.mask).shape
+    except UnreadablePictureError as error:
+        return f"its mask {entry.mask}: {error.reason}"
+    if other != size:
+        return f"its mask {entry.mask} is {other[1]} x {other[0]} pixels, the picture {size[1]} x {size[0]}"
+    return None

@@ -1,0 +1,196 @@
+"""What a folder source consists of, without opening a picture: standard library only, so that it is quick."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lucidag.data.roles import SPLITS
+from lucidag.data.spelling import nearest, unknown
+from lucidag.errors import InputError
+
+ROLES = ("image", "label", "split", "mask", "id")
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a source.
+
+    Attributes
+    ----------
+    relative
+        Its path relative to the source's root, with forward slashes.
+    path, mask
+        The files as they can be opened from the working directory; `mask` is empty where there is none.
+    label
+        Its class name.
+    split, id
+        Its split and the id of what it belongs to; None where the source does not say.
+    line
+        Its line in the CSV file; None in folders.
+    other
+        The further columns of the CSV file.
+    """
+
+    relative: str
+    path: str
+    label: str
+    split: str | None = None
+    mask: str = ""
+    id: str | None = None
+    line: int | None = None
+    other: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The picture in words, with its line where it has one."""
+        return self.relative if self.line is None else f"{self.relative} (line {self.line})"
+
+
+def files_of(
+    path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
+) -> list[str]:
+    """Give the picture and mask files that a source consists of; the CSV file itself is not among them.
+
+    Parameters and errors are those of `entries`. A file that is named twice is given once.
+    """
+    found = entries(path, root, columns)
+    files = [entry.path for entry in found] + [entry.mask for entry in found if entry.mask]
+    return list(dict.fromkeys(files))
+
+
+def entries(
+    path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
+) -> list[Entry]:
+    """Give the pictures of a source in the order of its CSV file, or sorted by path in a folder.
+
+    Parameters
+    ----------
+    path
+        A CSV file with a header, or a folder with class sub-folders (``nevus/…``) or split and class
+        sub-folders (``train/nevus/…``).
+    root
+        What the paths in the CSV file are relative to; None is the file's own folder.
+    columns
+        For the roles image, label, split, mask and id: the column of the CSV file. A role left out is
+        the column of its own name, where there is one; None says that there is none. Image and label
+        must exist.
+
+    Raises
+    ------
+    InputError
+        If the path or a column does not exist, or the file or folder is not laid out as above.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _of_folder(path)
+    if path.is_file():
+        return _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
+    siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")
+
+
+def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entry]:
+    header, rows = _read(file)
+    named = _named(file, header, columns)
+    used = {column for column in named.values() if column is not None}
+    found = []
+    for line, row in rows:
+        value = {role: row[column] for role, column in named.items() if column is not None}
+        for role in ("image", "label"):
+            if not value[role]:
+                raise InputError(f"{file}, line {line}: column '{named[role]}' is empty")
+        found.append(
+            Entry(
+                relative=value["image"].replace("\\", "/"),
+                path=(root / value["image"]).as_posix(),
+                label=value["label"],
+                split=value.get("split"),
+                mask=(root / value["mask"]).as_posix() if value.get("mask") else "",
+                id=value.get("id"),
+                line=line,
+                other={name: row[name] for name in header if name not in used},
+            )
+        )
+    if not found:
+        raise InputError(f"{file} has a header but no row")
+    return found
+
+
+def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Read a CSV file: its header, and each row with the line it ends on."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.reader(handle, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            if not any(header):
+                raise InputError(f"{file} is empty; its first line must name the columns")
+            for name in header:
+                if header.count(name) > 1:
+                    raise InputError(f"{file}: column '{name}' occurs more than once")
+            rows = []
+            for cells in reader:
+                if len(cells) not in (0, len(header)):
+                    raise InputError(
+                        f"{file}, line {reader.line_num}: {len(cells)} values, the header names {len(header)}"
+                    )
+                if cells:
+                    values = (cell.strip() for cell in cells)
+                    rows.append((reader.line_num, dict(zip(header, values, strict=True))))
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file} is no CSV file in UTF-8: {error}") from error
+    return header, rows
+
+
+def _named(file: Path, header: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Give the column of every role."""
+    for role in columns:
+        if role not in ROLES:
+            raise InputError(f"columns: {unknown('role', role, ROLES)}")
+    named: dict[str, str | None] = {}
+    for role in ROLES:
+        column = columns.get(role, role)
+        needed = role in ("image", "label")
+        if needed and column is None:
+            raise InputError(f"{file}: a column for '{role}' must be named")
+        if column is not None and column not in header:
+            if needed or role in columns:
+                raise InputError(f"{file}: {unknown('column', column, header)}")
+            column = None
+        named[role] = column
+    return named
+
+
+def _of_folder(folder: Path) -> list[Entry]:
+    names = [item.name for item in _folders(folder)]
+    if not set(names) & set(SPLITS):
+        return _of_classes(folder, folder, None)
+    for name in names:
+        if name not in SPLITS:
+            raise InputError(f"{folder}: beside split folders, {unknown('split', name, SPLITS)}")
+    return [entry for split in SPLITS if split in names for entry in _of_classes(folder / split, folder, split)]
+
+
+def _of_classes(folder: Path, root: Path, split: str | None) -> list[Entry]:
+    classes = _folders(folder)
+    if not classes:
+        raise InputError(f"{folder} has no class sub-folders")
+    found = []
+    for one in classes:
+        files = sorted(
+            file
+            for file in one.rglob("*")
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+        )
+        if not files:
+            raise InputError(f"{one} has no picture ({' '.join(sorted(SUFFIXES))})")
+        for file in files:
+            found.append(Entry(file.relative_to(root).as_posix(), file.as_posix(), one.name, split))
+    return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.iterdir() if item.is_dir() and not item.name.startswith("."))
