@@ -1,0 +1,80 @@
+"""Bootstrap over the images of a split.
+
+A bootstrap sample is a count for each image, and every metric of a sweep is a weighted sum over images:
+so one walk serves all samples, by one matrix product a block of images. scipy.stats.bootstrap
+calls its statistic on each resampled data set, which would need either the whole sweep again for each
+sample or the hits and losses of all N images at all k in memory.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lucidag.errors import InputError
+from lucidag.rof.result import Draws
+
+
+def weights(images: int, draws: int, seed: int) -> NDArray[np.uint8]:
+    """Draw how often each image is in each bootstrap sample.
+
+    Parameters
+    ----------
+    images
+        N.
+    draws
+        B.
+    seed
+        Of NumPy's PCG64 generator.
+
+    Returns
+    -------
+    array
+        B x N counts; each row sums to N. One byte is enough: a count above 255 is a matter of 10^-500.
+    """
+    if draws < 1:
+        raise InputError(f"a bootstrap needs at least 1 draw, found {draws}")
+    generator = np.random.Generator(np.random.PCG64(seed))
+    counts = np.empty((draws, images), dtype=np.uint8)
+    for row in counts:
+        row[:] = np.bincount(generator.integers(images, size=images), minlength=images)
+    return counts
+
+
+def percentiles(draws: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the percentile band over the first axis, sized `confidence`; NaN draws are left out.
+
+    Where every draw is NaN (a group without images) the band is NaN.
+    """
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence is {confidence}; allowed: between 0 and 1")
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    empty = np.isnan(draws).all(axis=0)
+    filled = np.where(empty, 0.0, draws)
+    low, high = np.nanquantile(filled, tails, axis=0) if np.isnan(filled).any() else np.quantile(filled, tails, axis=0)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+
+
+def interval(draws: ArrayLike, confidence: float) -> tuple[float, float]:
+    """Return the percentile interval of B numbers."""
+    low, high = percentiles(np.asarray(draws, dtype=np.float64), confidence)
+    return float(low), float(high)
+
+
+def bands(
+    draws: Draws, confidence: float, group_names: tuple[str, ...] = ()
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the band (low, high: K+1 each) of every metric.
+
+    Parameters
+    ----------
+    draws
+        The draws of a sweep.
+    confidence
+        Size of the band, such as 0.95; pointwise in k.
+    group_names
+        Adds ``accuracy_group:{name}`` for each of several groups; one group is everyone.
+    """
+    found = {name: percentiles(getattr(draws, name), confidence) for name in ("accuracy", "loss", "worst_accuracy")}
+    if len(group_names) > 1:
+        for index, name in enumerate(group_names):
+            found[f"accuracy_group:{name}"] = percentiles(draws.group_accuracy[:, index], confidence)
+    return found
