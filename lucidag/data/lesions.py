@@ -32,7 +32,7 @@ _STICKERS = np.array([[236, 214, 48], [70, 160, 66], [214, 44, 52], [48, 92, 176
 # What is left of the light that the skin would send back: the pigment of a lesion filters it.
 _BROWN_LIGHT = np.array([0.80, 0.62, 0.47], dtype=np.float32)
 _BROWN_DARK = np.array([0.44, 0.27, 0.19], dtype=np.float32)
-# Colours that come with irregularity: black, blue-grey, red, whitish, dark brown.
+# Colours that come with irregularity, on light skin: black, blue-grey, red, whitish, dark brown.
 _EXTRA_COLOURS = np.array(
     [[44, 34, 36], [104, 116, 138], [176, 88, 80], [214, 190, 184], [78, 46, 34]], dtype=np.float32
 )
@@ -288,12 +288,13 @@ def _paint_lesion(
 
     # Which colours come: the more irregular, the more of them and the larger their blotches.
     strength = np.clip(rng.normal(2.3 * colour - 1.05, 0.30, 5), -0.6, 1.4)
+    light = np.float32(picture.mean() / 195.0)
     tilt = rng.normal(0.0, 0.55 / radius, (5, 2)).astype(np.float32)
     for number in rng.permutation(5):
         place = blotches[number] + (tilt[number, 0] * x + tilt[number, 1] * y)
         place += np.float32(0.25) * network
         start = 1.5 - 1.5 * float(strength[number])
-        tint = _EXTRA_COLOURS[number] * np.float32(rng.uniform(0.85, 1.15))
+        tint = _EXTRA_COLOURS[number] * (light * np.float32(rng.uniform(0.85, 1.10)))
         _blend(pigment, np.float32(0.72) * _step(place, start, start + 1.3), tint)
     _blend(picture, _step(inside, -0.4 * soft, soft), pigment)
 

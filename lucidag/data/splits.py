@@ -64,10 +64,12 @@ def assign(
 
     for name in [name for name in names if name != "val"]:
         for code in np.flatnonzero(given[names.index(name)] == 0):
-            total = int(content[:, code].sum())
-            whose = "" if ids is None else f" of {int((content[:, code] > 0).sum())} ids"
+            total, whose = int(content[:, code].sum()), int((content[:, code] > 0).sum())
+            what = f"{total} picture{'s' * (total > 1)}"
+            if ids is not None:
+                what += f" of {whose} id{'s' * (whose > 1)}"
             raise InputError(
-                f"splits: class '{classes[code]}' has {total} pictures{whose}, and none falls into '{name}' "
+                f"splits: class '{classes[code]}' has {what}, and none falls into '{name}' "
                 f"at a share of {fractions[name]:g}; raise the share or leave the class out"
             )
     return [names[code] for code in chosen[owners]]
