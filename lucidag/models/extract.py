@@ -114,7 +114,7 @@ def _head_values(model: nn.Module, head: str) -> tuple[NDArray[np.float32], NDAr
 
 
 def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
-    bad: NDArray[np.bool_] = ~np.isfinite(values).all(axis=1)
+    bad = np.asarray(~np.isfinite(values).all(axis=1))
     if bad.any():
         raise InputError(
             f"{where}: the network gives NaN or infinite {what} for {int(bad.sum())} of {len(bad)} pictures"

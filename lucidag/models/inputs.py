@@ -51,7 +51,7 @@ class Inputs:
 
     def prepare(self, picture: NDArray[np.uint8]) -> torch.Tensor:
         """Give a picture (uint8, H x W x 1 or 3) as uint8, channels x size x size."""
-        tensor = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+        tensor = torch.from_numpy(picture.transpose(2, 0, 1).copy())
         if self.channels == 1 and tensor.shape[0] == 3:
             tensor = functional.rgb_to_grayscale(tensor)
         tensor = self._resize(tensor)

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import ResNet18_Weights
+from torchvision.transforms.v2 import functional
+
+from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.errors import InputError
+from lucidag.models.frames import batches, load_split
+from lucidag.models.inputs import Inputs, inputs_from_json
+
+
+def noise(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 256), (500, 400), (100, 90)])
+def test_crop_is_torchvisions_imagenet_recipe(height, width):
+    inputs = Inputs(224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    picture = noise(height, width, 3)
+    theirs = ResNet18_Weights.IMAGENET1K_V1.transforms()(torch.from_numpy(picture.transpose(2, 0, 1).copy()))
+    ours = inputs.normalise(inputs.prepare(picture)[None])[0]
+    one_level = 1 / 255 / 0.224  # the two resizers round to uint8 in ways that differ by one at most
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1.001 * one_level)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 90), (20, 31)])
+def test_stretch_is_pillows_bilinear_reduction(height, width):
+    picture = noise(height, width, 3)
+    pillow = np.asarray(Image.fromarray(picture).resize((32, 32), Image.Resampling.BILINEAR)).astype(int)
+    ours = Inputs(32).prepare(picture).numpy().transpose(1, 2, 0).astype(int)
+    assert np.abs(ours - pillow).max() <= 1
+
+
+def test_a_picture_of_the_right_size_stays_as_it_is():
+    picture = noise(8, 8, 3)
+    assert np.array_equal(Inputs(8).prepare(picture).numpy(), picture.transpose(2, 0, 1))
+
+
+def test_grey_becomes_three_equal_channels_and_rgb_one():
+    grey = noise(8, 8, 1)
+    three = Inputs(8, 3).prepare(grey)
+    assert three.shape == (3, 8, 8)
+    assert all(np.array_equal(three[c].numpy(), grey[:, :, 0]) for c in range(3))
+    rgb = noise(8, 8, 3)
+    luma = rgb @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(Inputs(8, 1).prepare(rgb)[0].numpy() - luma).max() < 1.01
+
+
+def test_normalise_by_hand():
+    batch = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
+    given = Inputs(1, 3, "stretch", (0.0, 0.1, 0.5), (1.0, 0.5, 0.25)).normalise(batch).flatten()
+    torch.testing.assert_close(given, torch.tensor([0.0, 0.2, 2.0]))
+    one = Inputs(1, 3, "stretch", (0.5,), (0.5,)).normalise(batch).flatten()
+    torch.testing.assert_close(one, torch.tensor([-1.0, -0.6, 1.0]))
+
+
+def test_json_and_back():
+    inputs = Inputs(16, 1, "crop", (0.5,), (0.25,))
+    assert inputs_from_json(inputs.to_json()) == inputs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"size": 0}, "size is 0"),
+        ({"size": 8, "channels": 4}, "channels is 4"),
+        ({"size": 8, "resize": "pad"}, "resize is 'pad'"),
+        ({"size": 8, "mean": (0.1, 0.2)}, "mean has 2 numbers"),
+        ({"size": 8, "std": (1.0, 0.0, 1.0)}, "std is"),
+    ],
+)
+def test_wrong_inputs_are_refused(arguments, words):
+    with pytest.raises(InputError, match=words):
+        Inputs(**arguments)
+
+
+@pytest.fixture
+def mixed_files(tmp_path):
+    """Pictures of many sizes, grey and RGB, as files."""
+    rows = []
+    for number in range(23):
+        picture = noise(10 + number, 30 - number, 1 if number % 3 == 0 else 3, seed=number)
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(path)
+        rows.append({"image": f"i{number}", "path": str(path), "label": "a", "split": "test" if number < 20 else "val"})
+    write_manifest(tmp_path / "data", pd.DataFrame(rows), ["a"])
+    return read_manifest(tmp_path / "data")
+
+
+@pytest.mark.parametrize("batch_size", [1, 6, 20, 64])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_in_memory_and_on_the_way_give_the_same_bytes(mixed_files, batch_size, threads):
+    inputs = Inputs(12, 3, "crop")
+    rows = mixed_files.rows("test")
+    whole = load_split(mixed_files, rows, inputs, threads=2)
+    assert whole.shape == (20, 3, 12, 12)
+    exact = whole.numel()
+    for limit in (0, exact - 1, exact):
+        pieces = list(batches(mixed_files, rows, inputs, batch_size, threads, memory_limit=limit))
+        assert [len(piece) for piece in pieces[:-1]] == [batch_size] * (len(pieces) - 1)
+        assert torch.equal(torch.cat(pieces), whole)
+
+
+def test_each_row_of_a_split_is_its_own_picture(mixed_files):
+    inputs = Inputs(9)
+    rows = mixed_files.rows("val")
+    frames = load_split(mixed_files, rows, inputs, threads=2)
+    for frame, row in zip(frames, rows, strict=True):
+        with Image.open(mixed_files.table["path"][row]) as file:
+            picture = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1)
+        assert torch.equal(frame, functional.resize(picture, [9, 9], antialias=True))
+
+
+def test_a_broken_picture_is_named_and_stopping_early_is_clean(mixed_files):
+    path = mixed_files.table["path"][7]
+    stream = batches(mixed_files, mixed_files.rows("test"), Inputs(8), 4, 2, memory_limit=0)
+    next(stream)
+    stream.close()
+    Path(path).write_bytes(b"not a picture")
+    for limit in (0, 10**9):
+        with pytest.raises(InputError, match=r"7\.png"):
+            list(batches(mixed_files, mixed_files.rows("test"), Inputs(8), 4, 2, memory_limit=limit))
