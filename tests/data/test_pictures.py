@@ -1,10 +1,17 @@
 """Decoding: every mode that Pillow reads becomes the grey or RGB picture that a person sees."""
 
+import json
+import resource
+import struct
+import sys
+
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from lucidag.data.pictures import UnreadablePictureError, decode, decode_mask
+from lucidag.data.manifest import Manifest
+from lucidag.data.pictures import Pictures, UnreadablePictureError, decode, decode_mask
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 COLOUR = np.random.default_rng(0).integers(0, 256, (3, 4, 3), dtype=np.uint8)
@@ -110,3 +117,24 @@ def test_other_unreadable_files_are_named(tmp_path):
                     read(tmp_path / name)
                 assert str(caught.value) == f"{tmp_path / name} cannot be read as a picture: {reason}"
                 assert caught.value.reason == reason
+
+
+def test_one_row_of_a_huge_array_costs_its_own_bytes(tmp_path):
+    # a file with a hole: 4.8 GB that the disk does not hold, and that no test could load
+    shape = (40000, 200, 200, 3)
+    size = int(np.prod(shape))
+    header = json.dumps({"images": {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}).encode()
+    row = np.random.default_rng(0).integers(0, 256, shape[1:], dtype=np.uint8)
+    with (tmp_path / "images.safetensors").open("wb") as handle:
+        handle.write(struct.pack("<Q", len(header)) + header)
+        start = handle.tell()
+        handle.seek(start + 39998 * row.size)
+        handle.write(row.tobytes())
+        handle.truncate(start + size)
+    table = pd.DataFrame({"path": [""] * shape[0], "mask": [""] * shape[0]})
+    unit = 1 if sys.platform == "darwin" else 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pictures = Pictures(Manifest(tmp_path, table, ("a",)))
+    assert (pictures.read(39998) == row).all()
+    assert pictures.read(39997).max() == 0
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 200e6
