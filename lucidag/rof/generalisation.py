@@ -1,0 +1,189 @@
+"""Do the shares of the roles go with how well a model generalises? Over several models.
+
+Zhao, Zhang and Hu (arXiv 2011.00789) report that the ratios of the four types are highly associated with
+generalisation. Here the association is Spearman's correlation of each share with the gap between train and test
+accuracy, with a bootstrap interval over models and a permutation p value. Models often come in families (one data
+set, several levels of label noise or sizes): then the association may be that of the families, so it is also given
+within families, after the mean rank of each family is taken out of the ranks.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from lucidag.errors import InputError
+from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
+from lucidag.rof.tables import curve_of
+from lucidag.rof.turning import turning_point
+
+FEWEST_MODELS = 3
+
+
+def model_row(
+    model: str,
+    family: str,
+    seed: int,
+    roles: pd.DataFrame,
+    sweep: pd.DataFrame,
+    method: str = "l1",
+    train: str = "train",
+    test: str = "test",
+) -> list[dict[str, Any]]:
+    """Describe one model in two rows, one for each metric of `ROLE_METRICS`.
+
+    Returns
+    -------
+    list of dict
+        model, family, seed, metric, train_accuracy, test_accuracy, gap (train less test accuracy, all units on),
+        share_both, share_train_only, share_test_only, share_neither, n0_train, n0_test.
+    """
+    accuracy = {split: float(curve_of(sweep, split, method, "accuracy")[-1]) for split in (train, test)}
+    return [
+        {
+            "model": model,
+            "family": family,
+            "seed": seed,
+            "metric": metric,
+            "train_accuracy": accuracy[train],
+            "test_accuracy": accuracy[test],
+            "gap": accuracy[train] - accuracy[test],
+        }
+        | {f"share_{role}": share for role, share in shares(roles, metric).items()}
+        | {
+            f"n0_{name}": turning_point(curve_of(sweep, split, method, metric), metric)
+            for name, split in (("train", train), ("test", test))
+        }
+        for metric in ROLE_METRICS
+    ]
+
+
+def correlations(
+    table: pd.DataFrame, draws: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Correlate each share of roles with the gap, for each metric, over all models and within families.
+
+    Parameters
+    ----------
+    table
+        The rows of `model_row` over all models.
+    draws
+        Bootstrap samples of models, and permutations.
+    confidence
+        Of the percentile interval.
+    seed
+        Of both.
+
+    Returns
+    -------
+    list of dict
+        metric, share, scope (``all`` or ``within_family``), models, rho, low, high, p, undefined_draws (samples in
+        which a constant leaves rho undefined and which the interval leaves out), reason. Where rho is undefined,
+        rho, low, high and p are None and reason says why; otherwise reason is None.
+    """
+    if draws < 1:
+        raise InputError(f"correlations need at least 1 draw, found {draws}")
+    rows = []
+    for metric in ROLE_METRICS:
+        part = table[table["metric"] == metric]
+        gap = part["gap"].to_numpy(dtype=np.float64)
+        families = pd.factorize(part["family"])[0]
+        for role in ROLES:
+            share = part[f"share_{role}"].to_numpy(dtype=np.float64)
+            for scope, family in (("all", np.zeros_like(families)), ("within_family", families)):
+                rows.append(
+                    {"metric": metric, "share": role, "scope": scope, "models": len(part)}
+                    | associate(share, gap, family, draws, confidence, seed)
+                )
+    return rows
+
+
+def associate(
+    share: NDArray[np.float64],
+    gap: NDArray[np.float64],
+    family: NDArray[np.integer],
+    draws: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Return rho, low, high, p, undefined_draws and reason for one share; see `correlations`.
+
+    `family` numbers the family of each model from 0.
+
+    Permutations exchange models within their family only, so that p speaks of the same question as rho. It is
+    (1 + permutations at least as far from 0) / (1 + draws).
+    """
+    reason = _undefined(share, gap, family)
+    if reason is not None:
+        return {"rho": None, "low": None, "high": None, "p": None, "undefined_draws": None, "reason": reason}
+    rho = spearman(share, gap, family)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    with warnings.catch_warnings():
+        # A sample of one model repeated has no correlation; scipy warns, and we count such samples.
+        warnings.simplefilter("ignore")
+        drawn = stats.bootstrap(
+            (share, gap, family),
+            spearman,
+            n_resamples=draws,
+            paired=True,
+            vectorized=False,
+            confidence_level=confidence,
+            method="percentile",
+            rng=generator,
+        ).bootstrap_distribution
+    defined = drawn[~np.isnan(drawn)]
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(defined) else (rho, rho)
+    # A permutation within families changes neither the ranks nor their size, only how they are matched.
+    a, b = _centred_ranks(share, family), _centred_ranks(gap, family)
+    members = [np.flatnonzero(family == each) for each in np.unique(family)]
+    permuted = np.array([_shuffle(a, members, generator) @ b for _ in range(draws)]) / np.sqrt((a @ a) * (b @ b))
+    extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
+    return {
+        "rho": rho,
+        "low": float(low),
+        "high": float(high),
+        "p": (1 + extreme) / (1 + draws),
+        "undefined_draws": int(draws - len(defined)),
+        "reason": None,
+    }
+
+
+def spearman(x: NDArray[np.float64], y: NDArray[np.float64], family: NDArray[np.integer]) -> float:
+    """Return Spearman's correlation within families: Pearson's of the ranks less the mean rank of their family.
+
+    With one family it is `scipy.stats.spearmanr`. NaN where a side is constant within every family.
+    """
+    a, b = _centred_ranks(x, family), _centred_ranks(y, family)
+    size = np.sqrt((a @ a) * (b @ b))
+    return float(np.clip(a @ b / size, -1.0, 1.0)) if size > 0 else float("nan")
+
+
+def _centred_ranks(values: NDArray[np.float64], family: NDArray[np.integer]) -> NDArray[np.float64]:
+    ranks = stats.rankdata(values)
+    count = np.maximum(np.bincount(family), 1)
+    return ranks - (np.bincount(family, ranks) / count)[family]
+
+
+def _shuffle(
+    values: NDArray[np.float64], members: list[NDArray[np.intp]], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    shuffled = values.copy()
+    for each in members:
+        shuffled[each] = values[generator.permutation(each)]
+    return shuffled
+
+
+def _undefined(share: NDArray[np.float64], gap: NDArray[np.float64], family: NDArray[np.integer]) -> str | None:
+    """Say why there is no correlation, or None."""
+    if len(share) < FEWEST_MODELS:
+        return f"{len(share)} models are fewer than {FEWEST_MODELS}"
+    within = " within every family" if len(np.unique(family)) > 1 else ""
+    for name, values in (("share", share), ("gap", gap)):
+        if not np.isfinite(values).all():
+            return f"the {name} of a model is missing"
+        if not _centred_ranks(values, family).any():
+            return f"the {name} is the same for all models{within}"
+    return None

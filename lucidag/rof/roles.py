@@ -1,0 +1,116 @@
+"""The role of each unit: on which data it is among those that the network needs.
+
+The four types follow the idea of Zhao, Zhang and Hu, "Role Taxonomy of Units in Deep Neural Networks" (arXiv
+2011.00789): units differ in their functional preference on the training set and on the test set. The rule
+is our operationalisation. U0 of a split holds the units ranked up to the turning point n0, where both the order and
+the sweep come from that split; a unit's role says in which of the two U0 it is. Ranks, scores and marginal gains are
+kept beside it so that another rule can be tried without another sweep.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.errors import InputError
+from lucidag.rof.rank import ranking_rows
+from lucidag.rof.tables import curve_of
+from lucidag.rof.turning import DEGENERATE_FROM, improvement, turning_point
+
+ROLES = ("both", "train_only", "test_only", "neither")
+ROLE_METRICS = ("loss", "accuracy")
+ROLE_COLUMNS = (
+    "unit",
+    "role",
+    "role_accuracy",
+    "role_loss",
+    "rank_train",
+    "rank_test",
+    "score_train",
+    "score_test",
+    "gain_train_accuracy",
+    "gain_test_accuracy",
+    "gain_train_loss",
+    "gain_test_loss",
+    "flags",
+)
+
+
+def roles(
+    ranking: pd.DataFrame,
+    sweep: pd.DataFrame,
+    method: str = "l1",
+    metric: str = "loss",
+    degenerate_from: float = DEGENERATE_FROM,
+    train: str = "train",
+    test: str = "test",
+) -> pd.DataFrame:
+    """Give each unit its role.
+
+    Parameters
+    ----------
+    ranking, sweep
+        The tables of both splits.
+    method
+        The ranking that orders the units.
+    metric
+        Whose turning points decide column ``role``: ``loss`` or ``accuracy``.
+    degenerate_from
+        Share of K from which on a turning point counts as degenerate.
+    train, test
+        Names of the two splits.
+
+    Returns
+    -------
+    DataFrame
+        One row a unit, by unit number, with `ROLE_COLUMNS`. Ranks count from 1. A gain is the change for the better
+        (accuracy, or nats of loss) at the moment the unit is switched on in the order of that split. Flags, joined
+        by ``;``: dead_train and dead_test (score 0), degenerate_train and degenerate_test (the turning
+        point of `metric` on that split is degenerate, for all units).
+
+    Raises
+    ------
+    InputError
+        If a table lacks the split or the method, the two do not fit together, or `metric` is another.
+    """
+    if metric not in ROLE_METRICS:
+        raise InputError(f"roles by '{metric}' are unknown; allowed: {', '.join(ROLE_METRICS)}")
+    columns: dict[str, NDArray] = {}
+    needed: dict[str, dict[str, NDArray]] = {"accuracy": {}, "loss": {}}
+    flags: list[tuple[str, NDArray]] = []
+    for name, split in (("train", train), ("test", test)):
+        rows = ranking_rows(ranking, split, method).sort_values("unit")
+        ranks = rows["rank"].to_numpy()
+        columns[f"rank_{name}"], columns[f"score_{name}"] = ranks, rows["score"].to_numpy()
+        for each in ROLE_METRICS:
+            curve = curve_of(sweep, split, method, each)
+            if len(curve) != len(ranks) + 1:
+                raise InputError(
+                    f"split '{split}' has {len(ranks)} ranked units, but its sweep ends at k = {len(curve) - 1}"
+                )
+            n0 = turning_point(curve, each)
+            needed[each][name] = ranks <= n0
+            columns[f"gain_{name}_{each}"] = improvement(curve[1:], curve[:-1], each)[ranks - 1]
+            if each == metric:
+                degenerate = np.full(len(ranks), n0 >= degenerate_from * len(ranks))
+                flags.append((f"degenerate_{name}", degenerate))
+        flags.append((f"dead_{name}", columns[f"score_{name}"] == 0))
+    if len(columns["rank_train"]) != len(columns["rank_test"]):
+        raise InputError(f"splits '{train}' and '{test}' rank different numbers of units")
+    columns["unit"] = np.arange(len(columns["rank_train"]))
+    for each in ROLE_METRICS:
+        columns[f"role_{each}"] = role_of(needed[each]["train"], needed[each]["test"])
+    columns["role"] = columns[f"role_{metric}"]
+    table = pd.DataFrame(columns)
+    table["flags"] = [";".join(sorted(name for name, which in flags if which[unit])) for unit in range(len(table))]
+    return table[list(ROLE_COLUMNS)]
+
+
+def role_of(in_train: NDArray[np.bool_], in_test: NDArray[np.bool_]) -> NDArray:
+    """Name the roles of units by their membership in U0 of train and of test."""
+    return np.select([in_train & in_test, in_train & ~in_test, ~in_train & in_test], ROLES[:3], default=ROLES[3])
+
+
+def shares(table: pd.DataFrame, metric: str = "loss") -> dict[str, float]:
+    """Return the share of units in each role by `metric`; the four sum to 1."""
+    counted = table[f"role_{metric}"].value_counts()
+    return {role: float(counted.get(role, 0) / len(table)) for role in ROLES}

@@ -1,0 +1,134 @@
+"""The tables of retrieval of function: sweep.csv, selection.csv and bands.csv.
+
+Numbers are written with as many digits as bring back the same float64, and read back so.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.errors import InputError
+from lucidag.files import atomic
+from lucidag.rof.bands import bands
+from lucidag.rof.result import Draws, SweepResult
+
+ORDER_COLUMNS = ("split", "method", "seed")
+METRIC_COLUMNS = ("accuracy", "loss", "worst_accuracy")
+CLASS_COLUMNS = 100
+
+
+def sweep_table(
+    result: SweepResult,
+    split: str,
+    method: str,
+    seed: int | None,
+    classes: Sequence[str],
+    group_names: Sequence[str],
+    class_columns: int = CLASS_COLUMNS,
+) -> pd.DataFrame:
+    """Tabulate one sweep, one row for each k from 0 to K.
+
+    Returns
+    -------
+    DataFrame
+        split, method, seed (empty unless random), k, accuracy, loss (nats), worst_accuracy, then
+        ``accuracy_group:{name}`` for each group where there are several, then ``accuracy_class:{name}``
+        where there are at most `class_columns` classes: a thousand columns at every k of every order is
+        a file that nobody reads. Empty cells belong to groups and classes without images.
+    """
+    columns: dict[str, object] = {
+        "split": split,
+        "method": method,
+        "seed": _seeds(seed, result.units + 1),
+        "k": np.arange(result.units + 1),
+        "accuracy": result.accuracy,
+        "loss": result.loss,
+        "worst_accuracy": result.worst_accuracy,
+    }
+    if len(group_names) > 1:
+        columns |= dict(zip(_names("accuracy_group", group_names), result.group_accuracy, strict=True))
+    if len(classes) <= class_columns:
+        columns |= dict(zip(_names("accuracy_class", classes), result.class_accuracy, strict=True))
+    return pd.DataFrame(columns)
+
+
+def bands_table(
+    draws: Draws,
+    split: str,
+    method: str,
+    seed: int | None,
+    group_names: Sequence[str],
+    confidence: float,
+) -> pd.DataFrame:
+    """Tabulate the bootstrap bands of one sweep: split, method, seed, k, metric, low, high.
+
+    The metrics are accuracy, loss, worst_accuracy and, where there are several groups,
+    ``accuracy_group:{name}``.
+    """
+    steps = draws.accuracy.shape[1]
+    parts = [
+        pd.DataFrame(
+            {
+                "split": split,
+                "method": method,
+                "seed": _seeds(seed, steps),
+                "k": np.arange(steps),
+                "metric": metric,
+                "low": low,
+                "high": high,
+            }
+        )
+        for metric, (low, high) in bands(draws, confidence, tuple(group_names)).items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: int | None = None) -> NDArray[np.float64]:
+    """Read one curve (k = 0..K) out of a sweep table.
+
+    Raises
+    ------
+    InputError
+        If the table lacks it.
+    """
+    chosen = (table["split"] == split) & (table["method"] == method)
+    chosen &= table["seed"].isna() if seed is None else (table["seed"] == seed).fillna(False)
+    if metric not in table.columns or not chosen.any():
+        raise InputError(f"the sweep table holds no '{metric}' of method '{method}' on split '{split}'")
+    return table[chosen].sort_values("k")[metric].to_numpy(dtype=np.float64)
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, whole or not at all."""
+    with atomic(path) as partial:
+        table.to_csv(partial, index=False, lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote, every float as it was.
+
+    Raises
+    ------
+    InputError
+        If `path` is missing or is no such table.
+    """
+    try:
+        table = pd.read_csv(path, float_precision="round_trip", dtype={"seed": "Int64"})
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a table of lucidag: {error}") from error
+    return table
+
+
+def _seeds(seed: int | None, rows: int) -> object:
+    return pd.array([seed] * rows, dtype="Int64")
+
+
+def _names(prefix: str, names: Sequence[str]) -> list[str]:
+    """Name columns; a name that occurs twice gets its index."""
+    return [
+        f"{prefix}:{name}" if list(names).count(name) == 1 else f"{prefix}:{name} ({index})"
+        for index, name in enumerate(names)
+    ]
