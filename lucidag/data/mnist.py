@@ -18,7 +18,7 @@ from lucidag.data.manifest import Source
 from lucidag.errors import InputError
 from lucidag.files import atomic
 
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 CLASSES = tuple(str(digit) for digit in range(10))
 
 
