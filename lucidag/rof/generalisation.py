@@ -125,17 +125,18 @@ def associate(
         # A sample of one model repeated has no correlation; scipy warns, and we count such samples.
         warnings.simplefilter("ignore")
         drawn = stats.bootstrap(
-            (share, gap, family),
-            spearman,
+            (np.arange(len(share)),),
+            lambda models: spearman(share[models], gap[models], family[models]),
             n_resamples=draws,
-            paired=True,
             vectorized=False,
             confidence_level=confidence,
             method="percentile",
             rng=generator,
         ).bootstrap_distribution
     defined = drawn[~np.isnan(drawn)]
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(defined) else (rho, rho)
+    low = high = None
+    if len(defined):
+        low, high = (float(end) for end in np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2]))
     # A permutation within families changes neither the ranks nor their size, only how they are matched.
     a, b = _centred_ranks(share, family), _centred_ranks(gap, family)
     members = [np.flatnonzero(family == each) for each in np.unique(family)]
@@ -143,8 +144,8 @@ def associate(
     extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
     return {
         "rho": rho,
-        "low": float(low),
-        "high": float(high),
+        "low": low,
+        "high": high,
         "p": (1 + extreme) / (1 + draws),
         "undefined_draws": int(draws - len(defined)),
         "reason": None,
