@@ -46,7 +46,9 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "points": lambda config, wildcards: _rof(config, "points"),
         "generalisation": _generalisation,
         "figures": lambda config, wildcards: {},
-        "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric"),
+        "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
+        "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
+        "generalisation_figures": _generalisation_figures,
     }
 
 
@@ -99,3 +101,7 @@ def _generalisation(config: Config, wildcards: Wildcards) -> Settings:
     study = config.generalisation[wildcards["study"]]
     families = {model: name for name in study.models for model in family_members(config, name)}
     return {"families": families, **study.model_dump(mode="json", exclude={"models"})}
+
+
+def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
+    return {**_rof(config, "role_metric"), "confidence": config.generalisation[wildcards["study"]].confidence}

@@ -1,0 +1,167 @@
+"""Accuracy or loss against the number of units switched on, beside its controls."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lucidag.figures.style import (
+    BLACK,
+    BLUE,
+    FULL_WIDTH,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    figure,
+    legend_below,
+    paper,
+)
+from lucidag.rof.tables import curve_of
+
+METHOD_NAMES = {
+    "l1": "mean |activation|",
+    "l2": "root mean square activation",
+    "variance": "variance of activation",
+    "contribution": "|weight| × |activation|",
+    "random": "random orders",
+    "reversed": "mean |activation|, reversed",
+    "logit_bias": "logit-bias control",
+}
+AXIS_NAMES = {
+    "accuracy": "accuracy (share of pictures)",
+    "loss": "cross-entropy (nats)",
+    "worst_accuracy": "accuracy of the worst group (share of pictures)",
+}
+UNITS_AXIS = "units switched on, k"
+# Above this ratio of the greatest to the least loss a linear axis hides the lower end.
+LOG_FROM = 30.0
+
+
+@paper()
+def curves(
+    sweep: pd.DataFrame,
+    bands: pd.DataFrame,
+    points: Sequence[Mapping[str, Any]],
+    ranking: str,
+    metric: str,
+    confidence: float,
+    splits: Sequence[str] = ("train", "test"),
+) -> Figure:
+    """Draw one metric of a sweep at every k, a panel for each split.
+
+    Parameters
+    ----------
+    sweep, bands
+        See `lucidag.rof.tables`; `bands` may be empty.
+    points
+        Turning points: dicts with split, method, metric, n0, units, low, high (None without a bootstrap),
+        degenerate.
+    ranking
+        The method whose curve is the strong one.
+    metric
+        ``accuracy`` or ``loss``.
+    confidence
+        Level of bands and intervals, for their names.
+    splits
+        A panel each; a split that the sweep lacks is left out.
+    """
+    shown = [split for split in splits if (sweep["split"] == split).any()]
+    fig = figure(FULL_WIDTH, 3.5)
+    axes = list(fig.subplots(1, len(shown), sharey=True, squeeze=False)[0])
+    for ax, split in zip(axes, shown, strict=True):
+        one = sweep[sweep["split"] == split]
+        _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over pictures")
+        _controls(ax, one, split, ranking, metric)
+        point = _point(points, split, ranking, metric)
+        title = "" if point is None else f": {best_in_words(point, confidence)}"
+        if point is not None:
+            mark(ax, point["n0"], point["low"], point["high"], "turning point $n_0$ and its interval")
+        ax.set(title=f"{split}{title}", xlabel=UNITS_AXIS, xlim=(0, one["k"].max()))
+        ax.label_outer(remove_inner_ticks=False)
+    axes[0].set_ylabel(AXIS_NAMES[metric])
+    scale_y(axes[0], sweep.loc[sweep["split"].isin(shown), metric].to_numpy(dtype=np.float64), metric)
+    legend_below(fig, axes, columns=3)
+    return fig
+
+
+def best_in_words(point: Mapping[str, Any], confidence: float) -> str:
+    """Say a turning point and its interval."""
+    words = f"best with {point['n0']} of {point['units']} units on\n"
+    if point["low"] is None:
+        words += "no bootstrap interval"
+    else:
+        words += f"{confidence:.0%} interval {point['low']:.0f} to {point['high']:.0f}"
+    return words + ("; degenerate: nearly all are needed" if point["degenerate"] else "")
+
+
+def mark(ax: Axes, k: float, low: float | None, high: float | None, label: str, colour: str = ORANGE) -> None:
+    """Mark a number of units by a vertical line and its interval by a light span."""
+    if low is not None and high is not None:
+        ax.axvspan(low, high, color=colour, alpha=0.18, linewidth=0, zorder=0)
+    ax.axvline(k, color=colour, linewidth=1.2, zorder=1.5, label=label)
+
+
+def fill(ax: Axes, bands: pd.DataFrame, split: str, method: str, metric: str, colour: str, label: str) -> None:
+    """Draw the bootstrap band of a curve, where there is one."""
+    chosen = (bands["split"] == split) & (bands["method"] == method) & (bands["metric"] == metric)
+    band = bands[chosen].sort_values("k")
+    if len(band):
+        ax.fill_between(band["k"], band["low"], band["high"], color=colour, alpha=0.25, linewidth=0, label=label)
+
+
+def scale_y(ax: Axes, values: NDArray[np.float64], metric: str) -> None:
+    """Give accuracies the whole range from 0 to 1, and a loss a logarithmic axis where its values ask for one."""
+    finite = values[np.isfinite(values)]
+    if metric != "loss":
+        ax.set_ylim(0, 1.02)
+    elif finite.size and finite.min() > 0 and finite.max() / finite.min() > LOG_FROM:
+        ax.set_yscale("log")
+        ax.set_ylim(finite.min() / 1.5, finite.max() * 1.5)
+    else:
+        ax.set_ylim(bottom=0)
+
+
+def random_range(sweep: pd.DataFrame, split: str, metric: str) -> tuple[NDArray[np.float64], ...] | None:
+    """Return mean, minimum and maximum over the random orders at k = 0..K; None without such orders."""
+    seeds = sweep.loc[(sweep["split"] == split) & (sweep["method"] == "random"), "seed"].unique()
+    if not len(seeds):
+        return None
+    drawn = np.stack([curve_of(sweep, split, "random", metric, int(seed)) for seed in seeds])
+    return drawn.mean(axis=0), drawn.min(axis=0), drawn.max(axis=0)
+
+
+def _controls(ax: Axes, sweep: pd.DataFrame, split: str, ranking: str, metric: str) -> None:
+    spread = random_range(sweep, split, metric)
+    if spread is not None:
+        mean, low, high = spread
+        k = np.arange(len(mean))
+        ax.plot(k, mean, color=GREY, linewidth=0.8, label="random orders, mean")
+        ax.fill_between(k, low, high, color=PALE, alpha=0.6, linewidth=0, zorder=0.5, label="random orders, range")
+    looks = {"reversed": (VERMILION, "-"), "logit_bias": (BLACK, "-.")}
+    others = iter((GREEN, PURPLE, SKY, BLUE))
+    for method in sweep["method"].unique():
+        if method not in (ranking, "random"):
+            colour, dash = looks[method] if method in looks else (next(others), "-")
+            values = curve_of(sweep, split, method, metric)
+            name = METHOD_NAMES.get(method, method)
+            ax.plot(values, color=colour, linestyle=dash, linewidth=0.8, label=name)
+
+
+def _main(ax: Axes, sweep: pd.DataFrame, bands: pd.DataFrame, split: str, ranking: str, metric: str, band: str) -> None:
+    values = curve_of(sweep, split, ranking, metric)
+    ax.plot(values, color=BLUE, linewidth=1.8, label=METHOD_NAMES.get(ranking, ranking), zorder=3)
+    fill(ax, bands, split, ranking, metric, BLUE, band)
+    ax.axhline(values[-1], color=BLACK, linestyle="--", linewidth=0.8, label="all units on")
+
+
+def _point(points: Sequence[Mapping[str, Any]], split: str, method: str, metric: str) -> Mapping[str, Any] | None:
+    wanted = {"split": split, "method": method, "metric": metric}
+    return next((point for point in points if all(point[key] == value for key, value in wanted.items())), None)

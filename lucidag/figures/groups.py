@@ -1,0 +1,104 @@
+"""Accuracy of each group against the number of units switched on, beside the logit-bias control."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, UNITS_AXIS, fill, mark
+from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, note, paper
+from lucidag.rof.tables import curve_of
+
+GROUP, CLASS = "accuracy_group:", "accuracy_class:"
+TOLD_APART = 12
+SPLIT, CONTROL = "test", "logit_bias"
+
+
+@paper()
+def groups(
+    table: pd.DataFrame,
+    bands: pd.DataFrame,
+    ranking: str,
+    ranked_on: str,
+    chosen: Mapping[str, Any] | None,
+    confidence: float,
+) -> Figure:
+    """Draw accuracy per group on the test split, with units switched on and with the control.
+
+    Parameters
+    ----------
+    table, bands
+        See `lucidag.rof.tables`: rows of split test; `bands` may be empty. Without columns
+        ``accuracy_group:{name}`` there are no groups, and up to 12 classes stand in for them.
+    ranking
+        The method whose order is shown; the control is ``logit_bias``.
+    ranked_on
+        The split that the order comes from.
+    chosen
+        What `lucidag.rof.turning.select` gives for k, with ``chosen_on``; None without a validation split.
+    confidence
+        Level of bands and intervals, for their names.
+    """
+    prefix = _prefix(table)
+    if prefix is None:
+        return note("No groups were defined for this data set, and its classes are too many to tell apart.")
+    fig = figure(FULL_WIDTH, 3.9)
+    axes = list(fig.subplots(1, 2, sharey=True))
+    name = METHOD_NAMES.get(ranking, ranking)
+    titles = {
+        ranking: f"{SPLIT}: units on by {name},\nranked on {ranked_on}",
+        CONTROL: f"{SPLIT}: logit-bias control\n",
+    }
+    for ax, (method, title) in zip(axes, titles.items(), strict=True):
+        _panel(ax, table, bands, method, prefix, confidence)
+        if chosen is not None:
+            mark(ax, chosen["k"], None, None, f"k chosen on {chosen['chosen_on']}")
+        ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, table["k"].max()), ylim=(0, 1.02))
+    axes[0].set_ylabel(AXIS_NAMES["accuracy"])
+    fig.suptitle(_choice(chosen, confidence), x=0.01, ha="left", fontsize=8)
+    legend_below(fig, axes, columns=3 if prefix == GROUP else 6)
+    return fig
+
+
+def _prefix(table: pd.DataFrame) -> str | None:
+    columns = [column for column in table.columns if table[column].notna().any()]
+    if any(column.startswith(GROUP) for column in columns):
+        return GROUP
+    classes = sum(column.startswith(CLASS) for column in columns)
+    return CLASS if 0 < classes <= TOLD_APART else None
+
+
+def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, prefix: str, confidence: float) -> None:
+    columns = [column for column in table.columns if column.startswith(prefix) and table[column].notna().any()]
+    for index, column in enumerate(columns):
+        values = curve_of(table, SPLIT, method, column)
+        if len(columns) > TOLD_APART:
+            ax.plot(values, color=PALE, linewidth=0.5, label=f"each of {len(columns)} groups")
+            continue
+        colours = [colour for colour in CYCLE if colour != BLACK]
+        dash = ("-", "--")[index // len(colours)]
+        label = column.removeprefix(prefix).replace("&", ", ")
+        ax.plot(values, color=colours[index % len(colours)], linestyle=dash, label=label)
+    overall = curve_of(table, SPLIT, method, "accuracy")
+    if prefix == GROUP:
+        ax.plot(overall, color=GREY, linestyle=":", label="all pictures")
+    metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all pictures")
+    fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
+    ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=1.8, alpha=0.85, label=label)
+
+
+def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:
+    """Say which k was chosen, where and by what, and what it brings."""
+    if chosen is None:
+        return "no validation split: no k was chosen"
+    by = {"accuracy": "accuracy", "loss": "cross-entropy", "worst_accuracy": "accuracy of the worst group"}
+    words = f"k = {chosen['k']} of {chosen['units']} chosen on {chosen['chosen_on']} by {by[chosen['metric']]}: "
+    words += f"{chosen['value']:.3f} on {SPLIT} against {chosen['baseline']:.3f} with all units on"
+    if chosen["low"] is not None and np.isfinite(chosen["low"]):
+        words += (
+            f"\ngain {chosen['gain']:+.3f}, {confidence:.0%} interval {chosen['low']:+.3f} to {chosen['high']:+.3f}"
+        )
+    return words

@@ -1,0 +1,152 @@
+"""A contact sheet: some pictures of each class, with the outline of their mask and what is noted about them."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from lucidag.data.manifest import Manifest
+from lucidag.data.pictures import Pictures
+from lucidag.figures.style import FULL_WIDTH, SKY, figure, paper
+
+CLASSES, PER_CLASS = 10, 8
+PIXELS = 160  # longer side of a thumbnail: more than print shows
+FEW_VALUES = 10  # a column with more values is an id or a measurement, no flag
+TRUE, FALSE = ("1", "true", "yes"), ("", "0", "false", "no")
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """One picture of a sheet.
+
+    Attributes
+    ----------
+    picture
+        uint8 H x W x 3 or H x W.
+    mask
+        bool H x W, or None.
+    notes
+        What is printed below it.
+    """
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None
+    notes: str
+
+
+def choose(manifest: Manifest, seed: int) -> dict[str, list[int]]:
+    """Draw up to 8 pictures (row numbers, ascending) of up to 10 classes that have any.
+
+    What is drawn of a class depends on the seed and that class alone.
+    """
+    labels = manifest.labels()
+    present = np.unique(labels)
+    if len(present) > CLASSES:
+        present = np.sort(np.random.default_rng(seed).choice(present, CLASSES, replace=False))
+    chosen = {}
+    for code in present:
+        rows = np.flatnonzero(labels == code)
+        drawn = np.random.default_rng([seed, int(code)]).choice(rows, min(PER_CLASS, len(rows)), replace=False)
+        chosen[manifest.classes[code]] = sorted(drawn.tolist())
+    return chosen
+
+
+def thumbnails(manifest: Manifest, chosen: Mapping[str, Sequence[int]]) -> dict[str, list[Thumbnail]]:
+    """Read the chosen pictures, shrunk to what a sheet needs.
+
+    Raises
+    ------
+    UnreadablePicture
+        If a file is missing or cannot be decoded.
+    """
+    pictures = Pictures(manifest)
+    columns = [column for column in manifest.metadata if manifest.table[column].nunique() <= FEW_VALUES]
+    return {
+        name: [
+            Thumbnail(_shrunk(pictures.read(row)), _shrunk_mask(pictures.read_mask(row)), notes(manifest, row, columns))
+            for row in rows
+        ]
+        for name, rows in chosen.items()
+    }
+
+
+def notes(manifest: Manifest, row: int, columns: Sequence[str]) -> str:
+    """Tell what the metadata say about a picture: the names of the flags that are set, others as ``column=value``."""
+    record = manifest.table.iloc[row]
+    said = []
+    for column in columns:
+        value = str(record[column])
+        if value.lower() in TRUE:
+            said.append(column)
+        elif value.lower() not in FALSE:
+            said.append(f"{column}={value}")
+    if record.get("true_label", record["label"]) != record["label"]:
+        said.append(f"truly {record['true_label']}")
+    return ", ".join(said)
+
+
+@paper()
+def contact_sheet(sheet: Mapping[str, Sequence[Thumbnail]], title: str) -> Figure:
+    """Draw thumbnails, one row a class.
+
+    Parameters
+    ----------
+    sheet
+        Class names and their pictures.
+    title
+        Above the sheet.
+    """
+    cell = FULL_WIDTH / (PER_CLASS + 0.8)
+    noted = any(thumbnail.notes for row in sheet.values() for thumbnail in row)
+    fig = figure(FULL_WIDTH, 0.35 + len(sheet) * (cell + (0.26 if noted else 0.02)))
+    fig.suptitle(title)
+    axes = fig.subplots(len(sheet), PER_CLASS, squeeze=False)
+    for row, (name, shown) in zip(axes, sheet.items(), strict=True):
+        row[0].set_ylabel(_wrapped(name, 14, 3), rotation=0, ha="right", va="center")
+        for ax in row:
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        for ax, thumbnail in zip(row, shown, strict=False):
+            _draw(ax, thumbnail)
+    fig.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    return fig
+
+
+def _draw(ax: Axes, thumbnail: Thumbnail) -> None:
+    grey = thumbnail.picture.ndim == 2
+    ax.imshow(thumbnail.picture, cmap="gray" if grey else None, vmin=0, vmax=255, interpolation="nearest")
+    mask = thumbnail.mask
+    if mask is not None and mask.any() and not mask.all():
+        height, width = thumbnail.picture.shape[:2]
+        x = (np.arange(mask.shape[1]) + 0.5) * width / mask.shape[1] - 0.5
+        y = (np.arange(mask.shape[0]) + 0.5) * height / mask.shape[0] - 0.5
+        ax.contour(x, y, mask.astype(float), levels=[0.5], colors=[SKY], linewidths=0.8)
+    if thumbnail.notes:
+        ax.set_xlabel(_wrapped(thumbnail.notes, 19, 3), fontsize=4.5, labelpad=1.5, linespacing=1.0)
+
+
+def _wrapped(text: str, width: int, lines: int) -> str:
+    """Break `text` into at most `lines` lines; what does not fit ends in an ellipsis."""
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False))
+
+
+def _shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
+    height, width = flat.shape[:2]
+    if max(height, width) <= PIXELS:
+        return flat
+    scale = PIXELS / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(flat).resize(size, Image.Resampling.BOX))
+
+
+def _shrunk_mask(mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    if mask is None or max(mask.shape) <= PIXELS:
+        return mask
+    step = int(np.ceil(max(mask.shape) / PIXELS))
+    return mask[step // 2 :: step, step // 2 :: step]

@@ -1,0 +1,124 @@
+"""The roles of units: along both rankings, as shares, and rank against rank."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lucidag.figures.style import BLACK, FULL_WIDTH, GREEN, GREY, ORANGE, SKY, figure, legend_below, paper
+from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
+
+COLOURS = dict(zip(ROLES, (GREEN, ORANGE, SKY, GREY), strict=True))
+MARKERS = dict(zip(ROLES, "o^vs", strict=True))
+NAMES = {
+    "both": "both",
+    "train_only": "train only",
+    "test_only": "test only",
+    "neither": "neither",
+}
+
+
+@paper()
+def roles(table: pd.DataFrame, metric: str) -> Figure:
+    """Draw the roles of the units of one model.
+
+    Parameters
+    ----------
+    table
+        One row a unit, as `lucidag.rof.roles.roles` gives it.
+    metric
+        ``loss`` or ``accuracy``: whose turning points decided column ``role``.
+    """
+    fig = figure(FULL_WIDTH, 4.1)
+    axes = fig.subplot_mosaic([["strips", "scatter"], ["bars", "scatter"]], width_ratios=(1.15, 1))
+    _strips(axes["strips"], table)
+    _bars(axes["bars"], table, metric)
+    _scatter(axes["scatter"], table, metric)
+    legend_below(fig, [axes["scatter"]], columns=5)
+    return fig
+
+
+def runs(values: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return the runs of equal values as (value, first position, length)."""
+    found, start = [], 0
+    for value, members in groupby(values):
+        length = sum(1 for _ in members)
+        found.append((value, start, length))
+        start += length
+    return found
+
+
+def n0_of(table: pd.DataFrame, metric: str, split: str) -> int:
+    """Return the turning point behind the roles: the greatest rank of a unit that the split needs."""
+    needed = table[f"role_{metric}"].isin(("both", f"{split}_only"))
+    return int(table.loc[needed, f"rank_{split}"].max()) if needed.any() else 0
+
+
+def _strips(ax: Axes, table: pd.DataFrame) -> None:
+    """One strip a split: a tick for each unit, in the order of its rank there."""
+    for height, split in ((1.0, "train"), (0.0, "test")):
+        ordered = table.sort_values(f"rank_{split}")["role"].tolist()
+        parts = runs(ordered)
+        for role in ROLES:
+            spans = [(start + 0.5, length) for value, start, length in parts if value == role]
+            ax.broken_barh(spans, (height + 0.08, 0.84), facecolors=COLOURS[role], linewidth=0)
+    ax.set(
+        title="role of each unit, by its rank",
+        yticks=(0.5, 1.5),
+        yticklabels=("ranked\non test", "ranked\non train"),
+        xlabel="rank (1 = switched on first)",
+        xlim=(0.5, len(table) + 0.5),
+        ylim=(0, 2),
+    )
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _bars(ax: Axes, table: pd.DataFrame, metric: str) -> None:
+    for height, each in enumerate(reversed(ROLE_METRICS)):
+        begin = 0.0
+        for role, share in shares(table, each).items():
+            ax.barh(height, share, left=begin, height=0.7, color=COLOURS[role], linewidth=0)
+            if share >= 0.07:
+                ax.text(begin + share / 2, height, f"{share:.1%}", ha="center", va="center", fontsize=6.5)
+            begin += share
+    names = [f"by {each}" + ("\n(used)" if each == metric else "") for each in reversed(ROLE_METRICS)]
+    ax.set(title="share of the units in each role", xlabel="share of units", yticks=range(len(names)), xlim=(0, 1))
+    ax.set_yticklabels(names)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
+    for role in ROLES:
+        chosen = table[table["role"] == role]
+        label = f"{NAMES[role]} ({len(chosen)} units)"
+        ax.scatter(
+            chosen["rank_train"],
+            chosen["rank_test"],
+            s=_area(len(table)),
+            color=COLOURS[role],
+            marker=MARKERS[role],
+            linewidth=0,
+            label=label,
+        )
+    across, up = n0_of(table, metric, "train"), n0_of(table, metric, "test")
+    ax.axvline(across + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning points $n_0$ by {metric}")
+    ax.axhline(up + 0.5, color=BLACK, linestyle="--", linewidth=0.8)
+    limits = (0, len(table) + 1)
+    ax.set(
+        title=f"rank on train against rank on test:\n$n_0$ = {across} on train, {up} on test",
+        xlabel="rank on train",
+        ylabel="rank on test",
+        xlim=limits,
+        ylim=limits,
+        aspect="equal",
+    )
+
+
+def _area(units: int) -> float:
+    """Return the area of a marker in square points, smaller where there are many."""
+    return float(np.clip(4000 / max(units, 1), 3, 25))

@@ -1,0 +1,105 @@
+"""One look for all figures, and files whose bytes depend on nothing but what is drawn."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lucidag.files import atomic
+
+# Okabe and Ito's palette, told apart with every common form of colour blindness.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY, PALE = "#7F7F7F", "#BFBFBF"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK)
+
+FULL_WIDTH = 7.2  # inches: the text width of a two-column page
+PNG_DPI = 150
+PNG_BYTES = 300_000
+
+SETTINGS = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so that it is the same on every machine
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "figure.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "pdf.fonttype": 42,
+    "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def paper() -> Iterator[None]:
+    """Set the look of a figure while it is drawn (also as a decorator), whatever the user's matplotlib settings say."""
+    with style.context(["default", SETTINGS]):
+        yield
+
+
+def figure(width: float, height: float) -> Figure:
+    """Return an empty figure with constrained layout that no global state knows of.
+
+    Parameters
+    ----------
+    width, height
+        In inches; text is 8 points whatever the size.
+    """
+    with paper():
+        return Figure(figsize=(width, height))
+
+
+def save(fig: Figure, png: str | Path, pdf: str | Path) -> None:
+    """Write `fig` as PNG (150 dpi) and PDF (vector, TrueType fonts), each whole or not at all.
+
+    No date and no program's name goes in, so the same figure gives the same bytes. A PNG above 300 kB
+    (pictures) is reduced to 256 colours; the PDF keeps them all.
+    """
+    buffer = BytesIO()
+    with paper():
+        fig.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 9})
+        with atomic(png) as partial:
+            partial.write_bytes(_small(buffer.getvalue()))
+        with atomic(pdf) as partial:
+            nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+            fig.savefig(partial, format="pdf", dpi=2 * PNG_DPI, metadata=nothing)
+
+
+def _small(png: bytes) -> bytes:
+    if len(png) <= PNG_BYTES:
+        return png
+    buffer = BytesIO()
+    with Image.open(BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(buffer, format="PNG", optimize=True, dpi=(PNG_DPI, PNG_DPI))
+    return buffer.getvalue()
+
+
+@paper()
+def note(sentence: str, width: float = FULL_WIDTH, height: float = 1.2) -> Figure:
+    """Return a figure that only says why there is nothing to draw."""
+    fig = figure(width, height)
+    fig.text(0.5, 0.5, sentence, ha="center", va="center", wrap=True)
+    return fig
+
+
+def legend_below(fig: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+    """Put one legend for all `axes` under the figure; what bears the same label is listed once."""
+    entries = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    if entries:
+        fig.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(columns, len(entries)))
