@@ -70,15 +70,15 @@ class Frames:
 
     def _decode_all(self) -> torch.Tensor:
         size = self._inputs.size
-        frames = torch.empty(len(self.rows), self._inputs.channels, size, size, dtype=torch.uint8)
+        frames = np.empty((len(self.rows), self._inputs.channels, size, size), dtype=np.uint8)
 
         def decode(position: int) -> None:
-            frames[position] = self._frame(position)
+            frames[position] = self._frame(position).numpy()
 
         with ThreadPoolExecutor(self._threads) as pool:
             for _ in pool.map(decode, range(len(self.rows))):
                 pass
-        return frames
+        return torch.from_numpy(frames)
 
     def _stream(self, pieces: Sequence[NDArray[np.int64]]) -> Iterator[torch.Tensor]:
         """Decode a few batches ahead of the one that is asked for."""

@@ -125,15 +125,16 @@ def _read_file(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        asked = re.search(r"Unsupported (?:global|class|operand)[^\n]*", str(error))
+        asked = re.search(r"Unsupported (?:global|class)[^\n]*", str(error))
         if asked is None:
-            raise InputError(f"weights {path} cannot be read: it is no file of torch.save") from error
+            raise InputError(f"weights {path} cannot be read: torch.save did not write it") from error
         raise InputError(
             f"weights {path} are refused: the pickle holds more than tensors and would run code when read "
             f"({asked.group()[:120]}); save model.state_dict() instead"
         ) from error
-    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
-        raise InputError(f"weights {path} cannot be read: {str(error).splitlines()[0][:200]}") from error
+    except Exception as error:  # a damaged pickle can raise anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"weights {path} cannot be read: {reason[:200]}") from error
 
 
 def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401

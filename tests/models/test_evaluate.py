@@ -90,14 +90,14 @@ def test_a_hand_made_case():
 
 def test_a_class_without_a_picture_is_absent_and_does_not_count():
     # Class 2 has no picture, yet one picture is taken for it; class 1 is never predicted.
-    split = content([[3, 0, 0], [0, 0, 3], [3, 0, 0]], [0, 0, 1])
+    split = content([[3, 0, 0], [0, 0, 3], [3, 1, 0]], [0, 0, 1])
     found = evaluate(split)
     assert set(found["per_class"]) == {"c0", "c1"}
     assert found["balanced_accuracy"] == pytest.approx(0.25)
     assert found["precision"] == pytest.approx((0.5 + 0) / 2)
     assert found["confusion"] == [[1, 0, 1], [1, 0, 0], [0, 0, 0]]
-    # Class 0: of its pictures one ties with the other and one lies below it; class 1: all tie.
-    assert found["auc"] == pytest.approx((0.25 + 0.5) / 2)
+    # Class 0: one of its pictures lies above the other class's, one below; class 1: its picture is on top.
+    assert found["auc"] == pytest.approx((0.5 + 1.0) / 2)
 
 
 @pytest.mark.parametrize("classes", [2, 3])

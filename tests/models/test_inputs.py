@@ -100,6 +100,8 @@ def test_in_memory_and_on_the_way_give_the_same_bytes(mixed_files, batch_size, t
     whole = load_split(mixed_files, rows, inputs, threads=2)
     assert whole.shape == (20, 3, 12, 12)
     exact = whole.numel()
+    with torch.inference_mode():
+        assert torch.equal(load_split(mixed_files, rows, inputs, threads), whole)
     for limit in (0, exact - 1, exact):
         pieces = list(batches(mixed_files, rows, inputs, batch_size, threads, memory_limit=limit))
         assert [len(piece) for piece in pieces[:-1]] == [batch_size] * (len(pieces) - 1)
