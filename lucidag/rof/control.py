@@ -24,7 +24,7 @@ from torch import Tensor
 
 from lucidag.rof.evaluate import Walk, evaluate, one_thread
 from lucidag.rof.result import SweepResult
-from lucidag.rof.sweep import check_head, cohort, prefix_logits
+from lucidag.rof.sweep import check_inputs, cohort, prefix_logits
 
 LOGIT_BIAS = "logit_bias"
 _ROWS = 4096
@@ -44,7 +44,7 @@ def logit_bias(
     threads: int | None = None,
 ) -> SweepResult:
     """Give the control's metrics at every k; parameters as for `lucidag.rof.sweep.sweep`."""
-    check_head(features, weight, bias, order)
+    check_inputs(features, labels, weight, bias, order)
     means, spreads = logit_moments(features, weight, bias, order)
     return evaluate(
         _shifted_logits(prefix_logits(features, weight, bias, order, device), means, spreads, device),

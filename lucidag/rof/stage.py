@@ -45,7 +45,9 @@ class Selection:
     Attributes
     ----------
     table
-        As sweep.csv, for both splits, with a first column ``ranked_on``; None without a split to choose on.
+        As sweep.csv, for both splits, with a first column ``ranked_on`` and, where there is a bootstrap, the band of
+        each metric of the reported split (``accuracy_low``, ``accuracy_high``, …; empty on the other); None without
+        a split to choose on.
     points
         One dict for each method and metric: method, ranked_on, chosen_on, reported_on and the fields of
         `lucidag.rof.turning.select`.
@@ -150,6 +152,10 @@ def run_selection(
             content = contents[split]
             table = sweep_table(result, split, method, None, content.classes, content.group_names, class_columns)
             table.insert(0, "ranked_on", ranked_on)
+            if result.draws is not None:
+                for metric in METRICS:
+                    low, high = bands.percentiles(getattr(result.draws, metric), confidence)
+                    table[f"{metric}_low"], table[f"{metric}_high"] = low, high
             tables.append(table)
         key = {
             "method": method,

@@ -60,7 +60,7 @@ def sweep(
     InputError
         If shapes do not fit together, a value is not finite, or `order` is no permutation of the units.
     """
-    check_head(features, weight, bias, order)
+    check_inputs(features, labels, weight, bias, order)
     return evaluate(
         prefix_logits(features, weight, bias, order, device),
         len(order) + 1,
@@ -79,7 +79,7 @@ def prefix_logits(
     device: str = "cpu",
 ) -> Walk:
     """Return the walk Z_0, ..., Z_K: the bias, then one unit more at each step."""
-    columns = torch.from_numpy(np.ascontiguousarray(order)).to(device)
+    columns = torch.tensor(order.tolist(), device=device)
     inputs = torch.from_numpy(features)
     steps = torch.from_numpy(weight).to(device, torch.float64)[:, columns].T[:, :, None].contiguous()
     start = torch.from_numpy(bias).to(device, torch.float64)[:, None]
@@ -117,14 +117,17 @@ def cohort(
     )
 
 
-def check_head(
+def check_inputs(
     features: NDArray[np.float32],
+    labels: NDArray[np.int64],
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
     order: NDArray[np.int64],
 ) -> None:
-    """Raise `InputError` unless features, last layer and order fit together and are finite."""
-    units = features.shape[1]
+    """Raise `InputError` unless features, labels, last layer and order fit together and are finite."""
+    images, units = features.shape
+    if len(labels) != images:
+        raise InputError(f"{len(labels)} labels were given for {images} images")
     if weight.shape != (len(bias), units):
         raise InputError(
             f"the last layer's weight is {weight.shape[0]} x {weight.shape[1]}, "

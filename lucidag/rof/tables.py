@@ -116,7 +116,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         If `path` is missing or is no such table.
     """
     try:
-        table = pd.read_csv(path, float_precision="round_trip", dtype={"seed": "Int64"})
+        table = pd.read_csv(path, dtype={"seed": "Int64"})
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a table of lucidag: {error}") from error
     return table

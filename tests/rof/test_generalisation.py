@@ -1,0 +1,142 @@
+"""Roles against generalisation: planted associations and SciPy's own results."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from lucidag.errors import InputError
+from lucidag.rof.generalisation import associate, correlations, model_row, spearman
+from lucidag.rof.roles import roles
+
+
+def one_family(values):
+    return np.zeros(len(values), dtype=np.int64)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spearman_is_scipys(seed):
+    draw = np.random.default_rng(seed)
+    x, y = draw.normal(size=15), draw.integers(0, 4, 15).astype(float)  # with ties
+    assert spearman(x, y, one_family(x)) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_p_and_interval_against_scipy(seed):
+    draw = np.random.default_rng(seed)
+    gap = draw.normal(size=12)
+    share = gap + 1.5 * draw.normal(size=12)
+    found = associate(share, gap, one_family(gap), 3000, 0.9, 0)
+    expected = stats.spearmanr(share, gap)
+    assert found["rho"] == pytest.approx(expected.statistic, abs=1e-12)
+    assert found["p"] == pytest.approx(expected.pvalue, abs=0.03)
+    interval = stats.bootstrap(
+        (share, gap),
+        lambda x, y: stats.spearmanr(x, y).statistic,
+        paired=True,
+        vectorized=False,
+        n_resamples=3000,
+        confidence_level=0.9,
+        method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert (found["low"], found["high"]) == pytest.approx(tuple(interval), abs=0.06)
+    assert found == associate(share, gap, one_family(gap), 3000, 0.9, 0)
+
+
+def test_an_association_of_families_only_is_not_one_within():
+    draw = np.random.default_rng(0)
+    family = np.repeat(np.arange(4), 6)
+    share = family + 0.2 * draw.normal(size=24)
+    gap = family + 0.2 * draw.normal(size=24)
+    whole = associate(share, gap, np.zeros_like(family), 500, 0.95, 0)
+    within = associate(share, gap, family, 500, 0.95, 0)
+    assert whole["rho"] > 0.8
+    assert whole["p"] < 0.01
+    assert abs(within["rho"]) < 0.5
+    assert within["p"] > 0.05
+    assert within["low"] < 0 < within["high"]
+
+
+def test_an_association_within_families_is_found_though_families_oppose_it():
+    draw = np.random.default_rng(1)
+    family = np.repeat(np.arange(4), 6)
+    inner = draw.normal(size=24)
+    share, gap = inner + 10 * family, inner - 10 * family
+    assert associate(share, gap, np.zeros_like(family), 300, 0.95, 0)["rho"] < -0.5
+    within = associate(share, gap, family, 300, 0.95, 0)
+    assert within["rho"] > 0.9
+    assert within["p"] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("share", "gap", "family", "reason"),
+    [
+        ([0.5] * 4, [1, 2, 3, 4], [0] * 4, "the share is the same for all models"),
+        ([1, 2, 3, 4], [0.5] * 4, [0] * 4, "the gap is the same for all models"),
+        ([1, 1, 2, 2], [1, 2, 3, 4], [0, 0, 1, 1], "the share is the same for all models within every family"),
+        ([1, 2], [1, 2], [0, 0], "2 models are fewer than 3"),
+        ([1, 2, np.nan], [1, 2, 3], [0] * 3, "the share of a model is missing"),
+    ],
+)
+def test_no_correlation_has_a_reason(share, gap, family, reason):
+    found = associate(np.array(share, float), np.array(gap, float), np.array(family), 50, 0.95, 0)
+    assert found.pop("reason") == reason
+    assert set(found.values()) == {None}
+
+
+def tables(n0_train, n0_test):
+    """Four units, ranked 0..3 on both splits, with turning points where they are asked for."""
+    ranking = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "split": split,
+                    "method": "l1",
+                    "seed": pd.array([None] * 4, dtype="Int64"),
+                    "rank": range(1, 5),
+                    "unit": range(4),
+                    "score": 1.0,
+                }
+            )
+            for split in ("train", "test")
+        ]
+    )
+    k = np.arange(5)
+    sweep = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "split": split,
+                    "method": "l1",
+                    "seed": pd.array([None] * 5, dtype="Int64"),
+                    "k": k,
+                    "accuracy": 0.9 - np.abs(k - n0) / 10 - offset,
+                    "loss": np.abs(k - n0),
+                }
+            )
+            for split, n0, offset in (("train", n0_train, 0.0), ("test", n0_test, 0.25))
+        ]
+    )
+    return ranking, sweep
+
+
+def test_rows_of_models_and_their_correlations():
+    rows = []
+    for seed, (n0_train, n0_test) in enumerate([(1, 1), (2, 1), (3, 1), (4, 1)]):
+        ranking, sweep = tables(n0_train, n0_test)
+        rows += model_row(f"m{seed}", "a", seed, roles(ranking, sweep), sweep)
+    table = pd.DataFrame(rows)
+    first = table.iloc[2]  # the second model by accuracy or loss
+    assert (first["model"], first["n0_train"], first["n0_test"]) == ("m1", 2, 1)
+    assert first["gap"] == pytest.approx(0.9 - 0.2 - (0.9 - 0.3 - 0.25))
+    assert [first[f"share_{r}"] for r in ("both", "train_only", "test_only", "neither")] == [0.25, 0.25, 0, 0.5]
+    found = pd.DataFrame(correlations(table, draws=100))
+    assert len(found) == 2 * 4 * 2
+    pick = found[(found["metric"] == "loss") & (found["scope"] == "all")].set_index("share")
+    # n0_train grows from model to model, and with it the train accuracy with all units on: the gap.
+    assert pick.loc["train_only", "rho"] == 1.0
+    assert pick.loc["neither", "rho"] == -1.0
+    assert pick.loc["both", "reason"] == "the share is the same for all models"
+    with pytest.raises(InputError, match="at least 1 draw"):
+        correlations(table, draws=0)

@@ -1,0 +1,139 @@
+"""The tables, as they are after a way through the file."""
+
+import numpy as np
+import pytest
+
+from lucidag.errors import InputError
+from lucidag.features import Features
+from lucidag.rof.rank import ranking_table
+from lucidag.rof.stage import run_selection, run_sweep
+from lucidag.rof.sweep import sweep
+from lucidag.rof.tables import curve_of, read_table, sweep_table, write_table
+
+
+def content(images, seed, groups=2, classes=3):
+    draw = np.random.default_rng(seed)
+    head = np.random.default_rng(99)
+    return Features(
+        images=tuple(str(i) for i in range(images)),
+        labels=draw.integers(0, classes, images),
+        groups=draw.integers(0, groups, images),
+        logits=np.zeros((images, classes), dtype=np.float32),
+        features=np.maximum(draw.normal(size=(images, 6)), 0).astype(np.float32),
+        weight=head.normal(size=(classes, 6)).astype(np.float32),
+        bias=head.normal(size=classes).astype(np.float32),
+        classes=tuple(f"class{i}" for i in range(classes)),
+        group_names=tuple(f"group{i}" for i in range(groups)),
+        layer="fc",
+    )
+
+
+def plain(file, order):
+    return sweep(file.features, file.labels, file.weight, file.bias, order, file.groups, max(1, len(file.group_names)))
+
+
+def test_columns_and_rows():
+    file = content(50, 0)
+    table = sweep_table(plain(file, np.arange(6)), "test", "random", 4, file.classes, file.group_names)
+    assert list(table.columns) == [
+        "split",
+        "method",
+        "seed",
+        "k",
+        "accuracy",
+        "loss",
+        "worst_accuracy",
+        "accuracy_group:group0",
+        "accuracy_group:group1",
+        "accuracy_class:class0",
+        "accuracy_class:class1",
+        "accuracy_class:class2",
+    ]
+    assert table["k"].tolist() == list(range(7))
+    assert table["seed"].tolist() == [4] * 7
+    one = sweep_table(plain(file, np.arange(6)), "test", "l1", None, file.classes, ["all"], class_columns=2)
+    assert list(one.columns)[4:] == ["accuracy", "loss", "worst_accuracy"]
+
+
+def test_names_that_occur_twice_stay_apart():
+    file = content(20, 0)
+    table = sweep_table(plain(file, np.arange(6)), "test", "l1", None, ("crane", "crane", "cat"), ("g",))
+    assert list(table.columns)[-3:] == ["accuracy_class:crane (0)", "accuracy_class:crane (1)", "accuracy_class:cat"]
+
+
+def test_every_digit_survives_the_file(tmp_path):
+    contents = {"train": content(70, 0), "test": content(30, 1)}
+    ranking = ranking_table(contents, ["l1", "random"], [1, 2])
+    tables = run_sweep(contents, ranking, ["l1", "random"], [1, 2], bootstrap=7)
+    for name, table in (("sweep", tables.sweep), ("bands", tables.bands), ("ranking", ranking)):
+        write_table(tmp_path / f"{name}.csv", table)
+        back = read_table(tmp_path / f"{name}.csv")
+        assert list(back.columns) == list(table.columns)
+        for column in table.columns:
+            assert back[column].isna().equals(table[column].isna())
+            assert (back[column].dropna() == table[column].dropna()).all()
+    with pytest.raises(InputError, match=r"missing\.csv"):
+        read_table(tmp_path / "missing.csv")
+
+
+def test_the_stage_sweeps_each_split_in_its_own_orders():
+    contents = {"train": content(70, 0), "test": content(30, 1)}
+    ranking = ranking_table(contents, ["l1", "reversed", "random"], [1, 2])
+    tables = run_sweep(contents, ranking, ["l1", "reversed", "random"], [1, 2], bootstrap=9, seed=3)
+    assert len(tables.sweep) == 2 * 5 * 7  # splits; l1, reversed, two random orders, the control; k
+    for split, file in contents.items():
+        order = np.argsort(-np.abs(file.features).mean(axis=0))
+        for method, seed, which in (
+            ("l1", None, order),
+            ("reversed", None, order[::-1]),
+            ("random", 2, np.random.Generator(np.random.PCG64(2)).permutation(6)),
+        ):
+            result = plain(file, which)
+            np.testing.assert_array_equal(curve_of(tables.sweep, split, method, "accuracy", seed), result.accuracy)
+            np.testing.assert_array_equal(curve_of(tables.sweep, split, method, "loss", seed), result.loss)
+    control = curve_of(tables.sweep, "test", "logit_bias", "loss")
+    assert control[-1] == curve_of(tables.sweep, "test", "l1", "loss")[-1]
+    # Bands where there are draws: not for random orders.
+    assert set(tables.bands["method"]) == {"l1", "reversed", "logit_bias"}
+    assert len(tables.bands) == 2 * 3 * 7 * 5  # splits, methods, k; accuracy, loss, worst and two groups
+    assert len(tables.turning_points) == 2 * 5 * 3
+    first = tables.turning_points[0]
+    assert (first["split"], first["method"], first["metric"], first["units"]) == ("train", "l1", "accuracy", 6)
+    assert first["low"] <= first["n0"] <= first["high"] or first["low"] <= 6
+    by_seed = [p["low"] for p in tables.turning_points if p["method"] == "random"]
+    assert by_seed == [None] * len(by_seed)
+    with pytest.raises(InputError, match="holds no 'accuracy'"):
+        curve_of(tables.sweep, "val", "l1", "accuracy")
+
+
+def test_the_control_follows_the_first_method():
+    contents = {"test": content(30, 1)}
+    ranking = ranking_table(contents, ["reversed"])
+    tables = run_sweep(contents, ranking, ["reversed"])
+    assert tables.bands.empty
+    assert set(tables.sweep["method"]) == {"reversed", "logit_bias"}
+    with pytest.raises(InputError, match="first ranking method"):
+        run_sweep(contents, ranking, ["random"], [1])
+
+
+def test_selection():
+    contents = {"train": content(70, 0), "val": content(40, 2), "test": content(30, 1)}
+    ranking = ranking_table(contents, ["l1"])
+    found = run_selection(contents, ranking, ["l1", "random"], bootstrap=20)
+    assert found.reason is None
+    assert list(found.table.columns)[:5] == ["ranked_on", "split", "method", "seed", "k"]
+    assert len(found.table) == 2 * 2 * 7
+    order = np.argsort(-np.abs(contents["train"].features).mean(axis=0))
+    for split in ("val", "test"):
+        expected = plain(contents[split], order)
+        np.testing.assert_array_equal(curve_of(found.table, split, "l1", "accuracy"), expected.accuracy)
+    val, test = plain(contents["val"], order), plain(contents["test"], order)
+    point = next(p for p in found.points if p["method"] == "l1" and p["metric"] == "loss")
+    assert point["k"] == 1 + val.loss[1:].argmin()
+    assert point["value"] == test.loss[point["k"]]
+    assert point["low"] <= point["high"]
+    assert {p["method"] for p in found.points} == {"l1", "logit_bias"}
+    absent = run_selection({"train": contents["train"], "test": contents["test"]}, ranking, ["l1"])
+    assert absent.table is None
+    assert absent.points == []
+    assert "'val'" in absent.reason
