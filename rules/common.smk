@@ -67,7 +67,11 @@ EXAMINED = rof_models(CONFIG)
 
 def dataset_of(wildcards):
     """Return the files of the data set that a model is examined on."""
-    name = CONFIG.models[wildcards.model].dataset
+    return files_of(CONFIG.models[wildcards.model].dataset)
+
+
+def files_of(name):
+    """Return the files of a data set."""
     arrays = CONFIG.datasets[name].source in ARRAY_SOURCES
     files = ["manifest.csv", "dataset.json"] + (["images.safetensors"] if arrays else [])
     return [f"{R}/data/{name}/{file}" for file in files]

@@ -1,10 +1,10 @@
 """The share of each role against the generalisation gap, over the models of a study."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lucidag.figures.roles import NAMES
@@ -37,12 +37,13 @@ def shares_and_gap(
         for index, family in enumerate(rows["family"].unique())
     }
     fig = figure(FULL_WIDTH, 5.6)
+    fig.suptitle(f"roles by {metric}; Spearman's ρ [{confidence:.0%} interval] of share and gap", x=0.01, ha="left")
     axes = list(fig.subplots(2, 2, sharex=True).flat)
     for ax, role in zip(axes, ROLES, strict=True):
         for family, (colour, marker) in looks.items():
             models = rows[rows["family"] == family]
             ax.plot(models["gap"], models[f"share_{role}"], linestyle="", color=colour, marker=marker, label=family)
-        _title(ax, correlations, role, metric, confidence)
+        ax.set_title(_title(correlations, role, metric), fontsize=7)
         ax.set(ylabel="share of units", ylim=(-0.03, 1.03))
     for ax in axes[2:]:
         ax.set_xlabel("gap: train less test accuracy (share of pictures)")
@@ -50,20 +51,19 @@ def shares_and_gap(
     return fig
 
 
-def _title(ax: Axes, correlations: Sequence[Mapping[str, Any]], role: str, metric: str, confidence: float) -> None:
-    ax.set_title(f"{NAMES[role]}, by {metric}", pad=24)
-    for height, scope, name in ((13, "all", "all models"), (4, "within_family", "within families")):
+def _title(correlations: Sequence[Mapping[str, Any]], role: str, metric: str) -> str:
+    lines = [NAMES[role]]
+    for scope, name in (("all", "all models"), ("within_family", "within families")):
         wanted = {"metric": metric, "share": role, "scope": scope}
         found = next((row for row in correlations if all(row[key] == value for key, value in wanted.items())), None)
         if found is not None:
-            text = f"{name}: {correlation_in_words(found, confidence)}"
-            ax.annotate(text, (0, 1), xytext=(0, height), xycoords="axes fraction", textcoords="offset points", size=7)
+            lines += textwrap.wrap(f"{name}: {correlation_in_words(found)}", 58)
+    return "\n".join(lines)
 
 
-def correlation_in_words(found: Mapping[str, Any], confidence: float) -> str:
+def correlation_in_words(found: Mapping[str, Any]) -> str:
     """Say a correlation, its interval and its p value, or why there is none."""
     if found["rho"] is None:
         return f"no ρ, {found['reason']}"
-    interval = f"{confidence:.0%} interval {found['low']:+.2f} to {found['high']:+.2f}"
-    p = f"p = {found['p']:.3f}" if found["p"] >= 0.001 else "p < 0.001"
-    return f"ρ = {found['rho']:+.2f}, {interval}, {p}"
+    numbers = f"ρ = {found['rho']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]".replace("-", "−")
+    return numbers + (f", p = {found['p']:.3f}" if found["p"] >= 0.001 else ", p < 0.001")

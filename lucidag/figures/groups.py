@@ -63,6 +63,22 @@ def groups(
     return fig
 
 
+def selection_bands(selection: pd.DataFrame) -> pd.DataFrame:
+    """Bring the band columns of selection.csv (``accuracy_low``, …) into the form of bands.csv."""
+    parts = [
+        selection[["split", "method", "seed", "k"]].assign(
+            metric=column.removesuffix("_low"),
+            low=selection[column],
+            high=selection[column.replace("_low", "_high")],
+        )
+        for column in ("accuracy_low", "loss_low", "worst_accuracy_low")
+        if column in selection.columns
+    ]
+    if not parts:
+        return pd.DataFrame(columns=["split", "method", "seed", "k", "metric", "low", "high"])
+    return pd.concat(parts, ignore_index=True).dropna(subset=["low", "high"])
+
+
 def _prefix(table: pd.DataFrame) -> str | None:
     columns = [column for column in table.columns if table[column].notna().any()]
     if any(column.startswith(GROUP) for column in columns):

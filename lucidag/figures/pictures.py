@@ -102,16 +102,18 @@ def contact_sheet(sheet: Mapping[str, Sequence[Thumbnail]], title: str) -> Figur
         Above the sheet.
     """
     cell = FULL_WIDTH / (PER_CLASS + 0.8)
-    noted = any(thumbnail.notes for row in sheet.values() for thumbnail in row)
-    fig = figure(FULL_WIDTH, 0.35 + len(sheet) * (cell + (0.26 if noted else 0.02)))
+    shown = [thumbnail for row in sheet.values() for thumbnail in row]
+    tallest = max(picture.shape[0] / picture.shape[1] for picture in (thumbnail.picture for thumbnail in shown))
+    lines = max(len(_lines(thumbnail.notes)) for thumbnail in shown)
+    fig = figure(FULL_WIDTH, 0.3 + len(sheet) * (cell * min(tallest, 2.0) + 0.04 + 0.085 * lines))
     fig.suptitle(title)
     axes = fig.subplots(len(sheet), PER_CLASS, squeeze=False)
-    for row, (name, shown) in zip(axes, sheet.items(), strict=True):
-        row[0].set_ylabel(_wrapped(name, 14, 3), rotation=0, ha="right", va="center")
+    for row, (name, members) in zip(axes, sheet.items(), strict=True):
+        row[0].set_ylabel("\n".join(_lines(name, 14)), rotation=0, ha="right", va="center")
         for ax in row:
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-        for ax, thumbnail in zip(row, shown, strict=False):
+        for ax, thumbnail in zip(row, members, strict=False):
             _draw(ax, thumbnail)
     fig.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     return fig
@@ -127,12 +129,12 @@ def _draw(ax: Axes, thumbnail: Thumbnail) -> None:
         y = (np.arange(mask.shape[0]) + 0.5) * height / mask.shape[0] - 0.5
         ax.contour(x, y, mask.astype(float), levels=[0.5], colors=[SKY], linewidths=0.8)
     if thumbnail.notes:
-        ax.set_xlabel(_wrapped(thumbnail.notes, 19, 3), fontsize=4.5, labelpad=1.5, linespacing=1.0)
+        ax.set_xlabel("\n".join(_lines(thumbnail.notes)), fontsize=5, labelpad=1.5, linespacing=1.0)
 
 
-def _wrapped(text: str, width: int, lines: int) -> str:
-    """Break `text` into at most `lines` lines; what does not fit ends in an ellipsis."""
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False))
+def _lines(text: str, width: int = 19) -> list[str]:
+    """Break `text` into at most three lines; what does not fit ends in an ellipsis."""
+    return textwrap.wrap(text, width, max_lines=3, placeholder=" …", break_on_hyphens=False)
 
 
 def _shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
