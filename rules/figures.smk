@@ -1,0 +1,189 @@
+# Figures: each as PDF for a paper and as PNG, which the report shows.
+#
+# Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
+#           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/….
+# Produces: figures/data/{dataset}/pictures, figures/models/{model}/history and confusion,
+#           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles.
+
+
+rule figures:
+    input:
+        expand(
+            "{results}/figures/data/{dataset}/pictures.png",
+            results=R,
+            dataset=CONFIG.datasets,
+        ),
+        expand("{results}/figures/models/{model}/history.png", results=R, model=TRAINED),
+        expand(
+            "{results}/figures/models/{model}/confusion.png",
+            results=R,
+            model=CONFIG.models,
+        ),
+        expand("{results}/figures/rof/{model}/accuracy.png", results=R, model=EXAMINED),
+        expand(
+            "{results}/figures/generalisation/{study}/roles.png",
+            results=R,
+            study=CONFIG.generalisation,
+        ),
+
+
+rule figures_data:
+    """Show some pictures of each class, with their masks and flags."""
+    input:
+        lambda wildcards: files_of(wildcards.dataset),
+    output:
+        png=report(
+            f"{R}/figures/data/{{dataset}}/pictures.png",
+            caption="../workflow/report/pictures.rst",
+            category="Data",
+            subcategory="{dataset}",
+            labels={"result": "pictures", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/data/{{dataset}}/pictures.pdf",
+    log:
+        f"{R}/logs/figures_data/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_data/{{dataset}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("data_figures"),
+        code=code_of("figures_data"),
+    script:
+        "../workflow/scripts/figures_data.py"
+
+
+rule figures_history:
+    """Draw the course of a training."""
+    input:
+        history=f"{R}/models/{{model}}/history.csv",
+    output:
+        png=report(
+            f"{R}/figures/models/{{model}}/history.png",
+            caption="../workflow/report/training.rst",
+            category="Models",
+            subcategory="{model}",
+            labels={"result": "training history", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/models/{{model}}/history.pdf",
+    log:
+        f"{R}/logs/figures_history/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_history/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_history"),
+    script:
+        "../workflow/scripts/figures_history.py"
+
+
+rule figures_confusion:
+    """Draw which classes are taken for which on the test split."""
+    input:
+        evaluation=f"{R}/models/{{model}}/evaluation.json",
+        dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
+    output:
+        png=report(
+            f"{R}/figures/models/{{model}}/confusion.png",
+            caption="../workflow/report/confusion.rst",
+            category="Models",
+            subcategory="{model}",
+            labels={"result": "confusion matrix", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/models/{{model}}/confusion.pdf",
+    log:
+        f"{R}/logs/figures_confusion/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_confusion/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_confusion"),
+    script:
+        "../workflow/scripts/figures_confusion.py"
+
+
+rule figures_rof:
+    """Draw the sweep, the groups and the roles of one model."""
+    input:
+        sweep=f"{R}/rof/{{model}}/sweep.csv",
+        bands=f"{R}/rof/{{model}}/bands.csv",
+        selection=f"{R}/rof/{{model}}/selection.csv",
+        turning_points=f"{R}/rof/{{model}}/turning_points.json",
+        roles=f"{R}/rof/{{model}}/roles.csv",
+    output:
+        accuracy=report(
+            f"{R}/figures/rof/{{model}}/accuracy.png",
+            caption="../workflow/report/accuracy.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "accuracy", "kind": "figure"},
+        ),
+        loss=report(
+            f"{R}/figures/rof/{{model}}/loss.png",
+            caption="../workflow/report/loss.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "cross-entropy", "kind": "figure"},
+        ),
+        groups=report(
+            f"{R}/figures/rof/{{model}}/groups.png",
+            caption="../workflow/report/groups.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "groups", "kind": "figure"},
+        ),
+        roles=report(
+            f"{R}/figures/rof/{{model}}/roles.png",
+            caption="../workflow/report/roles.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "roles", "kind": "figure"},
+        ),
+        accuracy_pdf=f"{R}/figures/rof/{{model}}/accuracy.pdf",
+        loss_pdf=f"{R}/figures/rof/{{model}}/loss.pdf",
+        groups_pdf=f"{R}/figures/rof/{{model}}/groups.pdf",
+        roles_pdf=f"{R}/figures/rof/{{model}}/roles.pdf",
+    log:
+        f"{R}/logs/figures_rof/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_rof/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("rof_figures"),
+        code=code_of("figures_rof"),
+    script:
+        "../workflow/scripts/figures_rof.py"
+
+
+rule figures_generalisation:
+    """Draw the shares of the roles against the generalisation gap."""
+    input:
+        roles=f"{R}/generalisation/{{study}}/roles.csv",
+        correlation=f"{R}/generalisation/{{study}}/correlation.json",
+    output:
+        png=report(
+            f"{R}/figures/generalisation/{{study}}/roles.png",
+            caption="../workflow/report/generalisation.rst",
+            category="Generalisation",
+            subcategory="{study}",
+            labels={"result": "roles and gap", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/generalisation/{{study}}/roles.pdf",
+    log:
+        f"{R}/logs/figures_generalisation/{{study}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_generalisation/{{study}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("generalisation_figures"),
+        code=code_of("figures_generalisation"),
+    script:
+        "../workflow/scripts/figures_generalisation.py"

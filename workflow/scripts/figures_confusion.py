@@ -1,0 +1,24 @@
+"""Draw the confusion matrix of one model on the test split."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lucidag.figures.confusion import confusion
+from lucidag.figures.style import note, save
+from lucidag.files import read_json
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    evaluation = read_json(snakemake.input.evaluation)
+    if "test" in evaluation:
+        counts = np.array(evaluation["test"]["confusion"], dtype=np.int64)
+        fig = confusion(counts, read_json(snakemake.input.dataset)["classes"])
+    else:
+        fig = note("This data set has no test split.")
+    save(fig, snakemake.output.png, snakemake.output.pdf)

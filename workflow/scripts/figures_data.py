@@ -1,0 +1,24 @@
+"""Draw the contact sheet of one data set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.figures.pictures import choose, contact_sheet, thumbnails
+from lucidag.figures.style import save
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    manifest = read_manifest(Path(snakemake.input[0]).parent)
+    chosen = choose(manifest, snakemake.params.settings["seed"])
+    shown = sum(map(len, chosen.values()))
+    title = (
+        f"{snakemake.wildcards.dataset}: {shown} of {len(manifest.table):,} pictures, "
+        f"{len(chosen)} of {len(manifest.classes)} classes"
+    )
+    save(contact_sheet(thumbnails(manifest, chosen), title), snakemake.output.png, snakemake.output.pdf)

@@ -1,0 +1,24 @@
+"""Draw the shares of the roles against the generalisation gap of one study."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.figures.generalisation import shares_and_gap
+from lucidag.figures.style import save
+from lucidag.files import read_json
+from lucidag.job import job
+from lucidag.rof.tables import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    fig = shares_and_gap(
+        read_table(snakemake.input.roles),
+        read_json(snakemake.input.correlation),
+        settings["role_metric"],
+        settings["confidence"],
+    )
+    save(fig, snakemake.output.png, snakemake.output.pdf)

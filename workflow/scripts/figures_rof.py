@@ -1,0 +1,37 @@
+"""Draw the sweep, the groups and the roles of one model."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.figures.curves import curves
+from lucidag.figures.groups import groups, selection_bands
+from lucidag.figures.roles import roles
+from lucidag.figures.style import save
+from lucidag.files import read_json
+from lucidag.job import job
+from lucidag.rof.tables import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    ranking, confidence = settings["ranking"], settings["confidence"]
+    sweep, bands = read_table(snakemake.input.sweep), read_table(snakemake.input.bands)
+    points = read_json(snakemake.input.turning_points)
+    for metric in ("accuracy", "loss"):
+        fig = curves(sweep, bands, points["turning_points"], ranking, metric, confidence)
+        save(fig, snakemake.output[metric], snakemake.output[f"{metric}_pdf"])
+
+    selection = read_table(snakemake.input.selection)
+    wanted = (ranking, settings["select_metric"])
+    chosen = next((each for each in points["selection"] if (each["method"], each["metric"]) == wanted), None)
+    if len(selection):
+        fig = groups(selection, selection_bands(selection), ranking, "train", chosen, confidence)
+    else:
+        fig = groups(sweep, bands, ranking, "test", None, confidence)
+    save(fig, snakemake.output.groups, snakemake.output.groups_pdf)
+
+    fig = roles(read_table(snakemake.input.roles), settings["role_metric"])
+    save(fig, snakemake.output.roles, snakemake.output.roles_pdf)
