@@ -1,14 +1,12 @@
-"""The sweep stage of one model: every split, every order, the control, bands and turning points."""
+"""The sweep stage of one model: every split, every order, the control and the bootstrap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
 from lucidag.features import Features
 from lucidag.progress import track
 from lucidag.rof import bands
@@ -16,8 +14,8 @@ from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
 from lucidag.rof.sweep import sweep
-from lucidag.rof.tables import CLASS_COLUMNS, bands_table, sweep_table
-from lucidag.rof.turning import DEGENERATE_FROM, METRICS, describe, select
+from lucidag.rof.tables import BANDS_COLUMNS, CLASS_COLUMNS, ORDER_COLUMNS, bands_table, sweep_table
+from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
 
 
 @dataclass(frozen=True)
@@ -28,36 +26,31 @@ class SweepTables:
     ----------
     sweep, bands
         See `lucidag.rof.tables`.
-    turning_points
-        One dict for each split, method, seed and metric: these four and the fields of
-        `lucidag.rof.turning.TurningPoint`.
+    draws
+        The turning points of the bootstrap samples (B int64 each) by `lucidag.rof.turning.n0_key`.
     """
 
     sweep: pd.DataFrame
     bands: pd.DataFrame
-    turning_points: list[dict[str, Any]]
+    draws: dict[str, NDArray]
 
 
 @dataclass(frozen=True)
-class Selection:
-    """k chosen on one split and reported on another.
+class SelectionTables:
+    """The sweeps from which k is chosen on one split and reported on another.
 
     Attributes
     ----------
     table
-        As sweep.csv, for both splits, with a first column ``ranked_on`` and, where there is a bootstrap, the band of
-        each metric of the reported split (``accuracy_low``, ``accuracy_high``, …; empty on the other); None without
-        a split to choose on.
-    points
-        One dict for each method and metric: method, ranked_on, chosen_on, reported_on and the fields of
-        `lucidag.rof.turning.select`.
-    reason
-        Why there is no selection, or None.
+        As sweep.csv, for both splits, with a first column ``ranked_on`` and, on the reporting split, the bootstrap
+        bands as ``accuracy_low``, ``accuracy_high`` and so on for loss and worst_accuracy. Without rows where a
+        split is missing.
+    draws
+        The gains of the chosen k on the bootstrap samples (B float64 each) by `lucidag.rof.turning.gain_key`.
     """
 
-    table: pd.DataFrame | None
-    points: list[dict[str, Any]]
-    reason: str | None
+    table: pd.DataFrame
+    draws: dict[str, NDArray]
 
 
 def run_sweep(
@@ -65,11 +58,11 @@ def run_sweep(
     rankings: pd.DataFrame,
     methods: Sequence[str],
     random_seeds: Sequence[int] = (),
+    ranking: str = "l1",
     bootstrap: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
     class_columns: int = CLASS_COLUMNS,
-    degenerate_from: float = DEGENERATE_FROM,
     device: str = "cpu",
 ) -> SweepTables:
     """Sweep every split in the orders that were ranked on it.
@@ -81,50 +74,45 @@ def run_sweep(
     rankings
         What `lucidag.rof.rank.ranking_table` gave.
     methods, random_seeds
-        The orders to sweep; the logit-bias control follows the first method.
+        The orders to sweep.
+    ranking
+        The method whose order the logit-bias control follows.
     bootstrap
         Samples of images behind bands and intervals; 0 for none. Random orders get none: their own spread over seeds
         is their band.
     confidence
-        Of bands and intervals.
+        Of the bands.
     seed
         Of the bootstrap.
     class_columns
         See `lucidag.rof.tables.sweep_table`.
-    degenerate_from
-        See `lucidag.rof.turning.describe`.
     device
         Where PyTorch computes.
     """
-    sweeps, drawn, points = [], [], []
-    work = [(split, *order) for split in contents for order in _with_control(methods, random_seeds)]
+    sweeps, drawn, draws = [], [], {}
+    every: list[tuple[str, int | None]] = [*orders(methods, random_seeds), (LOGIT_BIAS, None)]
     counts = {split: _weights(content, bootstrap, seed) for split, content in contents.items()}
+    work = [(split, *order) for split in contents for order in every]
     for split, method, order_seed in track(work, "sweep"):
         content = contents[split]
-        source = methods[0] if method == LOGIT_BIAS else method
-        order = order_of(rankings, split, source, order_seed)
+        order = order_of(rankings, split, ranking if method == LOGIT_BIAS else method, order_seed)
         result = _sweep(content, split, method, order, None if method == RANDOM else counts[split], device)
         key = (split, method, order_seed)
         sweeps.append(sweep_table(result, *key, content.classes, content.group_names, class_columns))
         if result.draws is not None:
             drawn.append(bands_table(result.draws, *key, content.group_names, confidence))
-        points += [
-            {"split": split, "method": method, "seed": order_seed}
-            | asdict(describe(result, metric, confidence, degenerate_from))
-            for metric in METRICS
-        ]
-    empty = pd.DataFrame(columns=["split", "method", "seed", "k", "metric", "low", "high"])
-    return SweepTables(
-        pd.concat(sweeps, ignore_index=True),
-        pd.concat(drawn, ignore_index=True) if drawn else empty,
-        points,
-    )
+            for metric in METRICS:
+                draws[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
+    empty = pd.DataFrame(columns=list(BANDS_COLUMNS))
+    bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
+    return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)
 
 
 def run_selection(
     contents: Mapping[str, Features],
     rankings: pd.DataFrame,
     methods: Sequence[str],
+    ranking: str = "l1",
     bootstrap: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
@@ -133,44 +121,33 @@ def run_selection(
     chosen_on: str = "val",
     reported_on: str = "test",
     device: str = "cpu",
-) -> Selection:
+) -> SelectionTables:
     """Rank on one split, choose k on a second and report on a third, which had no say in either.
 
-    Parameters as for `run_sweep`; random orders are left out. Where a split is missing there is no selection but a
-    reason.
+    Parameters as for `run_sweep`; random orders are left out.
     """
-    missing = [split for split in (ranked_on, chosen_on, reported_on) if split not in contents]
-    if missing:
-        return Selection(None, [], f"no selection: the model has no features of split '{missing[0]}'")
+    if not {ranked_on, chosen_on, reported_on} <= set(contents):
+        return SelectionTables(pd.DataFrame(columns=["ranked_on", *ORDER_COLUMNS, "k", *METRICS]), {})
     counts = _weights(contents[reported_on], bootstrap, seed)
-    tables, points = [], []
-    for method, _ in _with_control([m for m in methods if m != RANDOM], ()):
-        order = order_of(rankings, ranked_on, methods[0] if method == LOGIT_BIAS else method)
-        chosen = _sweep(contents[chosen_on], chosen_on, method, order, None, device)
-        reported = _sweep(contents[reported_on], reported_on, method, order, counts, device)
-        for split, result in ((chosen_on, chosen), (reported_on, reported)):
-            content = contents[split]
-            table = sweep_table(result, split, method, None, content.classes, content.group_names, class_columns)
+    tables, draws = [], {}
+    for method in track([*(m for m in methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
+        order = order_of(rankings, ranked_on, ranking if method == LOGIT_BIAS else method)
+        results = {
+            chosen_on: _sweep(contents[chosen_on], chosen_on, method, order, None, device),
+            reported_on: _sweep(contents[reported_on], reported_on, method, order, counts, device),
+        }
+        for split, result in results.items():
+            names = contents[split].classes, contents[split].group_names
+            table = sweep_table(result, split, method, None, *names, class_columns)
             table.insert(0, "ranked_on", ranked_on)
             if result.draws is not None:
                 for metric in METRICS:
                     low, high = bands.percentiles(getattr(result.draws, metric), confidence)
                     table[f"{metric}_low"], table[f"{metric}_high"] = low, high
+                    drawn, k = getattr(result.draws, metric), turning_point(getattr(results[chosen_on], metric), metric)
+                    draws[gain_key(method, metric)] = improvement(drawn[:, k], drawn[:, -1], metric)
             tables.append(table)
-        key = {
-            "method": method,
-            "ranked_on": ranked_on,
-            "chosen_on": chosen_on,
-            "reported_on": reported_on,
-        }
-        points += [key | select(chosen, reported, metric, confidence) for metric in METRICS]
-    return Selection(pd.concat(tables, ignore_index=True), points, None)
-
-
-def _with_control(methods: Sequence[str], random_seeds: Sequence[int]) -> list[tuple[str, int | None]]:
-    if not methods or methods[0] == RANDOM:
-        raise InputError("the first ranking method is the one the control follows; it cannot be 'random' or missing")
-    return [*orders(methods, random_seeds), (LOGIT_BIAS, None)]
+    return SelectionTables(pd.concat(tables, ignore_index=True), draws)
 
 
 def _weights(content: Features, bootstrap: int, seed: int) -> NDArray[np.uint8] | None:

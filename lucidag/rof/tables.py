@@ -3,12 +3,14 @@
 Numbers are written with as many digits as bring back the same float64, and read back so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from lucidag.errors import InputError
 from lucidag.files import atomic
@@ -16,7 +18,7 @@ from lucidag.rof.bands import bands
 from lucidag.rof.result import Draws, SweepResult
 
 ORDER_COLUMNS = ("split", "method", "seed")
-METRIC_COLUMNS = ("accuracy", "loss", "worst_accuracy")
+BANDS_COLUMNS = (*ORDER_COLUMNS, "k", "metric", "low", "high")
 CLASS_COLUMNS = 100
 
 
@@ -120,6 +122,26 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a table of lucidag: {error}") from error
     return table
+
+
+def write_draws(path: str | Path, draws: Mapping[str, NDArray]) -> None:
+    """Write bootstrap draws as safetensors, whole or not at all."""
+    with atomic(path) as partial:
+        save_file({key: np.ascontiguousarray(values) for key, values in sorted(draws.items())}, str(partial))
+
+
+def read_draws(path: str | Path) -> dict[str, NDArray]:
+    """Read what `write_draws` wrote.
+
+    Raises
+    ------
+    InputError
+        If `path` is no such file.
+    """
+    try:
+        return load_file(str(path))
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is not a file of bootstrap draws: {error}") from error
 
 
 def _seeds(seed: int | None, rows: int) -> object:

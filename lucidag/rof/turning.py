@@ -1,14 +1,15 @@
 """Turning points of a sweep: with how many units a metric is at its best."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.errors import InputError
 from lucidag.rof.bands import interval
-from lucidag.rof.result import SweepResult
 
 METRICS = ("accuracy", "loss", "worst_accuracy")
 DEGENERATE_FROM = 0.99
@@ -72,26 +73,29 @@ class TurningPoint:
 
 
 def describe(
-    sweep: SweepResult, metric: str, confidence: float = 0.95, degenerate_from: float = DEGENERATE_FROM
+    curve: NDArray[np.float64],
+    metric: str,
+    drawn: NDArray[np.integer] | None = None,
+    confidence: float = 0.95,
+    degenerate_from: float = DEGENERATE_FROM,
 ) -> TurningPoint:
-    """Find the turning point of `metric` and its bootstrap interval.
+    """Find the turning point of a curve and its bootstrap interval.
 
     Parameters
     ----------
-    sweep
-        The metrics at k = 0..K.
+    curve
+        The metric at k = 0..K.
     metric
         Of `METRICS`.
+    drawn
+        The turning points of B bootstrap samples.
     confidence
         Of the interval.
     degenerate_from
         Share of K from which on n0 counts as degenerate.
     """
-    curve = getattr(sweep, metric)
     n0, units = turning_point(curve, metric), len(curve) - 1
-    low = high = None
-    if sweep.draws is not None:
-        low, high = interval(turning_points(getattr(sweep.draws, metric), metric), confidence)
+    low, high = (None, None) if drawn is None else interval(drawn, confidence)
     return TurningPoint(
         metric=metric,
         n0=n0,
@@ -105,36 +109,39 @@ def describe(
     )
 
 
-def select(chosen_on: SweepResult, reported_on: SweepResult, metric: str, confidence: float = 0.95) -> dict[str, Any]:
+def select(
+    chosen: NDArray[np.float64],
+    reported: NDArray[np.float64],
+    metric: str,
+    drawn: NDArray[np.float64] | None = None,
+    confidence: float = 0.95,
+) -> dict[str, Any]:
     """Choose k on one split and report the metric on another.
 
     A k chosen and reported on the same images is flattered by the choice; this is not.
 
     Parameters
     ----------
-    chosen_on, reported_on
-        Sweeps of the validation and the test split with the same order of units.
+    chosen, reported
+        The metric at k = 0..K on the validation and the test split, with the same order of units.
     metric
         Of `METRICS`.
+    drawn
+        The gain of the chosen k over all units on B bootstrap samples of the reporting split.
     confidence
-        Of the bootstrap interval of the gain; k stays as chosen, and k units and all units are compared on
-        the same samples of the reporting split.
+        Of the interval of the gain.
 
     Returns
     -------
     dict
         metric, k, units, chosen_value, value, baseline, gain, low, high (None without draws).
     """
-    chosen, reported = getattr(chosen_on, metric), getattr(reported_on, metric)
     if len(chosen) != len(reported):
         raise InputError(
             f"k was chosen among {len(chosen) - 1} units and cannot be reported on a sweep of {len(reported) - 1}"
         )
     k = turning_point(chosen, metric)
-    low = high = None
-    if reported_on.draws is not None:
-        drawn = getattr(reported_on.draws, metric)
-        low, high = interval(improvement(drawn[:, k], drawn[:, -1], metric), confidence)
+    low, high = (None, None) if drawn is None else interval(drawn, confidence)
     return {
         "metric": metric,
         "k": k,
@@ -146,3 +153,69 @@ def select(chosen_on: SweepResult, reported_on: SweepResult, metric: str, confid
         "low": low,
         "high": high,
     }
+
+
+def turning_report(
+    sweep: pd.DataFrame,
+    selection: pd.DataFrame,
+    draws: Mapping[str, NDArray],
+    confidence: float = 0.95,
+    degenerate_from: float = DEGENERATE_FROM,
+) -> dict[str, Any]:
+    """Return what turning_points.json holds, from what the sweep stage wrote.
+
+    Parameters
+    ----------
+    sweep, selection
+        The tables of `lucidag.rof.stage`; `selection` may be empty.
+    draws
+        Its bootstrap draws: turning points by `n0_key`, gains of the selected k by `gain_key`.
+    confidence, degenerate_from
+        See `describe`.
+
+    Returns
+    -------
+    dict
+        ``turning_points``: one dict for each split, method, seed and metric: these and the fields of
+        `TurningPoint`. ``selection``: one dict for each method and metric: method, ranked_on, chosen_on,
+        reported_on and what `select` gives. ``selection_reason``: why there is no selection, or None.
+    """
+    points = []
+    for _, rows in sweep.groupby(["split", "method", "seed"], sort=False, dropna=False):
+        split, method, seed = rows[["split", "method", "seed"]].iloc[0]
+        key = {"split": split, "method": method, "seed": None if pd.isna(seed) else int(seed)}
+        rows = rows.sort_values("k")
+        for metric in METRICS:
+            drawn = draws.get(n0_key(split, method, metric))
+            points.append(key | asdict(describe(rows[metric].to_numpy(), metric, drawn, confidence, degenerate_from)))
+    reason = None if len(selection) else "no selection: the model has no validation split to choose k on"
+    return {
+        "turning_points": points,
+        "selection": _selected(selection, draws, confidence) if len(selection) else [],
+        "selection_reason": reason,
+    }
+
+
+def _selected(selection: pd.DataFrame, draws: Mapping[str, NDArray], confidence: float) -> list[dict[str, Any]]:
+    """Select by each method and metric; the table holds the choosing split before the reporting one."""
+    ranked_on = str(selection["ranked_on"].iloc[0])
+    chosen_on, reported_on = selection["split"].unique()
+    found = []
+    for method, rows in selection.groupby("method", sort=False):
+        by_split = {split: part.sort_values("k") for split, part in rows.groupby("split")}
+        for metric in METRICS:
+            key = {"method": method, "ranked_on": ranked_on, "chosen_on": chosen_on, "reported_on": reported_on}
+            chosen, reported = (by_split[split][metric].to_numpy() for split in (chosen_on, reported_on))
+            drawn = draws.get(gain_key(str(method), metric))
+            found.append(key | select(chosen, reported, metric, drawn, confidence))
+    return found
+
+
+def n0_key(split: str, method: str, metric: str) -> str:
+    """Name the B turning points of a sweep among the draws."""
+    return f"n0/{split}/{method}/{metric}"
+
+
+def gain_key(method: str, metric: str) -> str:
+    """Name the B gains of a selected k among the draws."""
+    return f"gain/{method}/{metric}"

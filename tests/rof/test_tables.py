@@ -1,14 +1,18 @@
 """The tables, as they are after a way through the file."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lucidag.errors import InputError
 from lucidag.features import Features
-from lucidag.rof.rank import ranking_table
+from lucidag.rof.bands import weights
+from lucidag.rof.control import logit_bias
+from lucidag.rof.rank import order_of, ranking_table
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.sweep import sweep
-from lucidag.rof.tables import curve_of, read_table, sweep_table, write_table
+from lucidag.rof.tables import curve_of, read_draws, read_table, sweep_table, write_draws, write_table
+from lucidag.rof.turning import turning_report
 
 
 def content(images, seed, groups=2, classes=3):
@@ -96,44 +100,65 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
     # Bands where there are draws: not for random orders.
     assert set(tables.bands["method"]) == {"l1", "reversed", "logit_bias"}
     assert len(tables.bands) == 2 * 3 * 7 * 5  # splits, methods, k; accuracy, loss, worst and two groups
-    assert len(tables.turning_points) == 2 * 5 * 3
-    first = tables.turning_points[0]
+    report = turning_report(tables.sweep, pd.DataFrame(), tables.draws)
+    assert "validation split" in report["selection_reason"]
+    points = report["turning_points"]
+    assert len(points) == 2 * 5 * 3
+    first = points[0]
     assert (first["split"], first["method"], first["metric"], first["units"]) == ("train", "l1", "accuracy", 6)
     assert 1 <= first["low"] <= first["high"] <= 6
-    by_seed = [p["low"] for p in tables.turning_points if p["method"] == "random"]
-    assert by_seed == [None] * len(by_seed)
+    assert {point["low"] for point in points if point["method"] == "random"} == {None}
+    assert [point["seed"] for point in points if point["method"] == "random"][::3] == [1, 2, 1, 2]
     with pytest.raises(InputError, match="holds no 'accuracy'"):
         curve_of(tables.sweep, "val", "l1", "accuracy")
 
 
-def test_the_control_follows_the_first_method():
+def test_the_control_follows_the_ranking():
     contents = {"test": content(30, 1)}
-    ranking = ranking_table(contents, ["reversed"])
-    tables = run_sweep(contents, ranking, ["reversed"])
+    ranking = ranking_table(contents, ["l1", "reversed"])
+    tables = run_sweep(contents, ranking, ["l1", "reversed"], ranking="reversed")
     assert tables.bands.empty
-    assert set(tables.sweep["method"]) == {"reversed", "logit_bias"}
-    with pytest.raises(InputError, match="first ranking method"):
-        run_sweep(contents, ranking, ["random"], [1])
+    file = contents["test"]
+    arguments = file.features, file.labels, file.weight, file.bias, order_of(ranking, "test", "reversed")
+    np.testing.assert_array_equal(curve_of(tables.sweep, "test", "logit_bias", "loss"), logit_bias(*arguments).loss)
 
 
-def test_selection():
+def test_selection(tmp_path):
     contents = {"train": content(70, 0), "val": content(40, 2), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1"])
-    found = run_selection(contents, ranking, ["l1", "random"], bootstrap=20)
-    assert found.reason is None
+    found = run_selection(contents, ranking, ["l1", "random"], bootstrap=20, seed=5)
     assert list(found.table.columns)[:5] == ["ranked_on", "split", "method", "seed", "k"]
     assert len(found.table) == 2 * 2 * 7
     order = np.argsort(-np.abs(contents["train"].features).mean(axis=0))
-    for split in ("val", "test"):
-        expected = plain(contents[split], order)
-        np.testing.assert_array_equal(curve_of(found.table, split, "l1", "accuracy"), expected.accuracy)
-    val, test = plain(contents["val"], order), plain(contents["test"], order)
-    point = next(p for p in found.points if p["method"] == "l1" and p["metric"] == "loss")
-    assert point["k"] == 1 + val.loss[1:].argmin()
-    assert point["value"] == test.loss[point["k"]]
-    assert point["low"] <= point["high"]
-    assert {p["method"] for p in found.points} == {"l1", "logit_bias"}
-    absent = run_selection({"train": contents["train"], "test": contents["test"]}, ranking, ["l1"])
-    assert absent.table is None
-    assert absent.points == []
-    assert "'val'" in absent.reason
+    val, test = (plain(contents[split], order) for split in ("val", "test"))
+    np.testing.assert_array_equal(curve_of(found.table, "val", "l1", "accuracy"), val.accuracy)
+    np.testing.assert_array_equal(curve_of(found.table, "test", "l1", "accuracy"), test.accuracy)
+    assert found.table["loss_low"].isna().tolist() == (found.table["split"] == "val").tolist()
+    write_draws(tmp_path / "draws.safetensors", found.draws)
+    write_table(tmp_path / "selection.csv", found.table)
+    sweeps = run_sweep(contents, ranking, ["l1"]).sweep
+    table, draws = read_table(tmp_path / "selection.csv"), read_draws(tmp_path / "draws.safetensors")
+    report = turning_report(sweeps, table, draws, 0.5)
+    assert report["selection_reason"] is None
+    assert {point["method"] for point in report["selection"]} == {"l1", "logit_bias"}
+    point = next(p for p in report["selection"] if p["method"] == "l1" and p["metric"] == "loss")
+    k = point["k"]
+    assert (point["ranked_on"], point["chosen_on"], point["reported_on"]) == ("train", "val", "test")
+    assert (k, point["value"]) == (1 + val.loss[1:].argmin(), test.loss[1 + val.loss[1:].argmin()])
+    file, gains = contents["test"], []
+    for count in weights(30, 20, 5):  # k units and all units on the same resampled images
+        again = np.repeat(np.arange(30), count)
+        loss = sweep(file.features[again], file.labels[again], file.weight, file.bias, order).loss
+        gains.append(loss[-1] - loss[k])
+    assert (point["low"], point["high"]) == pytest.approx(tuple(np.quantile(gains, [0.25, 0.75])), rel=1e-9)
+
+
+def test_no_selection_without_a_validation_split(tmp_path):
+    contents = {"train": content(70, 0), "test": content(30, 1)}
+    found = run_selection(contents, ranking_table(contents, ["l1"]), ["l1"])
+    write_table(tmp_path / "selection.csv", found.table)
+    write_draws(tmp_path / "draws.safetensors", found.draws)
+    assert len(read_table(tmp_path / "selection.csv")) == 0
+    assert read_draws(tmp_path / "draws.safetensors") == {}
+    with pytest.raises(InputError, match=r"selection\.csv is not a file of bootstrap draws"):
+        read_draws(tmp_path / "selection.csv")
