@@ -1,0 +1,41 @@
+"""Every caption must render from what its rule passes: Snakemake notices a mistake only when the report is made."""
+
+import re
+from types import SimpleNamespace
+
+import docutils.core
+import jinja2
+import pytest
+
+ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
+SETTINGS = {
+    "pictures": {"seed": 7},
+    "sweep": ROF | {"methods": ["l1", "random"], "random_orders": 5, "bootstrap": 200},
+    "accuracy": ROF,
+    "loss": ROF,
+    "groups": ROF,
+    "roles": ROF,
+    "generalisation": {"role_metric": "loss", "confidence": 0.95},
+    "history": {},
+    "evaluation": {},
+    "training": {},
+    "confusion": {},
+}
+NAMES = SimpleNamespace(dataset="digits", model="digits-cnn", study="noise")
+
+
+@pytest.mark.parametrize("caption", sorted(SETTINGS))
+def test_caption_renders(root, caption):
+    text = (root / "workflow" / "report" / f"{caption}.rst").read_text(encoding="utf-8")
+    snakemake = SimpleNamespace(params=SimpleNamespace(settings=SETTINGS[caption]), wildcards=NAMES)
+    rendered = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render(snakemake=snakemake)
+    strict = {"report_level": 1, "halt_level": 2, "output_encoding": "unicode"}
+    html = docutils.core.publish_string(rendered, writer="html5", settings_overrides=strict)
+    assert any(name in html for name in vars(NAMES).values())
+
+
+def test_every_caption_of_the_figures_exists(root):
+    rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
+    captions = re.findall(r'caption="\.\./workflow/report/(\w+)\.rst"', rules)
+    assert len(captions) == 8
+    assert set(captions) <= set(SETTINGS)

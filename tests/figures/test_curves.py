@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from lucidag.figures.curves import best_in_words, curves, random_range, scale_y
+from lucidag.figures.style import figure, save
+from lucidag.rof.turning import turning_point
+
+LABELS = {
+    "l1": "mean |activation|",
+    "variance": "variance of activation",
+    "reversed": "mean |activation|, reversed",
+    "logit_bias": "logit-bias control",
+}
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+@pytest.mark.parametrize("units", [1, 2, 16])
+def test_lines_are_the_table(make_tables, line, metric, units):
+    tables = make_tables(units=units, seed=units)
+    fig = curves(tables.sweep, tables.bands, tables.points, "l1", metric, 0.95)
+    assert len(fig.axes) == 2
+    for ax, split in zip(fig.axes, ("train", "test"), strict=True):
+        for method, label in LABELS.items():
+            np.testing.assert_array_equal(line(ax, label), getattr(tables.results[split, method, None], metric))
+        drawn = [getattr(tables.results[split, "random", seed], metric) for seed in (3, 8)]
+        np.testing.assert_allclose(line(ax, "random orders, mean"), np.mean(drawn, axis=0))
+        own = getattr(tables.results[split, "l1", None], metric)
+        np.testing.assert_array_equal(line(ax, "all units on"), own[-1])
+        n0 = turning_point(own, metric)
+        (mark,) = [each for each in ax.lines if each.get_label().startswith("turning point")]
+        assert list(mark.get_xdata()) == [n0, n0]
+        assert f"{split}: best with {n0} of {units} units on" in ax.get_title(loc="left")
+        assert "units" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+def test_bands_are_the_table(make_tables, metric):
+    tables = make_tables()
+    fig = curves(tables.sweep, tables.bands, tables.points, "l1", metric, 0.9)
+    chosen = tables.bands.query("split == 'test' and method == 'l1' and metric == @metric").sort_values("k")
+    (band,) = [each for each in fig.axes[1].collections if each.get_label() == "its 90% bootstrap band over pictures"]
+    corners = band.get_paths()[0].vertices
+    for k, low, high in zip(chosen["k"], chosen["low"], chosen["high"], strict=True):
+        heights = corners[corners[:, 0] == k, 1]
+        assert heights.min() == pytest.approx(low)
+        assert heights.max() == pytest.approx(high)
+
+
+def test_range_of_random_orders(make_tables):
+    tables = make_tables()
+    drawn = np.stack([tables.results["test", "random", seed].accuracy for seed in (3, 8)])
+    mean, low, high = random_range(tables.sweep, "test", "accuracy")
+    np.testing.assert_allclose(mean, drawn.mean(axis=0))
+    np.testing.assert_array_equal(low, drawn.min(axis=0))
+    np.testing.assert_array_equal(high, drawn.max(axis=0))
+    assert random_range(tables.sweep[tables.sweep["method"] != "random"], "test", "accuracy") is None
+
+
+def test_without_bootstrap_random_orders_and_test_split(make_tables, tmp_path):
+    tables = make_tables(constant=True, splits=("train",))
+    sweep = tables.sweep[tables.sweep["method"] != "random"]
+    fig = curves(sweep, tables.bands, tables.points, "l1", "accuracy", 0.95)
+    assert len(fig.axes) == 1
+    assert "best with 1 of 16 units on\nno bootstrap interval" in fig.axes[0].get_title(loc="left")
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert (tmp_path / "a.pdf").stat().st_size > 1000
+
+
+def test_same_tables_give_the_same_bytes(make_tables, tmp_path):
+    for name in "ab":
+        tables = make_tables()
+        fig = curves(tables.sweep, tables.bands, tables.points, "l1", "loss", 0.95)
+        save(fig, tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "metric", "scale"),
+    [
+        ([0.01, 1.0], "loss", "log"),
+        ([0.1, 1.0], "loss", "linear"),
+        ([0.0, 1.0], "loss", "linear"),
+        ([0.7, 0.7], "loss", "linear"),
+        ([0.001, 1.0], "accuracy", "linear"),
+        ([np.nan, 1.0], "loss", "linear"),
+    ],
+)
+def test_loss_axis(values, metric, scale):
+    ax = figure(2, 2).subplots()
+    scale_y(ax, np.array(values), metric)
+    assert ax.get_yscale() == scale
+
+
+def test_words_of_a_turning_point():
+    point = {"n0": 438, "units": 512, "low": 401.5, "high": 455.0, "degenerate": False}
+    assert best_in_words(point, 0.95) == "best with 438 of 512 units on\n95% interval 402 to 455"
+    assert best_in_words(point | {"degenerate": True}, 0.95).endswith("; degenerate: nearly all are needed")

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.figures.confusion import confusion, row_shares
+from lucidag.figures.history import history
+from lucidag.figures.style import save
+
+
+def history_of(epochs, val=True):
+    rng = np.random.default_rng(epochs)
+    columns = ("lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+    table = pd.DataFrame({"epoch": np.arange(1, epochs + 1), **{c: rng.uniform(size=epochs) for c in columns}})
+    if not val:
+        table[["val_loss", "val_accuracy"]] = np.nan
+    return table
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 200])
+@pytest.mark.parametrize("val", [True, False])
+def test_history_is_the_table(epochs, val, tmp_path):
+    table = history_of(epochs, val)
+    fig = history(table)
+    loss, accuracy, rate = fig.axes
+    for ax, metric in ((loss, "loss"), (accuracy, "accuracy")):
+        assert len(ax.lines) == 1 + val
+        for drawn, split in zip(ax.lines, ("train", "val"), strict=False):
+            np.testing.assert_array_equal(drawn.get_xdata(), table["epoch"])
+            np.testing.assert_array_equal(drawn.get_ydata(), table[f"{split}_{metric}"])
+        assert ax.get_ylabel()
+    np.testing.assert_array_equal(rate.lines[0].get_ydata(), table["lr"])
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").stat().st_size > 1000
+
+
+def test_history_reads_the_empty_cells_of_a_file(tmp_path):
+    history_of(4, val=False).to_csv(tmp_path / "history.csv", index=False)
+    fig = history(pd.read_csv(tmp_path / "history.csv"))
+    assert [len(ax.lines) for ax in fig.axes] == [1, 1, 1]
+
+
+def test_row_shares():
+    shares = row_shares(np.array([[3, 1], [0, 0]]))
+    np.testing.assert_array_equal(shares, [[0.75, 0.25], [np.nan, np.nan]])
+
+
+@pytest.mark.parametrize(("number", "written", "named"), [(2, True, True), (12, True, True), (13, False, True)])
+def test_confusion_says_what_fits(number, written, named):
+    rng = np.random.default_rng(number)
+    counts = rng.integers(1, 9, (number, number))
+    fig = confusion(counts, [f"c{i}" for i in range(number)])
+    ax = fig.axes[0]
+    np.testing.assert_allclose(ax.images[0].get_array(), row_shares(counts))
+    texts = {text.get_position(): text.get_text() for text in ax.texts}
+    assert bool(texts) == written
+    if written:
+        assert texts[1, 0] == f"{counts[0, 1]}\n{counts[0, 1] / counts[0].sum():.1%}"
+    assert [label.get_text() for label in ax.get_yticklabels()] == [f"c{i}" for i in range(number)] * named
+    assert f"{np.trace(counts):,} of {counts.sum():,}" in ax.get_title(loc="left")
+
+
+def test_confusion_of_many_classes_is_a_heat_map(tmp_path):
+    fig = confusion(np.eye(31, dtype=int) * 3, [f"c{i}" for i in range(31)])
+    ax = fig.axes[0]
+    assert not ax.texts
+    assert not ax.get_xticklabels()
+    assert "31 classes" in ax.get_xlabel()
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert (tmp_path / "a.png").stat().st_size < 300_000
+
+
+def test_a_class_without_pictures():
+    fig = confusion(np.array([[2, 0], [0, 0]]), ["a", "b"])
+    assert {text.get_text() for text in fig.axes[0].texts} == {"2\n100.0%", "none"}

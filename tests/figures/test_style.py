@@ -1,0 +1,88 @@
+import ast
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lucidag.errors import InputError
+from lucidag.figures.style import CYCLE, PNG_BYTES, figure, legend_below, note, paper, save
+
+DRAW = """
+import sys
+import numpy as np
+from lucidag.figures.confusion import confusion
+from lucidag.figures.style import save
+save(confusion(np.array([[5, 1], [2, 7]]), ["benign", "malignant"]), sys.argv[1] + ".png", sys.argv[1] + ".pdf")
+"""
+
+
+def test_figures_and_their_scripts_import_neither_torch_nor_global_plotting(root):
+    modules = {f"lucidag.figures.{file.stem}" for file in (root / "lucidag" / "figures").glob("*.py")}
+    modules -= {"lucidag.figures.__init__"}
+    for script in (root / "workflow" / "scripts").glob("figures_*.py"):
+        tree = ast.parse(script.read_text(encoding="utf-8"))
+        modules |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    assert {"lucidag.figures.curves", "lucidag.job"} <= modules
+    heavy = ("torch", "torchvision", "matplotlib.pyplot")
+    code = f"import sys, {', '.join(sorted(modules))}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_same_bytes_in_every_process_whatever_the_users_settings(root, tmp_path):
+    files = []
+    for index, rc in enumerate(("", "font.size: 20\naxes.facecolor: red\npdf.fonttype: 3\n")):
+        home = tmp_path / f"home{index}"
+        home.mkdir()
+        (home / "matplotlibrc").write_text(rc)
+        env = {"MPLCONFIGDIR": str(home), "PYTHONHASHSEED": str(index + 1), "PYTHONPATH": str(root)}
+        subprocess.run([sys.executable, "-c", DRAW, str(tmp_path / str(index))], env=env, cwd=home, check=True)
+        files.append([(tmp_path / f"{index}{suffix}").read_bytes() for suffix in (".png", ".pdf")])
+    assert files[0] == files[1]
+
+
+def test_pdf_has_truetype_fonts_and_no_date(tmp_path):
+    save(note("words"), tmp_path / "a.png", tmp_path / "a.pdf")
+    pdf = (tmp_path / "a.pdf").read_bytes()
+    assert b"/CIDFontType2" in pdf
+    assert b"/Type3" not in pdf
+    assert b"CreationDate" not in pdf
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (1080, 180)
+        assert "Software" not in image.info
+
+
+@pytest.mark.parametrize("side", [2.0, 6.0])
+def test_png_of_noise_stays_small(tmp_path, side):
+    fig = figure(side, side)
+    fig.figimage(np.random.default_rng(0).integers(0, 40, (900, 900, 3)).astype(np.uint8))
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    size = (tmp_path / "a.png").stat().st_size
+    with Image.open(tmp_path / "a.png") as image:
+        assert (image.mode == "P") == (side > 2)
+        assert image.size == (side * 150, side * 150)
+    assert size < PNG_BYTES or side > 2
+
+
+def test_a_failure_leaves_no_file(tmp_path):
+    (tmp_path / "a.pdf").mkdir()
+    with pytest.raises(InputError, match=r"a\.pdf"):
+        save(note("words"), tmp_path / "a.png", tmp_path / "a.pdf")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_legend_lists_a_label_once():
+    with paper():
+        fig = figure(3, 2)
+        axes = fig.subplots(1, 2)
+        for ax in axes:
+            ax.plot([0, 1], color=CYCLE[0], label="both")
+        axes[1].plot([1, 0], label="one")
+        legend_below(fig, list(axes))
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["both", "one"]
+
+
+def test_no_colour_stands_for_two_things():
+    assert len(set(CYCLE)) == len(CYCLE)
