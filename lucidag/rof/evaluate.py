@@ -4,6 +4,7 @@ The exact sweep and its logit-bias control differ only in the logits they walk t
 counted along the way is the same and is written here once.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -120,11 +121,9 @@ def evaluate(
     """
     on_cpu = torch.device(device).type == "cpu"
     images = len(cohort.labels)
-    tile = tile or max(1, (TILE_ELEMENTS if on_cpu else 128 * TILE_ELEMENTS) // cohort.class_count)
-    block = max(1, BLOCK_ELEMENTS * (1 if on_cpu else 16) // steps)
-    tile = min(tile, block, images)
-    block = block // tile * tile
-    slices = [slice(start, min(start + block, images)) for start in range(0, images, block)]
+    fill = TILE_ELEMENTS if on_cpu else 128 * TILE_ELEMENTS
+    tile = min(tile or max(1, fill // cohort.class_count), images)
+    slices = _blocks(images, tile, BLOCK_ELEMENTS * (1 if on_cpu else 16) // steps)
 
     def work(part: slice) -> _Totals:
         return _evaluate_block(walk, steps, part, tile, cohort, torch.device(device))
@@ -153,6 +152,18 @@ def one_thread() -> Iterator[int]:
         yield before
     finally:
         torch.set_num_threads(before)
+
+
+def _blocks(images: int, tile: int, most: int) -> list[slice]:
+    """Cut the images into blocks of about equal size, of at most `most` images.
+
+    Their number depends on the data alone, so that sums do not depend on the machine. It is even from two tiles on, so
+    that two threads end together.
+    """
+    count = max(math.ceil(images / max(1, most)), min(2, math.ceil(images / tile)))
+    count += count % 2 if count > 1 else 0
+    size = math.ceil(images / count)
+    return [slice(start, min(start + size, images)) for start in range(0, images, size)]
 
 
 def _in_order(work: Callable[[slice], _Totals], parts: list[slice], workers: int) -> Iterator[_Totals]:

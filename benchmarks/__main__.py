@@ -1,0 +1,36 @@
+"""Run the benchmarks: python -m benchmarks [name ...] [--quick] [--full]."""
+
+import argparse
+import importlib
+import os
+
+import torch
+
+# Imported when asked for: one benchmark should not pay for the packages of another.
+BENCHMARKS = {
+    "sweep": "benchmarks.sweep_speed",
+    "scaling": "benchmarks.sweep_scaling",
+    "memory": "benchmarks.sweep_memory",
+    "pictures": "benchmarks.decode_once",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that they run, not how fast")
+    parser.add_argument("--full", action="store_true", help="nothing extrapolated that can be run; takes many minutes")
+    parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default 2)")
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}")
+    torch.set_num_threads(chosen.threads)
+    print(f"{os.cpu_count()} cores, {chosen.threads} threads, load {os.getloadavg()[0]:.1f} over the last minute")
+    for name in chosen.names or BENCHMARKS:
+        importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full)
+
+
+if __name__ == "__main__":
+    main()
