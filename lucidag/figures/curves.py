@@ -41,6 +41,7 @@ AXIS_NAMES = {
     "worst_accuracy": "accuracy of the worst group (share of pictures)",
 }
 UNITS_AXIS = "units switched on, k"
+RIGHT = 1.01  # the axis ends a little behind the last k, so that a mark there shows
 # Above this ratio of the greatest to the least loss a linear axis hides the lower end.
 LOG_FROM = 30.0
 
@@ -84,7 +85,7 @@ def curves(
         title = "" if point is None else f": {best_in_words(point, confidence)}"
         if point is not None:
             mark(ax, point["n0"], point["low"], point["high"], "turning point $n_0$ and its interval")
-        ax.set(title=f"{split}{title}", xlabel=UNITS_AXIS, xlim=(0, one["k"].max()))
+        ax.set(title=f"{split}{title}", xlabel=UNITS_AXIS, xlim=(0, RIGHT * one["k"].max()))
         ax.label_outer(remove_inner_ticks=False)
     axes[0].set_ylabel(AXIS_NAMES[metric])
     scale_y(axes[0], sweep.loc[sweep["split"].isin(shown), metric].to_numpy(dtype=np.float64), metric)
@@ -99,7 +100,7 @@ def best_in_words(point: Mapping[str, Any], confidence: float) -> str:
         words += "no bootstrap interval"
     else:
         words += f"{confidence:.0%} interval {point['low']:.0f} to {point['high']:.0f}"
-    return words + ("; degenerate: nearly all are needed" if point["degenerate"] else "")
+    return words + ("; degenerate" if point["degenerate"] else "")
 
 
 def mark(ax: Axes, k: float, low: float | None, high: float | None, label: str, colour: str = ORANGE) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, UNITS_AXIS, fill, mark
+from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, fill, mark
 from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, note, paper
 from lucidag.rof.tables import curve_of
 
@@ -56,7 +56,7 @@ def groups(
         _panel(ax, table, bands, method, prefix, confidence)
         if chosen is not None:
             mark(ax, chosen["k"], None, None, f"k chosen on {chosen['chosen_on']}")
-        ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, table["k"].max()), ylim=(0, 1.02))
+        ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, RIGHT * table["k"].max()), ylim=(0, 1.02))
     axes[0].set_ylabel(AXIS_NAMES["accuracy"])
     fig.suptitle(_choice(chosen, confidence), x=0.01, ha="left", fontsize=8)
     legend_below(fig, axes, columns=3 if prefix == GROUP else 6)
@@ -103,7 +103,7 @@ def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, pref
         ax.plot(overall, color=GREY, linestyle=":", label="all pictures")
     metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all pictures")
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
-    ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=1.8, alpha=0.85, label=label)
+    ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=2.6, zorder=1.8, label=label)
 
 
 def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:
@@ -114,7 +114,6 @@ def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:
     words = f"k = {chosen['k']} of {chosen['units']} chosen on {chosen['chosen_on']} by {by[chosen['metric']]}: "
     words += f"{chosen['value']:.3f} on {SPLIT} against {chosen['baseline']:.3f} with all units on"
     if chosen["low"] is not None and np.isfinite(chosen["low"]):
-        words += (
-            f"\ngain {chosen['gain']:+.3f}, {confidence:.0%} interval {chosen['low']:+.3f} to {chosen['high']:+.3f}"
-        )
+        gain, low, high = (f"{chosen[key]:+z.3f}".replace("-", "−") for key in ("gain", "low", "high"))
+        words += f"\ngain {gain}, {confidence:.0%} interval {low} to {high}"
     return words

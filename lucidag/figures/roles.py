@@ -82,7 +82,7 @@ def _bars(ax: Axes, table: pd.DataFrame, metric: str) -> None:
         begin = 0.0
         for role, share in shares(table, each).items():
             ax.barh(height, share, left=begin, height=0.7, color=COLOURS[role], linewidth=0)
-            if share >= 0.07:
+            if share >= 0.09:
                 ax.text(begin + share / 2, height, f"{share:.1%}", ha="center", va="center", fontsize=6.5)
             begin += share
     names = [f"by {each}" + ("\n(used)" if each == metric else "") for each in reversed(ROLE_METRICS)]
