@@ -1,6 +1,7 @@
 """Accuracy or loss against the number of units switched on, beside its controls."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -103,11 +104,11 @@ def best_in_words(point: Mapping[str, Any], confidence: float) -> str:
     return words + ("; degenerate" if point["degenerate"] else "")
 
 
-def mark(ax: Axes, k: float, low: float | None, high: float | None, label: str, colour: str = ORANGE) -> None:
+def mark(ax: Axes, k: float, low: float | None, high: float | None, label: str) -> None:
     """Mark a number of units by a vertical line and its interval by a light span."""
     if low is not None and high is not None:
-        ax.axvspan(low, high, color=colour, alpha=0.18, linewidth=0, zorder=0)
-    ax.axvline(k, color=colour, linewidth=1.2, zorder=1.5, label=label)
+        ax.axvspan(low, high, color=ORANGE, alpha=0.18, linewidth=0, zorder=0)
+    ax.axvline(k, color=ORANGE, linewidth=1.2, zorder=1.5, label=label)
 
 
 def fill(ax: Axes, bands: pd.DataFrame, split: str, method: str, metric: str, colour: str, label: str) -> None:
@@ -147,7 +148,7 @@ def _controls(ax: Axes, sweep: pd.DataFrame, split: str, ranking: str, metric: s
         ax.plot(k, mean, color=GREY, linewidth=0.8, label="random orders, mean")
         ax.fill_between(k, low, high, color=PALE, alpha=0.6, linewidth=0, zorder=0.5, label="random orders, range")
     looks = {"reversed": (VERMILION, "-"), "logit_bias": (BLACK, "-.")}
-    others = iter((GREEN, PURPLE, SKY, BLUE))
+    others = cycle((GREEN, PURPLE, SKY))
     for method in sweep["method"].unique():
         if method not in (ranking, "random"):
             colour, dash = looks[method] if method in looks else (next(others), "-")

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, fill, mark
+from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, fill
 from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, note, paper
 from lucidag.rof.tables import curve_of
 
@@ -55,7 +55,7 @@ def groups(
     for ax, (method, title) in zip(axes, titles.items(), strict=True):
         _panel(ax, table, bands, method, prefix, confidence)
         if chosen is not None:
-            mark(ax, chosen["k"], None, None, f"k chosen on {chosen['chosen_on']}")
+            ax.axvline(chosen["k"], color=BLACK, linestyle=":", label=f"k chosen on {chosen['chosen_on']}")
         ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, RIGHT * table["k"].max()), ylim=(0, 1.02))
     axes[0].set_ylabel(AXIS_NAMES["accuracy"])
     fig.suptitle(_choice(chosen, confidence), x=0.01, ha="left", fontsize=8)
@@ -100,7 +100,7 @@ def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, pref
         ax.plot(values, color=colours[index % len(colours)], linestyle=dash, label=label)
     overall = curve_of(table, SPLIT, method, "accuracy")
     if prefix == GROUP:
-        ax.plot(overall, color=GREY, linestyle=":", label="all pictures")
+        ax.plot(overall, color=GREY, linestyle="-.", label="all pictures")
     metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all pictures")
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
     ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=2.6, zorder=1.8, label=label)
