@@ -37,7 +37,7 @@ def roles(table: pd.DataFrame, metric: str) -> Figure:
     _strips(axes["strips"], table)
     _bars(axes["bars"], table, metric)
     _scatter(axes["scatter"], table, metric)
-    legend_below(fig, [axes["scatter"]], columns=5)
+    legend_below(fig, [axes["scatter"]], columns=3)
     return fig
 
 
