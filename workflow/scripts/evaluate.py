@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.models.evaluate import evaluate
-
 from lucidag.features import read_features
 from lucidag.files import write_json
 from lucidag.job import job
+from lucidag.models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.models.weights import load_weights, save_checkpoint
-
 from lucidag.data.manifest import read_manifest
 from lucidag.job import job
-from lucidag.models.build import build
-from lucidag.models.inputs import inputs_from_json
+from lucidag.models.network import checkpoint_metadata, open_network
+from lucidag.models.weights import load_weights, save_checkpoint
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,15 +16,6 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    model = build(settings["architecture"], len(manifest.classes), settings["options"], 0)
-    load_weights(model, settings["weights"], settings["head"], settings["new_head"])
-    save_checkpoint(
-        snakemake.output.checkpoint,
-        model,
-        {
-            "architecture": settings["architecture"],
-            "options": settings["options"],
-            "classes": list(manifest.classes),
-            "input": inputs_from_json(settings["input"]).to_json(),
-        },
-    )
+    network = open_network(settings, len(manifest.classes))
+    load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
+    save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
-from lucidag.models.weights import load_weights, save_checkpoint
-
 from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
 from lucidag.files import write_rows
 from lucidag.job import job
-from lucidag.models.build import build
-from lucidag.models.inputs import inputs_from_json
+from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.train import HISTORY_COLUMNS, TrainSettings, train
+from lucidag.models.weights import load_weights, save_checkpoint
 from lucidag.provenance import digest_of
 
 if TYPE_CHECKING:
@@ -22,23 +20,14 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    inputs = inputs_from_json(settings["input"])
     how = TrainSettings(**settings["train"])
-    model = build(settings["architecture"], len(manifest.classes), settings["options"], how.seed)
+    network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
-        load_weights(model, settings["weights"], settings["head"], settings["new_head"])
+        load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
+    # Not an output: it must outlive a killed job, and it is gone when the training ends.
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)
     with lease(snakemake.resources.gpu) as device:
-        history = train(model, manifest, inputs, how, device, state, everything)
+        history = train(network.model, manifest, network.inputs, how, device, state, everything)
     write_rows(snakemake.output.history, HISTORY_COLUMNS, history)
-    save_checkpoint(
-        snakemake.output.checkpoint,
-        model.cpu(),
-        {
-            "architecture": settings["architecture"],
-            "options": settings["options"],
-            "classes": list(manifest.classes),
-            "input": inputs.to_json(),
-        },
-    )
+    save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))
