@@ -54,6 +54,14 @@ class Features:
         return self.features is not None and bool((self.features < 0).any())
 
 
+def judged_groups(sizes: NDArray[np.int64], min_group: int) -> NDArray[np.bool_]:
+    """Return which of the groups may be called the worst.
+
+    Those with at least `min_group` images; where none has so many, the largest. A group without images never is.
+    """
+    return np.asarray(sizes >= max(1, min(min_group, int(sizes.max(initial=1)))))
+
+
 def write_features(path: str | Path, content: Features) -> None:
     """Write one split as safetensors; names, ids and classes go into the metadata as JSON."""
     tensors: dict[str, np.ndarray] = {

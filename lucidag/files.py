@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,7 +35,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,5 +1,6 @@
 # The helpers of all rule files: settings(), code_of(), and names that many rules share.
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,10 @@ def checked_config():
         sys.exit(1)
     return checked
 
+
+# Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
+# OpenMP reads this when it is loaded, so it has to stand in the environment of the jobs.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CODE = CodeIndex((ROOT, Path.cwd()))
 CONFIG = checked_config()

@@ -24,6 +24,9 @@ class DatasetBase(Section):
         default=[],
         description="Columns whose combinations are the groups that accuracies are given for; `label` is allowed.",
     )
+    min_group: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="A group with fewer pictures in a split is shown, but is not called the worst there."
+    )
     corrupt_labels: Share = Field(
         default=0.0,
         description="Share of the training labels that is replaced by a class drawn uniformly from all classes.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lucidag.config.load import family_members, rof_models
-from lucidag.config.schema import Config, Folder, Model, Rof
+from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.errors import InputError
 
 Settings = dict[str, Any]
@@ -36,11 +36,9 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "train": _train,
         "import": _import,
         "features": _features,
-        "evaluate": lambda config, wildcards: {},
+        "evaluate": lambda config, wildcards: {"min_group": _dataset_of(config, wildcards).min_group},
         "rank": lambda config, wildcards: _rof(config, "methods", "random_orders", "seed"),
-        "sweep": lambda config, wildcards: _rof(
-            config, "ranking", "methods", "random_orders", "bootstrap", "confidence", "class_columns", "seed"
-        ),
+        "sweep": _sweep,
         "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "select_metric"),
         "roles": lambda config, wildcards: _rof(config, "ranking", "role_metric"),
         "points": lambda config, wildcards: _rof(config, "points"),
@@ -55,7 +53,7 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
 def _data(config: Config, wildcards: Wildcards) -> Settings:
     dataset = config.datasets[wildcards["dataset"]]
     # Groups are combined from columns later; only a CSV has to be asked for them.
-    unused = {"source", "track"} if isinstance(dataset, Folder) else {"source", "groups"}
+    unused = {"source", "min_group", "track" if isinstance(dataset, Folder) else "groups"}
     return dataset.model_dump(mode="json", exclude=unused)
 
 
@@ -90,6 +88,15 @@ def _features(config: Config, wildcards: Wildcards) -> Settings:
 
 def _network(model: Model) -> Settings:
     return model.model_dump(mode="json", include={"architecture", "options", "input", "head"})
+
+
+def _sweep(config: Config, wildcards: Wildcards) -> Settings:
+    keys = ("ranking", "methods", "random_orders", "bootstrap", "confidence", "class_columns", "seed")
+    return {**_rof(config, *keys), "min_group": _dataset_of(config, wildcards).min_group}
+
+
+def _dataset_of(config: Config, wildcards: Wildcards) -> Dataset:
+    return config.datasets[config.models[wildcards["model"]].dataset]
 
 
 def _rof(config: Config, *keys: str) -> Settings:

@@ -12,10 +12,10 @@ from lucidag.data.listing import Entry, entries
 from lucidag.data.manifest import Source
 from lucidag.data.pictures import UnreadablePictureError, decode, decode_mask
 from lucidag.data.roles import RESERVED, SPLITS
-from lucidag.data.spelling import unknown
 from lucidag.data.splits import assign
 from lucidag.errors import InputError
 from lucidag.progress import track
+from lucidag.spelling import unknown
 
 MOST_VALUES = 20
 _MOST_NAMED = 3

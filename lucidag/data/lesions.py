@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.manifest import Source
-from lucidag.data.spelling import unknown
 from lucidag.data.splits import assign
 from lucidag.errors import InputError
 from lucidag.progress import track
+from lucidag.spelling import unknown
 
 Array = NDArray[np.float32]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lucidag.data.roles import SPLITS
-from lucidag.data.spelling import nearest, unknown
 from lucidag.errors import InputError
+from lucidag.spelling import nearest, unknown
 
 ROLES = ("image", "label", "split", "mask", "id")
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"))

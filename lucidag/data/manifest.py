@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from lucidag.data.roles import RESERVED, SPLITS
-from lucidag.data.spelling import nearest, unknown
 from lucidag.errors import InputError
 from lucidag.files import atomic, read_json, write_json
+from lucidag.spelling import nearest, unknown
 
 ARRAYS = "images.safetensors"
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

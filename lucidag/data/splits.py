@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lucidag.data.roles import SPLITS
-from lucidag.data.spelling import unknown
 from lucidag.errors import InputError
+from lucidag.spelling import unknown
 
 
 def assign(

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torchvision.transforms import v2
 
-from lucidag.data.spelling import nearest
 from lucidag.errors import InputError
 from lucidag.models.reproducible import mix, seeded
+from lucidag.spelling import nearest
 
 Augmentation = str | Mapping[str, Mapping[str, Any] | None]
 

@@ -1,5 +1,6 @@
 """How well a classifier does on one split, overall and for each class and group."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
-from lucidag.features import Features
+from lucidag.features import Features, judged_groups
 
 
 def exact_logits(content: Features) -> NDArray[np.float64]:
@@ -22,11 +23,12 @@ def exact_logits(content: Features) -> NDArray[np.float64]:
     return product + content.bias.astype(np.float64)
 
 
-def evaluate(content: Features) -> dict[str, Any]:
+def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     """Measure a split; the result can be written as JSON.
 
     Decisions and loss come from `exact_logits`. Classes and groups without a picture are left out:
-    of ``per_class`` and ``per_group``, of the macro means, and of the choice of the worst group. A class
+    of ``per_class`` and ``per_group``, of the macro means, and of the choice of the worst group. A group of
+    fewer than `min_group` pictures is reported, but is not the worst (`lucidag.features.judged_groups`). A class
     that is never predicted has precision 0 and F1 0, as in scikit-learn with ``zero_division=0``.
 
     Returns
@@ -49,7 +51,8 @@ def evaluate(content: Features) -> dict[str, Any]:
     )
     present = count > 0
     groups = _per_group(content, hits)
-    worst = min(groups, key=lambda name: groups[name]["accuracy"])
+    judged = judged_groups(np.array([group["n"] for group in groups.values()]), min_group)
+    worst = min(itertools.compress(groups, judged), key=lambda name: groups[name]["accuracy"])
     return {
         "n": len(labels),
         "accuracy": float(hits.mean()),

@@ -17,7 +17,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.transforms import v2
 
 from lucidag.data.manifest import Manifest
-from lucidag.data.spelling import nearest
 from lucidag.errors import InputError
 from lucidag.models.augment import Augmentation, augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
@@ -26,6 +25,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.resume import Row, load_state, save_state
 from lucidag.progress import track
+from lucidag.spelling import nearest
 
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 

@@ -39,6 +39,7 @@ def logit_bias(
     groups: NDArray[np.int64] | None = None,
     group_count: int | None = None,
     image_weights: NDArray[np.integer] | None = None,
+    min_group: int = 1,
     tile: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -49,7 +50,7 @@ def logit_bias(
     return evaluate(
         _shifted_logits(prefix_logits(features, weight, bias, order, device), means, spreads, device),
         len(order) + 1,
-        cohort(labels, len(bias), groups, group_count, image_weights),
+        cohort(labels, len(bias), groups, group_count, image_weights, min_group),
         tile,
         device,
         threads,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lucidag.errors import InputError
+from lucidag.features import judged_groups
 from lucidag.rof.result import Draws, SweepResult
 
 Walk = Callable[[slice, Tensor], Iterator[Tensor]]
@@ -56,6 +57,8 @@ class Cohort:
         C and G.
     image_weights
         B x N counts of each image in each bootstrap sample, or None.
+    min_group
+        A group of fewer images is not called the worst: see `lucidag.features.judged_groups`.
     """
 
     labels: NDArray[np.int64]
@@ -63,6 +66,7 @@ class Cohort:
     class_count: int
     group_count: int
     image_weights: NDArray[np.integer] | None = None
+    min_group: int = 1
 
     def __post_init__(self) -> None:
         if self.class_count < 2:
@@ -255,7 +259,9 @@ def _sum_up(hits: Tensor, loss: Tensor, part: slice, cohort: Cohort) -> _Totals:
 def _result(totals: _Totals, cohort: Cohort) -> SweepResult:
     images = len(cohort.labels)
     class_hits, group_hits = totals.class_hits.cpu().numpy(), totals.group_hits.cpu().numpy()
-    group_accuracy = _share(group_hits, np.bincount(cohort.groups, minlength=cohort.group_count)[:, None])
+    group_sizes = np.bincount(cohort.groups, minlength=cohort.group_count)
+    group_accuracy = _share(group_hits, group_sizes[:, None])
+    judged = judged_groups(group_sizes, cohort.min_group)
     draws = None
     if cohort.image_weights is not None:
         hits, loss = totals.drawn_hits.cpu().numpy(), totals.drawn_loss.cpu().numpy()
@@ -263,11 +269,11 @@ def _result(totals: _Totals, cohort: Cohort) -> SweepResult:
         sizes = np.stack([cohort.image_weights[:, m].sum(1, dtype=np.int64) for m in members], axis=1)
         drawn = _share(hits, sizes[:, :, None])
         total = sizes.sum(1)[:, None]
-        draws = Draws(hits.sum(1) / total, loss / total, np.nanmin(drawn, axis=1), drawn)
+        draws = Draws(hits.sum(1) / total, loss / total, np.nanmin(drawn[:, judged], axis=1), drawn)
     return SweepResult(
         accuracy=class_hits.sum(0) / images,
         loss=totals.loss.cpu().numpy() / images,
-        worst_accuracy=np.nanmin(group_accuracy, axis=0),
+        worst_accuracy=np.nanmin(group_accuracy[judged], axis=0),
         group_accuracy=group_accuracy,
         class_accuracy=_share(class_hits, np.bincount(cohort.labels, minlength=cohort.class_count)[:, None]),
         draws=draws,

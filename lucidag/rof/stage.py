@@ -63,6 +63,7 @@ def run_sweep(
     confidence: float = 0.95,
     seed: int = 0,
     class_columns: int = CLASS_COLUMNS,
+    min_group: int = 1,
     device: str = "cpu",
 ) -> SweepTables:
     """Sweep every split in the orders that were ranked on it.
@@ -86,6 +87,8 @@ def run_sweep(
         Of the bootstrap.
     class_columns
         See `lucidag.rof.tables.sweep_table`.
+    min_group
+        A group of fewer images in a split is not called the worst there.
     device
         Where PyTorch computes.
     """
@@ -96,7 +99,7 @@ def run_sweep(
     for split, method, order_seed in track(work, "sweep"):
         content = contents[split]
         order = order_of(rankings, split, ranking if method == LOGIT_BIAS else method, order_seed)
-        result = _sweep(content, split, method, order, None if method == RANDOM else counts[split], device)
+        result = _sweep(content, split, method, order, None if method == RANDOM else counts[split], min_group, device)
         key = (split, method, order_seed)
         sweeps.append(sweep_table(result, *key, content.classes, content.group_names, class_columns))
         if result.draws is not None:
@@ -117,6 +120,7 @@ def run_selection(
     confidence: float = 0.95,
     seed: int = 0,
     class_columns: int = CLASS_COLUMNS,
+    min_group: int = 1,
     ranked_on: str = "train",
     chosen_on: str = "val",
     reported_on: str = "test",
@@ -133,8 +137,8 @@ def run_selection(
     for method in track([*(m for m in methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
         order = order_of(rankings, ranked_on, ranking if method == LOGIT_BIAS else method)
         results = {
-            chosen_on: _sweep(contents[chosen_on], chosen_on, method, order, None, device),
-            reported_on: _sweep(contents[reported_on], reported_on, method, order, counts, device),
+            chosen_on: _sweep(contents[chosen_on], chosen_on, method, order, None, min_group, device),
+            reported_on: _sweep(contents[reported_on], reported_on, method, order, counts, min_group, device),
         }
         for split, result in results.items():
             names = contents[split].classes, contents[split].group_names
@@ -160,6 +164,7 @@ def _sweep(
     method: str,
     order: NDArray[np.int64],
     image_weights: NDArray[np.uint8] | None,
+    min_group: int,
     device: str,
 ) -> SweepResult:
     features, weight, bias = head_of(content, split)
@@ -173,5 +178,6 @@ def _sweep(
         content.groups,
         max(1, len(content.group_names)),
         image_weights,
+        min_group,
         device=device,
     )

@@ -28,6 +28,7 @@ def sweep(
     groups: NDArray[np.int64] | None = None,
     group_count: int | None = None,
     image_weights: NDArray[np.integer] | None = None,
+    min_group: int = 1,
     tile: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -52,6 +53,8 @@ def sweep(
         N group indices and G; one group of all images by default.
     image_weights
         B x N counts of bootstrap samples (`lucidag.rof.bands.weights`).
+    min_group
+        A group of fewer images is not called the worst (`lucidag.features.judged_groups`).
     tile, device, threads
         See `lucidag.rof.evaluate.evaluate`.
 
@@ -64,7 +67,7 @@ def sweep(
     return evaluate(
         prefix_logits(features, weight, bias, order, device),
         len(order) + 1,
-        cohort(labels, len(bias), groups, group_count, image_weights),
+        cohort(labels, len(bias), groups, group_count, image_weights, min_group),
         tile,
         device,
         threads,
@@ -103,6 +106,7 @@ def cohort(
     groups: NDArray[np.int64] | None,
     group_count: int | None,
     image_weights: NDArray[np.integer] | None,
+    min_group: int,
 ) -> Cohort:
     """Gather labels, groups and bootstrap weights; without groups all images are one."""
     if groups is None:
@@ -114,6 +118,7 @@ def cohort(
         class_count,
         count,
         image_weights,
+        min_group,
     )
 
 
