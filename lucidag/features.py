@@ -1,6 +1,7 @@
 """The file of penultimate features that a model gives on one split, and how it is read back."""
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +113,21 @@ def read_features(path: str | Path) -> Features:
         group_names=tuple(names["group_names"]),
         layer=names["layer"],
     )
+
+
+def read_splits(paths: Iterable[str | Path], required: Sequence[str] = ()) -> dict[str, Features]:
+    """Read the features files of several splits, by the name of the split; those without images are left out.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or a split of `required` has no images.
+    """
+    files = {Path(path).stem: path for path in paths}
+    contents = {split: read_features(path) for split, path in files.items()}
+    for split in required:
+        if split not in contents or not contents[split].images:
+            raise InputError(
+                f"{files.get(split, split)}: split '{split}' has no pictures, but {', '.join(required)} are needed"
+            )
+    return {split: content for split, content in contents.items() if content.images}

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.load import load_config, rof_models
+from lucidag.config.load import family_members, load_config, rof_models
 from lucidag.config.probe import check_networks
 from lucidag.config.sources import check_sources, dataset_files, weight_files
 from lucidag.config.stages import stage_settings
@@ -17,7 +17,10 @@ from lucidag.provenance import CodeIndex
 
 def checked_config():
     """Return the checked configuration, or end with one line that says what is wrong with it."""
-    source = ", ".join(str(path) for path in workflow.overwrite_configfiles) or "config/config.yaml"
+    source = (
+        ", ".join(str(path) for path in workflow.overwrite_configfiles)
+        or "config/config.yaml"
+    )
     try:
         checked = load_config(config, source)
         check_sources(checked, source)
@@ -46,10 +49,16 @@ def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        architecture = CONFIG.models[wildcards.model].architecture if "model" in wildcards.keys() else ""
+        architecture = (
+            CONFIG.models[wildcards.model].architecture
+            if "model" in wildcards.keys()
+            else ""
+        )
         factory = [architecture.split(":")[0]] if ":" in architecture else []
         builds = script in ("train", "import_model", "features")
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory if builds else [])
+        return CODE.fingerprint(
+            f"workflow/scripts/{script}.py", factory if builds else []
+        )
 
     return fingerprint
 
@@ -61,7 +70,9 @@ def one_of(names):
 
 def datasets_from(*sources):
     """Return the names of the data sets of these sources."""
-    return [name for name, dataset in CONFIG.datasets.items() if dataset.source in sources]
+    return [
+        name for name, dataset in CONFIG.datasets.items() if dataset.source in sources
+    ]
 
 
 ARRAY_SOURCES = ("digits", "lesions", "mnist")
@@ -78,8 +89,16 @@ def dataset_of(wildcards):
 def files_of(name):
     """Return the files of a data set."""
     arrays = CONFIG.datasets[name].source in ARRAY_SOURCES
-    files = ["manifest.csv", "dataset.json"] + (["images.safetensors"] if arrays else [])
+    files = ["manifest.csv", "dataset.json"] + (
+        ["images.safetensors"] if arrays else []
+    )
     return [f"{R}/data/{name}/{file}" for file in files]
+
+
+def studied(wildcards):
+    """Return the models that a generalisation study compares."""
+    names = CONFIG.generalisation[wildcards.study].models
+    return [model for name in names for model in family_members(CONFIG, name)]
 
 
 wildcard_constraints:

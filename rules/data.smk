@@ -6,7 +6,9 @@
 
 rule data:
     input:
-        expand("{results}/data/{dataset}/manifest.csv", results=R, dataset=CONFIG.datasets),
+        expand(
+            "{results}/data/{dataset}/manifest.csv", results=R, dataset=CONFIG.datasets
+        ),
 
 
 rule data_digits:
@@ -15,17 +17,17 @@ rule data_digits:
         manifest=f"{R}/data/{{dataset}}/manifest.csv",
         summary=f"{R}/data/{{dataset}}/dataset.json",
         images=f"{R}/data/{{dataset}}/images.safetensors",
-    params:
-        settings=settings("data"),
-        code=code_of("data_digits"),
-    wildcard_constraints:
-        dataset=one_of(datasets_from("digits")),
     log:
         f"{R}/logs/data_digits/{{dataset}}.log",
     benchmark:
         f"{R}/benchmarks/data_digits/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("digits")),
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_digits"),
     script:
         "../workflow/scripts/data_digits.py"
 
@@ -36,17 +38,17 @@ rule data_lesions:
         manifest=f"{R}/data/{{dataset}}/manifest.csv",
         summary=f"{R}/data/{{dataset}}/dataset.json",
         images=f"{R}/data/{{dataset}}/images.safetensors",
-    params:
-        settings=settings("data"),
-        code=code_of("data_lesions"),
-    wildcard_constraints:
-        dataset=one_of(datasets_from("lesions")),
     log:
         f"{R}/logs/data_lesions/{{dataset}}.log",
     benchmark:
         f"{R}/benchmarks/data_lesions/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("lesions")),
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_lesions"),
     script:
         "../workflow/scripts/data_lesions.py"
 
@@ -59,17 +61,17 @@ rule data_mnist:
         manifest=f"{R}/data/{{dataset}}/manifest.csv",
         summary=f"{R}/data/{{dataset}}/dataset.json",
         images=f"{R}/data/{{dataset}}/images.safetensors",
-    params:
-        settings=settings("data"),
-        code=code_of("data_mnist"),
-    wildcard_constraints:
-        dataset=one_of(datasets_from("mnist")),
     log:
         f"{R}/logs/data_mnist/{{dataset}}.log",
     benchmark:
         f"{R}/benchmarks/data_mnist/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("mnist")),
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_mnist"),
     script:
         "../workflow/scripts/data_mnist.py"
 
@@ -81,16 +83,16 @@ rule data_folder:
     output:
         manifest=f"{R}/data/{{dataset}}/manifest.csv",
         summary=f"{R}/data/{{dataset}}/dataset.json",
-    params:
-        settings=settings("data"),
-        code=code_of("data_folder"),
-    wildcard_constraints:
-        dataset=one_of(datasets_from("folder")),
     log:
         f"{R}/logs/data_folder/{{dataset}}.log",
     benchmark:
         f"{R}/benchmarks/data_folder/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("folder")),
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_folder"),
     script:
         "../workflow/scripts/data_folder.py"

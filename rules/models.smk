@@ -7,7 +7,9 @@
 
 rule models:
     input:
-        expand("{results}/models/{model}/evaluation.json", results=R, model=CONFIG.models),
+        expand(
+            "{results}/models/{model}/evaluation.json", results=R, model=CONFIG.models
+        ),
 
 
 rule train:
@@ -22,22 +24,22 @@ rule train:
             caption="../workflow/report/history.rst",
             category="Models",
             subcategory="{model}",
-            labels={"table": "training history"},
+            labels={"result": "training", "kind": "table"},
         ),
-    params:
-        settings=settings("train"),
-        code=code_of("train"),
-    wildcard_constraints:
-        model=one_of(TRAINED),
     log:
         f"{R}/logs/train/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/train/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    conda:
+        "../envs/torch.yaml"
     threads: 2
     resources:
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        settings=settings("train"),
+        code=code_of("train"),
     script:
         "../workflow/scripts/train.py"
 
@@ -49,17 +51,17 @@ rule import_model:
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-    params:
-        settings=settings("import"),
-        code=code_of("import_model"),
-    wildcard_constraints:
-        model=one_of(IMPORTED),
     log:
         f"{R}/logs/import_model/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/import_model/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(IMPORTED),
     conda:
         "../envs/torch.yaml"
+    params:
+        settings=settings("import"),
+        code=code_of("import_model"),
     script:
         "../workflow/scripts/import_model.py"
 
@@ -73,18 +75,18 @@ rule features:
         train=f"{R}/features/{{model}}/train.safetensors",
         val=f"{R}/features/{{model}}/val.safetensors",
         test=f"{R}/features/{{model}}/test.safetensors",
-    params:
-        settings=settings("features"),
-        code=code_of("features"),
     log:
         f"{R}/logs/features/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/features/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 2
     resources:
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        settings=settings("features"),
+        code=code_of("features"),
     script:
         "../workflow/scripts/features.py"
 
@@ -99,16 +101,16 @@ rule evaluate:
             caption="../workflow/report/evaluation.rst",
             category="Models",
             subcategory="{model}",
-            labels={"table": "evaluation"},
+            labels={"result": "evaluation", "kind": "table"},
         ),
-    params:
-        settings=settings("evaluate"),
-        code=code_of("evaluate"),
     log:
         f"{R}/logs/evaluate/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("evaluate"),
+        code=code_of("evaluate"),
     script:
         "../workflow/scripts/evaluate.py"

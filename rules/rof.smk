@@ -2,7 +2,8 @@
 #
 # Requires: features/{model}/{split}.safetensors.
 # Produces: rof/{model}/ranking.csv, sweep.csv, bands.csv, selection.csv, bootstrap.safetensors,
-#           turning_points.json, roles.csv, points.csv and generalisation/{study}/….
+#           turning_points.json, roles.csv, points.csv and generalisation/{study}/roles.csv,
+#           correlation.json.
 
 
 rule rof:
@@ -13,7 +14,11 @@ rule rof:
             model=EXAMINED,
             file=["turning_points.json", "roles.csv", "points.csv"],
         ),
-        expand("{results}/generalisation/{study}/roles.csv", results=R, study=CONFIG.generalisation),
+        expand(
+            "{results}/generalisation/{study}/roles.csv",
+            results=R,
+            study=CONFIG.generalisation,
+        ),
 
 
 rule rank:
@@ -22,15 +27,15 @@ rule rank:
         rules.features.output,
     output:
         ranking=f"{R}/rof/{{model}}/ranking.csv",
-    params:
-        settings=settings("rank"),
-        code=code_of("rank"),
     log:
         f"{R}/logs/rank/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/rank/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        settings=settings("rank"),
+        code=code_of("rank"),
     script:
         "../workflow/scripts/rank.py"
 
@@ -38,7 +43,7 @@ rule rank:
 rule sweep:
     """Switch the units on in each order; accuracy and loss at every number of units."""
     input:
-        rules.features.output,
+        features=rules.features.output,
         ranking=rules.rank.output.ranking,
     output:
         sweep=report(
@@ -51,17 +56,84 @@ rule sweep:
         bands=f"{R}/rof/{{model}}/bands.csv",
         selection=f"{R}/rof/{{model}}/selection.csv",
         bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
-    params:
-        settings=settings("sweep"),
-        code=code_of("sweep"),
     log:
         f"{R}/logs/sweep/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/sweep/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 2
     resources:
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        settings=settings("sweep"),
+        code=code_of("sweep"),
     script:
         "../workflow/scripts/sweep.py"
+
+
+rule turning_points:
+    """Find where each curve turns, which units stand before that, and so the role of every unit."""
+    input:
+        sweep=rules.sweep.output.sweep,
+        selection=rules.sweep.output.selection,
+        bootstrap=rules.sweep.output.bootstrap,
+        ranking=rules.rank.output.ranking,
+    output:
+        turning_points=report(
+            f"{R}/rof/{{model}}/turning_points.json",
+            caption="../workflow/report/turning_points.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "turning points", "kind": "table"},
+        ),
+        roles=report(
+            f"{R}/rof/{{model}}/roles.csv",
+            caption="../workflow/report/roles_table.rst",
+            category="Retrieval of function",
+            subcategory="{model}",
+            labels={"result": "roles", "kind": "table"},
+        ),
+        points=f"{R}/rof/{{model}}/points.csv",
+    log:
+        f"{R}/logs/turning_points/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/turning_points/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("turning_points"),
+        code=code_of("turning_points"),
+    script:
+        "../workflow/scripts/turning_points.py"
+
+
+rule generalisation:
+    """Correlate the shares of the roles with the generalisation gap, over the models of a study."""
+    input:
+        roles=lambda wildcards: [
+            f"{R}/rof/{model}/roles.csv" for model in studied(wildcards)
+        ],
+        sweeps=lambda wildcards: [
+            f"{R}/rof/{model}/sweep.csv" for model in studied(wildcards)
+        ],
+    output:
+        roles=report(
+            f"{R}/generalisation/{{study}}/roles.csv",
+            caption="../workflow/report/generalisation.rst",
+            category="Generalisation",
+            subcategory="{study}",
+            labels={"result": "roles and gap", "kind": "table"},
+        ),
+        correlation=f"{R}/generalisation/{{study}}/correlation.json",
+    log:
+        f"{R}/logs/generalisation/{{study}}.log",
+    benchmark:
+        f"{R}/benchmarks/generalisation/{{study}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("generalisation"),
+        code=code_of("generalisation"),
+    script:
+        "../workflow/scripts/generalisation.py"

@@ -37,11 +37,9 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "import": _import,
         "features": _features,
         "evaluate": lambda config, wildcards: {"min_group": _dataset_of(config, wildcards).min_group},
-        "rank": lambda config, wildcards: _rof(config, "methods", "random_orders", "seed"),
+        "rank": lambda config, wildcards: {**_rof(config, "methods"), "random_seeds": _random_seeds(config)},
         "sweep": _sweep,
-        "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "select_metric"),
-        "roles": lambda config, wildcards: _rof(config, "ranking", "role_metric"),
-        "points": lambda config, wildcards: _rof(config, "points"),
+        "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "role_metric", "points"),
         "generalisation": _generalisation,
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
@@ -91,8 +89,16 @@ def _network(model: Model) -> Settings:
 
 
 def _sweep(config: Config, wildcards: Wildcards) -> Settings:
-    keys = ("ranking", "methods", "random_orders", "bootstrap", "confidence", "class_columns", "seed")
-    return {**_rof(config, *keys), "min_group": _dataset_of(config, wildcards).min_group}
+    return {
+        **_rof(config, "ranking", "methods", "bootstrap", "confidence", "class_columns", "seed"),
+        "random_seeds": _random_seeds(config),
+        "min_group": _dataset_of(config, wildcards).min_group,
+    }
+
+
+def _random_seeds(config: Config) -> list[int]:
+    section = config.rof if config.rof is not None else Rof()
+    return list(range(section.seed, section.seed + section.random_orders))
 
 
 def _dataset_of(config: Config, wildcards: Wildcards) -> Dataset:
@@ -107,7 +113,13 @@ def _rof(config: Config, *keys: str) -> Settings:
 def _generalisation(config: Config, wildcards: Wildcards) -> Settings:
     study = config.generalisation[wildcards["study"]]
     families = {model: name for name in study.models for model in family_members(config, name)}
-    return {"families": families, **study.model_dump(mode="json", exclude={"models"})}
+    seeds = {model: train.seed if (train := config.models[model].train) else 0 for model in families}
+    return {
+        **study.model_dump(mode="json", exclude={"models"}),
+        **_rof(config, "ranking"),
+        "families": families,
+        "model_seeds": seeds,
+    }
 
 
 def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:

@@ -1,9 +1,8 @@
 """Measure how well a model does, from the features and logits of each split."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.features import read_features
+from lucidag.features import read_splits
 from lucidag.files import write_json
 from lucidag.job import job
 from lucidag.models.evaluate import evaluate
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    contents = {Path(path).stem: read_features(path) for path in snakemake.input}
-    write_json(
-        snakemake.output.evaluation,
-        {split: evaluate(content) for split, content in contents.items() if content.images},
-    )
+    settings = snakemake.params.settings
+    contents = read_splits(snakemake.input)
+    measured = {split: evaluate(content, settings["min_group"]) for split, content in contents.items()}
+    write_json(snakemake.output.evaluation, measured)

@@ -1,0 +1,28 @@
+"""Set the shares of the roles of several models beside their generalisation gaps."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lucidag.files import write_json
+from lucidag.job import job
+from lucidag.rof.generalisation import correlations, model_row
+from lucidag.rof.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    rows = []
+    for roles, sweep in zip(snakemake.input.roles, snakemake.input.sweeps, strict=True):
+        model = Path(roles).parent.name
+        family, seed = settings["families"][model], settings["model_seeds"][model]
+        rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
+    table = pd.DataFrame(rows)
+    found = correlations(table, settings["draws"], settings["confidence"], settings["seed"])
+    write_table(snakemake.output.roles, table)
+    write_json(snakemake.output.correlation, found)

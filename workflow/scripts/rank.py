@@ -1,0 +1,18 @@
+"""Order the units of one model by each method, on every split."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.features import read_splits
+from lucidag.job import job
+from lucidag.rof.rank import ranking_table
+from lucidag.rof.tables import write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    contents = read_splits(snakemake.input, required=("train", "test"))
+    write_table(snakemake.output.ranking, ranking_table(contents, settings["methods"], settings["random_seeds"]))

@@ -1,0 +1,27 @@
+"""Switch the units of one model on in every order, and with them bands, control and the choice of k."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.device import lease
+from lucidag.features import read_splits
+from lucidag.job import job
+from lucidag.rof.stage import run_selection, run_sweep
+from lucidag.rof.tables import read_table, write_draws, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    contents = read_splits(snakemake.input.features)
+    rankings = read_table(snakemake.input.ranking)
+    random_seeds = settings.pop("random_seeds")
+    with lease(snakemake.resources.gpu) as device:
+        swept = run_sweep(contents, rankings, random_seeds=random_seeds, device=device, **settings)
+        selection = run_selection(contents, rankings, device=device, **settings)
+    write_table(snakemake.output.sweep, swept.sweep)
+    write_table(snakemake.output.bands, swept.bands)
+    write_table(snakemake.output.selection, selection.table)
+    write_draws(snakemake.output.bootstrap, swept.draws | selection.draws)

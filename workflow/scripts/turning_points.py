@@ -1,0 +1,27 @@
+"""Find the turning points of one model's sweeps, and the roles of its units."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.files import write_json
+from lucidag.job import job
+from lucidag.rof.points import points_table
+from lucidag.rof.roles import roles
+from lucidag.rof.tables import read_draws, read_table, write_table
+from lucidag.rof.turning import turning_report
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    sweep = read_table(snakemake.input.sweep)
+    ranking = settings["ranking"]
+    write_table(snakemake.output.points, points_table(sweep, ranking, settings["points"]))
+    report = turning_report(
+        sweep, read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap), settings["confidence"]
+    )
+    write_json(snakemake.output.turning_points, report)
+    units = roles(read_table(snakemake.input.ranking), sweep, ranking, settings["role_metric"])
+    write_table(snakemake.output.roles, units)
