@@ -10,7 +10,7 @@ import pytest
 ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
 SETTINGS = {
     "pictures": {"seed": 7},
-    "sweep": ROF | {"methods": ["l1", "random"], "random_orders": 5, "bootstrap": 200},
+    "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "bootstrap": 200},
     "accuracy": ROF,
     "loss": ROF,
     "groups": ROF,
