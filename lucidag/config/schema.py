@@ -109,9 +109,7 @@ class Folder(DatasetBase):
     root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
     classes: list[str] | None = Field(default=None, description="Classes in order; default: those found, sorted.")
-    splits: Splits | None = Field(
-        default=None, description="Shares of the splits where none exist yet; default: 0.6, 0.2, 0.2."
-    )
+    splits: Splits = Field(default=Splits(), description="Shares, where the pictures have no splits of their own.")
     track: Literal["pictures", "table"] = Field(
         default="pictures",
         description="What makes the data set stale: any changed picture, or the CSV (for very many pictures).",
