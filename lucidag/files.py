@@ -28,7 +28,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{uuid4().hex[:8]}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        mode = partial.stat().st_mode
         yield partial
+        # Some writers put a file of their own in its place, which nobody else may read.
+        partial.chmod(mode)
         with partial.open("rb+") as handle:
             os.fsync(handle.fileno())
         partial.replace(path)

@@ -1,0 +1,72 @@
+"""The surroundings of a script: log, one sentence of failure, share of imports; and progress."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lucidag.progress import track
+
+SCRIPT = """
+import sys
+from types import SimpleNamespace
+from lucidag.errors import InputError
+from lucidag.job import job
+from lucidag.progress import track
+
+task = SimpleNamespace(rule="train", log=[sys.argv[1]], wildcards=["net"])
+with job(task):
+    print("working")
+    for _ in track(range(3), "epochs"):
+        pass
+    {last}
+print("after")
+"""
+
+
+def run(root: Path, log: Path, last: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(last=last), str(log)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_work_goes_to_the_log_and_its_cost_too(root: Path, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "a.log"
+    done = run(root, log, "pass")
+    assert done.returncode == 0
+    assert done.stdout == "after\n"
+    lines = log.read_text().splitlines()
+    assert lines[0] == "working"
+    assert lines[1].startswith("epochs: 3 done in ")
+    spent = re.fullmatch(r"imports ([\d.]+) s of ([\d.]+) s", lines[-1])
+    assert spent
+    assert 0 < float(spent[1]) <= float(spent[2]) < 60
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence"),
+    [
+        ("raise InputError('manifest.csv has\\n no rows')", "lucidag: train net: manifest.csv has no rows"),
+        ("{}['key']", "lucidag: train net: KeyError: 'key' (traceback in {log})"),
+    ],
+)
+def test_a_failure_is_one_line_with_its_traceback_in_the_log(
+    root: Path, tmp_path: Path, last: str, sentence: str
+) -> None:
+    log = tmp_path / "a.log"
+    done = run(root, log, last.replace("{}", "dict()"))
+    assert done.returncode == 1
+    assert done.stderr == sentence.replace("{log}", str(log)) + "\n"
+    assert done.stdout == ""
+    assert "Traceback" in log.read_text()
+
+
+def test_track_yields_everything_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(track(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
+    assert capsys.readouterr().err.startswith("letters: 3 done in ")
