@@ -1,4 +1,4 @@
-# The helpers of all rule files: settings(), code_of(), and names that many rules share.
+# What all files in rules/ share: settings(), code_of(), and names that many rules use.
 
 import os
 import sys

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from lucidag.config.schema import Config, sections_in
 from lucidag.files import write_text
@@ -58,7 +57,7 @@ def _sections(
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.default is PydanticUndefined else f"`{_plain(field.default)}`"
+    default = "required" if field.is_required() else f"`{_plain(field.default)}`"
     cells = [f"`{name}`", _kind(field.annotation), default, field.description or ""]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

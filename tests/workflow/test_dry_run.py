@@ -1,0 +1,175 @@
+"""What each shipped configuration would run, held against what was written down and read by a person.
+
+`expected/{configuration}.txt` has one line a job: the job, and after the arrow the jobs and files that it waits for.
+"""
+
+import difflib
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.workflow
+
+EXPECTED = Path(__file__).parent / "expected"
+CONFIGURATIONS = [
+    "config",
+    "generalisation",
+    pytest.param("isic", marks=pytest.mark.shared_data),
+    pytest.param("mnist", marks=pytest.mark.shared_data),
+]
+# More files than this are told by their number.
+MOST_FILES = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a dry run."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def jobs_of(text: str) -> list[Job]:
+    """Read the jobs, target rules too, out of what a dry run says."""
+    jobs = []
+    for block in re.split(r"^(?=(?:local)?(?:rule|checkpoint) \w+:$)", text, flags=re.MULTILINE)[1:]:
+        keys = dict(re.findall(r"^    (\w+): (.*)$", block, flags=re.MULTILINE))
+        rule = block.split(":")[0].split()[-1]
+        name = f"{rule} {keys['wildcards']}" if "wildcards" in keys else rule
+        jobs.append(Job(name, *(tuple(filter(None, keys.get(key, "").split(", "))) for key in ("input", "output"))))
+    return jobs
+
+
+def edges_of(jobs: list[Job]) -> dict[str, list[str]]:
+    """Give, for every job, the jobs that make its inputs; then the files that no job makes."""
+    maker = {file: job.name for job in jobs for file in job.outputs}
+    return {
+        job.name: sorted({maker[file] for file in job.inputs if file in maker})
+        + _foreign([file for file in job.inputs if file not in maker])
+        for job in jobs
+    }
+
+
+def _foreign(files: list[str]) -> list[str]:
+    if len(files) <= MOST_FILES:
+        return sorted(files)
+    return [f"{len(files)} files in {os.path.commonpath(files)}"]
+
+
+def page_of(edges: dict[str, list[str]]) -> str:
+    """Write one line a job, each after those that it waits for; what `all` asks for, one line each."""
+
+    @cache
+    def depth(name: str) -> int:
+        return 1 + max((depth(other) for other in edges.get(name, ())), default=0)
+
+    lines = [
+        f"{name} <- {', '.join(edges[name]) or 'nothing'}"
+        for name in sorted(set(edges) - {"all"}, key=lambda name: (depth(name), name))
+    ]
+    return "\n".join([*lines, *(f"all <- {name}" for name in edges["all"])]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one results folder for all, as what was found out about their networks is kept there."""
+    return tmp_path_factory.mktemp("dry") / "results"
+
+
+@pytest.fixture(scope="module")
+def dry_run(root: Path, results: Path):
+    """Return a function from the name of a configuration to the jobs of a dry run in the checkout, from nothing."""
+
+    @cache
+    def run(name: str) -> list[Job]:
+        command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--configfile", f"config/{name}.yaml"]
+        command += ["--config", f"results={results}"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [path.name for path in results.iterdir()] == [".cache"]
+        return jobs_of(done.stdout.replace(str(results), "results"))
+
+    return run
+
+
+def words_of(root: Path, name: str) -> dict:
+    return yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_jobs_and_their_order_are_those_written_down(root: Path, dry_run, request, tmp_path: Path, name) -> None:
+    if request.node.get_closest_marker("shared_data"):
+        request.getfixturevalue("shared_data")
+    page = page_of(edges_of(dry_run(name)))
+    file = EXPECTED / f"{name}.txt"
+    written = file.read_text() if file.is_file() else ""
+    if page != written:
+        actual = tmp_path / file.name
+        actual.write_text(page)
+        changes = difflib.unified_diff(written.splitlines(), page.splitlines(), "expected", "found", lineterm="", n=0)
+        pytest.fail(
+            "\n".join(changes)
+            + f"\n\nRead every line above. If all of it is meant: cp {actual} {file.relative_to(root)}"
+        )
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, name) -> None:
+    """The same in another way: counted from the words of the file, for what a snapshot could have got wrong."""
+    if request.node.get_closest_marker("shared_data"):
+        request.getfixturevalue("shared_data")
+    words, jobs = words_of(root, name), dry_run(name)
+    count = Counter(job.name.split()[0] for job in jobs)
+    assert len({job.name for job in jobs}) == len(jobs)
+    made = [file for job in jobs for file in job.outputs]
+    assert len(set(made)) == len(made)
+
+    data = {job.name for job in jobs if job.name.startswith("data_")}
+    assert data == {f"data_{dataset['source']} dataset={key}" for key, dataset in words["datasets"].items()}
+    networks = {
+        f"{key}-s{seed}" if "seeds" in model else key: model["dataset"]
+        for key, model in words["models"].items()
+        for seed in model.get("seeds", [0])
+    }
+    edges = edges_of(jobs)
+    for network, dataset in networks.items():
+        (source,) = (job for job in data if job.endswith(f" dataset={dataset}"))
+        assert source in edges[f"train model={network}"]
+        assert edges[f"features model={network}"] == [source, f"train model={network}"]
+    for rule in ("train", "features", "evaluate", "rank", "sweep", "turning_points", "figures_rof"):
+        assert count[rule] == len(networks), rule
+    assert count["figures_data"] == len(words["datasets"])
+    assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))
+
+    # Nothing is made in vain: whatever no other job takes, the default target asks for.
+    taken = {other for job, others in edges.items() if job != "all" for other in others}
+    assert set(edges) - taken - {"all"} <= set(edges["all"])
+
+
+def test_every_shipped_configuration_is_written_down(root: Path) -> None:
+    shipped = {file.stem for file in (root / "config").glob("*.yaml")}
+    assert shipped == {file.stem for file in EXPECTED.glob("*.txt")}
+    assert shipped == {case if isinstance(case, str) else case.values[0] for case in CONFIGURATIONS}
+
+
+def test_snakemake_has_nothing_to_say_about_the_style(root: Path, results: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "--lint", "--config", f"results={results}"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0
+    assert "Lints for" not in done.stdout + done.stderr
+    assert "your workflow is in a good condition" in done.stdout + done.stderr
+
+
+def test_the_layout_is_that_of_snakefmt(root: Path) -> None:
+    command = [str(Path(sys.executable).with_name("snakefmt")), "--check", "Snakefile", "rules"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr

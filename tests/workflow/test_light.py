@@ -1,0 +1,107 @@
+"""Rules that read tables or draw figures never load torch, and every rule is made alike."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lucidag.provenance import CodeIndex
+
+pytestmark = pytest.mark.workflow
+
+HEAVY = {"torch", "torchvision"}
+# Imports what each script imports, one script after the other, and tells after which one torch was there.
+IMPORTER = """
+import ast, importlib, json, sys
+guilty = []
+for script in sys.argv[1:]:
+    for node in ast.parse(open(script, encoding="utf-8").read()).body:
+        names = [node.module] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            importlib.import_module(name)
+    if {"torch", "torchvision"} & set(sys.modules) and not guilty:
+        guilty.append(script)
+print(json.dumps({"guilty": guilty, "loaded": sorted(name for name in sys.modules if name.startswith("lucidag."))}))
+"""
+
+
+def rules(root: Path) -> dict[str, str]:
+    """Give the text of every rule; snakefmt holds their layout."""
+    text = "\n".join((root / file).read_text() for file in ["Snakefile", *sorted((root / "rules").glob("*.smk"))])
+    parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[1:]
+    # A rule ends where a line begins at the left again.
+    return {
+        name: re.split(r"^\S", body, flags=re.MULTILINE)[0] for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def directives(body: str) -> set[str]:
+    return set(re.findall(r"^    (\w+):", body, flags=re.MULTILINE))
+
+
+def scripts(root: Path, environment: str) -> set[str]:
+    """Give the scripts of the rules that run in an environment."""
+    bodies = [body for body in rules(root).values() if f'"../envs/{environment}.yaml"' in body]
+    return {re.findall(r'"\.\./workflow/scripts/(\w+)\.py"', body)[0] for body in bodies}
+
+
+def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
+    working = {name: body for name, body in rules(root).items() if "output" in directives(body)}
+    assert len(working) > 10
+    for name, body in working.items():
+        missing = {"output", "log", "benchmark", "conda", "params", "script"} - directives(body)
+        assert not missing, f"rule {name} has no {', '.join(sorted(missing))}"
+        settings, code = re.findall(r"^    params:\n        (.*)\n        (.*)$", body, flags=re.MULTILINE)[0]
+        assert re.fullmatch(r'settings=settings\("\w+"\),', settings), f"rule {name}: {settings}"
+        # The fingerprint must be that of the script that runs.
+        assert code == f'code=code_of("{name}"),'
+        assert f'"../workflow/scripts/{name}.py"' in body
+        # Log and benchmark are told apart by what tells the outputs apart.
+        own = body[body.index("    output:") : body.index("    conda:")]
+        found = [set(re.findall(r"\{\{(\w+)\}\}", part)) for part in re.findall(r'f"\{R\}/[^"]*"', own)]
+        assert len(found) >= 3
+        assert all(wildcards == found[0] and wildcards for wildcards in found), f"rule {name}: {found}"
+
+
+def test_rules_run_scripts_only(root: Path) -> None:
+    for name, body in rules(root).items():
+        assert not directives(body) & {"shell", "run", "notebook", "wrapper", "cwl"}, name
+        assert ("script" in directives(body)) == ("output" in directives(body)), name
+
+
+def test_every_script_belongs_to_one_rule(root: Path) -> None:
+    files = {file.stem for file in (root / "workflow" / "scripts").glob("*.py")}
+    tables, torch = scripts(root, "tables"), scripts(root, "torch")
+    assert tables | torch == files
+    assert tables & torch == set()
+
+
+def test_no_light_script_loads_torch(root: Path) -> None:
+    files = [f"workflow/scripts/{name}.py" for name in sorted(scripts(root, "tables"))]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTER, *files], cwd=root, capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["guilty"] == []
+    # Something was imported at all.
+    assert {"lucidag.job", "lucidag.rof.tables", "lucidag.figures.style"} <= set(found["loaded"])
+
+
+def test_the_scripts_that_reach_torch_are_those_of_its_environment(root: Path) -> None:
+    code = CodeIndex((root,))
+    files = sorted((root / "workflow" / "scripts").glob("*.py"))
+    heavy = {file.stem for file in files if HEAVY & set(code.fingerprint(file))}
+    assert heavy == scripts(root, "torch")
+
+
+def test_the_library_knows_nothing_of_snakemake(root: Path) -> None:
+    for file in (root / "lucidag").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] == "snakemake"], file
