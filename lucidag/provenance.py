@@ -9,13 +9,11 @@ Nothing is imported to find this out, so a workflow can afford it whenever it is
 
 import ast
 import hashlib
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from typing import Any
 
 from lucidag.errors import InputError
 
@@ -33,7 +31,7 @@ def _is_bare_string(node: ast.AST) -> bool:
 
 
 def imported_names(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
-    """Yield the dotted names that `tree` may import, in functions too.
+    """Yield the dotted names that `tree` may import, in functions too, but not for the type checker alone.
 
     ``from a import b`` yields both ``a`` and ``a.b``, as `b` may be a module or a name inside one.
 
@@ -46,7 +44,7 @@ def imported_names(tree: ast.AST, module: str, is_package: bool) -> Iterator[str
     is_package
         Whether it is an ``__init__.py``.
     """
-    for node in ast.walk(tree):
+    for node in _running(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -57,6 +55,16 @@ def imported_names(tree: ast.AST, module: str, is_package: bool) -> Iterator[str
                 base = ".".join([*parents, *([base] if base else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk over `tree` without what stands under ``if TYPE_CHECKING:``, which never runs."""
+    yield tree
+    guarded = isinstance(tree, ast.If) and ast.unparse(tree.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    skipped = tree.body if guarded else []  # type: ignore[attr-defined]
+    for child in ast.iter_child_nodes(tree):
+        if not any(child is part for part in skipped):
+            yield from _running(child)
 
 
 def installed_versions() -> Callable[[str], str | None]:
@@ -71,15 +79,6 @@ def installed_versions() -> Callable[[str], str | None]:
             return None
 
     return lookup
-
-
-def digest_of(settings: Mapping[str, Any], code: Mapping[str, str], files: Iterable[str | Path]) -> str:
-    """Return one digest of all that a job's result depends on: settings, code and the bytes of its inputs."""
-    whole = hashlib.sha256(json.dumps([settings, code], sort_keys=True).encode())
-    for file in files:
-        with Path(file).open("rb") as handle:
-            whole.update(hashlib.file_digest(handle, "sha256").digest())
-    return whole.hexdigest()
 
 
 @dataclass(frozen=True)

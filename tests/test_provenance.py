@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lucidag.digest import digest_of
 from lucidag.errors import InputError
-from lucidag.provenance import CodeIndex, digest_of
+from lucidag.provenance import CodeIndex
 
 SCRIPT = "from own.a import f\nprint(f(1))\n"
 FILES = {
@@ -36,6 +37,12 @@ def fingerprint(project: Path, versions: dict[str, str] | None = None, modules: 
 
 def test_reaches_imports_of_imports_and_nothing_else(project: Path) -> None:
     assert set(fingerprint(project)) == {"script", "own", "own.a", "own.b", "numpy"}
+
+
+def test_an_import_for_the_type_checker_alone_does_not_count(project: Path) -> None:
+    guarded = "if TYPE_CHECKING:\n    from own import c\nelse:\n    from own import sub\n"
+    (project / "script.py").write_text(f"from typing import TYPE_CHECKING\n{guarded}{SCRIPT}")
+    assert set(fingerprint(project)) == {"script", "own", "own.a", "own.b", "own.sub", "own.sub.d", "numpy"}
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,11 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
 
 def _data(config: Config, wildcards: Wildcards) -> Settings:
     dataset = config.datasets[wildcards["dataset"]]
-    # Groups are combined from columns later; only a CSV has to be asked for them.
-    unused = {"source", "min_group", "track" if isinstance(dataset, Folder) else "groups"}
-    return dataset.model_dump(mode="json", exclude=unused)
+    settings = dataset.model_dump(mode="json", exclude={"source", "min_group", "groups", "track"})
+    if isinstance(dataset, Folder):
+        # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
+        settings["groups"] = sorted({*dataset.groups} - {"label"})
+    return settings
 
 
 def _train(config: Config, wildcards: Wildcards) -> Settings:

@@ -14,6 +14,7 @@ from lucidag.features import Features
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.head import capture_input, evaluating
 from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 from lucidag.progress import track
 
@@ -135,3 +136,41 @@ def _check_head(
             f"layer '{head}' applied to its own input misses the network's logits by {difference:.3g}: the network "
             "does something else with them, so its units cannot be analysed"
         )
+
+
+def extract_splits(
+    network: Network,
+    manifest: Manifest,
+    splits: Sequence[str],
+    group_columns: Sequence[str],
+    device: str,
+    batch_size: int,
+) -> dict[str, Features]:
+    """Run the network over each of `splits`; a split without pictures gives features of no images."""
+    found = {
+        split: extract(
+            network.model, manifest, split, network.inputs, group_columns, device, batch_size, head=network.head
+        )
+        for split in splits
+        if split in manifest.splits()
+    }
+    if not found:
+        raise InputError(f"{manifest.file}: no picture is in any of the splits {', '.join(splits)}")
+    some = next(iter(found.values()))
+    return {split: found.get(split) or _nothing_like(some) for split in splits}
+
+
+def _nothing_like(content: Features) -> Features:
+    units = None if content.features is None else content.features.shape[1]
+    return Features(
+        images=(),
+        labels=np.zeros(0, np.int64),
+        groups=np.zeros(0, np.int64),
+        logits=np.zeros((0, len(content.classes)), np.float32),
+        features=None if units is None else np.zeros((0, units), np.float32),
+        weight=content.weight,
+        bias=content.bias,
+        classes=content.classes,
+        group_names=content.group_names,
+        layer=content.layer,
+    )

@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from torch import nn
 
-from lucidag.data.manifest import Manifest
 from lucidag.errors import InputError
-from lucidag.features import Features
 from lucidag.models.build import build
-from lucidag.models.extract import extract
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs, inputs_from_json
 
@@ -65,41 +61,3 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
 def checkpoint_metadata(settings: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any]:
     """Return what a checkpoint says about itself, so that it can be used without its configuration."""
     return {**{key: settings[key] for key in ("architecture", "options", "input")}, "classes": list(classes)}
-
-
-def extract_splits(
-    network: Network,
-    manifest: Manifest,
-    splits: Sequence[str],
-    group_columns: Sequence[str],
-    device: str,
-    batch_size: int,
-) -> dict[str, Features]:
-    """Run the network over each of `splits`; a split without pictures gives features of no images."""
-    found = {
-        split: extract(
-            network.model, manifest, split, network.inputs, group_columns, device, batch_size, head=network.head
-        )
-        for split in splits
-        if split in manifest.splits()
-    }
-    if not found:
-        raise InputError(f"{manifest.file}: no picture is in any of the splits {', '.join(splits)}")
-    some = next(iter(found.values()))
-    return {split: found.get(split) or _nothing_like(some) for split in splits}
-
-
-def _nothing_like(content: Features) -> Features:
-    units = None if content.features is None else content.features.shape[1]
-    return Features(
-        images=(),
-        labels=np.zeros(0, np.int64),
-        groups=np.zeros(0, np.int64),
-        logits=np.zeros((0, len(content.classes)), np.float32),
-        features=None if units is None else np.zeros((0, units), np.float32),
-        weight=content.weight,
-        bias=content.bias,
-        classes=content.classes,
-        group_names=content.group_names,
-        layer=content.layer,
-    )

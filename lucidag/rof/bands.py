@@ -6,11 +6,17 @@ calls its statistic on each resampled data set, which would need either the whol
 sample or the hits and losses of all N images at all k in memory.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lucidag.errors import InputError
 from lucidag.rof.result import Draws
+from lucidag.rof.tables import ORDER_COLUMNS, seed_column
+
+BANDS_COLUMNS = (*ORDER_COLUMNS, "k", "metric", "low", "high")
 
 
 def weights(images: int, draws: int, seed: int) -> NDArray[np.uint8]:
@@ -78,3 +84,34 @@ def bands(
         for index, name in enumerate(group_names):
             found[f"accuracy_group:{name}"] = percentiles(draws.group_accuracy[:, index], confidence)
     return found
+
+
+def bands_table(
+    draws: Draws,
+    split: str,
+    method: str,
+    seed: int | None,
+    group_names: Sequence[str],
+    confidence: float,
+) -> pd.DataFrame:
+    """Tabulate the bootstrap bands of one sweep: split, method, seed, k, metric, low, high.
+
+    The metrics are accuracy, loss, worst_accuracy and, where there are several groups,
+    ``accuracy_group:{name}``.
+    """
+    steps = draws.accuracy.shape[1]
+    parts = [
+        pd.DataFrame(
+            {
+                "split": split,
+                "method": method,
+                "seed": seed_column(seed, steps),
+                "k": np.arange(steps),
+                "metric": metric,
+                "low": low,
+                "high": high,
+            }
+        )
+        for metric, (low, high) in bands(draws, confidence, tuple(group_names)).items()
+    ]
+    return pd.concat(parts, ignore_index=True)

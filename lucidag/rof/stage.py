@@ -14,7 +14,7 @@ from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
 from lucidag.rof.sweep import sweep
-from lucidag.rof.tables import BANDS_COLUMNS, CLASS_COLUMNS, ORDER_COLUMNS, bands_table, sweep_table
+from lucidag.rof.tables import CLASS_COLUMNS, ORDER_COLUMNS, sweep_table
 from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
 
 
@@ -103,10 +103,10 @@ def run_sweep(
         key = (split, method, order_seed)
         sweeps.append(sweep_table(result, *key, content.classes, content.group_names, class_columns))
         if result.draws is not None:
-            drawn.append(bands_table(result.draws, *key, content.group_names, confidence))
+            drawn.append(bands.bands_table(result.draws, *key, content.group_names, confidence))
             for metric in METRICS:
                 draws[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
-    empty = pd.DataFrame(columns=list(BANDS_COLUMNS))
+    empty = pd.DataFrame(columns=list(bands.BANDS_COLUMNS))
     bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
     return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)
 

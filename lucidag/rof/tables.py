@@ -1,4 +1,4 @@
-"""The tables of retrieval of function: sweep.csv, selection.csv and bands.csv.
+"""The tables of retrieval of function: sweep.csv and selection.csv, and how every table is written and read.
 
 Numbers are written with as many digits as bring back the same float64, and read back so.
 """
@@ -14,11 +14,9 @@ from safetensors.numpy import load_file, save_file
 
 from lucidag.errors import InputError
 from lucidag.files import atomic
-from lucidag.rof.bands import bands
-from lucidag.rof.result import Draws, SweepResult
+from lucidag.rof.result import SweepResult
 
 ORDER_COLUMNS = ("split", "method", "seed")
-BANDS_COLUMNS = (*ORDER_COLUMNS, "k", "metric", "low", "high")
 CLASS_COLUMNS = 100
 
 
@@ -44,7 +42,7 @@ def sweep_table(
     columns: dict[str, object] = {
         "split": split,
         "method": method,
-        "seed": _seeds(seed, result.units + 1),
+        "seed": seed_column(seed, result.units + 1),
         "k": np.arange(result.units + 1),
         "accuracy": result.accuracy,
         "loss": result.loss,
@@ -57,35 +55,9 @@ def sweep_table(
     return pd.DataFrame(columns)
 
 
-def bands_table(
-    draws: Draws,
-    split: str,
-    method: str,
-    seed: int | None,
-    group_names: Sequence[str],
-    confidence: float,
-) -> pd.DataFrame:
-    """Tabulate the bootstrap bands of one sweep: split, method, seed, k, metric, low, high.
-
-    The metrics are accuracy, loss, worst_accuracy and, where there are several groups,
-    ``accuracy_group:{name}``.
-    """
-    steps = draws.accuracy.shape[1]
-    parts = [
-        pd.DataFrame(
-            {
-                "split": split,
-                "method": method,
-                "seed": _seeds(seed, steps),
-                "k": np.arange(steps),
-                "metric": metric,
-                "low": low,
-                "high": high,
-            }
-        )
-        for metric, (low, high) in bands(draws, confidence, tuple(group_names)).items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def seed_column(seed: int | None, rows: int) -> object:
+    """Return the column ``seed`` of `rows` rows, empty where there is no seed."""
+    return pd.array([seed] * rows, dtype="Int64")
 
 
 def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: int | None = None) -> NDArray[np.float64]:
@@ -142,10 +114,6 @@ def read_draws(path: str | Path) -> dict[str, NDArray]:
         return load_file(str(path))
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path} is not a file of bootstrap draws: {error}") from error
-
-
-def _seeds(seed: int | None, rows: int) -> object:
-    return pd.array([seed] * rows, dtype="Int64")
 
 
 def _names(prefix: str, names: Sequence[str]) -> list[str]:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lucidag.rof.bands import BANDS_COLUMNS, bands_table
 from lucidag.rof.result import Draws, SweepResult
-from lucidag.rof.tables import BANDS_COLUMNS, bands_table, sweep_table
+from lucidag.rof.tables import sweep_table
 from lucidag.rof.turning import METRICS, n0_key, turning_points, turning_report
 
 SPLITS = ("train", "val", "test")

@@ -7,7 +7,8 @@ from lucidag.data.manifest import read_manifest
 from lucidag.device import lease
 from lucidag.features import write_features
 from lucidag.job import job
-from lucidag.models.network import extract_splits, open_network
+from lucidag.models.extract import extract_splits
+from lucidag.models.network import open_network
 from lucidag.models.weights import load_checkpoint
 
 if TYPE_CHECKING:
