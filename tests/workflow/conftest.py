@@ -51,6 +51,7 @@ models:
     train: {epochs: 1, batch_size: 8}
 
 rof:
+  models: [a, b]
   methods: [l1, contribution, random, reversed]
   random_orders: 2
   bootstrap: 10
