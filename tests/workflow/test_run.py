@@ -1,0 +1,218 @@
+"""A complete run: what it leaves behind, what a second run does, and what a failure or a kill leaves."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file
+
+from lucidag.files import read_json
+
+pytestmark = pytest.mark.workflow
+
+CONFIGURATION = "config/tiny.yaml"
+SOURCES = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs", "own", "mynet.py")
+DATASETS, MODELS, EXAMINED = ("digits", "own"), ("a", "b", "c"), ("a", "b")
+SPLITS = ("train", "val", "test")
+# The orders that the configuration asks for, as (method, seed).
+ORDERS = {("l1", None), ("contribution", None), ("random", 0), ("random", 1), ("reversed", None)}
+CONTRACT = [
+    *(f"data/{name}/manifest.csv" for name in DATASETS),
+    "data/digits/images.safetensors",
+    *(
+        f"models/{model}/{file}"
+        for model in MODELS
+        for file in ("checkpoint.safetensors", "history.csv", "evaluation.json")
+    ),
+    *(f"features/{model}/{split}.safetensors" for model in MODELS for split in SPLITS),
+    *(
+        f"rof/{model}/{file}"
+        for model in EXAMINED
+        for file in ("ranking.csv", "sweep.csv", "turning_points.json", "roles.csv")
+    ),
+]
+
+
+@pytest.mark.parametrize("path", CONTRACT)
+def test_path_of_the_contract(finished: Path, path: str) -> None:
+    assert (finished / "results" / path).stat().st_size > 0
+
+
+def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
+    figures = finished / "results" / "figures"
+    names = {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.png")}
+    expected = {
+        *(f"data/{name}/pictures" for name in DATASETS),
+        *(f"models/{model}/{figure}" for model in MODELS for figure in ("history", "confusion")),
+        *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
+    }
+    assert names == expected
+    assert {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.pdf")} == expected
+
+
+def test_nothing_half_written_is_left(finished: Path) -> None:
+    assert _half_written(finished) == []
+
+
+@pytest.mark.parametrize("model", EXAMINED)
+def test_sweep(finished: Path, model: str) -> None:
+    table = pd.read_csv(finished / f"results/rof/{model}/sweep.csv")
+    evaluation = read_json(finished / f"results/models/{model}/evaluation.json")
+    assert set(table["split"]) == set(SPLITS)
+    for split, rows in table.groupby("split"):
+        tensors = load_file(finished / f"results/features/{model}/{split}.safetensors")
+        units = tensors["features"].shape[1]
+        bias_alone = (tensors["labels"] == tensors["head.bias"].argmax()).mean()
+        curves = dict(iter(rows.groupby(["method", "seed"], dropna=False)))
+        assert {(method, None if pd.isna(seed) else int(seed)) for method, seed in curves} == ORDERS
+        for curve in curves.values():
+            assert curve["k"].tolist() == list(range(units + 1))
+            assert curve["accuracy"].iloc[0] == bias_alone
+            assert curve["accuracy"].iloc[-1] == evaluation[split]["accuracy"]
+            assert curve["worst_accuracy"].iloc[-1] == evaluation[split]["worst_group"]["accuracy"]
+            assert curve["loss"].iloc[-1] == pytest.approx(evaluation[split]["loss"], rel=1e-12)
+
+
+def test_logs_tell_progress_and_the_share_of_imports(finished: Path) -> None:
+    logs = {str(log.relative_to(finished / "results/logs")): log.read_text() for log in _logs(finished)}
+    assert "epoch 1/1: 17 done" in logs["train/a.log"]  # 1,078 pictures in batches of 64
+    assert "check the pictures of own/labels.csv: 24 done" in logs["data_folder/own.log"]
+    for name, text in logs.items():
+        imports, whole = re.fullmatch(r"imports ([\d.]+) s of ([\d.]+) s", text.splitlines()[-1]).groups()
+        assert 0 < float(imports) <= float(whole), name
+
+
+def test_second_run_does_nothing(copied: Path, snakemake, planned) -> None:
+    before = _times(copied / "results")
+    for arguments in (["--dry-run"], ["--cores", "2"]):
+        done = snakemake(copied, *arguments)
+        assert "Nothing to be done" in done.stdout + done.stderr
+    assert planned(copied) == {}
+    assert _times(copied / "results") == before
+
+
+def test_fresh_times_of_all_sources_rerun_nothing(copied: Path, planned) -> None:
+    files = [file for part in SOURCES for file in _files(copied / part)]
+    _set_times(files)
+    assert planned(copied) == {}
+
+
+def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned) -> None:
+    # By name: so an input is often newer than what was made from it.
+    _set_times(sorted(_files(copied / "results"), reverse=True))
+    assert planned(copied) == {}
+
+
+@pytest.mark.parametrize(("given", "granted"), [(0, 0), (1, 1), (2, 1)])
+def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
+    done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
+    found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
+    # train and features of three models, the sweep of two
+    assert found == [str(granted)] * 8
+
+
+def test_same_bytes_on_one_core_and_on_two(finished: Path, copied: Path, snakemake) -> None:
+    targets = [f"results/features/b/{split}.safetensors" for split in SPLITS]
+    compared = ["results/models/b/checkpoint.safetensors", "results/models/b/history.csv", *targets]
+    before = {name: (copied / name).stat().st_mtime_ns for name in compared}
+    snakemake(copied, *targets, "--cores", "1", "--forcerun", "train", "features", "--resources", "gpu=0")
+    for name in compared:
+        assert (copied / name).stat().st_mtime_ns > before[name]
+        assert (copied / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_killed_training_goes_on_and_ends_with_the_same_bytes(project, copied: Path, snakemake, start) -> None:
+    epochs = 100
+    config = copied / CONFIGURATION
+    config.write_text(config.read_text().replace("epochs: 1, batch_size: 8", f"epochs: {epochs}, batch_size: 8"))
+    target, state = "results/models/b/checkpoint.safetensors", copied / "results/models/b/training.safetensors"
+    running = start(copied, target, "--cores", "1")
+    try:
+        _wait_for(state, running)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    time.sleep(0.5)
+    with safe_open(str(state), framework="np") as handle:
+        done = handle.metadata()["lucidag"].count('"epoch"')
+    assert 0 < done < epochs
+    assert not (copied / target).exists()
+
+    snakemake(copied, "--unlock")
+    snakemake(copied, target, "--cores", "1")
+    assert not state.exists()
+    lines = (copied / "results/logs/train/b.log").read_text().splitlines()
+    assert lines[0].startswith(f"epoch {done + 1}/{epochs}:")
+    assert lines[-2].startswith(f"epoch {epochs}/{epochs}:")
+    resumed = [(copied / name).read_bytes() for name in (target, "results/models/b/history.csv")]
+
+    snakemake(copied, target, "--cores", "1", "--forcerun", "train")
+    assert (copied / "results/logs/train/b.log").read_text().startswith(f"epoch 1/{epochs}:")
+    assert [(copied / name).read_bytes() for name in (target, "results/models/b/history.csv")] == resumed
+
+
+def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) -> None:
+    picture = copied / "own" / "07.png"
+    picture.write_bytes(picture.read_bytes()[:40])
+    config = copied / CONFIGURATION
+    config.write_text(config.read_text().replace("points: [1, 4]", "points: [1, 99]"))
+    script = copied / "workflow/scripts/evaluate.py"
+    script.write_text(script.read_text().replace("    contents =", "    raise ValueError('no luck')\n    contents ="))
+    targets = {
+        "data_folder own": "results/data/own/manifest.csv",
+        "turning_points a": "results/rof/a/points.csv",
+        "evaluate a": "results/models/a/evaluation.json",
+    }
+    done = snakemake(copied, *targets.values(), "--cores", "1", check=False)
+    assert done.returncode == 1
+    said = {line.split(": ")[1]: line for line in done.stderr.splitlines() if line.startswith("lucidag: ")}
+    assert set(said) == set(targets)
+    assert "07.png" in said["data_folder own"]
+    assert "99" in said["turning_points a"]
+    assert "points" in said["turning_points a"]
+    assert said["evaluate a"].endswith("ValueError: no luck (traceback in results/logs/evaluate/a.log)")
+    assert "Traceback" not in done.stderr.replace("(traceback in", "")
+    for job, output in targets.items():
+        log = (copied / "results/logs" / f"{job.replace(' ', '/')}.log").read_text()
+        assert "Traceback (most recent call last)" in log
+        assert not (copied / output).exists()
+    assert _half_written(copied) == []
+
+
+def _half_written(folder: Path) -> list[Path]:
+    """Give the partial files of writers (`lucidag.files.atomic`) and the states of trainings."""
+    files = _files(folder / "results")
+    return [file for file in files if file.name.startswith(".") or file.name == "training.safetensors"]
+
+
+def _logs(folder: Path) -> list[Path]:
+    return sorted((folder / "results" / "logs").rglob("*.log"))
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+
+
+def _times(folder: Path) -> dict[str, int]:
+    return {str(file): file.stat().st_mtime_ns for file in _files(folder)}
+
+
+def _set_times(files: list[Path]) -> None:
+    """Give the files times after everything that exists, each a little later than the one before."""
+    now = time.time()
+    for number, file in enumerate(files):
+        os.utime(file, (now + number / 1000, now + number / 1000))
+
+
+def _wait_for(file: Path, running, seconds: float = 120) -> None:
+    for _ in range(int(seconds / 0.02)):
+        if file.exists():
+            return
+        assert running.poll() is None, "the run ended before the training had a state"
+        time.sleep(0.02)
+    pytest.fail(f"{file} did not appear in {seconds:g} s")

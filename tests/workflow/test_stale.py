@@ -1,0 +1,322 @@
+"""What becomes stale by which edit: exactly these jobs and no other, by a dry run on a copy of a finished run."""
+
+import ast
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+# The workflow of the tiny configuration, by hand: what stands behind each stage.
+BEHIND = {
+    "train": ["figures_history", "features"],
+    "features": ["evaluate", "rank", "sweep"],
+    "evaluate": ["figures_confusion"],
+    "rank": ["sweep"],
+    "sweep": ["turning_points", "figures_rof"],
+    "turning_points": ["figures_rof"],
+    "figures_rof": [],
+    "figures_history": [],
+    "figures_confusion": [],
+}
+OF_ROF = {"rank", "sweep", "turning_points", "figures_rof"}
+EXAMINED = ["a", "b"]
+MODELS_OF = {"digits": ["a"], "own": ["b", "c"]}
+DATA_RULE = {"digits": "data_digits", "own": "data_folder"}
+
+Jobs = dict[str, list[str]]
+
+
+def behind(stage: str, name: str) -> set[tuple[str, str]]:
+    """Give a stage of a model (or a data set), and everything that stands behind it, as (rule, wildcards)."""
+    if stage in DATA_RULE.values():
+        jobs = {(stage, f"dataset={name}"), ("figures_data", f"dataset={name}")}
+        for model in MODELS_OF[name]:
+            jobs |= behind("train", model) | {("figures_confusion", f"model={model}")}
+        return jobs
+    if stage == "figures_data":
+        return {(stage, f"dataset={name}")}
+    if stage in OF_ROF and name not in EXAMINED:
+        return set()
+    return {(stage, f"model={name}")}.union(*(behind(later, name) for later in BEHIND[stage]))
+
+
+def plan_of(first: dict[str, str]) -> Jobs:
+    """Give all jobs of these stages and of what stands behind them, as a dry run lists them."""
+    jobs = set().union(*(behind(stage, name) for stage, names in first.items() for name in names.split()))
+    found = defaultdict(list)
+    for rule, wildcards in sorted(jobs):
+        found[rule].append(wildcards)
+    return dict(found)
+
+
+def rewrite(file: str, *changes: tuple[str, str]) -> Callable[[Path], None]:
+    """Return an edit that replaces each text of a file by another."""
+
+    def edit(folder: Path) -> None:
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, f"{file} does not contain {old!r}"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+
+    return edit
+
+
+def append(file: str, text: str) -> Callable[[Path], None]:
+    """Return an edit that adds a text at the end of a file."""
+
+    def edit(folder: Path) -> None:
+        with (folder / file).open("a", encoding="utf-8") as handle:
+            handle.write(text)
+
+    return edit
+
+
+def setting(**values: object) -> Callable[[Path], None]:
+    """Return an edit of the configuration: ``models__a__train__lr=1`` is models.a.train.lr."""
+
+    def edit(folder: Path) -> None:
+        file = folder / "config/tiny.yaml"
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for key, value in values.items():
+            *path, last = key.split("__")
+            section = config
+            for part in path:
+                section = section[part]
+            assert section.get(last) != value
+            section[last] = value
+        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    return edit
+
+
+def python_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("lucidag/**/*.py"), *folder.glob("workflow/scripts/*.py"), folder / "mynet.py"])
+
+
+def print_anew(folder: Path) -> None:
+    """Print every module from its syntax: other line breaks, quotes and brackets, and no comment."""
+    for file in python_files(folder):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(ast.unparse(ast.parse(text)), encoding="utf-8")
+        assert len(text) < 50 or file.read_text(encoding="utf-8") != text
+
+
+def touch_code(folder: Path) -> None:
+    for file in [*python_files(folder), folder / "Snakefile", *folder.glob("rules/*")]:
+        os.utime(file)
+
+
+def touch_data(folder: Path) -> None:
+    for file in folder.glob("own/**/*"):
+        os.utime(file)
+
+
+def install(package: str) -> Callable[[Path], None]:
+    """Return an edit after which another version of a package seems to be installed."""
+
+    def edit(folder: Path) -> None:
+        # The working directory stands first where Python looks for what is installed.
+        about = folder / f"{package}-99.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 99.0\n", encoding="utf-8")
+        (about / "top_level.txt").write_text(f"{package}\n", encoding="utf-8")
+
+    return edit
+
+
+def paint(file: str) -> Callable[[Path], None]:
+    """Return an edit that changes one pixel."""
+
+    def edit(folder: Path) -> None:
+        with Image.open(folder / file) as image:
+            changed = image.copy()
+        changed.putpixel((0, 0), 77 if changed.mode == "L" else (77, 0, 0))
+        changed.save(folder / file)
+
+    return edit
+
+
+def remove(file: str) -> Callable[[Path], None]:
+    """Return an edit that deletes a file."""
+    return lambda folder: (folder / file).unlink()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit in the words of docs/staleness.md, the first stages that it makes stale, and how it is made."""
+
+    words: str
+    first: dict[str, str]
+    make: Callable[[Path], None]
+
+    @property
+    def outcome(self) -> str:
+        """The first stages, in the words of the page."""
+        return "; ".join(f"`{stage}` of {', '.join(names.split())}" for stage, names in self.first.items()) or "nothing"
+
+
+NOTHING: dict[str, str] = {}
+MODELS = "a b c"
+EDITS = [
+    # Code that says the same.
+    Edit("a comment in a module", NOTHING, append("lucidag/rof/rank.py", "\n# a note\n")),
+    Edit("a docstring", NOTHING, rewrite("lucidag/models/train.py", ('"""Train `model` in place', '"""Teach `model`'))),
+    Edit("every module and script printed in another layout", NOTHING, print_anew),
+    Edit("new times of every module, script and rule file (`touch`, a fresh clone)", NOTHING, touch_code),
+    # Code that says something else.
+    Edit(
+        "a local variable renamed in `lucidag/rof/rank.py`",
+        {"rank": "a b"},
+        rewrite("lucidag/rof/rank.py", ("strength", "mean_strength")),
+    ),
+    Edit(
+        "a function in `lucidag/models/frames.py`, which training and features share",
+        {"train": MODELS},
+        append("lucidag/models/frames.py", "\n\ndef later() -> int:\n    return 1\n"),
+    ),
+    Edit(
+        "the reading of pictures, `lucidag/data/pictures.py`",
+        {"data_folder": "own", "train": "a", "figures_data": "digits"},
+        append("lucidag/data/pictures.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "how features are taken, `lucidag/models/extract.py`",
+        {"features": MODELS},
+        rewrite("lucidag/models/extract.py", ("TOLERANCE = 1e-3", "TOLERANCE = 2e-3")),
+    ),
+    Edit(
+        "the bootstrap, `lucidag/rof/bands.py`",
+        {"sweep": "a b"},
+        append("lucidag/rof/bands.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "the look of all figures, `lucidag/figures/style.py`",
+        {"figures_data": "digits own", "figures_history": MODELS, "figures_confusion": MODELS, "figures_rof": "a b"},
+        append("lucidag/figures/style.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "the script of `evaluate`",
+        {"evaluate": MODELS},
+        append("workflow/scripts/evaluate.py", "\nNUMBER = 1\n"),
+    ),
+    Edit("the module of one's own network", {"train": "c"}, rewrite("mynet.py", ("units = 6", "units = 5"))),
+    Edit("a comment in the module of one's own network", NOTHING, append("mynet.py", "# a note\n")),
+    Edit(
+        "how the configuration is checked, where its values stay the same",
+        NOTHING,
+        append("lucidag/config/load.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "the number of threads that a rule asks for", NOTHING, rewrite("rules/models.smk", ("threads: 2", "threads: 1"))
+    ),
+    # Packages.
+    Edit("another version of scipy", {"evaluate": MODELS}, install("scipy")),
+    Edit("another version of torch", {"train": MODELS}, install("torch")),
+    Edit("another version of Snakemake", NOTHING, install("snakemake")),
+    # Settings.
+    Edit("`models.a.train.lr`", {"train": "a"}, setting(models__a__train__lr=0.02)),
+    Edit(
+        "the values of `lr` and `weight_decay` of a, swapped",
+        {"train": "a"},
+        setting(models__a__train__lr=0.001, models__a__train__weight_decay=0.01),
+    ),
+    Edit("`models.b.batch_size`, outside training", {"features": "b"}, setting(models__b__batch_size=5)),
+    Edit("`datasets.digits.groups`", {"features": "a"}, setting(datasets__digits__groups=["label", "ink"])),
+    Edit(
+        "`label` added to `datasets.own.groups`", {"features": "b c"}, setting(datasets__own__groups=["label", "site"])
+    ),
+    Edit(
+        "a column of the CSV taken out of `datasets.own.groups`",
+        {"data_folder": "own"},
+        setting(datasets__own__groups=["label"]),
+    ),
+    Edit("`datasets.own.min_group`", {"evaluate": "b c", "sweep": "b"}, setting(datasets__own__min_group=2)),
+    Edit("`datasets.own.seed`", {"data_folder": "own"}, setting(datasets__own__seed=1)),
+    Edit("`rof.points`", {"turning_points": "a b"}, setting(rof__points=[2])),
+    Edit("`rof.bootstrap`", {"sweep": "a b"}, setting(rof__bootstrap=11)),
+    Edit("`rof.random_orders`", {"rank": "a b"}, setting(rof__random_orders=3)),
+    Edit("`rof.select_metric`", {"figures_rof": "a b"}, setting(rof__select_metric="accuracy")),
+    Edit("a value written out that is the default", NOTHING, setting(rof__confidence=0.95, models__a__batch_size=64)),
+    # Data.
+    Edit("one pixel of a picture", {"data_folder": "own"}, paint("own/03.png")),
+    Edit("one pixel of a mask", {"data_folder": "own"}, paint("own/masks/03.png")),
+    Edit(
+        "a label in the CSV",
+        {"data_folder": "own"},
+        rewrite("own/labels.csv", ("03.png,square,foot,p1", "03.png,round,foot,p1")),
+    ),
+    Edit("new times of all pictures and of the CSV", NOTHING, touch_data),
+    # Machine.
+    Edit(
+        "another value in the default profile",
+        NOTHING,
+        rewrite("profiles/default/config.yaml", ("keep-going: true", "keep-going: false")),
+    ),
+    Edit(
+        "a pin in `envs/tables.yaml`, in a run without conda",
+        NOTHING,
+        rewrite("envs/tables.yaml", ("scipy==", "scipy>=")),
+    ),
+    # Results.
+    Edit("`rof/a/sweep.csv` deleted", {"sweep": "a"}, remove("results/rof/a/sweep.csv")),
+    Edit(
+        "`models/a/evaluation.json` edited by hand",
+        {"figures_confusion": "a"},
+        append("results/models/a/evaluation.json", "\n"),
+    ),
+]
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=[edit.words for edit in EDITS])
+def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
+    edit.make(copied)
+    assert planned(copied) == plan_of(edit.first)
+
+
+def test_another_model_runs_alone(copied: Path, planned) -> None:
+    rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
+    new = {"train", "features", "evaluate", "figures_history", "figures_confusion"}
+    assert planned(copied) == {rule: ["model=d-s7"] for rule in new}
+
+
+def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, planned) -> None:
+    before = (copied / "results/rof/a/sweep.csv").stat().st_mtime_ns
+    setting(rof__points=[3])(copied)
+    snakemake(copied, "--cores", "2")
+    assert planned(copied) == {}
+    assert (copied / "results/rof/a/points.csv").read_text().splitlines()[1].startswith("train,3,")
+    assert (copied / "results/rof/a/sweep.csv").stat().st_mtime_ns == before
+
+
+def test_a_changed_picture_is_not_forgotten_between_two_runs(copied: Path, snakemake, planned) -> None:
+    paint("own/03.png")(copied)
+    snakemake(copied, "results/data/own/manifest.csv", "--cores", "1")
+    expected = behind("data_folder", "own") - {("data_folder", "dataset=own")}
+    found = planned(copied)
+    # dataset.json is the same as before, so the confusion matrices are stale by their evaluation alone.
+    assert {(rule, each) for rule, jobs in found.items() for each in jobs} == expected
+
+
+def test_the_dry_run_says_why(copied: Path, snakemake) -> None:
+    setting(models__a__train__lr=0.02)(copied)
+    done = snakemake(copied, "--dry-run", "results/models/a/checkpoint.safetensors")
+    said = done.stdout + done.stderr
+    assert "Params have changed since last execution" in said
+    assert "'lr': 0.01" in said
+    assert "'lr': 0.02" in said
+
+
+def test_the_page_lists_these_edits(root: Path) -> None:
+    page = (root / "docs" / "staleness.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", page, flags=re.MULTILINE)[1:]
+    assert rows == [(edit.words, edit.outcome) for edit in EDITS]
