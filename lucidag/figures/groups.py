@@ -42,6 +42,8 @@ def groups(
     confidence
         Level of bands and intervals, for their names.
     """
+    # A group that only other splits have is no line here, nor a name in the legend.
+    table = table[table["split"] == SPLIT]
     prefix = _prefix(table)
     if prefix is None:
         return note("No groups were defined for this data set, and its classes are too many to tell apart.")

@@ -129,3 +129,15 @@ def test_the_selection_stage_gives_these_bands():
     chosen = next(each for each in points if each["method"] == "l1" and each["metric"] == "worst_accuracy")
     fig = groups(found.table, bands, "l1", "train", chosen, 0.95)
     assert f"k = {chosen['k']} of 6" in fig.get_suptitle()
+
+
+def test_a_group_that_the_test_split_lacks_is_not_named(make_tables):
+    tables = make_tables(group_names=("label=a&patch=0", "label=a&patch=1"))
+    sweep = tables.sweep.copy()
+    column = "accuracy_group:label=a&patch=1"
+    sweep.loc[sweep["split"] == "test", column] = np.nan
+    assert sweep[column].notna().any()
+    fig = groups(sweep, tables.bands, "l1", "train", None, 0.95)
+    names = {each.get_label() for ax in fig.axes for each in ax.lines}
+    assert "label=a, patch=0" in names
+    assert "label=a, patch=1" not in names
