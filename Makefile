@@ -8,7 +8,7 @@ GPU ?= 1
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long lint lock docs benchmarks clean
+.PHONY: help setup run test lint lock docs benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,10 +31,7 @@ test: $(READY) ## lint, types and the whole everyday test suite
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check Snakefile rules
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -m "not long" $(ARGS)
-
-test-long: $(READY) ## the longer campaigns
-	$(VENV)/bin/python -m pytest -m long $(ARGS)
+	$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .
@@ -48,7 +45,7 @@ lock: $(READY) ## resolve the pins anew from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --group pyproject.toml:setup -o requirements-setup.lock
 
-docs: $(READY) ## write the generated pages: configuration reference, JSON schema, rule graph
+docs: $(READY) ## write the generated pages: configuration reference and JSON schema
 	$(VENV)/bin/python -m lucidag.config.docs
 
 benchmarks: $(READY) ## the speed goals, ours beside the plain way
