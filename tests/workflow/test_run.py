@@ -19,8 +19,8 @@ CONFIGURATION = "config/tiny.yaml"
 SOURCES = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs", "own", "mynet.py")
 DATASETS, MODELS, EXAMINED = ("digits", "own"), ("a", "b", "c"), ("a", "b")
 SPLITS = ("train", "val", "test")
-# The orders that the configuration asks for, as (method, seed).
-ORDERS = {("l1", None), ("contribution", None), ("random", 0), ("random", 1), ("reversed", None)}
+# The orders that the configuration asks for, as (method, seed), and the control that is always there.
+ORDERS = {("l1", None), ("contribution", None), ("random", 0), ("random", 1), ("reversed", None), ("logit_bias", None)}
 CONTRACT = [
     *(f"data/{name}/manifest.csv" for name in DATASETS),
     "data/digits/images.safetensors",

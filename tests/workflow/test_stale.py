@@ -268,7 +268,12 @@ EDITS = [
         rewrite("envs/tables.yaml", ("scipy==", "scipy>=")),
     ),
     # Results.
-    Edit("`rof/a/sweep.csv` deleted", {"sweep": "a"}, remove("results/rof/a/sweep.csv")),
+    Edit(
+        "`rof/a/turning_points.json` deleted, which `all` asks for",
+        {"turning_points": "a"},
+        remove("results/rof/a/turning_points.json"),
+    ),
+    Edit("`rof/a/sweep.csv` deleted, which only later stages ask for", NOTHING, remove("results/rof/a/sweep.csv")),
     Edit(
         "`models/a/evaluation.json` edited by hand",
         {"figures_confusion": "a"},
@@ -294,7 +299,7 @@ def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, plan
     setting(rof__points=[3])(copied)
     snakemake(copied, "--cores", "2")
     assert planned(copied) == {}
-    assert (copied / "results/rof/a/points.csv").read_text().splitlines()[1].startswith("train,3,")
+    assert (copied / "results/rof/a/points.csv").read_text().splitlines()[1].startswith("train,l1,3,")
     assert (copied / "results/rof/a/sweep.csv").stat().st_mtime_ns == before
 
 
