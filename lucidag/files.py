@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from safetensors import SafetensorError
+
 from lucidag.errors import InputError
 
 
@@ -38,6 +40,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror or error}") from error
+    except SafetensorError as error:  # what a full disk is to this library
+        raise InputError(f"{path} could not be written: {error}") from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

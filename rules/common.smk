@@ -18,7 +18,7 @@ from lucidag.provenance import CodeIndex
 def checked_config():
     """Return the checked configuration, or end with one line that says what is wrong with it."""
     source = (
-        ", ".join(str(path) for path in workflow.overwrite_configfiles)
+        ", ".join(map(os.path.relpath, workflow.overwrite_configfiles))
         or "config/config.yaml"
     )
     try:

@@ -26,12 +26,25 @@ def dataset_files(dataset: Dataset) -> list[str]:
     if isinstance(dataset, Mnist):
         return _mnist_files(dataset)
     if isinstance(dataset, Folder):
-        if not Path(dataset.path).exists():
-            raise InputError(f"path: '{dataset.path}' does not exist (seen from {Path.cwd().name}/)")
-        files = files_of(dataset.path, dataset.root, dataset.columns.model_dump())
-        is_table = Path(dataset.path).is_file()
-        return ([dataset.path] if is_table else []) + (files if dataset.track == "pictures" else [])
+        return _folder_files(dataset)
     return []
+
+
+def _folder_files(dataset: Folder) -> list[str]:
+    if not Path(dataset.path).exists():
+        raise InputError(f"path: '{dataset.path}' does not exist (seen from {Path.cwd().name}/)")
+    try:
+        files = files_of(dataset.path, dataset.root, dataset.columns.model_dump())
+    except InputError as error:
+        raise InputError(f"path: {error}") from error
+    table = [dataset.path] if Path(dataset.path).is_file() else []
+    if dataset.track == "table":
+        return table
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise InputError(f"path: {dataset.path} names files that do not exist: {', '.join(missing[:3])}{more}")
+    return table + files
 
 
 def _mnist_files(dataset: Mnist) -> list[str]:

@@ -125,7 +125,7 @@ def _read_file(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        asked = re.search(r"Unsupported (?:global|class)[^\n]*", str(error))
+        asked = re.search(r"unsupported (?:global|class)[^\n]*", str(error), re.IGNORECASE)
         if asked is None:
             raise InputError(f"weights {path} cannot be read: torch.save did not write it") from error
         raise InputError(

@@ -1,0 +1,238 @@
+"""What a user sees of each mistake: one clear sentence, and nothing half-written."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from lucidag.models.small import small_cnn, small_mlp
+
+pytestmark = pytest.mark.workflow
+
+NETWORK = {
+    "dataset": "d",
+    "architecture": "lucidag.models.small:small_cnn",
+    "options": {"channels": 1, "width": 4},
+    "input": {"size": 8, "channels": 1},
+    "train": {"epochs": 1},
+}
+NOTICE = "Using workflow specific profile"
+
+
+@pytest.fixture(scope="module")
+def folder(project: Callable[[], Path]) -> Path:
+    """Return a project in which nothing has run."""
+    return project()
+
+
+def write(folder: Path, name: str, words: dict[str, Any]) -> str:
+    path = folder / "config" / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(words), encoding="utf-8")
+    return f"config/{name}.yaml"
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Give what lucidag itself says to a user."""
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("lucidag: ")]
+
+
+def leftovers(results: Path) -> set[str]:
+    """Give the files of a run that are neither logs, benchmarks nor what was found out about networks."""
+    files = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
+    return {file for file in files if not file.startswith(("logs/", "benchmarks/", ".cache/networks.json"))}
+
+
+DRY = {
+    "key": (
+        {"models": {"m": {**NETWORK, "train": {"epocs": 1}}}},
+        ["models.m.train.epocs", "did you mean 'epochs'?"],
+    ),
+    "data-set": ({"models": {"m": {**NETWORK, "dataset": "dd"}}}, ["models.m.dataset", "'dd'", "did you mean 'd'?"]),
+    "folder": ({"datasets": {"d": {"source": "folder", "path": "own/lables.csv"}}}, ["datasets.d.path", "lables.csv"]),
+    "picture": (
+        {"datasets": {"d": {"source": "folder", "path": "own/hole.csv"}}},
+        ["datasets.d.path", "own/hole.csv", "own/gone.png"],
+    ),
+    "column": (
+        {"datasets": {"d": {"source": "folder", "path": "own/labels.csv"}}},
+        ["datasets.d.path", "own/labels.csv", "'label'", "diagnosis"],
+    ),
+    "mnist": (
+        {"datasets": {"d": {"source": "mnist", "root": "elsewhere"}}},
+        ["datasets.d.root", "elsewhere/MNIST/raw/train-images-idx3-ubyte", "download: true"],
+    ),
+    "weights": ({"models": {"m": {**NETWORK, "weights": "w/none.pth"}}}, ["models.m.weights", "'w/none.pth'"]),
+    "head": ({"models": {"m": {**NETWORK, "head": "fcc"}}}, ["models.m.head", "'fcc'", "did you mean 'fc'?"]),
+    "layer": (
+        {"models": {"m": {**NETWORK, "train": {"trainable": ["fc", "blocks.block9"]}}}},
+        ["models.m.train.trainable", "'blocks.block9'", "blocks.block1"],
+    ),
+    "architecture": (
+        {"models": {"m": {**NETWORK, "architecture": "resnet81", "options": {}}}},
+        ["models.m", "'resnet81'", "resnet18"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DRY)
+def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, case: str) -> None:
+    changes, parts = DRY[case]
+    (folder / "own" / "hole.csv").write_text("image,label\n00.png,a\ngone.png,b\n")
+    file = write(folder, case, {"datasets": {"d": {"source": "digits"}}, "models": {"m": NETWORK}} | changes)
+    done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith(NOTICE))
+    assert line.startswith(f"lucidag: {file}: ")
+    for part in parts:
+        assert part in line
+    assert "Traceback" not in done.stdout
+
+
+class Payload:
+    """A pickle that makes a folder when it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("payload-was-run",)
+
+
+def damage(folder: Path) -> None:
+    """Write bad pictures, bad tables and bad weights."""
+    own = folder / "own"
+    for name in ("x", "y"):
+        (folder / "bad" / name).mkdir(parents=True)
+        for number in range(5):
+            (folder / "bad" / name / f"{number}.png").write_bytes((own / "00.png").read_bytes())
+    (folder / "bad" / "x" / "empty.png").touch()
+    (folder / "bad" / "y" / "cut.png").write_bytes((own / "00.png").read_bytes()[:60])
+    (folder / "bad" / "y" / "text.png").write_text("no picture")
+    (own / "train.csv").write_text("image,label,split\n00.png,a,train\n01.png,b,val\n")
+    tensors = {key: value.clone() for key, value in small_cnn(10, channels=1, width=4).state_dict().items()}
+    (folder / "w").mkdir()
+    save_file(small_mlp(10, 64, [8]).state_dict(), folder / "w" / "other.safetensors")
+    torch.save({**tensors, "fc.bias": Payload()}, folder / "w" / "code.pth")
+    tensors["fc.bias"][3] = torch.nan
+    save_file(tensors, folder / "w" / "nan.safetensors")
+
+
+@pytest.fixture(scope="module")
+def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
+    """Return a run in which all but one job fail, each for a reason of its own."""
+    damage(folder)
+    labelled = {"source": "folder", "path": "own/labels.csv", "columns": {"label": "diagnosis"}}
+    datasets = {
+        "digits": {"source": "digits"},
+        "bad": {"source": "folder", "path": "bad"},
+        "label": labelled | {"classes": ["round", "oval"]},
+        "empty": labelled | {"classes": ["round", "square", "star"]},
+        "untested": {"source": "folder", "path": "own/train.csv", "columns": {"split": "split"}},
+    }
+    models: dict[str, Any] = {name: {**NETWORK, "dataset": name} for name in datasets}
+    imported = {key: value for key, value in NETWORK.items() if key != "train"} | {"dataset": "digits"}
+    weights = {"nan": "w/nan.safetensors", "other": "w/other.safetensors", "code": "w/code.pth"}
+    models |= {name: {**imported, "weights": path} for name, path in weights.items()}
+    file = write(folder, "failing", {"results": "failing", "datasets": datasets, "models": models})
+    targets = [f"failing/data/{name}/manifest.csv" for name in datasets]
+    targets += [f"failing/models/{name}/checkpoint.safetensors" for name in weights]
+    return snakemake(folder, *targets, "--cores", "2", "--configfile", file, check=False, timeout=600)
+
+
+@pytest.mark.parametrize(
+    ("job", "parts"),
+    [
+        ("data_folder bad", ["3 pictures", "x/empty.png: it is empty", "y/cut.png: it is truncated", "y/text.png"]),
+        ("data_folder label", ["own/labels.csv", "02.png (line 4)", "'square'", "round, oval"]),
+        ("data_folder empty", ["own/labels.csv", "class 'star' has no picture"]),
+        ("data_folder untested", ["own/train.csv", "no picture is in split 'test'"]),
+        ("import_model nan", ["w/nan.safetensors", "'fc.bias'", "NaN"]),
+        ("import_model other", ["w/other.safetensors", "SmallCNN", "blocks.block1.conv.weight", "hidden1.weight"]),
+        ("import_model code", ["w/code.pth", "would run code", "mkdir", "state_dict()"]),
+    ],
+)
+def test_a_job_fails_with_one_sentence(folder: Path, failed, job: str, parts: list[str]) -> None:
+    (line,) = (line for line in said(failed) if line.startswith(f"lucidag: {job}: "))
+    for part in parts:
+        assert part in line
+    rule, name = job.split()
+    assert "Traceback" in (folder / "failing" / "logs" / rule / f"{name}.log").read_text()
+
+
+def test_failures_leave_nothing_and_stop_no_other_job(folder: Path, failed) -> None:
+    assert failed.returncode == 1
+    assert len(said(failed)) == 7
+    assert "Traceback" not in failed.stdout + failed.stderr
+    kept = {f"data/digits/{file}" for file in ("manifest.csv", "dataset.json", "images.safetensors")}
+    assert leftovers(folder / "failing") == kept
+
+
+def test_code_in_a_pickle_is_not_run(folder: Path, failed) -> None:
+    assert not list(folder.rglob("payload-was-run"))
+    # The file is as dangerous as it should be.
+    (folder / "unsafe").mkdir()
+    here = Path.cwd()
+    os.chdir(folder / "unsafe")
+    try:
+        torch.load(folder / "w" / "code.pth", weights_only=False)
+    finally:
+        os.chdir(here)
+    assert (folder / "unsafe" / "payload-was-run").is_dir()
+
+
+def test_more_units_than_there_are(copied: Path, snakemake) -> None:
+    words = yaml.safe_load((copied / "config" / "tiny.yaml").read_text())
+    words["rof"]["points"] = [1, 400]
+    write(copied, "tiny", words)
+    before = leftovers(copied / "results")
+    target = "results/rof/a/points.csv"
+    done = snakemake(copied, target, "--cores", "2", check=False)
+    assert done.returncode == 1
+    assert said(done) == [
+        "lucidag: turning_points a: rof.points: k = 400 was asked for, but the penultimate layer has 16 units"
+    ]
+    # Its outputs of before were for other settings, and go.
+    assert before - leftovers(copied / "results") == {
+        f"rof/a/{file}" for file in ("points.csv", "roles.csv", "turning_points.json")
+    }
+    assert leftovers(copied / "results") <= before
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 4 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_and_a_rerun_succeeds(folder: Path, snakemake, small_disk: Path) -> None:
+    results = small_disk / "results"
+    model = {**NETWORK, "options": {"width": 4}, "input": {"size": 16}}
+    # 200 pictures of 48 x 48 in three colours are 1.4 MB.
+    drawn = {"source": "lesions", "number": 200, "size": 48}
+    file = write(folder, "disk", {"results": str(results), "datasets": {"d": drawn}, "models": {"m": model}})
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(3_200_000))
+
+    target = f"{results}/data/d/manifest.csv"
+    done = snakemake(folder, target, "--cores", "2", "--configfile", file, check=False)
+    assert done.returncode == 1
+    (line,) = said(done)
+    assert re.match(rf"lucidag: data_lesions d: {results}/data/d/images\.safetensors could not be written: ", line)
+    assert "space" in line
+    assert leftovers(results) == set()
+
+    filler.unlink()
+    snakemake(folder, target, "--cores", "2", "--configfile", file)
+    assert leftovers(results) == {"data/d/manifest.csv", "data/d/dataset.json", "data/d/images.safetensors"}
