@@ -121,7 +121,7 @@ def planned(snakemake) -> Callable[..., dict[str, list[str]]]:
 def finished(project, snakemake) -> Path:
     """Return a folder in which the tiny configuration has run to its end. Tests do not write into it."""
     folder = project()
-    snakemake(folder, "--cores", "2", timeout=600)
+    snakemake(folder, "--cores", "2", timeout=1200)
     return folder
 
 
