@@ -49,16 +49,9 @@ def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        architecture = (
-            CONFIG.models[wildcards.model].architecture
-            if "model" in wildcards.keys()
-            else ""
-        )
-        factory = [architecture.split(":")[0]] if ":" in architecture else []
         builds = script in ("train", "import_model", "features")
-        return CODE.fingerprint(
-            f"workflow/scripts/{script}.py", factory if builds else []
-        )
+        factory = CONFIG.models[wildcards.model].factory_modules() if builds else []
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
 
     return fingerprint
 

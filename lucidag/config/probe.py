@@ -52,8 +52,7 @@ def _outline(modules: Sequence[str], layer: str) -> list[str]:
 
 
 def _key(model: Model, code: CodeIndex) -> str:
-    factory = [model.architecture.split(":")[0]] if ":" in model.architecture else []
-    parts = code.fingerprint("lucidag/models/probe.py", factory)
+    parts = code.fingerprint("lucidag/models/probe.py", model.factory_modules())
     return json.dumps([model.architecture, model.options, parts], sort_keys=True)
 
 

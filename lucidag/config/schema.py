@@ -209,6 +209,11 @@ class Model(Section):
             raise ValueError("`seeds` names one seed twice")
         return self
 
+    def factory_modules(self) -> list[str]:
+        """Return the module that an architecture ``module:factory`` is imported from; none for torchvision's."""
+        module, colon, _ = self.architecture.partition(":")
+        return [module] if colon else []
+
 
 class Rof(Section):
     """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
