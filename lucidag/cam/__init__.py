@@ -1,0 +1,1 @@
+"""Class activation maps: exact fast paths, with pytorch-grad-cam as reference and general path."""

@@ -1,0 +1,92 @@
+"""Explanations of some pictures in one file: the seam between what explains and what compares or draws."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lucidag.errors import InputError
+from lucidag.files import atomic
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One picture with its explanations, everything in the frame that the network sees (S x S pixels).
+
+    Attributes
+    ----------
+    image
+        Its id.
+    frame
+        uint8 C x S x S, C 1 or 3: the picture as the network gets it, before normalisation.
+    mask
+        bool S x S: where the truth is, or None where there is no mask.
+    maps
+        float32 S x S by method.
+    segments
+        int32 S x S: the superpixels 0..n-1 (LIME only).
+    record
+        What else is known, as plain values: ``label``, ``target``, ``target_name``, ...
+    """
+
+    image: str
+    frame: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None
+    maps: Mapping[str, NDArray[np.float32]]
+    segments: NDArray[np.int32] | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_explained(path: str | Path, pictures: Sequence[Explained]) -> None:
+    """Write explanations as safetensors, whole or not at all; the records go into the metadata as JSON."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for picture in pictures:
+        tensors[f"{picture.image}/frame"] = np.ascontiguousarray(picture.frame)
+        if picture.mask is not None:
+            tensors[f"{picture.image}/mask"] = picture.mask.astype(np.uint8)
+        if picture.segments is not None:
+            tensors[f"{picture.image}/segments"] = np.ascontiguousarray(picture.segments)
+        for method, values in picture.maps.items():
+            tensors[f"{picture.image}/map/{method}"] = np.ascontiguousarray(values)
+    about = {picture.image: {"record": picture.record, "methods": list(picture.maps)} for picture in pictures}
+    with atomic(path) as partial:
+        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+
+
+def read_explained(path: str | Path) -> list[Explained]:
+    """Read what `write_explained` wrote, in its order.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is something else.
+    """
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            about = json.loads(handle.metadata()["lucidag"])
+            keys = set(handle.keys())
+            return [_picture(handle, keys, image, known) for image, known in about.items()]
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} does not hold explanations of lucidag: {error}") from error
+
+
+def _picture(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) -> Explained:  # noqa: ANN401
+    def tensor(name: str) -> NDArray[Any] | None:
+        key = f"{image}/{name}"
+        return handle.get_tensor(key) if key in keys else None
+
+    mask = tensor("mask")
+    return Explained(
+        image=image,
+        frame=handle.get_tensor(f"{image}/frame"),
+        mask=None if mask is None else mask > 0,
+        maps={method: handle.get_tensor(f"{image}/map/{method}") for method in known["methods"]},
+        segments=tensor("segments"),
+        record=known["record"],
+    )

@@ -1,0 +1,1 @@
+"""LIME with batched neighbourhoods, and a tuner for its settings."""
