@@ -20,6 +20,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/rof.smk"
+include: "rules/explain.smk"
 include: "rules/figures.smk"
 
 
@@ -29,4 +30,5 @@ rule all:
         rules.data.input,
         rules.models.input,
         rules.rof.input,
+        rules.explain.input,
         rules.figures.input,

@@ -7,9 +7,26 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.load import family_members, load_config, rof_models
+from lucidag.config.load import (
+    explained_models,
+    family_members,
+    load_config,
+    rof_models,
+)
+from lucidag.config.pictures import (
+    cam_batches,
+    explained_images,
+    lime_batches,
+    picture_files,
+    write_out_images,
+)
 from lucidag.config.probe import check_networks
-from lucidag.config.sources import check_sources, dataset_files, weight_files
+from lucidag.config.sources import (
+    check_sources,
+    class_names,
+    dataset_files,
+    weight_files,
+)
 from lucidag.config.stages import stage_settings
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
@@ -24,6 +41,7 @@ def checked_config():
     try:
         checked = load_config(config, source)
         check_sources(checked, source)
+        checked = write_out_images(checked, source)
         check_networks(checked, source, CODE)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
@@ -34,6 +52,16 @@ def checked_config():
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
 # OpenMP reads this when it is loaded, so it has to stand in the environment of the jobs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Scripts that build the network, and so run a factory of the user's own.
+BUILDING = (
+    "train",
+    "import_model",
+    "features",
+    "cam_maps",
+    "lime_fits",
+    "lime_tune",
+)
 
 CODE = CodeIndex((ROOT, Path.cwd()))
 CONFIG = checked_config()
@@ -49,7 +77,7 @@ def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        builds = script in ("train", "import_model", "features")
+        builds = script in BUILDING
         factory = CONFIG.models[wildcards.model].factory_modules() if builds else []
         return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
 
@@ -68,7 +96,7 @@ def datasets_from(*sources):
     ]
 
 
-ARRAY_SOURCES = ("digits", "lesions", "mnist")
+ARRAY_SOURCES = ("digits", "lesions", "mnist", "scenes")
 TRAINED = [name for name, model in CONFIG.models.items() if model.train is not None]
 IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
 EXAMINED = rof_models(CONFIG)

@@ -53,6 +53,27 @@ rule data_lesions:
         "../workflow/scripts/data_lesions.py"
 
 
+rule data_scenes:
+    """Draw scenes with masks of every concept."""
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+        images=f"{R}/data/{{dataset}}/images.safetensors",
+    log:
+        f"{R}/logs/data_scenes/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_scenes/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("scenes")),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_scenes"),
+    script:
+        "../workflow/scripts/data_scenes.py"
+
+
 rule data_mnist:
     """Read MNIST, after downloading it where that is asked for."""
     input:

@@ -5,6 +5,11 @@
 #           features/{model}/{split}.safetensors.
 
 
+def named_classes(wildcards):
+    """Return the classes that the configuration names for a model, so that no picture is asked for them."""
+    return class_names(CONFIG.datasets[CONFIG.models[wildcards.model].dataset])
+
+
 rule models:
     input:
         expand(
@@ -47,7 +52,9 @@ rule train:
 rule import_model:
     """Take weights as they are, after checking that they fit."""
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: (
+            [] if named_classes(wildcards) else dataset_of(wildcards)
+        ),
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",

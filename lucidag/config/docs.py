@@ -51,8 +51,8 @@ def _sections(
     yield title, section
     for name, field in section.model_fields.items():
         for inner in sections_in(field.annotation):
-            tag = inner.model_fields.get("source")
-            suffix = f" with `source: {get_args(tag.annotation)[0]}`" if tag is not None else ""
+            tag = next((key for key in ("source", "algorithm") if key in inner.model_fields), None)
+            suffix = f" with `{tag}: {get_args(inner.model_fields[tag].annotation)[0]}`" if tag is not None else ""
             yield from _sections(inner, f"`{name}`{suffix}", seen)
 
 

@@ -9,6 +9,8 @@ from lucidag.config.schema import Config, Model, sections_in
 from lucidag.errors import InputError
 from lucidag.spelling import unknown
 
+TAGS = ("source", "algorithm")  # keys that tell the kinds of a section apart
+
 
 def load_config(words: Mapping[str, Any], source: str) -> Config:
     """Check a configuration and write out its repeated models.
@@ -35,7 +37,9 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(error, words)}") from error
     _check_references(config, source)
-    return config.model_copy(update={"models": _repeat_seeds(config.models, source)})
+    whole = config.model_copy(update={"models": _repeat_seeds(config.models, source)})
+    _check_explain(whole, source)
+    return whole
 
 
 def family_members(config: Config, name: str) -> list[str]:
@@ -53,8 +57,17 @@ def rof_models(config: Config) -> list[str]:
     """Return the models whose units are examined."""
     if config.rof is None:
         return []
-    names = config.rof.models if config.rof.models is not None else list(config.models)
-    return [model for name in names for model in family_members(config, name)]
+    return _members(config, config.rof.models)
+
+
+def explained_models(config: Config) -> list[str]:
+    """Return the models whose decisions about single pictures are explained."""
+    return [] if config.explain is None else _members(config, config.explain.models)
+
+
+def _members(config: Config, names: list[str] | None) -> list[str]:
+    asked = names if names is not None else list(config.models)
+    return [model for name in asked for model in family_members(config, name)]
 
 
 def _repeat_seeds(models: Mapping[str, Model], source: str) -> dict[str, Model]:
@@ -84,6 +97,8 @@ def _check_references(config: Config, source: str) -> None:
     asked: list[tuple[str, list[str]]] = []
     if config.rof is not None and config.rof.models is not None:
         asked.append(("rof.models", config.rof.models))
+    if config.explain is not None and config.explain.models is not None:
+        asked.append(("explain.models", config.explain.models))
     asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
     expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
     for key, names in asked:
@@ -92,6 +107,28 @@ def _check_references(config: Config, source: str) -> None:
                 raise InputError(f"{source}: {key}: {unknown('model', name, sorted(expanded))}")
     if config.generalisation and config.rof is None:
         raise InputError(f"{source}: generalisation: needs a `rof:` section, as it compares the roles of units")
+
+
+def _check_explain(config: Config, source: str) -> None:
+    if config.explain is None:
+        return
+    for dataset in config.explain.images:
+        if dataset not in config.datasets:
+            raise InputError(f"{source}: explain.images: {unknown('data set', dataset, config.datasets)}")
+    models = explained_models(config)
+    for model in models:
+        dataset = config.models[model].dataset
+        if not config.explain.images.get(dataset):
+            raise InputError(
+                f"{source}: explain.images: no pictures of data set '{dataset}', which model '{model}' needs"
+            )
+    used = {config.models[model].dataset for model in models}
+    for dataset in config.explain.images:
+        if dataset not in used:
+            raise InputError(f"{source}: explain.images.{dataset}: no explained model uses this data set")
+    for model in config.explain.cam.layers if config.explain.cam is not None else ():
+        if model not in models:
+            raise InputError(f"{source}: explain.cam.layers: {unknown('explained model', model, models)}")
 
 
 def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
@@ -105,10 +142,11 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
         return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
-    if fault["type"] == "union_tag_not_found":
-        return f"{key}.source: missing; allowed: {', '.join(_sources())}{more}"
-    if fault["type"] == "union_tag_invalid":
-        return f"{key}.source: {unknown('source', str(fault['ctx']['tag']), _sources())}{more}"
+    if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        tag = fault["ctx"]["discriminator"].strip("'")
+        if fault["type"] == "union_tag_not_found":
+            return f"{key}.{tag}: missing; allowed: {', '.join(_tags(tag))}{more}"
+        return f"{key}.{tag}: {unknown(tag, str(fault['ctx']['tag']), _tags(tag))}{more}"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
@@ -144,10 +182,20 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
 def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
     if str(part) in model.model_fields:
         return sections_in(model.model_fields[str(part)].annotation)
-    tags = model.model_fields.get("source")
-    return [model] if tags is not None and part in get_args(tags.annotation) else []
+    kinds = [tag for key in TAGS if key in model.model_fields for tag in _values(model, key)]
+    return [model] if part in kinds else []
 
 
-def _sources() -> list[str]:
-    sections = sections_in(Config.model_fields["datasets"].annotation)
-    return [tag for model in sections for tag in get_args(model.model_fields["source"].annotation)]
+def _tags(key: str) -> list[str]:
+    """Return the values of `key` that tell the kinds of a section apart."""
+    return [tag for kind in _all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)]
+
+
+def _values(kind: type[BaseModel], key: str) -> list[str]:
+    return list(get_args(kind.model_fields[key].annotation))
+
+
+def _all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+    below = [inner for field in section.model_fields.values() for inner in sections_in(field.annotation)]
+    found = [section, *(deep for inner in below for deep in _all_sections(inner))]
+    return list(dict.fromkeys(found))

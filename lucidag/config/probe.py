@@ -33,16 +33,20 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
         found = known[keys[name]]
         if "error" in found:
             raise InputError(f"{source}: models.{name}: {found['error']}")
-        for key, layer in _layers_named(model):
+        for key, layer in _layers_named(config, name):
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
-                raise InputError(f"{source}: models.{name}.{key}: {sentence}")
+                raise InputError(f"{source}: {key}: {sentence}")
 
 
-def _layers_named(model: Model) -> list[tuple[str, str]]:
-    named = [("head", model.head)] if model.head is not None else []
+def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
+    """Return the layers of a model that the configuration names, each with its key."""
+    model = config.models[name]
+    named = [(f"models.{name}.head", model.head)] if model.head is not None else []
     if model.train is not None and isinstance(model.train.trainable, list):
-        named += [("train.trainable", layer) for layer in model.train.trainable]
+        named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
+    if config.explain is not None and config.explain.cam is not None and name in config.explain.cam.layers:
+        named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
     return named
 
 

@@ -2,19 +2,13 @@
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+from lucidag.config.explain import Explain
+from lucidag.config.section import Level, Name, Section, Seed, Share
+
 Split = Literal["train", "val", "test"]
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change after the check."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
 
 
 class DatasetBase(Section):
@@ -75,6 +69,16 @@ class Lesions(DatasetBase):
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
 
+class Scenes(DatasetBase):
+    """Drawn scenes: objects of several kinds, materials and colours in places, with masks of every concept."""
+
+    source: Literal["scenes"] = Field(description="Where the pictures come from.")
+    number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Pictures to draw.")
+    size: Annotated[int, Field(ge=32)] = Field(default=64, description="Width and height in pixels.")
+    label: Literal["object", "place"] = Field(default="object", description="What the class of a picture is.")
+    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+
 class Mnist(DatasetBase):
     """MNIST in torchvision's folder layout (`root/MNIST/raw/`)."""
 
@@ -108,7 +112,11 @@ class Folder(DatasetBase):
     path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
     root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
-    classes: list[str] | None = Field(default=None, description="Classes in order; default: those found, sorted.")
+    classes: list[str] | str | None = Field(
+        default=None,
+        description="Classes in order, each with a picture; or a text file with one name a line, where a foreign "
+        "network knows more of them. Default: those found, sorted.",
+    )
     splits: Splits = Field(default=Splits(), description="Shares, where the pictures have no splits of their own.")
     track: Literal["pictures", "table"] = Field(
         default="pictures",
@@ -116,7 +124,7 @@ class Folder(DatasetBase):
     )
 
 
-Dataset = Annotated[Digits | Lesions | Mnist | Folder, Field(discriminator="source")]
+Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder, Field(discriminator="source")]
 
 
 class Input(Section):
@@ -238,7 +246,7 @@ class Rof(Section):
         description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
     )
     bootstrap: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
-    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Level of all intervals.")
+    confidence: Level = Field(default=0.95, description="Level of all intervals.")
     class_columns: Annotated[int, Field(ge=0)] = Field(
         default=100, description="Accuracy per class is tabled for every k up to this number of classes."
     )
@@ -255,7 +263,7 @@ class Generalisation(Section):
     """Do the shares of the four roles go with the generalisation gap? One study over several models."""
 
     models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
-    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="Level of the intervals.")
+    confidence: Level = Field(default=0.95, description="Level of the intervals.")
     draws: Annotated[int, Field(ge=1)] = Field(default=2000, description="Bootstrap draws and permutations.")
     seed: Seed = Field(default=0, description="Seed of both.")
 
@@ -268,6 +276,7 @@ class Config(Section):
     models: dict[Name, Model] = Field(description="Models by name.", min_length=1)
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
+    explain: Explain | None = Field(default=None, description="Explanations of single pictures; absent: none.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

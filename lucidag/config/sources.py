@@ -59,6 +59,33 @@ def _mnist_files(dataset: Mnist) -> list[str]:
     return found
 
 
+def class_names(dataset: Dataset) -> list[str] | None:
+    """Return the classes that the configuration names for a folder, by itself or in a file; None: it names none.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or a line of it is empty or stands twice; the sentence starts with the key.
+    """
+    classes = dataset.classes if isinstance(dataset, Folder) else None
+    if not isinstance(classes, str):
+        return classes
+    try:
+        names = Path(classes).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"classes: file '{classes}' cannot be read: {reason}") from error
+    first: dict[str, int] = {}
+    for line, name in enumerate(names, start=1):
+        if not name.strip():
+            raise InputError(f"classes: {classes}, line {line} is empty")
+        if first.setdefault(name, line) != line:
+            raise InputError(f"classes: {classes}, line {line}: '{name}' stands in line {first[name]} already")
+    if not names:
+        raise InputError(f"classes: {classes} is empty")
+    return names
+
+
 def weight_files(model: Model) -> list[str]:
     """Return the local file that `weights` names, if it names a file.
 
@@ -89,6 +116,7 @@ def check_sources(config: Config, source: str) -> None:
     for name, dataset in config.datasets.items():
         try:
             dataset_files(dataset)
+            class_names(dataset)
         except InputError as error:
             raise InputError(f"{source}: datasets.{name}.{error}") from error
     for name, model in config.models.items():

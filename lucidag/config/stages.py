@@ -6,8 +6,11 @@ What stands here decides what reruns when a value of the configuration changes.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.load import family_members, rof_models
+from lucidag.config.pictures import cam_batches, lime_batches, picture_rows
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
+from lucidag.config.sources import class_names
 from lucidag.errors import InputError
 
 Settings = dict[str, Any]
@@ -41,10 +44,17 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "sweep": _sweep,
         "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "role_metric", "points"),
         "generalisation": _generalisation,
+        "cam_maps": _cam_maps,
+        "lime_fits": _lime_fits,
+        "lime_tune": _lime_tune,
+        "cam_pictures": lambda config, wildcards: {},
+        "lime_pictures": lambda config, wildcards: {},
+        "agreement": lambda config, wildcards: _agreement(config, "thresholds", "area", "draws", "confidence", "seed"),
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
         "generalisation_figures": _generalisation_figures,
+        "agreement_figures": lambda config, wildcards: _agreement(config, "area", "confidence"),
     }
 
 
@@ -54,6 +64,7 @@ def _data(config: Config, wildcards: Wildcards) -> Settings:
     if isinstance(dataset, Folder):
         # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
         settings["groups"] = sorted({*dataset.groups} - {"label"})
+        settings |= {"classes": class_names(dataset), "more_classes": isinstance(dataset.classes, str)}
     return settings
 
 
@@ -72,7 +83,12 @@ def _train(config: Config, wildcards: Wildcards) -> Settings:
 
 def _import(config: Config, wildcards: Wildcards) -> Settings:
     model = config.models[wildcards["model"]]
-    return {**_network(model), "weights": model.weights, "new_head": bool(model.new_head)}
+    return {
+        **_network(model),
+        "weights": model.weights,
+        "new_head": bool(model.new_head),
+        "classes": class_names(config.datasets[model.dataset]),
+    }
 
 
 def _features(config: Config, wildcards: Wildcards) -> Settings:
@@ -126,3 +142,57 @@ def _generalisation(config: Config, wildcards: Wildcards) -> Settings:
 
 def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
     return {**_rof(config, "role_metric"), "confidence": config.generalisation[wildcards["study"]].confidence}
+
+
+def _explain(config: Config) -> Explain:
+    if config.explain is None:
+        raise InputError("there is no `explain:` section")
+    return config.explain
+
+
+def _cam_maps(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    cam = _explain(config).cam or Cam()
+    return {
+        **_network(config.models[name]),
+        "layer": cam.layers.get(name),
+        "methods": list(cam.methods),
+        "batch_size": cam.batch_size,
+        "pictures": _pictures(config, name, cam_batches(config, name)[wildcards["batch"]]),
+    }
+
+
+def _lime_fits(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    explain = _explain(config)
+    own = explain.pictures(config.models[name].dataset)
+    rows = _pictures(config, name, lime_batches(config, name)[wildcards["batch"]])
+    lime = {image: explain.lime_settings(picture).model_dump(mode="json") for image, picture in own.items()}
+    return {
+        **_network(config.models[name]),
+        "batch_size": (explain.lime or Lime()).batch_size,
+        "pictures": [{**row, "lime": lime[row["image"]]} for row in rows],
+    }
+
+
+def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    lime = _explain(config).lime or Lime()
+    return {
+        **_network(config.models[name]),
+        "batch_size": lime.batch_size,
+        "lime": lime.model_dump(mode="json", exclude={"batch_size", "tuning"}),
+        "tuning": lime.tuning.model_dump(mode="json") if lime.tuning is not None else None,
+        "pictures": _pictures(config, name, list(_explain(config).pictures(config.models[name].dataset))),
+    }
+
+
+def _pictures(config: Config, model: str, images: list[str]) -> list[Settings]:
+    own = _explain(config).pictures(config.models[model].dataset)
+    rows = picture_rows(config.datasets[config.models[model].dataset], images)
+    return [{**row, "target": own[row["image"]].target} for row in rows]
+
+
+def _agreement(config: Config, *keys: str) -> Settings:
+    section = config.explain.agreement if config.explain is not None else Agreement()
+    return section.model_dump(mode="json", include=set(keys))

@@ -1,6 +1,5 @@
 """A data set of picture files: a CSV file, or class sub-folders."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lucidag.data.listing import Entry, entries
+from lucidag.data.listing import Entry, entries, image_ids
 from lucidag.data.manifest import Source
 from lucidag.data.pictures import UnreadablePictureError, decode, decode_mask
 from lucidag.data.roles import RESERVED, SPLITS
@@ -29,6 +28,7 @@ def load(
     splits: Mapping[str, float] | None = None,
     seed: int = 0,
     classes: Sequence[str] | None = None,
+    more_classes: bool = False,
     threads: int = 4,
 ) -> Source:
     """Give a data set of files; every picture and mask is decoded once, so that a bad one is found here.
@@ -45,6 +45,8 @@ def load(
         one id stay on one side (see `lucidag.data.splits.assign`).
     classes
         The class names in the order of their indices; None takes those that occur, sorted.
+    more_classes
+        Whether a class may have no picture, as where a foreign network knows a thousand of them.
     threads
         How many pictures are decoded at a time.
 
@@ -62,8 +64,8 @@ def load(
         is in test, an id is in two splits, or a column does not exist.
     """
     found = entries(path, root, columns)
-    names = _classes(path, found, classes)
-    images = _ids(path, found)
+    names = _classes(path, found, classes, more_classes)
+    images = image_ids(path, found)
     table = pd.DataFrame(
         {
             "image": images,
@@ -78,7 +80,9 @@ def load(
     return Source(table, names)
 
 
-def _classes(path: str | Path, found: Sequence[Entry], classes: Sequence[str] | None) -> tuple[str, ...]:
+def _classes(
+    path: str | Path, found: Sequence[Entry], classes: Sequence[str] | None, more_classes: bool
+) -> tuple[str, ...]:
     present = Counter(entry.label for entry in found)
     if classes is None:
         return tuple(sorted(present))
@@ -88,30 +92,9 @@ def _classes(path: str | Path, found: Sequence[Entry], classes: Sequence[str] | 
     for name, number in Counter(classes).items():
         if number > 1:
             raise InputError(f"{path}: class '{name}' is named {number} times in 'classes'")
-        if not present[name]:
+        if not present[name] and not more_classes:
             raise InputError(f"{path}: class '{name}' has no picture; there are: {', '.join(sorted(present))}")
     return tuple(classes)
-
-
-def _ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
-    """Give ids that are safe as file names and differ."""
-    bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
-    number = Counter(bare)
-    ids = [_safe(entry.relative) if number[name] > 1 else name for entry, name in zip(found, bare, strict=True)]
-    first: dict[str, Entry] = {}
-    for name, entry in zip(ids, found, strict=True):
-        if name in first:
-            raise InputError(
-                f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; "
-                "each picture may occur once"
-            )
-        first[name] = entry
-    return ids
-
-
-def _safe(relative: str) -> str:
-    joined = re.sub(r"[^A-Za-z0-9_.-]", "_", relative.replace("/", "-"))
-    return joined.lstrip(".-") or "_"
 
 
 def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float] | None, seed: int) -> list[str]:

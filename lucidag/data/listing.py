@@ -1,6 +1,8 @@
 """What a folder source consists of, without opening a picture: standard library only, so that it is quick."""
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +91,36 @@ def entries(
         return _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
     siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")
+
+
+def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
+    """Give the pictures ids that are safe as file names and differ.
+
+    They are the relative paths without suffix, ``-`` for ``/`` and ``_`` for characters that are not safe; where
+    two pictures differ in their suffix alone, they keep it.
+
+    Raises
+    ------
+    InputError
+        If two pictures would have the same id, as where one is named twice.
+    """
+    bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
+    number = Counter(bare)
+    ids = [_safe(entry.relative) if number[name] > 1 else name for entry, name in zip(found, bare, strict=True)]
+    first: dict[str, Entry] = {}
+    for name, entry in zip(ids, found, strict=True):
+        if name in first:
+            raise InputError(
+                f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; "
+                "each picture may occur once"
+            )
+        first[name] = entry
+    return ids
+
+
+def _safe(relative: str) -> str:
+    joined = re.sub(r"[^A-Za-z0-9_.-]", "_", relative.replace("/", "-"))
+    return joined.lstrip(".-") or "_"
 
 
 def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entry]:

@@ -1,1 +1,1 @@
-"""Pictures whose explanations are asked for, and the explanations as files: what CAM, LIME and their comparison share."""
+"""Pictures that are explained, and their explanations as files: what CAM, LIME and their comparison share."""

@@ -57,6 +57,12 @@ class Inputs:
         tensor = self._resize(tensor)
         return tensor.expand(self.channels, -1, -1).contiguous()
 
+    def prepare_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Give a mask (H x W) in the frame of its picture (size x size): true where at least half a pixel was."""
+        tensor = self._resize(torch.from_numpy(mask.astype(np.float32))[None])
+        inside: NDArray[np.bool_] = tensor[0].numpy() >= 0.5
+        return inside
+
     def normalise(self, batch: torch.Tensor) -> torch.Tensor:
         """Give a uint8 batch (N x channels x size x size) as float32: in 0 to 1, minus mean, over std."""
         mean = torch.tensor(self.mean, device=batch.device).view(-1, 1, 1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    network = open_network(settings, len(manifest.classes))
+    classes = settings["classes"] or read_manifest(Path(snakemake.input.dataset[0]).parent).classes
+    network = open_network(settings, len(classes))
     load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
-    save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))
+    save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, classes))

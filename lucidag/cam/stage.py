@@ -1,0 +1,55 @@
+"""Class activation maps of the pictures of one job, each by every method."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scipy.special import softmax
+
+from lucidag.cam.explainer import CamExplainer, CamResult
+from lucidag.explain.decision import decision
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
+from lucidag.models.network import Network
+from lucidag.progress import track
+
+
+def explain_subjects(
+    network: Network, subjects: Sequence[Subject], classes: Sequence[str], settings: Mapping[str, Any], device: str
+) -> list[Explained]:
+    """Explain each picture by each of the methods.
+
+    Parameters
+    ----------
+    network, classes
+        The network with its weights, and the names of its classes.
+    subjects
+        The pictures.
+    settings
+        ``methods``, ``layer`` (None: the last one with spatial extent) and ``batch_size``.
+    device
+        Where to compute.
+    """
+    explainer = CamExplainer(
+        network.model, network.inputs.example(1), settings["layer"], device=device, batch_size=settings["batch_size"]
+    )
+    found = []
+    for subject in track(subjects, "class activation maps"):
+        x = network.inputs.normalise(subject.frame[None])
+        result = explainer.explain(x, settings["methods"], subject.target)
+        found.append(
+            Explained(
+                image=subject.image,
+                frame=subject.frame.numpy(),
+                mask=subject.mask,
+                maps=result.maps,
+                record={
+                    **decision(subject.label, softmax(result.logits.astype(float)), result.target, classes),
+                    **_own(result),
+                },
+            )
+        )
+    return found
+
+
+def _own(result: CamResult) -> dict[str, Any]:
+    return {"layer": result.layer, "logit": float(result.logits[result.target]), "notes": dict(result.notes)}

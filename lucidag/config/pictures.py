@@ -1,0 +1,110 @@
+"""Which pictures are explained: the ids of a configuration checked, and cut into jobs."""
+
+from collections.abc import Sequence
+
+from lucidag.config.explain import Picture
+from lucidag.config.load import explained_models
+from lucidag.config.schema import Config, Dataset, Digits, Folder, Lesions, Scenes
+from lucidag.config.sources import class_names
+from lucidag.data.listing import Entry, entries, image_ids
+from lucidag.errors import InputError
+from lucidag.spelling import unknown
+
+DIGITS = 1797  # pictures that scikit-learn ships
+
+
+def write_out_images(config: Config, source: str) -> Config:
+    """Return the configuration with ``all`` written out as the ids of the pictures.
+
+    Raises
+    ------
+    InputError
+        For an id that a data set does not have, ``all`` of a data set that is no folder, or a target class
+        that is none of those that the configuration gives: one line with the key.
+    """
+    if config.explain is None:
+        return config
+    written = {}
+    for name, listed in config.explain.images.items():
+        key = f"{source}: explain.images.{name}"
+        known = _known_ids(config.datasets[name])
+        if listed == "all":
+            if known is None or not isinstance(config.datasets[name], Folder):
+                raise InputError(f"{key}: 'all' is for folders of pictures; list ids here, as in manifest.csv")
+            listed = known
+        chosen = config.explain.model_copy(update={"images": {name: listed}}).pictures(name)
+        if len(chosen) < len(listed):
+            repeated = next(image for image in listed if list(listed).count(image) > 1)
+            raise InputError(f"{key}: image '{repeated}' stands there twice")
+        for image, picture in chosen.items():
+            if known is not None and image not in known:
+                raise InputError(f"{key}: {unknown('image', image, known)}")
+            _check_target(f"{key}.{image}.target", picture, class_names(config.datasets[name]))
+        written[name] = chosen
+    return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
+
+
+def picture_rows(dataset: Dataset, images: Sequence[str]) -> list[dict[str, str]]:
+    """Return what a job has to know to read these pictures: of a folder their files and labels, else the ids alone."""
+    if not isinstance(dataset, Folder):
+        return [{"image": image} for image in images]
+    found = _entries_by_id(dataset)
+    return [
+        {"image": image, "path": found[image].path, "mask": found[image].mask, "label": found[image].label}
+        for image in images
+    ]
+
+
+def picture_files(dataset: Dataset, images: Sequence[str]) -> list[str]:
+    """Return the files of these pictures of a folder; of other sources none, as they are in one file."""
+    rows = picture_rows(dataset, images) if isinstance(dataset, Folder) else []
+    return [file for row in rows for file in (row["path"], row["mask"]) if file]
+
+
+def explained_images(config: Config, model: str) -> list[str]:
+    """Return the ids of the pictures that are explained for a model; none where it is not explained."""
+    if config.explain is None or model not in explained_models(config):
+        return []
+    return list(config.explain.pictures(config.models[model].dataset))
+
+
+def cam_batches(config: Config, model: str) -> dict[str, list[str]]:
+    """Return the jobs of class activation maps: the first picture of each, and all of it."""
+    if config.explain is None or config.explain.cam is None:
+        return {}
+    return _cut(explained_images(config, model), config.explain.pictures_per_job)
+
+
+def lime_batches(config: Config, model: str) -> dict[str, list[str]]:
+    """Return the jobs of LIME as `cam_batches`; a picture with settings of its own has a job of its own."""
+    if config.explain is None or config.explain.lime is None:
+        return {}
+    pictures = config.explain.pictures(config.models[model].dataset)
+    images = explained_images(config, model)
+    alone = [image for image in images if pictures[image].lime.model_fields_set]
+    shared = [image for image in images if image not in alone]
+    return {**{image: [image] for image in alone}, **_cut(shared, config.explain.pictures_per_job)}
+
+
+def _cut(images: Sequence[str], size: int) -> dict[str, list[str]]:
+    return {images[start]: list(images[start : start + size]) for start in range(0, len(images), size)}
+
+
+def _known_ids(dataset: Dataset) -> list[str] | None:
+    if isinstance(dataset, Folder):
+        return list(_entries_by_id(dataset))
+    if isinstance(dataset, Digits):
+        return [f"digit-{index:04d}" for index in range(DIGITS)]
+    if isinstance(dataset, Lesions | Scenes):
+        return [f"{dataset.source.removesuffix('s')}-{index:05d}" for index in range(dataset.number)]
+    return None
+
+
+def _entries_by_id(dataset: Folder) -> dict[str, Entry]:
+    found = entries(dataset.path, dataset.root, dataset.columns.model_dump())
+    return dict(zip(image_ids(dataset.path, found), found, strict=True))
+
+
+def _check_target(key: str, picture: Picture, classes: Sequence[str] | None) -> None:
+    if picture.target is not None and classes is not None and picture.target not in classes:
+        raise InputError(f"{key}: {unknown('class', picture.target, classes)}")

@@ -1,0 +1,31 @@
+"""Open what a job that explains pictures needs: the trained network and the pictures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lucidag.explain.subjects import Subject, read_subjects
+from lucidag.models.network import Network, open_network
+from lucidag.models.weights import load_checkpoint, read_metadata
+
+
+def open_job(
+    settings: Mapping[str, Any], checkpoint: str, files: Sequence[str]
+) -> tuple[Network, list[str], list[Subject]]:
+    """Open a network with its weights, the names of its classes, and the pictures of a job.
+
+    Parameters
+    ----------
+    settings
+        The network's ``architecture``, ``options``, ``input`` and ``head``, and ``pictures``: see
+        `lucidag.explain.subjects.read_subjects`.
+    checkpoint
+        The weights, as lucidag writes them.
+    files
+        The pictures' own files, or those of a data set with a manifest, whose folder the first one is in.
+    """
+    classes = list(read_metadata(checkpoint)["classes"])
+    network = open_network(settings, len(classes))
+    load_checkpoint(checkpoint, network.model)
+    folder = Path(files[0]).parent
+    return network, classes, read_subjects(settings["pictures"], folder, network.inputs, classes)

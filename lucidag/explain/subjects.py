@@ -1,0 +1,103 @@
+"""The pictures that a job explains, in the frame that the network sees."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lucidag.data.manifest import read_manifest
+from lucidag.data.pictures import Pictures, decode, decode_mask
+from lucidag.errors import InputError
+from lucidag.models.inputs import Inputs
+from lucidag.spelling import unknown
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A picture to explain.
+
+    Attributes
+    ----------
+    image, label
+        Its id and its class.
+    target
+        The class to explain, as an index; None is the predicted one.
+    frame
+        uint8 C x S x S: what the network gets, before normalisation.
+    mask
+        bool S x S: where the truth is, or None where there is no mask.
+    """
+
+    image: str
+    label: str
+    target: int | None
+    frame: torch.Tensor
+    mask: NDArray[np.bool_] | None
+
+
+def read_subjects(
+    pictures: Sequence[Mapping[str, str | None]], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
+) -> list[Subject]:
+    """Read the pictures of a job.
+
+    Parameters
+    ----------
+    pictures
+        For each its id ``image`` and ``target`` (a class name or None); where it is a file of its own also ``path``,
+        ``mask`` (empty: none) and ``label``.
+    folder
+        The data set's folder with its manifest, for pictures without a path.
+    inputs
+        How a picture becomes a frame.
+    classes
+        The classes of the network.
+
+    Raises
+    ------
+    InputError
+        If an id is not in the data set, a file cannot be read, a mask has another size than its picture, or a
+        target is none of `classes`.
+    """
+    return [_subject(row, folder, inputs, classes) for row in pictures]
+
+
+def _subject(
+    row: Mapping[str, str | None], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
+) -> Subject:
+    image = str(row["image"])
+    if row.get("path"):
+        picture = decode(str(row["path"]))
+        mask = decode_mask(str(row["mask"])) if row["mask"] else None
+        label = str(row["label"])
+    else:
+        picture, mask, label = _from_manifest(image, folder)
+    if mask is not None and mask.shape != picture.shape[:2]:
+        raise InputError(
+            f"image '{image}': its mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
+            f"the picture {picture.shape[1]} x {picture.shape[0]}"
+        )
+    target = row["target"]
+    if target is not None and target not in classes:
+        raise InputError(f"image '{image}', target: {unknown('class', target, classes)}")
+    return Subject(
+        image=image,
+        label=label,
+        target=None if target is None else list(classes).index(target),
+        frame=inputs.prepare(picture),
+        mask=None if mask is None else inputs.prepare_mask(mask),
+    )
+
+
+def _from_manifest(image: str, folder: str | Path | None) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None, str]:
+    if folder is None:
+        raise InputError(f"image '{image}' has neither a file nor a data set")
+    manifest = read_manifest(folder)
+    ids = manifest.table["image"].tolist()
+    if image not in ids:
+        raise InputError(f"{manifest.file}: {unknown('image', image, ids)}")
+    row = ids.index(image)
+    pictures = Pictures(manifest)
+    return pictures.read(row), pictures.read_mask(row), str(manifest.table["label"].iloc[row])

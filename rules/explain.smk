@@ -1,0 +1,235 @@
+# Explanations of single pictures: class activation maps, LIME, and how far they agree and are right.
+#
+# Requires: models/{model}/checkpoint.safetensors and the pictures: their own files, or data/{dataset}/….
+# Produces: cam/{model}/{method}/{image}.png, .mask.png, .npy; lime/{model}/{image}.png, .mask.png, .npy, .json;
+#           lime/{model}/tuning.csv, tuned.yaml; agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv,
+#           {model}-truth.csv, {model}-truth-summary.csv.
+
+
+EXPLAINED = {
+    model: explained_images(CONFIG, model) for model in explained_models(CONFIG)
+}
+CAM_METHODS = (
+    list(CONFIG.explain.cam.methods) if CONFIG.explain and CONFIG.explain.cam else []
+)
+WITH_LIME = list(EXPLAINED) if CONFIG.explain and CONFIG.explain.lime else []
+TUNED = (
+    WITH_LIME
+    if CONFIG.explain and CONFIG.explain.lime and CONFIG.explain.lime.tuning
+    else []
+)
+CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
+LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
+
+
+def explained_files(model, images):
+    """Return the files that these pictures of a model are read from."""
+    name = CONFIG.models[model].dataset
+    return picture_files(CONFIG.datasets[name], images) or files_of(name)
+
+
+def batch_of(batches, wildcards):
+    """Return the name of the job that makes a picture's explanation."""
+    return next(
+        name
+        for name, images in batches[wildcards.model].items()
+        if wildcards.image in images
+    )
+
+
+def explanations(wildcards):
+    """Return the files with all explanations of a model."""
+    return {
+        "cam": [
+            f"{R}/cam/{wildcards.model}/maps/{batch}.safetensors"
+            for batch in CAM_BATCHES[wildcards.model]
+        ],
+        "lime": [
+            f"{R}/lime/{wildcards.model}/fits/{batch}.safetensors"
+            for batch in LIME_BATCHES[wildcards.model]
+        ],
+    }
+
+
+wildcard_constraints:
+    image=one_of({image for images in EXPLAINED.values() for image in images}),
+    batch=one_of({image for images in EXPLAINED.values() for image in images}),
+
+
+rule explain:
+    input:
+        [
+            f"{R}/cam/{model}/{method}/{image}.png"
+            for model, images in EXPLAINED.items()
+            for method in CAM_METHODS
+            for image in images
+        ],
+        [
+            f"{R}/lime/{model}/{image}.png"
+            for model in WITH_LIME
+            for image in EXPLAINED[model]
+        ],
+        expand("{results}/lime/{model}/tuned.yaml", results=R, model=TUNED),
+        expand("{results}/agreement/{model}.csv", results=R, model=EXPLAINED),
+
+
+rule cam_maps:
+    """Make the class activation maps of some pictures by every method, with one forward pass a picture."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(
+            wildcards.model, CAM_BATCHES[wildcards.model][wildcards.batch]
+        ),
+    output:
+        maps=f"{R}/cam/{{model}}/maps/{{batch}}.safetensors",
+    log:
+        f"{R}/logs/cam_maps/{{model}}/{{batch}}.log",
+    benchmark:
+        f"{R}/benchmarks/cam_maps/{{model}}/{{batch}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("cam_maps"),
+        code=code_of("cam_maps"),
+    script:
+        "../workflow/scripts/cam_maps.py"
+
+
+rule cam_pictures:
+    """Write the maps of one picture: as overlay, as grey mask and as numbers."""
+    input:
+        maps=lambda wildcards: f"{R}/cam/{wildcards.model}/maps/{batch_of(CAM_BATCHES, wildcards)}.safetensors",
+    output:
+        overlays=[f"{R}/cam/{{model}}/{method}/{{image}}.png" for method in CAM_METHODS],
+        masks=[
+            f"{R}/cam/{{model}}/{method}/{{image}}.mask.png" for method in CAM_METHODS
+        ],
+        maps=[f"{R}/cam/{{model}}/{method}/{{image}}.npy" for method in CAM_METHODS],
+    log:
+        f"{R}/logs/cam_pictures/{{model}}/{{image}}.log",
+    benchmark:
+        f"{R}/benchmarks/cam_pictures/{{model}}/{{image}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("cam_pictures"),
+        code=code_of("cam_pictures"),
+    script:
+        "../workflow/scripts/cam_pictures.py"
+
+
+rule lime_fits:
+    """Explain some pictures by LIME, each with its own settings."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(
+            wildcards.model, LIME_BATCHES[wildcards.model][wildcards.batch]
+        ),
+    output:
+        fits=f"{R}/lime/{{model}}/fits/{{batch}}.safetensors",
+    log:
+        f"{R}/logs/lime_fits/{{model}}/{{batch}}.log",
+    benchmark:
+        f"{R}/benchmarks/lime_fits/{{model}}/{{batch}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("lime_fits"),
+        code=code_of("lime_fits"),
+    script:
+        "../workflow/scripts/lime_fits.py"
+
+
+rule lime_pictures:
+    """Write LIME's explanation of one picture: outlines, mask, numbers, and the record that makes it again."""
+    input:
+        fits=lambda wildcards: f"{R}/lime/{wildcards.model}/fits/{batch_of(LIME_BATCHES, wildcards)}.safetensors",
+    output:
+        outlines=f"{R}/lime/{{model}}/{{image}}.png",
+        mask=f"{R}/lime/{{model}}/{{image}}.mask.png",
+        map=f"{R}/lime/{{model}}/{{image}}.npy",
+        record=f"{R}/lime/{{model}}/{{image}}.json",
+    log:
+        f"{R}/logs/lime_pictures/{{model}}/{{image}}.log",
+    benchmark:
+        f"{R}/benchmarks/lime_pictures/{{model}}/{{image}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("lime_pictures"),
+        code=code_of("lime_pictures"),
+    script:
+        "../workflow/scripts/lime_pictures.py"
+
+
+rule lime_tune:
+    """Search for settings of LIME that find the masks of the explained pictures, and write them as configuration."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(
+            wildcards.model, EXPLAINED[wildcards.model]
+        ),
+    output:
+        tuned=f"{R}/lime/{{model}}/tuned.yaml",
+        trials=report(
+            f"{R}/lime/{{model}}/tuning.csv",
+            caption="../workflow/report/lime_tuning.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "LIME settings tried", "kind": "table"},
+        ),
+    log:
+        f"{R}/logs/lime_tune/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/lime_tune/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("lime_tune"),
+        code=code_of("lime_tune"),
+    script:
+        "../workflow/scripts/lime_tune.py"
+
+
+rule agreement:
+    """Compare every two methods, and each with the masks where there are any."""
+    input:
+        unpack(explanations),
+    output:
+        pairs=f"{R}/agreement/{{model}}.csv",
+        ranks=f"{R}/agreement/{{model}}-spearman.csv",
+        summary=report(
+            f"{R}/agreement/{{model}}-summary.csv",
+            caption="../workflow/report/agreement.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "agreement", "kind": "table"},
+        ),
+        truth=f"{R}/agreement/{{model}}-truth.csv",
+        truth_summary=report(
+            f"{R}/agreement/{{model}}-truth-summary.csv",
+            caption="../workflow/report/truth.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "graded by masks", "kind": "table"},
+        ),
+    log:
+        f"{R}/logs/agreement/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/agreement/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("agreement"),
+        code=code_of("agreement"),
+    script:
+        "../workflow/scripts/agreement.py"
