@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+MOST = 40
+
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Give `" (did you mean 'x'?)"` for the nearest of `allowed`, or an empty string if none is near."""
@@ -12,10 +14,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
-    """Give the sentence for a name that is none of `allowed`.
+    """Give the sentence for a name that is none of `allowed`; of very many it lists the first.
 
     >>> unknown("column", "patch", ["patches", "label"])
     "column 'patch' does not exist (did you mean 'patches'?); there are: patches, label"
     """
     options = list(allowed)
-    return f"{what} '{name}' does not exist{nearest(name, options)}; there are: {', '.join(options)}"
+    listed = ", ".join(options[:MOST]) + (f", … ({len(options)} in all)" if len(options) > MOST else "")
+    return f"{what} '{name}' does not exist{nearest(name, options)}; there are: {listed}"

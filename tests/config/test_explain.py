@@ -1,0 +1,175 @@
+"""The `explain` section: pictures by id, jobs, settings of a picture's own, and the one line that a mistake gives."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from lucidag.config.load import explained_models, load_config
+from lucidag.config.pictures import cam_batches, explained_images, lime_batches, picture_files, write_out_images
+from lucidag.config.sources import check_sources
+from lucidag.config.stages import stage_settings
+from lucidag.errors import InputError
+
+DRAWN = """
+datasets:
+  d: {source: lesions, number: 40}
+models:
+  m: {dataset: d, architecture: resnet18, train: {}, seeds: [0, 1]}
+explain:
+  images: {d: [lesion-00003, lesion-00001, lesion-00007, lesion-00002, lesion-00009]}
+  pictures_per_job: 2
+"""
+FOLDER = """
+datasets:
+  d: {source: folder, path: PATH, columns: {mask: outline}, classes: [cat, dog]}
+models:
+  m: {dataset: d, architecture: resnet18, weights: DEFAULT}
+explain:
+  images: {d: all}
+"""
+
+
+def checked(text: str, **explain: Any):
+    words = yaml.safe_load(text)
+    words["explain"].update(explain)
+    config = load_config(words, "c.yaml")
+    check_sources(config, "c.yaml")
+    return write_out_images(config, "c.yaml")
+
+
+def fault(text: str, **explain: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        checked(text, **explain)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    rows = ["image,label,outline"]
+    for number, label in enumerate(("cat", "dog", "dog")):
+        Image.fromarray(np.full((4, 4, 3), 10 * number, np.uint8)).save(tmp_path / f"p{number}.png")
+        rows.append(f"p{number}.png,{label},")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    return FOLDER.replace("PATH", str(tmp_path / "labels.csv"))
+
+
+def test_every_member_of_a_family_is_explained() -> None:
+    config = checked(DRAWN, models=["m"])
+    assert explained_models(config) == ["m-s0", "m-s1"]
+    assert explained_images(config, "m-s1") == [f"lesion-0000{number}" for number in (3, 1, 7, 2, 9)]
+
+
+def test_jobs_are_runs_of_the_list_named_by_their_first_picture() -> None:
+    config = checked(DRAWN)
+    assert list(cam_batches(config, "m-s0").items()) == [
+        ("lesion-00003", ["lesion-00003", "lesion-00001"]),
+        ("lesion-00007", ["lesion-00007", "lesion-00002"]),
+        ("lesion-00009", ["lesion-00009"]),
+    ]
+    assert lime_batches(config, "m-s0") == cam_batches(config, "m-s0")
+
+
+def test_a_further_picture_leaves_full_jobs_as_they_are() -> None:
+    ids = [f"lesion-{number:05d}" for number in range(5)]
+    before, after = checked(DRAWN, images={"d": ids[:4]}), checked(DRAWN, images={"d": ids})
+    for batch in cam_batches(before, "m-s0"):
+        where = {"model": "m-s0", "batch": batch}
+        assert stage_settings(before, "cam_maps", where) == stage_settings(after, "cam_maps", where)
+    assert set(cam_batches(after, "m-s0")) - set(cam_batches(before, "m-s0")) == {ids[4]}
+
+
+def test_a_picture_with_settings_of_its_own_has_a_job_of_its_own() -> None:
+    images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": 50}}, "lesion-00003": {}}
+    config = checked(DRAWN, images={"d": images}, lime={"num_features": 3})
+    assert lime_batches(config, "m-s0") == {
+        "lesion-00002": ["lesion-00002"],
+        "lesion-00001": ["lesion-00001", "lesion-00003"],
+    }
+    (own,) = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["pictures"]
+    others = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["pictures"]
+    assert (own["lime"]["num_samples"], own["lime"]["num_features"]) == (50, 3)
+    assert {(row["lime"]["num_samples"], row["lime"]["num_features"]) for row in others} == {(300, 3)}
+
+
+def test_a_changed_setting_of_one_picture_changes_that_job_alone() -> None:
+    def jobs(samples: int) -> dict[str, Any]:
+        images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": samples}}, "lesion-00003": {}}
+        config = checked(DRAWN, images={"d": images})
+        stages = {"cam_maps": cam_batches(config, "m-s0"), "lime_fits": lime_batches(config, "m-s0")}
+        return {
+            f"{stage} {batch}": stage_settings(config, stage, {"model": "m-s0", "batch": batch})
+            for stage, batches in stages.items()
+            for batch in batches
+        }
+
+    before, after = jobs(50), jobs(60)
+    assert [name for name in before if before[name] != after[name]] == ["lime_fits lesion-00002"]
+
+
+def test_all_of_a_folder_with_its_files(folder: str) -> None:
+    config = checked(folder)
+    assert explained_images(config, "m") == ["p0", "p1", "p2"]
+    assert [Path(file).name for file in picture_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
+    (row,) = stage_settings(checked(folder, images={"d": ["p1"]}), "cam_maps", {"model": "m", "batch": "p1"})[
+        "pictures"
+    ]
+    assert (row["image"], row["label"], row["mask"], row["target"]) == ("p1", "dog", "", None)
+
+
+@pytest.mark.parametrize(
+    ("explain", "parts"),
+    [
+        ({"images": {"dd": ["x"]}}, ["explain.images", "data set 'dd'", "did you mean 'd'?"]),
+        ({"images": {"d": []}}, ["explain.images", "data set 'd'", "model 'm-s0'"]),
+        ({"images": {"d": "all"}}, ["explain.images.d", "list ids"]),
+        ({"images": {"d": ["lesion-0003"]}}, ["explain.images.d", "lesion-0003", "did you mean 'lesion-000"]),
+        ({"images": {"d": ["lesion-00040"]}}, ["lesion-00040"]),
+        ({"images": {"d": ["lesion-00001", "lesion-00001"]}}, ["'lesion-00001'", "twice"]),
+        ({"models": ["n"]}, ["explain.models", "'n'"]),
+        ({"cam": {"methods": ["gradcamm"]}}, ["explain.cam.methods", "did you mean 'gradcam'?"]),
+        ({"cam": {"methods": ["gradcam", "gradcam"]}}, ["twice"]),
+        ({"cam": {"layers": {"m": "layer4"}}}, ["explain.cam.layers", "'m'", "m-s0"]),
+        ({"cam": None, "lime": None}, ["nothing to do"]),
+        ({"lime": {"segmentation": {"algorithm": "quickshit"}}}, ["algorithm", "did you mean 'quickshift'?"]),
+        ({"lime": {"segmentation": {"n_segments": 5}}}, ["lime.segmentation.algorithm", "missing", "slic"]),
+        ({"lime": {"segmentation": {"algorithm": "slic", "n_segmens": 5}}}, ["did you mean 'n_segments'?"]),
+        ({"lime": {"hide_color": 256}}, ["hide_color"]),
+        ({"lime": {"hide_color": [1, 2]}}, ["a colour has 3"]),
+        ({"images": {"d": {"lesion-00001": {"lime": {"num_sample": 5}}}}}, ["did you mean 'num_samples'?"]),
+    ],
+)
+def test_a_mistake_gives_one_line_with_its_key(explain: dict[str, Any], parts: list[str]) -> None:
+    message = fault(DRAWN, **explain)
+    assert message.startswith("c.yaml: explain")
+    for part in parts:
+        assert part in message
+
+
+def test_a_target_that_is_no_class_is_found_before_anything_runs(folder: str) -> None:
+    message = fault(folder, images={"d": {"p0": {"target": "catt"}}})
+    assert "explain.images.d.p0.target" in message
+    assert "did you mean 'cat'?" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a\n\nb\n", ["line 2", "empty"]),
+        ("a\nb\na\n", ["line 3", "'a'", "line 1"]),
+        ("", ["empty"]),
+        (None, ["cannot be read"]),
+    ],
+)
+def test_a_bad_file_of_classes(folder: str, tmp_path: Path, text: str | None, parts: list[str]) -> None:
+    names = tmp_path / "classes.txt"
+    if text is not None:
+        names.write_text(text)
+    message = fault(folder.replace("[cat, dog]", str(names)))
+    assert message.startswith("c.yaml: datasets.d.classes")
+    for part in parts:
+        assert part in message
