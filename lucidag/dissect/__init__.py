@@ -1,0 +1,1 @@
+"""What each unit detects: CLIP-Dissect and Network Dissection, their comparison, and the roles of the units."""
