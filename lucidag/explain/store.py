@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
 from lucidag.files import atomic
+from lucidag.spelling import unknown
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,23 @@ def _picture(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) 
         segments=tensor("segments"),
         record=known["record"],
     )
+
+
+def pick(path: str | Path, image: str) -> Explained:
+    """Read the explanations of one picture from a file.
+
+    Raises
+    ------
+    InputError
+        If the file does not hold this picture.
+    """
+    found = {picture.image: picture for picture in read_explained(path)}
+    if image not in found:
+        raise InputError(f"{path}: {unknown('image', image, found)}")
+    return found[image]
+
+
+def write_map(path: str | Path, values: NDArray[np.float32]) -> None:
+    """Write a map as .npy (float32 S x S), whole or not at all."""
+    with atomic(path) as partial:
+        np.save(partial, values.astype(np.float32), allow_pickle=False)
