@@ -12,6 +12,7 @@ BENCHMARKS = {
     "scaling": "benchmarks.sweep_scaling",
     "memory": "benchmarks.sweep_memory",
     "pictures": "benchmarks.decode_once",
+    "concepts": "benchmarks.clip_speed",
     "default": "benchmarks.default_run",
 }
 

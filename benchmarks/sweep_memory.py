@@ -1,12 +1,11 @@
 """The peak memory of a large sweep, in a process of its own."""
 
 import argparse
-import resource
 import subprocess
 import sys
-from pathlib import Path
 
 from benchmarks.measure import problem, seconds, show
+from benchmarks.peak import peak_gib
 from lucidag.rof.sweep import sweep
 
 IMAGES, UNITS, CLASSES = 50_000, 2_048, 1_000
@@ -29,18 +28,6 @@ def run(quick: bool, full: bool) -> None:
             ("time", swept),
         ],
     )
-
-
-def peak_gib() -> float:
-    """Return the greatest resident size so far; the kernel's own mark where there is one, as a parent's size can leak
-    into ru_maxrss.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 2**20
-    unit = 2**30 if sys.platform == "darwin" else 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _child(part: int) -> None:

@@ -1,0 +1,395 @@
+"""How well each concept describes each unit: CLIP-Dissect's four similarities. No torch.
+
+Wherever a function here speaks of similarities it means P = images · textsᵀ, N pictures x M concepts, given by its
+two factors. P itself is never built: for words the factors are CLIP's normalised embeddings; for label maps they are
+those of `lucidag.dissect.annotations`.
+"""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from lucidag.errors import InputError
+from lucidag.spelling import unknown
+
+Floats = NDArray[np.float32]
+Scores = NDArray[np.float64]
+
+SIMILARITIES = ("soft_wpmi", "wpmi", "rank", "cosine")
+WHOLE = ("rank", "cosine")  # those that read all pooled activations, not only the top pictures
+BLOCK_BYTES = 2**26
+TINY = 1e-7
+LEAST_MEAN = 1e-3
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The best concepts of U units.
+
+    Attributes
+    ----------
+    concepts
+        U x n indices of concepts, best first; -1 where the unit has none.
+    scores
+        U x n, what they score; 0 where there is none.
+    """
+
+    concepts: NDArray[np.int64]
+    scores: Scores
+
+
+def soft_wpmi(
+    top: NDArray[np.int64],
+    images: Floats,
+    texts: Floats,
+    scale: float = 10.0,
+    first: float = 0.998,
+    last: float = 0.97,
+    weight: float = 1.0,
+    threads: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by soft weighted pointwise mutual information.
+
+    With S = softmax(scale · P) over the concepts, the j-th of the T top pictures of unit u counts with
+    p_j = first − j/T (first − last), j from 0, and
+
+        log p(d|u) = Σ_j log(1 + p_j (S_jd − 1) + 1e-7)
+        score(u, d) = log p(d|u) − weight · (logsumexp over the units of log p(d|·) − log U)
+
+    so that a score depends on all units of the call (one layer) and on all concepts. With fewer than 100 pictures T is
+    their number, and p_j still runs from `first` towards `last`.
+
+    Only pictures that are among the top of some unit are compared with the concepts, `block_bytes` of similarities at
+    a time. Time grows with (different top pictures) · M · D and with U · T · M; memory with U · M, the result.
+
+    Parameters
+    ----------
+    top
+        U x T rows of `images`, best first.
+    images
+        N x D; may be a memory map.
+    texts
+        M x D.
+    scale, first, last, weight
+        a, p_0, p_T and λ of the paper.
+    threads, block_bytes
+        How to compute; they change scores by rounding only (less than 1e-5).
+
+    Returns
+    -------
+    U x M.
+
+    References
+    ----------
+    Oikarinen & Weng, CLIP-Dissect, ICLR 2023, section 3 and appendix; constants as in the authors' program.
+    The same sums, but 1 − p_j + p_j S_jd is never formed from a rounded S_jd − 1, and the sums are in float64.
+    """
+    count = top.shape[1]
+    share = first - np.arange(count) / count * (first - last)
+    given = _log_given(top, share, 1 - share + TINY, images, texts, scale, threads, block_bytes)
+    return _mutual(given, weight)
+
+
+def wpmi(
+    top: NDArray[np.int64],
+    images: Floats,
+    texts: Floats,
+    scale: float = 2.0,
+    count: int = 28,
+    weight: float = 0.6,
+    threads: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by weighted pointwise mutual information.
+
+    As `soft_wpmi`, but the first `count` top pictures all count fully: log p(d|u) = Σ_j log(S_jd + 1e-7). The
+    defaults are those of the authors' program.
+    """
+    used = top[:, :count]
+    ones = np.ones(used.shape[1])
+    given = _log_given(used, ones, TINY * ones, images, texts, scale, threads, block_bytes)
+    return _mutual(given, weight)
+
+
+def cosine(activations: Floats, images: Floats, texts: Floats, block: int = 4096) -> Scores:
+    """Score concepts by the cosine between a unit's activations and the concept's similarities, over all pictures.
+
+    With A the activations, AᵀP = (Aᵀ images) textsᵀ and ‖P_d‖² = t_dᵀ (imagesᵀ images) t_d: two small matrices,
+    summed in float64 in one pass over the pictures, hold all that is needed. A unit or a concept that is 0 everywhere
+    scores 0.
+
+    Parameters
+    ----------
+    activations
+        N x U pooled activations; may be a memory map.
+    images, texts
+        N x D and M x D.
+    block
+        Pictures read at a time.
+
+    Returns
+    -------
+    U x M.
+    """
+    units, width = activations.shape[1], images.shape[1]
+    crossed, gram, squares = np.zeros((units, width)), np.zeros((width, width)), np.zeros(units)
+    for start in range(0, len(images), block):
+        a = np.asarray(activations[start : start + block], dtype=np.float64)
+        e = np.asarray(images[start : start + block], dtype=np.float64)
+        crossed += a.T @ e
+        gram += e.T @ e
+        squares += np.einsum("nu,nu->u", a, a)
+    wide = texts.astype(np.float64)
+    lengths = np.sqrt(np.maximum(np.einsum("md,md->m", wide @ gram, wide), 0))
+    scores: Scores = crossed @ wide.T
+    scores /= np.maximum(np.sqrt(squares), np.finfo(np.float64).tiny)[:, None]
+    scores /= np.maximum(lengths, np.finfo(np.float64).tiny)
+    return scores
+
+
+def rank(
+    activations: Floats,
+    images: Floats,
+    texts: Floats,
+    share: float = 0.05,
+    power: int = 3,
+    length: float = 0.5,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by how little a unit's highest activations move when they are put in the concept's order.
+
+    Of the `share` of pictures with the highest activations q (at least one), q' is q in the order of the
+    similarities P_d, and
+
+        score(u, d) = − mean |q − q'|^power / (the mean for a random order) / (mean of P_d over them)^length
+
+    Differences from the authors' program: the mean for a random order is exact and not from five draws, and a mean
+    similarity below 0.001 counts as 0.001, as its root would not exist below 0. Pictures that are equally similar are
+    put in the worst order, so that a concept that does not tell them apart gains nothing. Where all q are equal every
+    order counts as a random one. Time grows with U · N · share · M: minutes for thousands of concepts.
+
+    Parameters
+    ----------
+    activations
+        N x U pooled activations; may be a memory map.
+    images, texts
+        N x D and M x D.
+    share, power, length
+        See above.
+    block_bytes
+        How to compute.
+
+    Returns
+    -------
+    U x M, 0 or less.
+    """
+    count = max(1, int(len(images) * share))
+    step = max(1, block_bytes // (8 * count))
+    scores = np.empty((activations.shape[1], len(texts)))
+    for unit in range(len(scores)):
+        values = np.asarray(activations[:, unit], dtype=np.float64)
+        rows = np.argsort(-values, kind="stable")[:count]
+        falling = values[rows]
+        usual = _mean_difference(falling[::-1], power)
+        shown = np.asarray(images[rows], dtype=np.float32)
+        for start in range(0, len(texts), step):
+            similar = shown @ texts[start : start + step].T
+            order = np.argsort(similar, axis=0, kind="stable")
+            moved = (np.abs(falling[order] - falling[::-1, None]) ** power).mean(axis=0)
+            mean = np.maximum(similar.mean(axis=0, dtype=np.float64), LEAST_MEAN)
+            scores[unit, start : start + step] = -(moved / usual if usual > 0 else 1.0) / mean**length
+    return scores
+
+
+def score(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    constant: NDArray[np.bool_],
+    threads: int = 1,
+    count: int = 1,
+) -> Labels:
+    """Label the units of one layer.
+
+    Parameters
+    ----------
+    name
+        One of `SIMILARITIES`.
+    images, texts
+        N x D and M x D.
+    top
+        U x T rows of `images`, best first.
+    activations
+        N x U; only read for the names in `WHOLE`.
+    constant
+        U; a unit that is the same in all pictures has no top pictures: it gets no label and has no part in p(d).
+        Nor does a unit get one for which all concepts score the same, as by `soft_wpmi` in a layer of one unit.
+    threads
+        How to compute.
+    count
+        How many concepts a unit gets (fewer if there are not so many).
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or `activations` are needed and missing.
+    """
+    if name not in SIMILARITIES:
+        raise InputError(unknown("similarity", name, SIMILARITIES))
+    if name in WHOLE and activations is None:
+        raise InputError(f"similarity '{name}' needs the pooled activations of all pictures, not only the top ones")
+    living = np.flatnonzero(~constant)
+    if not len(living):
+        scores = np.empty((0, len(texts)))
+    elif name in WHOLE:
+        assert activations is not None
+        chosen = activations if len(living) == len(constant) else activations[:, living]
+        scores = (rank if name == "rank" else cosine)(chosen, images, texts)
+    else:
+        scores = (soft_wpmi if name == "soft_wpmi" else wpmi)(top[living], images, texts, threads=threads)
+    return _labels(scores, living, len(constant), min(count, len(texts)))
+
+
+def constant_units(activations: Floats, block: int = 4096) -> NDArray[np.bool_]:
+    """Tell which units are the same in all pictures; `activations` is N x U and may be a memory map."""
+    same = np.ones(activations.shape[1], dtype=np.bool_)
+    for start in range(0, len(activations), block):
+        same &= (activations[start : start + block] == activations[0]).all(axis=0)
+    return same
+
+
+def _log_given(
+    top: NDArray[np.int64],
+    slope: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    images: Floats,
+    texts: Floats,
+    scale: float,
+    threads: int,
+    block_bytes: int,
+) -> Scores:
+    """Give Σ_j log(offset_j + slope_j S_jd) over the top pictures of each unit, U x M.
+
+    The logarithms of the offsets are set apart: most S are nearly 0, and 1 + slope/offset S is exact there even in
+    float32, in which a sum of some hundreds is not.
+    """
+    given = np.full((len(top), len(texts)), np.log(offset).sum())
+    slope = slope / offset
+    # So many factors may be multiplied in float32 before their logarithm is taken.
+    together = max(1, int(36 / math.log10(max(10.0, 1 + float(slope.max())))))
+    with ThreadPoolExecutor(threads) as pool:
+        for part, pairs in _blocks(top, max(1, block_bytes // (4 * len(texts)))):
+            similar = np.asarray(images[part], dtype=np.float32) @ texts.T
+            totals = np.concatenate(list(pool.map(partial(_exponentials, similar, scale), _pieces(len(part)))))
+            work = partial(_add_unit, given, similar, totals, slope, together)
+            for _ in pool.map(work, pairs):
+                pass
+    return given
+
+
+def _pieces(count: int, size: int = 8) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
+def _exponentials(similar: Floats, scale: float, part: slice) -> Floats:
+    """Turn rows of similarities into e^(scale · P − their greatest), in place; give the sums of the rows."""
+    rows = similar[part]
+    rows *= np.float32(scale)
+    rows -= rows.max(axis=1, keepdims=True)
+    np.exp(rows, out=rows)
+    sums: Floats = rows.sum(axis=1)
+    return sums
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The top pictures of one unit that are in a block."""
+
+    unit: int
+    places: NDArray[np.int64]  # in the block, ascending
+    ranks: NDArray[np.int64]
+
+
+def _blocks(top: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int64], list[_Pairs]]]:
+    """Cut the different top pictures into blocks, each with the units that want its pictures."""
+    rows, place = np.unique(top, return_inverse=True)
+    place = place.reshape(-1)
+    order = np.argsort(place, kind="stable")
+    units, ranks = np.divmod(order, top.shape[1])
+    place = place[order]
+    for start in range(0, len(rows), size):
+        low, high = np.searchsorted(place, (start, start + size))
+        by_unit = low + np.argsort(units[low:high], kind="stable")
+        found, first = np.unique(units[by_unit], return_index=True)
+        groups = np.split(by_unit, first[1:])
+        yield (
+            rows[start : start + size],
+            [_Pairs(int(u), place[group] - start, ranks[group]) for u, group in zip(found, groups, strict=True)],
+        )
+
+
+def _add_unit(
+    given: Scores,
+    exponentials: Floats,
+    totals: Floats,
+    slope: NDArray[np.float64],
+    together: int,
+    pairs: _Pairs,
+) -> None:
+    """Add log(1 + slope S) of one unit's pictures in a block to its row of `given`."""
+    weights = (slope[pairs.ranks] / totals[pairs.places]).astype(np.float32)
+    for start in range(0, len(weights), together):
+        product: Floats | None = None
+        for j in range(start, min(start + together, len(weights))):
+            factor = exponentials[pairs.places[j]] * weights[j]
+            factor += np.float32(1)
+            product = factor if product is None else np.multiply(product, factor, out=product)
+        assert product is not None
+        given[pairs.unit] += np.log(product, dtype=np.float64)
+
+
+def _mutual(given: Scores, weight: float) -> Scores:
+    """Give log p(d|u) − weight · log p(d), in the place of the first."""
+    overall = np.empty(given.shape[1])
+    for start in range(0, len(overall), 1024):
+        overall[start : start + 1024] = logsumexp(given[:, start : start + 1024], axis=0)
+    given -= weight * (overall - math.log(len(given)))
+    return given
+
+
+def _mean_difference(ascending: NDArray[np.float64], power: int) -> float:
+    """Give the mean of |x_i − x_j|^power over all pairs (i, j), also i = j: that of a random order."""
+    spread = float(ascending[-1] - ascending[0])
+    if spread == 0:
+        return 0.0
+    # Powers of numbers in -1/2..1/2, so that the differences of the sums below keep their digits.
+    x = (ascending - ascending[0]) / spread - 0.5
+    total = 0.0
+    for k in range(power + 1):
+        before = np.concatenate([[0.0], np.cumsum(x ** (power - k))[:-1]])
+        total += math.comb(power, k) * (-1) ** (power - k) * float(np.dot(x**k, before))
+    return 2 * total / len(x) ** 2 * spread**power
+
+
+def _labels(scores: Scores, living: NDArray[np.int64], units: int, count: int) -> Labels:
+    """Give the `count` best concepts of each unit; the first of equal ones comes first."""
+    concepts = np.full((units, count), -1, dtype=np.int64)
+    values = np.zeros((units, count))
+    for unit, row in zip(living, scores, strict=True):
+        if len(row) > 1 and row.max() == row.min():
+            continue
+        left = row.copy()
+        for place in range(count):
+            best = int(left.argmax())
+            concepts[unit, place], values[unit, place] = best, left[best]
+            left[best] = -np.inf
+    return Labels(concepts, values)
