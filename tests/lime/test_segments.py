@@ -1,0 +1,76 @@
+"""Superpixels are those of the library, numbered from 0 without gaps."""
+
+import numpy as np
+import pytest
+from lime.wrappers.scikit_image import SegmentationAlgorithm
+
+from lucidag.errors import InputError
+from lucidag.lime.segments import segment
+
+CASES = [
+    ("quickshift", {}, {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
+    ("quickshift", {"kernel_size": 2, "max_dist": 20}, {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}),
+    ("slic", {"n_segments": 25, "compactness": 5.0}, {"n_segments": 25, "compactness": 5.0, "start_label": 0}),
+    ("felzenszwalb", {"scale": 60, "min_size": 10}, {"scale": 60, "min_size": 10}),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "parameters", "in_full"), CASES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_superpixels_are_the_librarys(make_frame, algorithm, parameters, in_full, seed):
+    frame = make_frame(seed)
+    expected = SegmentationAlgorithm(algorithm, **in_full)(frame.transpose(1, 2, 0))
+    found = segment(frame, algorithm, parameters, seed=seed)
+    assert found.dtype == np.int32
+    assert (found == expected).all()
+    assert np.unique(found).tolist() == list(range(found.max() + 1))
+    assert found.max() > 0
+
+
+def test_slic_starts_at_0_where_scikit_image_starts_at_1(make_frame):
+    frame = make_frame(3)
+    plain = SegmentationAlgorithm("slic", n_segments=20)(frame.transpose(1, 2, 0))
+    assert plain.min() == 1
+    assert (segment(frame, "slic", {"n_segments": 20}, 0) == plain - 1).all()
+
+
+def test_labels_have_no_gaps_where_the_algorithms_have(make_frame):
+    frame = make_frame(4)
+    gappy = {"n_segments": 60, "enforce_connectivity": False, "compactness": 0.1}
+    plain = SegmentationAlgorithm("slic", start_label=0, **gappy)(frame.transpose(1, 2, 0))
+    assert len(np.unique(plain)) < plain.max() + 1, "the case shows nothing without a gap"
+    found = segment(frame, "slic", gappy, 0)
+    assert np.unique(found).tolist() == list(range(len(np.unique(plain))))
+    pairs = np.unique(np.stack([plain.ravel(), found.ravel()]), axis=1)
+    assert (np.diff(pairs) > 0).all(), "the same superpixels in the same order"
+
+
+@pytest.mark.parametrize("algorithm", ["quickshift", "slic", "felzenszwalb"])
+def test_a_grey_picture_is_that_picture_in_three_channels(make_frame, algorithm):
+    grey = make_frame(1, channels=1)
+    assert (segment(grey, algorithm, {}, 0) == segment(np.repeat(grey, 3, 0), algorithm, {}, 0)).all()
+
+
+def test_the_seed_of_quickshifts_ties_can_be_given():
+    frame = np.full((3, 24, 24), 90, np.uint8)
+    few = {"kernel_size": 1, "max_dist": 3}
+    found = [segment(frame, "quickshift", {**few, "rng": rng}, 0) for rng in (1, 1, 2)]
+    assert (found[0] == found[1]).all()
+    assert (found[0] != found[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parameters", "message"),
+    [
+        ("quikshift", {}, "did you mean 'quickshift'"),
+        ("slic", {"n_segment": 4}, r"slic parameter 'n_segment' does not exist \(did you mean 'n_segments'\?\)"),
+        ("slic", {"start_label": 1}, "does not exist"),
+        ("felzenszwalb", {"mask": None}, "does not exist"),
+        ("quickshift", {"kernel_size": 0.5}, "kernel_size"),
+        ("quickshift", {"ratio": "much"}, "quickshift does not work with {'ratio': 'much'}"),
+        ("slic", {"n_segments": 0}, "slic does not work"),
+    ],
+)
+def test_what_an_algorithm_does_not_take_is_refused(make_frame, algorithm, parameters, message):
+    with pytest.raises(InputError, match=message):
+        segment(make_frame(0), algorithm, parameters, 0)
