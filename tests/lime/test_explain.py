@@ -1,0 +1,334 @@
+"""Explanations against those of the lime package, and against what is known of planted classifiers."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from lime.lime_image import LimeImageExplainer
+from lime.wrappers.scikit_image import SegmentationAlgorithm
+
+from lucidag.errors import InputError
+from lucidag.lime.explain import explain
+from lucidag.lime.neighbourhood import draw_masks, hidden_picture
+from lucidag.lime.record import reproduce, result_json
+from lucidag.lime.settings import LimeSettings
+
+SHIFT = {"kernel_size": 2, "max_dist": 30, "ratio": 0.5}
+
+
+def by_library(classify, frame, settings, labels=None, random_seed=None):
+    """Explain by the lime package as its users do."""
+    parameters = {"start_label": 0} if settings.algorithm == "slic" else {}
+    explainer = LimeImageExplainer(kernel_width=settings.kernel_width, random_state=settings.seed)
+    return explainer.explain_instance(
+        frame.transpose(1, 2, 0),
+        lambda pictures: classify(torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())),
+        labels=labels or (1,),
+        hide_color=list(settings.hide_color) if isinstance(settings.hide_color, tuple) else settings.hide_color,
+        top_labels=None if labels else settings.top_labels,
+        num_features=settings.num_features,
+        num_samples=settings.num_samples,
+        segmentation_fn=SegmentationAlgorithm(settings.algorithm, **settings.parameters, **parameters)
+        if settings.parameters
+        else None,
+        random_seed=settings.seed if random_seed is None else random_seed,
+    )
+
+
+def assert_same(found, expected, labels):
+    for label in labels:
+        assert [index for index, _ in found.weights[label]] == [index for index, _ in expected.local_exp[label]]
+        np.testing.assert_allclose(
+            [weight for _, weight in found.weights[label]],
+            [weight for _, weight in expected.local_exp[label]],
+            atol=1e-5,
+            rtol=0,
+        )
+        assert found.intercept[label] == pytest.approx(expected.intercept[label], abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("algorithm", "parameters"),
+    [("quickshift", SHIFT), ("slic", {"n_segments": 16}), ("felzenszwalb", {"scale": 100, "min_size": 20})],
+)
+@pytest.mark.parametrize(
+    ("hide_color", "num_features", "top_labels"),
+    [(None, 5, 1), (0, 8, 3), (255, 4, 3), ((9, 90, 200), 100, 1)],
+)
+def test_the_explanation_is_the_librarys(
+    make_frame, make_network, seed, algorithm, parameters, hide_color, num_features, top_labels
+):
+    settings = LimeSettings(algorithm, parameters, hide_color, num_features, 120, top_labels, seed=seed + 10)
+    frame, classify = make_frame(seed, size=32 + 8 * (seed % 3)), make_network(seed)
+    expected = by_library(classify, frame, settings)
+    found = explain(classify, frame, settings, None, batch_size=16)
+    assert (found.segments == expected.segments).all()
+    assert found.classes == expected.top_labels
+    assert found.target == expected.top_labels[0]
+    assert len(found.weights[found.target]) == min(num_features, found.segments.max() + 1)
+    assert_same(found, expected, expected.top_labels)
+    # The package keeps these two of the class that it did last, the most probable one.
+    assert found.score[found.target] == pytest.approx(expected.score, abs=1e-5)
+    assert found.local_prediction[found.target] == pytest.approx(float(expected.local_pred[0]), abs=1e-5)
+    _, mask = expected.get_image_and_mask(found.target, num_features=num_features)
+    assert (found.mask == (mask == 1)).all()
+    assert ((found.map > 0) == found.mask).all()
+
+
+def test_the_default_segmentation_is_the_librarys(make_frame, make_network):
+    frame, classify = make_frame(3, size=64), make_network(3)
+    settings = LimeSettings(num_features=4, num_samples=60, seed=5)
+    expected = by_library(classify, frame, settings)
+    assert expected.segments.max() > 3
+    assert_same(explain(classify, frame, settings, None, 32), expected, expected.top_labels)
+
+
+def test_score_and_prediction_of_each_class_are_the_librarys_for_that_class(make_frame, make_network):
+    frame, classify = make_frame(5), make_network(5)
+    settings = LimeSettings("slic", {"n_segments": 12}, 0, 5, 100, top_labels=2, seed=3)
+    found = explain(classify, frame, settings, None, 8)
+    ranked = np.argsort(-found.probabilities)
+    least = int(ranked[-1])
+    asked = explain(classify, frame, settings, least, 8)
+    assert asked.classes == [*map(int, ranked[:2]), least]
+    for label in asked.classes:
+        alone = by_library(classify, frame, settings, labels=(label,))
+        assert_same(asked, alone, [label])
+        assert asked.score[label] == pytest.approx(alone.score, abs=1e-5)
+        assert asked.local_prediction[label] == pytest.approx(float(alone.local_pred[0]), abs=1e-5)
+
+
+def test_a_target_among_the_most_probable_is_explained_once(make_frame, make_network):
+    frame, classify = make_frame(5), make_network(5)
+    settings = LimeSettings("slic", {"n_segments": 12}, num_samples=40, top_labels=3)
+    second = int(np.argsort(-classify(torch.from_numpy(frame)[None])[0])[1])
+    found = explain(classify, frame, settings, second, 8)
+    assert len(found.classes) == 3
+    assert found.target == second
+    by_segment = dict(found.weights[second])
+    expected = np.vectorize(lambda index: by_segment.get(index, 0.0))(found.segments)
+    np.testing.assert_array_equal(found.map, expected.astype(np.float32))
+
+
+def test_the_masks_are_drawn_as_the_library_draws_them(make_frame, make_network):
+    frame, classify = make_frame(1), make_network(1)
+    settings = LimeSettings("slic", {"n_segments": 9}, 0, 4, 30, seed=7)
+    seen = []
+
+    def watch(pictures):
+        seen.append(pictures)
+        return classify(pictures)
+
+    by_library(watch, frame, settings)
+    segments = explain(classify, frame, settings, None, 8).segments
+    masks = draw_masks(np.random.RandomState(7), 30, int(segments.max()) + 1)
+    pictures = torch.cat(seen).numpy()
+    expected = np.where(masks[:, segments][:, None] > 0, frame, 0)
+    np.testing.assert_array_equal(pictures, expected)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, make_network, seed):
+    frame, classify = make_frame(seed), make_network(seed)
+    settings = LimeSettings("quickshift", SHIFT, None, 5, 90, top_labels=2, seed=seed)
+    sizes, results = [], []
+
+    def watch(pictures):
+        assert pictures.dtype == torch.uint8
+        sizes.append(len(pictures))
+        return classify(pictures)
+
+    for batch_size in (1, 7, 90, 1000):
+        sizes.clear()
+        results.append(explain(watch, frame, settings, None, batch_size))
+        assert max(sizes) <= batch_size
+    for result in results[1:]:
+        for label in results[0].classes:
+            assert [i for i, _ in result.weights[label]] == [i for i, _ in results[0].weights[label]]
+            np.testing.assert_allclose(
+                [w for _, w in result.weights[label]], [w for _, w in results[0].weights[label]], atol=1e-5
+            )
+
+
+def test_equal_masks_are_classified_once(make_frame, make_network):
+    frame, classify = make_frame(0), make_network(0)
+    settings = LimeSettings("slic", {"n_segments": 4}, 0, 2, 500)
+    pictures = []
+
+    def watch(batch):
+        pictures.extend(picture.numpy().tobytes() for picture in batch)
+        return classify(batch)
+
+    found = explain(watch, frame, settings, None, 32)
+    count = int(found.segments.max()) + 1
+    assert len(pictures) == len(set(pictures)) <= 2**count < 500
+    assert_same(found, by_library(classify, frame, settings), found.classes)
+
+
+@pytest.mark.parametrize("hide_color", [None, 0, 200])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_classifier_of_one_region_is_explained_by_that_region(make_region_network, hide_color, channels):
+    random = np.random.default_rng(0)
+    frame = random.integers(20, 120, (channels, 6, 6), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    region = np.zeros((48, 48), dtype=bool)
+    region[8:24, 16:32] = True
+    frame[:, region] = 255
+    settings = LimeSettings("felzenszwalb", {"scale": 100, "sigma": 0, "min_size": 4}, hide_color, 1, 200)
+    # Where a superpixel is hidden by its own mean, white stays white; so the region is not of one colour there.
+    if hide_color is None:
+        frame[:, 8:24, 16:32][:, ::2] = 253
+    found = explain(make_region_network(region & (frame[0] == 255)), frame, settings, 1, 32)
+    assert (found.mask == region).all()
+    assert found.score[1] > 0.9
+
+
+def test_hiding_by_the_mean_cuts_off_fractions_as_the_library_does(make_frame):
+    frame = make_frame(2)
+    segments = np.arange(1600, dtype=np.int32).reshape(40, 40) // 90
+    image, expected = frame.transpose(1, 2, 0), frame.transpose(1, 2, 0).copy()
+    for index in np.unique(segments):
+        where = segments == index
+        expected[where] = tuple(np.mean(image[where][:, channel]) for channel in range(3))
+    found = hidden_picture(frame, segments, None)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found.transpose(1, 2, 0), expected)
+    rounded = np.rint([frame[:, segments == index].mean(1) for index in range(18)]).astype(np.uint8)
+    assert (rounded.T[:, segments] != found).any(), "the case shows nothing if no mean is cut off"
+
+
+def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network):
+    frame, classify = make_frame(0), make_network(0)
+    settings = LimeSettings("slic", {"n_segments": 5}, 0, 50, 60)
+    found = explain(classify, frame, settings, None, 32)
+    count = int(found.segments.max()) + 1
+    assert sorted(index for index, _ in found.weights[found.target]) == list(range(count))
+    assert found.notes == (f"num_features is 50, but the picture has {count} superpixels: all are kept",)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "note"), [("quickshift", "found one superpixel"), ("slic", "hiding changes no pixel")]
+)
+def test_a_picture_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, note):
+    frame = np.full((3, 32, 32), 77, np.uint8)
+    classify = make_network(1)
+    found = explain(classify, frame, LimeSettings(algorithm, num_samples=50, top_labels=2), 0, 16)
+    assert len(found.notes) == 1
+    assert note in found.notes[0]
+    assert not found.map.any()
+    assert not found.mask.any()
+    for label in found.classes:
+        assert found.weights[label] == []
+        assert found.intercept[label] == found.local_prediction[label] == pytest.approx(found.probabilities[label])
+        assert found.score[label] == 0
+    json.dumps(result_json(found, LimeSettings(), "abcde"), allow_nan=False)
+
+
+def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
+    def classify(pictures):
+        return np.tile(np.float32([0.25, 0.75]), (len(pictures), 1))
+
+    found = explain(classify, make_frame(0), LimeSettings("slic", {"n_segments": 20}, 0), None, 16)
+    assert found.target == 1
+    assert found.weights == {1: []}
+    assert "class 1 is the same under every mask" in found.notes[0]
+
+
+@pytest.mark.filterwarnings("ignore:Singular matrix")
+@pytest.mark.parametrize("num_features", [3, 30])
+def test_two_samples_give_finite_numbers(make_frame, make_network, num_features):
+    settings = LimeSettings("slic", {"n_segments": 10}, 0, num_features, num_samples=2, kernel_width=0.001)
+    found = explain(make_network(0), make_frame(0), settings, None, 16)
+    assert np.isfinite(found.map).all()
+    assert np.isfinite([found.score[found.target], found.intercept[found.target]]).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "target", "batch_size", "message"),
+    [
+        ({}, 5, 8, "target 5 is no class of the network; its classes are 0 to 4"),
+        ({}, -1, 8, "target -1 is no class"),
+        ({}, None, 0, "batch_size is 0"),
+        ({"hide_color": (1, 2)}, None, 8, "hide_color has 2 values; the picture has 3 channel"),
+    ],
+)
+def test_wrong_arguments_are_refused(make_frame, make_network, words, target, batch_size, message):
+    settings = LimeSettings("slic", num_samples=10, **words)
+    with pytest.raises(InputError, match=message):
+        explain(make_network(0), make_frame(0), settings, target, batch_size)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda values: values * np.nan, "NaN or infinity"),
+        (lambda values: np.log(values), "LIME explains probabilities"),
+        (lambda values: values[:, 0], "not one row each"),
+        (lambda values: values[:-1], "not one row each"),
+    ],
+)
+def test_a_network_that_gives_no_probabilities_is_refused(make_frame, make_network, change, message):
+    classify = make_network(0)
+    with pytest.raises(InputError, match=message):
+        explain(lambda b: change(classify(b)), make_frame(0), LimeSettings("slic", num_samples=10), None, 8)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"num_samples": 1}, "num_samples is 1; it must be at least 2"),
+        ({"num_features": 0}, "num_features is 0"),
+        ({"top_labels": 0}, "top_labels is 0"),
+        ({"kernel_width": 0.0}, "kernel_width is 0.0"),
+        ({"kernel_width": float("nan")}, "kernel_width is nan"),
+        ({"seed": -1}, "seed is -1"),
+        ({"hide_color": 256}, "hide_color is 256"),
+        ({"hide_color": (0, -1, 3)}, "hide_color is"),
+    ],
+)
+def test_settings_out_of_range_are_refused(words, message):
+    with pytest.raises(InputError, match=message):
+        LimeSettings(**words)
+
+
+def test_settings_are_plain_data():
+    settings = LimeSettings("slic", {"n_segments": 7}, (1, 2, 3), 4, 50, 2, 0.3, 9)
+    value = json.loads(json.dumps(settings.to_json()))
+    assert value["segmentation"] == {"algorithm": "slic", "n_segments": 7}
+    assert value["hide_color"] == [1, 2, 3]
+    assert LimeSettings.from_json(value) == settings
+    assert LimeSettings.from_json({}) == LimeSettings()
+    with pytest.raises(InputError, match="did you mean 'num_samples'"):
+        LimeSettings.from_json({"num_sample": 3})
+
+
+@pytest.mark.parametrize("target", [None, 2])
+def test_the_record_makes_the_explanation_again(make_frame, make_network, target):
+    frame, classify = make_frame(6), make_network(6)
+    settings = LimeSettings("quickshift", SHIFT, None, 5, 80, 2, 0.3, seed=4)
+    found = explain(classify, frame, settings, target, 16)
+    record = json.loads(json.dumps(result_json(found, settings, [f"c{i}" for i in range(5)]), allow_nan=False))
+    again = reproduce(record, classify, frame, batch_size=16)
+    assert again.weights == found.weights
+    assert again.target == found.target
+    assert (again.segments == found.segments).all()
+    assert record["segments"] == found.segments.max() + 1
+    assert record["target_name"] == f"c{found.target}"
+    first = record["explained"][0]
+    assert (first["class"], first["name"]) == (found.classes[0], f"c{found.classes[0]}")
+    assert [tuple(pair) for pair in first["weights"]] == found.weights[found.classes[0]]
+    assert first["score"] == found.score[found.classes[0]]
+    assert first["probability"] == pytest.approx(float(found.probabilities.max()))
+
+
+def test_a_record_without_settings_is_refused(make_frame, make_network):
+    with pytest.raises(InputError, match="lacks 'settings'"):
+        reproduce({"target": 0}, make_network(0), make_frame(0), 8)
+
+
+def test_the_parts_of_the_time_are_its_sum(make_frame, make_network):
+    seconds = explain(make_network(0), make_frame(0), LimeSettings(num_samples=20), None, 8).seconds
+    assert list(seconds) == ["segment", "neighbourhood", "network", "regression", "total"]
+    assert all(value >= 0 for value in seconds.values())
+    assert seconds["total"] == pytest.approx(sum(list(seconds.values())[:-1]))
