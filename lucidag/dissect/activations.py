@@ -1,0 +1,191 @@
+"""One pass of a network over a probe set: pooled activations, the top pictures and the threshold of every unit."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lucidag.data.manifest import Manifest
+from lucidag.dissect.layers import Forward, check_finite, forward, layer_shapes
+from lucidag.dissect.quantile import Plan, UpperTail, plan
+from lucidag.dissect.statistics import LayerStatistics, Statistics, activations_file
+from lucidag.errors import InputError
+from lucidag.files import atomic
+from lucidag.models.frames import batch_sizes, batches
+from lucidag.models.network import Network
+from lucidag.progress import track
+
+POOLINGS = ("mean", "max")
+TOP = 100
+QUANTILE = 0.005
+MEMORY = 256 * 2**20
+PART = 2**20  # activations that are sorted into a tail at a time
+
+
+def collect(
+    network: Network,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    layers: Sequence[str],
+    folder: str | Path,
+    *,
+    pooling: str = "mean",
+    top: int = TOP,
+    quantile: float = QUANTILE,
+    memory: int = MEMORY,
+    seed: int = 0,
+    device: str = "cpu",
+    batch_size: int = 64,
+    threads: int = 2,
+) -> Statistics:
+    """Run a network once over a probe set and write the pooled activations of some layers as N x U arrays.
+
+    Besides these files (memory-mapped while they are written) the memory it takes does not grow with the
+    number of pictures: per layer the `top` best pictures and at most `memory` bytes for the threshold.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    manifest, rows
+        The data set, and the N row numbers that make the probe set.
+    layers
+        Names of modules whose output is N x U or N x U x H x W.
+    folder
+        Gets ``{layer}.npy``, float32 N x U.
+    pooling
+        ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
+    top
+        How many pictures are kept a unit; all where there are fewer.
+    quantile
+        The threshold T_u of a unit is the least of its activations with P(a > T_u) <= `quantile` over all
+        positions of all pictures (Bau et al. 2017, section 3). A unit that is constant has its constant as T_u; one
+        that has its greatest value at more than `quantile` of all positions has that value, and is never above it.
+    memory, seed
+        See `lucidag.dissect.quantile.plan`: where the largest activations take more than `memory` bytes,
+        T_u comes from a sample of the positions drawn from `seed`.
+    device, batch_size, threads
+        How to compute; they change the numbers by rounding only.
+
+    Raises
+    ------
+    InputError
+        If a layer does not exist, is named twice, runs twice, or gives something else; if an activation is not
+        finite; if `pooling`, `top` or `quantile` is out of range.
+    """
+    _check(pooling, top, quantile, len(rows))
+    images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
+    with forward(network, layers, device, threads) as outputs_of, ExitStack() as files:
+        shapes = layer_shapes(outputs_of, network)
+        found = {}
+        for layer, shape in shapes.items():
+            path = files.enter_context(atomic(activations_file(folder, layer)))
+            chosen = plan(shape[0], len(rows), math.prod(shape[1:]), quantile, memory, seed)
+            found[layer] = _Layer(layer, path, shape[0], chosen, pooling, min(top, len(rows)))
+        work = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
+        _run(outputs_of, track(work, "activations", len(batch_sizes(len(rows), batch_size))), found, images)
+        results = {layer: units.result() for layer, units in found.items()}
+    looked_at = {layer: units.looked_at for layer, units in found.items()}
+    return Statistics(images, results, shapes, pooling, quantile, looked_at)
+
+
+def _check(pooling: str, top: int, quantile: float, pictures: int) -> None:
+    if pooling not in POOLINGS:
+        raise InputError(f"pooling is '{pooling}'; allowed are {' and '.join(POOLINGS)}")
+    if top < 1:
+        raise InputError(f"top is {top}; it must be at least 1 picture")
+    if not 0 < quantile < 1:
+        raise InputError(f"quantile is {quantile}; it must be between 0 and 1")
+    if pictures == 0:
+        raise InputError("the probe set has no pictures")
+
+
+def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_Layer"], images: Sequence[str]) -> None:
+    start = 0
+    for frames in work:
+        for layer, output in outputs_of(frames).items():
+            found[layer].add(output, start, images[start : start + len(frames)])
+        start += len(frames)
+
+
+class _Layer:
+    """What is kept of one layer while the pictures go by."""
+
+    def __init__(self, name: str, path: Path, units: int, plan: Plan, pooling: str, top: int) -> None:
+        self._name, self._plan, self._pooling, self._top = name, plan, pooling, top
+        self._pooled = np.lib.format.open_memmap(path, "w+", np.dtype(np.float32), (plan.pictures, units))
+        self._counts = None if plan.exact else plan.counts()
+        self._tail = UpperTail(units, plan.rank)
+        self._best = np.zeros((units, 0), np.float32)
+        self._best_rows = np.zeros((units, 0), np.int64)
+        self._sum = np.zeros(units)
+        self._peak = np.full(units, -np.inf, np.float32)
+        self._active = np.zeros(units, np.int64)
+
+    @property
+    def looked_at(self) -> float:
+        """The share of the positions that the thresholds come from."""
+        return self._plan.sampled / (self._plan.pictures * self._plan.positions)
+
+    def add(self, output: torch.Tensor, start: int, images: Sequence[str]) -> None:
+        """Take the output for the pictures from number `start` on."""
+        maps = output.flatten(2) if output.ndim == 4 else output[:, :, None]
+        peaks, means = maps.amax(dim=2), maps.mean(dim=2)
+        check_finite(self._name, peaks + means, images)
+        pooled = (means if self._pooling == "mean" else peaks).cpu().numpy()
+        self._pooled[start : start + len(pooled)] = pooled
+        self._sum += pooled.sum(axis=0, dtype=np.float64)
+        self._active += (pooled > 0).sum(axis=0)
+        np.maximum(self._peak, peaks.amax(dim=0).cpu().numpy(), out=self._peak)
+        self._merge_top(pooled, start)
+        step = max(1, PART // maps[0].numel())
+        for first in range(0, len(maps), step):
+            part = slice(first, first + step)
+            if self._counts is None:
+                self._add_all(maps[part], peaks[part])
+            else:
+                self._add_sample(maps[part], start + first, self._counts)
+
+    def result(self) -> LayerStatistics:
+        """Give the statistics once all pictures went by."""
+        pictures = self._plan.pictures
+        self._pooled.flush()
+        return LayerStatistics(
+            top=self._best_rows,
+            top_values=self._best,
+            threshold=self._tail.smallest(),
+            mean=(self._sum / pictures).astype(np.float32),
+            peak=self._peak,
+            share_active=(self._active / pictures).astype(np.float32),
+        )
+
+    def _merge_top(self, pooled: NDArray[np.float32], start: int) -> None:
+        """Keep the best pictures; the sort is stable and the earlier ones come first, so ties go by row."""
+        values = np.concatenate([self._best, pooled.T], axis=1)
+        rows = np.broadcast_to(np.arange(start, start + len(pooled)), pooled.T.shape)
+        rows = np.concatenate([self._best_rows, rows], axis=1)
+        best = np.argsort(-values, axis=1, kind="stable")[:, : self._top]
+        self._best = np.take_along_axis(values, best, axis=1)
+        self._best_rows = np.take_along_axis(rows, best, axis=1)
+
+    def _add_all(self, maps: torch.Tensor, peaks: torch.Tensor) -> None:
+        """Give the tail what is above its floor; most maps of most units have nothing there."""
+        floor = torch.from_numpy(self._tail.floor).to(maps.device)
+        units, pictures = (floor[:, None] < peaks.T).nonzero(as_tuple=True)
+        values = maps[pictures, units]
+        which, where = (values > floor[units, None]).nonzero(as_tuple=True)
+        self._tail.add(units[which].cpu().numpy(), values[which, where].cpu().numpy())
+
+    def _add_sample(self, maps: torch.Tensor, start: int, counts: NDArray[np.int64]) -> None:
+        """Give the tail what is above its floor at the positions of the sample."""
+        pictures = range(start, start + len(maps))
+        drawn = [self._plan.draw(picture, int(counts[picture])) for picture in pictures]
+        picture = torch.from_numpy(np.repeat(np.arange(len(maps)), [len(each) for each in drawn]))
+        values = maps[picture.to(maps.device), :, torch.from_numpy(np.concatenate(drawn)).to(maps.device)].T
+        floor = torch.from_numpy(self._tail.floor).to(maps.device)
+        unit, where = (values > floor[:, None]).nonzero(as_tuple=True)
+        self._tail.add(unit.cpu().numpy(), values[unit, where].cpu().numpy())

@@ -1,0 +1,137 @@
+"""What is known of the units of some layers over a probe set: the files that dissection reads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lucidag.errors import InputError
+from lucidag.files import atomic
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """The U units of one layer over N pictures.
+
+    Attributes
+    ----------
+    top, top_values
+        int64 and float32 U x T: the T = min(100, N) pictures with the greatest pooled activation, as numbers
+        0..N-1, best first, equal ones in their order; and these activations.
+    threshold
+        float32 U: T_u, the least activation with P(a > T_u) <= quantile over all positions of all pictures.
+    mean, share_active
+        float32 U: the mean of the pooled activation, and the share of pictures where it is above 0.
+    peak
+        float32 U: the greatest activation at any position.
+    """
+
+    top: NDArray[np.int64]
+    top_values: NDArray[np.float32]
+    threshold: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    peak: NDArray[np.float32]
+    share_active: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What one pass over a probe set gives.
+
+    Attributes
+    ----------
+    images
+        The ids of the N pictures, in the order of the pass.
+    layers
+        The statistics by layer.
+    shapes
+        (U,) or (U, H, W) by layer.
+    pooling
+        ``mean`` or ``max`` over H x W.
+    quantile
+        The share of activations above T_u.
+    looked_at
+        The share of the positions that T_u comes from, by layer: 1 where it is exact.
+    """
+
+    images: tuple[str, ...]
+    layers: Mapping[str, LayerStatistics]
+    shapes: Mapping[str, tuple[int, ...]]
+    pooling: str
+    quantile: float
+    looked_at: Mapping[str, float]
+
+
+def write_statistics(path: str | Path, content: Statistics) -> None:
+    """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
+    tensors = {
+        f"{layer}/{field.name}": np.ascontiguousarray(getattr(units, field.name))
+        for layer, units in content.layers.items()
+        for field in fields(units)
+    }
+    about = {
+        "images": content.images,
+        "layers": list(content.layers),
+        "shapes": content.shapes,
+        "pooling": content.pooling,
+        "quantile": content.quantile,
+        "looked_at": content.looked_at,
+    }
+    with atomic(path) as partial:
+        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+
+
+def read_statistics(path: str | Path) -> Statistics:
+    """Read what `write_statistics` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is something else.
+    """
+    names = [field.name for field in fields(LayerStatistics)]
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            about = json.loads(handle.metadata()["lucidag"])
+            layers = {
+                layer: LayerStatistics(**{name: handle.get_tensor(f"{layer}/{name}") for name in names})
+                for layer in about["layers"]
+            }
+        return Statistics(
+            images=tuple(about["images"]),
+            layers=layers,
+            shapes={layer: tuple(shape) for layer, shape in about["shapes"].items()},
+            pooling=about["pooling"],
+            quantile=about["quantile"],
+            looked_at=about["looked_at"],
+        )
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} does not hold unit statistics of lucidag: {error}") from error
+
+
+def activations_file(folder: str | Path, layer: str) -> Path:
+    """Give the path of the pooled activations of a layer."""
+    return Path(folder) / f"{layer}.npy"
+
+
+def read_activations(folder: str | Path, layer: str) -> NDArray[np.float32]:
+    """Map the pooled activations of a layer into memory: float32 N x U, read as they are used.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is something else.
+    """
+    path = activations_file(folder, layer)
+    try:
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} does not hold activations of lucidag: {error}") from error
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype != np.float32:
+        raise InputError(f"{path} does not hold activations of lucidag: it must be float32 N x U")
+    return values
