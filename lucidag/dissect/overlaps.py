@@ -1,0 +1,180 @@
+"""How far the regions of units overlap with concepts, and what that makes of a unit (Network Dissection)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lucidag.dissect.tables import NETDISSECT, NONE
+from lucidag.errors import InputError
+from lucidag.files import atomic
+
+LEAST_IOU = 0.04
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Pixels that units and concepts share, added over a probe set, in the frame that the network sees.
+
+    Attributes
+    ----------
+    concepts
+        The names of the C concepts of each category.
+    intersection, union
+        int64 U x C by layer and category. Pictures in which nothing of a category is labelled count for
+        none of its unions.
+    area
+        int64 C by category: the pixels of each concept.
+    pixels
+        By category: all pixels of the pictures in which something of it is labelled.
+    images
+        How many pictures there were.
+    quantile
+        The share of activations above the threshold of a unit.
+    """
+
+    concepts: Mapping[str, tuple[str, ...]]
+    intersection: Mapping[str, Mapping[str, Counts]]
+    union: Mapping[str, Mapping[str, Counts]]
+    area: Mapping[str, Counts]
+    pixels: Mapping[str, int]
+    images: int
+    quantile: float
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the layers."""
+        return tuple(self.intersection)
+
+    def iou(self, layer: str, category: str) -> NDArray[np.float64]:
+        """Give intersection over union of the units of a layer: float64 U x C, 0 where the union is empty."""
+        union = self.union[layer][category]
+        return self.intersection[layer][category] / np.maximum(union, 1)
+
+
+def label_units(overlaps: Overlaps, layer: str, least: float = LEAST_IOU) -> pd.DataFrame:
+    """Label each unit with the concept of the greatest IoU.
+
+    Parameters
+    ----------
+    overlaps, layer
+        The counts, and which units.
+    least
+        The IoU that makes a unit a detector (Bau et al. 2017, section 3.2: .04).
+
+    Returns
+    -------
+    DataFrame
+        method, unit, concept, category, score (the IoU); detector; then for each category ``{category}_concept`` and
+        ``{category}_iou``, the best in it. Among equals the first counts. A unit that overlaps with nothing has
+        concept ``none``, no category and score 0.
+    """
+    best = {category: _best(overlaps, layer, category) for category in overlaps.concepts}
+    scores = np.stack([score for _, score in best.values()])
+    winner = scores.argmax(axis=0)
+    score = scores.max(axis=0)
+    names = np.stack([concept for concept, _ in best.values()])
+    columns = {
+        "method": NETDISSECT,
+        "unit": np.arange(len(score)),
+        "concept": names[winner, np.arange(len(score))],
+        "category": np.where(score > 0, np.array(list(best), dtype=object)[winner], ""),
+        "score": score,
+        "detector": score >= least,
+    }
+    for category, (concept, own) in best.items():
+        columns |= {f"{category}_concept": concept, f"{category}_iou": own}
+    return pd.DataFrame(columns)
+
+
+def unique_detectors(table: pd.DataFrame) -> dict[str, int]:
+    """Count the different concepts that have a detector, by category.
+
+    Parameters
+    ----------
+    table
+        What `label_units` gives, of one layer or of several.
+    """
+    detected = table[table["detector"]].drop_duplicates(["category", "concept"])
+    return {str(category): int(count) for category, count in detected["category"].value_counts(sort=False).items()}
+
+
+def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
+    """Give the greatest IoU that a unit can about reach with each concept: C by category.
+
+    A unit is on in about `quantile` of the pixels: where a concept covers more, or less, even a perfect detector
+    has an IoU of the smaller area over the larger.
+    """
+    found = {}
+    for category, area in overlaps.area.items():
+        share = area / max(1, overlaps.pixels[category])
+        low, high = np.minimum(share, overlaps.quantile), np.maximum(share, overlaps.quantile)
+        found[category] = low / high
+    return found
+
+
+def _best(overlaps: Overlaps, layer: str, category: str) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Give the best concept of a category and its IoU, for each unit."""
+    iou = overlaps.iou(layer, category)
+    score: NDArray[np.float64] = iou.max(axis=1)
+    names = np.array(overlaps.concepts[category], dtype=object)[iou.argmax(axis=1)]
+    return np.where(score > 0, names, NONE), score
+
+
+def write_overlaps(path: str | Path, content: Overlaps) -> None:
+    """Write overlaps as safetensors, whole or not at all.
+
+    The tensors are ``{layer}/intersection/{category}`` and ``{layer}/union/{category}`` (U x C) and
+    ``area/{category}`` (C).
+    """
+    tensors = {f"area/{category}": area for category, area in content.area.items()}
+    for layer in content.layers:
+        for category in content.concepts:
+            tensors[f"{layer}/intersection/{category}"] = content.intersection[layer][category]
+            tensors[f"{layer}/union/{category}"] = content.union[layer][category]
+    about = {
+        "concepts": content.concepts,
+        "layers": content.layers,
+        "pixels": content.pixels,
+        "images": content.images,
+        "quantile": content.quantile,
+    }
+    with atomic(path) as partial:
+        contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        save_file(contiguous, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+
+
+def read_overlaps(path: str | Path) -> Overlaps:
+    """Read what `write_overlaps` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is something else.
+    """
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            about = json.loads(handle.metadata()["lucidag"])
+            concepts = {category: tuple(names) for category, names in about["concepts"].items()}
+
+            def of(layer: str, what: str) -> dict[str, Counts]:
+                return {category: handle.get_tensor(f"{layer}/{what}/{category}") for category in concepts}
+
+            return Overlaps(
+                concepts=concepts,
+                intersection={layer: of(layer, "intersection") for layer in about["layers"]},
+                union={layer: of(layer, "union") for layer in about["layers"]},
+                area={category: handle.get_tensor(f"area/{category}") for category in concepts},
+                pixels=about["pixels"],
+                images=about["images"],
+                quantile=about["quantile"],
+            )
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} does not hold overlaps of lucidag: {error}") from error
