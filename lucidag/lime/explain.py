@@ -102,10 +102,14 @@ def explain(
         If the target is none of the classes, if a setting does not fit the picture, or if `classify` gives
         something else than probabilities.
     """
+    return explain_segments(classify, frame, *timed_segments(frame, settings), settings, target, batch_size, device)
+
+
+def timed_segments(frame: NDArray[np.uint8], settings: LimeSettings) -> tuple[NDArray[np.int32], float]:
+    """Return the superpixels of a frame, and how many seconds they took; see `lucidag.lime.segments.segment`."""
     start = time.perf_counter()
     segments = segment(frame, settings.algorithm, settings.parameters, settings.seed)
-    taken = time.perf_counter() - start
-    return explain_segments(classify, frame, segments, taken, settings, target, batch_size, device)
+    return segments, time.perf_counter() - start
 
 
 def explain_segments(
