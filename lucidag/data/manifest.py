@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from lucidag.files import atomic, read_json, write_json
 from lucidag.spelling import nearest, unknown
 
 ARRAYS = "images.safetensors"
+CONCEPT_PREFIX = "concepts."  # before the category, in the names of the arrays
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -36,12 +38,19 @@ class Source:
         uint8 N x H x W x C (C is 1 or 3), or None where the pictures are files.
     masks
         uint8 N x H x W of 0 and 1, or None.
+    concepts
+        Label maps by category, uint8 N x H x W: 0 where there is none, i where there is the i-th of
+        ``concept_names[category]``; or None.
+    concept_names
+        The names by category, in the order of their numbers 1, 2, ...
     """
 
     table: pd.DataFrame
     classes: tuple[str, ...]
     images: NDArray[np.uint8] | None = None
     masks: NDArray[np.uint8] | None = None
+    concepts: Mapping[str, NDArray[np.uint8]] | None = None
+    concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,15 @@ class Manifest:
         One row a picture, every column a string, index 0..N-1.
     classes
         The class names; their order gives the class indices.
+    concepts
+        The names of the concepts by category, in the order of their numbers 1, 2, ... in the label maps; empty
+        where there are no label maps.
     """
 
     folder: Path
     table: pd.DataFrame
     classes: tuple[str, ...]
+    concepts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -144,11 +157,13 @@ def write_manifest(
     classes: Sequence[str],
     images: NDArray[np.uint8] | None = None,
     masks: NDArray[np.uint8] | None = None,
+    concepts: Mapping[str, NDArray[np.uint8]] | None = None,
+    concept_names: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write ``manifest.csv``, ``dataset.json`` and, with `images`, ``images.safetensors``.
 
     The table goes last, so that a complete ``manifest.csv`` means that the others are there. Its column
-    ``digest`` is computed here from the bytes of each picture, followed by those of its mask.
+    ``digest`` is computed here from the bytes of each picture, followed by those of its mask and its label maps.
 
     Parameters
     ----------
@@ -162,33 +177,35 @@ def write_manifest(
         uint8 N x H x W x C with C 1 or 3, in the order of `table`; None where column ``path`` names files.
     masks
         uint8 N x H x W of 0 and 1, only with `images`.
+    concepts, concept_names
+        Label maps by category, only with `images`, and the names of their numbers: see `Source`. They are
+        stored as ``concepts.{category}``, and the names in ``dataset.json``.
 
     Raises
     ------
     InputError
         If ids repeat or are not safe as file names, a label or a split is unknown, arrays and table
-        do not fit together, or a file cannot be read.
+        do not fit together, a label map has a number without a name, or a file cannot be read.
     """
     folder = Path(folder)
     ordered = _ordered(table, images is not None, masks is not None)
     _check(folder / "manifest.csv", ordered, classes, images, masks)
-    ordered["digest"] = _file_digests(ordered) if images is None else _array_digests(images, masks)
-    if images is not None:
-        tensors = {"images": np.ascontiguousarray(images)}
-        if masks is not None:
-            tensors["masks"] = np.ascontiguousarray(masks)
+    _check_concepts(folder / "manifest.csv", images, concepts or {}, concept_names or {})
+    tensors = {} if images is None else _tensors(images, masks, concepts or {})
+    ordered["digest"] = _array_digests(tensors) if tensors else _file_digests(ordered)
+    if tensors:
         with atomic(folder / ARRAYS) as partial:
             save_file(tensors, str(partial))
     columns = [column for column in ordered.columns if column not in RESERVED]
-    write_json(
-        folder / "dataset.json",
-        {
-            "classes": list(classes),
-            "kind": "files" if images is None else "array",
-            "columns": columns,
-            "counts": _counts(ordered, classes),
-        },
-    )
+    summary: dict[str, Any] = {
+        "classes": list(classes),
+        "kind": "array" if tensors else "files",
+        "columns": columns,
+        "counts": _counts(ordered, classes),
+    }
+    if concept_names:
+        summary["concepts"] = {category: list(names) for category, names in concept_names.items()}
+    write_json(folder / "dataset.json", summary)
     with atomic(folder / "manifest.csv") as partial:
         ordered.to_csv(partial, index=False, lineterminator="\n")
 
@@ -205,17 +222,19 @@ def read_manifest(folder: str | Path) -> Manifest:
     file = folder / "manifest.csv"
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        classes = tuple(str(name) for name in read_json(folder / "dataset.json")["classes"])
+        summary = read_json(folder / "dataset.json")
+        classes = tuple(str(name) for name in summary["classes"])
+        concepts = {str(key): tuple(map(str, names)) for key, names in summary.get("concepts", {}).items()}
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} does not exist") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is not a manifest: {error}") from error
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'dataset.json'} is not what lucidag writes: {error}") from error
     missing = [c for c in ("image", "path", "label", "split", "mask", "digest") if c not in table.columns]
     if missing:
         raise InputError(f"{file} is not a manifest: column '{missing[0]}' is missing")
-    return Manifest(folder, table, classes)
+    return Manifest(folder, table, classes, concepts)
 
 
 def _ordered(table: pd.DataFrame, arrays: bool, masked: bool) -> pd.DataFrame:
@@ -263,12 +282,46 @@ def _check(
         raise InputError(f"{file}: masks must be uint8 and as large as the images, not {masks.shape}")
 
 
-def _array_digests(images: NDArray[np.uint8], masks: NDArray[np.uint8] | None) -> list[str]:
+def _check_concepts(
+    file: Path,
+    images: NDArray[np.uint8] | None,
+    concepts: Mapping[str, NDArray[np.uint8]],
+    names: Mapping[str, Sequence[str]],
+) -> None:
+    """Stop at the first category whose maps and names do not fit together."""
+    if concepts and images is None:
+        raise InputError(f"{file}: concepts need the pictures as arrays; here they are files")
+    for category in [*concepts, *names]:
+        what = f"{file}: concepts, category '{category}'"
+        if not SAFE_ID.fullmatch(category):
+            raise InputError(f"{what}: the name is not safe in a file (A-Z a-z 0-9 _ . -)")
+        if category not in concepts or category not in names:
+            raise InputError(f"{what} has no {'label maps' if category in names else 'names'}")
+        maps, known = concepts[category], list(names[category])
+        assert images is not None
+        if maps.dtype != np.uint8 or maps.shape != images.shape[:3]:
+            raise InputError(f"{what}: label maps must be uint8 {images.shape[:3]}, not {maps.dtype} {maps.shape}")
+        if not known or len(set(known)) < len(known) or "" in known:
+            raise InputError(f"{what} must have different names, at least one and none empty; it has {known}")
+        if maps.max(initial=0) > len(known):
+            raise InputError(f"{what}: the label maps hold {maps.max()}, but there are only {len(known)} names")
+
+
+def _tensors(
+    images: NDArray[np.uint8], masks: NDArray[np.uint8] | None, concepts: Mapping[str, NDArray[np.uint8]]
+) -> dict[str, NDArray[np.uint8]]:
+    """Give what ``images.safetensors`` holds, in the order in which it enters the digest."""
+    tensors = {"images": images} | ({} if masks is None else {"masks": masks})
+    tensors |= {f"{CONCEPT_PREFIX}{category}": maps for category, maps in concepts.items()}
+    return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+
+
+def _array_digests(tensors: Mapping[str, NDArray[np.uint8]]) -> list[str]:
     digests = []
-    for row in range(len(images)):
-        content = hashlib.sha256(images[row].tobytes())
-        if masks is not None:
-            content.update(masks[row].tobytes())
+    for row in range(len(tensors["images"])):
+        content = hashlib.sha256()
+        for array in tensors.values():
+            content.update(array[row].tobytes())
         digests.append(content.hexdigest()[:16])
     return digests
 

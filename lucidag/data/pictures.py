@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 
-from lucidag.data.manifest import ARRAYS, Manifest
+from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, Manifest
 from lucidag.errors import InputError
 
 
@@ -32,6 +32,7 @@ class Pictures:
     def __init__(self, manifest: Manifest) -> None:
         self._paths = manifest.table["path"].tolist()
         self._masks = manifest.table["mask"].tolist()
+        self._categories = tuple(manifest.concepts)
         self._file = manifest.folder / ARRAYS
         self._handle: Any = None
 
@@ -64,6 +65,16 @@ class Pictures:
         if not mask:
             return None
         return decode_mask(mask) if self._paths[row] else self._slice("masks", row) > 0
+
+    def read_concepts(self, row: int) -> dict[str, NDArray[np.uint8]]:
+        """Give the label maps of `row` by category: H x W numbers (see `Manifest.concepts`); {} where there are none.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or lacks a category.
+        """
+        return {category: self._slice(f"{CONCEPT_PREFIX}{category}", row) for category in self._categories}
 
     def _slice(self, key: str, row: int) -> NDArray[np.uint8]:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torchvision.models.resnet import BasicBlock
 
 
 class SmallCNN(nn.Module):
@@ -85,6 +86,72 @@ def small_mlp(num_classes: int, inputs: int, hidden: Sequence[int] = (256,), dro
     layers["dropout"] = nn.Dropout(dropout)
     layers["fc"] = nn.Linear(widths[-1], num_classes)
     return nn.Sequential(layers)
+
+
+class SmallResNet(nn.Module):
+    """A residual network (He et al. 2016, CVPR) for small pictures, its modules named as torchvision names them.
+
+    A 3 x 3 stem of stride 2 instead of 7 x 7 and pooling; ``layer2`` and ``layer3`` halve the maps and double the
+    width, ``layer4`` keeps both: so a picture of 64 pixels has maps of 8 x 8 at the end, which still say where. The
+    penultimate units are the channels of ``layer4``, after their ReLU and mean over the picture.
+    """
+
+    def __init__(self, num_classes: int, channels: int, width: int, blocks: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        if len(blocks) != 4:
+            raise ValueError(f"blocks must be 4 numbers, one for each of layer1 to layer4, not {list(blocks)}")
+        if min(num_classes, channels, width, *blocks) < 1:
+            raise ValueError("num_classes, channels, width and each of blocks must be at least 1")
+        self.conv1 = nn.Conv2d(channels, width, kernel_size=3, stride=2, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.layer1 = _residual(width, width, 1, blocks[0])
+        self.layer2 = _residual(width, 2 * width, 2, blocks[1])
+        self.layer3 = _residual(2 * width, 4 * width, 2, blocks[2])
+        self.layer4 = _residual(4 * width, 4 * width, 1, blocks[3])
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(4 * width, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Give the N x C logits of N x channels x H x W pictures."""
+        maps = self.relu(self.bn1(self.conv1(pictures)))
+        maps = self.layer4(self.layer3(self.layer2(self.layer1(maps))))
+        logits: torch.Tensor = self.fc(self.dropout(self.avgpool(maps).flatten(1)))
+        return logits
+
+
+def small_resnet(
+    num_classes: int, channels: int = 3, width: int = 32, blocks: Sequence[int] = (1, 1, 1, 1), dropout: float = 0.0
+) -> nn.Module:
+    """Build a `SmallResNet`; its penultimate layer has ``4 * width`` units.
+
+    Parameters
+    ----------
+    num_classes
+        The number of classes.
+    channels
+        The channels of a picture: 1 or 3.
+    width
+        The channels of the stem and of ``layer1``.
+    blocks
+        How many residual blocks ``layer1`` to ``layer4`` have.
+    dropout
+        The share of penultimate units that each training step leaves out.
+    """
+    return SmallResNet(num_classes, channels, width, blocks, dropout)
+
+
+def _residual(channels: int, width: int, stride: int, blocks: int) -> nn.Sequential:
+    """Build one layer of a `SmallResNet`; where its first block changes the shape, a 1 x 1 convolution follows it."""
+    shortcut = None
+    if stride != 1 or channels != width:
+        shortcut = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+    rest = (BasicBlock(width, width) for _ in range(blocks - 1))
+    return nn.Sequential(BasicBlock(channels, width, stride, shortcut), *rest)
 
 
 def _block(channels: int, width: int, pool: bool) -> nn.Sequential:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
-from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.manifest import Source, read_manifest, write_manifest
 from lucidag.data.pictures import Pictures
+from lucidag.data.store import store
 from lucidag.errors import InputError
 
 
@@ -65,12 +67,104 @@ def test_columns_digest_and_summary_follow_the_contract(tmp_path):
 
 def test_one_changed_pixel_changes_one_row_of_the_table(tmp_path):
     table, images, masks = arrays()
-    write_manifest(tmp_path / "a", table, ["cat", "dog", "eel"], images, masks)
+    maps, names = concepts()
+    write_manifest(tmp_path / "a", table, ["cat", "dog", "eel"], images, masks, maps, names)
     images[4, 1, 1, 0] ^= 1
     masks[7, 0, 0] ^= 1
-    write_manifest(tmp_path / "b", table, ["cat", "dog", "eel"], images, masks)
+    maps["part"][9, 4, 6] ^= 1
+    write_manifest(tmp_path / "b", table, ["cat", "dog", "eel"], images, masks, maps, names)
     a, b = (read_manifest(tmp_path / name).table for name in "ab")
-    assert np.flatnonzero((a["digest"] != b["digest"]).to_numpy()).tolist() == [4, 7]
+    assert np.flatnonzero((a["digest"] != b["digest"]).to_numpy()).tolist() == [4, 7, 9]
+
+
+def concepts(n=12, seed=1):
+    rng = np.random.default_rng(seed)
+    maps = {"colour": rng.integers(0, 3, (n, 5, 7), dtype=np.uint8), "part": rng.integers(0, 2, (n, 5, 7), np.uint8)}
+    return maps, {"colour": ("red", "blue"), "part": ("tail",)}
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_concepts_come_back_with_their_names(tmp_path, masked):
+    table, images, masks = arrays()
+    maps, names = concepts()
+    source = Source(table, ("cat", "dog", "eel"), images, masks if masked else None, maps, names)
+    store(tmp_path, source, 0.0, seed=0)
+    manifest = read_manifest(tmp_path)
+    assert manifest.concepts == names
+    assert json.loads((tmp_path / "dataset.json").read_text())["concepts"] == {
+        "colour": ["red", "blue"],
+        "part": ["tail"],
+    }
+    pictures = pickle.loads(pickle.dumps(Pictures(manifest)))
+    for row in (11, 0, 5):
+        found = pictures.read_concepts(row)
+        assert list(found) == ["colour", "part"]
+        for category, values in found.items():
+            assert values.dtype == np.uint8
+            assert (values == maps[category][row]).all()
+    content = (
+        images[2].tobytes() + masks[2].tobytes() * masked + maps["colour"][2].tobytes() + maps["part"][2].tobytes()
+    )
+    assert manifest.table["digest"][2] == hashlib.sha256(content).hexdigest()[:16]
+
+
+def test_without_concepts_there_are_none(tmp_path):
+    table, images, masks = arrays()
+    write_manifest(tmp_path, table, ["cat", "dog", "eel"], images, masks)
+    assert read_manifest(tmp_path).concepts == {}
+    assert Pictures(read_manifest(tmp_path)).read_concepts(3) == {}
+    assert "concepts" not in json.loads((tmp_path / "dataset.json").read_text())
+    with safe_open(str(tmp_path / "images.safetensors"), framework="np") as handle:
+        assert sorted(handle.keys()) == ["images", "masks"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"maps": {"colour": np.zeros((12, 5, 6), np.uint8)}},
+            "label maps must be uint8 (12, 5, 7), not uint8 (12, 5, 6)",
+        ),
+        ({"maps": {"colour": np.zeros((12, 5, 7), int)}}, "label maps must be uint8 (12, 5, 7), not int64 (12, 5, 7)"),
+        ({"maps": {"colour": np.full((12, 5, 7), 3, np.uint8)}}, "the label maps hold 3, but there are only 2 names"),
+        ({"names": {"colour": ("red", "red")}}, "must have different names, at least one and none empty"),
+        ({"names": {"colour": ()}}, "must have different names, at least one and none empty"),
+        ({"names": {"colour": ("red", "")}}, "must have different names, at least one and none empty"),
+        ({"names": {}}, "category 'colour' has no names"),
+        ({"maps": {}}, "category 'colour' has no label maps"),
+        ({"maps": {"a/b": np.zeros((12, 5, 7), np.uint8)}, "names": {"a/b": ("x",)}}, "the name is not safe in a file"),
+        ({"images": None}, "concepts need the pictures as arrays"),
+    ],
+)
+def test_concepts_that_do_not_fit_are_named(tmp_path, change, message):
+    table, images, _ = arrays()
+    given = {
+        "images": images,
+        "maps": {"colour": concepts()[0]["colour"]},
+        "names": {"colour": ("red", "blue")},
+    } | change
+    with pytest.raises(InputError, match=re.escape(message)):
+        write_manifest(
+            tmp_path,
+            table,
+            ["cat", "dog", "eel"],
+            given["images"],
+            concepts=given["maps"],
+            concept_names=given["names"],
+        )
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_summary_whose_concepts_are_something_else_is_named(tmp_path):
+    table, images, _ = arrays()
+    write_manifest(tmp_path, table, ["cat", "dog", "eel"], images)
+    for wrong in (["red"], {"colour": 3}):
+        (tmp_path / "dataset.json").write_text(json.dumps({"classes": ["cat", "dog", "eel"], "concepts": wrong}))
+        with pytest.raises(InputError, match=r"dataset.json is not what lucidag writes"):
+            read_manifest(tmp_path)
+    (tmp_path / "dataset.json").write_text(json.dumps({"classes": ["cat"], "concepts": {"colour": ["red"]}}))
+    with pytest.raises(InputError, match=r"images.safetensors cannot be read"):
+        Pictures(read_manifest(tmp_path)).read_concepts(0)
 
 
 def test_files_are_digested_with_their_masks(tmp_path):

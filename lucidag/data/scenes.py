@@ -1,0 +1,186 @@
+"""Pictures of a place with objects in it, drawn from a seed, and what is where in them as label maps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.data.manifest import Source
+from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, Thing, paint_thing
+from lucidag.data.scene_places import PLACES, paint_place, paint_sky
+from lucidag.data.splits import assign
+from lucidag.errors import InputError
+from lucidag.progress import track
+from lucidag.spelling import unknown
+
+LABELS = ("object", "place")
+CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
+)
+SMALLEST = 32
+_MOST = 4  # objects in a picture
+_ORDER = 4 + _MOST  # the streams before are those of the parts of a picture
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture and what is where in it.
+
+    Attributes
+    ----------
+    image
+        uint8 S x S x 3.
+    concepts
+        uint8 S x S by category (``object``, ``material``, ``colour``, ``place``): 0 where there is none, i where
+        there is the i-th name of ``CONCEPTS[category]``.
+    main
+        bool S x S: the pixels of the main object.
+    things
+        The objects; the main one is the last and the largest.
+    place
+        The place.
+    """
+
+    image: NDArray[np.uint8]
+    concepts: Mapping[str, NDArray[np.uint8]]
+    main: NDArray[np.bool_]
+    things: tuple[Thing, ...]
+    place: str
+
+
+def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
+    """Draw `number` scenes, one after another.
+
+    Picture i depends on `seed` and i alone, and shows the same scene at every size.
+
+    Parameters
+    ----------
+    number
+        How many pictures.
+    size
+        Their side S in pixels, at least 32.
+    seed
+        The seed of every draw.
+
+    Raises
+    ------
+    InputError
+        If there would be no picture, or it would be too small.
+    """
+    if number < 1 or size < SMALLEST:
+        raise InputError(f"scenes: number {number} and size {size} must be at least 1 and {SMALLEST}")
+    return (draw_one(index, size, seed) for index in track(range(number), "draw scenes"))
+
+
+def load(number: int, size: int, splits: Mapping[str, float], seed: int, label: str = "object") -> Source:
+    """Draw scenes and split them at random, stratified by class.
+
+    Parameters
+    ----------
+    number, size, seed
+        As in `draw`. The same seed gives the same pictures whatever the label.
+    splits
+        The share of each split (see `lucidag.data.splits.assign`).
+    label
+        What the classes are, and what the mask of a picture shows: ``object``, the kind of the main object and its
+        pixels; or ``place``, the place and the pixels of its structure that no object covers.
+
+    Returns
+    -------
+    The pictures with the columns ``object``, ``material``, ``colour`` (of the main object) and ``place``, and
+    their concepts: `CONCEPTS`.
+
+    Raises
+    ------
+    InputError
+        If `label` is unknown, the shares do not fit, or the pictures would be too few or too small.
+    """
+    if label not in LABELS:
+        raise InputError(f"scenes, label: {unknown('label', label, LABELS)}")
+    drawings = draw(number, size, seed)
+    images = np.empty((number, size, size, 3), dtype=np.uint8)
+    masks = np.empty((number, size, size), dtype=np.uint8)
+    concepts = {category: np.empty_like(masks) for category in CONCEPTS}
+    columns: dict[str, list[str]] = {"object": [], "material": [], "colour": [], "place": []}
+    for index, drawing in enumerate(drawings):
+        images[index] = drawing.image
+        masks[index] = drawing.main if label == "object" else drawing.concepts["place"] > 0
+        for category, maps in concepts.items():
+            maps[index] = drawing.concepts[category]
+        main = drawing.things[-1]
+        for name, value in zip(columns, (main.kind, main.material, main.colour, drawing.place), strict=True):
+            columns[name].append(value)
+    frame = {
+        "image": [f"scene-{index:05d}" for index in range(number)],
+        "label": columns[label],
+        "split": assign(columns[label], splits, seed),
+        **columns,
+    }
+    return Source(pd.DataFrame(frame), CONCEPTS[label], images, masks, concepts, CONCEPTS)
+
+
+def draw_one(index: int, size: int, seed: int) -> Drawing:
+    """Draw picture `index` of `draw`."""
+    # One stream for each part: what one part draws never shifts another.
+    layout, air, land, grain, *surfaces = (np.random.default_rng([seed, index, part]) for part in range(_ORDER))
+    kind, place = _classes(index, seed)
+    share = float(layout.uniform(0.27, 0.42))
+    things = _things(layout, kind)
+
+    picture, haze, light = paint_sky(air, size)
+    concepts = {name: np.zeros((size, size), dtype=np.uint8) for name in CONCEPTS}
+    structure = paint_place(land, picture, place, share, haze, light)
+    concepts["place"][structure] = 1 + CONCEPTS["place"].index(place)
+    for surface, thing in zip(surfaces, things, strict=False):
+        seen = paint_thing(surface, picture, thing)
+        concepts["place"][seen] = 0
+        for name, value in (("object", thing.kind), ("material", thing.material), ("colour", thing.colour)):
+            concepts[name][seen] = 1 + CONCEPTS[name].index(value)
+    picture += grain.normal(0.0, grain.uniform(1.0, 3.5), (size, size)).astype(np.float32)
+    return Drawing(
+        image=np.clip(picture + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0),
+        concepts=concepts,
+        main=seen,
+        things=things,
+        place=place,
+    )
+
+
+def _classes(index: int, seed: int) -> tuple[str, str]:
+    """Give the kind of the main object and the place: each pair once, in a random order, then all pairs again."""
+    kinds, places = CONCEPTS["object"], CONCEPTS["place"]
+    pairs = len(kinds) * len(places)
+    order = np.random.default_rng([seed, index // pairs, _ORDER]).permutation(pairs)
+    kind, place = divmod(int(order[index % pairs]), len(places))
+    return kinds[kind], places[place]
+
+
+def _things(rng: np.random.Generator, main: str) -> tuple[Thing, ...]:
+    """Draw one to three small objects of other kinds, then the main one, all apart from each other."""
+    others = [kind for kind in CONCEPTS["object"] if kind != main]
+    kinds = [main, *(others[which] for which in rng.permutation(len(others))[: rng.integers(1, _MOST)])]
+    placed: list[Thing] = []
+    for number, kind in enumerate(kinds):
+        radius = float(rng.uniform(0.38, 0.48) if number == 0 else rng.uniform(0.13, 0.18))
+        edge = 0.98 - 1.05 * radius * KINDS[kind][1]
+        # Off the centre rather than in it: the square root of a uniform number, on either side.
+        tries = edge * np.sqrt(rng.random((12, 2))) * rng.choice((-1.0, 1.0), (12, 2))
+        # The first place is as good as any; each further one keeps most distance from what is there.
+        gap = [min((np.hypot(x - t.x, y - t.y) - t.radius for t in placed), default=0.0) for x, y in tries]
+        x, y = tries[int(np.argmax(gap))]
+        placed.append(
+            Thing(
+                kind=kind,
+                material=CONCEPTS["material"][int(rng.integers(len(MATERIALS)))],
+                colour=COLOURS[int(rng.integers(len(COLOURS)))],
+                x=float(x),
+                y=float(y),
+                radius=radius,
+                turn=float(rng.uniform(-0.45, 0.45)),
+                mirrored=bool(rng.random() < 0.5),
+            )
+        )
+    return (*placed[1:], placed[0])

@@ -1,0 +1,18 @@
+"""Draw scenes: a place with objects in it, and label maps of both."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.scenes import load
+from lucidag.data.store import store
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    source = load(**{key: value for key, value in settings.items() if key != "corrupt_labels"})
+    store(Path(snakemake.output.manifest).parent, source, settings["corrupt_labels"], settings["seed"])
