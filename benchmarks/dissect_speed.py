@@ -1,0 +1,150 @@
+"""Dissection: the two passes over a probe set against the bare forward passes, their cost by pictures, their memory."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import torch
+from torchvision.models import resnet18
+
+from benchmarks.measure import seconds, show
+from benchmarks.sweep_memory import peak_gib
+from lucidag.data.manifest import Manifest, read_manifest, write_manifest
+from lucidag.dissect.activations import collect
+from lucidag.dissect.layers import forward
+from lucidag.dissect.netdissect import count_overlaps
+from lucidag.dissect.statistics import Statistics
+from lucidag.models.frames import batches
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+
+LAYERS = ("layer2", "layer3", "layer4")
+CATEGORIES = {"object": 12, "material": 5, "colour": 8}
+BATCH, GOAL = 64, 1.5
+
+
+def run(quick: bool, full: bool) -> None:
+    """Time 256 pictures of 112 px (`quick`: 64 of 64 px; `full`: 224 px too), and the memory of few and many."""
+    for size in (64,) if quick else (112, 224) if full else (112,):
+        _speed(64 if quick else 256, size, 1 if quick else 3)
+    few, many = (128, 256) if quick else (256, 1024)
+    command = [sys.executable, "-m", "benchmarks.dissect_speed"]
+    peaks = [
+        float(subprocess.run([*command, str(n)], check=True, capture_output=True, text=True).stdout)
+        for n in (few, many)
+    ]
+    show(
+        "memory of both passes, pictures of 64 px",
+        [
+            (f"peak of the process, {n:,} pictures", f"{peak:.3f} GiB")
+            for n, peak in zip((few, many), peaks, strict=True)
+        ],
+    )
+
+
+def _speed(count: int, size: int, rounds: int) -> None:
+    network, rows = _network(size), np.arange(count)
+    with TemporaryDirectory() as folder:
+        manifest = _draw(Path(folder) / "data", count, size)
+        half = rows[: count // 2]
+        statistics = _collect(network, manifest, rows, folder)
+        work: dict[str, Callable[[], object]] = {
+            "bare": lambda: _bare(network, manifest, rows),
+            "activations": lambda: _collect(network, manifest, rows, folder),
+            "overlaps": lambda: _count(network, manifest, rows, statistics),
+            "bare, half": lambda: _bare(network, manifest, half),
+            "overlaps, half": lambda: _count(network, manifest, half, statistics),
+        }
+        # In turn, and the best of each, as another process may slow one of them down.
+        times = {name: min(each) for name, each in _rounds(work, rounds).items()}
+    bare = times["bare"]
+    units = sum(len(each.threshold) for each in statistics.layers.values())
+    show(
+        f"dissection, {count} pictures of {size} px, resnet18, {', '.join(LAYERS)}: {units} units, "
+        f"{sum(CATEGORIES.values())} concepts",
+        [
+            ("bare forward passes", f"{bare:.2f} s"),
+            ("pooled activations, top pictures, exact thresholds", f"{times['activations']:.2f} s"),
+            ("  ratio", f"{times['activations'] / bare:.2f} (goal {GOAL})"),
+            ("intersections and unions", f"{times['overlaps']:.2f} s"),
+            ("  ratio", f"{times['overlaps'] / bare:.2f} (goal {GOAL})"),
+            ("cost of twice the pictures: bare", f"{bare / times['bare, half']:.2f}"),
+            (
+                "cost of twice the pictures: intersections and unions",
+                f"{times['overlaps'] / times['overlaps, half']:.2f}",
+            ),
+        ],
+    )
+
+
+def _rounds(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, each in work.items():
+            times[name].append(seconds(each))
+    return times
+
+
+def _network(size: int) -> Network:
+    torch.manual_seed(0)
+    return Network(resnet18(num_classes=10).eval(), Inputs(size, 3, "stretch", (0.45,), (0.25,)), "fc")
+
+
+def _draw(folder: Path, count: int, size: int) -> Manifest:
+    """Draw coloured blotches, and in most of them blotches of concepts."""
+    draw = np.random.default_rng(0)
+    side = -(-size // 16)
+    coarse = draw.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+    images = coarse.repeat(16, 1).repeat(16, 2)[:, :size, :size]
+    concepts, names = {}, {}
+    for category, number in CATEGORIES.items():
+        labels = draw.integers(0, 2 * number, (count, side, side))
+        labels[labels > number] = 0
+        concepts[category] = labels.astype(np.uint8).repeat(16, 1).repeat(16, 2)[:, :size, :size]
+        names[category] = [f"{category}{index}" for index in range(number)]
+    table = pd.DataFrame({"image": [f"p{index}" for index in range(count)], "label": "any", "split": "test"})
+    write_manifest(folder, table, ["any"], images, concepts=concepts, concept_names=names)
+    return read_manifest(folder)
+
+
+def _bare(network: Network, manifest: Manifest, rows: np.ndarray) -> None:
+    with forward(network, (), "cpu", torch.get_num_threads()) as outputs_of:
+        for frames in batches(manifest, rows, network.inputs, BATCH, torch.get_num_threads(), memory_limit=0):
+            outputs_of(frames)
+
+
+def _collect(network: Network, manifest: Manifest, rows: np.ndarray, folder: str) -> Statistics:
+    return collect(network, manifest, rows, LAYERS, folder, batch_size=BATCH, threads=torch.get_num_threads())
+
+
+def _count(network: Network, manifest: Manifest, rows: np.ndarray, statistics: Statistics) -> None:
+    thresholds = {layer: each.threshold for layer, each in statistics.layers.items()}
+    threads = torch.get_num_threads()
+    count_overlaps(network, manifest, rows, thresholds, statistics.quantile, batch_size=BATCH, threads=threads)
+
+
+def _child(count: int) -> None:
+    torch.set_num_threads(2)
+    with TemporaryDirectory() as folder:
+        # Drawn in a process of its own, or its memory would be the greatest.
+        command = [sys.executable, "-m", "benchmarks.dissect_speed", str(count), "--draw", folder]
+        subprocess.run(command, check=True)
+        manifest, network, rows = read_manifest(Path(folder) / "data"), _network(64), np.arange(count)
+        _count(network, manifest, rows, _collect(network, manifest, rows, folder))
+        print(peak_gib())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("--draw")
+    chosen = parser.parse_args()
+    if chosen.draw:
+        _draw(Path(chosen.draw) / "data", chosen.count, 64)
+    else:
+        _child(chosen.count)
