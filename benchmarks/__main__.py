@@ -13,6 +13,7 @@ BENCHMARKS = {
     "memory": "benchmarks.sweep_memory",
     "pictures": "benchmarks.decode_once",
     "concepts": "benchmarks.clip_speed",
+    "lime": "benchmarks.lime_speed",
     "dissect": "benchmarks.dissect_speed",
     "default": "benchmarks.default_run",
 }
