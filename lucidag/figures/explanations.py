@@ -1,0 +1,239 @@
+"""Contact sheet of explanations: one row a picture, one column a method."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
+from numpy.typing import NDArray
+
+from lucidag.explain.store import Explained
+from lucidag.figures.fit import fitted
+from lucidag.figures.method_names import method_name
+from lucidag.figures.outlines import AGAINST, CASING, FOR, faded, outlines
+from lucidag.figures.overlay import overlay, rgb
+from lucidag.figures.style import BLACK, FULL_WIDTH, VERMILION, figure, paper
+
+# In inches.
+LABEL, GAP, MARGIN, HEADER, FOOTER = 1.3, 0.04, 0.06, 0.42, 0.34
+WIDEST = 1.25  # of a cell
+TEXT, LINE = 6.0, 0.105  # points; inches
+Words = tuple[str, str, bool]  # text, colour, bold
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are, in inches from the upper left corner."""
+
+    rows: int
+    columns: int
+
+    @property
+    def cell(self) -> float:
+        """Side of a panel."""
+        room = FULL_WIDTH - LABEL - 2 * MARGIN
+        return min(WIDEST, room / self.columns - GAP)
+
+    @property
+    def width(self) -> float:
+        """Of the figure: wide enough for its legend."""
+        return max(LABEL + 2 * MARGIN + self.columns * (self.cell + GAP), 4.6)
+
+    @property
+    def height(self) -> float:
+        """Of the figure."""
+        return HEADER + self.rows * (self.cell + GAP) + FOOTER
+
+    def left(self, column: int) -> float:
+        """Left edge of a panel."""
+        return MARGIN + LABEL + column * (self.cell + GAP)
+
+    def top(self, row: int) -> float:
+        """Upper edge of a panel."""
+        return HEADER + row * (self.cell + GAP)
+
+
+@paper()
+def contact_sheet(
+    pictures: Sequence[Explained],
+    methods: Sequence[str],
+    title: str,
+    selections: Collection[str] = ("lime",),
+    notes: Mapping[str, str] | None = None,
+) -> Figure:
+    """Draw pictures with their explanations.
+
+    Parameters
+    ----------
+    pictures
+        The rows. Of their records are printed ``label``, ``predicted_name`` with its probability (``top``), and
+        ``target_name`` with ``probability`` where it is another class. A mask is outlined on the picture.
+    methods
+        The columns behind the picture itself. A map without a positive value is marked as empty.
+    title
+        Above the sheet.
+    selections
+        Methods whose superpixels are outlined instead of painted.
+    notes
+        Image to a further line beside the picture.
+    """
+    layout = Layout(max(1, len(pictures)), 1 + len(methods))
+    fig = figure(layout.width, layout.height)
+    fig.set_layout_engine("none")
+    _words(fig, layout, MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], size=8)
+    for column, name in enumerate(["picture", *map(method_name, methods)]):
+        middle = layout.left(column) + layout.cell / 2
+        text = fitted(name, layout.cell + GAP, 6.5, 1)[0]
+        _words(fig, layout, middle, HEADER - 0.15, text, size=6.5, ha="center")
+    for row, picture in enumerate(pictures):
+        _label(fig, layout, row, row_words(picture, (notes or {}).get(picture.image)))
+        _original(_panel(fig, layout, row, 0), picture)
+        for column, method in enumerate(methods, 1):
+            _explanation(_panel(fig, layout, row, column), picture, method, selections)
+    _legend(fig, layout, pictures, methods, selections)
+    return fig
+
+
+def row_words(picture: Explained, note: str | None = None) -> list[Words]:
+    """Say what a row shows: text, colour and weight of each line, before it is broken."""
+    record = picture.record
+    words: list[Words] = [(picture.image, BLACK, True)]
+    label, predicted, target = (record.get(key) for key in ("label", "predicted_name", "target_name"))
+    if label is not None:
+        words.append((f"true: {label}", BLACK, False))
+    if predicted is not None:
+        right = label is None or predicted == label
+        said = f"{'predicted' if right else 'predicted, wrongly'}: {predicted}{_share(_probability(record))}"
+        words.append((said, BLACK if right else VERMILION, False))
+    if target is not None and target != predicted:
+        words.append((f"explained: {target}{_share(record.get('probability'))}", VERMILION, False))
+    if note:
+        words.append((note, BLACK, False))
+    return words
+
+
+def _probability(record: Mapping[str, Any]) -> float | None:
+    """Return the probability of the predicted class."""
+    return record["top"][0][1] if record.get("top") else None
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return ""
+    words = "<1%" if value < 0.005 else ">99%" if 0.995 <= value < 1 else f"{value:.0%}"
+    return f" ({words})"
+
+
+def _panel(fig: Figure, layout: Layout, row: int, column: int) -> Axes:
+    left, bottom = layout.left(column), layout.height - layout.top(row) - layout.cell
+    box = (left / layout.width, bottom / layout.height, layout.cell / layout.width, layout.cell / layout.height)
+    ax = fig.add_axes(box)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _words(fig: Figure, layout: Layout, x: float, y: float, text: str, **how: Any) -> None:  # noqa: ANN401
+    """Write a line whose upper edge is `y` inches below the figure's."""
+    place = (x / layout.width, 1 - y / layout.height)
+    fig.text(*place, text, **{"va": "top", "parse_math": False, **how})
+
+
+def _label(fig: Figure, layout: Layout, row: int, words: Sequence[Words]) -> None:
+    room = int(layout.cell / LINE)
+    each = [fitted(text, LABEL - 0.06, TEXT, 2, bold) for text, _, bold in words]
+    # Too many lines for the row: first the long names are cut, the id last.
+    for index in (*range(1, len(words)), 0):
+        if sum(map(len, each)) > room:
+            text, _, bold = words[index]
+            each[index] = fitted(text, LABEL - 0.06, TEXT, 1, bold)
+    y = layout.top(row)
+    for lines, (_, colour, bold) in zip(each, words, strict=True):
+        for line in lines:
+            _words(fig, layout, MARGIN, y, line, size=TEXT, color=colour, weight="bold" if bold else "normal")
+            y += LINE
+
+
+def _show(ax: Axes, picture: NDArray[np.uint8]) -> None:
+    ax.imshow(picture, interpolation="antialiased", aspect="equal")
+
+
+def _original(ax: Axes, picture: Explained) -> None:
+    _show(ax, rgb(picture.frame))
+    mask = picture.mask
+    if mask is not None and mask.any() and not mask.all():
+        casing: list[AbstractPathEffect] = [
+            Stroke(linewidth=1.6, foreground="black"),
+            Stroke(linewidth=0.8, foreground="white"),
+        ]
+        ax.contour(mask.astype(float), levels=[0.5], colors=["white"], linewidths=0.8).set_path_effects(casing)
+    elif mask is not None:
+        _say(ax, "no truth in frame" if not mask.any() else "truth: whole frame")
+
+
+def _explanation(ax: Axes, picture: Explained, method: str, selections: Collection[str]) -> None:
+    values = picture.maps.get(method)
+    if values is None:
+        _say(ax, "not made")
+    elif method in selections:
+        segments = picture.segments
+        if segments is None:
+            segments = np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int32)
+        _show(ax, outlines(faded(picture.frame, values > 0), segments, values))
+    else:
+        _show(ax, overlay(picture.frame, values))
+    if values is not None and not (values > 0).any():
+        _say(ax, "empty")
+
+
+def _say(ax: Axes, words: str) -> None:
+    box = {"facecolor": "white", "edgecolor": VERMILION, "linewidth": 0.6, "pad": 1.5}
+    ax.text(0.5, 0.5, words, size=TEXT, color=VERMILION, ha="center", va="center", transform=ax.transAxes, bbox=box)
+
+
+def _legend(
+    fig: Figure,
+    layout: Layout,
+    pictures: Sequence[Explained],
+    methods: Sequence[str],
+    selections: Collection[str],
+) -> None:
+    """Say what colours and lines mean, in one line below the sheet."""
+    y, x = layout.height - FOOTER + 0.12, MARGIN
+    if any(method not in selections for method in methods):
+        grey = np.full((1, 1, 256), 128, dtype=np.uint8)
+        _words(fig, layout, x, y, "map: 0", size=TEXT)
+        box = ((x + 0.36) / layout.width, 1 - (y + 0.11) / layout.height, 0.8 / layout.width, 0.11 / layout.height)
+        bar = fig.add_axes(box, label="scale")
+        bar.imshow(overlay(grey, np.linspace(0, 1, 256)[None]), aspect="auto", interpolation="bilinear")
+        bar.set(xticks=[], yticks=[])
+        bar.spines[:].set_visible(False)
+        _words(fig, layout, x + 1.2, y, "1", size=TEXT)
+        x += 1.45
+    handles = []
+    if any(method in selections for method in methods):
+        names = " and ".join(method_name(method) for method in methods if method in selections)
+        handles += [_line(FOR, f"{names}: for the class"), _line(AGAINST, "against it")]
+    if any(picture.mask is not None for picture in pictures):
+        handles.append(_line("white", "truth"))
+    if handles:
+        place = (x / layout.width, 1 - (y + 0.055) / layout.height)
+        fig.legend(
+            handles=handles,
+            loc="center left",
+            bbox_to_anchor=place,
+            ncols=3,
+            fontsize=TEXT,
+            borderpad=0,
+            handlelength=1.6,
+            columnspacing=1.4,
+        )
+
+
+def _line(colour: str, label: str) -> Line2D:
+    casing = [withStroke(linewidth=2.6, foreground=CASING)]
+    return Line2D([], [], color=colour, linewidth=1.3, label=label, path_effects=casing)
