@@ -19,6 +19,7 @@ from lucidag.files import atomic, read_json, write_json
 from lucidag.spelling import nearest, unknown
 
 ARRAYS = "images.safetensors"
+LABEL_MAPS = "concepts.safetensors"  # where the pictures themselves are files
 CONCEPT_PREFIX = "concepts."  # before the category, in the names of the arrays
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -43,6 +44,8 @@ class Source:
         ``concept_names[category]``; or None.
     concept_names
         The names by category, in the order of their numbers 1, 2, ...
+    irregularities
+        What was passed over or mended, and how often, in words such as ``polygons without area``.
     """
 
     table: pd.DataFrame
@@ -51,6 +54,7 @@ class Source:
     masks: NDArray[np.uint8] | None = None
     concepts: Mapping[str, NDArray[np.uint8]] | None = None
     concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    irregularities: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Manifest:
     Attributes
     ----------
     folder
-        The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``.
+        The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``; for files
+        with label maps, ``concepts.safetensors``.
     table
         One row a picture, every column a string, index 0..N-1.
     classes
@@ -159,8 +164,9 @@ def write_manifest(
     masks: NDArray[np.uint8] | None = None,
     concepts: Mapping[str, NDArray[np.uint8]] | None = None,
     concept_names: Mapping[str, Sequence[str]] | None = None,
+    irregularities: Mapping[str, int] | None = None,
 ) -> None:
-    """Write ``manifest.csv``, ``dataset.json`` and, with `images`, ``images.safetensors``.
+    """Write ``manifest.csv``, ``dataset.json`` and the arrays: ``images.safetensors``, or ``concepts.safetensors``.
 
     The table goes last, so that a complete ``manifest.csv`` means that the others are there. Its column
     ``digest`` is computed here from the bytes of each picture, followed by those of its mask and its label maps.
@@ -178,8 +184,11 @@ def write_manifest(
     masks
         uint8 N x H x W of 0 and 1, only with `images`.
     concepts, concept_names
-        Label maps by category, only with `images`, and the names of their numbers: see `Source`. They are
-        stored as ``concepts.{category}``, and the names in ``dataset.json``.
+        Label maps by category, as large as the pictures, and the names of their numbers: see `Source`. They are
+        stored as ``concepts.{category}`` in ``images.safetensors``, or in ``concepts.safetensors`` where the
+        pictures are files (which all have one size then), and the names in ``dataset.json``.
+    irregularities
+        See `Source`; kept in ``dataset.json`` where there are any.
 
     Raises
     ------
@@ -190,21 +199,24 @@ def write_manifest(
     folder = Path(folder)
     ordered = _ordered(table, images is not None, masks is not None)
     _check(folder / "manifest.csv", ordered, classes, images, masks)
-    _check_concepts(folder / "manifest.csv", images, concepts or {}, concept_names or {})
-    tensors = {} if images is None else _tensors(images, masks, concepts or {})
-    ordered["digest"] = _array_digests(tensors) if tensors else _file_digests(ordered)
+    shape = None if images is None else images.shape[:3]
+    _check_concepts(folder / "manifest.csv", len(ordered), shape, concepts or {}, concept_names or {})
+    tensors = _tensors(images, masks, concepts or {})
+    ordered["digest"] = _digests(ordered, tensors)
     if tensors:
-        with atomic(folder / ARRAYS) as partial:
+        with atomic(folder / (LABEL_MAPS if images is None else ARRAYS)) as partial:
             save_file(tensors, str(partial))
     columns = [column for column in ordered.columns if column not in RESERVED]
     summary: dict[str, Any] = {
         "classes": list(classes),
-        "kind": "array" if tensors else "files",
+        "kind": "files" if images is None else "array",
         "columns": columns,
         "counts": _counts(ordered, classes),
     }
     if concept_names:
         summary["concepts"] = {category: list(names) for category, names in concept_names.items()}
+    if irregularities:
+        summary["irregularities"] = dict(irregularities)
     write_json(folder / "dataset.json", summary)
     with atomic(folder / "manifest.csv") as partial:
         ordered.to_csv(partial, index=False, lineterminator="\n")
@@ -284,13 +296,12 @@ def _check(
 
 def _check_concepts(
     file: Path,
-    images: NDArray[np.uint8] | None,
+    rows: int,
+    shape: tuple[int, ...] | None,
     concepts: Mapping[str, NDArray[np.uint8]],
     names: Mapping[str, Sequence[str]],
 ) -> None:
-    """Stop at the first category whose maps and names do not fit together."""
-    if concepts and images is None:
-        raise InputError(f"{file}: concepts need the pictures as arrays; here they are files")
+    """Stop at the first category whose maps and names do not fit together; `shape` is N x H x W where it is known."""
     for category in [*concepts, *names]:
         what = f"{file}: concepts, category '{category}'"
         if not SAFE_ID.fullmatch(category):
@@ -298,9 +309,9 @@ def _check_concepts(
         if category not in concepts or category not in names:
             raise InputError(f"{what} has no {'label maps' if category in names else 'names'}")
         maps, known = concepts[category], list(names[category])
-        assert images is not None
-        if maps.dtype != np.uint8 or maps.shape != images.shape[:3]:
-            raise InputError(f"{what}: label maps must be uint8 {images.shape[:3]}, not {maps.dtype} {maps.shape}")
+        shape = shape or (rows, *maps.shape[1:3])
+        if maps.dtype != np.uint8 or maps.ndim != 3 or maps.shape != shape:
+            raise InputError(f"{what}: label maps must be uint8 {shape}, not {maps.dtype} {maps.shape}")
         if not known or len(set(known)) < len(known) or "" in known:
             raise InputError(f"{what} must have different names, at least one and none empty; it has {known}")
         if maps.max(initial=0) > len(known):
@@ -308,33 +319,27 @@ def _check_concepts(
 
 
 def _tensors(
-    images: NDArray[np.uint8], masks: NDArray[np.uint8] | None, concepts: Mapping[str, NDArray[np.uint8]]
+    images: NDArray[np.uint8] | None, masks: NDArray[np.uint8] | None, concepts: Mapping[str, NDArray[np.uint8]]
 ) -> dict[str, NDArray[np.uint8]]:
-    """Give what ``images.safetensors`` holds, in the order in which it enters the digest."""
-    tensors = {"images": images} | ({} if masks is None else {"masks": masks})
+    """Give the arrays to store, in the order in which they enter the digest."""
+    tensors = {name: array for name, array in (("images", images), ("masks", masks)) if array is not None}
     tensors |= {f"{CONCEPT_PREFIX}{category}": maps for category, maps in concepts.items()}
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
 
 
-def _array_digests(tensors: Mapping[str, NDArray[np.uint8]]) -> list[str]:
+def _digests(table: pd.DataFrame, tensors: Mapping[str, NDArray[np.uint8]]) -> list[str]:
+    """Digest each picture: its files, then its part of every array."""
     digests = []
-    for row in range(len(tensors["images"])):
+    for row, (path, mask) in enumerate(zip(table["path"], table["mask"], strict=True)):
         content = hashlib.sha256()
-        for array in tensors.values():
-            content.update(array[row].tobytes())
-        digests.append(content.hexdigest()[:16])
-    return digests
-
-
-def _file_digests(table: pd.DataFrame) -> list[str]:
-    digests = []
-    for path, mask in zip(table["path"], table["mask"], strict=True):
-        content = hashlib.sha256()
-        for file in (path, mask) if mask else (path,):
+        files = [] if "images" in tensors else [path, mask] if mask else [path]
+        for file in files:
             try:
                 content.update(Path(file).read_bytes())
             except OSError as error:
                 raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+        for array in tensors.values():
+            content.update(array[row].tobytes())
         digests.append(content.hexdigest()[:16])
     return digests
 

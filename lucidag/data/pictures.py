@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 
-from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, Manifest
+from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, LABEL_MAPS, Manifest
 from lucidag.errors import InputError
 
 
@@ -33,7 +33,7 @@ class Pictures:
         self._paths = manifest.table["path"].tolist()
         self._masks = manifest.table["mask"].tolist()
         self._categories = tuple(manifest.concepts)
-        self._file = manifest.folder / ARRAYS
+        self._file = manifest.folder / (LABEL_MAPS if any(self._paths) else ARRAYS)
         self._handle: Any = None
 
     def __len__(self) -> int:

@@ -108,6 +108,34 @@ def test_concepts_come_back_with_their_names(tmp_path, masked):
     assert manifest.table["digest"][2] == hashlib.sha256(content).hexdigest()[:16]
 
 
+def test_files_have_concepts_too(tmp_path):
+    Image.new("RGB", (7, 5), "red").save(tmp_path / "x.png")
+    table, *_ = arrays()
+    maps, names = concepts()
+    source = Source(
+        table.assign(path=str(tmp_path / "x.png")),
+        ("cat", "dog", "eel"),
+        concepts=maps,
+        concept_names=names,
+        irregularities={"polygons without area": 3},
+    )
+    store(tmp_path / "out", source, 0.0, seed=0)
+    manifest = read_manifest(tmp_path / "out")
+    pictures = pickle.loads(pickle.dumps(Pictures(manifest)))
+    assert (pictures.read_concepts(7)["colour"] == maps["colour"][7]).all()
+    assert pictures.read(7).tolist() == [[[255, 0, 0]] * 7] * 5
+    assert pictures.read_mask(7) is None
+    content = (tmp_path / "x.png").read_bytes() + maps["colour"][7].tobytes() + maps["part"][7].tobytes()
+    assert manifest.table["digest"][7] == hashlib.sha256(content).hexdigest()[:16]
+    summary = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert (summary["kind"], summary["irregularities"]) == ("files", {"polygons without area": 3})
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "concepts.safetensors",
+        "dataset.json",
+        "manifest.csv",
+    ]
+
+
 def test_without_concepts_there_are_none(tmp_path):
     table, images, masks = arrays()
     write_manifest(tmp_path, table, ["cat", "dog", "eel"], images, masks)
@@ -133,7 +161,10 @@ def test_without_concepts_there_are_none(tmp_path):
         ({"names": {}}, "category 'colour' has no names"),
         ({"maps": {}}, "category 'colour' has no label maps"),
         ({"maps": {"a/b": np.zeros((12, 5, 7), np.uint8)}, "names": {"a/b": ("x",)}}, "the name is not safe in a file"),
-        ({"images": None}, "concepts need the pictures as arrays"),
+        (
+            {"images": None, "maps": {"colour": np.zeros((11, 5, 7), np.uint8)}},
+            "label maps must be uint8 (12, 5, 7), not uint8 (11, 5, 7)",
+        ),
     ],
 )
 def test_concepts_that_do_not_fit_are_named(tmp_path, change, message):
