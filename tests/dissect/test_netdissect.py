@@ -323,3 +323,24 @@ def test_two_runs_give_the_same_bytes(tmp_path):
         found = count_overlaps(net, manifest, np.arange(9), thresholds, 0.005, threads=1)
         write_overlaps(tmp_path / f"{name}.safetensors", found)
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("memory", [1, 2**20])
+def test_cuda_and_cpu_agree(tmp_path, memory):
+    manifest = noise(tmp_path / "data", 600)
+    net, layers = network("cnn", 0, 24)
+    rows = np.arange(600)
+    found = {}
+    for device in ("cpu", "cuda:0"):
+        stats = collect(net, manifest, rows, layers, tmp_path, quantile=0.05, memory=memory, device=device)
+        thresholds = {layer: stats.layers[layer].threshold for layer in layers[:2]}
+        found[device] = stats, count_overlaps(net, manifest, rows, thresholds, 0.05, device=device)
+    for layer in layers:
+        own, other = (found[device][0].layers[layer] for device in found)
+        np.testing.assert_allclose(other.threshold, own.threshold, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(other.top_values, own.top_values, rtol=1e-3, atol=1e-4)
+    for layer, category in itertools.product(layers[:2], CONCEPTS):
+        own, other = (found[device][1].iou(layer, category) for device in found)
+        np.testing.assert_allclose(other, own, atol=0.01)
