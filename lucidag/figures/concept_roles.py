@@ -1,0 +1,122 @@
+"""Labels of the penultimate units beside their roles: are the units that restore function the interpretable ones?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lucidag.dissect.roles_join import concept_roles as count_roles
+from lucidag.dissect.roles_join import restores
+from lucidag.figures.concepts import concept_names
+from lucidag.figures.curves import RIGHT
+from lucidag.figures.roles import COLOURS, MARKERS, NAMES
+from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, figure, legend_below, note, paper
+from lucidag.rof.roles import ROLES
+
+MOST_CONCEPTS = 20
+SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect": "score of its concept"}
+
+
+@paper()
+def concept_roles(
+    joined: pd.DataFrame, tests: Mapping[str, Any], method: str, threshold: float, split: str = "test"
+) -> Figure:
+    """Draw score against rank, the share of labelled units in each role, and the roles of frequent concepts.
+
+    Parameters
+    ----------
+    joined
+        What `lucidag.dissect.roles_join.join` gives.
+    tests
+        What `lucidag.dissect.roles_join.role_tests` gives.
+    method
+        Whose labels.
+    threshold
+        The least score of a label that counts.
+    split
+        Whose ranks and turning point.
+    """
+    table = joined[joined["method"] == method]
+    if table.empty:
+        return note(f"Method {method} has no labels of units that have a role.")
+    fig = figure(FULL_WIDTH, 4.3)
+    axes = fig.subplot_mosaic([["scatter", "concepts"], ["shares", "concepts"]], width_ratios=(1.25, 1))
+    _scatter(axes["scatter"], table, method, threshold, split, tests[method]["restoring"][split])
+    _shares(axes["shares"], tests[method]["roles"], tests[method]["restoring"][split])
+    _concepts(axes["concepts"], table)
+    legend_below(fig, [axes["scatter"]], columns=3)
+    return fig
+
+
+def _scatter(
+    ax: Axes, table: pd.DataFrame, method: str, threshold: float, split: str, found: Mapping[str, Any]
+) -> None:
+    area = float(np.clip(4000 / len(table), 3, 25))
+    for role in ROLES:
+        own = table[table["role"] == role]
+        label = f"{NAMES[role]} ({len(own)} units)"
+        ax.scatter(
+            own[f"rank_{split}"],
+            own["score"],
+            s=area,
+            color=COLOURS[role],
+            marker=MARKERS[role],
+            linewidth=0,
+            label=label,
+        )
+    needed = table.loc[restores(table["role"], split), f"rank_{split}"]
+    n0 = int(needed.max()) if len(needed) else 0
+    ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point $n_0$ = {n0}")
+    ax.axhline(threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"least score of a label, {threshold:g}")
+    ax.set(xlabel=f"rank on {split} (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
+    ax.set_title(f"{method}: rank and score,\n{_rank_words(found['rank'])}")
+
+
+def _rank_words(found: Mapping[str, Any]) -> str:
+    if found["reason"]:
+        return str(found["reason"])
+    return f"Spearman's ρ = {found['rho']:+.2f}, p = {found['p']:.2g}".replace("-0.", "−0.")
+
+
+def _shares(ax: Axes, roles: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Draw the share of labelled units of each role with its interval."""
+    present = [role for role in ROLES if roles[role]["units"]]
+    for place, role in enumerate(present):
+        each = roles[role]["labelled"]
+        ax.barh(place, each["value"], height=0.65, color=COLOURS[role], linewidth=0)
+        spread = [[each["value"] - each["low"]], [each["high"] - each["value"]]]
+        ax.errorbar(each["value"], place, xerr=spread, color=BLACK, linewidth=0.8, capsize=2)
+    ax.set_yticks(range(len(present)), [NAMES[role] for role in present])
+    ax.set(xlim=(0, 1.02), ylim=(max(len(present), 3) - 0.4, -0.6), xlabel="share of units whose label counts")
+    ax.tick_params(axis="y", length=0)
+    ax.set_title(_share_words(found))
+
+
+def _share_words(found: Mapping[str, Any]) -> str:
+    test = found["labelled"]
+    if test["reason"]:
+        words = test["reason"].split(":")[0]
+        return "labels that count: no test,\n" + words
+    return (
+        "labels that count: restoring less other units\n"
+        f"{test['difference']:+.2f} ({test['low']:+.2f} to {test['high']:+.2f}), p = {test['p']:.2g}".replace("-", "−")
+    )
+
+
+def _concepts(ax: Axes, table: pd.DataFrame) -> None:
+    counts = count_roles(table)
+    shown = counts.iloc[:MOST_CONCEPTS]
+    left = np.zeros(len(shown))
+    for role in ROLES:
+        values = shown[role].to_numpy(dtype=float)
+        ax.barh(range(len(shown)), values, left=left, height=0.75, color=COLOURS[role], linewidth=0)
+        left += values
+    ax.set_yticks(range(len(shown)), concept_names(shown), fontsize=6)
+    ax.set(ylim=(max(len(shown), 8) - 0.4, -0.6), xlabel="units")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    of = f"the {len(shown)} most frequent of {len(counts)}" if len(counts) > len(shown) else f"all {len(counts)}"
+    ax.set_title(f"roles of the units of each concept,\n{of}")

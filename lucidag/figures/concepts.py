@@ -1,0 +1,167 @@
+"""What the units of two models detect: units of each concept, and unique concepts by category."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lucidag.dissect.counts import CONCEPT, FREQUENT, concept_counts
+from lucidag.figures.fit import fitted
+from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
+
+MODELS = (BLUE, ORANGE)
+MOST_BARS = 48
+ROW = 0.125  # inches for a concept
+AROUND = 5  # concepts that a panel's title and axis take the room of
+NAME_SIZE, NAME_WIDTH = 6.0, 1.2  # points; inches
+NO_CATEGORY = "no category"
+
+
+@paper()
+def units_per_concept(
+    tables: Mapping[str, pd.DataFrame], frequent: int = FREQUENT, most: int = MOST_BARS, what: str = ""
+) -> Figure:
+    """Draw the units of each concept, one panel a layer, the models side by side.
+
+    Parameters
+    ----------
+    tables
+        By model, at most two: the rows of one method that count as labelled, with the column ``layer``.
+    frequent
+        Concepts with more units than this in either model are drawn.
+    most
+        The most concepts of a layer that are drawn; the title says how many there were.
+    what
+        Which labels these are, for the title.
+    """
+    layers = list(dict.fromkeys(layer for table in tables.values() for layer in table["layer"]))
+    found = {layer: _layer_counts(tables, layer, frequent) for layer in layers}
+    found = {layer: counts for layer, counts in found.items() if len(counts)}
+    if not found:
+        return note(f"No concept has more than {frequent} units in a layer.")
+    columns = _columns({layer: min(most, len(counts)) for layer, counts in found.items()})
+    tallest = max(_rows(column) for column in columns)
+    fig = figure(FULL_WIDTH, 0.7 + ROW * tallest)
+    axes = []
+    grid = fig.add_gridspec(1, len(columns))
+    for position, column in enumerate(columns):
+        # What is left below the last panel keeps the bars of all columns equally thick.
+        heights = [*column.values(), max(0.01, tallest - _rows(column))]
+        panels = grid[0, position].subgridspec(len(heights), 1, height_ratios=heights)
+        fig.add_subplot(panels[len(column)]).set_axis_off()
+        for row, layer in enumerate(column):
+            ax = fig.add_subplot(panels[row])
+            axes.append(ax)
+            counts = found[layer]
+            _bars(ax, counts.iloc[:most])
+            of = f"{most} of {len(counts)}" if len(counts) > most else f"{len(counts)}"
+            ax.set_title(f"{layer}: {of} concept{'s' * (len(counts) > 1)}")
+    units = f"{frequent} unit{'s' * (frequent != 1)}"
+    fig.suptitle(f"Concepts with more than {units}{what and ', '}{what}", x=0.01, ha="left")
+    legend_below(fig, axes)
+    return fig
+
+
+@paper()
+def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: str = "above") -> Figure:
+    """Draw the unique concepts of each layer by category, one panel a model.
+
+    Parameters
+    ----------
+    summaries
+        By model: what `lucidag.dissect.summary.summary` gives.
+    method, block
+        Whose labels, and which of them: ``above`` the threshold or ``all``.
+    """
+    layers = {
+        model: {
+            layer: {name: each["unique"] for name, each in measured["categories"].items()}
+            for layer, measured in summary["methods"][method][block]["layers"].items()
+        }
+        for model, summary in summaries.items()
+    }
+    names = list(dict.fromkeys(name for model in layers.values() for each in model.values() for name in each))
+    if not names:
+        return note("No unit has a label that counts.")
+    fig = figure(FULL_WIDTH, 2.6)
+    axes = list(fig.subplots(1, len(layers), sharey=True, squeeze=False)[0])
+    for ax, (model, by_layer) in zip(axes, layers.items(), strict=True):
+        _stacks(ax, by_layer, names)
+        ax.set_title(model)
+    axes[0].set_ylabel("unique concepts")
+    thresholds = {str(summary["methods"][method]["threshold"]) for summary in summaries.values()}
+    least = f", score ≥ {' or '.join(sorted(thresholds))}" if block == "above" else ""
+    fig.suptitle(f"Unique concepts by category, {method}{least}", x=0.01, ha="left")
+    legend_below(fig, axes, columns=7)
+    return fig
+
+
+def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, frequent: int) -> pd.DataFrame:
+    """Give the units of each concept in one layer: one column a model, the most frequent first."""
+    parts = [
+        concept_counts(table[table["layer"] == layer]).set_index(CONCEPT)["units"].rename(model)
+        for model, table in tables.items()
+    ]
+    counts = pd.concat(parts, axis=1).fillna(0).astype(int)
+    counts = counts[counts.max(axis=1) > frequent].reset_index()
+    order = np.lexsort((counts["category"], counts["concept"], -counts[list(tables)].sum(axis=1)))
+    return counts.iloc[order].reset_index(drop=True)
+
+
+def _columns(rows: Mapping[str, int]) -> list[dict[str, int]]:
+    """Put layers into columns, in their order, none taller than the tallest layer alone."""
+    tallest = max(_rows({layer: count}) for layer, count in rows.items())
+    columns: list[dict[str, int]] = []
+    for layer, count in rows.items():
+        if not columns or _rows(columns[-1] | {layer: count}) > tallest:
+            columns.append({})
+        columns[-1][layer] = count
+    return columns
+
+
+def _rows(column: Mapping[str, int]) -> int:
+    """Give the height of a column in rows: those of its concepts, and the title and the axis of each panel."""
+    return sum(count + AROUND for count in column.values())
+
+
+def _bars(ax: Axes, counts: pd.DataFrame) -> None:
+    models = [column for column in counts.columns if column not in CONCEPT]
+    height = 0.8 / len(models)
+    places = np.arange(len(counts))
+    for index, (model, colour) in enumerate(zip(models, MODELS, strict=False)):
+        offset = (index - (len(models) - 1) / 2) * height
+        ax.barh(places + offset, counts[model], height, color=colour, linewidth=0, label=model)
+    ax.set_yticks(places, concept_names(counts), fontsize=NAME_SIZE)
+    ax.set(ylim=(len(counts) - 0.4, -0.6), xlabel="units")
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=PALE, linewidth=0.4)
+    ax.set_axisbelow(True)
+    ax.spines["left"].set_visible(False)
+
+
+def concept_names(counts: pd.DataFrame, width: float = NAME_WIDTH) -> list[str]:
+    """Give the names of concepts, cut to `width` inches, with their category where a name occurs twice."""
+    twice = counts["concept"].duplicated(keep=False)
+    return [
+        fitted(f"{concept} ({category})" if both else concept, width, NAME_SIZE, 1)[0]
+        for concept, category, both in zip(counts["concept"], counts["category"], twice, strict=True)
+    ]
+
+
+def _stacks(ax: Axes, by_layer: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> None:
+    below = np.zeros(len(by_layer))
+    for index, name in enumerate(names):
+        values = np.array([each.get(name, 0) for each in by_layer.values()])
+        colour = CYCLE[index % len(CYCLE)] if name else GREY
+        ax.bar(range(len(by_layer)), values, 0.7, bottom=below, color=colour, linewidth=0, label=name or NO_CATEGORY)
+        below += values
+    for place, total in enumerate(below):
+        ax.text(place, total, f"{total:.0f}", ha="center", va="bottom", fontsize=7)
+    ax.set_xticks(range(len(by_layer)), list(by_layer))
+    ax.tick_params(axis="x", length=0)
+    ax.margins(y=0.1)
