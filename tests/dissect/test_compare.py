@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from lucidag.dissect.compare import MEASURES, compare, overlap
@@ -152,11 +152,11 @@ def test_units_without_a_label_give_none_and_no_nan(tmp_path):
 
 
 def test_wilson_covers_what_it_says():
-    # the true share is inside its interval in about 95 % of the samples, also near the end of the scale
-    rng = np.random.default_rng(0)
-    hits = rng.binomial(60, 0.05, 2000)
-    inside = [low <= 0.05 <= high for low, high in ((s["low"], s["high"]) for s in (share(h, 60, 0.95) for h in hits))]
-    assert 0.93 < np.mean(inside) < 0.99
+    # the true share is inside its interval in about 95 % of all samples, also near the end of the scale
+    for true in (0.03, 0.1, 0.5):
+        intervals = [share(hits, 60, 0.95) for hits in range(61)]
+        inside = [each["low"] <= true <= each["high"] for each in intervals]
+        assert 0.92 < binom.pmf(np.arange(61), 60, true)[inside].sum() < 0.99
     assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}
 
 
