@@ -50,7 +50,8 @@ def count_overlaps(
     quantile
         Where the thresholds come from; kept with the counts.
     device, batch_size, threads
-        How to compute; they change the counts only where rounding moves an activation over its threshold.
+        How to compute; they change the counts only where rounding moves an activation over its threshold. As a
+        threshold is one of the activations, take the same as for it.
 
     Raises
     ------
