@@ -1,0 +1,108 @@
+"""Which methods agree with which: area-matched IoU and rank correlation of every two."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from lucidag.figures.method_names import method_name
+from lucidag.figures.style import FULL_WIDTH, figure, note, paper
+
+PALE_AND_DARK = 0.55  # from here the number is white
+LINE = 7.5  # points: how far the numbers of a cell lie apart
+
+
+@paper()
+def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -> Figure:
+    """Draw the mean area-matched IoU and the mean Spearman correlation of every two methods, a panel each.
+
+    Parameters
+    ----------
+    summary
+        See `lucidag.agreement.summary.agreement_summary`.
+    methods
+        Their order.
+    confidence
+        Level of the intervals, for their name.
+
+    Returns
+    -------
+    Figure
+        In each cell the mean over pictures, below it its interval, and in brackets the control: the mean where one of
+        the two maps belongs to another picture.
+    """
+    if len(methods) < 2:
+        return note("Only one method was asked for, so there is nothing to compare it with.")
+    cells = len(methods) - 1
+    side = float(np.clip(cells * 0.55, 0.9, 2.9))
+    fig = figure(float(np.clip(2 * side + 2.2, 4.8, FULL_WIDTH)), side + 1.15)
+    panels = {
+        "iou": (summary[(summary["measure"] == "iou") & (summary["threshold"] == "area")], "IoU with matched areas"),
+        "spearman": (summary[summary["measure"] == "spearman"], "rank correlation (Spearman)"),
+    }
+    axes = list(fig.subplots(1, 2))
+    for ax, (rows, title) in zip(axes, panels.values(), strict=True):
+        _panel(ax, rows, methods)
+        ax.set_title(title)
+    axes[1].tick_params(labelleft=False)
+    pictures = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
+    words = f"mean over {pictures} pictures, {confidence:.0%} interval; in brackets: one of the two maps from another picture"
+    fig.supxlabel(words if pictures > 1 else "one picture, so without interval and control", fontsize=7)
+    return fig
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str]) -> None:
+    """Fill the triangle below the diagonal: rows from the second method on, columns up to the last but one."""
+    found = {frozenset((row.method_a, row.method_b)): row for row in rows.itertuples()}
+    cells = len(methods) - 1
+    grid = np.full((cells, cells), np.nan)
+    for lower in range(cells):
+        for left in range(lower + 1):
+            row = found.get(frozenset((methods[lower + 1], methods[left])))
+            if row is not None:
+                grid[lower, left] = row.mean
+            _cell(ax, left, lower, row)
+    ax.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    names = [method_name(method) for method in methods]
+    ax.set_xticks(range(cells), names[:-1], rotation=35, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(cells), names[1:])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _cell(ax: Axes, x: int, y: int, row: object) -> None:
+    mean = getattr(row, "mean", np.nan)
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor="white", linewidth=1.5))
+    if row is None or not np.isfinite(mean):
+        ax.text(x, y, "undefined" if row is not None else "none", ha="center", va="center", fontsize=5)
+        return
+    low, high, control = (getattr(row, name) for name in ("low", "high", "control"))
+    lines = [(number(mean), 7.0, "bold")]
+    if np.isfinite(low):
+        lines.append((f"{number(low)} to {number(high)}", 5.2, "normal"))
+    if np.isfinite(control):
+        lines.append((f"({number(control)})", 5.2, "normal"))
+    colour = "white" if mean > PALE_AND_DARK else "black"
+    for index, (text, size, weight) in enumerate(lines):
+        offset = (0, ((len(lines) - 1) / 2 - index) * LINE)
+        ax.annotate(
+            text,
+            (x, y),
+            xytext=offset,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=size,
+            fontweight=weight,
+            color=colour,
+        )
+
+
+def number(value: float) -> str:
+    """Write a share or a correlation with two digits, without the leading 0."""
+    text = f"{abs(value):.2f}"
+    sign = "−" if value < 0 and float(text) else ""
+    return sign + text.removeprefix("0")
