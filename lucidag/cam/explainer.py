@@ -168,7 +168,11 @@ class CamExplainer:
         return seen.weighted(weights)
 
     def _gradcam_plus_plus(self, seen: "_Seen") -> "_Found":
-        return seen.weighted(library.gradcam_plus_plus_weights(seen.activations, seen.gradients))
+        signed = (seen.activations < 0).any()
+        note = (
+            "the layer has activations below 0, for which the weights of Grad-CAM++ are not stable" if signed else None
+        )
+        return seen.weighted(library.gradcam_plus_plus_weights(seen.activations, seen.gradients), note)
 
     def _layercam(self, seen: "_Seen") -> "_Found":
         return _Found(library.layercam(seen.activations, seen.gradients))

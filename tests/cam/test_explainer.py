@@ -1,0 +1,176 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lucidag.cam import explainer as module
+from lucidag.cam.explainer import METHODS, CamExplainer
+from lucidag.errors import InputError
+from lucidag.models.reproducible import reproducible
+from tests.cam.networks import BUILDERS, network, picture
+
+
+@pytest.mark.parametrize("name", ["small_cnn", "densenet", "branching"])
+def test_the_network_is_left_as_it_is(name):
+    model = network(name).train()
+    getattr(model, "features", model).eval()
+    next(model.parameters()).requires_grad_(False)
+    before = copy.deepcopy(model.state_dict())
+    modes = [each.training for each in model.modules()]
+    explainer = CamExplainer(model, picture(name, 5, 2), None)
+    explainer.explain(picture(name), [each for each in METHODS if each != "scorecam"])
+    assert [each.training for each in model.modules()] == modes
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert [each.requires_grad for each in model.parameters()] == [False] + [True] * (len(list(model.parameters())) - 1)
+    assert all(each.grad is None for each in model.parameters())
+    for held in (model, explainer._model):
+        assert not any(each._forward_hooks or each._forward_pre_hooks for each in held.modules())
+
+
+def test_the_predicted_class_and_a_named_one():
+    model, x = network("small_cnn", 1), picture("small_cnn", 1)
+    explainer = CamExplainer(model, x, None)
+    assert explainer.layer == "blocks"
+    with torch.no_grad():
+        logits = model(x)[0].numpy()
+    predicted = explainer.explain(x, ["gradcam"])
+    np.testing.assert_allclose(predicted.logits, logits, rtol=1e-5, atol=1e-6)
+    assert predicted.predicted == predicted.target == logits.argmax()
+    for target in range(5):
+        named = explainer.explain(x, ["gradcam"], target)
+        assert (named.target, named.predicted) == (target, predicted.predicted)
+        np.testing.assert_allclose(named.weights["gradcam"], model.fc.weight[target].detach() / 64, rtol=1e-6)
+
+
+def test_results_do_not_depend_on_the_other_methods_or_the_batch_size():
+    model, x = network("densenet", 2), picture("densenet", 2)
+    every = CamExplainer(model, x, "features.denseblock2").explain(x, METHODS, 1)
+    assert list(every.maps) == list(METHODS)
+    assert list(every.weights) == ["gradcam", "ablationcam", "scorecam", "gradcam++"]
+    for method in METHODS:
+        alone = CamExplainer(model, x, "features.denseblock2", batch_size=3).explain(x, [method], 1)
+        np.testing.assert_allclose(alone.maps[method], every.maps[method], atol=1e-4)
+        assert alone.maps[method].shape == (48, 48)
+        assert 0 <= alone.maps[method].min() <= alone.maps[method].max() <= 1 + 1e-6
+
+
+def test_pictures_that_are_not_square():
+    x = torch.rand(1, 3, 32, 48)
+    result = CamExplainer(network("small_cnn"), x, None).explain(x, ["gradcam", "scorecam"])
+    assert result.maps["gradcam"].shape == result.maps["scorecam"].shape == (32, 48)
+
+
+def test_one_forward_pass_for_all_methods(monkeypatch):
+    explainer = CamExplainer(network("densenet"), picture("densenet"), "features")
+    passes, backward = [], []
+    at, once = explainer._split.at, module.gradients
+    monkeypatch.setattr(module, "gradients", lambda *a: backward.append(1) or once(*a))
+    object.__setattr__(explainer._split, "at", lambda x: passes.append(1) or at(x))
+    explainer.explain(picture("densenet"), METHODS)
+    assert len(passes) == len(backward) == 1
+
+
+def test_a_score_of_zero_by_hand():
+    # Two channels of the picture itself; logits (mean 0 - mean 1, mean 0).
+    model = nn.Sequential(nn.Conv2d(2, 2, 1, bias=False), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2))
+    with torch.no_grad():
+        model[0].weight[:] = torch.eye(2)[:, :, None, None]
+        model[3].weight[:] = torch.tensor([[1.0, -1.0], [1.0, 0.0]])
+        model[3].bias.zero_()
+    x = torch.zeros(1, 2, 2, 2)
+    x[0, 0, 0, 0] = x[0, 1, 1, 1] = 8
+    result = CamExplainer(model, x, None).explain(x, ["ablationcam"], 0)
+    assert result.logits[0] == 0
+    np.testing.assert_array_equal(result.weights["ablationcam"], [2, -2])
+    np.testing.assert_allclose(result.maps["ablationcam"], [[1, 0], [0, 0]], atol=1e-6)
+    assert "logit is 0" in result.notes["ablationcam"]
+    assert "ablationcam" not in CamExplainer(model, x, None).explain(x, ["ablationcam"], 1).notes
+
+
+def test_nothing_to_show_is_said():
+    model, x = network("small_cnn"), picture("small_cnn")
+    with torch.no_grad():
+        model.blocks.block3.norm.weight.zero_()
+        model.blocks.block3.norm.bias.fill_(-1)
+    result = CamExplainer(model, x, "blocks").explain(x, METHODS)
+    for method in METHODS:
+        assert not result.maps[method].any()
+        assert "the map is constant: there is nothing to show" in result.notes[method]
+    np.testing.assert_allclose(result.weights["scorecam"], 1 / 24, rtol=1e-6)
+    np.testing.assert_array_equal(result.weights["ablationcam"], 0)
+
+
+def test_grad_cam_plus_plus_says_where_it_is_not_stable():
+    model, x = network("small_cnn"), picture("small_cnn")
+    signed = CamExplainer(model, x, "blocks.block3.norm").explain(x, ["gradcam", "gradcam++"])
+    assert "below 0" in signed.notes["gradcam++"]
+    assert "gradcam" not in signed.notes
+    assert "gradcam++" not in CamExplainer(model, x, "blocks").explain(x, ["gradcam++"]).notes
+
+
+def test_eigencam_says_what_it_is():
+    x = picture("small_cnn")
+    explainer = CamExplainer(network("small_cnn"), x, None)
+    one, other = (explainer.explain(x, ["eigencam", "layercam"], target) for target in (0, 1))
+    assert "sign of its map is arbitrary" in one.notes["eigencam"]
+    assert "layercam" not in one.notes
+    np.testing.assert_array_equal(one.maps["eigencam"], other.maps["eigencam"])
+    assert np.abs(one.maps["layercam"] - other.maps["layercam"]).max() > 0.1
+
+
+@pytest.mark.parametrize("target", [-1, 5])
+def test_a_target_that_is_no_class(target):
+    explainer = CamExplainer(network("small_cnn"), picture("small_cnn"), None)
+    with pytest.raises(InputError, match=rf"target is {target}; it must be a class of the network, 0 to 4"):
+        explainer.explain(picture("small_cnn"), ["gradcam"], target)
+
+
+def test_what_else_is_refused():
+    x = picture("small_cnn")
+    explainer = CamExplainer(network("small_cnn"), x, None)
+    with pytest.raises(InputError, match=r"method 'grad-cam' does not exist \(did you mean 'gradcam'\?\)"):
+        explainer.explain(x, ["grad-cam"])
+    for batch in (picture("small_cnn", 0, 2), x[0]):
+        with pytest.raises(InputError, match="must be 1 x C x S x S, not"):
+            explainer.explain(batch, ["gradcam"])
+    with pytest.raises(InputError, match="NaN or infinite logits"):
+        explainer.explain(x * float("nan"), ["gradcam"])
+    with pytest.raises(InputError, match="layer 'block3' does not exist"):
+        CamExplainer(network("small_cnn"), x, "block3")
+
+
+def test_the_same_bytes_again():
+    x = picture("shufflenet")
+    with reproducible("cpu", 2):
+        runs = [CamExplainer(network("shufflenet"), x, "stage3").explain(x, METHODS) for _ in range(2)]
+    for method in METHODS:
+        assert runs[0].maps[method].tobytes() == runs[1].maps[method].tobytes()
+
+
+def test_the_library_is_not_imported_where_it_is_not_needed():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, torch; from lucidag.cam.explainer import CamExplainer; from lucidag.models.small import small_cnn;"
+        "x = torch.rand(1, 3, 16, 16);"
+        "CamExplainer(small_cnn(2, width=2), x, None).explain(x, ['gradcam', 'ablationcam', 'scorecam']);"
+        "sys.exit('pytorch_grad_cam' in sys.modules or 'matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+def test_cuda_and_cpu_agree(name):
+    model, x = network(name), picture(name)
+    layer = None if name != "branching" else "inner.layer3"
+    cpu = CamExplainer(model, x, layer).explain(x, METHODS)
+    with reproducible("cuda:0", 2):
+        cuda = CamExplainer(model, x, layer, "cuda:0").explain(x, METHODS, cpu.target)
+    for method in METHODS:
+        if method != "eigencam":
+            np.testing.assert_allclose(cuda.maps[method], cpu.maps[method], atol=1e-2)
