@@ -12,6 +12,7 @@ BENCHMARKS = {
     "scaling": "benchmarks.sweep_scaling",
     "memory": "benchmarks.sweep_memory",
     "pictures": "benchmarks.decode_once",
+    "cam": "benchmarks.cam_speed",
     "concepts": "benchmarks.clip_speed",
     "lime": "benchmarks.lime_speed",
     "dissect": "benchmarks.dissect_speed",

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import __main__, decode_once, measure, sweep_scaling, sweep_speed
+from benchmarks import __main__, cam_speed, decode_once, measure, sweep_scaling, sweep_speed
 from lucidag.rof.sweep import sweep
+from tests.cam.networks import network, picture
 
 
 def test_the_plain_loop_is_the_sweep():
@@ -58,3 +59,21 @@ def test_pictures_both_ways_agree(tmp_path):
     accuracy, loss = decode_once._plain(body, head, paths, labels, order[:100])
     assert result.loss[100] == pytest.approx(loss, abs=1e-5)
     assert result.accuracy[100] == pytest.approx(accuracy, abs=1 / 6)
+
+
+def test_maps_both_ways_agree(capsys):
+    model, x = network("small_cnn", 1), picture("small_cnn", 1)
+    cam_speed._compare(model, x, "ablationcam", "blocks", 200.0, rounds=1)
+    cam_speed._compare(model, x, "scorecam", "blocks.block2", 1.0, rounds=1)
+    out = capsys.readouterr().out
+    assert out.count("against the library  map within") == 2
+    assert out.count("not the network") == 1
+
+
+def test_a_wrong_map_stops_the_benchmark():
+    found, weights = np.random.default_rng(0).random((2, 4, 4), dtype=np.float32)
+    assert "map within 0e+00" in cam_speed.equality(found, weights, found, weights)
+    with pytest.raises(AssertionError, match="maps are"):
+        cam_speed.equality(found, weights, found + 0.01, weights)
+    with pytest.raises(AssertionError, match="weights"):
+        cam_speed.equality(found, weights, found, weights * 1.01)

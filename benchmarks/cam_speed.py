@@ -1,0 +1,193 @@
+"""Class activation maps against pytorch-grad-cam: ResNet-18, one picture of 224 x 224 pixels; one after the other."""
+
+import argparse
+import contextlib
+import copy
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torchvision.models import resnet18
+
+from benchmarks.measure import seconds, show
+from benchmarks.peak import peak_gib
+from lucidag.cam.explainer import CamExplainer
+from lucidag.cam.scorecam import scorecam_weights
+from lucidag.data.pictures import decode
+from lucidag.models.inputs import Inputs
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+WEIGHTS = SHARED / "weights" / "resnet18-imagenet.pth"
+PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+CASES = (("ablationcam", "layer4", 200.0), ("ablationcam", "layer3", 2.0), ("scorecam", "layer4", 1.0))
+LIBRARY = {"ablationcam": "AblationCAM", "scorecam": "ScoreCAM"}
+GOAL_OTHER = 0.1  # the share of Score-CAM's time that is not the network's
+CHANNELS = (128, 1024)
+
+
+def run(quick: bool, full: bool) -> None:
+    """Time the cases, then compare memory; `full` takes the best of five rounds instead of two."""
+    inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    picture = decode(PICTURE) if PICTURE.is_file() else _drawn()
+    x = inputs.normalise(inputs.prepare(picture)[None])
+    model = _model()
+    for method, layer, goal in CASES:
+        _compare(model, x, method, layer, goal, 1 if quick else 5 if full else 2)
+    _memory(quick)
+
+
+def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> None:
+    start = time.perf_counter()
+    explainer = CamExplainer(model, x, layer)
+    prepared = time.perf_counter() - start
+    result = explainer.explain(x, [method])
+    ours, theirs, networks, reference = [], [], [], None
+    for _ in range(rounds):
+        with _quiet():
+            start = time.perf_counter()
+            reference = by_library(model, x, method, layer, result.target)
+            theirs.append(time.perf_counter() - start)
+            with _network_time(explainer) as spent:
+                ours.append(seconds(lambda: explainer.explain(x, [method])))
+            networks.append(sum(spent))
+    assert reference is not None
+    best = int(np.argmin(ours))
+    rows = [
+        ("pytorch-grad-cam", f"{min(theirs):.2f} s"),
+        ("lucidag", f"{ours[best]:.3g} s, after {prepared:.1f} s once for the network"),
+        ("ratio", f"{min(theirs) / ours[best]:.3g} (goal {goal:g})"),
+        ("against the library", equality(result.maps[method], result.weights[method], *reference)),
+    ]
+    if method == "scorecam":
+        rows.insert(3, ("not the network", f"{1 - networks[best] / ours[best]:.1%} (goal {GOAL_OTHER:.0%})"))
+    show(f"{method} at {layer}, ResNet-18, {x.shape[-1]} px, {len(result.weights[method])} channels", rows)
+
+
+def by_library(
+    model: nn.Module, x: torch.Tensor, method: str, layer: str, target: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give map and weights as a user of pytorch-grad-cam gets them, in its batches of 32 (Score-CAM: 16)."""
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    network, weights = copy.deepcopy(model), []
+    with getattr(pytorch_grad_cam, LIBRARY[method])(network, [network.get_submodule(layer)]) as cam:
+        compute = cam.get_cam_weights
+
+        def noted(*arguments: Any) -> NDArray[np.float32]:  # noqa: ANN401 (the library's own)
+            weights.append(compute(*arguments))
+            return weights[-1]
+
+        cam.get_cam_weights = noted
+        found = cam(x, [ClassifierOutputTarget(target)])
+    return found[0], weights[0][0]
+
+
+def equality(
+    found: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    expected_weights: NDArray[np.float32],
+) -> str:
+    """Compare map and weights; weights in parts of the greatest."""
+    apart = float(np.abs(found - expected).max())
+    weights_apart = float(np.abs(weights - expected_weights).max() / np.abs(expected_weights).max())
+    if apart > 1e-3 or weights_apart > 1e-3:
+        raise AssertionError(f"maps are {apart} apart, weights {weights_apart}")
+    return f"map within {apart:.0e}, weights within {weights_apart:.0e} of the greatest"
+
+
+def _memory(quick: bool) -> None:
+    """Print how much the process grows during Score-CAM, for few and many channels; the network is a small one."""
+    size = 64 if quick else 224
+    rows = []
+    for who in ("pytorch-grad-cam", "lucidag"):
+        grown = []
+        for channels in CHANNELS:
+            command = [sys.executable, "-m", "benchmarks.cam_speed", who, str(channels), str(size)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            grown.append(float(done.stdout))
+        rows.append((who, f"{grown[0]:.2f} GiB for {CHANNELS[0]} channels, {grown[1]:.2f} GiB for {CHANNELS[1]}"))
+    show(f"memory that Score-CAM takes, {size} px", rows)
+
+
+def _child(who: str, channels: int, size: int) -> None:
+    """Print by how many GiB the peak of this process grows."""
+    draw = torch.Generator().manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)).eval()
+    x, values = torch.randn(1, 3, size, size, generator=draw), torch.rand(1, channels, 7, 7, generator=draw)
+    if who == "lucidag":
+        scorecam_weights(network, x, values[:, :40], 0, 32)
+        before = peak_gib()
+        scorecam_weights(network, x, values, 0, 32)
+    else:
+        from pytorch_grad_cam import ScoreCAM
+
+        held = SimpleNamespace(device="cpu", model=network)
+        before = peak_gib()
+        ScoreCAM.get_cam_weights(held, x, None, [lambda output: output[0]], values.numpy(), None)
+    print(peak_gib() - before)
+
+
+@contextlib.contextmanager
+def _network_time(explainer: CamExplainer) -> Iterator[list[float]]:
+    """Collect the seconds of each pass of Score-CAM's network; nothing for other methods."""
+    spent: list[float] = []
+    if "_network" not in vars(explainer):
+        yield spent
+        return
+    network, starts = explainer._network, []
+    handles = [
+        network.register_forward_pre_hook(lambda *_: starts.append(time.perf_counter())),
+        network.register_forward_hook(lambda *_: spent.append(time.perf_counter() - starts[-1])),
+    ]
+    try:
+        yield spent
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _model() -> nn.Module:
+    """Return ResNet-18 with ImageNet weights where they are, else with weights and statistics from a seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model: nn.Module = resnet18()
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                nn.init.normal_(buffer, std=0.1)
+            if name.endswith("running_var"):
+                nn.init.uniform_(buffer, 0.5, 1.5)
+    if WEIGHTS.is_file():
+        model.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+    return model.eval()
+
+
+def _drawn() -> NDArray[np.uint8]:
+    """Draw blocks of colour with some noise."""
+    draw = np.random.default_rng(0)
+    blocks = draw.integers(0, 256, (8, 8, 3)).repeat(32, axis=0).repeat(32, axis=1)
+    return np.clip(blocks + draw.normal(0, 8, blocks.shape), 0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("who")
+    parser.add_argument("channels", type=int)
+    parser.add_argument("size", type=int)
+    _child(**vars(parser.parse_args()))
