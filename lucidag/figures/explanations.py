@@ -12,7 +12,7 @@ from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from numpy.typing import NDArray
 
 from lucidag.explain.store import Explained
-from lucidag.figures.fit import fitted
+from lucidag.figures.fit import fitted, shortened
 from lucidag.figures.method_names import method_name
 from lucidag.figures.outlines import AGAINST, CASING, FOR, faded, outlines
 from lucidag.figures.overlay import overlay, rgb
@@ -107,10 +107,10 @@ def row_words(picture: Explained, note: str | None = None) -> list[Words]:
         words.append((f"true: {label}", BLACK, False))
     if predicted is not None:
         right = label is None or predicted == label
-        said = f"{'predicted' if right else 'predicted, wrongly'}: {predicted}{_share(_probability(record))}"
+        said = f"{'predicted' if right else 'wrong'}{_share(_probability(record))}: {predicted}"
         words.append((said, BLACK if right else VERMILION, False))
     if target is not None and target != predicted:
-        words.append((f"explained: {target}{_share(record.get('probability'))}", VERMILION, False))
+        words.append((f"explained{_share(record.get('probability'))}: {target}", VERMILION, False))
     if note:
         words.append((note, BLACK, False))
     return words
@@ -145,12 +145,14 @@ def _words(fig: Figure, layout: Layout, x: float, y: float, text: str, **how: An
 
 def _label(fig: Figure, layout: Layout, row: int, words: Sequence[Words]) -> None:
     room = int(layout.cell / LINE)
-    each = [fitted(text, LABEL - 0.06, TEXT, 2, bold) for text, _, bold in words]
+    # Ids often differ at their end alone.
+    fits = [shortened, *[fitted] * (len(words) - 1)]
+    each = [fit(text, LABEL - 0.06, TEXT, 2, bold) for fit, (text, _, bold) in zip(fits, words, strict=True)]
     # Too many lines for the row: first the long names are cut, the id last.
     for index in (*range(1, len(words)), 0):
         if sum(map(len, each)) > room:
             text, _, bold = words[index]
-            each[index] = fitted(text, LABEL - 0.06, TEXT, 1, bold)
+            each[index] = fits[index](text, LABEL - 0.06, TEXT, 1, bold)
     y = layout.top(row)
     for lines, (_, colour, bold) in zip(each, words, strict=True):
         for line in lines:
@@ -172,7 +174,7 @@ def _original(ax: Axes, picture: Explained) -> None:
         ]
         ax.contour(mask.astype(float), levels=[0.5], colors=["white"], linewidths=0.8).set_path_effects(casing)
     elif mask is not None:
-        _say(ax, "no truth in frame" if not mask.any() else "truth: whole frame")
+        _say(ax, "no truth\nin frame" if not mask.any() else "truth: whole\nframe")
 
 
 def _explanation(ax: Axes, picture: Explained, method: str, selections: Collection[str]) -> None:

@@ -1,6 +1,7 @@
 """Text that must fit a place: measured, broken into lines, and cut where it is still too long."""
 
 import re
+from bisect import bisect_left
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -33,18 +34,37 @@ def fitted(text: str, width: float, size: float, lines: int, bold: bool = False)
     bold
         Weight of the font.
     """
+    broken = _broken(text, width, size, bold)
+    if len(broken) > lines:
+        last = "".join(broken[lines - 1 :])
+        while last and text_width(last.rstrip() + "…", size, bold) > width:
+            last = last[:-1]
+        broken = [*broken[: lines - 1], last.rstrip() + "…"]
+    return [line.rstrip() for line in broken]
+
+
+def shortened(text: str, width: float, size: float, lines: int, bold: bool = False) -> list[str]:
+    """Break `text` as `fitted` does; what does not fit is left out of its middle."""
+
+    def without(left_out: int) -> str:
+        kept = len(text) - left_out
+        return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}" if left_out else text
+
+    def fits(left_out: int) -> bool:
+        return len(_broken(without(left_out), width, size, bold)) <= lines
+
+    return fitted(without(bisect_left(range(len(text)), True, key=fits)), width, size, lines, bold)
+
+
+def _broken(text: str, width: float, size: float, bold: bool) -> list[str]:
+    """Break a text into lines, nothing left out."""
     broken = [""]
     for part in (part for word in PARTS.findall(text) for part in _pieces(word, width, size, bold)):
         if text_width((broken[-1] + part).rstrip(), size, bold) <= width:
             broken[-1] += part
         else:
             broken.append(part)
-    kept = [line.rstrip() for line in broken[:lines]]
-    if len(broken) > lines:
-        while kept[-1] and text_width(kept[-1] + "…", size, bold) > width:
-            kept[-1] = kept[-1][:-1].rstrip()
-        kept[-1] += "…"
-    return kept
+    return broken
 
 
 def _pieces(word: str, width: float, size: float, bold: bool) -> list[str]:

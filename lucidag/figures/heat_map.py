@@ -49,7 +49,8 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
         ax.set_title(title)
     axes[1].tick_params(labelleft=False)
     pictures = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
-    words = f"mean over {pictures} pictures, {confidence:.0%} interval; in brackets: one of the two maps from another picture"
+    words = f"mean over {pictures} pictures, {confidence:.0%} interval"
+    words += "; in brackets: one of the two maps from another picture"
     fig.supxlabel(words if pictures > 1 else "one picture, so without interval and control", fontsize=7)
     return fig
 
