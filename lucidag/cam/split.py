@@ -141,6 +141,8 @@ def _cut(model: nn.Module, layer: nn.Module) -> _Parts:
     if len(cuts) != 1:
         raise ValueError(f"its graph has the layer {len(cuts)} times")
     behind = _depending(graph, cuts)
+    if all(node.op != "output" for node in behind):
+        raise ValueError("its graph has no way from the layer to the logits")
     of_picture = _depending(graph, [node for node in graph.nodes if node.op == "placeholder"], themselves=True)
     before = [node for node in graph.nodes if node not in behind and node.op != "output"]
     kept = [node for node in before if node is not cuts[0] and behind.keys() & node.users.keys()]
