@@ -31,7 +31,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
             dtype=dict.fromkeys(TEXT, str),
             keep_default_na=False,
             na_values=_blank(path),
-            float_precision="round_trip",
         )
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a table of lucidag: {error}") from error

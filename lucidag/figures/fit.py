@@ -3,19 +3,19 @@
 import re
 from bisect import bisect_left
 
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 
 PARTS = re.compile(r"[^\s_\-/.,]*[\s_\-/.,]*")  # a line may end behind a space or one of _ - / . ,
+FINE = 1200  # dots an inch that a text is measured at
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Return the width of `text` in inches, at `size` points."""
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    # A dollar sign would start a formula.
-    return float(TextPath((0, 0), text.replace("$", "S"), size=size, prop=font).get_extents().x1) / 72
+    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    font.set_size(size, FINE)
+    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    return font.get_width_height()[0] / 64 / FINE
 
 
 def fitted(text: str, width: float, size: float, lines: int, bold: bool = False) -> list[str]:
@@ -36,7 +36,7 @@ def fitted(text: str, width: float, size: float, lines: int, bold: bool = False)
     """
     broken = _broken(text, width, size, bold)
     if len(broken) > lines:
-        last = "".join(broken[lines - 1 :])
+        last = broken[lines - 1] + broken[lines]
         while last and text_width(last.rstrip() + "…", size, bold) > width:
             last = last[:-1]
         broken = [*broken[: lines - 1], last.rstrip() + "…"]

@@ -12,6 +12,7 @@ from lucidag.figures.method_names import method_name
 from lucidag.figures.style import FULL_WIDTH, figure, note, paper
 
 PALE_AND_DARK = 0.55  # from here the number is white
+SMALL, LARGE, MANY = 4.8, 5.5, 5  # points of an interval, where there are more or up to so many cells a row
 LINE = 7.5  # points: how far the numbers of a cell lie apart
 
 
@@ -39,13 +40,17 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     cells = len(methods) - 1
     side = float(np.clip(cells * 0.55, 0.9, 2.9))
     fig = figure(float(np.clip(2 * side + 2.2, 4.8, FULL_WIDTH)), side + 1.15)
-    panels = {
-        "iou": (summary[(summary["measure"] == "iou") & (summary["threshold"] == "area")], "IoU with matched areas"),
-        "spearman": (summary[summary["measure"] == "spearman"], "rank correlation (Spearman)"),
-    }
+    panels = (
+        (
+            summary[(summary["measure"] == "iou") & (summary["threshold"] == "area")],
+            "IoU with matched areas",
+            ("Blues", 0),
+        ),
+        (summary[summary["measure"] == "spearman"], "rank correlation (Spearman)", ("RdBu", -1)),
+    )
     axes = list(fig.subplots(1, 2))
-    for ax, (rows, title) in zip(axes, panels.values(), strict=True):
-        _panel(ax, rows, methods)
+    for ax, (rows, title, colours) in zip(axes, panels, strict=True):
+        _panel(ax, rows, methods, *colours)
         ax.set_title(title)
     axes[1].tick_params(labelleft=False)
     pictures = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
@@ -55,7 +60,7 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     return fig
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str]) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], colours: str, least: float) -> None:
     """Fill the triangle below the diagonal: rows from the second method on, columns up to the last but one."""
     found = {frozenset((row.method_a, row.method_b)): row for row in rows.itertuples()}
     cells = len(methods) - 1
@@ -65,8 +70,8 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str]) -> None:
             row = found.get(frozenset((methods[lower + 1], methods[left])))
             if row is not None:
                 grid[lower, left] = row.mean
-            _cell(ax, left, lower, row)
-    ax.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+            _cell(ax, left, lower, row, SMALL if cells > MANY else LARGE)
+    ax.imshow(grid, cmap=colours, vmin=least, vmax=1, aspect="equal")
     names = [method_name(method) for method in methods]
     ax.set_xticks(range(cells), names[:-1], rotation=35, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(cells), names[1:])
@@ -74,7 +79,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _cell(ax: Axes, x: int, y: int, row: object) -> None:
+def _cell(ax: Axes, x: int, y: int, row: object, small: float) -> None:
     mean = getattr(row, "mean", np.nan)
     ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor="white", linewidth=1.5))
     if row is None or not np.isfinite(mean):
@@ -83,10 +88,10 @@ def _cell(ax: Axes, x: int, y: int, row: object) -> None:
     low, high, control = (getattr(row, name) for name in ("low", "high", "control"))
     lines = [(number(mean), 7.0, "bold")]
     if np.isfinite(low):
-        lines.append((f"{number(low)} to {number(high)}", 5.2, "normal"))
+        lines.append((f"{number(low)} to {number(high)}", small, "normal"))
     if np.isfinite(control):
-        lines.append((f"({number(control)})", 5.2, "normal"))
-    colour = "white" if mean > PALE_AND_DARK else "black"
+        lines.append((f"({number(control)})", small, "normal"))
+    colour = "white" if abs(mean) > PALE_AND_DARK else "black"
     for index, (text, size, weight) in enumerate(lines):
         offset = (0, ((len(lines) - 1) / 2 - index) * LINE)
         ax.annotate(

@@ -1,0 +1,115 @@
+import warnings
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from lucidag.agreement.masks import (
+    above,
+    centred_ranks,
+    dice,
+    iou,
+    own_mask,
+    ranks,
+    share_in_pixels,
+    spearman,
+    tie_seed,
+    top_area,
+)
+from lucidag.errors import InputError
+
+A = np.array([[1, 1], [0, 0]], dtype=bool)
+B = np.array([[1, 0], [1, 0]], dtype=bool)
+NONE, ALL = np.zeros((2, 2), dtype=bool), np.ones((2, 2), dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "both", "twice"), [(A, B, 1 / 3, 1 / 2), (A, ~A, 0, 0), (A, ALL, 1 / 2, 2 / 3), (A, NONE, 0, 0)]
+)
+def test_by_hand(a, b, both, twice):
+    assert iou(a, b) == pytest.approx(both)
+    assert dice(a, b) == pytest.approx(twice)
+
+
+def test_two_empty_masks_agree_about_nothing():
+    assert np.isnan(iou(NONE, NONE))
+    assert np.isnan(dice(NONE, NONE))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_identities(seed):
+    a, b = np.random.default_rng(seed).random((2, 9, 9)) < 0.3
+    assert iou(a, a) == dice(a, a) == 1
+    assert iou(a, b) == iou(b, a)
+    assert dice(a, b) == pytest.approx(2 * iou(a, b) / (1 + iou(a, b)))
+    assert iou(a, b) == pytest.approx((a & b).sum() / (a | b).sum())
+
+
+def test_threshold_is_not_part_of_the_mask():
+    values = np.array([[0.2, 0.5], [0.5, 0.9]])
+    np.testing.assert_array_equal(above(values, 0.5), [[False, False], [False, True]])
+
+
+def test_selection_keeps_its_mask_whatever_the_threshold():
+    weights = np.array([[0.01, 0.0], [-0.5, 3.0]])
+    for threshold in (0.1, 0.9):
+        np.testing.assert_array_equal(own_mask("lime", weights, threshold), [[True, False], [False, True]])
+    np.testing.assert_array_equal(own_mask("gradcam", weights, 0.1), [[False, False], [False, True]])
+    np.testing.assert_array_equal(own_mask("lime", weights, 0.1, selections=()), [[False, False], [False, True]])
+
+
+def test_top_area_by_hand():
+    values = np.array([[9, 1, 8], [2, 7, 3], [6, 4, 5]], dtype=float)
+    np.testing.assert_array_equal(top_area(values, 3, 0), values >= 7)
+    np.testing.assert_array_equal(ranks(values, 0), 9 - values)
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 7, 40, 100])
+@pytest.mark.parametrize("seed", range(3))
+def test_area_is_exact_on_plateaus_and_higher_values_come_first(pixels, seed):
+    values = np.random.default_rng(seed).integers(0, 3, (10, 10)).astype(np.float32)
+    chosen = top_area(values, pixels, seed)
+    assert chosen.sum() == pixels
+    if 0 < pixels < 100:
+        assert values[chosen].min() >= values[~chosen].max()
+
+
+def test_ties_are_drawn_fairly_and_by_the_seed():
+    values = np.zeros((4, 4))
+    counts = sum(top_area(values, 4, seed).astype(int) for seed in range(2000))
+    # 2000 draws with p = 1/4: a standard deviation of 19.4.
+    assert np.abs(counts - 500).max() < 5 * 19.4
+    np.testing.assert_array_equal(top_area(values, 4, 7), top_area(values, 4, 7))
+    one, other = (top_area(np.zeros((64, 64)), 1024, tie_seed(0, "a", method)) for method in ("gradcam", "lime"))
+    # Independent choices of a quarter share a quarter of a quarter.
+    assert iou(one, other) == pytest.approx((1 / 16) / (2 / 4 - 1 / 16), abs=0.04)
+
+
+@pytest.mark.parametrize("pixels", [-1, 5])
+def test_more_pixels_than_there_are(pixels):
+    with pytest.raises(InputError, match="4 pixels"):
+        top_area(np.zeros((2, 2)), pixels, 0)
+
+
+def test_share_in_pixels():
+    assert share_in_pixels(0.2, 100) == 20
+    assert share_in_pixels(0.001, 100) == 1
+    for area in (0, 1, 20):
+        with pytest.raises(InputError, match="area"):
+            share_in_pixels(area, 100)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spearman_is_that_of_scipy(seed):
+    rng = np.random.default_rng(seed)
+    a = rng.random((12, 12)).astype(np.float32)
+    b = np.round(a + rng.normal(0, 0.3, a.shape), 1).astype(np.float32)  # with ties
+    assert spearman(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic, abs=1e-12)
+    assert spearman(a, -(a**3)) == pytest.approx(-1)
+    assert centred_ranks(b).sum() == 0
+
+
+def test_spearman_of_a_constant_map_is_undefined_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(spearman(np.ones((3, 3)), np.arange(9.0).reshape(3, 3)))

@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.agreement.baselines import centre, random
+from lucidag.agreement.masks import iou, own_mask
+from lucidag.agreement.summary import truth_summary
+from lucidag.agreement.truth import grade, truth_table
+from lucidag.errors import InputError
+
+THRESHOLDS = [0.2, 0.5]
+MASK = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 0]], dtype=bool)
+
+
+def value(table, **names):
+    for column, name in names.items():
+        table = table[table[column] == name]
+    assert len(table) == 1
+    return table["value"].iloc[0] if "value" in table else table.iloc[0]
+
+
+def test_grades_by_hand():
+    values = np.array([[4, 1, -9], [4, 0, 3], [0, 0, 0]], dtype=float)
+    found = grade(values, MASK, {"2": values > 2}, 0)
+    assert found["iou", "2"] == pytest.approx(1 / 4)  # {4, 4, 3} and the mask share one of four
+    assert found["iou", "area"] == pytest.approx(1 / 3)  # {4, 4} and the mask
+    assert found["pointing_game", ""] == pytest.approx(1 / 2)  # one of the two 4s
+    assert found["mass_accuracy", ""] == pytest.approx(5 / 12)  # -9 counts 0
+    assert found["rank_accuracy", ""] == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize(("tolerance", "hit"), [(0, 0), (1, 0), (1.5, 1), (2, 1)])
+def test_tolerance_of_the_pointing_game(tolerance, hit):
+    values = np.zeros((3, 3))
+    values[1, 2] = 1  # a diagonal step from the mask
+    assert grade(values, MASK, {}, 0, tolerance)["pointing_game", ""] == hit
+
+
+@pytest.mark.parametrize(
+    ("values", "mask"),
+    [
+        (np.zeros((3, 3)), MASK),
+        (-np.ones((3, 3)), MASK),
+        (np.ones((3, 3)), np.zeros((3, 3), dtype=bool)),
+        (np.ones((3, 3)), np.ones((3, 3), dtype=bool)),
+    ],
+)
+def test_what_is_undefined(values, mask):
+    found = grade(values, mask, {"0.5": values > 0.5}, 0)
+    assert len(found) == 5
+    assert np.isnan(list(found.values())).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rank_accuracy_and_matched_iou_are_one_number(seed):
+    rng = np.random.default_rng(seed)
+    found = grade(rng.integers(-2, 4, (20, 20)).astype(float), rng.random((20, 20)) < 0.3, {}, seed)
+    share = found["rank_accuracy", ""]
+    assert found["iou", "area"] == pytest.approx(share / (2 - share))
+
+
+def test_planted_map_is_perfect_and_beats_both_baselines(explained):
+    rng = np.random.default_rng(0)
+    pictures = []
+    for index in range(8):
+        mask = np.zeros((32, 32), dtype=bool)
+        y, x = rng.integers(0, 20, 2)
+        mask[y : y + 9, x : x + 9] = True
+        pictures.append(explained(f"p{index}", {"gradcam": mask, "lime": mask * 0.01}, mask))
+    table = truth_table(pictures, THRESHOLDS, draws=5)
+    assert (table[table["method"].isin(["gradcam", "lime"])]["value"] == 1).all()
+    summary = truth_summary(table, draws=300).set_index("method")
+    planted = summary.loc[["gradcam", "lime"]]
+    assert (planted["mean"] == 1).all()
+    assert (planted[["over_centre_low", "over_random_low"]] > 0).all(axis=None)
+    assert set(summary["n"]) == {8}
+    baselines = summary.loc[["centre", "random"]]
+    assert (baselines.loc["centre", "over_centre"] == 0).all()
+    np.testing.assert_allclose(baselines["over_centre"] - baselines["over_random"], gap(summary), atol=1e-12)
+
+
+def gap(summary):
+    """Return how far random is over centre, for the rows of both baselines."""
+    difference = summary.loc["random", "mean"].to_numpy() - summary.loc["centre", "mean"].to_numpy()
+    return np.tile(difference, 2)
+
+
+def test_table_is_the_single_grades(planted):
+    pictures = planted(3)
+    table = truth_table(pictures, THRESHOLDS, draws=2)
+    assert list(table.columns) == ["image", "method", "metric", "threshold", "value"]
+    assert list(table["method"].unique()) == ["gradcam", "layercam", "lime", "centre", "random"]
+    for picture in pictures:
+        for method, values in picture.maps.items():
+            for threshold in THRESHOLDS:
+                names = {"image": picture.image, "method": method, "metric": "iou", "threshold": f"{threshold:g}"}
+                assert value(table, **names) == iou(own_mask(method, values, threshold), picture.mask)
+            names = {"image": picture.image, "method": method, "metric": "mass_accuracy", "threshold": ""}
+            assert value(table, **names) == pytest.approx(values[picture.mask].sum() / values.sum())
+
+
+def test_random_baseline_holds_as_much_as_the_mask_covers(explained):
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[3:31, 10:50] = True
+    pictures = [explained(f"p{index}", {"x": mask}, mask) for index in range(12)]
+    table = truth_table(pictures, [0.5])
+    found = table[(table["method"] == "random") & (table["metric"].isin(["mass_accuracy", "rank_accuracy"]))]
+    np.testing.assert_allclose(found.groupby("metric")["value"].mean(), mask.mean(), atol=0.03)
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_centre_by_hand(size):
+    values = centre(size, 0.25)
+    assert values.shape == (size, size)
+    assert values.max() == 1
+    middle = (size - 1) / 2
+    for y, x in ((0, 0), (2, 5), (size // 2, size // 2)):
+        nearest = 2 * (middle % 1) ** 2  # of an even frame the centre lies between pixels
+        distance = (y - middle) ** 2 + (x - middle) ** 2 - nearest
+        assert values[y, x] == pytest.approx(np.exp(-distance / (2 * (size / 4) ** 2)), rel=1e-6)
+    np.testing.assert_allclose(values, values.T)
+    np.testing.assert_allclose(values, values[::-1], rtol=1e-6)
+
+
+def test_centre_is_graded_by_hand(explained):
+    mask = np.zeros((8, 8), dtype=bool)
+    mask[:, :4] = True  # half of everything
+    table = truth_table([explained("a", {"x": mask}, mask)], [0.5], draws=1)
+    for metric in ("mass_accuracy", "pointing_game"):
+        assert value(table, method="centre", metric=metric) == pytest.approx(0.5)
+
+
+def test_random_maps():
+    maps = random(32, 0, "a", draws=3)
+    assert len(maps) == 3
+    for each in maps:
+        assert each.shape == (32, 32)
+        assert (each.min(), each.max()) == (0, 1)
+        # Smooth: neighbours differ by at most a step of the grid over its width in pixels.
+        assert np.abs(np.diff(each, axis=0)).max() < 7 / 32 / 0.6
+    assert not np.array_equal(maps[0], maps[1])
+    np.testing.assert_array_equal(maps[0], random(32, 0, "a", draws=1)[0])
+    assert not np.array_equal(maps[0], random(32, 0, "b", draws=1)[0])
+    assert not np.array_equal(maps[0], random(32, 1, "a", draws=1)[0])
+
+
+def test_pictures_without_a_mask_are_left_out_and_cropped_ones_counted(planted, explained):
+    pictures = planted(3)
+    cropped = explained("gone", pictures[0].maps, np.zeros((32, 32)))
+    without = explained("without", pictures[0].maps)
+    table = truth_table([*pictures, cropped, without], THRESHOLDS, draws=2)
+    assert "without" not in set(table["image"])
+    assert table[table["image"] == "gone"]["value"].isna().all()
+    summary = truth_summary(table, draws=50)
+    assert set(summary["n"]) == {3}
+    assert set(summary["undefined"]) == {1}
+    clean = truth_summary(truth_table(pictures, THRESHOLDS, draws=2), draws=50)
+    pd.testing.assert_frame_equal(summary.drop(columns="undefined"), clean.drop(columns="undefined"))
+
+
+def test_no_masks_at_all(explained):
+    table = truth_table([explained("a", {"x": np.eye(4)})], THRESHOLDS)
+    assert len(table) == len(truth_summary(table)) == 0
+
+
+def test_one_picture_has_no_interval(planted):
+    summary = truth_summary(truth_table(planted(1), THRESHOLDS, draws=2))
+    assert summary["mean"].notna().all()
+    assert summary[["low", "high", "over_centre_low", "over_random_high"]].isna().all(axis=None)
+
+
+def test_mask_of_another_size(explained):
+    with pytest.raises(InputError, match="mask of picture 'a'"):
+        truth_table([explained("a", {"x": np.eye(4)}, np.eye(5))], THRESHOLDS)

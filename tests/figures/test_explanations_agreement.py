@@ -1,0 +1,219 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.agreement.summary import agreement_summary, truth_summary
+from lucidag.figures.agreement_curves import agreement_curves
+from lucidag.figures.heat_map import heat_map, number
+from lucidag.figures.style import BLUE, PNG_DPI, save
+from lucidag.figures.truth import truth
+
+METHODS = ("gradcam", "ablationcam", "lime")
+THRESHOLDS = ("0.2", "0.5", "0.8")
+
+
+def pair_tables(methods=METHODS, pictures=6, seed=0):
+    rng = np.random.default_rng(seed)
+    images = [f"p{index}" for index in range(pictures)]
+    agreement, correlations = [], []
+    for index, b in enumerate(methods):
+        for a in methods[:index]:
+            names = {"image": images, "method_a": a, "method_b": b}
+            control = rng.uniform(0, 0.3, pictures) if pictures > 1 else np.nan
+            for threshold in (*THRESHOLDS, "area"):
+                values = rng.uniform(0.4, 0.9, pictures)
+                agreement.append(pd.DataFrame({**names, "threshold": threshold, "iou": values, "control": control}))
+            correlations.append(pd.DataFrame({**names, "spearman": rng.uniform(-1, 1, pictures), "control": control}))
+    return pd.concat(agreement, ignore_index=True), pd.concat(correlations, ignore_index=True)
+
+
+def pairs(methods=METHODS, pictures=6, seed=0):
+    return agreement_summary(*pair_tables(methods, pictures, seed), draws=50)
+
+
+def row_of(summary, **names):
+    for column, value in names.items():
+        summary = summary[summary[column] == value]
+    assert len(summary) == 1
+    return summary.iloc[0]
+
+
+def grades(methods=("gradcam", "lime"), pictures=5, better=(), nan=()):
+    rng = np.random.default_rng(0)
+    metrics = [("iou", threshold) for threshold in (*THRESHOLDS, "area")]
+    metrics += [(name, "") for name in ("pointing_game", "mass_accuracy", "rank_accuracy")]
+    rows = []
+    for image in range(pictures):
+        for method in (*methods, "centre", "random"):
+            for metric, threshold in metrics:
+                value = rng.uniform(0.7, 0.9) if method in better else rng.uniform(0.2, 0.5)
+                value = np.nan if method in nan else value
+                rows.append((f"p{image}", method, metric, threshold, value))
+    table = pd.DataFrame(rows, columns=["image", "method", "metric", "threshold", "value"])
+    return truth_summary(table, draws=200)
+
+
+def test_cells_are_the_table():
+    summary = pairs()
+    fig = heat_map(summary, METHODS, 0.95)
+    assert len(fig.axes) == 2
+    for ax, measure, threshold in zip(fig.axes, ("iou", "spearman"), ("area", ""), strict=True):
+        grid = np.ma.filled(ax.images[0].get_array(), np.nan)
+        assert grid.shape == (2, 2)
+        assert np.isnan(grid[0, 1])
+        written = [text.get_text() for text in ax.texts]
+        assert len(written) == 3 * 3
+        for y, x in ((0, 0), (1, 0), (1, 1)):
+            names = {"method_a": METHODS[x], "method_b": METHODS[y + 1]}
+            row = row_of(summary, **names, measure=measure, threshold=threshold)
+            assert grid[y, x] == row["mean"]
+            assert number(row["mean"]) in written
+            assert f"{number(row['low'])} to {number(row['high'])}" in written
+            assert f"({number(row['control'])})" in written
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["Grad-CAM", "Ablation-CAM"]
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["Ablation-CAM", "LIME"]
+    assert "6 pictures, 95% interval" in fig.get_supxlabel()
+
+
+def test_order_of_methods_is_that_asked_for():
+    summary = pairs()
+    fig = heat_map(summary, METHODS[::-1], 0.95)
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["Ablation-CAM", "Grad-CAM"]
+    corner = np.ma.filled(fig.axes[0].images[0].get_array(), np.nan)[1, 0]
+    assert corner == row_of(summary, method_a="gradcam", method_b="lime", threshold="area")["mean"]
+
+
+@pytest.mark.parametrize("methods", [2, 3, 7])
+def test_numbers_stay_in_their_cells(methods):
+    names = [*METHODS, "scorecam", "gradcam++", "layercam", "eigencam"][:methods]
+    fig = heat_map(pairs(names), names, 0.95)
+    fig.set_dpi(PNG_DPI)
+    fig.canvas.draw()
+    for ax in fig.axes:
+        cell = ax.get_window_extent().width / (methods - 1)
+        for text in ax.texts:
+            assert text.get_window_extent().width < cell
+        labels = [tick.get_window_extent() for tick in ax.get_yticklabels() if tick.get_text()]
+        assert all(a.y0 >= b.y1 or b.y0 >= a.y1 for i, a in enumerate(labels) for b in labels[:i])
+
+
+def test_one_picture_and_undefined_pairs():
+    fig = heat_map(pairs(pictures=1), METHODS, 0.95)
+    assert all(len(ax.texts) == 3 for ax in fig.axes)
+    assert fig.get_supxlabel().startswith("one picture")
+    agreement, correlations = pair_tables()
+    agreement.loc[(agreement["method_b"] == "lime"), "iou"] = np.nan
+    summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], draws=50)
+    fig = heat_map(summary, METHODS, 0.95)
+    assert [text.get_text() for text in fig.axes[0].texts].count("undefined") == 2
+    assert [text.get_text() for text in fig.axes[1].texts].count("none") == 2
+
+
+@pytest.mark.parametrize("draw", [heat_map, agreement_curves])
+def test_one_method_has_nothing_to_compare(draw):
+    fig = draw(pairs().iloc[:0], ("gradcam",), 0.95)
+    assert "Only one method" in fig.texts[0].get_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.314, ".31"), (1, "1.00"), (-0.25, "−.25"), (-0.001, ".00"), (0.999, "1.00"), (0, ".00")]
+)
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+def test_each_two_methods_have_a_panel_once():
+    fig = agreement_curves(pairs(), METHODS, 0.95)
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["LIME,\nGrad-CAM", "LIME,\nAblation-CAM", "Grad-CAM,\nAblation-CAM"]
+    without = [method for method in METHODS if method != "lime"]
+    assert len(agreement_curves(pairs(without), without, 0.95).axes) == 1
+    others = ("layercam", "eigencam", "scorecam")
+    assert len(agreement_curves(pairs(others), others, 0.95).axes) == 2
+
+
+def test_lines_and_bands_are_the_table(line):
+    summary = pairs()
+    fig = agreement_curves(summary.sample(frac=1, random_state=0), METHODS, 0.9)
+    ax = fig.axes[1]  # LIME and Ablation-CAM
+    rows = [row_of(summary, method_a="ablationcam", method_b="lime", threshold=each) for each in THRESHOLDS]
+    np.testing.assert_array_equal(line(ax, "same picture, mean"), [row["mean"] for row in rows])
+    np.testing.assert_array_equal(line(ax, "two pictures, mean"), [row["control"] for row in rows])
+    bands = [each for each in ax.collections if each.get_label() == "their 90% bands"]
+    for band, prefix in zip(bands, ("", "control_"), strict=True):
+        corners = band.get_paths()[0].vertices
+        for row in rows:
+            heights = corners[np.isclose(corners[:, 0], float(row["threshold"])), 1]
+            assert heights.min() == pytest.approx(row[f"{prefix}low"])
+            assert heights.max() == pytest.approx(row[f"{prefix}high"])
+    matched = row_of(summary, method_a="ablationcam", method_b="lime", threshold="area")
+    marks = {each.get_label(): each.lines[0].get_ydata()[0] for each in ax.containers}
+    assert marks == {
+        "same picture, areas matched": matched["mean"],
+        "two pictures, areas matched": matched["control"],
+    }
+
+
+def test_one_picture_has_neither_band_nor_control():
+    fig = agreement_curves(pairs(pictures=1), METHODS, 0.95)
+    for ax in fig.axes:
+        assert len(ax.collections) == 0
+        assert {each.get_label() for each in ax.lines if not each.get_label().startswith("_")} == {"same picture, mean"}
+
+
+def test_dots_are_the_table():
+    summary = grades(better=("gradcam",))
+    fig = truth(summary, 0.95)
+    titles = [ax.get_title(loc="left").split("\n")[0] for ax in fig.axes]
+    assert titles[:3] == ["IoU, area of the truth", "IoU, map > 0.5", "pointing game"]
+    assert titles[3:] == ["relevance mass accuracy", "relevance rank accuracy"]
+    keys = [("iou", "area"), ("iou", "0.5"), ("pointing_game", ""), ("mass_accuracy", ""), ("rank_accuracy", "")]
+    for ax, (metric, threshold) in zip(fig.axes, keys, strict=True):
+        for y, (method, bar) in enumerate(zip(("gradcam", "lime", "centre", "random"), ax.containers, strict=True)):
+            row = row_of(summary, method=method, metric=metric, threshold=threshold)
+            point, _, (interval,) = bar.lines
+            assert point.get_xdata()[0] == row["mean"]
+            assert point.get_ydata()[0] == y
+            np.testing.assert_allclose(interval.get_segments()[0][:, 0], [row["low"], row["high"]])
+        assert ax.get_title(loc="left").endswith("n = 5")
+    names = [tick.get_text() for tick in fig.axes[0].get_yticklabels()]
+    assert names == ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
+
+
+def test_filled_is_what_beats_both_baselines():
+    summary = grades(better=("gradcam",))
+    fig = truth(summary, 0.95)
+    for ax in fig.axes:
+        faces = [bar.lines[0].get_markerfacecolor() for bar in ax.containers[:2]]
+        assert faces == [BLUE, "white"]
+    words = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert sum(each.startswith("baseline: ") for each in words) == 2
+
+
+def test_truth_without_masks_of_one_picture_and_with_undefined_methods(tmp_path):
+    assert (
+        "No picture has a mask" in truth(grades(nan=("gradcam", "lime", "centre", "random")), 0.95).texts[0].get_text()
+    )
+    empty = truth_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]))
+    assert "No picture has a mask" in truth(empty, 0.95).texts[0].get_text()
+    fig = truth(grades(pictures=1), 0.95)
+    assert "one picture, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]
+    fig = truth(grades(nan=("lime",)), 0.95)
+    assert all([text.get_text() for text in ax.texts] == ["undefined"] for ax in fig.axes)
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+
+
+def test_same_bytes(tmp_path):
+    for name in "ab":
+        summary = pairs()
+        figures = {
+            "heat": heat_map(summary, METHODS, 0.95),
+            "curves": agreement_curves(summary, METHODS, 0.95),
+            "truth": truth(grades(), 0.95),
+        }
+        for kind, fig in figures.items():
+            save(fig, tmp_path / f"{kind}-{name}.png", tmp_path / f"{kind}-{name}.pdf")
+    for kind in figures:
+        for suffix in ("png", "pdf"):
+            one, other = (tmp_path / f"{kind}-{name}.{suffix}" for name in "ab")
+            assert one.read_bytes() == other.read_bytes()
