@@ -10,11 +10,17 @@ from lucidag.explain.decision import decision
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
 from lucidag.progress import track
 
 
 def explain_subjects(
-    network: Network, subjects: Sequence[Subject], classes: Sequence[str], settings: Mapping[str, Any], device: str
+    network: Network,
+    subjects: Sequence[Subject],
+    classes: Sequence[str],
+    settings: Mapping[str, Any],
+    device: str,
+    threads: int = 2,
 ) -> list[Explained]:
     """Explain each picture by each of the methods.
 
@@ -26,29 +32,30 @@ def explain_subjects(
         The pictures.
     settings
         ``methods``, ``layer`` (None: the last one with spatial extent) and ``batch_size``.
-    device
-        Where to compute.
+    device, threads
+        How to compute; they change the numbers by rounding only.
     """
-    explainer = CamExplainer(
-        network.model, network.inputs.example(1), settings["layer"], device=device, batch_size=settings["batch_size"]
-    )
     found = []
-    for subject in track(subjects, "class activation maps"):
-        x = network.inputs.normalise(subject.frame[None])
-        result = explainer.explain(x, settings["methods"], subject.target)
-        found.append(
-            Explained(
-                image=subject.image,
-                frame=subject.frame.numpy(),
-                mask=subject.mask,
-                maps=result.maps,
-                record={
-                    **decision(subject.label, softmax(result.logits.astype(float)), result.target, classes),
-                    **_own(result),
-                },
-            )
+    with reproducible(device, threads):
+        explainer = CamExplainer(
+            network.model, network.inputs.example(1), settings["layer"], device, settings["batch_size"]
         )
+        for subject in track(subjects, "class activation maps"):
+            x = network.inputs.normalise(subject.frame[None])
+            result = explainer.explain(x, settings["methods"], subject.target)
+            found.append(_explained(subject, result, classes))
     return found
+
+
+def _explained(subject: Subject, result: CamResult, classes: Sequence[str]) -> Explained:
+    shares = softmax(result.logits.astype(float))
+    return Explained(
+        image=subject.image,
+        frame=subject.frame.numpy(),
+        mask=subject.mask,
+        maps=result.maps,
+        record={**decision(subject.label, shares, result.target, classes), **_own(result)},
+    )
 
 
 def _own(result: CamResult) -> dict[str, Any]:

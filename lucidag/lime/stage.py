@@ -16,11 +16,17 @@ from lucidag.lime.record import result_json
 from lucidag.lime.settings import LimeSettings
 from lucidag.models.fast import accelerate
 from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
 from lucidag.progress import track
 
 
 def explain_subjects(
-    network: Network, subjects: Sequence[Subject], classes: Sequence[str], settings: Mapping[str, Any], device: str
+    network: Network,
+    subjects: Sequence[Subject],
+    classes: Sequence[str],
+    settings: Mapping[str, Any],
+    device: str,
+    threads: int = 2,
 ) -> list[Explained]:
     """Explain each picture by LIME.
 
@@ -32,26 +38,27 @@ def explain_subjects(
         The pictures.
     settings
         ``batch_size``, and ``pictures`` with ``image`` and its ``lime`` settings.
-    device
-        Where to compute.
+    device, threads
+        How to compute; they change the numbers by rounding only.
     """
-    classify = classifier(network, device)
     own = {row["image"]: LimeSettings.from_json(row["lime"]) for row in settings["pictures"]}
     found = []
-    for subject in track(subjects, "LIME"):
-        how = own[subject.image]
-        result = explain(classify, subject.frame.numpy(), how, subject.target, settings["batch_size"], device)
-        about = decision(subject.label, result.probabilities, result.target, classes)
-        found.append(
-            Explained(
-                image=subject.image,
-                frame=subject.frame.numpy(),
-                mask=subject.mask,
-                maps={"lime": result.map},
-                segments=result.segments,
-                record={"image": subject.image, **about, **result_json(result, how, classes)},
+    with reproducible(device, threads):
+        classify = classifier(network, device)
+        for subject in track(subjects, "LIME"):
+            how = own[subject.image]
+            result = explain(classify, subject.frame.numpy(), how, subject.target, settings["batch_size"], device)
+            about = decision(subject.label, result.probabilities, result.target, classes)
+            found.append(
+                Explained(
+                    image=subject.image,
+                    frame=subject.frame.numpy(),
+                    mask=subject.mask,
+                    maps={"lime": result.map},
+                    segments=result.segments,
+                    record={"image": subject.image, **about, **result_json(result, how, classes)},
+                )
             )
-        )
     return found
 
 

@@ -1,0 +1,20 @@
+"""Search for settings of LIME that find the masks of the explained pictures, and write them as configuration."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.device import lease
+from lucidag.explain.open import open_job
+from lucidag.job import job
+from lucidag.lime.stage import tune_subjects, write_tuning
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
+    with lease(snakemake.resources.gpu) as device:
+        report = tune_subjects(network, subjects, settings, device)
+    write_tuning(snakemake.output.trials, snakemake.output.tuned, report)
