@@ -171,9 +171,10 @@ def rank(
         score(u, d) = − mean |q − q'|^power / (the mean for a random order) / (mean of P_d over them)^length
 
     Differences from the authors' program: the mean for a random order is exact and not from five draws, and a mean
-    similarity below 0.001 counts as 0.001, as its root would not exist below 0. Pictures that are equally similar are
-    put in the worst order, so that a concept that does not tell them apart gains nothing. Where all q are equal every
-    order counts as a random one. Time grows with U · N · share · M: minutes for thousands of concepts.
+    similarity below 0.001 counts as 0.001, as its root would not exist below 0. Pictures that are equally similar
+    keep a random order, always the same one, so that a concept that does not tell them apart scores as by chance.
+    Where all q are equal every order counts as a random one. Time grows with U · N · share · M: minutes for thousands
+    of concepts.
 
     Parameters
     ----------
@@ -193,16 +194,18 @@ def rank(
     count = max(1, int(len(images) * share))
     step = max(1, block_bytes // (8 * count))
     scores = np.empty((activations.shape[1], len(texts)))
+    shuffled = np.random.default_rng(0).permutation(count)
     for unit in range(len(scores)):
         values = np.asarray(activations[:, unit], dtype=np.float64)
-        rows = np.argsort(-values, kind="stable")[:count]
-        falling = values[rows]
-        usual = _mean_difference(falling[::-1], power)
+        rows = np.argsort(-values, kind="stable")[:count][shuffled]
+        high = values[rows]
+        ascending = np.sort(high)
+        usual = _mean_difference(ascending, power)
         shown = np.asarray(images[rows], dtype=np.float32)
         for start in range(0, len(texts), step):
             similar = shown @ texts[start : start + step].T
             order = np.argsort(similar, axis=0, kind="stable")
-            moved = (np.abs(falling[order] - falling[::-1, None]) ** power).mean(axis=0)
+            moved = (np.abs(high[order] - ascending[:, None]) ** power).mean(axis=0)
             mean = np.maximum(similar.mean(axis=0, dtype=np.float64), LEAST_MEAN)
             scores[unit, start : start + step] = -(moved / usual if usual > 0 else 1.0) / mean**length
     return scores

@@ -1,0 +1,92 @@
+"""The concepts that units are compared with: from a file, from the most common words, from names of classes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lucidag.errors import InputError
+from lucidag.spelling import nearest
+
+
+def read_concepts(path: str | Path) -> tuple[str, ...]:
+    """Read a text file (UTF-8) of one concept a line; spaces around it are dropped.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not UTF-8 or has no line, or a line is blank or doubles another one. Lines that
+        differ only in spaces or in capitals are doubles, as CLIP's tokenizer reads them alike. Empty lines at the
+        very end are no lines.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"concepts {path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        place = 1 + error.object[: error.start].count(b"\n")
+        raise InputError(f"concepts {path}, line {place}: is not UTF-8") from error
+    lines = [line.strip() for line in text.rstrip().split("\n")]
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            raise InputError(f"concepts {path}, line {number}: is blank; each line must name a concept")
+        if _key(line) in first:
+            raise InputError(f"concepts {path}, line {number}: '{line}' stands in line {first[_key(line)]} already")
+        first[_key(line)] = number
+    return tuple(lines)
+
+
+def common_words(count: int, language: str = "en") -> tuple[str, ...]:
+    """Give the `count` most common words of a language by the package wordfreq, the most common first.
+
+    Its tokens without any letter (digits, emoji, signs) are left out: 37 of the first 20,000 English ones. CLIP-Dissect
+    itself took another list of 20,000 common words.
+
+    Raises
+    ------
+    InputError
+        If the package has no list of the language, or not so many words.
+    """
+    from wordfreq import available_languages, top_n_list  # reads its lists: only for those who want them
+
+    known = available_languages("best")
+    if language not in known:
+        raise InputError(
+            f"common words: there is no list of '{language}'{nearest(language, known)}; there are: {known}"
+        )
+    if count < 1:
+        raise InputError(f"common words: the number is {count}; it must be at least 1")
+    words = [word for word in top_n_list(language, 2 * count + 100) if any(letter.isalpha() for letter in word)]
+    if len(words) < count:
+        raise InputError(f"common words: the list of '{language}' has {len(words)} words, not {count}")
+    return tuple(words[:count])
+
+
+def class_names(classes: Sequence[str]) -> tuple[str, ...]:
+    """Give the names of classes as words: underscores are spaces.
+
+    Raises
+    ------
+    InputError
+        If two classes read alike.
+    """
+    words = tuple(" ".join(name.replace("_", " ").split()) for name in classes)
+    read: dict[str, str] = {}
+    for name, word in zip(classes, words, strict=True):
+        if _key(word) in read:
+            raise InputError(f"concepts: the classes '{read[_key(word)]}' and '{name}' read alike")
+        read[_key(word)] = name
+    return words
+
+
+def categories_of(concepts: Sequence[str], known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Give the category of each concept: the first of `known` that has it, or an empty text."""
+    found: dict[str, str] = {}
+    for category, names in known.items():
+        for name in names:
+            found.setdefault(_key(name), category)
+    return tuple(found.get(_key(concept), "") for concept in concepts)
+
+
+def _key(concept: str) -> str:
+    """Give what CLIP's tokenizer makes no difference in."""
+    return " ".join(concept.lower().split())
