@@ -1,9 +1,11 @@
 # Figures: each as PDF for a paper and as PNG, which the report shows.
 #
 # Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
-#           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/….
+#           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/…,
+#           cam/{model}/maps/…, lime/{model}/fits/…, agreement/….
 # Produces: figures/data/{dataset}/pictures, figures/models/{model}/history and confusion,
-#           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles.
+#           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
+#           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth.
 
 
 rule figures:
@@ -24,6 +26,16 @@ rule figures:
             "{results}/figures/generalisation/{study}/roles.png",
             results=R,
             study=CONFIG.generalisation,
+        ),
+        expand(
+            "{results}/figures/cam/{model}/sheet.png",
+            results=R,
+            model=EXPLAINED if CAM_METHODS else [],
+        ),
+        expand(
+            "{results}/figures/agreement/{model}/side_by_side.png",
+            results=R,
+            model=EXPLAINED,
         ),
 
 
@@ -187,3 +199,82 @@ rule figures_generalisation:
         code=code_of("figures_generalisation"),
     script:
         "../workflow/scripts/figures_generalisation.py"
+
+
+rule figures_cam:
+    """Draw the contact sheet of a model's class activation maps."""
+    input:
+        cam=lambda wildcards: explanations(wildcards)["cam"],
+    output:
+        png=report(
+            f"{R}/figures/cam/{{model}}/sheet.png",
+            caption="../workflow/report/explanation_sheet.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "class activation maps", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/cam/{{model}}/sheet.pdf",
+    log:
+        f"{R}/logs/figures_cam/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_cam/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_cam"),
+    script:
+        "../workflow/scripts/figures_cam.py"
+
+
+rule figures_agreement:
+    """Draw how far the explanations of a model agree, and how they are graded by masks."""
+    input:
+        unpack(explanations),
+        pairs=rules.agreement.output.pairs,
+        summary=rules.agreement.output.summary,
+        truth_summary=rules.agreement.output.truth_summary,
+    output:
+        side_by_side=report(
+            f"{R}/figures/agreement/{{model}}/side_by_side.png",
+            caption="../workflow/report/side_by_side.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "side by side", "kind": "figure"},
+        ),
+        heat_map=report(
+            f"{R}/figures/agreement/{{model}}/heat_map.png",
+            caption="../workflow/report/agreement_map.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "agreement of methods", "kind": "figure"},
+        ),
+        curves=report(
+            f"{R}/figures/agreement/{{model}}/curves.png",
+            caption="../workflow/report/agreement_map.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "agreement by threshold", "kind": "figure"},
+        ),
+        truth=report(
+            f"{R}/figures/agreement/{{model}}/truth.png",
+            caption="../workflow/report/truth_figure.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "graded by masks", "kind": "figure"},
+        ),
+        side_by_side_pdf=f"{R}/figures/agreement/{{model}}/side_by_side.pdf",
+        heat_map_pdf=f"{R}/figures/agreement/{{model}}/heat_map.pdf",
+        curves_pdf=f"{R}/figures/agreement/{{model}}/curves.pdf",
+        truth_pdf=f"{R}/figures/agreement/{{model}}/truth.pdf",
+    log:
+        f"{R}/logs/figures_agreement/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_agreement/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("agreement_figures"),
+        code=code_of("figures_agreement"),
+    script:
+        "../workflow/scripts/figures_agreement.py"

@@ -1,8 +1,8 @@
 """What a configuration file may say about explanations: CAM, LIME, their agreement and their truth."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lucidag.config.section import Level, Section, Seed, Share
 
@@ -37,7 +37,7 @@ class Quickshift(Section):
     """scikit-image's quickshift; the defaults are those of the lime package."""
 
     algorithm: Literal["quickshift"] = Field(description="How superpixels are found.")
-    kernel_size: Annotated[float, Field(gt=0)] = Field(default=4, description="Width of the density kernel in pixels.")
+    kernel_size: Annotated[float, Field(ge=1)] = Field(default=4, description="Width of the density kernel in pixels.")
     max_dist: Annotated[float, Field(gt=0)] = Field(default=200, description="Cut-off distance: higher, larger ones.")
     ratio: Share = Field(default=0.2, description="Weight of colour against place.")
     sigma: Annotated[float, Field(ge=0)] = Field(default=0, description="Gaussian smoothing before, in pixels.")
@@ -81,6 +81,12 @@ class LimeSettings(Section):
     top_labels: Annotated[int, Field(ge=1)] = Field(default=1, description="Explain so many most probable classes.")
     kernel_width: Annotated[float, Field(gt=0)] = Field(default=0.25, description="Width of the exponential kernel.")
     seed: Seed = Field(default=0, description="Seed of masks and segmentation.")
+
+    @field_validator("segmentation", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:  # noqa: ANN401 (before the check it may be anything)
+        # Configuration files are merged key by key: null takes back a parameter of another algorithm.
+        return {key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _colour(self) -> "LimeSettings":

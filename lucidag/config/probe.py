@@ -29,7 +29,7 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
     keys = {name: _key(model, code) for name, model in config.models.items()}
     networks = {keys[name]: model for name, model in config.models.items()}
     known = _known(Path(config.results) / ".cache" / "networks.json", networks)
-    for name, model in config.models.items():
+    for name in config.models:
         found = known[keys[name]]
         if "error" in found:
             raise InputError(f"{source}: models.{name}: {found['error']}")

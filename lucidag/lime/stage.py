@@ -1,19 +1,27 @@
 """LIME explanations of the pictures of one job, each with its own settings."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+import yaml
 from numpy.typing import NDArray
 
+from lucidag.errors import InputError
 from lucidag.explain.decision import decision
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
+from lucidag.files import atomic, write_text
 from lucidag.lime.explain import explain
 from lucidag.lime.neighbourhood import Classify
 from lucidag.lime.record import result_json
 from lucidag.lime.settings import LimeSettings
+from lucidag.lime.space import trials
+from lucidag.lime.tune import Graded, settings_fragment, tune, tuning_report
 from lucidag.models.fast import accelerate
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
@@ -60,6 +68,48 @@ def explain_subjects(
                 )
             )
     return found
+
+
+def tune_subjects(
+    network: Network, subjects: Sequence[Subject], settings: Mapping[str, Any], device: str, threads: int = 2
+) -> dict[str, Any]:
+    """Search for settings of LIME by the pictures that have a mask; see `lucidag.lime.tune.tuning_report`.
+
+    Parameters
+    ----------
+    network, subjects, device, threads
+        As in `explain_subjects`.
+    settings
+        ``batch_size``, the present settings (``lime``), and ``trials``, ``seconds`` and ``seed`` (``tuning``).
+
+    Raises
+    ------
+    InputError
+        If fewer than two pictures have a mask: one half chooses, the other reports.
+    """
+    graded = [
+        Graded(subject.image, subject.frame.numpy(), subject.mask, subject.target)
+        for subject in subjects
+        if subject.mask is not None and subject.mask.any()
+    ]
+    if len(graded) < 2:
+        raise InputError(f"explain.lime.tuning: {len(graded)} of the pictures have a mask; it takes at least 2")
+    tuning = settings["tuning"]
+    candidates = trials(LimeSettings.from_json(settings["lime"]), tuning["trials"], tuning["seed"])
+    with reproducible(device, threads):
+        rows = tune(classifier(network, device), graded, candidates, settings["batch_size"], device)
+    return tuning_report(rows, tuning["seconds"], tuning["seed"])
+
+
+def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[str, Any]) -> None:
+    """Write the trials as CSV, and the chosen settings as a second configuration file."""
+    rows = [{**row, "settings": json.dumps(row["settings"])} for row in report["trials"]]
+    frame = pd.DataFrame(rows)
+    with atomic(table) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n")
+    chosen = LimeSettings.from_json(report["settings"])
+    words = yaml.safe_dump(settings_fragment(chosen), sort_keys=False, default_flow_style=None)
+    write_text(configuration, f"# Use it as a second configuration file: --configfile FIRST {configuration}\n{words}")
 
 
 def classifier(network: Network, device: str) -> Classify:

@@ -13,6 +13,7 @@ from lucidag.errors import InputError
 from lucidag.lime.explain import explain_segments, timed_segments
 from lucidag.lime.neighbourhood import Classify
 from lucidag.lime.settings import LimeSettings
+from lucidag.lime.space import SEARCH_SPACE
 from lucidag.progress import track
 
 
@@ -213,8 +214,13 @@ def tuning_report(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None
 
 
 def settings_fragment(settings: LimeSettings) -> dict[str, Any]:
-    """Return settings as the part of a configuration that a second configuration file holds."""
+    """Return settings as the part of a configuration that a second configuration file holds.
+
+    Configuration files are merged key by key, so the parameters of other algorithms are taken back by null.
+    """
     words = settings.to_json()
+    others = {name for space in SEARCH_SPACE["segmentation"].values() for name in space}
+    words["segmentation"] = {**words["segmentation"], **dict.fromkeys(sorted(others - set(words["segmentation"])))}
     return {
         "explain": {"lime": {key: words[key] for key in ("segmentation", "hide_color", "num_features", "num_samples")}}
     }

@@ -8,11 +8,14 @@ import pytest
 import yaml
 from PIL import Image
 
+from lucidag.config.explain import Slic
 from lucidag.config.load import explained_models, load_config
 from lucidag.config.pictures import cam_batches, explained_images, lime_batches, picture_files, write_out_images
 from lucidag.config.sources import check_sources
 from lucidag.config.stages import stage_settings
 from lucidag.errors import InputError
+from lucidag.lime.settings import LimeSettings
+from lucidag.lime.tune import settings_fragment
 
 DRAWN = """
 datasets:
@@ -173,3 +176,13 @@ def test_a_bad_file_of_classes(folder: str, tmp_path: Path, text: str | None, pa
     assert message.startswith("c.yaml: datasets.d.classes")
     for part in parts:
         assert part in message
+
+
+def test_tuned_settings_over_those_of_another_algorithm() -> None:
+    """Configuration files are merged key by key, so what is left of the first one's algorithm has to go."""
+    first = {"segmentation": {"algorithm": "quickshift", "kernel_size": 2, "sigma": 1.0}, "num_features": 3}
+    second = settings_fragment(LimeSettings("slic", {"n_segments": 30}, num_features=5))["explain"]["lime"]
+    merged = {**first, **second, "segmentation": {**first["segmentation"], **second["segmentation"]}}
+    lime = checked(DRAWN, lime=merged).explain.lime
+    assert lime.segmentation == Slic(algorithm="slic", n_segments=30)
+    assert lime.num_features == 5

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lucidag.explain.store import pick, write_map
-from lucidag.figures.outlines import outlines
+from lucidag.figures.outlines import faded, outlines
 from lucidag.figures.overlay import write_png
 from lucidag.files import write_json
 from lucidag.job import job
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 with job(snakemake):
     picture = pick(snakemake.input.fits, snakemake.wildcards.image)
     values = picture.maps["lime"]
+    assert picture.segments is not None
     write_json(snakemake.output.record, picture.record)
     write_map(snakemake.output.map, values)
     write_png(snakemake.output.mask, np.where(values > 0, 255, 0).astype(np.uint8))
-    write_png(snakemake.output.outlines, outlines(picture.frame, picture.segments, values))
+    write_png(snakemake.output.outlines, outlines(faded(picture.frame, values > 0), picture.segments, values))
