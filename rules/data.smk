@@ -117,3 +117,26 @@ rule data_folder:
         code=code_of("data_folder"),
     script:
         "../workflow/scripts/data_folder.py"
+
+
+rule data_polygons:
+    """Read pictures with object polygons and paint their label maps."""
+    input:
+        lambda wildcards: dataset_files(CONFIG.datasets[wildcards.dataset]),
+    output:
+        manifest=f"{R}/data/{{dataset}}/manifest.csv",
+        summary=f"{R}/data/{{dataset}}/dataset.json",
+        concepts=f"{R}/data/{{dataset}}/concepts.safetensors",
+    log:
+        f"{R}/logs/data_polygons/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/data_polygons/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(datasets_from("polygons")),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("data"),
+        code=code_of("data_polygons"),
+    script:
+        "../workflow/scripts/data_polygons.py"

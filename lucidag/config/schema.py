@@ -124,7 +124,17 @@ class Folder(DatasetBase):
     )
 
 
-Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder, Field(discriminator="source")]
+class Polygons(DatasetBase):
+    """Pictures of scenes with LabelMe-style object polygons, laid out as MiniPlaces is."""
+
+    source: Literal["polygons"] = Field(description="Where the pictures come from.")
+    path: str = Field(description="Folder with `images/`, `objects/`, `categories.txt` and `object_categories.txt`.")
+    classes: list[str] | None = Field(default=None, description="Scene classes to keep; default: all that occur.")
+    fewest: Annotated[int, Field(ge=1)] = Field(default=1, description="Leave out classes with fewer pictures.")
+    splits: Splits = Field(default=Splits(), description="Shares, where the folders are no splits.")
+
+
+Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder | Polygons, Field(discriminator="source")]
 
 
 class Input(Section):

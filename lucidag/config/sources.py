@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model
+from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model, Polygons
+from lucidag.data import labelme
 from lucidag.data.listing import files_of
 from lucidag.errors import InputError
 
@@ -27,7 +28,16 @@ def dataset_files(dataset: Dataset) -> list[str]:
         return _mnist_files(dataset)
     if isinstance(dataset, Folder):
         return _folder_files(dataset)
+    if isinstance(dataset, Polygons):
+        return _polygon_files(dataset)
     return []
+
+
+def _polygon_files(dataset: Polygons) -> list[str]:
+    try:
+        return labelme.files_of(dataset.path)
+    except InputError as error:
+        raise InputError(f"path: {error}") from error
 
 
 def _folder_files(dataset: Folder) -> list[str]:

@@ -8,6 +8,7 @@ import jinja2
 import pytest
 
 ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
+AGREEMENT = {"area": 0.2, "confidence": 0.95, "draws": 1000}
 SETTINGS = {
     "pictures": {"seed": 7},
     "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "bootstrap": 200},
@@ -20,6 +21,13 @@ SETTINGS = {
     "evaluation": {},
     "training": {},
     "confusion": {},
+    "explanation_sheet": {},
+    "lime_tuning": {"tuning": {"trials": 8, "seed": 0}},
+    "agreement": AGREEMENT,
+    "truth": AGREEMENT,
+    "side_by_side": AGREEMENT,
+    "agreement_map": AGREEMENT,
+    "truth_figure": AGREEMENT,
 }
 NAMES = SimpleNamespace(dataset="digits", model="digits-cnn", study="noise")
 
@@ -37,5 +45,5 @@ def test_caption_renders(root, caption):
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r'caption="\.\./workflow/report/(\w+)\.rst"', rules)
-    assert len(captions) == 8
+    assert len(captions) == 13
     assert set(captions) <= set(SETTINGS)

@@ -56,6 +56,13 @@ rof:
   random_orders: 2
   bootstrap: 10
   points: [1, 4]
+
+explain:
+  models: [b]
+  images: {own: {"00": {}, "01": {lime: {num_samples: 8}}, "02": {}}}
+  pictures_per_job: 2
+  lime: {segmentation: {algorithm: slic, n_segments: 6}, num_features: 2, num_samples: 10}
+  agreement: {thresholds: [0.5], draws: 10}
 """
 FACTORY = '''\
 """A network that the user brings along."""

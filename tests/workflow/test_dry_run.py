@@ -22,6 +22,7 @@ EXPECTED = Path(__file__).parent / "expected"
 CONFIGURATIONS = [
     "config",
     "generalisation",
+    pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
     pytest.param("mnist", marks=pytest.mark.shared_data),
 ]
@@ -143,10 +144,21 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     edges = edges_of(jobs)
     for network, dataset in networks.items():
         (source,) = (job for job in data if job.endswith(f" dataset={dataset}"))
-        assert source in edges[f"train model={network}"]
-        assert edges[f"features model={network}"] == [source, f"train model={network}"]
-    for rule in ("train", "features", "evaluate", "rank", "sweep", "turning_points", "figures_rof"):
+        (checkpoint,) = (job for job in edges if job in (f"train model={network}", f"import_model model={network}"))
+        if not isinstance(words["datasets"][dataset].get("classes"), str):
+            assert source in edges[checkpoint]
+        assert edges[f"features model={network}"] == sorted([source, checkpoint])
+    examined = words.get("rof", {}).get("models", list(networks)) if "rof" in words else []
+    for rule in ("features", "evaluate"):
         assert count[rule] == len(networks), rule
+    for rule in ("rank", "sweep", "turning_points", "figures_rof"):
+        assert count[rule] == len(examined), rule
+    explain = words.get("explain", {})
+    explained = explain.get("models", list(networks)) if explain else []
+    pictures = sum(len(explain["images"][networks[name]]) for name in explained)
+    assert count["cam_pictures"] == count["lime_pictures"] == pictures
+    for rule in ("agreement", "figures_agreement", "figures_cam"):
+        assert count[rule] == len(explained), rule
     assert count["figures_data"] == len(words["datasets"])
     assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))
 

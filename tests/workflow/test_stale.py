@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 
 # The workflow of the tiny configuration, by hand: what stands behind each stage.
 BEHIND = {
-    "train": ["figures_history", "features"],
+    "train": ["figures_history", "features", "explanations"],
     "features": ["evaluate", "rank", "sweep"],
     "evaluate": ["figures_confusion"],
     "rank": ["sweep"],
@@ -25,6 +25,31 @@ BEHIND = {
     "figures_rof": [],
     "figures_history": [],
     "figures_confusion": [],
+}
+# The explanations of b: pictures 00 and 01 are one job of maps and 02 another; 01 has settings of LIME of its own.
+CAM = {
+    *(("cam_maps", f"model=b, batch={batch}") for batch in ("00", "02")),
+    *(("cam_pictures", f"model=b, image={image}") for image in ("00", "01", "02")),
+    ("figures_cam", "model=b"),
+}
+LIME = {
+    "00": {
+        ("lime_fits", "model=b, batch=00"),
+        *(("lime_pictures", f"model=b, image={image}") for image in ("00", "02")),
+    },
+    "01": {("lime_fits", "model=b, batch=01"), ("lime_pictures", "model=b, image=01")},
+}
+COMPARED = {("agreement", "model=b"), ("figures_agreement", "model=b")}
+EXPLANATIONS = {
+    "explanations": CAM | LIME["00"] | LIME["01"] | COMPARED,
+    "cam_maps": CAM | COMPARED,
+    "lime_fits": LIME["00"] | LIME["01"] | COMPARED,
+    "lime_fits of 01": LIME["01"] | COMPARED,
+    "lime_fits of 00": LIME["00"] | COMPARED,
+    "agreement": COMPARED,
+    "figures_agreement": {("figures_agreement", "model=b")},
+    "figures_cam": {("figures_cam", "model=b")},
+    "pictures of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
 }
 OF_ROF = {"rank", "sweep", "turning_points", "figures_rof"}
 EXAMINED = ["a", "b"]
@@ -43,6 +68,8 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
         return jobs
     if stage == "figures_data":
         return {(stage, f"dataset={name}")}
+    if stage in EXPLANATIONS:
+        return EXPLANATIONS[stage] if name == "b" else set()
     if stage in OF_ROF and name not in EXAMINED:
         return set()
     return {(stage, f"model={name}")}.union(*(behind(later, name) for later in BEHIND[stage]))
@@ -201,7 +228,14 @@ EDITS = [
     ),
     Edit(
         "the look of all figures, `lucidag/figures/style.py`",
-        {"figures_data": "digits own", "figures_history": MODELS, "figures_confusion": MODELS, "figures_rof": "a b"},
+        {
+            "figures_data": "digits own",
+            "figures_history": MODELS,
+            "figures_confusion": MODELS,
+            "figures_rof": "a b",
+            "figures_cam": "b",
+            "figures_agreement": "b",
+        },
         append("lucidag/figures/style.py", "\nNUMBER = 1\n"),
     ),
     Edit(
@@ -246,6 +280,24 @@ EDITS = [
     Edit("`rof.bootstrap`", {"sweep": "a b"}, setting(rof__bootstrap=11)),
     Edit("`rof.random_orders`", {"rank": "a b"}, setting(rof__random_orders=3)),
     Edit("`rof.select_metric`", {"figures_rof": "a b"}, setting(rof__select_metric="accuracy")),
+    Edit(
+        "`explain.images.own.01.lime.num_samples`",
+        {"lime_fits of 01": "b"},
+        setting(explain__images__own__01__lime__num_samples=9),
+    ),
+    Edit("`explain.lime.num_features`", {"lime_fits": "b"}, setting(explain__lime__num_features=3)),
+    Edit("`explain.cam.batch_size`", {"cam_maps": "b"}, setting(explain__cam={"batch_size": 5})),
+    Edit("`explain.agreement.area`", {"agreement": "b"}, setting(explain__agreement__area=0.3)),
+    Edit(
+        "the tables of agreement, `lucidag/agreement/agreement.py`",
+        {"agreement": "b"},
+        append("lucidag/agreement/agreement.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "how superpixels are found, `lucidag/lime/segments.py`",
+        {"lime_fits": "b"},
+        append("lucidag/lime/segments.py", "\nNUMBER = 1\n"),
+    ),
     Edit("a value written out that is the default", NOTHING, setting(rof__confidence=0.95, models__a__batch_size=64)),
     # Data.
     Edit("one pixel of a picture", {"data_folder": "own"}, paint("own/03.png")),
@@ -292,6 +344,19 @@ def test_another_model_runs_alone(copied: Path, planned) -> None:
     rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
     new = {"train", "features", "evaluate", "figures_history", "figures_confusion"}
     assert planned(copied) == {rule: ["model=d-s7"] for rule in new}
+
+
+def test_a_further_picture_is_explained_alone(copied: Path, planned) -> None:
+    """Pictures are added to the second job of maps and to the shared one of LIME, which is not full."""
+    setting(explain__images__own={"00": {}, "01": {"lime": {"num_samples": 8}}, "02": {}, "03": {"lime": {"seed": 1}}})(
+        copied
+    )
+    found = planned(copied)
+    assert found.pop("cam_maps") == ["model=b, batch=02"]
+    assert found.pop("lime_fits") == ["model=b, batch=03"]
+    assert found.pop("lime_pictures") == ["model=b, image=03"]
+    assert found.pop("cam_pictures") == ["model=b, image=02", "model=b, image=03"]
+    assert found == {rule: ["model=b"] for rule in ("agreement", "figures_agreement", "figures_cam")}
 
 
 def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, planned) -> None:
