@@ -85,7 +85,7 @@ def _small(png: bytes) -> bytes:
         return png
     buffer = BytesIO()
     with Image.open(BytesIO(png)) as image:
-        few = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
         few.save(buffer, format="PNG", optimize=True, dpi=(PNG_DPI, PNG_DPI))
     return buffer.getvalue()
 

@@ -113,4 +113,4 @@ def _name(method: str, row: Mapping[Hashable, float], confidence: float) -> str:
     if not np.isfinite(row["low"]):
         return "one picture, so without intervals"
     better = "better than both baselines" if beats(row) else "not better than both"
-    return f"{better} ({confidence:.0%} interval of the paired difference)"
+    return f"{better} ({confidence:.0%}, paired)"

@@ -109,7 +109,13 @@ def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[s
         frame.to_csv(partial, index=False, lineterminator="\n")
     chosen = LimeSettings.from_json(report["settings"])
     words = yaml.safe_dump(settings_fragment(chosen), sort_keys=False, default_flow_style=None)
-    write_text(configuration, f"# Use it as a second configuration file: --configfile FIRST {configuration}\n{words}")
+    tried, present = (next(row for row in report["trials"] if row["trial"] == trial) for trial in (report["chosen"], 0))
+    about = (
+        f"# Use it as a second configuration file: --configfile FIRST {configuration}\n"
+        f"# Mean IoU with the masks on the half that chose: {tried['iou']:.3f} (present settings {present['iou']:.3f}),\n"
+        f"# on the held-out half: {tried['held_out_iou']:.3f} (present settings {present['held_out_iou']:.3f}).\n"
+    )
+    write_text(configuration, about + words)
 
 
 def classifier(network: Network, device: str) -> Classify:

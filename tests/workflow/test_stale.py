@@ -46,6 +46,7 @@ EXPLANATIONS = {
     "lime_fits": LIME["00"] | LIME["01"] | COMPARED,
     "lime_fits of 01": LIME["01"] | COMPARED,
     "lime_fits of 00": LIME["00"] | COMPARED,
+    "lime_pictures": {("lime_pictures", f"model=b, image={image}") for image in ("00", "01", "02")},
     "agreement": COMPARED,
     "figures_agreement": {("figures_agreement", "model=b")},
     "figures_cam": {("figures_cam", "model=b")},
@@ -235,6 +236,7 @@ EDITS = [
             "figures_rof": "a b",
             "figures_cam": "b",
             "figures_agreement": "b",
+            "lime_pictures": "b",
         },
         append("lucidag/figures/style.py", "\nNUMBER = 1\n"),
     ),
@@ -254,7 +256,7 @@ EDITS = [
         "the number of threads that a rule asks for", NOTHING, rewrite("rules/models.smk", ("threads: 2", "threads: 1"))
     ),
     # Packages.
-    Edit("another version of scipy", {"evaluate": MODELS}, install("scipy")),
+    Edit("another version of scipy", {"evaluate": MODELS, "cam_maps": "b", "lime_fits": "b"}, install("scipy")),
     Edit("another version of torch", {"train": MODELS}, install("torch")),
     Edit("another version of Snakemake", NOTHING, install("snakemake")),
     # Settings.
