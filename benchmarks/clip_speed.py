@@ -22,7 +22,7 @@ MEMORY_GOAL, SPEED_GOAL = 10.0, 1.5
 
 
 def run(quick: bool, full: bool) -> None:
-    """Score 20,000 concepts for 512 units with the top 100 of 60,000 images (`quick`: a twentieth; `full`: best of 3)."""
+    """Score 20,000 concepts for 512 units with the top 100 of 60,000 images (`quick`: a twentieth of it)."""
     # It brings torch, whose memory the child of the torch-free way must not count.
     from benchmarks.measure import show
 

@@ -112,7 +112,7 @@ def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[s
     tried, present = (next(row for row in report["trials"] if row["trial"] == trial) for trial in (report["chosen"], 0))
     about = (
         f"# Use it as a second configuration file: --configfile FIRST {configuration}\n"
-        f"# Mean IoU with the masks, on the half that chose: {tried['iou']:.3f} (settings till now {present['iou']:.3f}),\n"
+        f"# Mean IoU with the masks, where they chose: {tried['iou']:.3f} (settings till now {present['iou']:.3f}),\n"
         f"# held out: {tried['held_out_iou']:.3f} (settings till now {present['held_out_iou']:.3f}).\n"
     )
     write_text(configuration, about + words)
