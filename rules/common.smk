@@ -100,6 +100,20 @@ ARRAY_SOURCES = ("digits", "lesions", "mnist", "scenes")
 TRAINED = [name for name, model in CONFIG.models.items() if model.train is not None]
 IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
 EXAMINED = rof_models(CONFIG)
+EXPLAINED = {
+    model: explained_images(CONFIG, model) for model in explained_models(CONFIG)
+}
+CAM_METHODS = (
+    list(CONFIG.explain.cam.methods) if CONFIG.explain and CONFIG.explain.cam else []
+)
+WITH_LIME = list(EXPLAINED) if CONFIG.explain and CONFIG.explain.lime else []
+TUNED = (
+    WITH_LIME
+    if CONFIG.explain and CONFIG.explain.lime and CONFIG.explain.lime.tuning
+    else []
+)
+CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
+LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
 def dataset_of(wildcards):
@@ -122,7 +136,43 @@ def studied(wildcards):
     return [model for name in names for model in family_members(CONFIG, name)]
 
 
+def named_classes(wildcards):
+    """Return the classes that the configuration names for a model, so that no picture is asked for them."""
+    return class_names(CONFIG.datasets[CONFIG.models[wildcards.model].dataset])
+
+
+def explained_files(model, images):
+    """Return the files that these pictures of a model are read from."""
+    name = CONFIG.models[model].dataset
+    return picture_files(CONFIG.datasets[name], images) or files_of(name)
+
+
+def batch_of(batches, wildcards):
+    """Return the name of the job that makes a picture's explanation."""
+    return next(
+        name
+        for name, images in batches[wildcards.model].items()
+        if wildcards.image in images
+    )
+
+
+def explanations(wildcards):
+    """Return the files with all explanations of a model."""
+    return {
+        "cam": [
+            f"{R}/cam/{wildcards.model}/maps/{batch}.safetensors"
+            for batch in CAM_BATCHES[wildcards.model]
+        ],
+        "lime": [
+            f"{R}/lime/{wildcards.model}/fits/{batch}.safetensors"
+            for batch in LIME_BATCHES[wildcards.model]
+        ],
+    }
+
+
 wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     model=one_of(CONFIG.models),
     study=one_of(CONFIG.generalisation),
+    image=one_of({image for images in EXPLAINED.values() for image in images}),
+    batch=one_of({image for images in EXPLAINED.values() for image in images}),

@@ -5,11 +5,6 @@
 #           features/{model}/{split}.safetensors.
 
 
-def named_classes(wildcards):
-    """Return the classes that the configuration names for a model, so that no picture is asked for them."""
-    return class_names(CONFIG.datasets[CONFIG.models[wildcards.model].dataset])
-
-
 rule models:
     input:
         expand(

@@ -11,7 +11,13 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 # The folder of a result, and where the report files it.
-CATEGORIES = {"data": "Data", "models": "Models", "rof": "Retrieval of function"}
+CATEGORIES = {
+    "data": "Data",
+    "models": "Models",
+    "rof": "Retrieval of function",
+    "cam": "Explanations",
+    "agreement": "Explanations",
+}
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,10 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
@@ -50,9 +52,34 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
         *(f"data/{name}/pictures" for name in DATASETS),
         *(f"models/{model}/{figure}" for model in MODELS for figure in ("history", "confusion")),
         *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
+        "cam/b/sheet",
+        *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves", "truth")),
     }
     assert names == expected
     assert {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.pdf")} == expected
+
+
+@pytest.mark.parametrize("image", ["00", "01", "02"])
+def test_maps_of_a_picture_lie_where_the_contract_says(finished: Path, image: str) -> None:
+    for method in ("gradcam", "ablationcam", "scorecam"):
+        folder = finished / "results/cam/b" / method
+        values = np.load(folder / f"{image}.npy", allow_pickle=False)
+        grey, overlay = (np.asarray(Image.open(folder / f"{image}{end}")) for end in (".mask.png", ".png"))
+        assert (values.dtype, values.shape, overlay.shape) == (np.float32, (16, 16), (16, 16, 3))
+        assert np.abs(grey / 255 - values).max() <= 0.5 / 255 + 1e-6
+    record = read_json(finished / f"results/lime/b/{image}.json")
+    assert record["settings"]["num_samples"] == (8 if image == "01" else 10)
+    mask = np.asarray(Image.open(finished / f"results/lime/b/{image}.mask.png"))
+    assert np.array_equal(mask > 0, np.load(finished / f"results/lime/b/{image}.npy", allow_pickle=False) > 0)
+
+
+def test_every_two_methods_are_compared_on_every_picture(finished: Path) -> None:
+    table = pd.read_csv(finished / "results/agreement/b.csv", dtype={"image": str})
+    assert list(table.columns[:5]) == ["image", "method_a", "method_b", "threshold", "iou"]
+    assert set(table["image"]) == {"00", "01", "02"}
+    assert len(table) == 3 * 6 * 2  # pictures, pairs of four methods, one threshold and matched areas
+    truth = pd.read_csv(finished / "results/agreement/b-truth.csv", dtype={"image": str})
+    assert set(truth["method"]) == {"gradcam", "ablationcam", "scorecam", "lime", "centre", "random"}
 
 
 def test_nothing_half_written_is_left(finished: Path) -> None:
@@ -112,8 +139,8 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    # train and features of three models, the sweep of two
-    assert found == [str(granted)] * 8
+    # train and features of three models, the sweep of two, two jobs of maps and two of LIME
+    assert found == [str(granted)] * 12
 
 
 def test_same_bytes_on_one_core_and_on_two(finished: Path, copied: Path, snakemake) -> None:
