@@ -63,7 +63,7 @@ def edges_of(jobs: list[Job]) -> dict[str, list[str]]:
 def _foreign(files: list[str]) -> list[str]:
     if len(files) <= MOST_FILES:
         return sorted(files)
-    return [f"{len(files)} files in {os.path.commonpath(files) or "."}"]
+    return [f"{len(files)} files in {os.path.commonpath(files) or '.'}"]
 
 
 def page_of(edges: dict[str, list[str]]) -> str:
