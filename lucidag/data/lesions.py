@@ -15,12 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.manifest import Source
+from lucidag.data.paint import Array, blend, noise, step
 from lucidag.data.splits import assign
 from lucidag.errors import InputError
 from lucidag.progress import track
 from lucidag.spelling import unknown
-
-Array = NDArray[np.float32]
 
 CLASSES = ("benign", "malignant")
 SKINS = ("light", "medium", "dark")
@@ -170,7 +169,7 @@ def draw_one(
 
     hairs = _hairs(strands, size) if strands.random() < hair else np.zeros((size, size), np.float32)
     if hairs.any():
-        _blend(picture, hairs, strands.uniform(0.5, 1.0) * np.array([62, 44, 36], np.float32))
+        blend(picture, hairs, strands.uniform(0.5, 1.0) * np.array([62, 44, 36], np.float32))
     light = 1.0 - body.uniform(0.05, 0.30) * (x * x + y * y) * 0.5
     picture *= light
     cover = _sticker(sticker, picture, x, y, centre, radius, patch.get(label, 0.0))
@@ -202,42 +201,12 @@ def _check(malignant: float, patch: Mapping[str, float], ring: Mapping[str, floa
             raise InputError(f"lesions, {name}: {value} is no probability; allowed is 0 to 1")
 
 
-def _noise(rng: np.random.Generator, size: int, cells: int, planes: int = 1) -> Array:
-    """Give smooth noise `planes` x S x S: standard normal values on a grid, eased from cell to cell.
-
-    Plain sums, no matrix product, so that the bytes do not depend on the number of cores.
-    """
-    grid = rng.standard_normal((planes, cells + 1, cells + 1), dtype=np.float32)
-    place = np.arange(size, dtype=np.float32) * np.float32((cells - 1) / size) + np.float32(rng.random())
-    low = place.astype(np.intp)
-    part = place - low
-    part = part * part * (3 - 2 * part)
-    wide = np.take(grid, low, axis=2)
-    wide += part * (np.take(grid, low + 1, axis=2) - wide)
-    field: Array = np.take(wide, low, axis=1)
-    field += part[:, None] * (np.take(wide, low + 1, axis=1) - field)
-    return field
-
-
-def _blend(picture: Array, share: Array, colour: Array) -> None:
-    """Mix `colour`, of one pixel or of all, into `picture` (3 x S x S) with the pixel-wise `share`."""
-    if share.any():
-        picture += share * (colour.reshape(3, *(colour.shape[1:] or (1, 1))) - picture)
-
-
-def _step(values: Array, low: float, high: float) -> Array:
-    """Rise smoothly from 0 at `low` to 1 at `high`."""
-    part = np.clip((values - np.float32(low)) * np.float32(1.0 / (high - low)), 0.0, 1.0)
-    eased: Array = part * part * (3.0 - 2.0 * part)
-    return eased
-
-
 def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:
     """Give skin, 3 x S x S: a tone, uneven redness, pores."""
     colour = _SKIN_COLOURS[tone] * rng.uniform(0.90, 1.08) + rng.normal(0, 5, 3)
     flush = np.array([2.0, -5.0, -4.0]) * rng.uniform(0.4, 1.6)
-    pores = colour.astype(np.float32)[:, None, None] + 3 * _noise(rng, size, max(4, size // 4))
-    picture: Array = pores + flush.astype(np.float32)[:, None, None] * _noise(rng, size, 3)
+    pores = colour.astype(np.float32)[:, None, None] + 3 * noise(rng, size, max(4, size // 4))
+    picture: Array = pores + flush.astype(np.float32)[:, None, None] * noise(rng, size, 3)
     return picture
 
 
@@ -260,8 +229,8 @@ def _outline(rng: np.random.Generator, x: Array, y: Array, border: float) -> tup
     turn = ((np.arctan2(dy, dx) + np.pi) * ((_ANGLES - 1) / (2 * np.pi))).astype(np.intp)
     inside: Array = reach.astype(np.float32)[turn] - np.sqrt(dx * dx + dy * dy)
     size = inside.shape[0]
-    inside += np.float32(0.16 * radius * border) * _noise(rng, size, 14)[0]
-    inside += np.float32(0.13 * radius * border) * _noise(rng, size, 26)[0]
+    inside += np.float32(0.16 * radius * border) * noise(rng, size, 14)[0]
+    inside += np.float32(0.13 * radius * border) * noise(rng, size, 26)[0]
     return inside, centre, radius
 
 
@@ -277,8 +246,8 @@ def _paint_lesion(
     """Paint pigment over the skin: one or two browns, and with the trait `colour` further ones in blotches."""
     size = picture.shape[1]
     soft = float(rng.uniform(0.05, 0.13))
-    network = _noise(rng, size, max(6, size // 3))[0]
-    blotches = _noise(rng, size, 7, planes=6)
+    network = noise(rng, size, max(6, size // 3))[0]
+    blotches = noise(rng, size, 7, planes=6)
     depth = np.float32(0.35 / radius) * inside
     depth += np.float32(rng.uniform(0.15, 0.65)) + np.float32(rng.uniform(0.05, 0.16)) * network
     depth += np.float32(0.06 + 0.16 * colour) * blotches[5]
@@ -295,8 +264,8 @@ def _paint_lesion(
         place += np.float32(0.25) * network
         start = 1.5 - 1.5 * float(strength[number])
         tint = _EXTRA_COLOURS[number] * (light * np.float32(rng.uniform(0.85, 1.10)))
-        _blend(pigment, np.float32(0.72) * _step(place, start, start + 1.3), tint)
-    _blend(picture, _step(inside, -0.4 * soft, soft), pigment)
+        blend(pigment, np.float32(0.72) * step(place, start, start + 1.3), tint)
+    blend(picture, step(inside, -0.4 * soft, soft), pigment)
 
 
 def _hairs(rng: np.random.Generator, size: int) -> Array:
@@ -346,10 +315,10 @@ def _sticker(
     dx, dy = (x - np.float32(middle[0])) / stretch, (y - np.float32(middle[1])) * stretch
     inside = (half - np.sqrt(dx * dx + dy * dy)).astype(np.float32)
     edge = 2.0 / picture.shape[1]
-    share = _step(inside, -edge, edge)
+    share = step(inside, -edge, edge)
     colour = _STICKERS[int(rng.integers(len(_STICKERS)))] * np.float32(rng.uniform(0.75, 1.05))
     shade = 1.0 + np.float32(0.12) * (x * np.float32(middle[0]) + y * np.float32(middle[1]))
-    _blend(picture, share, colour[:, None, None] * shade)
+    blend(picture, share, colour[:, None, None] * shade)
     return inside > 0
 
 
@@ -360,5 +329,5 @@ def _ring(rng: np.random.Generator, picture: Array, x: Array, y: Array, probabil
         return np.zeros(picture.shape[1:], dtype=np.bool_)
     shift = rng.normal(0, 0.02, 2).astype(np.float32)
     outside = np.hypot(x - shift[0], y - shift[1]) - np.float32(rng.uniform(0.90, 1.06))
-    _blend(picture, _step(outside, -0.03, 0.03), np.full(3, rng.uniform(2, 7), dtype=np.float32))
+    blend(picture, step(outside, -0.03, 0.03), np.full(3, rng.uniform(2, 7), dtype=np.float32))
     return outside > 0
