@@ -12,6 +12,7 @@ from lucidag.figures.style import figure, paper
 
 # Up to so many classes a cell has room for its count and its share, and the axes for names.
 WRITTEN, NAMED = 12, 30
+ROW_WITHOUT = "#E4E4E4"
 
 
 @paper()
@@ -21,13 +22,14 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     Parameters
     ----------
     counts
-        C x C pictures, one row a true class.
+        C x C pictures, one row a true class. Classes that no picture has and none is taken for are left out.
     classes
-        The C names. They are written for up to 30 classes, counts and shares for up to 12.
+        The C names. They are written for up to 30 classes drawn, counts and shares for up to 12.
     split
         Named in the title.
     """
-    number = len(classes)
+    counts, drawn = occurring(counts, classes)
+    number = len(drawn)
     side = float(np.clip(1.6 + 0.42 * number, 3.0, 6.4))
     fig = figure(side + 0.9, side)
     ax = fig.subplots()
@@ -39,7 +41,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     bar.outline.set_visible(False)
     if number <= WRITTEN:
         _write(ax, counts, shares)
-    names = classes if number <= NAMED else []
+    names = drawn if number <= NAMED else []
     ticks = range(len(names))
     turned = sum(map(len, names)) > 40
     ax.set_xticks(ticks, names, rotation=45 if turned else 0, ha="right" if turned else "center")
@@ -47,18 +49,40 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     right, total = int(np.trace(counts)), int(counts.sum())
+    extent = _extent(number, len(classes))
+    # A row without pictures has no shares, and would look like the end of the matrix.
+    ax.set_facecolor(ROW_WITHOUT)
+    grey = ["grey: no picture"] if np.isnan(shares).any() else []
     ax.set(
         title=f"{split}: {right:,} of {total:,} pictures right",
-        xlabel="predicted class" if names else f"predicted class ({number} classes)",
-        ylabel="true class" if names else f"true class ({number} classes)",
+        xlabel=_label("predicted class", extent),
+        ylabel=_label("true class", extent + grey),
     )
     return fig
+
+
+def occurring(counts: NDArray[np.int64], classes: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Keep the classes that occur, as true or as predicted class; all of them where there is no picture."""
+    occurs = (counts.sum(axis=0) > 0) | (counts.sum(axis=1) > 0)
+    kept = np.flatnonzero(occurs) if occurs.any() else np.arange(len(classes))
+    return counts[np.ix_(kept, kept)], [classes[int(index)] for index in kept]
 
 
 def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Divide each row by its sum; NaN for a class without pictures."""
     sums = counts.sum(axis=1, keepdims=True).astype(np.float64)
     return np.divide(counts, sums, out=np.full(counts.shape, np.nan), where=sums > 0)
+
+
+def _extent(drawn: int, known: int) -> list[str]:
+    """Say how many classes there are, where the names on the axis do not show it."""
+    if drawn < known:
+        return [f"{drawn:,} of {known:,} classes occur"]
+    return [f"{known:,} classes"] if known > NAMED else []
+
+
+def _label(name: str, remarks: list[str]) -> str:
+    return f"{name} ({'; '.join(remarks)})" if remarks else name
 
 
 def _write(ax: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
