@@ -1,0 +1,1 @@
+"""Relevance: which pixels and units a decision rests on, by layer-wise relevance propagation."""

@@ -1,0 +1,61 @@
+"""Composites of layer-wise relevance propagation by name: which layer of a network gets which rule."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat
+from zennit.core import Composite
+
+from lucidag.errors import InputError
+from lucidag.models.inputs import Inputs
+from lucidag.relevance.canonizers import Gate, GateRule, canonizers
+from lucidag.spelling import unknown
+
+COMPOSITES = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
+
+
+def input_range(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what black and white pixels are after normalising: two tensors 1 x channels x 1 x 1."""
+    black = torch.zeros(1, inputs.channels, 1, 1, dtype=torch.uint8)
+    return inputs.normalise(black), inputs.normalise(black + 255)
+
+
+def composite_for(
+    name: str, model: nn.Module, low: torch.Tensor | None = None, high: torch.Tensor | None = None
+) -> Composite:
+    """Return a composite of zennit, with the canonizers that the network needs.
+
+    The network stays as it is; the composite changes it while its context lasts. One composite can be used many
+    times, for one network at a time.
+
+    Parameters
+    ----------
+    name
+        ``epsilon_plus_flat``: the first linear layer spreads its relevance evenly, other convolutions use the z+ rule,
+        linear layers the epsilon rule. ``epsilon_gamma_box``: the z-box rule, then gamma = 0.25, then epsilon.
+        ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon.
+    model
+        The network.
+    low, high
+        The least and greatest values of its input, 1 x channels x 1 x 1 (`input_range`); ``epsilon_gamma_box`` needs
+        them.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a missing range.
+    """
+    if name not in COMPOSITES:
+        raise InputError(unknown("composite", name, COMPOSITES))
+    how: dict[str, Any] = {"canonizers": canonizers()}
+    if name == "epsilon_gamma_box":
+        if low is None or high is None:
+            raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
+        composite = EpsilonGammaBox(low, high, **how)
+    elif name == "epsilon_plus_flat":
+        composite = EpsilonPlusFlat(**how)
+    else:
+        composite = EpsilonAlpha2Beta1(**how)
+    composite.layer_map = [((Gate,), GateRule()), *composite.layer_map]
+    return composite
