@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lucidag.config.explain import Picture
 from lucidag.config.load import explained_models
-from lucidag.config.schema import Config, Dataset, Digits, Folder, Lesions, Scenes
+from lucidag.config.schema import ArtefactRate, Config, Dataset, Digits, Folder, Lesions, Mnist, Scenes
 from lucidag.config.sources import class_names
 from lucidag.data.listing import Entry, entries, image_ids
 from lucidag.errors import InputError
@@ -19,8 +19,8 @@ def write_out_images(config: Config, source: str) -> Config:
     Raises
     ------
     InputError
-        For an id that a data set does not have, ``all`` of a data set that is no folder, or a target class
-        that is none of those that the configuration gives: one line with the key.
+        For an id that a data set does not have, ``all`` of a data set that is no folder, or a target that is none
+        of its classes: one line with the key.
     """
     if config.explain is None:
         return config
@@ -39,7 +39,7 @@ def write_out_images(config: Config, source: str) -> Config:
         for image, picture in chosen.items():
             if known is not None and image not in known:
                 raise InputError(f"{key}: {unknown('image', image, known)}")
-            _check_target(f"{key}.{image}.target", picture, class_names(config.datasets[name]))
+            _check_target(f"{key}.{image}.target", picture, config.datasets[name])
         written[name] = chosen
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
 
@@ -105,6 +105,24 @@ def _entries_by_id(dataset: Folder) -> dict[str, Entry]:
     return dict(zip(image_ids(dataset.path, found), found, strict=True))
 
 
-def _check_target(key: str, picture: Picture, classes: Sequence[str] | None) -> None:
-    if picture.target is not None and classes is not None and picture.target not in classes:
+def _check_target(key: str, picture: Picture, dataset: Dataset) -> None:
+    if picture.target is None:
+        return
+    classes = _known_classes(dataset)
+    if classes is not None and picture.target not in classes:
         raise InputError(f"{key}: {unknown('class', picture.target, classes)}")
+
+
+def _known_classes(dataset: Dataset) -> list[str] | None:
+    """Return the classes of a data set; None where only reading it would tell."""
+    if isinstance(dataset, Folder):
+        return class_names(dataset) or sorted({entry.label for entry in _entries_by_id(dataset).values()})
+    if isinstance(dataset, Lesions):
+        return list(ArtefactRate.model_fields)
+    if isinstance(dataset, Digits | Mnist):
+        return [str(digit) for digit in range(10)]
+    if isinstance(dataset, Scenes):
+        from lucidag.data import scene_objects, scene_places  # load numpy: only for those who name a target
+
+        return list(scene_objects.KINDS if dataset.label == "object" else scene_places.PLACES)
+    return None

@@ -153,10 +153,30 @@ def test_a_mistake_gives_one_line_with_its_key(explain: dict[str, Any], parts: l
         assert part in message
 
 
-def test_a_target_that_is_no_class_is_found_before_anything_runs(folder: str) -> None:
-    message = fault(folder, images={"d": {"p0": {"target": "catt"}}})
+@pytest.mark.parametrize("classes", [", classes: [cat, dog]", ""])
+def test_a_target_that_is_no_class_is_found_before_anything_runs(folder: str, classes: str) -> None:
+    text = folder.replace(", classes: [cat, dog]", classes)
+    message = fault(text, images={"d": {"p0": {"target": "catt"}}})
     assert "explain.images.d.p0.target" in message
     assert "did you mean 'cat'?" in message
+    assert checked(text, images={"d": {"p0": {"target": "dog"}}})
+
+
+@pytest.mark.parametrize(
+    ("source", "image", "right", "wrong"),
+    [
+        ("source: lesions", "lesion-00001", "malignant", "maligant"),
+        ("source: digits", "digit-0001", "7", "seven"),
+        ("source: scenes", "scene-00001", "star", "stars"),
+        ("source: scenes, label: place", "scene-00001", "sea", "star"),
+    ],
+)
+def test_a_target_that_a_source_does_not_have(source: str, image: str, right: str, wrong: str) -> None:
+    text = DRAWN.replace("source: lesions, number: 40", source)
+    message = fault(text, images={"d": {image: {"target": wrong}}})
+    assert message.startswith(f"c.yaml: explain.images.d.{image}.target: class '{wrong}' does not exist")
+    assert right in message
+    assert checked(text, images={"d": {image: {"target": right}}})
 
 
 @pytest.mark.parametrize(
