@@ -6,6 +6,7 @@ from typing import Any
 from scipy.special import softmax
 
 from lucidag.cam.explainer import CamExplainer, CamResult
+from lucidag.errors import InputError
 from lucidag.explain.decision import decision
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -34,17 +35,28 @@ def explain_subjects(
         ``methods``, ``layer`` (None: the last one with spatial extent) and ``batch_size``.
     device, threads
         How to compute; they change the numbers by rounding only.
+
+    Raises
+    ------
+    InputError
+        If the layer has no maps or the network has no such layer: the sentence starts with the key.
     """
     found = []
     with reproducible(device, threads):
-        explainer = CamExplainer(
-            network.model, network.inputs.example(1), settings["layer"], device, settings["batch_size"]
-        )
+        explainer = _explainer(network, settings, device)
         for subject in track(subjects, "class activation maps"):
             x = network.inputs.normalise(subject.frame[None])
             result = explainer.explain(x, settings["methods"], subject.target)
             found.append(_explained(subject, result, classes))
     return found
+
+
+def _explainer(network: Network, settings: Mapping[str, Any], device: str) -> CamExplainer:
+    layer = settings["layer"]
+    try:
+        return CamExplainer(network.model, network.inputs.example(1), layer, device, settings["batch_size"])
+    except InputError as error:
+        raise InputError(f"explain.cam{'.layers' if layer is not None else ''}: {error}") from error
 
 
 def _explained(subject: Subject, result: CamResult, classes: Sequence[str]) -> Explained:
