@@ -1,0 +1,183 @@
+"""How faithful explanations are: the ranking by each metric, and the curves behind some of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lucidag.faithfulness.metrics import (
+    CONTROLS,
+    DELETION,
+    INFIDELITY,
+    INSERTION,
+    RANDOMISATION,
+    ROAD,
+    ROAD_LEAST,
+    ROAD_MOST,
+    SENSITIVITY,
+)
+from lucidag.figures.method_names import method_name
+from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_below, note, paper
+
+METRIC_NAMES = {
+    SENSITIVITY: "sensitivity-max",
+    INFIDELITY: "infidelity",
+    DELETION: "deletion, area",
+    INSERTION: "insertion, area",
+    ROAD: "ROAD",
+    RANDOMISATION: "randomisation, |rank correlation|",
+}
+# Title, label of x, label of y, and the curves with their dashes.
+PANELS = (
+    ("deletion: lower is better", "share of pixels deleted", "probability of the class", {DELETION: "-"}),
+    ("insertion: higher is better", "share of pixels inserted", "probability of the class", {INSERTION: "-"}),
+    (
+        "ROAD, most (—) and least (- -) relevant\nfirst: apart is better",
+        "share of pixels imputed",
+        "probability of the class",
+        {ROAD_MOST: "-", ROAD_LEAST: "--"},
+    ),
+    (
+        "randomisation: lower is better",
+        "share of layers randomised, from the last",
+        "|rank correlation| with the map",
+        {RANDOMISATION: "-"},
+    ),
+)
+CONTROL_MARKS = dict(zip(CONTROLS, ("s", "^"), strict=True))
+COLUMNS = 3
+NOTHING = "No explanation has a value, so nothing can be ranked."
+
+
+@paper()
+def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
+    """Draw the mean of each method with its interval, a panel for each metric, its rank at the right.
+
+    Parameters
+    ----------
+    ranked
+        See `lucidag.faithfulness.summary.ranking`.
+    confidence
+        Level of the intervals and of the test behind the ranks, for their name.
+    """
+    if not ranked["mean"].notna().any():
+        return note(NOTHING)
+    metrics, methods = list(ranked["metric"].unique()), _order(ranked)
+    columns = min(COLUMNS, len(metrics))
+    lines = -(-len(metrics) // columns)
+    fig = figure(min(FULL_WIDTH, 1.4 + 2.0 * columns), 0.8 + lines * (0.62 + 0.19 * len(methods)))
+    grid = fig.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+    for ax in grid[len(metrics) :]:
+        ax.remove()
+    for ax, metric in zip(grid, metrics, strict=False):
+        _panel(ax, ranked[ranked["metric"] == metric], methods, confidence)
+    legend_below(fig, list(grid[: len(metrics)]), columns=2)
+    return fig
+
+
+def _order(ranked: pd.DataFrame) -> list[str]:
+    """Sort the methods from the best mean rank to the worst, the controls below them."""
+    means = ranked.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable", na_position="last")
+    return sorted(means.index, key=lambda method: CONTROLS.index(method) + 1 if method in CONTROLS else 0)
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float) -> None:
+    known = {row["method"]: row for row in rows.to_dict("records")}
+    for y, method in enumerate(methods):
+        row = known.get(method, {})
+        mean, low, high = (float(row.get(name, np.nan)) for name in ("mean", "low", "high"))
+        if not np.isfinite(mean):
+            words = "undefined" if row else "not measured"
+            ax.text(0.02, y, words, va="center", fontsize=6, color=GREY, transform=ax.get_yaxis_transform())
+            continue
+        control = method in CONTROLS
+        colour = GREY if control else BLUE
+        ax.errorbar(
+            [mean],
+            [y],
+            xerr=[[mean - low], [high - mean]] if np.isfinite(low) else None,
+            fmt=CONTROL_MARKS.get(method, "o"),
+            color=colour,
+            markerfacecolor=colour if row["rank"] == 1 else "white",
+            markersize=4.5,
+            elinewidth=1.2,
+            label=_label(method, row, confidence),
+            zorder=3,
+        )
+        ax.text(1.02, y, f"{row['rank']:.0f}", va="center", fontsize=7, transform=ax.get_yaxis_transform())
+    ax.set_title(_title(rows))
+    ax.set_yticks(range(len(methods)), [method_name(method) for method in methods])
+    ax.set_ylim(len(methods) - 0.5, -0.5)
+    ax.axhline(len([method for method in methods if method not in CONTROLS]) - 0.5, color=GREY, linewidth=0.5)
+    ax.margins(x=0.08)
+    ax.locator_params(axis="x", nbins=5)
+    ax.tick_params(axis="y", length=0)
+
+
+def _title(rows: pd.DataFrame) -> str:
+    metric, better = rows[["metric", "better"]].iloc[0]
+    counts = rows["n"].unique()
+    several = f"n = {counts.min()} to {counts.max()}" if len(counts) > 1 else f"n = {counts[0]}"
+    return f"{METRIC_NAMES.get(metric, metric)}\n{better} is better, {several}"
+
+
+def _label(method: str, row: dict, confidence: float) -> str:
+    if method in CONTROLS:
+        return f"control: {method_name(method)}"
+    if not np.isfinite(row["low"]):
+        return "one picture, so nothing can be told apart"
+    best = "rank 1: no method is shown to be better" if row["rank"] == 1 else "a method is shown to be better"
+    return f"{best} ({confidence:.0%}, paired, Holm)"
+
+
+@paper()
+def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
+    """Draw the mean curves over the pictures: deletion, insertion, ROAD and randomisation, as far as they are there.
+
+    Parameters
+    ----------
+    points
+        See `lucidag.faithfulness.metrics.read_curves`.
+    methods
+        Their order, and so their colours; the controls are grey.
+    """
+    panels = [panel for panel in PANELS if points["curve"].isin(panel[3]).any()]
+    if not panels:
+        return note("No explanation has a curve: none of deletion, insertion, ROAD and randomisation was measured.")
+    lines = -(-len(panels) // 2)
+    columns = -(-len(panels) // lines)
+    fig = figure(0.2 + 3.4 * columns, 0.8 + 2.1 * lines)
+    grid = fig.subplots(lines, columns, squeeze=False).ravel()
+    for ax in grid[len(panels) :]:
+        ax.remove()
+    for ax, (title, x, y, dashes) in zip(grid, panels, strict=False):
+        for curve, dash in dashes.items():
+            _lines(ax, points[points["curve"] == curve], methods, dash)
+        ax.set_title(title)
+        ax.set(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.02))
+    legend_below(fig, list(grid[: len(panels)]))
+    return fig
+
+
+def _lines(ax: Axes, points: pd.DataFrame, methods: Sequence[str], dash: str) -> None:
+    colours = dict(zip([each for each in methods if each not in CONTROLS], CYCLE * len(methods), strict=False))
+    for method in methods:
+        own = points[points["method"] == method]
+        # A turned sign still shows the same; the other curves are never below 0.
+        means = own.assign(value=own["value"].abs()).groupby("share")["value"].mean().dropna()
+        if means.empty:
+            continue
+        control = method in CONTROLS
+        ax.plot(
+            means.index,
+            means,
+            dash,
+            color=GREY if control else colours[method],
+            linewidth=0.8 if control else 1.2,
+            marker=CONTROL_MARKS[method] if control else None,
+            markersize=2,
+            label=method_name(method),
+            clip_on=False,
+        )

@@ -1,0 +1,281 @@
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from captum.metrics import infidelity as captum_infidelity
+from captum.metrics import sensitivity_max as captum_sensitivity
+
+from lucidag.cam.explainer import CamExplainer
+from lucidag.errors import InputError
+from lucidag.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
+from lucidag.faithfulness.measure import Picture, measure
+from lucidag.faithfulness.metrics import METRICS, read_curves, read_table, write_curves, write_table
+from lucidag.faithfulness.passes import count_passes
+from lucidag.faithfulness.scores import scores
+from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.lime.explain import explain
+from lucidag.lime.settings import LimeSettings
+from lucidag.lime.stage import classifier
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from tests.faithfulness.cases import SIZE, blob, fixed, gradient, network, picture, times_input
+
+QUICK = {"infidelity_draws": 12, "sensitivity_draws": 4, "steps": 4, "shares": (0.2, 0.6), "stages": 2}
+
+
+def both(model):
+    return [gradient(model), times_input(model)]
+
+
+def pictures_of(count, **maps):
+    return [Picture(f"p{seed}", picture(seed), seed % 4, maps) for seed in range(count)]
+
+
+def values_of(found):
+    return {(row.image, row.method, row.metric): row.value for row in found.rows}
+
+
+@pytest.fixture(scope="module")
+def full():
+    model = network(0)
+    return measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**QUICK))
+
+
+def test_each_metric_of_each_method(full, tmp_path):
+    keys = [(row.image, row.method, row.metric) for row in full.rows]
+    methods = ("gradient", "times_input", "centre", "random")
+    assert keys == [(f"p{i}", method, metric) for i in range(2) for method in methods for metric in METRICS]
+    assert all(row.value is not None and np.isfinite(row.value) for row in full.rows)
+    for row in full.rows:
+        assert json.loads(row.settings)["seed"] == 0
+    by_metric = {row.metric: json.loads(row.settings) for row in full.rows}
+    assert by_metric["infidelity"]["largest_square"] == 0.35
+    assert "radius" not in by_metric["infidelity"]
+    assert by_metric["deletion"] == {"baseline": "blur", "steps": 4, "seed": 0, "blur": 0.1}
+    write_table(tmp_path / "a.csv", full.rows)
+    write_curves(tmp_path / "b.csv", full.points)
+    table, curves = read_table(tmp_path / "a.csv"), read_curves(tmp_path / "b.csv")
+    assert table["value"].tolist() == [row.value for row in full.rows]
+    assert curves["value"].tolist() == [point.value for point in full.points]
+    assert set(curves["step"]) == {"", "fc", "blocks.block1.conv"}
+
+
+def test_controls_are_stable_and_ignore_the_network(full):
+    values = values_of(full)
+    for image in ("p0", "p1"):
+        for control in ("centre", "random"):
+            assert values[image, control, "sensitivity_max"] == 0
+            assert values[image, control, "randomisation"] == 1
+    assert values["p0", "random", "deletion"] != values["p1", "random", "deletion"]
+
+
+def test_curves_begin_and_end_at_the_picture_and_its_baseline(full):
+    ends = {}
+    for curve in ("deletion", "insertion"):
+        for method in ("gradient", "centre"):
+            points = [
+                point for point in full.points if (point.image, point.method, point.curve) == ("p1", method, curve)
+            ]
+            assert [point.share for point in points] == [0, 0.25, 0.5, 0.75, 1]
+            ends[curve, method] = (points[0].value, points[-1].value)
+    probability = network(0)(picture(1)[None]).softmax(1)[0, 1].item()
+    assert ends["deletion", "gradient"] == ends["deletion", "centre"]
+    assert ends["deletion", "gradient"][0] == pytest.approx(probability, abs=1e-6)
+    assert ends["insertion", "gradient"] == ends["deletion", "gradient"][::-1]
+
+
+@pytest.mark.parametrize("perturbation", ["square", "noise"])
+def test_neither_batches_nor_other_pictures_change_a_value(full, perturbation):
+    settings = {**QUICK, "perturbation": perturbation, "metrics": METRICS[:5]}
+    model = network(0)
+    one = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
+    few = values_of(measure(model, pictures_of(2)[1:], both, (0.5,), FaithfulnessSettings(**settings, batch_size=5)))
+    assert len(few) == len(one) / 2
+    for key, value in few.items():
+        assert value == pytest.approx(one[key], rel=1e-3, abs=1e-6)
+    again = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
+    assert again == one
+    other = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**{**settings, "seed": 3})))
+    for metric in ("sensitivity_max", "infidelity"):
+        assert other["p0", "gradient", metric] != one["p0", "gradient", metric]
+
+
+@pytest.mark.parametrize(("level", "words"), [(0.0, "zero everywhere"), (2.0, "same value everywhere")])
+def test_a_map_that_shows_nothing_has_no_value(level, words):
+    nothing = np.full((SIZE, SIZE), level)
+    settings = FaithfulnessSettings(**QUICK)
+    found = measure(network(1), pictures_of(1), lambda _: [fixed(nothing, "flat")], (0.5,), settings)
+    own = [row for row in found.rows if row.method == "flat"]
+    assert [row.metric for row in own] == list(METRICS)
+    for row in own:
+        assert row.value is None
+        assert words in row.note
+    assert not [point for point in found.points if point.method == "flat" and point.value is not None]
+
+
+def test_a_stored_map_is_measured_by_what_needs_the_map_only():
+    model, settings = network(2), FaithfulnessSettings(**QUICK)
+    stored = gradient(model)(picture(0)[None], 0)["gradient"][0]
+    found = values_of(measure(model, pictures_of(1, kept=stored, gradient=-stored), both, (0.5,), settings))
+    for metric in ("infidelity", "deletion", "insertion", "road"):
+        assert found["p0", "kept", metric] == pytest.approx(found["p0", "gradient", metric], rel=1e-6)
+    assert ("p0", "kept", "sensitivity_max") not in found
+    assert ("p0", "kept", "randomisation") not in found
+
+
+def test_a_randomised_network_may_leave_a_method_without_a_map():
+    model = network(0)
+
+    def make(own):
+        def function(x, target):
+            return gradient(own)(x, target)["gradient"] * (1 if own is model else np.inf)
+
+        return [single("exploding", function)]
+
+    settings = FaithfulnessSettings(("randomisation",), stages=2)
+    (row, *_) = measure(model, pictures_of(1), make, (0.5,), settings).rows
+    assert row.method == "exploding"
+    assert row.value is None
+    assert "randomised network" in row.note
+
+
+def test_bad_input():
+    model, settings = network(0), FaithfulnessSettings(**QUICK)
+
+    def run(pictures, *explainers):
+        return measure(model, pictures, lambda _: list(explainers), (0.5,), settings)
+
+    with pytest.raises(InputError, match="no picture"):
+        run([])
+    with pytest.raises(InputError, match="two explainers have the name 'gradient'"):
+        run(pictures_of(1), gradient(model), gradient(model))
+    with pytest.raises(InputError, match="maps of 1 x 3 x 3; it must give 1 x 16 x 16"):
+        run(pictures_of(1), fixed(np.eye(3)))
+    with pytest.raises(InputError, match="NaN or infinity"):
+        run(pictures_of(1), fixed(np.full((SIZE, SIZE), np.nan)))
+    with pytest.raises(InputError, match="gave no map"):
+        run(pictures_of(1), Explainer(("lrp",), lambda x, _: {}))
+    with pytest.raises(InputError, match="the kept map of picture 'p0' is 3 x 3 pixels"):
+        run(pictures_of(1, kept=np.eye(3)))
+    with pytest.raises(InputError, match="target is 9"):
+        run([Picture("p", picture(0), 9)], fixed(blob(0)))
+    with pytest.raises(InputError, match="NaN or infinite logits"):
+        scores(model, iter([torch.full((3, SIZE, SIZE), torch.inf)]), 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"metrics": ("deletions",)}, "did you mean 'deletion'"),
+        ({"baseline": "black"}, "baseline 'black'"),
+        ({"perturbation": "squares"}, "did you mean 'square'"),
+        ({"steps": 0}, "steps is 0"),
+        ({"radius": 0.0}, "radius is 0.0"),
+        ({"largest_square": 1.5}, "largest_square is 1.5"),
+        ({"shares": (0.5, 1.0)}, "shares are"),
+    ],
+)
+def test_bad_settings(wrong, words):
+    with pytest.raises(InputError, match=words):
+        FaithfulnessSettings(**wrong)
+
+
+def test_modes_and_hooks_are_as_before():
+    model = network(0).train()
+    measure(model, pictures_of(1), both, (0.5,), FaithfulnessSettings(**QUICK))
+    assert all(module.training for module in model.modules())
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_passes_are_counted_and_copies_stop_counting():
+    model = network(0)
+    with count_passes(model) as passes:
+        model(picture(0)[None].repeat(5, 1, 1, 1))
+        found = copy.deepcopy(model)
+        found(picture(0)[None])
+    assert (passes.calls, passes.pictures) == (2, 6)
+    model(picture(0)[None])
+    found(picture(0)[None])
+    assert (passes.calls, passes.pictures) == (2, 6)
+    assert not model._forward_pre_hooks
+
+
+@pytest.mark.parametrize("methods", [1, 4, 6])
+def test_forward_passes_against_captum(methods):
+    """Sensitivity (10 draws) and infidelity (50): each method by captum's functions, and all methods by ours."""
+    model, x = network(0), picture(0)
+    explainers = [gradient(model, f"gradient{power}", power) for power in range(1, methods + 1)]
+    settings = FaithfulnessSettings(("sensitivity_max", "infidelity"), infidelity_draws=50)
+    with count_passes(model) as ours:
+        measure(model, [Picture("p", x, 1)], lambda _: explainers, (0.5,), settings)
+    with count_passes(model) as theirs:
+        for explainer in explainers:
+            by_captum(model, explainer, x[None])
+    # Once: the picture, its baseline, 50 perturbed ones. A method: its map, and those of 10 noisy pictures.
+    assert ours.pictures == 52 + 11 * methods
+    assert theirs.pictures == (1 + 51 + 11) * methods
+    if methods >= 4:
+        assert ours.pictures <= theirs.pictures / 2
+
+
+def by_captum(model, explainer, x):
+    (method,) = explainer.methods
+
+    def explain(pictures):
+        whole = pictures[0] if isinstance(pictures, tuple) else pictures
+        found = torch.from_numpy(explainer(whole, 1)[method]).float()[:, None].repeat(1, 3, 1, 1)
+        return (found,) if isinstance(pictures, tuple) else found
+
+    def perturb(pictures):
+        noise = 0.1 * torch.randn_like(pictures)
+        return noise, pictures - noise
+
+    captum_sensitivity(explain, x, n_perturb_samples=10)
+    captum_infidelity(model, perturb, x, explain(x), target=1, n_perturb_samples=50, normalize=True)
+
+
+def test_one_forward_pass_for_all_class_activation_maps():
+    model, x = network(0), picture(0)
+    names = ("gradcam", "gradcam++", "layercam")
+    with count_passes(model.blocks[0].conv) as passes:
+        explainer = cam(model, x[None], names, "blocks")
+        before = passes.pictures
+        maps = explainer(torch.stack([x, picture(1)]), 2)
+        assert passes.pictures - before == 2
+    expected = CamExplainer(model, x[None], "blocks").explain(picture(1)[None], names, 2).maps
+    for name in names:
+        np.testing.assert_allclose(maps[name][1], expected[name], atol=1e-6)
+
+
+def test_lime_sees_the_frame():
+    inputs = Inputs(SIZE, 3, "stretch", (0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
+    frames = torch.randint(0, 256, (2, 3, SIZE, SIZE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    assert torch.equal(frames_of(inputs.normalise(frames), inputs), frames)
+    halves = torch.full((3, SIZE, SIZE), 30, dtype=torch.uint8)
+    halves[:, :, SIZE // 2 :] = 220
+    bright = inputs.normalise(frames) + 100
+    assert (frames_of(bright, inputs) == 255).all()
+    settings = LimeSettings("slic", {"n_segments": 6}, 0, num_samples=20)
+    maps = lime(Network(network(0), inputs, None), settings)(inputs.normalise(torch.stack([halves, halves])), 1)["lime"]
+    assert maps.shape == (2, SIZE, SIZE)
+    assert len(np.unique(maps[0])) > 1
+    np.testing.assert_array_equal(maps[0], maps[1])
+    direct = explain(classifier(Network(network(0), inputs, None), "cpu"), halves.numpy(), settings, 1, 32)
+    np.testing.assert_allclose(maps[0], direct.map, atol=1e-6)
+
+
+def test_gradients_are_on_even_where_the_caller_took_them_off():
+    model = network(0)
+    with torch.no_grad():
+        assert gradient(model)(picture(0)[None], 0)["gradient"].any()
+
+
+def test_one_by_one_and_controls():
+    lifted = one_by_one(lambda x, target: x[0, target])
+    x = torch.stack([picture(0), picture(1)])
+    np.testing.assert_array_equal(lifted(x, 2), x[:, 2].double().numpy())
+    found = controls(SIZE, 0, "a")(x, 0)
+    np.testing.assert_array_equal(found["random"][0], found["random"][1])
+    assert not np.array_equal(found["random"], controls(SIZE, 0, "b")(x, 0)["random"])

@@ -1,0 +1,130 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+from torch import nn
+
+from lucidag.errors import InputError
+from lucidag.faithfulness.measure import Picture, measure
+from lucidag.faithfulness.randomisation import cascade, correlation, layers, randomisation
+from lucidag.faithfulness.settings import FaithfulnessSettings
+from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, network, picture
+
+
+class Backwards(nn.Module):
+    """Its layers are defined in another order than they are used in; one has parameters but no way to reset them."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(4, 2)
+        self.scale = Scale()
+        self.first = nn.Linear(3, 4)
+
+    def forward(self, x):
+        return self.last(self.scale(self.first(x)))
+
+
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.by = nn.Parameter(torch.full((4,), 3.0))
+
+    def forward(self, x):
+        return x * self.by
+
+
+def changed(model, other):
+    mine, theirs = model.state_dict(), other.state_dict()
+    return {name.rsplit(".", 1)[0] for name in mine if not torch.equal(mine[name], theirs[name])}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_from_the_last_layer_to_the_first(seed):
+    model, before = network(seed), network(seed)
+    x = picture(seed)[None]
+    names = layers(model, x)
+    assert names[0] == "blocks.block1.conv"
+    assert names[-1] == "fc"
+    with torch.no_grad():
+        for norm in (each for each in model.modules() if isinstance(each, nn.BatchNorm2d)):
+            norm.weight.fill_(1.5)
+    stages = list(cascade(model, x, 5, seed))
+    assert [stage.layer for stage in stages] == names[::-1]
+    assert [stage.share for stage in stages] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+    for count, stage in enumerate(stages, start=1):
+        assert changed(model, stage.model) == set(names[-count:])
+    for one, other in pairwise(stages):
+        assert changed(one.model, other.model) == {other.layer}
+    assert not changed(model, before) - {"blocks.block1.norm", "blocks.block2.norm"}
+
+
+def test_the_same_seed_gives_the_same_networks_and_leaves_torch_alone():
+    model, x = network(0), picture(0)[None]
+    torch.manual_seed(9)
+    expected = torch.rand(3)
+    torch.manual_seed(9)
+    one, other, third = (list(cascade(model, x, 3, seed)) for seed in (4, 4, 5))
+    assert torch.equal(torch.rand(3), expected)
+    for a, b in zip(one, other, strict=True):
+        assert not changed(a.model, b.model)
+    assert changed(one[-1].model, third[-1].model)
+
+
+def test_the_order_is_that_of_use_and_bare_parameters_are_drawn_too():
+    model, x = Backwards().eval(), torch.randn(2, 3)
+    assert layers(model, x) == ["first", "scale", "last"]
+    (first, second) = cascade(model, x, 2, 0)
+    assert changed(model, first.model) == {"last"}
+    assert changed(model, second.model) == {"last", "scale", "first"}
+    assert not torch.allclose(second.model.scale.by, model.scale.by)
+    with pytest.raises(InputError, match="no layer with parameters"):
+        layers(nn.Flatten(), x)
+
+
+def values_of(model, explainers, seed=0, stages=4):
+    settings = FaithfulnessSettings(("randomisation",), stages=stages, seed=seed)
+    found = measure(model, [Picture("p", picture(seed), 1)], explainers, (1.0,), settings)
+    return {row.method: row for row in found.rows}, found.points
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_ignores_the_network_has_one(seed):
+    rows, points = values_of(network(seed), lambda _: [fixed(blob(seed))], seed)
+    assert rows["fixed"].value == 1
+    assert rows["centre"].value == rows["random"].value == 1
+    assert {point.value for point in points} == {1.0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_asks_the_network_has_less(seed):
+    model = network(seed)
+    rows, points = values_of(model, lambda stage: [gradient(stage)], seed)
+    values = [abs(point.value) for point in points if point.method == "gradient"]
+    assert len(values) == 4
+    assert rows["gradient"].value == pytest.approx(np.mean(values))
+    assert rows["gradient"].value < 0.8
+    assert next(point.step for point in points if point.method == "gradient") == "fc"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_linear_network_forgets_all_at_once(seed):
+    # The gradient is the weight itself, drawn anew: independent, so the correlation is that of two noises.
+    rows, _ = values_of(Linear(seed), lambda stage: [gradient(stage)], seed)
+    assert rows["gradient"].value < 4 / SIZE
+
+
+def test_correlations():
+    one, other = blob(0), blob(1)
+    assert correlation(one, other) == pytest.approx(spearmanr(one.ravel(), other.ravel()).statistic)
+    assert correlation(one, np.zeros_like(one)) is None
+    assert correlation(np.ones_like(one), one) is None
+
+
+def test_undefined_stages_are_told():
+    found = randomisation(blob(0), [-0.5, None, 0.1])
+    assert found.value == pytest.approx(0.3)
+    assert "1 of 3" in found.note
+    assert randomisation(blob(0), [None, None]).value is None
+    assert "zero" in randomisation(np.zeros((3, 3)), [None]).note

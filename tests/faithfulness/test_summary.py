@@ -1,0 +1,158 @@
+import subprocess
+import sys
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.errors import InputError
+from lucidag.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
+from lucidag.faithfulness.summary import holm, pairs, ranking, sign_flip, summary
+
+
+def table_of(values, metric="insertion"):
+    """Make a table from one list of values a method."""
+    rows = [
+        Row(f"p{index}", method, metric, value, "{}", BETTER[metric], "")
+        for method, each in values.items()
+        for index, value in enumerate(each)
+    ]
+    return pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS)).astype({"value": float})
+
+
+def drawn(seed, n=30, **levels):
+    draw = np.random.default_rng(seed)
+    common = draw.normal(size=n)
+    return {method: list(common + level + 0.2 * draw.normal(size=n)) for method, level in levels.items()}
+
+
+def row_of(frame, **names):
+    for column, value in names.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+@pytest.mark.parametrize("metric", ["insertion", "deletion"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_planted_difference_is_found_and_equals_are_not_told_apart(metric, seed):
+    table = table_of(drawn(seed, a=1, b=0, c=0), metric)
+    differences = pairs(table, draws=200)
+    found = row_of(differences, method_a="a", method_b="b")
+    assert found["told_apart"]
+    # The greater value is the better one only where higher is better.
+    assert np.sign(found["advantage"]) == sign(metric)
+    assert found["low"] < found["advantage"] < found["high"]
+    assert found["low"] * found["high"] > 0
+    assert not row_of(differences, method_a="b", method_b="c")["told_apart"]
+    ranked = ranking(summary(table, draws=200), differences).set_index("method")
+    if metric == "insertion":
+        assert ranked["rank"].to_dict() == {"a": 1, "b": 2, "c": 2}
+        assert ranked.index[0] == "a"
+    else:
+        assert ranked["rank"].to_dict() == {"a": 3, "b": 1, "c": 1}
+        assert ranked.index[-1] == "a"
+    assert ranked["not_told_apart"].to_dict() == {"a": "", "b": "c", "c": "b"}
+
+
+def test_equal_methods_are_seldom_told_apart():
+    wrong = sum(
+        pairs(table_of(drawn(100 + seed, 10, a=0, b=0, c=0)), draws=10)["told_apart"].any() for seed in range(60)
+    )
+    assert wrong <= 8  # at most .05 of 60 are expected; P(more than 8) < .005
+
+
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_the_test_is_every_choice_of_signs(n):
+    gain = np.random.default_rng(n).normal(0.5, 1, n)
+    means = [np.mean(gain * signs) for signs in product((-1, 1), repeat=n)]
+    upper, lower = (np.mean([sign * mean >= sign * gain.mean() - 1e-12 for mean in means]) for sign in (1, -1))
+    assert sign_flip(gain) == pytest.approx(min(1, 2 * min(upper, lower)))
+
+
+def test_of_five_pictures_nothing_is_told_apart():
+    assert sign_flip(np.arange(1.0, 6)) == pytest.approx(2 / 32)
+    differences = pairs(table_of({"a": [5, 6, 7, 8, 9], "b": [0, 0, 0, 0, 0]}), draws=50)
+    assert not differences["told_apart"].any()
+    assert pairs(table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6}), draws=50)["told_apart"].all()
+
+
+def test_holm():
+    # Holm's own steps: times 4, 3, 2, 1 in ascending order, never falling.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm([0.02, np.nan, 0.6]), [0.04, np.nan, 0.6])
+    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+    assert len(holm([])) == 0
+
+
+def test_undefined_values_are_left_out_in_pairs():
+    values = {"a": [1.0, 2, np.nan, 4], "b": [0.0, np.nan, 5, 1], "c": [np.nan] * 4}
+    table = table_of(values)
+    means = summary(table, draws=50).set_index("method")
+    assert means[["n", "undefined"]].to_numpy().tolist() == [[3, 1], [3, 1], [0, 4]]
+    found = row_of(pairs(table, draws=50), method_a="a", method_b="b")
+    assert (found["n"], found["advantage"]) == (2, pytest.approx((1 + 3) / 2))
+    empty = row_of(pairs(table, draws=50), method_a="a", method_b="c")
+    assert empty["n"] == 0
+    assert np.isnan(empty["p_holm"])
+    assert not empty["told_apart"]
+    ranked = ranking(summary(table, draws=50), pairs(table, draws=50)).set_index("method")
+    assert np.isnan(ranked.loc["c", "rank"])
+    assert ranked.index[-1] == "c"
+    assert set(ranked.loc["a", "not_told_apart"].split(";")) == {"b", "c"}
+
+
+def test_no_difference_at_all_and_one_picture():
+    same = pairs(table_of({"a": [1, 2, 3], "b": [1, 2, 3]}), draws=20)
+    assert (same["advantage"][0], same["p"][0]) == (0, 1)
+    one = pairs(table_of({"a": [1], "b": [2]}), draws=20)
+    assert one["n"][0] == 1
+    assert np.isnan(one["p"][0])
+    assert not one["told_apart"][0]
+
+
+def test_the_means_are_the_tables(tmp_path):
+    table = table_of(drawn(3, a=0, centre=1))
+    means = summary(table, draws=100).set_index("method")
+    assert means["control"].to_dict() == {"a": False, "centre": True}
+    for method in means.index:
+        own = table[table["method"] == method]["value"]
+        assert means.loc[method, "mean"] == pytest.approx(own.mean())
+        assert means.loc[method, "low"] < own.mean() < means.loc[method, "high"]
+    assert (means["better"] == "higher").all()
+
+
+def test_files(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [
+        Row("NA", "lime", "deletion", None, '{"steps": 2}', "lower", "the map is zero everywhere"),
+        Row("p2", "lrp", "deletion", 0.125, '{"steps": 2}', "lower", ""),
+    ]
+    write_table(path, rows)
+    assert path.read_text().splitlines()[1].startswith("NA,lime,deletion,,")
+    table = read_table(path)
+    assert list(table.columns) == list(COLUMNS)
+    assert table["image"].tolist() == ["NA", "p2"]
+    assert table["settings"][0] == '{"steps": 2}'
+    assert np.isnan(table["value"][0])
+    assert table["value"][1] == 0.125
+    write_table(path, [Row("p", "m", "deletion", 1.0, "{}", "higher", "")])
+    with pytest.raises(InputError, match="'deletion'"):
+        read_table(path)
+    path.write_text("image,method\np,q\n")
+    with pytest.raises(InputError, match="has no column 'metric'"):
+        read_table(path)
+    with pytest.raises(InputError, match="did you mean 'deletion'"):
+        sign("deletions")
+
+
+def test_maps_that_show_nothing():
+    assert shows_nothing(np.zeros((2, 2))) == "the map is zero everywhere"
+    assert shows_nothing(np.full((2, 2), -3.0)) == "the map has the same value everywhere"
+    assert shows_nothing(np.eye(2)) == ""
+
+
+def test_tables_and_figures_need_no_torch(root):
+    code = "import sys, lucidag.faithfulness.summary, lucidag.figures.faithfulness; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
