@@ -13,6 +13,7 @@ import yaml
 from safetensors.torch import save_file
 
 from lucidag.models.small import small_cnn, small_mlp
+from tests.workflow.mistakes import assert_one_line, said, write
 
 pytestmark = pytest.mark.workflow
 
@@ -23,24 +24,12 @@ NETWORK = {
     "input": {"size": 8, "channels": 1},
     "train": {"epochs": 1},
 }
-NOTICE = "Using workflow specific profile"
 
 
 @pytest.fixture(scope="module")
 def folder(project: Callable[[], Path]) -> Path:
     """Return a project in which nothing has run."""
     return project()
-
-
-def write(folder: Path, name: str, words: dict[str, Any]) -> str:
-    path = folder / "config" / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(words), encoding="utf-8")
-    return f"config/{name}.yaml"
-
-
-def said(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Give what lucidag itself says to a user."""
-    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("lucidag: ")]
 
 
 def leftovers(results: Path) -> set[str]:
@@ -87,12 +76,7 @@ def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, cas
     (folder / "own" / "hole.csv").write_text("image,label\n00.png,a\ngone.png,b\n")
     file = write(folder, case, {"datasets": {"d": {"source": "digits"}}, "models": {"m": NETWORK}} | changes)
     done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
-    assert done.returncode == 1
-    (line,) = (line for line in done.stderr.splitlines() if not line.startswith(NOTICE))
-    assert line.startswith(f"lucidag: {file}: ")
-    for part in parts:
-        assert part in line
-    assert "Traceback" not in done.stdout
+    assert_one_line(done, file, parts)
 
 
 class Payload:
