@@ -16,6 +16,7 @@ BENCHMARKS = {
     "concepts": "benchmarks.clip_speed",
     "lime": "benchmarks.lime_speed",
     "dissect": "benchmarks.dissect_speed",
+    "faithfulness": "benchmarks.faithfulness_speed",
     "default": "benchmarks.default_run",
 }
 

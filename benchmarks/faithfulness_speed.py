@@ -1,0 +1,147 @@
+"""Sensitivity and infidelity of several explanations against captum, called for each: pictures through the network."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from captum.metrics import infidelity as captum_infidelity
+from captum.metrics import sensitivity_max as captum_sensitivity
+from torch import nn
+from torchvision.models import resnet18
+
+from benchmarks.measure import seconds, show
+from lucidag.data.pictures import decode
+from lucidag.faithfulness.explainers import Explainer, cam, single
+from lucidag.faithfulness.measure import Faithfulness, Picture, measure
+from lucidag.faithfulness.metrics import INFIDELITY, SENSITIVITY
+from lucidag.faithfulness.passes import count_passes
+from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.faithfulness.shared import Shared
+from lucidag.models.inputs import Inputs
+from lucidag.models.reproducible import seeded
+from lucidag.relevance.composites import composite_for
+from lucidag.relevance.lrp import lrp
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+WEIGHTS = SHARED / "weights" / "resnet18-imagenet.pth"
+PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+CAMS = ("gradcam", "gradcam++", "layercam")
+DRAWS = (10, 100)  # perturbed pictures of infidelity: captum's default, and ours
+GOAL = 2.0
+CHANNELS = 3
+
+Found = dict[tuple[str, str], float]
+
+
+def run(quick: bool, full: bool) -> None:
+    """Compare for few and many perturbations; `full` takes pictures of 224 pixels."""
+    inputs = Inputs(224 if full else 64, CHANNELS, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    frame = inputs.prepare(decode(PICTURE)) if PICTURE.is_file() else torch.zeros(3, inputs.size, inputs.size).byte()
+    x = inputs.normalise(frame[None])
+    model = _model()
+    target = int(model(x).argmax())
+    for draws in DRAWS[:1] if quick else DRAWS:
+        _compare(model, x, target, inputs.std, draws)
+
+
+def _compare(model: nn.Module, x: torch.Tensor, target: int, std: Sequence[float], draws: int) -> None:
+    settings = FaithfulnessSettings((SENSITIVITY, INFIDELITY), infidelity_draws=draws)
+    found: list[Faithfulness] = []
+    theirs: list[Found] = []
+    first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into
+    with count_passes(first) as passes:
+        joint = [cam(model, x, CAMS, "layer4"), _lrp(model)]
+        prepared = passes.pictures
+        picture = Picture("picture", x[0], target)
+        ours = seconds(lambda: found.append(measure(model, [picture], lambda _: joint, std, settings)))
+        counted = passes.pictures - prepared
+    with count_passes(first) as passes:
+        alone = [*(cam(model, x, (name,), "layer4") for name in CAMS), _lrp(model)]
+        prepared = passes.pictures
+        captum = seconds(lambda: theirs.append(by_captum(model, x, target, alone, std, settings)))
+        counted_captum = passes.pictures - prepared
+    apart = equality(found[-1], theirs[-1])
+    show(
+        f"sensitivity (10 draws) and infidelity ({draws}) of {len(CAMS) + 1} explanations, ResNet-18, "
+        f"{x.shape[-1]} px, one picture",
+        [
+            ("captum, each explanation", f"{counted_captum} pictures through the network, {captum:.2f} s"),
+            ("lucidag, with two controls", f"{counted} pictures through the network, {ours:.2f} s"),
+            ("ratio of pictures", f"{counted_captum / counted:.2f} (goal {GOAL:g})"),
+            ("ratio of times", f"{captum / ours:.2f}"),
+            ("against captum", apart),
+        ],
+    )
+
+
+def by_captum(
+    model: nn.Module,
+    x: torch.Tensor,
+    target: int,
+    explainers: Sequence[Explainer],
+    std: Sequence[float],
+    settings: FaithfulnessSettings,
+) -> Found:
+    """Measure each explanation as a user of captum does, with the noise and the squares that ours meets."""
+    shared = Shared(model, "picture", x[0], target, std, settings)
+    noise = torch.stack(list(shared.noise(settings.sensitivity_draws)))
+    weights, changed = zip(*shared._replaced(), strict=True)
+    masks = torch.from_numpy(np.stack(weights))[:, None].repeat(1, CHANNELS, 1, 1) / CHANNELS
+    found: Found = {}
+    for explainer in explainers:
+        (method,) = explainer.methods
+        explain = _for_captum(explainer, target)
+        found[method, SENSITIVITY] = float(
+            captum_sensitivity(explain, x, perturb_func=lambda _: x + noise, n_perturb_samples=len(noise))
+        )
+        found[method, INFIDELITY] = float(
+            captum_infidelity(
+                model,
+                lambda _: (masks, torch.stack(changed)),
+                x,
+                explain((x,))[0],
+                target=target,
+                n_perturb_samples=settings.infidelity_draws,
+                normalize=True,
+            )
+        )
+    return found
+
+
+def equality(found: Faithfulness, theirs: Found) -> str:
+    """Compare the values; ours may lie apart by rounding."""
+    ours = {(row.method, row.metric): row.value for row in found.rows}
+    worst = 0.0
+    for key, value in theirs.items():
+        own = ours[key]
+        if own is None or abs(own - value) > 1e-3 * abs(value):
+            raise AssertionError(f"{key[1]} of {key[0]} is {own}, captum gives {value}")
+        worst = max(worst, abs(own - value) / abs(value))
+    return f"{len(theirs)} values within {worst:.0e} of theirs"
+
+
+def _for_captum(explainer: Explainer, target: int) -> Callable[..., torch.Tensor | tuple[torch.Tensor, ...]]:
+    """Give what captum wants: a tuple for a tuple, and the channels of the picture."""
+
+    def explain(pictures: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        whole = pictures[0] if isinstance(pictures, tuple) else pictures
+        maps = torch.from_numpy(explainer(whole, target)[explainer.methods[0]])
+        found = maps.float()[:, None].repeat(1, CHANNELS, 1, 1)
+        return (found,) if isinstance(pictures, tuple) else found
+
+    return explain
+
+
+def _lrp(model: nn.Module) -> Explainer:
+    composite = composite_for("epsilon_plus_flat", model)
+    return single("lrp", lambda x, target: lrp(model, x, [target] * len(x), composite).maps)
+
+
+def _model() -> nn.Module:
+    """Return ResNet-18 with ImageNet weights where they are, else with weights from a seed."""
+    with seeded(0):
+        model: nn.Module = resnet18()
+    if WEIGHTS.is_file():
+        model.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+    return model.eval()
