@@ -21,6 +21,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/rof.smk"
 include: "rules/explain.smk"
+include: "rules/dissect.smk"
 include: "rules/figures.smk"
 
 
@@ -31,4 +32,5 @@ rule all:
         rules.models.input,
         rules.rof.input,
         rules.explain.input,
+        rules.dissect.input,
         rules.figures.input,

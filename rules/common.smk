@@ -7,7 +7,17 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.dissected import (
+    check_dissect,
+    clip_of,
+    concept_file,
+    joined_with_roles,
+    layers_of,
+    pairs,
+    probe_of,
+)
 from lucidag.config.load import (
+    dissected_models,
     explained_models,
     family_members,
     load_config,
@@ -42,6 +52,7 @@ def checked_config():
         checked = load_config(config, source)
         check_sources(checked, source)
         checked = write_out_images(checked, source)
+        check_dissect(checked, source)
         check_networks(checked, source, CODE)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
@@ -61,6 +72,8 @@ BUILDING = (
     "cam_maps",
     "lime_fits",
     "lime_tune",
+    "dissect_passes",
+    "figures_units",
 )
 
 CODE = CodeIndex((ROOT, Path.cwd()))
@@ -116,6 +129,27 @@ CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
 LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
+DISSECTED = dissected_models(CONFIG)
+PAIRS = pairs(CONFIG)
+JOINED = joined_with_roles(CONFIG)
+LABELLED = {model: layers_of(CONFIG, model) for model in DISSECTED}
+CLIP = clip_of(CONFIG)
+TRAINED_CLIPS = [name for name, clip in CONFIG.clips.items() if clip.train is not None]
+CONCEPT_FILES = [name for name in [concept_file(CONFIG)] if name is not None]
+CONCEPT_METHODS = (
+    [
+        name
+        for name, section in (
+            ("clip-dissect", CONFIG.dissect.clip_dissect),
+            ("netdissect", CONFIG.dissect.netdissect),
+        )
+        if section is not None
+    ]
+    if CONFIG.dissect
+    else []
+)
+
+
 def dataset_of(wildcards):
     """Return the files of the data set that a model is examined on."""
     return files_of(CONFIG.models[wildcards.model].dataset)
@@ -124,9 +158,9 @@ def dataset_of(wildcards):
 def files_of(name):
     """Return the files of a data set."""
     arrays = CONFIG.datasets[name].source in ARRAY_SOURCES
-    files = ["manifest.csv", "dataset.json"] + (
-        ["images.safetensors"] if arrays else []
-    )
+    files = ["manifest.csv", "dataset.json"]
+    files += ["images.safetensors"] if arrays else []
+    files += ["concepts.safetensors"] if name in datasets_from("polygons") else []
     return [f"{R}/data/{name}/{file}" for file in files]
 
 
@@ -170,7 +204,57 @@ def explanations(wildcards):
     }
 
 
+def passes(model, activations=True, overlaps=True):
+    """Return the files that the passes of a model over the probe set give."""
+    folder = f"{R}/dissect/{model}"
+    found = {"statistics": f"{folder}/statistics.safetensors"}
+    if activations:
+        found["activations"] = f"{folder}/activations"
+    if overlaps and "netdissect" in CONCEPT_METHODS:
+        found["overlaps"] = f"{folder}/overlaps.safetensors"
+    return found
+
+
+def clip_files(clip):
+    """Return the files of a CLIP that is trained here; none of a published one."""
+    if clip not in TRAINED_CLIPS:
+        return {}
+    return {
+        "weights": f"{R}/clip/{clip}/open_clip_model.safetensors",
+        "config": f"{R}/clip/{clip}/open_clip_config.json",
+    }
+
+
+def label_inputs(wildcards):
+    """Return what the labels of a layer are made from."""
+    probe = probe_of(CONFIG, wildcards.model)
+    found = passes(wildcards.model)
+    found["classes"] = f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json"
+    if CLIP is not None:
+        found["embeddings"] = [
+            f"{R}/clip/{CLIP}/{probe}/{file}"
+            for file in ("images.npy", "texts.npy", "embeddings.json")
+        ]
+    elif "clip-dissect" in CONCEPT_METHODS:
+        found["dataset"] = files_of(probe)
+    return found
+
+
+def layer_files(model, suffix):
+    """Return a file of every dissected layer of a model."""
+    return [f"{R}/dissect/{model}/{layer}{suffix}" for layer in LABELLED[model]]
+
+
+def members(wildcards):
+    """Return the models of a figure of concepts: one, or the two of a comparison."""
+    return PAIRS.get(wildcards.dissected, [wildcards.dissected])
+
+
 wildcard_constraints:
+    clip=one_of(CONFIG.clips),
+    layer=one_of({layer for layers in LABELLED.values() for layer in layers}),
+    pair=one_of(PAIRS),
+    dissected=one_of([*DISSECTED, *PAIRS]),
     dataset=one_of(CONFIG.datasets),
     model=one_of(CONFIG.models),
     study=one_of(CONFIG.generalisation),

@@ -2,10 +2,11 @@
 #
 # Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
 #           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/…,
-#           cam/{model}/maps/…, lime/{model}/fits/…, agreement/….
+#           cam/{model}/maps/…, lime/{model}/fits/…, agreement/…, dissect/….
 # Produces: figures/data/{dataset}/pictures, figures/models/{model}/history and confusion,
 #           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
-#           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth.
+#           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth,
+#           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles.
 
 
 rule figures:
@@ -36,6 +37,21 @@ rule figures:
             "{results}/figures/agreement/{model}/side_by_side.png",
             results=R,
             model=EXPLAINED,
+        ),
+        expand(
+            "{results}/figures/dissect/{dissected}/{method}-concepts.png",
+            results=R,
+            dissected=[*DISSECTED, *PAIRS],
+            method=CONCEPT_METHODS,
+        ),
+        expand(
+            "{results}/figures/dissect/{model}/units.png", results=R, model=DISSECTED
+        ),
+        expand(
+            "{results}/figures/dissect/{model}/{method}-roles.png",
+            results=R,
+            model=JOINED,
+            method=CONCEPT_METHODS,
         ),
 
 
@@ -278,3 +294,123 @@ rule figures_agreement:
         code=code_of("figures_agreement"),
     script:
         "../workflow/scripts/figures_agreement.py"
+
+
+rule figures_dissect:
+    """Draw what the units of one or two models detect: concepts with several units, concepts by category."""
+    input:
+        summaries=lambda wildcards: [
+            f"{R}/dissect/{model}/summary.json" for model in members(wildcards)
+        ],
+        tables=lambda wildcards: [
+            file for model in members(wildcards) for file in layer_files(model, ".csv")
+        ],
+    output:
+        concepts=[
+            report(
+                f"{R}/figures/dissect/{{dissected}}/{method}-concepts.png",
+                caption="../workflow/report/concepts.rst",
+                category="Units and concepts",
+                subcategory="{dissected}",
+                labels={"result": f"units per concept, {method}", "kind": "figure"},
+            )
+            for method in CONCEPT_METHODS
+        ],
+        categories=[
+            report(
+                f"{R}/figures/dissect/{{dissected}}/{method}-categories.png",
+                caption="../workflow/report/concepts.rst",
+                category="Units and concepts",
+                subcategory="{dissected}",
+                labels={"result": f"categories, {method}", "kind": "figure"},
+            )
+            for method in CONCEPT_METHODS
+        ],
+        concepts_pdf=[
+            f"{R}/figures/dissect/{{dissected}}/{method}-concepts.pdf"
+            for method in CONCEPT_METHODS
+        ],
+        categories_pdf=[
+            f"{R}/figures/dissect/{{dissected}}/{method}-categories.pdf"
+            for method in CONCEPT_METHODS
+        ],
+    log:
+        f"{R}/logs/figures_dissect/{{dissected}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_dissect/{{dissected}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("concept_figures"),
+        code=code_of("figures_dissect"),
+    script:
+        "../workflow/scripts/figures_dissect.py"
+
+
+rule figures_units:
+    """Draw a sheet of units: their top pictures, their regions in them, their labels."""
+    input:
+        unpack(
+            lambda wildcards: passes(
+                wildcards.model, activations=False, overlaps=False
+            )
+        ),
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+    output:
+        png=report(
+            f"{R}/figures/dissect/{{model}}/units.png",
+            caption="../workflow/report/units.rst",
+            category="Units and concepts",
+            subcategory="{model}",
+            labels={"result": "units", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/dissect/{{model}}/units.pdf",
+    log:
+        f"{R}/logs/figures_units/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_units/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("dissect_units"),
+        code=code_of("figures_units"),
+    script:
+        "../workflow/scripts/figures_units.py"
+
+
+rule figures_concept_roles:
+    """Draw whether the units that restore function are the interpretable ones."""
+    input:
+        units=f"{R}/dissect/{{model}}/unit_roles.csv",
+        tests=f"{R}/dissect/{{model}}/role_tests.json",
+    output:
+        png=[
+            report(
+                f"{R}/figures/dissect/{{model}}/{method}-roles.png",
+                caption="../workflow/report/concept_roles.rst",
+                category="Units and concepts",
+                subcategory="{model}",
+                labels={"result": f"concepts and roles, {method}", "kind": "figure"},
+            )
+            for method in CONCEPT_METHODS
+        ],
+        pdf=[
+            f"{R}/figures/dissect/{{model}}/{method}-roles.pdf"
+            for method in CONCEPT_METHODS
+        ],
+    log:
+        f"{R}/logs/figures_concept_roles/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_concept_roles/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_concept_roles"),
+    script:
+        "../workflow/scripts/figures_concept_roles.py"

@@ -65,6 +65,11 @@ def explained_models(config: Config) -> list[str]:
     return [] if config.explain is None else _members(config, config.explain.models)
 
 
+def dissected_models(config: Config) -> list[str]:
+    """Return the models whose units are compared with concepts."""
+    return [] if config.dissect is None else _members(config, config.dissect.models)
+
+
 def _members(config: Config, names: list[str] | None) -> list[str]:
     asked = names if names is not None else list(config.models)
     return [model for name in asked for model in family_members(config, name)]
@@ -91,7 +96,7 @@ def _check_references(config: Config, source: str) -> None:
     for name, model in config.models.items():
         if model.dataset not in config.datasets:
             raise InputError(f"{source}: models.{name}.dataset: {unknown('data set', model.dataset, config.datasets)}")
-    unused = set(config.datasets) - {model.dataset for model in config.models.values()}
+    unused = set(config.datasets) - {model.dataset for model in config.models.values()} - _shown_besides(config)
     if unused:
         raise InputError(f"{source}: datasets.{sorted(unused)[0]}: no model uses this data set")
     asked: list[tuple[str, list[str]]] = []
@@ -99,6 +104,8 @@ def _check_references(config: Config, source: str) -> None:
         asked.append(("rof.models", config.rof.models))
     if config.explain is not None and config.explain.models is not None:
         asked.append(("explain.models", config.explain.models))
+    if config.dissect is not None and config.dissect.models is not None:
+        asked.append(("dissect.models", config.dissect.models))
     asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
     expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
     for key, names in asked:
@@ -107,6 +114,12 @@ def _check_references(config: Config, source: str) -> None:
                 raise InputError(f"{source}: {key}: {unknown('model', name, sorted(expanded))}")
     if config.generalisation and config.rof is None:
         raise InputError(f"{source}: generalisation: needs a `rof:` section, as it compares the roles of units")
+
+
+def _shown_besides(config: Config) -> set[str]:
+    """Return the data sets that something other than a model names."""
+    probe = config.dissect.probe if config.dissect is not None else None
+    return {clip.train.dataset for clip in config.clips.values() if clip.train is not None} | {probe or ""}
 
 
 def _check_explain(config: Config, source: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lucidag.config.dissected import layers_of
 from lucidag.config.schema import Config, Model
 from lucidag.errors import InputError
 from lucidag.files import read_json, write_json
@@ -47,7 +48,7 @@ def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
     if config.explain is not None and config.explain.cam is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
-    return named
+    return named + [(f"dissect.layers.{name}", layer) for layer in layers_of(config, name)]
 
 
 def _outline(modules: Sequence[str], layer: str) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
+from lucidag.config.dissect import Clips, Dissect
 from lucidag.config.explain import Explain
 from lucidag.config.section import Level, Name, Section, Seed, Share
 
@@ -287,6 +288,8 @@ class Config(Section):
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
     explain: Explain | None = Field(default=None, description="Explanations of single pictures; absent: none.")
+    clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
+    dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

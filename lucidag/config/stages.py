@@ -6,6 +6,8 @@ What stands here decides what reruns when a value of the configuration changes.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
+from lucidag.config.dissected import layers_of
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.load import family_members, rof_models
 from lucidag.config.pictures import cam_batches, lime_batches, picture_rows
@@ -50,6 +52,18 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "cam_pictures": lambda config, wildcards: {},
         "lime_pictures": lambda config, wildcards: {},
         "agreement": lambda config, wildcards: _agreement(config, "thresholds", "area", "draws", "confidence", "seed"),
+        "clip_train": _clip_train,
+        "clip_embed": _clip_embed,
+        "dissect_passes": _dissect_passes,
+        "dissect_labels": _dissect_labels,
+        "dissect_summary": _dissect_summary,
+        "dissect_compare": lambda config, wildcards: _dissect(config, "most_frequent", "confidence", "draws", "seed"),
+        "dissect_roles": lambda config, wildcards: {
+            **_dissect(config, "confidence", "draws", "seed"),
+            **_rof(config, "role_metric"),
+        },
+        "dissect_units": _dissect_units,
+        "concept_figures": lambda config, wildcards: _dissect(config, "frequent"),
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
@@ -142,6 +156,63 @@ def _generalisation(config: Config, wildcards: Wildcards) -> Settings:
 
 def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
     return {**_rof(config, "role_metric"), "confidence": config.generalisation[wildcards["study"]].confidence}
+
+
+def _dissect(config: Config, *keys: str) -> Settings:
+    section = config.dissect if config.dissect is not None else Dissect()
+    return section.model_dump(mode="json", include=set(keys))
+
+
+def _clip_train(config: Config, wildcards: Wildcards) -> Settings:
+    train = config.clips[wildcards["clip"]].train
+    if train is None:
+        raise InputError(f"clips.{wildcards['clip']} has no `train:` section")
+    return train.model_dump(mode="json", exclude={"dataset"})
+
+
+def _clip_embed(config: Config, wildcards: Wildcards) -> Settings:
+    clip = config.clips[wildcards["clip"]]
+    section = config.dissect.clip_dissect if config.dissect is not None else None
+    return {
+        **clip.model_dump(mode="json", exclude={"train"}),
+        "concepts": (section or ClipDissect()).concepts,
+        **_dissect(config, "splits"),
+    }
+
+
+def _dissect_passes(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    return {
+        **_network(config.models[name]),
+        **_dissect(config, "splits", "pooling", "top", "quantile", "batch_size", "seed"),
+        "layers": layers_of(config, name),
+    }
+
+
+def _dissect_labels(config: Config, wildcards: Wildcards) -> Settings:
+    section = config.dissect if config.dissect is not None else Dissect()
+    return {
+        "clip_dissect": section.clip_dissect.model_dump(mode="json", exclude={"clip", "concepts"})
+        if section.clip_dissect is not None
+        else None,
+        **_dissect(config, "netdissect", "splits", "confidence", "draws"),
+    }
+
+
+def _dissect_summary(config: Config, wildcards: Wildcards) -> Settings:
+    section = config.dissect if config.dissect is not None else Dissect()
+    return {
+        **_dissect(config, "frequent", "confidence", "draws", "seed"),
+        "least_iou": (section.netdissect or NetDissect()).least_iou,
+    }
+
+
+def _dissect_units(config: Config, wildcards: Wildcards) -> Settings:
+    return {
+        **_network(config.models[wildcards["model"]]),
+        **_dissect(config, "sheet", "splits"),
+        "layers": layers_of(config, wildcards["model"]),
+    }
 
 
 def _explain(config: Config) -> Explain:

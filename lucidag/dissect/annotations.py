@@ -41,6 +41,11 @@ class Annotations:
         return scaled.astype(np.float32), np.eye(len(self.concepts), dtype=np.float32)
 
 
+def annotate(manifest: Manifest, rows: NDArray[np.int64], columns: Sequence[str]) -> Annotations:
+    """Take the labels of whole pictures from `columns`, or, where it is empty, all pixel labels."""
+    return picture_annotations(manifest, rows, columns) if columns else pixel_annotations(manifest, rows)
+
+
 def pixel_annotations(
     manifest: Manifest, rows: NDArray[np.int64], categories: Sequence[str] | None = None
 ) -> Annotations:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lucidag.dissect.tables import NONE
 from lucidag.errors import InputError
 from lucidag.spelling import nearest
 
@@ -76,6 +77,42 @@ def class_names(classes: Sequence[str]) -> tuple[str, ...]:
             raise InputError(f"concepts: the classes '{read[_key(word)]}' and '{name}' read alike")
         read[_key(word)] = name
     return words
+
+
+def chosen_concepts(
+    which: int | str, classes: Sequence[str], annotated: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Give the concepts that a configuration asks for.
+
+    Parameters
+    ----------
+    which
+        A number: so many of the most common English words. ``classes``; ``annotations``; else a text file.
+    classes
+        The classes of the probe set.
+    annotated
+        The names in its label maps, by category. A name that two categories share is taken once.
+
+    Raises
+    ------
+    InputError
+        See `common_words`, `class_names` and `read_concepts`; or if there are no annotations, or a concept is
+        called as units without a label are.
+    """
+    if isinstance(which, int):
+        # One more, as the word that means "no label" is left out.
+        return tuple(word for word in common_words(which + 1) if word != NONE)[:which]
+    if which == "classes":
+        concepts = class_names(classes)
+    elif which == "annotations":
+        if not annotated:
+            raise InputError("concepts: the probe set has no label maps, so there are no annotations")
+        concepts = tuple(dict.fromkeys(name for names in annotated.values() for name in names))
+    else:
+        concepts = read_concepts(which)
+    if NONE in map(_key, concepts):
+        raise InputError(f"concepts {which}: '{NONE}' is what units without a label get, so it can be no concept")
+    return concepts
 
 
 def categories_of(concepts: Sequence[str], known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

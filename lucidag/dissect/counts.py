@@ -24,10 +24,21 @@ def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
     table
         See `lucidag.dissect.tables`.
     threshold
-        The least score; None takes every unit that has a concept at all.
+        The least `measure`; None takes every unit that has a concept at all.
     """
     has = (table["concept"] != NONE).to_numpy()
-    return has if threshold is None else has & (table["score"] >= threshold).to_numpy()
+    return has if threshold is None else has & (measure(table) >= threshold).to_numpy()
+
+
+def measure(table: pd.DataFrame) -> pd.Series:
+    """Give what a label is judged by: its strength (see `lucidag.dissect.chance`) where it has one, else its score."""
+    return table["strength"].fillna(table["score"]) if "strength" in table else table["score"]
+
+
+def labelled_rows(table: pd.DataFrame, method: str, threshold: float) -> pd.DataFrame:
+    """Return the rows of one method whose label counts."""
+    rows = table[table["method"] == method]
+    return rows[labelled(rows, threshold)]
 
 
 def concept_counts(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lucidag.agreement.interval import estimate
-from lucidag.dissect.counts import CONCEPT, labelled, number, share
+from lucidag.dissect.counts import CONCEPT, labelled, measure, number, share
 from lucidag.dissect.summary import threshold_of
 from lucidag.dissect.tables import NONE, methods_of
 from lucidag.errors import InputError
@@ -36,14 +36,15 @@ def join(
     units
         The labelled units of the penultimate layer (see `lucidag.dissect.tables`), by one method or more.
     thresholds
-        By method: the least score of a label that counts.
+        By method: what a label must reach to count (see `lucidag.dissect.counts.measure`).
     column
         Which roles: ``role``, ``role_loss`` or ``role_accuracy``.
 
     Returns
     -------
     DataFrame
-        One row a method and unit with the columns `JOINED`, by method and rank on test.
+        One row a method and unit with the columns `JOINED`, by method and rank on test; ``score`` is what a label is
+        judged by.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def join(
                 f"method '{method}' labels {len(own)} units, but {len(ranked)} units have roles: "
                 "the layer is not the penultimate one"
             )
-        own = own.assign(labelled=labelled(own, threshold_of(thresholds, method)))
+        own = own.assign(labelled=labelled(own, threshold_of(thresholds, method)), score=measure(own))
         parts.append(own.merge(ranked[["unit", "role", "rank_train", "rank_test", "flags"]], on="unit"))
     if not parts:
         raise InputError("roles and labels: no method labels the units")

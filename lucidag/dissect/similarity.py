@@ -211,7 +211,7 @@ def rank(
     return scores
 
 
-def score(
+def living_scores(
     name: str,
     images: Floats,
     texts: Floats,
@@ -219,9 +219,8 @@ def score(
     activations: Floats | None,
     constant: NDArray[np.bool_],
     threads: int = 1,
-    count: int = 1,
-) -> Labels:
-    """Label the units of one layer.
+) -> tuple[Scores, NDArray[np.int64]]:
+    """Score all concepts for the units of one layer that are not constant.
 
     Parameters
     ----------
@@ -234,12 +233,14 @@ def score(
     activations
         N x U; only read for the names in `WHOLE`.
     constant
-        U; a unit that is the same in all pictures has no top pictures: it gets no label and has no part in p(d).
-        Nor does a unit get one for which all concepts score the same, as by `soft_wpmi` in a layer of one unit.
+        U; a unit that is the same in all pictures has no top pictures: it has no part in p(d) either.
     threads
         How to compute.
-    count
-        How many concepts a unit gets (fewer if there are not so many).
+
+    Returns
+    -------
+    scores, living
+        L x M, and the numbers of these L units.
 
     Raises
     ------
@@ -252,14 +253,56 @@ def score(
         raise InputError(f"similarity '{name}' needs the pooled activations of all pictures, not only the top ones")
     living = np.flatnonzero(~constant)
     if not len(living):
-        scores = np.empty((0, len(texts)))
-    elif name in WHOLE:
+        return np.empty((0, len(texts))), living
+    if name in WHOLE:
         assert activations is not None
         chosen = activations if len(living) == len(constant) else activations[:, living]
-        scores = (rank if name == "rank" else cosine)(chosen, images, texts)
-    else:
-        scores = (soft_wpmi if name == "soft_wpmi" else wpmi)(top[living], images, texts, threads=threads)
-    return _labels(scores, living, len(constant), min(count, len(texts)))
+        return (rank if name == "rank" else cosine)(chosen, images, texts), living
+    return (soft_wpmi if name == "soft_wpmi" else wpmi)(top[living], images, texts, threads=threads), living
+
+
+def best_concepts(scores: Scores, living: NDArray[np.int64], units: int, count: int = 1) -> Labels:
+    """Give each unit its best concepts, the first of equal ones first.
+
+    A unit that is constant gets none. Nor does one for which all concepts score the same, as by `soft_wpmi` in a
+    layer of one unit.
+
+    Parameters
+    ----------
+    scores, living
+        See `living_scores`.
+    units
+        How many units the layer has.
+    count
+        How many concepts a unit gets (fewer if there are not so many).
+    """
+    width = min(count, scores.shape[1])
+    concepts = np.full((units, width), -1, dtype=np.int64)
+    values = np.zeros((units, width))
+    for unit, row in zip(living, scores, strict=True):
+        if len(row) > 1 and row.max() == row.min():
+            continue
+        left = row.copy()
+        for place in range(width):
+            best = int(left.argmax())
+            concepts[unit, place], values[unit, place] = best, left[best]
+            left[best] = -np.inf
+    return Labels(concepts, values)
+
+
+def score(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    constant: NDArray[np.bool_],
+    threads: int = 1,
+    count: int = 1,
+) -> Labels:
+    """Label the units of one layer: `living_scores`, then `best_concepts`."""
+    scores, living = living_scores(name, images, texts, top, activations, constant, threads)
+    return best_concepts(scores, living, len(constant), count)
 
 
 def constant_units(activations: Floats, block: int = 4096) -> NDArray[np.bool_]:
@@ -381,18 +424,3 @@ def _mean_difference(ascending: NDArray[np.float64], power: int) -> float:
         before = np.concatenate([[0.0], np.cumsum(x ** (power - k))[:-1]])
         total += math.comb(power, k) * (-1) ** (power - k) * float(np.dot(x**k, before))
     return 2 * total / len(x) ** 2 * spread**power
-
-
-def _labels(scores: Scores, living: NDArray[np.int64], units: int, count: int) -> Labels:
-    """Give the `count` best concepts of each unit; the first of equal ones comes first."""
-    concepts = np.full((units, count), -1, dtype=np.int64)
-    values = np.zeros((units, count))
-    for unit, row in zip(living, scores, strict=True):
-        if len(row) > 1 and row.max() == row.min():
-            continue
-        left = row.copy()
-        for place in range(count):
-            best = int(left.argmax())
-            concepts[unit, place], values[unit, place] = best, left[best]
-            left[best] = -np.inf
-    return Labels(concepts, values)

@@ -66,6 +66,10 @@ class Statistics:
     quantile: float
     looked_at: Mapping[str, float]
 
+    def has_maps(self, layer: str) -> bool:
+        """Tell whether the units of a layer have maps, or one number each."""
+        return len(self.shapes[layer]) > 1
+
 
 def write_statistics(path: str | Path, content: Statistics) -> None:
     """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""

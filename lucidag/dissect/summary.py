@@ -1,6 +1,6 @@
 """What a model's units detect, in one JSON: each method overall and by layer, and how far two methods agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ def summary(
     table
         See `lucidag.dissect.tables.read_layers`.
     thresholds
-        By method: the least score of a label that counts, such as the IoU of .04 that makes a detector.
+        By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
+        `lucidag.dissect.counts.measure`).
     frequent, confidence, draws, seed
         See `lucidag.dissect.counts.measures`.
 
@@ -113,6 +114,20 @@ def threshold_of(thresholds: Mapping[str, float], method: str) -> float:
     if method not in thresholds:
         raise InputError(f"method '{method}' has no threshold; given are: {', '.join(thresholds) or 'none'}")
     return float(thresholds[method])
+
+
+def thresholds_in(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Return the threshold of each method of a summary."""
+    return {method: float(found["threshold"]) for method, found in summary["methods"].items()}
+
+
+def common_thresholds(summaries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return thresholds that serve several models alike: of each method the greatest."""
+    found: dict[str, float] = {}
+    for summary in summaries:
+        for method, threshold in thresholds_in(summary).items():
+            found[method] = max(threshold, found.get(method, threshold))
+    return found
 
 
 def _agreement(both: pd.DataFrame, confidence: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The tables of labelled units: one CSV a layer, one row a unit and method."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from lucidag.spelling import unknown
 
 CLIP_DISSECT, NETDISSECT = "clip-dissect", "netdissect"
 METHODS = (CLIP_DISSECT, NETDISSECT)
+JUDGED_BY: Mapping[str, str] = {CLIP_DISSECT: "strength", NETDISSECT: "IoU"}
 NONE = "none"  # the concept of a unit that a method gives no label
 COLUMNS = ("method", "unit", "concept", "category", "score")
 # Here, and in columns such as object_concept, null and 007 are words.
@@ -52,6 +53,12 @@ def read_units(path: str | Path) -> pd.DataFrame:
     table = _read(path)
     _check(path, table)
     return table.astype({"unit": "int64", "score": "float64"})
+
+
+def read_model(paths: Sequence[str | Path], layers: Sequence[str]) -> pd.DataFrame:
+    """Read the tables of all layers of a model, as `read_layers`; a layer without labels has no rows."""
+    by_name = {Path(path).stem: path for path in paths}
+    return read_layers({layer: by_name[layer] for layer in layers})
 
 
 def read_layers(paths: Mapping[str, str | Path]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, figure, legend_below,
 from lucidag.rof.roles import ROLES
 
 MOST_CONCEPTS = 20
-SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect": "score of its concept"}
+SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect": "strength of its concept"}
 
 
 @paper()
@@ -35,7 +35,7 @@ def concept_roles(
     method
         Whose labels.
     threshold
-        The least score of a label that counts.
+        What a label must reach to count.
     split
         Whose ranks and turning point.
     """
@@ -70,7 +70,9 @@ def _scatter(
     needed = table.loc[restores(table["role"], split), f"rank_{split}"]
     n0 = int(needed.max()) if len(needed) else 0
     ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point $n_0$ = {n0}")
-    ax.axhline(threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"least score of a label, {threshold:g}")
+    ax.axhline(
+        threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"least of a label that counts, {threshold:.3g}"
+    )
     ax.set(xlabel=f"rank on {split} (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
     ax.set_title(f"{method}: rank and score,\n{_rank_words(found['rank'])}")
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lucidag.dissect.counts import CONCEPT, FREQUENT, concept_counts
+from lucidag.dissect.tables import JUDGED_BY
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
 
@@ -93,8 +94,8 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
         _stacks(ax, by_layer, names)
         ax.set_title(model)
     axes[0].set_ylabel("unique concepts")
-    thresholds = {str(summary["methods"][method]["threshold"]) for summary in summaries.values()}
-    least = f", score ≥ {' or '.join(sorted(thresholds))}" if block == "above" else ""
+    thresholds = {f"{summary['methods'][method]['threshold']:.3g}" for summary in summaries.values()}
+    least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}" if block == "above" else ""
     fig.suptitle(f"Unique concepts by category, {method}{least}", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
     return fig

@@ -1,0 +1,93 @@
+"""How far a label is above what chance gives: the control by which labels by words count or do not.
+
+The scores of CLIP-Dissect have no threshold in the paper, and those of soft WPMI none in themselves: for each concept
+they compare the units of a layer with each other, so that the one in front reaches up to log U whether its pictures
+show the concept or not. So a label is compared with the pictures here. Our own operationalisation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.dissect.similarity import WHOLE, Floats, Scores, cosine, rank, soft_wpmi, wpmi
+
+LEVEL = 0.95
+RANDOM_UNITS = 400
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far the labels of U units are above chance.
+
+    Attributes
+    ----------
+    values
+        float64 U: with g(u, d) how well concept d describes the top pictures of u (the logarithm of its probability
+        given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
+        with random pictures in the place of their own. NaN without a label.
+    chance
+        What the greatest of all concepts reaches for such a random unit with probability `level` at most.
+    level
+        See `chance`.
+    """
+
+    values: NDArray[np.float64]
+    chance: float
+    level: float
+
+
+def strengths(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    labels: NDArray[np.int64],
+    level: float = LEVEL,
+    seed: int = 0,
+    threads: int = 1,
+) -> Strengths:
+    """Compare the labels of a layer with those of units whose pictures mean nothing.
+
+    Parameters
+    ----------
+    name, images, texts, top, activations, threads
+        See `lucidag.dissect.similarity.living_scores`.
+    labels
+        U: the concept of each unit, -1 where it has none.
+    level
+        See `Strengths`.
+    seed
+        Of the random pictures.
+    """
+    units = np.flatnonzero(labels >= 0)
+    generator = np.random.default_rng(seed)
+    if name in WHOLE and activations is not None:
+        columns = generator.integers(0, activations.shape[1], RANDOM_UNITS)
+        shuffled = generator.permuted(np.asarray(activations[:, columns]), axis=0)
+        random = _described(name, images, texts, top, shuffled, threads)
+    else:
+        drawn = [generator.permutation(len(images))[: top.shape[1]] for _ in range(RANDOM_UNITS)]
+        random = _described(name, images, texts, np.array(drawn), None, threads)
+    mean, deviation = random.mean(axis=0), random.std(axis=0)
+    # Where pictures make no difference at all, no label is above chance.
+    deviation[deviation == 0] = np.inf
+    chance = float(np.quantile(((random - mean) / deviation).max(axis=1), level))
+    values = np.full(len(labels), np.nan)
+    if len(units):
+        own = activations[:, units] if activations is not None else None
+        at = labels[units]
+        described = _described(name, images, texts, top[units], own, threads)
+        values[units] = (described[np.arange(len(units)), at] - mean[at]) / deviation[at]
+    return Strengths(values, chance, level)
+
+
+def _described(
+    name: str, images: Floats, texts: Floats, top: NDArray[np.int64], activations: Floats | None, threads: int
+) -> Scores:
+    """Give how well each concept describes each unit by itself, without the units being compared: U x M."""
+    if name in WHOLE:
+        assert activations is not None
+        return (rank if name == "rank" else cosine)(activations, images, texts)
+    return (soft_wpmi if name == "soft_wpmi" else wpmi)(top, images, texts, weight=0, threads=threads)

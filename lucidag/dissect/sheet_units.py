@@ -1,0 +1,70 @@
+"""Which units a sheet shows, and what stands beside them. No torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lucidag.dissect.statistics import LayerStatistics
+from lucidag.dissect.tables import JUDGED_BY, NETDISSECT, NONE, methods_of
+from lucidag.errors import InputError
+
+NAMES = {"clip-dissect": "CLIP-Dissect", "netdissect": "NetDissect"}
+
+
+@dataclass(frozen=True)
+class UnitWords:
+    """What stands beside a unit: its name, and a line a fact."""
+
+    name: str
+    facts: tuple[str, ...]
+
+
+def chosen_units(
+    asked: int | Mapping[str, Sequence[int]], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, tuple[int, ...]]:
+    """Choose the units of a sheet.
+
+    Parameters
+    ----------
+    asked
+        The units by layer; or how many of each layer: those with the best label by Network Dissection, where there is
+        none by CLIP-Dissect, no two with the same label as long as there are others.
+    tables
+        The labels by layer (see `lucidag.dissect.tables`).
+
+    Raises
+    ------
+    InputError
+        If a layer has no such unit.
+    """
+    if isinstance(asked, int):
+        return {layer: _best(table, asked) for layer, table in tables.items()}
+    for layer, units in asked.items():
+        number = tables[layer]["unit"].max() + 1 if layer in tables else 0
+        for unit in units:
+            if layer in tables and unit >= number:
+                raise InputError(f"sheet.units.{layer}: there is no unit {unit}; there are 0 to {number - 1}")
+    return {layer: tuple(asked[layer]) for layer in tables if layer in asked}
+
+
+def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics) -> UnitWords:
+    """Say what is known of a unit."""
+    facts = []
+    for row in table[table["unit"] == unit].to_dict("records"):
+        method = str(row["method"])
+        value = row["score"] if method == NETDISSECT else row["strength"]
+        label = "no label" if row["concept"] == NONE else f"{row['concept']}, {JUDGED_BY[method]} {value:.2f}"
+        facts += [NAMES[method], f"  {label}"]
+    facts.append(f"mean {known.mean[unit]:.2f}, peak {known.peak[unit]:.2f}")
+    facts.append(f"active on {known.share_active[unit]:.0%} of the pictures")
+    return UnitWords(f"{layer}, unit {unit}", tuple(facts))
+
+
+def _best(table: pd.DataFrame, count: int) -> tuple[int, ...]:
+    method = methods_of(table)[-1]
+    rows = table[(table["method"] == method) & (table["concept"] != NONE)]
+    ordered = rows.iloc[np.lexsort((rows["unit"], -rows["score"]))]
+    repeated = ordered.duplicated("concept")
+    return tuple(int(unit) for unit in pd.concat([ordered[~repeated], ordered[repeated]])["unit"][:count])

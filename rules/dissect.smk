@@ -1,0 +1,217 @@
+# Units and concepts: what each unit of some layers detects, by CLIP-Dissect and by Network Dissection.
+#
+# Requires: models/{model}/checkpoint.safetensors, a probe set's data/{dataset}/…; for the join with roles
+#           features/{model}/test.safetensors and rof/{model}/roles.csv.
+# Produces: clip/{clip}/… (a small CLIP, embeddings), dissect/{model}/{layer}.csv, {layer}-ranking.csv, {layer}.json,
+#           statistics.safetensors, overlaps.safetensors, activations/, summary.json, concept_roles.csv, …;
+#           dissect/{a}-vs-{b}.json; figures/dissect/….
+
+
+rule dissect:
+    input:
+        expand("{results}/dissect/{model}/summary.json", results=R, model=DISSECTED),
+        expand("{results}/dissect/{pair}.json", results=R, pair=PAIRS),
+        expand("{results}/dissect/{model}/role_tests.json", results=R, model=JOINED),
+        expand(
+            "{results}/clip/{clip}/zero_shot.json", results=R, clip=set(TRAINED_CLIPS)
+        ),
+
+
+rule clip_train:
+    """Train a small CLIP on drawn scenes and their captions, and test what it says of pictures it has not seen."""
+    input:
+        dataset=lambda wildcards: files_of(CONFIG.clips[wildcards.clip].train.dataset),
+    output:
+        config=f"{R}/clip/{{clip}}/open_clip_config.json",
+        weights=f"{R}/clip/{{clip}}/open_clip_model.safetensors",
+        history=f"{R}/clip/{{clip}}/history.csv",
+        zero_shot=report(
+            f"{R}/clip/{{clip}}/zero_shot.json",
+            caption="../workflow/report/zero_shot.rst",
+            category="Units and concepts",
+            subcategory="{clip}",
+            labels={"result": "zero-shot accuracy", "kind": "numbers"},
+        ),
+    log:
+        f"{R}/logs/clip_train/{{clip}}.log",
+    benchmark:
+        f"{R}/benchmarks/clip_train/{{clip}}.tsv"
+    wildcard_constraints:
+        clip=one_of(TRAINED_CLIPS),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("clip_train"),
+        code=code_of("clip_train"),
+    script:
+        "../workflow/scripts/clip_train.py"
+
+
+rule clip_embed:
+    """Embed the pictures of a probe set, and the words that its units may be called."""
+    input:
+        unpack(
+            lambda wildcards: {
+                "dataset": files_of(wildcards.dataset),
+                "concepts": CONCEPT_FILES,
+            }
+            | clip_files(wildcards.clip)
+        ),
+    output:
+        images=f"{R}/clip/{{clip}}/{{dataset}}/images.npy",
+        texts=f"{R}/clip/{{clip}}/{{dataset}}/texts.npy",
+        about=f"{R}/clip/{{clip}}/{{dataset}}/embeddings.json",
+    log:
+        f"{R}/logs/clip_embed/{{clip}}/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/clip_embed/{{clip}}/{{dataset}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("clip_embed"),
+        code=code_of("clip_embed"),
+    script:
+        "../workflow/scripts/clip_embed.py"
+
+
+rule dissect_passes:
+    """Run a model over the probe set: activations of all units, and their overlap with the label maps."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+    output:
+        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
+        activations=directory(f"{R}/dissect/{{model}}/activations"),
+        overlaps=(
+            [f"{R}/dissect/{{model}}/overlaps.safetensors"]
+            if "netdissect" in CONCEPT_METHODS
+            else []
+        ),
+    log:
+        f"{R}/logs/dissect_passes/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_passes/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("dissect_passes"),
+        code=code_of("dissect_passes"),
+    script:
+        "../workflow/scripts/dissect_passes.py"
+
+
+rule dissect_labels:
+    """Label the units of one layer by every method, and rank them."""
+    input:
+        unpack(label_inputs),
+    output:
+        table=f"{R}/dissect/{{model}}/{{layer}}.csv",
+        ranking=f"{R}/dissect/{{model}}/{{layer}}-ranking.csv",
+        about=f"{R}/dissect/{{model}}/{{layer}}.json",
+    log:
+        f"{R}/logs/dissect_labels/{{model}}/{{layer}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_labels/{{model}}/{{layer}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_labels"),
+        code=code_of("dissect_labels"),
+    script:
+        "../workflow/scripts/dissect_labels.py"
+
+
+rule dissect_summary:
+    """Count what the units of one model detect, in each layer and in all."""
+    input:
+        unpack(lambda wildcards: passes(wildcards.model, activations=False)),
+        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+        about=lambda wildcards: layer_files(wildcards.model, ".json"),
+    output:
+        summary=report(
+            f"{R}/dissect/{{model}}/summary.json",
+            caption="../workflow/report/dissect_summary.rst",
+            category="Units and concepts",
+            subcategory="{model}",
+            labels={"result": "summary", "kind": "numbers"},
+        ),
+    log:
+        f"{R}/logs/dissect_summary/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_summary/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_summary"),
+        code=code_of("dissect_summary"),
+    script:
+        "../workflow/scripts/dissect_summary.py"
+
+
+rule dissect_compare:
+    """Compare two models by what their units detect."""
+    input:
+        a=lambda wildcards: layer_files(PAIRS[wildcards.pair][0], ".csv"),
+        b=lambda wildcards: layer_files(PAIRS[wildcards.pair][1], ".csv"),
+        summaries=lambda wildcards: [
+            f"{R}/dissect/{model}/summary.json" for model in PAIRS[wildcards.pair]
+        ],
+    output:
+        comparison=report(
+            f"{R}/dissect/{{pair}}.json",
+            caption="../workflow/report/dissect_compare.rst",
+            category="Units and concepts",
+            subcategory="{pair}",
+            labels={"result": "comparison", "kind": "numbers"},
+        ),
+    log:
+        f"{R}/logs/dissect_compare/{{pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_compare/{{pair}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_compare"),
+        code=code_of("dissect_compare"),
+    script:
+        "../workflow/scripts/dissect_compare.py"
+
+
+rule dissect_roles:
+    """Join what the penultimate units detect with their roles in retrieval of function."""
+    input:
+        unpack(lambda wildcards: passes(wildcards.model, overlaps=False)),
+        features=f"{R}/features/{{model}}/test.safetensors",
+        roles=f"{R}/rof/{{model}}/roles.csv",
+        summary=f"{R}/dissect/{{model}}/summary.json",
+        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+    output:
+        units=f"{R}/dissect/{{model}}/unit_roles.csv",
+        concepts=report(
+            f"{R}/dissect/{{model}}/concept_roles.csv",
+            caption="../workflow/report/concept_roles.rst",
+            category="Units and concepts",
+            subcategory="{model}",
+            labels={"result": "concepts and roles", "kind": "table"},
+        ),
+        tests=f"{R}/dissect/{{model}}/role_tests.json",
+    log:
+        f"{R}/logs/dissect_roles/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_roles/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_roles"),
+        code=code_of("dissect_roles"),
+    script:
+        "../workflow/scripts/dissect_roles.py"

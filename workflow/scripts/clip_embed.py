@@ -1,0 +1,36 @@
+"""Embed the pictures of a probe set and the words that its units may be called."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.clip import embed_images, embed_texts, load_clip
+from lucidag.dissect.concepts import categories_of, chosen_concepts
+from lucidag.dissect.embeddings import Embeddings, write_embeddings
+from lucidag.dissect.probe import probe_rows
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    rows = probe_rows(manifest, settings["splits"])
+    concepts = chosen_concepts(settings["concepts"], manifest.classes, manifest.concepts)
+    folder = Path(snakemake.output.about).parent
+    # Beside the results of single data sets: kept by content, so that other words leave the pictures alone.
+    cache = folder.parent / ".cache"
+    trained = snakemake.input.get("weights")
+    with lease(snakemake.resources.gpu) as device:
+        clip = load_clip(
+            settings["architecture"], str(Path(trained).parent) if trained else settings["weights"], device
+        )
+        images = embed_images(clip, manifest, rows, cache, settings["batch_size"], snakemake.threads)
+        texts = embed_texts(clip, concepts, settings["template"], cache, threads=snakemake.threads)
+    ids = tuple(manifest.table["image"].iloc[rows])
+    known = categories_of(concepts, manifest.concepts)
+    write_embeddings(folder, Embeddings(concepts, known, ids, images, texts), {"digest": clip.digest})

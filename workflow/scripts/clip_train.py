@@ -1,0 +1,45 @@
+"""Train a small CLIP on drawn scenes, and ask it for what pictures that it has not seen show."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lucidag.agreement.tables import write_table
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.clip import load_clip
+from lucidag.dissect.train_clip import save_clip, small_config, train_clip
+from lucidag.dissect.zero_shot import zero_shot
+from lucidag.files import write_json
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    folder = Path(snakemake.output.weights).parent
+    with lease(snakemake.resources.gpu) as device:
+        trained = train_clip(
+            manifest,
+            manifest.rows("train"),
+            small_config(settings["image_size"], settings["width"]),
+            settings["steps"],
+            settings["batch_size"],
+            settings["lr"],
+            settings["weight_decay"],
+            settings["seed"],
+            device,
+            settings["threads"],
+        )
+        save_clip(folder, trained, {"settings": settings})
+        # Loaded as a published one is: what is measured is what others will use.
+        found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
+    write_table(
+        snakemake.output.history, pd.DataFrame({"step": range(1, len(trained.losses) + 1), "loss": trained.losses})
+    )
+    write_json(snakemake.output.zero_shot, found)

@@ -1,0 +1,51 @@
+"""Label the units of one layer by every method, and rank them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.agreement.tables import write_table
+from lucidag.data.manifest import read_manifest
+from lucidag.dissect.annotations import annotate
+from lucidag.dissect.embeddings import check_same_images, read_embeddings
+from lucidag.dissect.label import Evidence, clip_labels, label_layer, measure_units
+from lucidag.dissect.overlaps import read_overlaps
+from lucidag.dissect.probe import probe_rows
+from lucidag.dissect.statistics import read_activations, read_statistics
+from lucidag.dissect.tables import write_units
+from lucidag.files import read_json, write_json
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings, layer = snakemake.params.settings, snakemake.wildcards.layer
+    asked = settings["clip_dissect"]
+    statistics = read_statistics(snakemake.input.statistics)
+    units, activations = statistics.layers[layer], read_activations(snakemake.input.activations, layer)
+    overlaps = None
+    if snakemake.input.get("overlaps") and statistics.has_maps(layer):
+        overlaps = read_overlaps(snakemake.input.overlaps)
+    clip = None
+    if asked is not None:
+        if asked["evidence"] == "clip":
+            found = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
+            check_same_images(found.ids, statistics.images)
+            evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
+        else:
+            manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+            shown = annotate(manifest, probe_rows(manifest, settings["splits"]), asked["columns"])
+            evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
+        classes = read_json(snakemake.input.classes)["classes"]
+        graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
+        chance = (asked["chance_level"], asked["seed"])
+        clip = clip_labels(units, activations, evidence, asked["similarity"], graded, *chance, snakemake.threads)
+    seed = asked["seed"] if asked is not None else 0
+    least = settings["netdissect"]["least_iou"] if settings["netdissect"] is not None else 0.0
+    table, about = label_layer(clip, overlaps, layer, least, settings["confidence"], settings["draws"], seed)
+    ranked, correlations = measure_units(units, activations, overlaps, layer, table)
+    write_units(snakemake.output.table, table)
+    write_table(snakemake.output.ranking, ranked)
+    write_json(snakemake.output.about, {"layer": layer, "methods": about, "correlations": correlations})

@@ -1,0 +1,47 @@
+"""Run one model over a probe set: the activations of its units, and their overlap with the label maps."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.activations import collect
+from lucidag.dissect.netdissect import count_overlaps
+from lucidag.dissect.overlaps import write_overlaps
+from lucidag.dissect.probe import probe_rows
+from lucidag.dissect.statistics import write_statistics
+from lucidag.job import job
+from lucidag.models.network import open_network
+from lucidag.models.weights import load_checkpoint, read_metadata
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    rows = probe_rows(manifest, settings["splits"])
+    checkpoint = snakemake.input.checkpoint
+    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
+    load_checkpoint(checkpoint, network.model)
+    with lease(snakemake.resources.gpu) as device:
+        # A threshold is one of the activations: both passes must round alike.
+        same = {"device": device, "batch_size": settings["batch_size"], "threads": snakemake.threads}
+        statistics = collect(
+            network,
+            manifest,
+            rows,
+            settings["layers"],
+            snakemake.output.activations,
+            pooling=settings["pooling"],
+            top=settings["top"],
+            quantile=settings["quantile"],
+            seed=settings["seed"],
+            **same,
+        )
+        for file in snakemake.output.overlaps:
+            maps = {name: units.threshold for name, units in statistics.layers.items() if statistics.has_maps(name)}
+            write_overlaps(file, count_overlaps(network, manifest, rows, maps, settings["quantile"], **same))
+    write_statistics(snakemake.output.statistics, statistics)

@@ -1,0 +1,35 @@
+"""Join what the penultimate units detect with the roles that retrieval of function gave them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.agreement.tables import write_table
+from lucidag.dissect.penultimate import penultimate_layer
+from lucidag.dissect.roles_join import concept_roles, join, role_tests
+from lucidag.dissect.statistics import read_activations, read_statistics
+from lucidag.dissect.summary import thresholds_in
+from lucidag.dissect.tables import read_units
+from lucidag.features import read_features
+from lucidag.files import read_json, write_json
+from lucidag.job import job
+from lucidag.rof.tables import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    features = read_features(snakemake.input.features)
+    assert features.features is not None  # retrieval of function has seen to it
+    statistics = read_statistics(snakemake.input.statistics)
+    pooled = {layer: read_activations(snakemake.input.activations, layer) for layer in statistics.layers}
+    layer = penultimate_layer(features.features, features.images, pooled, statistics.images)
+    table = next(file for file in snakemake.input.tables if Path(file).stem == layer)
+    thresholds = thresholds_in(read_json(snakemake.input.summary))
+    joined = join(read_table(snakemake.input.roles), read_units(table), thresholds, f"role_{settings['role_metric']}")
+    tests = role_tests(joined, settings["draws"], settings["confidence"], settings["seed"])
+    write_table(snakemake.output.units, joined)
+    write_table(snakemake.output.concepts, concept_roles(joined))
+    write_json(snakemake.output.tests, {"layer": layer, "thresholds": thresholds, "methods": tests})

@@ -1,0 +1,35 @@
+"""Summarise what the units of one model detect, in all its layers."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.dissect.overlaps import read_overlaps
+from lucidag.dissect.statistics import read_statistics
+from lucidag.dissect.tables import read_layers
+from lucidag.dissect.whole import thresholds_of, whole_summary
+from lucidag.files import read_json, write_json
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    about = [read_json(file) for file in snakemake.input.about]
+    layers = {each["layer"]: each["methods"] for each in about}
+    table = read_layers(dict(zip(layers, snakemake.input.tables, strict=True)))
+    overlaps = read_overlaps(snakemake.input.overlaps) if snakemake.input.get("overlaps") else None
+    found = whole_summary(
+        table,
+        layers,
+        read_statistics(snakemake.input.statistics),
+        overlaps,
+        thresholds_of(layers, settings["least_iou"]),
+        settings["frequent"],
+        settings["confidence"],
+        settings["draws"],
+        settings["seed"],
+    )
+    correlations = {each["layer"]: each["correlations"] for each in about}
+    write_json(snakemake.output.summary, {"model": snakemake.wildcards.model, **found, "ranking": correlations})

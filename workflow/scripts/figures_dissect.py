@@ -1,0 +1,28 @@
+"""Draw what the units of one or two models detect: concepts with several units, unique concepts by category."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.dissect.counts import labelled_rows
+from lucidag.dissect.summary import common_thresholds
+from lucidag.dissect.tables import JUDGED_BY, read_model
+from lucidag.figures.concepts import categories, units_per_concept
+from lucidag.figures.style import save
+from lucidag.files import read_json
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings, out = snakemake.params.settings, snakemake.output
+    summaries = {summary["model"]: summary for summary in map(read_json, snakemake.input.summaries)}
+    files = {model: [file for file in snakemake.input.tables if f"/{model}/" in file] for model in summaries}
+    tables = {model: read_model(files[model], summary["layers"]) for model, summary in summaries.items()}
+    thresholds = common_thresholds(list(summaries.values()))
+    for place, (method, threshold) in enumerate(thresholds.items()):
+        counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
+        what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
+        save(units_per_concept(counted, settings["frequent"], what=what), out.concepts[place], out.concepts_pdf[place])
+        save(categories(summaries, method), out.categories[place], out.categories_pdf[place])

@@ -1,0 +1,46 @@
+"""Draw the sheet of a model's units: their top pictures, their regions, their labels."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.probe import probe_rows
+from lucidag.dissect.sheet import unit_rows
+from lucidag.dissect.sheet_units import chosen_units
+from lucidag.dissect.statistics import read_statistics
+from lucidag.dissect.tables import read_units
+from lucidag.figures.style import save
+from lucidag.figures.units import unit_sheet
+from lucidag.job import job
+from lucidag.models.network import open_network
+from lucidag.models.weights import load_checkpoint, read_metadata
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    statistics = read_statistics(snakemake.input.statistics)
+    tables = {layer: read_units(file) for layer, file in zip(settings["layers"], snakemake.input.tables, strict=True)}
+    chosen = chosen_units(settings["sheet"]["units"], tables)
+    checkpoint = snakemake.input.checkpoint
+    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
+    load_checkpoint(checkpoint, network.model)
+    with lease(snakemake.resources.gpu) as device:
+        rows = unit_rows(
+            network,
+            manifest,
+            probe_rows(manifest, settings["splits"]),
+            statistics,
+            tables,
+            chosen,
+            settings["sheet"]["pictures"],
+            device=device,
+            threads=snakemake.threads,
+        )
+    title = f"{snakemake.wildcards.model}: units and the pictures that activate them most"
+    save(unit_sheet(rows, title), snakemake.output.png, snakemake.output.pdf)
