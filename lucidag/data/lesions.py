@@ -27,7 +27,9 @@ TRAIT_MEAN = {"benign": 0.30, "malignant": 0.68}
 TRAIT_SPREAD = 0.17
 
 _SKIN_COLOURS = np.array([[228, 190, 174], [205, 158, 128], [150, 105, 80]], dtype=np.float32)
-_STICKERS = np.array([[236, 214, 48], [70, 160, 66], [214, 44, 52], [48, 92, 176], [238, 132, 40]], dtype=np.float32)
+PATCH_COLOURS = np.array(
+    [[236, 214, 48], [70, 160, 66], [214, 44, 52], [48, 92, 176], [238, 132, 40]], dtype=np.float32
+)
 # What is left of the light that the skin would send back: the pigment of a lesion filters it.
 _BROWN_LIGHT = np.array([0.80, 0.62, 0.47], dtype=np.float32)
 _BROWN_DARK = np.array([0.44, 0.27, 0.19], dtype=np.float32)
@@ -312,11 +314,36 @@ def _sticker(
     middle = places[np.hypot(places[:, 0] - centre[0], places[:, 1] - centre[1]).argmax()]
     half = float(rng.uniform(0.32, 0.60))
     stretch = float(rng.uniform(0.85, 1.15))
+    colour = PATCH_COLOURS[int(rng.integers(len(PATCH_COLOURS)))] * np.float32(rng.uniform(0.75, 1.05))
+    return paint_patch(picture, x, y, (middle[0], middle[1]), half, stretch, colour)
+
+
+def paint_patch(
+    picture: Array,
+    x: Array,
+    y: Array,
+    middle: tuple[float, float],
+    half: float,
+    stretch: float,
+    colour: Array,
+) -> NDArray[np.bool_]:
+    """Paint one coloured patch; give its pixels.
+
+    Parameters
+    ----------
+    picture
+        float32 3 x H x W of 0 to 255, changed in place.
+    x, y
+        The places of its columns (1 x W) and rows (H x 1); half of a side is about 1.
+    middle, half, stretch
+        Where the patch is, its radius, and how much wider than high it is.
+    colour
+        Three values of 0 to 255.
+    """
     dx, dy = (x - np.float32(middle[0])) / stretch, (y - np.float32(middle[1])) * stretch
     inside = (half - np.sqrt(dx * dx + dy * dy)).astype(np.float32)
     edge = 2.0 / picture.shape[1]
     share = step(inside, -edge, edge)
-    colour = _STICKERS[int(rng.integers(len(_STICKERS)))] * np.float32(rng.uniform(0.75, 1.05))
     shade = 1.0 + np.float32(0.12) * (x * np.float32(middle[0]) + y * np.float32(middle[1]))
     blend(picture, share, colour[:, None, None] * shade)
     return inside > 0
@@ -328,6 +355,32 @@ def _ring(rng: np.random.Generator, picture: Array, x: Array, y: Array, probabil
     if not there:
         return np.zeros(picture.shape[1:], dtype=np.bool_)
     shift = rng.normal(0, 0.02, 2).astype(np.float32)
-    outside = np.hypot(x - shift[0], y - shift[1]) - np.float32(rng.uniform(0.90, 1.06))
-    blend(picture, step(outside, -0.03, 0.03), np.full(3, rng.uniform(2, 7), dtype=np.float32))
-    return outside > 0
+    radius = rng.uniform(0.90, 1.06)
+    return paint_ring(picture, x, y, (shift[0], shift[1]), radius, rng.uniform(2, 7))
+
+
+def paint_ring(
+    picture: Array,
+    x: Array,
+    y: Array,
+    middle: tuple[float, float],
+    radius: float,
+    light: float,
+    soft: float = 0.03,
+) -> NDArray[np.bool_]:
+    """Paint what is outside a round aperture; give its pixels.
+
+    Parameters
+    ----------
+    picture, x, y
+        See `paint_patch`.
+    middle, radius
+        Of the aperture.
+    light
+        How bright the ring is, of 255.
+    soft
+        Half the width of its edge.
+    """
+    outside = np.hypot(x - middle[0], y - middle[1]) - np.float32(radius)
+    blend(picture, step(outside, -soft, soft), np.full(3, light, dtype=np.float32))
+    return np.asarray(outside > 0)

@@ -1,0 +1,88 @@
+"""Which columns of a data set's table can be held against the class, and as which values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lucidag.errors import InputError
+from lucidag.spelling import unknown
+
+MOST_VALUES = 20
+QUARTERS = 4
+EMPTY = "(empty)"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table, sorted out.
+
+    Attributes
+    ----------
+    values
+        The columns that are tested, as strings; an empty cell is the value ``(empty)``, numbers of many values are
+        four intervals with as many pictures each.
+    left_out
+        The others by name, with the reason in words.
+    """
+
+    values: pd.DataFrame
+    left_out: dict[str, str]
+
+
+def sort_out(
+    table: pd.DataFrame, columns: Sequence[str], id_column: str | None = None, most: int = MOST_VALUES
+) -> Columns:
+    """Leave out what is constant, what names each picture, and what names its patient or lesion.
+
+    Parameters
+    ----------
+    table
+        One row a picture.
+    columns
+        The metadata columns to look at.
+    id_column
+        The patient or lesion, if a column holds it: a data set's split may know it, a class may not be told from it.
+    most
+        A column of more values than this is cut into quarters if all its values are numbers, and else taken for an id.
+
+    Raises
+    ------
+    InputError
+        If a column does not exist.
+    """
+    kept: dict[str, list[str]] = {}
+    left_out: dict[str, str] = {}
+    for name in columns:
+        if name not in table.columns:
+            raise InputError(unknown("column", name, [str(column) for column in table.columns]))
+        cells = table[name].astype(str).str.strip().to_list()
+        different, filled = set(cells), [cell for cell in cells if cell]
+        if name == id_column:
+            left_out[name] = "names the patient or lesion of a picture"
+        elif len(different) <= 1:
+            left_out[name] = f"has one value only: '{cells[0]}'" if filled else "has no value at all"
+        elif len(set(filled)) == len(filled) and len(filled) > 2:
+            left_out[name] = "has another value for each picture, so it only names them"
+        elif len(different) <= most:
+            kept[name] = [cell or EMPTY for cell in cells]
+        elif _are_numbers(filled):
+            kept[name] = _quarters(cells)
+        else:
+            left_out[name] = f"has {len(different)} different values in {len(cells)} pictures, like an id"
+    return Columns(pd.DataFrame(kept, index=range(len(table)), dtype=str), left_out)
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return bool(np.isfinite(pd.to_numeric(pd.Series(cells), errors="coerce")).all())
+
+
+def _quarters(cells: Sequence[str]) -> list[str]:
+    """Cut numbers at their quartiles; equal numbers stay together."""
+    numbers = pd.to_numeric(pd.Series(cells), errors="coerce")
+    parts = pd.qcut(numbers, QUARTERS, duplicates="drop")
+    lows = numbers.groupby(parts, observed=True).min()
+    highs = numbers.groupby(parts, observed=True).max()
+    names = {part: f"{lows[part]:g} to {highs[part]:g}" for part in lows.index}
+    return [EMPTY if pd.isna(part) else names[part] for part in parts]

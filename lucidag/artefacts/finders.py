@@ -1,0 +1,106 @@
+"""The finders by name, and the table of what they see in every picture."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.artefacts.finding import Finding
+from lucidag.artefacts.lines import hair, ruler
+from lucidag.artefacts.patches import patch
+from lucidag.artefacts.rings import BLACK, dark_corner, ring
+from lucidag.errors import InputError
+from lucidag.progress import track
+from lucidag.spelling import unknown
+
+
+@dataclass(frozen=True)
+class Finder:
+    """A finder and how it is used.
+
+    Attributes
+    ----------
+    find
+        A picture (uint8 H x W x 1 or x 3) to a `Finding`.
+    threshold
+        A picture has the artefact if its score is above this, where no flags of the data set choose another one.
+    fixed
+        Whether the threshold belongs to the method, so that flags of a data set grade but never move it.
+    truth
+        The columns that may hold a person's flags, the best match first.
+    """
+
+    find: Callable[[NDArray[np.uint8]], Finding]
+    threshold: float
+    fixed: bool
+    truth: tuple[str, ...]
+
+
+FINDERS = {
+    "ring": Finder(ring, 255.0 - BLACK, True, ("ring", "dark_corner")),
+    "dark_corner": Finder(dark_corner, 0.01, False, ("dark_corner", "ring")),
+    "patch": Finder(patch, 20.0, False, ("patch", "patches")),
+    "ruler": Finder(ruler, 0.8, False, ("ruler",)),
+    "hair": Finder(hair, 0.02, False, ("hair",)),
+}
+
+
+def checked(names: Sequence[str]) -> tuple[str, ...]:
+    """Give `names` if all are finders.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
+    for name in names:
+        if name not in FINDERS:
+            raise InputError(unknown("finder", name, FINDERS))
+    return tuple(names)
+
+
+def scan(
+    images: Sequence[str],
+    read: Callable[[int], NDArray[np.uint8]],
+    finders: Sequence[str] = tuple(FINDERS),
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Run finders over the pictures of a data set.
+
+    Parameters
+    ----------
+    images
+        The ids of the N pictures.
+    read
+        A row 0..N-1 to its picture, such as ``Pictures.read``.
+    finders
+        Names in `FINDERS`.
+    threads
+        Pictures that are worked on at a time; the table does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        image, and one column of scores a finder.
+
+    Raises
+    ------
+    InputError
+        If a finder does not exist or a picture cannot be used; the sentence names it.
+    """
+    names = checked(finders)
+
+    def scores(row: int) -> tuple[float, ...]:
+        picture = read(row)
+        try:
+            return tuple(FINDERS[name].find(picture).score for name in names)
+        except InputError as error:
+            raise InputError(f"image '{images[row]}': {error}") from error
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(track(pool.map(scores, range(len(images))), "find artefacts", total=len(images)))
+    values = np.array(found, dtype=np.float64).reshape(len(images), len(names))
+    return pd.DataFrame({"image": list(images), **{name: values[:, i] for i, name in enumerate(names)}})

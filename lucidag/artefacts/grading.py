@@ -1,0 +1,220 @@
+"""Finders held against a person's flags: the threshold is chosen on one half, reported on the other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.model_selection import StratifiedGroupKFold
+
+from lucidag.dissect.counts import share
+from lucidag.errors import InputError
+
+PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
+LEAST = 4  # pictures with and without: two in each half
+WEAK = 0.5
+
+Flags = NDArray[np.bool_]
+
+
+def flags(cells: Sequence[str]) -> Flags | None:
+    """Read a column of 0 and 1 (or true/false, yes/no in any case); None where it holds anything else."""
+    words = [str(cell).strip().lower().removesuffix(".0") for cell in cells]
+    if not words or not set(words) <= {*PRESENT, *ABSENT}:
+        return None
+    return np.array([word in PRESENT for word in words])
+
+
+def halves(truth: Flags, ids: Sequence[str] | None, seed: int) -> Flags | None:
+    """Choose half of N pictures at random, stratified by `truth`; the pictures of one id stay together.
+
+    Returns
+    -------
+    array or None
+        bool N, True where a threshold is chosen. None where a half would lack pictures with or without the artefact.
+    """
+    owners = np.arange(len(truth)) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
+    if min(truth.sum(), (~truth).sum()) < LEAST or len(np.unique(owners)) < 2:
+        return None
+    folds = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
+    chosen = np.zeros(len(truth), dtype=np.bool_)
+    chosen[next(folds.split(owners, truth, owners))[0]] = True
+    usable = all(0 < truth[side].sum() < side.sum() for side in (chosen, ~chosen))
+    return chosen if usable else None
+
+
+def best_threshold(scores: NDArray[np.float64], truth: Flags) -> float:
+    """Give the threshold that has the highest F1 where a score above it is a find.
+
+    Candidates are the middles between neighbouring scores, and one below all of them; of several that are as good the
+    highest, which finds least.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(truth[order])
+    last = np.append(ranked[1:] < ranked[:-1], True)
+    f1 = np.where(last, 2 * hits / (np.arange(1, len(scores) + 1) + truth.sum()), -1.0)
+    place = int(f1.argmax())
+    below = ranked[place + 1] if place + 1 < len(ranked) else ranked[place] - 1
+    return float((ranked[place] + below) / 2)
+
+
+def measures(found: Flags, truth: Flags, confidence: float = 0.95) -> dict[str, Any]:
+    """Give precision, recall and F1 with intervals.
+
+    Precision and recall are shares, with Wilson's interval. F1 grows with the overlap J of what is found and what is
+    there (F1 = 2J / (1 + J)), which is a share too, so its interval is that of J, carried over.
+
+    Returns
+    -------
+    dict
+        ``precision``, ``recall``, ``f1`` (value, low, high, n; None where nothing is found or there), and the counts
+        ``found``, ``present``, ``both``, ``pictures``.
+    """
+    both, either = int((found & truth).sum()), int((found | truth).sum())
+    overlap = share(both, either, confidence)
+    f1 = {key: _f1(overlap[key]) for key in ("value", "low", "high")}
+    return {
+        "precision": share(both, int(found.sum()), confidence),
+        "recall": share(both, int(truth.sum()), confidence),
+        "f1": {**f1, "n": overlap["n"]},
+        "found": int(found.sum()),
+        "present": int(truth.sum()),
+        "both": both,
+        "pictures": len(truth),
+    }
+
+
+def grade(
+    name: str,
+    scores: Sequence[float] | NDArray[np.float64],
+    truth: Flags,
+    column: str,
+    threshold: float,
+    fixed: bool = False,
+    ids: Sequence[str] | None = None,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> dict[str, Any]:
+    """Measure a finder against flags.
+
+    Parameters
+    ----------
+    name
+        Of the finder.
+    scores
+        N scores.
+    truth
+        N flags.
+    column
+        Where the flags are from.
+    threshold
+        The finder's own.
+    fixed
+        Whether the finder keeps it.
+    ids
+        N patients or lesions; the pictures of one stay in one half.
+    seed
+        Of the halves.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    dict
+        ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a threshold each with what `measures` gives on
+        the half that did not choose; ``selection_f1`` of the other half; ``auc`` on the reporting half (the chance that
+        a picture with the artefact scores higher than one without); ``always``, the F1 of flagging every picture;
+        ``weak`` and ``sentence``. Where there are too few pictures for two halves, only column, threshold, weak (None)
+        and sentence.
+
+    Raises
+    ------
+    InputError
+        If a score is not finite or their number differs.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if len(values) != len(truth) or not np.isfinite(values).all():
+        raise InputError(f"finder '{name}': {len(truth)} flags need as many finite scores, there are {len(values)}")
+    chosen = halves(truth, ids, seed)
+    if chosen is None:
+        sentence = (
+            f"{name} cannot be measured against '{column}': {int(truth.sum())} of {len(truth)} pictures have "
+            "the flag, too few or too many for two halves."
+        )
+        return {"column": column, "threshold": threshold, "weak": None, "sentence": sentence}
+    best = best_threshold(values[chosen], truth[chosen])
+    rest, flagged = values[~chosen], truth[~chosen]
+    grades = {
+        key: {"threshold": limit, **measures(rest > limit, flagged, confidence)}
+        for key, limit in (("chosen", best), ("own", threshold))
+    }
+    used = grades["own" if fixed else "chosen"]
+    always = 2 * flagged.mean() / (1 + flagged.mean())
+    return {
+        "column": column,
+        "threshold": used["threshold"],
+        **grades,
+        "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
+        "auc": auc(rest, flagged),
+        "always": float(always),
+        **_verdict(name, column, used, float(always)),
+    }
+
+
+def auc(scores: NDArray[np.float64], truth: Flags) -> float:
+    """Give the area under the ROC curve, ties counted half."""
+    present = int(truth.sum())
+    above = rankdata(scores)[truth].sum() - present * (present + 1) / 2
+    return float(above / (present * (len(truth) - present)))
+
+
+def grade_all(
+    scores: pd.DataFrame,
+    truths: dict[str, tuple[str, Flags]],
+    thresholds: dict[str, tuple[float, bool]],
+    ids: Sequence[str] | None = None,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> dict[str, dict[str, Any]]:
+    """Give, for every finder, its threshold and, where `truths` has flags for it, what `grade` gives.
+
+    Parameters
+    ----------
+    scores
+        One column a finder.
+    truths
+        By finder the name of the column and the N flags.
+    thresholds
+        By finder its own threshold and whether it keeps it.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, (threshold, fixed) in thresholds.items():
+        if name in truths:
+            values, (column, truth) = scores[name].to_numpy(np.float64), truths[name]
+            found[name] = grade(name, values, truth, column, threshold, fixed, ids, seed, confidence)
+        else:
+            sentence = f"{name}: no column holds flags to measure it against."
+            found[name] = {"column": None, "threshold": threshold, "weak": None, "sentence": sentence}
+    return found
+
+
+def _f1(overlap: float | None) -> float | None:
+    return None if overlap is None else 2 * overlap / (1 + overlap)
+
+
+def _verdict(name: str, column: str, used: dict[str, Any], always: float) -> dict[str, Any]:
+    """Say in words how far the finder can be trusted: weak if at most half of its finds, or of the flags, is sure."""
+    reasons = []
+    if used["precision"]["value"] is None or used["precision"]["low"] <= WEAK:
+        reasons.append("its finds may be wrong half of the time")
+    if used["recall"]["low"] <= WEAK:
+        reasons.append("it may miss half of the flagged pictures")
+    if used["f1"]["low"] is None or used["f1"]["low"] <= always:
+        reasons.append("flagging every picture may do as well")
+    precision, recall = (
+        "none" if used[key]["value"] is None else f"{used[key]['value']:.3f}" for key in ("precision", "recall")
+    )
+    measured = f"{name} against '{column}': precision {precision}, recall {recall} on {used['pictures']} pictures"
+    return {"weak": bool(reasons), "sentence": f"{measured}; {'weak: ' + ', '.join(reasons) if reasons else 'usable'}."}

@@ -1,0 +1,141 @@
+"""Thin dark structures: rulers (a straight scale, or a row of ticks) and hairs."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.artefacts.finding import Finding, components, ellipse, grey, odd
+
+KERNEL = 7 / 256  # of the width: what is thinner stands out
+FLOOR = 8.0  # of 255: contrast below this is texture
+LENGTH = 0.4  # of the width: the least length of a scale
+TILT, STEP = 60, 3  # degrees
+EDGE = 3 / 256  # of the width: an edge of the frame is no line
+FULL_COMB = 5  # ticks in an even row that are as good as an unbroken line
+MOST_TICKS = 400
+
+
+def ruler(picture: NDArray[np.uint8]) -> Finding:
+    """Find a ruler: a long straight dark line, or evenly spaced parallel ticks.
+
+    The line: of the thin dark structures (black-hat transform), each pixel counted up to the contrast of its own
+    picture's texture, the mean along a straight line of 0.4 of the width, in directions up to 60° from the
+    horizontal. The ticks: short thin marks side by side, of like length and direction, at gaps that differ by less than
+    a quarter.
+
+    Returns
+    -------
+    Finding
+        ``score`` the larger of the line's mean (0 to 1) and a fifth of the number of ticks; ``mask`` the line's or the
+        ticks' pixels. Hairs that are straight by chance score as lines.
+    """
+    hat = thin(picture)
+    texture = float(np.percentile(hat, 80))
+    line = _line(hat, texture + FLOOR)
+    comb = _comb(hat, 2.5 * texture + 0.75 * FLOOR)
+    return max(line, comb, key=lambda one: one.score)
+
+
+def hair(picture: NDArray[np.uint8]) -> Finding:
+    """Find hairs: thin dark structures that are long and connected.
+
+    A mask of them as in DullRazor (Lee et al. 1997, Computers in Biology and Medicine), by one round black-hat
+    transform instead of closings in three directions.
+
+    Returns
+    -------
+    Finding
+        ``score`` the share of the picture they cover; ``mask`` their pixels.
+    """
+    hat = thin(picture)
+    numbers, boxes = components(hat > np.percentile(hat, 80) + 0.5 * FLOOR, 8)
+    diagonal = np.hypot(boxes[:, 2], boxes[:, 3])
+    compact = (boxes[:, 4] > 0.25 * boxes[:, 2] * boxes[:, 3]) & (boxes[:, 4] > 4 * diagonal)
+    long = (diagonal > 0.06 * hat.shape[1]) & ~compact
+    long[0] = False
+    return Finding(float(long[numbers].mean()), long[numbers])
+
+
+def thin(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Give how much darker than its surroundings each thin structure is (float32 H x W); 0 near dark corners."""
+    light = grey(picture)
+    kernel = odd(KERNEL * light.shape[1])
+    hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(kernel), borderType=cv2.BORDER_REPLICATE)
+    dark = cv2.GaussianBlur(light, (0, 0), kernel * 3 / 7) < 0.35 * np.median(light)
+    values: NDArray[np.float32] = hat.astype(np.float32)
+    values[cv2.dilate(dark.astype(np.uint8), np.ones((kernel + 2, kernel + 2), np.uint8)) > 0] = 0
+    return values
+
+
+def _line(hat: NDArray[np.float32], full: float) -> Finding:
+    """Find the straight line with the highest mean, where `full` contrast counts as 1."""
+    height, width = hat.shape
+    edge = max(1, round(EDGE * width))
+    share = np.zeros_like(hat)
+    share[edge:-edge, edge:-edge] = np.minimum(hat[edge:-edge, edge:-edge] / np.float32(full), 1)
+    side, length = int(np.ceil(np.hypot(height, width))), max(3, round(LENGTH * width))
+    best, turn, place = 0.0, None, (0, 0)
+    for angle in range(-TILT, TILT + 1, STEP):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+        matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
+        turned = cv2.warpAffine(share, matrix, (side, side), flags=cv2.INTER_LINEAR)
+        _, value, _, (column, row) = cv2.minMaxLoc(
+            cv2.boxFilter(turned, -1, (length, 1), borderType=cv2.BORDER_CONSTANT)
+        )
+        if value > best:
+            best, turn, place = value, matrix, (column, row)
+    mask = np.zeros(hat.shape, np.uint8)
+    if turn is not None:
+        ends = np.array([[place[0] - length / 2, place[0] + length / 2], [place[1], place[1]], [1, 1]])
+        back = cv2.invertAffineTransform(turn) @ ends
+        start, end = (tuple(np.rint(point).astype(int).tolist()) for point in back.T)
+        cv2.line(mask, start, end, 1, odd(KERNEL * width))
+    return Finding(float(best), mask > 0)
+
+
+def _comb(hat: NDArray[np.float32], level: float) -> Finding:
+    """Find the longest even row of parallel ticks."""
+    width = hat.shape[1]
+    numbers, boxes = components(hat > level, 8)
+    ticks = _ticks(numbers, boxes, width)
+    best: list[int] = []
+    if len(ticks) >= 3:
+        centre, along, length = ticks[:, 1:3], ticks[:, 3:5], ticks[:, 5]
+        across = np.column_stack([-along[:, 1], along[:, 0]])
+        for one in range(len(ticks)):
+            offset = centre - centre[one]
+            aside, ahead = offset @ along[one], offset @ across[one]
+            like = (np.abs(along @ along[one]) > 0.93) & (np.abs(aside) < 2 + 0.12 * np.abs(ahead))
+            like &= (length < 2.5 * length[one]) & (length > 0.4 * length[one])
+            rows = np.flatnonzero(like)
+            best = max(best, _even(rows[np.argsort(ahead[rows], kind="stable")], ahead, width), key=len)
+    if len(best) < 3:  # two marks are no row
+        return Finding(0.0, np.zeros(hat.shape, dtype=np.bool_))
+    return Finding(len(best) / FULL_COMB, np.isin(numbers, ticks[best, 0]))
+
+
+def _ticks(numbers: NDArray[np.int32], boxes: NDArray[np.int32], width: int) -> NDArray[np.float64]:
+    """Give number, x, y, direction (2) and length of each short, thin mark."""
+    size = (boxes[:, 4] >= 4) & (boxes[:, 4] <= 90 / 256 * width) & (boxes[:, 2:4].max(axis=1) <= 0.09 * width)
+    found = []
+    for number in np.flatnonzero(size)[:MOST_TICKS]:
+        left, top, wide, high, _ = boxes[number]
+        rows, columns = np.nonzero(numbers[top : top + high, left : left + wide] == number)
+        spread = np.cov(np.stack([columns, rows]).astype(np.float64)) + np.eye(2) / 12
+        values, vectors = np.linalg.eigh(spread)
+        if values[1] >= 4 * values[0]:
+            middle = (left + columns.mean(), top + rows.mean())
+            found.append((number, *middle, *vectors[:, 1], np.sqrt(12 * values[1])))
+    return np.array(found, dtype=np.float64).reshape(-1, 6)
+
+
+def _even(rows: NDArray[np.intp], ahead: NDArray[np.float64], width: int) -> list[int]:
+    """Give the longest run of `rows`, which are in order, whose gaps differ by less than a quarter of the first."""
+    gaps = np.diff(ahead[rows])
+    best: list[int] = []
+    for start in np.flatnonzero((gaps > 0.012 * width) & (gaps < 0.09 * width)):
+        uneven = np.flatnonzero(np.abs(gaps[start:] - gaps[start]) >= 0.25 * gaps[start])
+        end = start + (uneven[0] if len(uneven) else len(gaps) - start)
+        if end + 1 - start > len(best):
+            best = rows[start : end + 1].tolist()
+    return best

@@ -1,0 +1,102 @@
+"""Coloured patches: round, of one colour that skin does not have, at the rim of the frame."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.artefacts.finding import Finding, colour, components, ellipse, odd, outside
+
+APART = 25.0  # distance from the skin's colour, in a and b of CIELAB
+BLACK = 12.0  # lightness, of 100
+LEAST_AREA = 0.004  # of the frame
+RIM, ARC = 0.06, 0.15  # of the shorter side: how near the rim, and how much of the outline must be seen
+MARGIN = 0.03
+LEAST_RADIUS, MOST_RADIUS = 0.05, 0.8
+ROUNDNESS = 4
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle in pixels."""
+
+    x: float
+    y: float
+    radius: float
+
+
+def patch(picture: NDArray[np.uint8]) -> Finding:
+    """Find coloured patches.
+
+    Skin is the median colour of the brighter 60 % of the picture. What is at least 25 away from it in the a and b of
+    CIELAB and reaches the rim (of the frame, or of the dark ring around it) is a candidate; a circle is fitted
+    to that part of its outline that is not the rim itself.
+
+    Returns
+    -------
+    Finding
+        Of the best candidate: ``score`` its distance from the skin's colour times the fourth power of its overlap (IoU)
+        with its circle; ``mask`` its pixels. A picture without candidates has 0.
+    """
+    values = colour(picture)
+    short = min(values.shape[:2])
+    kernel = odd(short / 60)
+    lab = cv2.cvtColor(cv2.medianBlur(values, kernel).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    light, hue = lab[:, :, 0], lab[:, :, 1:]
+    skin = np.median(hue[light >= np.percentile(light, 40)], axis=0)
+    distance = np.hypot(hue[:, :, 0] - skin[0], hue[:, :, 1] - skin[1])
+    black = outside(light < BLACK)
+    away = _away(black)
+    found = ((distance > APART) & ~black).astype(np.uint8)
+    numbers, boxes = components(cv2.morphologyEx(found, cv2.MORPH_OPEN, ellipse(kernel)) > 0, 4)
+    best = Finding(0.0, np.zeros(light.shape, dtype=np.bool_))
+    for number in np.flatnonzero(boxes[:, 4] >= LEAST_AREA * light.size):
+        if number == 0:
+            continue
+        region = numbers == number
+        overlap, filled = _roundness(region, black, away, short)
+        if overlap > 0:
+            inner = cv2.erode(region.astype(np.uint8), ellipse(kernel)) > 0
+            middle = hue[inner if inner.any() else region].mean(axis=0)
+            score = float(np.hypot(*(middle - skin))) * overlap**ROUNDNESS
+            best = max(best, Finding(score, filled), key=lambda one: one.score)
+    return best
+
+
+def _away(black: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Give the distance of every pixel from what is outside the picture: the frame's edge or the ring."""
+    inside = np.pad((~black).astype(np.uint8), 1)
+    distance: NDArray[np.float32] = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return distance
+
+
+def _roundness(
+    region: NDArray[np.bool_], black: NDArray[np.bool_], away: NDArray[np.float32], short: int
+) -> tuple[float, NDArray[np.bool_]]:
+    """Give the overlap of a region, its holes filled, with the circle through its outline; 0 if it is no candidate."""
+    contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(contours, key=len)[:, 0]
+    filled = cv2.drawContours(np.zeros(region.shape, np.uint8), [outline], -1, 1, -1) > 0
+    free = outline[away[outline[:, 1], outline[:, 0]] > max(1.5, MARGIN * short)]
+    if away[region].min() > max(1.5, RIM * short) or len(free) < ARC * short:
+        return 0.0, filled
+    circle = fit_circle(free)
+    if circle is None or not LEAST_RADIUS * short <= circle.radius <= MOST_RADIUS * short:
+        return 0.0, filled
+    rows, columns = np.ogrid[: region.shape[0], : region.shape[1]]
+    disc = (np.hypot(columns - circle.x, rows - circle.y) < circle.radius) & ~black
+    return float((disc & filled).sum() / (disc | filled).sum()), filled
+
+
+def fit_circle(points: NDArray[np.integer]) -> Circle | None:
+    """Fit a circle to P x 2 points by least squares of the algebraic distance; None where there is none (a line).
+
+    Kåsa, *A circle fitting procedure and its error analysis* (IEEE Transactions on Instrumentation and Measurement
+    1976).
+    """
+    values = points.astype(np.float64)
+    system = np.column_stack([2 * values, np.ones(len(values))])
+    (x, y, rest), _, rank, _ = np.linalg.lstsq(system, (values**2).sum(axis=1), rcond=None)
+    square = rest + x * x + y * y
+    return Circle(float(x), float(y), float(np.sqrt(square))) if rank == 3 and square > 0 else None

@@ -1,0 +1,68 @@
+"""The dark ring of a round aperture: black corners, and the share of the frame outside the circle."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.artefacts.finding import Finding, colour, grey, outside
+
+CORNER = 10 / 256  # of each side: 10 x 10 pixels of a picture of 256 x 256
+BLACK = 10.0  # of 255
+LEVEL, RELATIVE_LEVEL = 100.0, 0.6
+SIZES = ((0.01, "other"), (0.25, "small"), (0.5, "medium"), (1.01, "large"))
+
+
+def ring(picture: NDArray[np.uint8]) -> Finding:
+    """Find four black corners.
+
+    The heuristic calls a picture ringed if each of the four corners of 10 x 10 pixels has a mean below 10 of 255, in a
+    picture of 256 x 256. Here the corners are the same share of the height and of the width, so that pictures of any
+    size need not be resized.
+
+    Returns
+    -------
+    Finding
+        ``score`` 255 less the mean of the brightest corner, so that the heuristic is score > 245; ``mask`` the pixels
+        that are less than half as bright as the median of the picture and connected with a corner.
+    """
+    values = colour(picture)
+    height, width = values.shape[:2]
+    rows, columns = max(1, round(CORNER * height)), max(1, round(CORNER * width))
+    corners = (
+        values[:rows, :columns],
+        values[:rows, -columns:],
+        values[-rows:, :columns],
+        values[-rows:, -columns:],
+    )
+    light = grey(picture)
+    dark = outside(light < 0.5 * np.median(light))
+    return Finding(255.0 - max(float(corner.mean()) for corner in corners), dark)
+
+
+def dark_corner(picture: NDArray[np.uint8]) -> Finding:
+    """Find what lies outside the circle of the aperture.
+
+    As in dermoscopic practice: the picture in grey, what is brighter than 100, the largest contour of that, its least
+    enclosing circle. Where the whole picture is dark the level is 0.6 of its median instead of 100, since else skin
+    itself counts as dark.
+
+    Returns
+    -------
+    Finding
+        ``score`` the share of the frame outside the circle, see `size`; ``mask`` these pixels.
+    """
+    light = grey(picture)
+    level = min(LEVEL, RELATIVE_LEVEL * float(np.median(light)))
+    bright = (light > level).astype(np.uint8)
+    contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return Finding(1.0, np.ones(light.shape, dtype=np.bool_))
+    (x, y), radius = cv2.minEnclosingCircle(max(contours, key=cv2.contourArea))
+    rows, columns = np.ogrid[: light.shape[0], : light.shape[1]]
+    beyond = np.hypot(columns - x, rows - y) > radius
+    return Finding(float(beyond.mean()), beyond)
+
+
+def size(share: float) -> str:
+    """Name the size of dark corners: other (below 1 % of the frame), small, medium (from 25 %), large (from 50 %)."""
+    return next(name for limit, name in SIZES if share < limit)

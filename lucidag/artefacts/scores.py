@@ -1,0 +1,84 @@
+"""Accuracy, balanced accuracy and AUC of predicted classes, with bootstrap intervals over patients or pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 2_000_000  # numbers that a bootstrap holds at once
+
+Floats = NDArray[np.float64]
+
+
+def classification(
+    probabilities: Floats,
+    predicted: NDArray[np.integer],
+    truth: NDArray[np.integer],
+    ids: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Measure predictions.
+
+    Parameters
+    ----------
+    probabilities
+        N x C.
+    predicted, truth
+        N class indices.
+    ids
+        N patients or lesions: the bootstrap draws these, with all their pictures; None draws pictures.
+    confidence, draws, seed
+        Of the percentile bootstrap; the same seed meets the same samples.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``balanced_accuracy`` (mean recall of the classes that occur) and ``auc`` (one class against the
+        rest, mean over the classes that occur), each with value, low, high, n; None where there is only one class.
+    """
+    occurring = np.unique(truth)
+
+    def values(weights: Floats) -> Floats:
+        hit, total = weights * (predicted == truth), weights.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            recalls = [hit[:, truth == c].sum(axis=1) / weights[:, truth == c].sum(axis=1) for c in occurring]
+            areas = [_areas(probabilities[:, c], truth == c, weights) for c in occurring]
+            return np.stack([hit.sum(axis=1) / total, np.mean(recalls, axis=0), np.mean(areas, axis=0)], axis=1)
+
+    n, few = len(truth), len(occurring) < 2
+    point = values(np.ones((1, n)))[0]
+    owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
+    sampled = np.concatenate([values(weights) for weights in _samples(owners, draws, seed)])
+    tail = (1 - confidence) / 2
+    found: dict[str, dict[str, Any]] = {}
+    for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
+        usable = sampled[~np.isnan(sampled[:, number]), number]
+        if (few and number > 0) or len(usable) == 0:
+            found[name] = {"value": None, "low": None, "high": None, "n": n}
+            continue
+        low, high = np.quantile(usable, [tail, 1 - tail])
+        found[name] = {"value": float(point[number]), "low": float(low), "high": float(high), "n": n}
+    return found
+
+
+def _samples(owners: NDArray[np.integer], draws: int, seed: int) -> list[Floats]:
+    """Give how often each picture is in each bootstrap sample: blocks of draws x N."""
+    rng, number = np.random.default_rng(seed), int(owners.max()) + 1
+    size = max(1, BLOCK // len(owners))
+    sizes = [min(size, draws - start) for start in range(0, draws, size)]
+    return [rng.multinomial(number, np.full(number, 1 / number), size=one)[:, owners].astype(float) for one in sizes]
+
+
+def _areas(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Give the area under the ROC curve for each row of weights; NaN where a row has only one side."""
+    levels, place = np.unique(score, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(levels)))
+    yes = np.add.reduceat((weights * positive)[:, order], starts, axis=1)
+    no = np.add.reduceat((weights * ~positive)[:, order], starts, axis=1)
+    below = np.cumsum(no, axis=1) - 0.5 * no
+    area: Floats = (yes * below).sum(axis=1) / (yes.sum(axis=1) * no.sum(axis=1))
+    return area
