@@ -71,8 +71,8 @@ def _line(hat: NDArray[np.float32], full: float) -> Finding:
     """Find the straight line with the highest mean, where `full` contrast counts as 1."""
     height, width = hat.shape
     edge = max(1, round(EDGE * width))
-    share = np.zeros_like(hat)
-    share[edge:-edge, edge:-edge] = np.minimum(hat[edge:-edge, edge:-edge] / np.float32(full), 1)
+    share = np.zeros(hat.shape, np.uint8)  # of 255: turned twice as fast as float32
+    share[edge:-edge, edge:-edge] = np.rint(np.minimum(hat[edge:-edge, edge:-edge] / np.float32(full), 1) * 255)
     side, length = int(np.ceil(np.hypot(height, width))), max(3, round(LENGTH * width))
     best, turn, place = 0.0, None, (0, 0)
     for angle in range(-TILT, TILT + 1, STEP):
@@ -80,7 +80,7 @@ def _line(hat: NDArray[np.float32], full: float) -> Finding:
         matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
         turned = cv2.warpAffine(share, matrix, (side, side), flags=cv2.INTER_LINEAR)
         _, value, _, (column, row) = cv2.minMaxLoc(
-            cv2.boxFilter(turned, -1, (length, 1), borderType=cv2.BORDER_CONSTANT)
+            cv2.boxFilter(turned, cv2.CV_32F, (length, 1), borderType=cv2.BORDER_CONSTANT)
         )
         if value > best:
             best, turn, place = value, matrix, (column, row)
@@ -90,7 +90,7 @@ def _line(hat: NDArray[np.float32], full: float) -> Finding:
         back = cv2.invertAffineTransform(turn) @ ends
         start, end = (tuple(np.rint(point).astype(int).tolist()) for point in back.T)
         cv2.line(mask, start, end, 1, odd(KERNEL * width))
-    return Finding(float(best), mask > 0)
+    return Finding(float(best) / 255, mask > 0)
 
 
 def _comb(hat: NDArray[np.float32], level: float) -> Finding:

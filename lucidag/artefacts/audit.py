@@ -1,0 +1,189 @@
+"""The audit of one data set: what the finders see, what goes with the class, and how far that alone tells it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.artefacts.association import associations
+from lucidag.artefacts.columns import MOST_VALUES, sort_out
+from lucidag.artefacts.finders import FINDERS, checked
+from lucidag.artefacts.grading import Flags, flags, grade_all
+from lucidag.artefacts.shortcut import shortcut
+from lucidag.data.roles import RESERVED
+from lucidag.errors import InputError
+from lucidag.spelling import unknown
+
+# Facts of a published audit of another collection of dermoscopic pictures, to stand beside these.
+PUBLISHED = {
+    "note": "Of another data set (dermoscopic pictures of several sources), not of this one.",
+    "majority": 0.866,
+    "rule": {"predicts": "external source: melanoma, else benign", "accuracy": 0.983},
+    "ring_found": 1443,
+    "ring_malignant": 1443,
+}
+
+
+def audit(
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    scores: pd.DataFrame,
+    truth: Mapping[str, str] | None = None,
+    id_column: str | None = None,
+    most: int = MOST_VALUES,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Audit a data set.
+
+    Parameters
+    ----------
+    table
+        The manifest's: image, label, split, and the metadata columns; strings.
+    classes
+        The class names in their order.
+    scores
+        What `lucidag.artefacts.finders.scan` gives for the same pictures.
+    truth
+        By finder the column with a person's flags; a finder that is not named takes the first column that
+        `lucidag.artefacts.finders.FINDERS` expects and the table has.
+    id_column
+        The patient or lesion, if a column holds it: it is left out of the tests, and keeps pictures together.
+    most
+        A column with more values is cut into quarters, or taken for an id.
+    confidence, draws, seed
+        Of all intervals, bootstraps, halves and folds.
+
+    Returns
+    -------
+    table, summary
+        ``artefacts/{dataset}.csv``: image, and for each finder ``{finder}_score`` and ``{finder}_found`` (0 or 1).
+        ``artefacts/{dataset}.json``: ``pictures``, ``classes`` (counts), ``id_column``, ``finders`` (by name: pictures
+        ``found``, and what `lucidag.artefacts.grading.grade` gives), ``associations`` (see
+        `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
+        `lucidag.artefacts.shortcut`), ``sentences`` and ``published``.
+
+    Raises
+    ------
+    InputError
+        If tables do not fit together, a column or finder does not exist, or flags are not 0 and 1.
+    """
+    names = checked([name for name in scores.columns if name != "image"])
+    labels = _checked(table, classes, scores, id_column)
+    ids = None if id_column is None else _ids(table, id_column)
+    grades = grade_all(
+        scores,
+        _truths(table, names, truth or {}),
+        {name: (FINDERS[name].threshold, FINDERS[name].fixed) for name in names},
+        ids,
+        seed,
+        confidence,
+    )
+    found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
+    rows = _rows(scores, found)
+    metadata = [column for column in table.columns if column not in RESERVED]
+    columns = sort_out(table, metadata, id_column, most)
+    seen = sort_out(rows, [f"{name}_found" for name in names], None, most)
+    tested = pd.concat([columns.values, seen.values], axis=1)
+    kinds = {**dict.fromkeys(columns.values.columns, "metadata"), **dict.fromkeys(seen.values.columns, "finder")}
+    texts = [str(label) for label in table["label"]]
+    told = shortcut(
+        columns.values,
+        scores[list(names)],
+        labels,
+        classes,
+        table["split"].tolist(),
+        seen.values,
+        ids,
+        confidence,
+        draws,
+        seed,
+    )
+    tests = associations(tested, kinds, texts, classes, confidence, seed)
+    summary = {
+        "pictures": len(table),
+        "classes": {name: texts.count(name) for name in classes},
+        "id_column": id_column,
+        "finders": {name: {"found": int(found[name].sum()), **grades[name]} for name in names},
+        "associations": tests,
+        "left_out": {**columns.left_out, **seen.left_out},
+        "shortcut": told,
+        "sentences": _sentences(texts, id_column, grades, tests, told),
+        "published": PUBLISHED,
+    }
+    return rows, summary
+
+
+def _checked(
+    table: pd.DataFrame, classes: Sequence[str], scores: pd.DataFrame, id_column: str | None
+) -> NDArray[np.int64]:
+    if len(table) == 0:
+        raise InputError("the audit has no picture")
+    if scores["image"].tolist() != table["image"].tolist():
+        raise InputError("the scores of the finders are not of the pictures of the manifest, in its order")
+    if id_column is not None and id_column not in table.columns:
+        raise InputError(unknown("id column", id_column, [str(column) for column in table.columns]))
+    labels = pd.Index(classes).get_indexer(pd.Index(table["label"])).astype(np.int64)
+    if (labels < 0).any():
+        raise InputError(unknown("class", str(table["label"].iloc[int((labels < 0).argmax())]), classes))
+    return labels
+
+
+def _ids(table: pd.DataFrame, column: str) -> list[str]:
+    """Give the ids; a picture without one stands for itself."""
+    cells = zip(table["image"].astype(str), table[column].astype(str).str.strip(), strict=True)
+    return [f"id {cell}" if cell else f"picture {image}" for image, cell in cells]
+
+
+def _truths(table: pd.DataFrame, names: Sequence[str], given: Mapping[str, str]) -> dict[str, tuple[str, Flags]]:
+    checked(list(given))
+    found: dict[str, tuple[str, Flags]] = {}
+    for name in names:
+        if name in given:
+            column = given[name]
+            if column not in table.columns:
+                raise InputError(unknown("column", column, [str(one) for one in table.columns]))
+            read = flags(table[column].tolist())
+            if read is None:
+                raise InputError(f"column '{column}' cannot grade finder '{name}': its cells must be 0 and 1")
+            found[name] = (column, read)
+            continue
+        for column in FINDERS[name].truth:
+            read = flags(table[column].tolist()) if column in table.columns else None
+            if read is not None:
+                found[name] = (column, read)
+                break
+    return found
+
+
+def _rows(scores: pd.DataFrame, found: Mapping[str, Flags]) -> pd.DataFrame:
+    columns: dict[str, Any] = {"image": scores["image"].tolist()}
+    for name, marks in found.items():
+        # Nine digits: a score is as exact as its picture, and the last bits of a sum may differ between machines.
+        columns[f"{name}_score"] = [float(f"{value:.9g}") for value in scores[name]]
+        columns[f"{name}_found"] = marks.astype(int)
+    return pd.DataFrame(columns)
+
+
+def _sentences(
+    labels: Sequence[str],
+    id_column: str | None,
+    grades: Mapping[str, Mapping[str, Any]],
+    tests: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any],
+) -> list[str]:
+    sentences = [grade["sentence"] for grade in grades.values()]
+    if id_column is None:
+        sentences.append("No id column is named, so pictures of one patient or lesion may be on both sides of a split.")
+    if len(set(labels)) < 2:
+        sentences.append(f"All pictures are of class '{labels[0]}', so nothing can go with the class.")
+    elif not tests:
+        sentences.append("There is no column with more than one value, so nothing is tested against the class.")
+    else:
+        sure = [one["column"] for one in tests if one["p_holm"] < 0.05]
+        named = f": {', '.join(sure)}" if sure else ""
+        sentences.append(f"{len(sure)} of {len(tests)} columns go with the class (p < 0.05, Holm){named}.")
+    return [*sentences, told["sentence"]]

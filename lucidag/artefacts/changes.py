@@ -1,0 +1,86 @@
+"""What a model does when an artefact is put in or taken out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lucidag.agreement.interval import estimate
+from lucidag.dissect.counts import number, share
+from lucidag.errors import InputError
+
+
+def changes(
+    before: ArrayLike,
+    after: ArrayLike,
+    threshold: float = 0.5,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Summarise the change of a class's probability, picture by picture.
+
+    Parameters
+    ----------
+    before, after
+        N probabilities of one class, of the same pictures in the same order.
+    threshold
+        A probability above it is a decision for the class.
+    confidence, draws, seed
+        Of the bootstrap over pictures.
+
+    Returns
+    -------
+    dict
+        ``before``, ``after`` and ``change`` (after less before, paired), each a mean with value, low, high, n;
+        ``up`` the share of pictures whose probability rises, ``to_class`` and ``from_class`` the shares whose decision
+        changes to and from the class (Wilson's interval, over all pictures). With no picture all values are None.
+
+    Raises
+    ------
+    InputError
+        If the numbers differ, or a value is no probability.
+    """
+    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    if first.ndim != 1 or first.shape != second.shape:
+        raise InputError(f"changes: {first.shape} probabilities before and {second.shape} after; needed: as many")
+    for name, values in (("before", first), ("after", second)):
+        if not ((values >= 0) & (values <= 1)).all():
+            raise InputError(f"changes: a value {name} is no probability; allowed is 0 to 1")
+    n, was, now = len(first), first > threshold, second > threshold
+    return {
+        "before": _mean(first, confidence, draws, seed),
+        "after": _mean(second, confidence, draws, seed),
+        "change": _mean(second - first, confidence, draws, seed),
+        "up": share(int((second > first).sum()), n, confidence),
+        "to_class": share(int((~was & now).sum()), n, confidence),
+        "from_class": share(int((was & ~now).sum()), n, confidence),
+    }
+
+
+def against_control(
+    before: Sequence[float],
+    after: Sequence[float],
+    control: Sequence[float],
+    **settings: Any,  # noqa: ANN401
+) -> dict[str, Any]:
+    """Summarise the change beside that of a control edit of the same pictures.
+
+    The control tells what any edit of that place and size does, such as the same mask filled with skin.
+
+    Returns
+    -------
+    dict
+        ``artefact`` and ``control`` (see `changes`, whose keywords are `settings`), and ``beyond``: the paired
+        difference of the two changes.
+    """
+    found = {"artefact": changes(before, after, **settings), "control": changes(before, control, **settings)}
+    beyond = np.asarray(after, dtype=np.float64) - np.asarray(control, dtype=np.float64)
+    own = {key: settings[key] for key in ("confidence", "draws", "seed") if key in settings}
+    return {**found, "beyond": _mean(beyond, **own)}
+
+
+def _mean(values: ArrayLike, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> dict[str, Any]:
+    found = estimate(values, confidence, draws, seed)
+    return {"value": number(found.mean), "low": number(found.low), "high": number(found.high), "n": found.n}
