@@ -1,0 +1,114 @@
+"""Networks with residual blocks, layers of them inside and behind blocks, and what zennit-crp says of them."""
+
+import torch
+from crp.attribution import CondAttribution
+from torch import nn
+from torchvision.models import resnet18, resnet50
+
+from lucidag.models.attention import attention_resnet18
+from lucidag.models.efficientnet import efficientnet_b0_relu
+from lucidag.models.small import small_resnet
+from lucidag.relevance.composites import composite_for
+
+CLASSES = 4
+BUILDERS = {
+    "small_resnet": lambda: small_resnet(CLASSES, width=8, blocks=(1, 2, 1, 1)),
+    "resnet18": lambda: resnet18(num_classes=CLASSES),
+    "resnet50": lambda: resnet50(num_classes=CLASSES),
+    "efficientnet": lambda: efficientnet_b0_relu(CLASSES),
+    "attention": lambda: attention_resnet18(CLASSES, side=2, hidden=8),
+}
+
+# Each has something that runs beside it in its block; in those of DOWNSAMPLED that is a convolution.
+INSIDE = [
+    ("small_resnet", "layer2.1.conv1"),
+    ("resnet18", "layer4.1.conv2"),
+    ("resnet50", "layer3.1.conv2"),
+    ("efficientnet", "features.6.1.block.1.0"),
+    ("efficientnet", "features.4.2.block.3.1"),
+    ("attention", "layer4.1.conv1"),
+]
+DOWNSAMPLED = [
+    ("small_resnet", "layer2.0.conv2"),
+    ("small_resnet", "layer3.0.downsample.0"),
+    ("resnet18", "layer4.0.conv2"),
+    ("resnet18", "layer3.0.downsample.1"),
+    ("resnet50", "layer4.0.conv3"),
+    ("attention", "layer4.0.conv1"),
+]
+# Every path from the picture to the logits goes through these.
+WHOLE = [
+    ("small_resnet", "layer2.0"),
+    ("resnet18", "layer4.1"),
+    ("resnet50", "layer3.1"),
+    ("efficientnet", "features.6.1"),
+    ("efficientnet", "features.8"),
+    ("attention", "layer4.1"),
+    ("attention", "attention"),
+]
+
+
+def network(name: str, seed: int = 0, biases: bool = True) -> nn.Module:
+    """Build one whose BatchNorms have the statistics of pictures and scales of their own, as after training."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BUILDERS[name]()
+        norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.momentum = None
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.normal_(norm.bias, std=0.2)
+        if name == "attention":
+            nn.init.normal_(model.attention.score.weight)
+        with torch.no_grad():
+            model.train()(picture(name, 50 + seed, 4).float())
+    if not biases:
+        for module in model.modules():
+            for what in ("bias", "running_mean"):
+                if isinstance(getattr(module, what, None), torch.Tensor):
+                    nn.init.zeros_(getattr(module, what))
+    return model.eval().requires_grad_(False).to(dtype(name))
+
+
+def picture(name: str = "small_resnet", seed: int = 0, count: int = 1) -> torch.Tensor:
+    drawn = torch.randn(count, 3, 64, 64, generator=torch.Generator().manual_seed(100 + seed))
+    return drawn.to(dtype(name))
+
+
+def dtype(name: str) -> torch.dtype:
+    """The small network is in double precision: what is left of a difference there is no rounding."""
+    return torch.float64 if name == "small_resnet" else torch.float32
+
+
+def rounding(name: str) -> float:
+    return 1e-8 if name == "small_resnet" else 3e-4
+
+
+def composite(model, name="epsilon_plus_flat", canonizers=True):
+    chosen = composite_for(name, model, torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0))
+    if not canonizers:
+        chosen.canonizers = []
+    return chosen
+
+
+def all_relevance(model, x, target, **which):
+    """Give the heat map without any condition, by zennit alone."""
+    leaf = x.clone().requires_grad_()
+    with composite(model, **which).context(model) as changed:
+        logit = changed(leaf)[:, target]
+        (found,) = torch.autograd.grad(logit, leaf, logit.detach())
+    return found.sum(dim=1)[0]
+
+
+def library(model, x, layer, selections, target, exclude_parallel=True, **which):
+    """Give zennit-crp's conditional heat maps, one for each selection of channels."""
+    conditions = [{layer: list(chosen), "y": [target]} for chosen in selections]
+    parts = CondAttribution(model).generate(
+        x.clone().requires_grad_(),
+        conditions,
+        composite(model, **which),
+        batch_size=5,
+        verbose=False,
+        exclude_parallel=exclude_parallel,
+    )
+    return torch.cat([part.heatmap.clone() for part in parts])
