@@ -70,8 +70,8 @@ def clip_labels(
     -------
     labels, about
         One row a unit (see `lucidag.dissect.tables`) with its ``strength`` and the next best concepts; and
-        ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change), ``chance_level`` and
-        ``chance_strength`` (see `lucidag.dissect.chance.Strengths`), ``quality`` (see
+        ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
+        ``chance_level`` and ``chance_strength`` (see `lucidag.dissect.chance.Strengths`), ``quality`` (see
         `lucidag.dissect.quality.label_quality`, or None).
     """
     constant = constant_units(activations)

@@ -6,14 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
+from lucidag.errors import InputError
 
 
 def probe_rows(manifest: Manifest, splits: Sequence[str]) -> NDArray[np.int64]:
-    """Give the rows of some splits, ascending.
+    """Give the rows of some splits, ascending; a split that the data set does not have adds none.
 
     Raises
     ------
     InputError
-        If one of the splits has no picture.
+        If none of the splits has a picture.
     """
-    return np.sort(np.concatenate([manifest.rows(split) for split in splits]))
+    present = [split for split in splits if split in manifest.splits()]
+    if not present:
+        have = ", ".join(manifest.splits())
+        raise InputError(f"{manifest.file}: no picture is in splits {', '.join(splits)}; there are: {have}")
+    return np.sort(np.concatenate([manifest.rows(split) for split in present]))

@@ -1,0 +1,138 @@
+"""The `dissect` and `clips` sections: what they look up, and the one line that a mistake gives."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from lucidag.config.dissected import check_dissect, clip_of, concept_file, joined_with_roles, layers_of, pairs, probe_of
+from lucidag.config.load import load_config
+from lucidag.config.stages import stage_settings
+from lucidag.errors import InputError
+
+WORDS = """
+datasets:
+  drawn: {source: scenes, number: 40}
+  digits: {source: digits}
+models:
+  one: {dataset: drawn, architecture: resnet18, train: {}}
+  two: {dataset: drawn, architecture: resnet18, train: {}, seeds: [0, 1]}
+  grey: {dataset: digits, architecture: resnet18, train: {}}
+rof:
+  models: [one, grey]
+clips:
+  small: {train: {dataset: drawn}}
+dissect:
+  probe: drawn
+  clip_dissect: {concepts: annotations}
+"""
+
+
+def checked(**dissect: Any):
+    words = yaml.safe_load(WORDS)
+    for name in ("clips", "rof"):
+        if name in dissect:
+            words[name] = dissect.pop(name)
+    words["dissect"].update(dissect)
+    config = load_config(words, "c.yaml")
+    check_dissect(config, "c.yaml")
+    return config
+
+
+def fault(**dissect: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        checked(**dissect)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults_are_looked_up() -> None:
+    config = checked()
+    assert layers_of(config, "two-s1") == ["layer2", "layer3", "layer4", "fc"]
+    assert {probe_of(config, name) for name in ("one", "grey")} == {"drawn"}
+    assert clip_of(config) == "small"
+    assert concept_file(config) is None
+    assert pairs(config) == {}
+
+
+def test_names_lead_to_layers_pairs_and_files() -> None:
+    config = checked(
+        models=["one", "two"],
+        layers={"two-s0": ["layer1"]},
+        compare=[["one", "two-s1"]],
+        clip_dissect={"concepts": "words/mine.txt"},
+    )
+    assert layers_of(config, "two-s0") == ["layer1"]
+    assert layers_of(config, "grey") == []
+    assert pairs(config) == {"one-vs-two-s1": ("one", "two-s1")}
+    assert concept_file(config) == "words/mine.txt"
+
+
+def test_roles_are_joined_where_the_pictures_are_those_of_the_model() -> None:
+    assert joined_with_roles(checked()) == ["one"]
+    assert joined_with_roles(checked(models=["two"])) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"models": ["on"]}, ["dissect.models", "'on'", "did you mean 'one'?"]),
+        ({"probe": "drawm"}, ["dissect.probe", "'drawm'", "did you mean 'drawn'?"]),
+        ({"probe": None}, ["dissect.netdissect", "'digits'", "no label maps", "scenes"]),
+        ({"probe": None, "netdissect": None}, ["dissect.clip_dissect.concepts", "'digits'", "no annotations"]),
+        ({"layers": {"on": ["fc"]}}, ["dissect.layers", "'on'", "did you mean 'one'?"]),
+        ({"layers": {"one": ["fc", "fc"]}}, ["dissect: layers.one: 'fc' is named twice"]),
+        ({"layers": {"one": []}}, ["dissect: layers.one is empty"]),
+        ({"compare": [["one", "tow-s0"]]}, ["dissect.compare[0]", "'tow-s0'", "did you mean 'two-s0'?"]),
+        ({"compare": [["one", "one"]]}, ["dissect.compare[0]", "with itself"]),
+        ({"compare": [["one"]]}, ["dissect.compare.0", "2 items"]),
+        ({"splits": ["val", "val"]}, ["dissect: splits names one split twice"]),
+        ({"clips": {}}, ["dissect.clip_dissect.clip", "there is no CLIP", "evidence: annotations"]),
+        ({"clip_dissect": {"clip": "smal"}}, ["dissect.clip_dissect.clip", "'smal'", "did you mean 'small'?"]),
+        ({"clip_dissect": None}, ["clips.small", "does not use it"]),
+        ({"clip_dissect": None, "netdissect": None}, ["dissect: both", "nothing to do"]),
+        ({"clips": {"s": {"train": {"dataset": "digits"}}}}, ["clips.s.train.dataset", "'scenes'", "'digits'"]),
+        ({"clips": {"s": {}}}, ["clips.s", "needs `train:`", "has neither"]),
+        ({"clips": {"s": {"weights": "w", "train": {"dataset": "drawn"}}}}, ["clips.s", "one of the two"]),
+        ({"clips": {"s": {"weights": "w", "template": "a"}}}, ["clips.s", "template 'a'", "{} once"]),
+        ({"sheet": {"units": {"layer5": [0]}}}, ["dissect.sheet.units", "'layer5'", "did you mean 'layer4'?"]),
+        ({"clip_dissect": {"similarity": "soft"}}, ["dissect.clip_dissect.similarity", "'soft'", "soft_wpmi"]),
+    ],
+)
+def test_a_mistake_gives_one_line_with_its_key(changes: dict[str, Any], parts: list[str]) -> None:
+    sentence = fault(**changes)
+    assert sentence.startswith("c.yaml: ")
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
+    words = yaml.safe_load(WORDS)
+    words["models"] = {"grey": words["models"]["grey"]}
+    words["rof"] = None
+    load_config(words, "c.yaml")
+    words["dissect"]["probe"] = None
+    load_config(words, "c.yaml")
+    words["clips"] = {}
+    with pytest.raises(InputError, match=r"datasets\.drawn: no model uses this data set"):
+        load_config(words, "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "stale"),
+    [
+        ("dissect_passes", {"quantile": 0.01}, True),
+        ("dissect_passes", {"frequent": 1}, False),
+        ("dissect_labels", {"quantile": 0.01}, False),
+        ("dissect_labels", {"netdissect": {"least_iou": 0.1}}, True),
+        ("dissect_labels", {"clip_dissect": {"concepts": "classes"}}, False),
+        ("clip_embed", {"clip_dissect": {"concepts": "classes"}}, True),
+        ("clip_train", {"clip_dissect": {"concepts": "classes"}}, False),
+        ("dissect_summary", {"frequent": 1}, True),
+        ("dissect_units", {"sheet": {"pictures": 3}}, True),
+    ],
+)
+def test_a_stage_sees_what_it_uses(stage: str, change: dict[str, Any], stale: bool) -> None:
+    wildcards = {"model": "one", "clip": "small", "dataset": "drawn", "layer": "fc"}
+    before, after = (stage_settings(config, stage, wildcards) for config in (checked(), checked(**change)))
+    assert (before != after) == stale
