@@ -83,6 +83,10 @@ def load_weights(
     Nothing in the source is run: pickles are read with torch's ``weights_only``. Files may hold the
     tensors under ``state_dict`` or ``model``, and each name may begin with ``module.``.
 
+    Every tensor must fit, with two exceptions: a new head, and a network that is a published one with modules added.
+    Such a network names them (``additions``, as `lucidag.models.attention.AttentionResNet` does) and what it is
+    without them (``published_as``); an added module of which the source has nothing keeps its initial weights.
+
     Parameters
     ----------
     model
@@ -112,6 +116,7 @@ def load_weights(
     _check_finite(tensors, source)
     tensors = _renamed(model, tensors)
     skipped = tuple(f"{head}.{name}" for name in ("weight", "bias")) if new_head else ()
+    skipped += _added(model, tensors)
     if head is not None and not new_head:
         _check_classes(model, tensors, head, source)
     _load(model, tensors, source, skipped)
@@ -156,7 +161,7 @@ def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401
 def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
     """Fetch weights that torchvision publishes, or take them from torch's hub folder."""
     try:
-        published = torchvision.models.get_model_weights(architecture)
+        published = torchvision.models.get_model_weights(getattr(model, "published_as", architecture))
     except ValueError as error:
         raise InputError(
             f"weights '{name}': architecture '{architecture}' is not torchvision's; give a .safetensors or .pth file"
@@ -190,6 +195,16 @@ def _renamed(model: nn.Module, tensors: Tensors) -> Tensors:
         auxiliary = ("aux1.", "aux2.", "AuxLogits.")
         tensors = {name: value for name, value in tensors.items() if not name.startswith(auxiliary)}
     return tensors
+
+
+def _added(model: nn.Module, tensors: Tensors) -> tuple[str, ...]:
+    """Name the tensors of the added modules of which the source has nothing; part of a module is not enough."""
+    lacking = [
+        f"{module}."
+        for module in getattr(model, "additions", ())
+        if not any(name.startswith(f"{module}.") for name in tensors)
+    ]
+    return tuple(name for name in model.state_dict() if name.startswith(tuple(lacking)))
 
 
 def _check_finite(tensors: Tensors, source: str) -> None:

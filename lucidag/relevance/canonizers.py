@@ -6,14 +6,16 @@ gates (channel attention, squeeze-and-excitation), inverted residual blocks, and
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.models.efficientnet import FusedMBConv, MBConv
 from torchvision.ops.misc import SqueezeExcitation
 from zennit.canonizers import AttributeCanonizer, Canonizer, SequentialMergeBatchNorm
-from zennit.core import Hook
+from zennit.core import Hook, collect_leaves
 from zennit.layer import Sum
 from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 
@@ -46,10 +48,24 @@ class MergeBatchNorm(SequentialMergeBatchNorm):
     """zennit's merging of each BatchNorm into the linear layer before it, without its leftover.
 
     zennit leaves the merged BatchNorm an epsilon, so that it divides by sqrt(1 + epsilon) still: little, but once for
-    each layer, and relevance is lost by as much.
+    each layer, and relevance is lost by as much. A BatchNorm that cannot belong to the layer that was defined before
+    it (another number of channels, as in a DenseNet), or has no statistics or weights, is left alone.
     """
 
-    def register(self, linears: Sequence[nn.Module], batch_norm: nn.Module) -> None:
+    def apply(self, root_module: nn.Module) -> list[Canonizer]:
+        """Merge every BatchNorm that stands behind a linear layer in the order of definition."""
+        instances: list[Canonizer] = []
+        leaves = list(collect_leaves(root_module))
+        for linear, batch_norm in pairwise(leaves):
+            if isinstance(linear, self.linear_type) and isinstance(batch_norm, _BatchNorm):
+                parts = (batch_norm.weight, batch_norm.bias, batch_norm.running_mean, batch_norm.running_var)
+                if _outputs(linear) == batch_norm.num_features and all(part is not None for part in parts):
+                    instance = self.copy()
+                    instance.register((linear,), batch_norm)
+                    instances.append(instance)
+        return instances
+
+    def register(self, linears: Sequence[nn.Module], batch_norm: _BatchNorm) -> None:
         """Merge, and make the BatchNorm an exact identity."""
         self.epsilon = batch_norm.eps
         super().register(linears, batch_norm)
@@ -107,10 +123,15 @@ class GateCanonizer(AttributeCanonizer):
             return None
 
         def forward(maps: torch.Tensor) -> torch.Tensor:
-            gated: torch.Tensor = module.canonizer_gate(maps, factors(maps.detach()).detach())
+            gated: torch.Tensor = module.get_submodule("canonizer_gate")(maps, factors(maps.detach()).detach())
             return gated
 
         return {"forward": forward, "canonizer_gate": Gate()}
+
+
+def _outputs(linear: nn.Module) -> int:
+    """Return the number of channels, or units, that a linear layer gives."""
+    return int(getattr(linear, "out_features" if isinstance(linear, nn.Linear) else "out_channels"))
 
 
 def gate_factors(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | None:

@@ -10,6 +10,7 @@ from zennit.core import Composite
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.relevance.canonizers import Gate, GateRule, canonizers
+from lucidag.relevance.covered import check_covered
 from lucidag.spelling import unknown
 
 COMPOSITES = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
@@ -44,10 +45,11 @@ def composite_for(
     Raises
     ------
     InputError
-        For an unknown name, or a missing range.
+        For an unknown name, a missing range, or a network with a step that has no rule.
     """
     if name not in COMPOSITES:
         raise InputError(unknown("composite", name, COMPOSITES))
+    check_covered(model)
     how: dict[str, Any] = {"canonizers": canonizers()}
     if name == "epsilon_gamma_box":
         if low is None or high is None:
