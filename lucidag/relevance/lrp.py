@@ -167,7 +167,7 @@ def _propagate(
         pixels, *units = torch.autograd.grad(logits, [x, *outputs], own * logits.detach())
     sizes = logits.detach().abs().amax(1)
     if isinstance(last, nn.Linear):
-        sizes = (fed[-1].abs() * last.weight.detach()[targets].abs()).sum(1)
+        sizes = (features[-1].abs() * last.weight.detach()[targets].abs()).sum(1)
     chosen = (own * logits.detach()).sum(1)
     return _Part(pixels, dict(zip(layers, units, strict=True)), chosen, sizes)
 
@@ -176,7 +176,7 @@ def _joined(parts: Sequence[_Part], layers: Sequence[str], limit: float) -> Rele
     pixels = torch.cat([part.pixels for part in parts])
     sizes = torch.cat([part.sizes for part in parts]).double().clamp(min=torch.finfo(pixels.dtype).tiny)
     growth = (pixels.double().abs().sum((1, 2, 3)) / sizes).cpu().numpy()
-    units = {name: torch.cat([part.layers[name].flatten(2).sum(2) for part in parts]) for name in layers}
+    units = {name: torch.cat([_by_unit(part.layers[name]) for part in parts]) for name in layers}
     return Relevance(
         maps=pixels.sum(1).cpu().numpy(),
         totals=pixels.double().sum((1, 2, 3)).cpu().numpy(),
@@ -185,6 +185,10 @@ def _joined(parts: Sequence[_Part], layers: Sequence[str], limit: float) -> Rele
         exploded=~(growth <= limit),
         layers={name: value.cpu().numpy() for name, value in units.items()},
     )
+
+
+def _by_unit(relevance: torch.Tensor) -> torch.Tensor:
+    return relevance if relevance.ndim == 2 else relevance.flatten(2).sum(2)
 
 
 def _check_same(model: nn.Module, picture: torch.Tensor, composite: Composite) -> None:
@@ -230,4 +234,6 @@ def _outputs(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, list
 def _only(name: str, outputs: Sequence[torch.Tensor]) -> torch.Tensor:
     if len(outputs) != 1:
         raise InputError(f"layer '{name}' is called {len(outputs)} times in a forward pass; it must be called once")
+    if outputs[0].ndim not in (2, 4):
+        raise InputError(f"layer '{name}' gives shape {tuple(outputs[0].shape)}; it must give N x K or N x K x H x W")
     return outputs[0]
