@@ -88,7 +88,7 @@ def measure(
     model
         A classifier, on the device where it is to run; its modes are restored.
     pictures
-        All of one size.
+        All of one size, and square.
     make
         Gives the explainers of a network; called with `model`, and with each randomised copy of it.
     std
@@ -99,10 +99,10 @@ def measure(
     Raises
     ------
     InputError
-        If there is no picture, two explain methods of one name, a map does not fit, or the network gives NaN.
+        If there is no picture, pictures differ in size or share an id, two explainers have one name, a map does not
+        fit, or the network gives NaN.
     """
-    if not pictures:
-        raise InputError("faithfulness: there is no picture whose explanations could be measured")
+    _check(pictures)
     results: Results = {}
     points: list[Point] = []
     originals: dict[str, Maps] = {}
@@ -119,6 +119,22 @@ def measure(
             results |= found
             points += curves
     return Faithfulness(_rows(results, pictures, settings), points)
+
+
+def _check(pictures: Sequence[Picture]) -> None:
+    if not pictures:
+        raise InputError("faithfulness: there is no picture whose explanations could be measured")
+    seen: set[str] = set()
+    for picture in pictures:
+        if picture.image in seen:
+            raise InputError(f"faithfulness: two pictures have the id '{picture.image}'")
+        seen.add(picture.image)
+        shape, first = tuple(picture.x.shape), pictures[0].x.shape
+        if len(shape) != 3 or shape[1] != shape[2] or shape != first:
+            words, allowed = (" x ".join(map(str, each)) for each in (shape, (first[0], first[-1], first[-1])))
+            raise InputError(
+                f"faithfulness: picture '{picture.image}' is {words}; allowed: {allowed}, as the first one"
+            )
 
 
 def _with_controls(

@@ -47,7 +47,7 @@ def scores(model: nn.Module, pictures: Iterable[torch.Tensor], target: int, batc
     device, rest, found = device_of(model), iter(pictures), []
     while batch := list(islice(rest, batch_size)):
         with torch.no_grad():
-            found.append(model(torch.stack(batch).to(device)).double().cpu())
+            found.append(model(torch.stack(batch).to(device)).cpu().double())
     logits = torch.cat(found)
     if not torch.isfinite(logits).all():
         raise InputError("the network gives NaN or infinite logits for a picture: no explanation can be measured")

@@ -14,7 +14,7 @@ from lucidag.faithfulness.metrics import BETTER, CONTROLS, sign
 MEAN = ("mean", "low", "high", "n", "undefined")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
 PAIR_COLUMNS = ("metric", "method_a", "method_b", "advantage", "low", "high", "n", "p", "p_holm", "told_apart")
-RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "not_told_apart")
+RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
 RESAMPLES = 9999
 
 
@@ -96,29 +96,36 @@ def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `means`; rank: 1 + the number of methods that are told apart from this one and better, NaN for
-        a method without a value, so that several may share one; not_told_apart: the methods that it cannot be told
-        apart from, joined by ``;``. Sorted by metric, then from the best mean to the worst.
+        The columns of `means`; rank: 1 + the number of methods (controls do not count) that are told apart from this
+        one and better, so that several may share one, NaN for a control and for a method without a value; better_than
+        and not_told_apart: the methods and controls that it is told apart from as the better one, and those that it
+        cannot be told apart from, each joined by ``;``. Sorted by metric, then from the best mean to the worst.
     """
     rows = []
     for row in means.to_dict("records"):
         own = differences[differences["metric"] == row["metric"]]
-        better, same = 0, []
-        for pair in own.to_dict("records"):
-            if row["method"] not in (pair["method_a"], pair["method_b"]):
-                continue
-            first = row["method"] == pair["method_a"]
-            if not pair["told_apart"]:
-                same.append(pair["method_b"] if first else pair["method_a"])
-            elif (pair["advantage"] > 0) != first:
-                better += 1
-        defined = row["n"] > 0
-        rows.append({**row, "rank": float(1 + better) if defined else np.nan, "not_told_apart": ";".join(same)})
-    ranked = pd.DataFrame(rows, columns=list(RANKING_COLUMNS))
+        better, worse, same = _compared(str(row["method"]), own)
+        rank = 1.0 + len(set(better) - set(CONTROLS)) if row["n"] > 0 and not row["control"] else np.nan
+        rows.append({**row, "rank": rank, "better_than": ";".join(worse), "not_told_apart": ";".join(same)})
+    table = pd.DataFrame(rows, columns=list(RANKING_COLUMNS))
     metrics = {metric: index for index, metric in enumerate(BETTER)}
-    key = ranked.assign(place=ranked["metric"].map(metrics), worst=-ranked["metric"].map(sign) * ranked["mean"])
+    key = table.assign(place=table["metric"].map(metrics), worst=-table["metric"].map(sign) * table["mean"])
     order = key.sort_values(["place", "worst", "method"], na_position="last").index
-    return ranked.loc[order].reset_index(drop=True)
+    return table.loc[order].reset_index(drop=True)
+
+
+def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Return the methods that are better than this one, worse, and not told apart from it."""
+    better: list[str] = []
+    worse: list[str] = []
+    same: list[str] = []
+    for pair in differences.to_dict("records"):
+        a, b = str(pair["method_a"]), str(pair["method_b"])
+        if method in (a, b):
+            wins = (pair["advantage"] > 0) == (method == a)
+            kind = same if not pair["told_apart"] else worse if wins else better
+            kind.append(b if method == a else a)
+    return better, worse, same
 
 
 def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:

@@ -1,6 +1,7 @@
 """How faithful explanations are: the ranking by each metric, and the curves behind some of them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,14 +28,14 @@ METRIC_NAMES = {
     DELETION: "deletion, area",
     INSERTION: "insertion, area",
     ROAD: "ROAD",
-    RANDOMISATION: "randomisation, |rank correlation|",
+    RANDOMISATION: "randomisation, |correlation|",
 }
 # Title, label of x, label of y, and the curves with their dashes.
 PANELS = (
     ("deletion: lower is better", "share of pixels deleted", "probability of the class", {DELETION: "-"}),
     ("insertion: higher is better", "share of pixels inserted", "probability of the class", {INSERTION: "-"}),
     (
-        "ROAD, most (—) and least (- -) relevant\nfirst: apart is better",
+        "ROAD, most relevant first (solid)\nand last (dashed): apart is better",
         "share of pixels imputed",
         "probability of the class",
         {ROAD_MOST: "-", ROAD_LEAST: "--"},
@@ -42,7 +43,7 @@ PANELS = (
     (
         "randomisation: lower is better",
         "share of layers randomised, from the last",
-        "|rank correlation| with the map",
+        "|correlation| with the map",
         {RANDOMISATION: "-"},
     ),
 )
@@ -53,7 +54,7 @@ NOTHING = "No explanation has a value, so nothing can be ranked."
 
 @paper()
 def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
-    """Draw the mean of each method with its interval, a panel for each metric, its rank at the right.
+    """Draw the mean of each method with its interval, a panel for each metric, its rank at the right (1 in bold).
 
     Parameters
     ----------
@@ -100,14 +101,24 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: flo
             xerr=[[mean - low], [high - mean]] if np.isfinite(low) else None,
             fmt=CONTROL_MARKS.get(method, "o"),
             color=colour,
-            markerfacecolor=colour if row["rank"] == 1 else "white",
+            markerfacecolor=colour if control or beats(row) else "white",
             markersize=4.5,
             elinewidth=1.2,
             label=_label(method, row, confidence),
             zorder=3,
         )
-        ax.text(1.02, y, f"{row['rank']:.0f}", va="center", fontsize=7, transform=ax.get_yaxis_transform())
+        if not control:
+            weight = "bold" if row["rank"] == 1 else "normal"
+            ax.text(
+                *(1.05, y, f"{row['rank']:.0f}"),
+                ha="center",
+                va="center",
+                fontsize=7,
+                fontweight=weight,
+                transform=ax.get_yaxis_transform(),
+            )
     ax.set_title(_title(rows))
+    ax.text(1.05, 1.0, "rank", ha="center", va="bottom", fontsize=6, transform=ax.transAxes)
     ax.set_yticks(range(len(methods)), [method_name(method) for method in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
     ax.axhline(len([method for method in methods if method not in CONTROLS]) - 0.5, color=GREY, linewidth=0.5)
@@ -123,13 +134,18 @@ def _title(rows: pd.DataFrame) -> str:
     return f"{METRIC_NAMES.get(metric, metric)}\n{better} is better, {several}"
 
 
-def _label(method: str, row: dict, confidence: float) -> str:
+def _label(method: str, row: Mapping[Hashable, Any], confidence: float) -> str:
     if method in CONTROLS:
         return f"control: {method_name(method)}"
     if not np.isfinite(row["low"]):
         return "one picture, so nothing can be told apart"
-    best = "rank 1: no method is shown to be better" if row["rank"] == 1 else "a method is shown to be better"
-    return f"{best} ({confidence:.0%}, paired, Holm)"
+    better = "better than both controls" if beats(row) else "not shown to be better than both"
+    return f"{better} ({confidence:.0%}, paired, Holm)"
+
+
+def beats(row: Mapping[Hashable, Any]) -> bool:
+    """Say whether a row of the ranking is told apart from both controls, as the better one."""
+    return set(CONTROLS) <= set(row["better_than"].split(";"))
 
 
 @paper()

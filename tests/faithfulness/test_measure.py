@@ -149,6 +149,11 @@ def test_bad_input():
 
     with pytest.raises(InputError, match="no picture"):
         run([])
+    with pytest.raises(InputError, match="two pictures have the id 'p0'"):
+        run(pictures_of(1) * 2, gradient(model))
+    for wrong in (picture(1, 3, 8), picture(1)[:, :9]):
+        with pytest.raises(InputError, match=r"picture 'q' is 3 x . x .*; allowed: 3 x 16 x 16"):
+            run([*pictures_of(1), Picture("q", wrong, 0)], gradient(model))
     with pytest.raises(InputError, match="two explainers have the name 'gradient'"):
         run(pictures_of(1), gradient(model), gradient(model))
     with pytest.raises(InputError, match="maps of 1 x 3 x 3; it must give 1 x 16 x 16"):

@@ -54,6 +54,22 @@ def test_a_planted_difference_is_found_and_equals_are_not_told_apart(metric, see
         assert ranked["rank"].to_dict() == {"a": 3, "b": 1, "c": 1}
         assert ranked.index[-1] == "a"
     assert ranked["not_told_apart"].to_dict() == {"a": "", "b": "c", "c": "b"}
+    a_wins = metric == "insertion"
+    assert ranked["better_than"].to_dict() == {"a": "b;c" * a_wins, "b": "a" * (not a_wins), "c": "a" * (not a_wins)}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_controls_have_no_rank_and_give_none(seed):
+    table = table_of(drawn(seed, good=1, bad=-1, centre=2, random=0))
+    ranked = ranking(summary(table, draws=50), pairs(table, draws=50)).set_index("method")
+    assert list(ranked.index) == ["centre", "good", "random", "bad"]
+    assert ranked["rank"].dropna().to_dict() == {"good": 1, "bad": 2}
+    assert ranked["better_than"].to_dict() == {
+        "centre": "good;bad;random",
+        "good": "bad;random",
+        "random": "bad",
+        "bad": "",
+    }
 
 
 def test_equal_methods_are_seldom_told_apart():

@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.faithfulness.metrics import BETTER, COLUMNS, CURVE_COLUMNS, METRICS, Row
+from lucidag.faithfulness.summary import pairs, summary
+from lucidag.faithfulness.summary import ranking as rank
+from lucidag.figures.faithfulness import METRIC_NAMES, curves, ranking
+from lucidag.figures.style import BLUE, save
+
+METHODS = ("gradcam", "lime", "centre", "random")
+NAMES = ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
+
+
+def ranked(metrics=METRICS, pictures=9, best="gradcam", undefined=(), seed=0):
+    draw = np.random.default_rng(seed)
+    rows = []
+    for metric in metrics:
+        better = 1 if BETTER[metric] == "higher" else -1
+        for method in METHODS:
+            values = draw.normal(scale=0.2, size=pictures) + better * 3 * (method == best)
+            values = np.where(method in undefined, np.nan, values)
+            rows += [Row(f"p{i}", method, metric, value, "", BETTER[metric], "") for i, value in enumerate(values)]
+    table = pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS))
+    return rank(summary(table, draws=100), pairs(table, draws=100))
+
+
+def points(seed=0, names=("deletion", "insertion", "road_most_relevant_first", "road_least_relevant_first")):
+    draw = np.random.default_rng(seed)
+    rows = [
+        (f"p{image}", method, curve, share, "", draw.random())
+        for image in range(3)
+        for method in METHODS
+        for curve in names
+        for share in (0.0, 0.5, 1.0)
+    ]
+    for image, value in enumerate((-0.6, 0.2, np.nan)):
+        rows += [(f"p{image}", "lime", "randomisation", share, "fc", value) for share in (0.5, 1.0)]
+    return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_dots_are_the_table(seed):
+    table = ranked(seed=seed)
+    fig = ranking(table, 0.95)
+    assert len(fig.axes) == len(METRICS)
+    for ax, metric in zip(fig.axes, METRICS, strict=True):
+        rows = table[table["metric"] == metric].set_index("method")
+        assert ax.get_title(loc="left") == f"{METRIC_NAMES[metric]}\n{BETTER[metric]} is better, n = 9"
+        for y, (method, bar) in enumerate(zip(METHODS, ax.containers, strict=True)):
+            point, _, (interval,) = bar.lines
+            assert (point.get_xdata()[0], point.get_ydata()[0]) == (rows.loc[method, "mean"], y)
+            ends = interval.get_segments()[0][:, 0]
+            np.testing.assert_allclose(ends, rows.loc[method, ["low", "high"]].to_numpy(dtype=float))
+        assert [text.get_text() for text in ax.texts] == ["1", "2", "rank"]
+        assert [text.get_fontweight() for text in ax.texts[:2]] == ["bold", "normal"]
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == NAMES
+
+
+def test_filled_is_what_beats_both_controls():
+    for best, faces in (("gradcam", [BLUE, "white"]), ("random", ["white", "white"])):
+        for ax in ranking(ranked(best=best), 0.95).axes:
+            by_height = {bar.lines[0].get_ydata()[0]: bar.lines[0].get_markerfacecolor() for bar in ax.containers}
+            names = [tick.get_text() for tick in ax.get_yticklabels()] or NAMES
+            assert sorted(by_height[y] for y, name in enumerate(names) if name in NAMES[:2]) == sorted(faces)
+
+
+def test_undefined_unmeasured_one_picture_and_nothing(tmp_path):
+    fig = ranking(ranked(undefined=("lime",)), 0.95)
+    assert all("undefined" in [text.get_text() for text in ax.texts] for ax in fig.axes)
+    some = ranked()
+    some = some[~((some["metric"] == "sensitivity_max") & (some["method"] == "lime"))]
+    words = [[text.get_text() for text in ax.texts] for ax in ranking(some, 0.95).axes]
+    assert ["not measured" in each for each in words] == [True] + [False] * 5
+    fig = ranking(ranked(("road",), pictures=1), 0.95)
+    assert "one picture, so nothing can be told apart" in [text.get_text() for text in fig.legends[0].get_texts()]
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert "nothing can be ranked" in ranking(ranked(undefined=METHODS), 0.95).texts[0].get_text()
+    assert "nothing can be ranked" in ranking(ranked(pictures=0), 0.95).texts[0].get_text()
+
+
+def test_lines_are_the_means():
+    table = points()
+    fig = curves(table, METHODS)
+    assert len(fig.axes) == 4
+    for ax, curve in zip(fig.axes[:2], ("deletion", "insertion"), strict=True):
+        for line, method in zip(ax.lines, METHODS, strict=True):
+            own = table[(table["curve"] == curve) & (table["method"] == method)]
+            np.testing.assert_allclose(line.get_ydata(), own.groupby("share")["value"].mean())
+            assert line.get_xdata().tolist() == [0, 0.5, 1]
+    road, randomisation = fig.axes[2:]
+    assert [line.get_linestyle() for line in road.lines] == ["-"] * 4 + ["--"] * 4
+    (line,) = randomisation.lines  # the signs do not cancel, an undefined value does not count
+    np.testing.assert_allclose(line.get_ydata(), [0.4, 0.4])
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == NAMES
+
+
+def test_only_curves_that_are_there():
+    assert len(curves(points(names=("deletion",)), METHODS).axes) == 2
+    assert "No explanation has a curve" in curves(points()[:0], METHODS).texts[0].get_text()
+
+
+def test_same_bytes(tmp_path):
+    for name in "ab":
+        save(ranking(ranked(), 0.95), tmp_path / f"r{name}.png", tmp_path / f"r{name}.pdf")
+        save(curves(points(), METHODS), tmp_path / f"c{name}.png", tmp_path / f"c{name}.pdf")
+    for kind in "rc":
+        for suffix in ("png", "pdf"):
+            assert (tmp_path / f"{kind}a.{suffix}").read_bytes() == (tmp_path / f"{kind}b.{suffix}").read_bytes()
