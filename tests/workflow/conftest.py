@@ -63,6 +63,15 @@ explain:
   pictures_per_job: 2
   lime: {segmentation: {algorithm: slic, n_segments: 6}, num_features: 2, num_samples: 10}
   agreement: {thresholds: [0.5], draws: 10}
+
+dissect:
+  models: [b]
+  layers: {b: [blocks.block3, fc]}
+  clip_dissect: {evidence: annotations, columns: [label, site]}
+  netdissect: null
+  frequent: 1
+  sheet: {units: 2, pictures: 3}
+  draws: 20
 """
 FACTORY = '''\
 """A network that the user brings along."""

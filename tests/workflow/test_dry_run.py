@@ -24,6 +24,7 @@ CONFIGURATIONS = [
     "generalisation",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
+    pytest.param("miniplaces", marks=pytest.mark.shared_data),
     pytest.param("mnist", marks=pytest.mark.shared_data),
 ]
 # More files than this are told by their number.
@@ -159,6 +160,14 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert count["cam_pictures"] == count["lime_pictures"] == pictures
     for rule in ("agreement", "figures_agreement", "figures_cam"):
         assert count[rule] == len(explained), rule
+    dissect = words.get("dissect", {})
+    dissected = dissect.get("models", list(networks)) if dissect else []
+    for rule in ("dissect_passes", "dissect_summary", "figures_units"):
+        assert count[rule] == len(dissected), rule
+    layers = [dissect.get("layers", {}).get(name, ["layer2", "layer3", "layer4", "fc"]) for name in dissected]
+    assert count["dissect_labels"] == sum(map(len, layers))
+    assert count["dissect_compare"] == len(dissect.get("compare", []))
+    assert count["clip_train"] == sum("train" in clip for clip in words.get("clips", {}).values())
     assert count["figures_data"] == len(words["datasets"])
     assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))
 

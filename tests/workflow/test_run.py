@@ -21,6 +21,7 @@ CONFIGURATION = "config/tiny.yaml"
 SOURCES = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs", "own", "mynet.py")
 DATASETS, MODELS, EXAMINED = ("digits", "own"), ("a", "b", "c"), ("a", "b")
 SPLITS = ("train", "val", "test")
+KINDS = ("concepts", "categories", "roles")
 # The orders that the configuration asks for, as (method, seed), and the control that is always there.
 ORDERS = {("l1", None), ("contribution", None), ("random", 0), ("random", 1), ("reversed", None), ("logit_bias", None)}
 CONTRACT = [
@@ -37,6 +38,7 @@ CONTRACT = [
         for model in EXAMINED
         for file in ("ranking.csv", "sweep.csv", "turning_points.json", "roles.csv")
     ),
+    *(f"dissect/b/{file}" for file in ("blocks.block3.csv", "fc.csv", "summary.json", "concept_roles.csv")),
 ]
 
 
@@ -54,6 +56,7 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
         *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
         "cam/b/sheet",
         *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves", "truth")),
+        *(f"dissect/b/{figure}" for figure in ("units", *(f"clip-dissect-{kind}" for kind in KINDS))),
     }
     assert names == expected
     assert {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.pdf")} == expected

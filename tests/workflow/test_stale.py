@@ -16,12 +16,19 @@ pytestmark = pytest.mark.workflow
 
 # The workflow of the tiny configuration, by hand: what stands behind each stage.
 BEHIND = {
-    "train": ["figures_history", "features", "explanations"],
-    "features": ["evaluate", "rank", "sweep"],
+    "train": ["figures_history", "features", "explanations", "dissect_passes", "figures_units"],
+    "features": ["evaluate", "rank", "sweep", "dissect_roles"],
     "evaluate": ["figures_confusion"],
     "rank": ["sweep"],
     "sweep": ["turning_points", "figures_rof"],
-    "turning_points": ["figures_rof"],
+    "turning_points": ["figures_rof", "dissect_roles"],
+    "dissect_passes": ["dissect_labels", "dissect_summary", "dissect_roles", "figures_units"],
+    "dissect_labels": ["dissect_summary", "dissect_roles", "figures_units", "figures_dissect"],
+    "dissect_summary": ["dissect_roles", "figures_dissect"],
+    "dissect_roles": ["figures_concept_roles"],
+    "figures_dissect": [],
+    "figures_units": [],
+    "figures_concept_roles": [],
     "figures_rof": [],
     "figures_history": [],
     "figures_confusion": [],
@@ -52,6 +59,11 @@ EXPLANATIONS = {
     "figures_cam": {("figures_cam", "model=b")},
     "pictures of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
 }
+# The units of b are compared with concepts.
+LAYERS = ("blocks.block3", "fc")
+OF_UNITS = {"dissect_passes", "dissect_labels", "dissect_summary", "dissect_roles"} | {
+    f"figures_{name}" for name in ("dissect", "units", "concept_roles")
+}
 OF_ROF = {"rank", "sweep", "turning_points", "figures_rof"}
 EXAMINED = ["a", "b"]
 MODELS_OF = {"digits": ["a"], "own": ["b", "c"]}
@@ -71,9 +83,16 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
         return {(stage, f"dataset={name}")}
     if stage in EXPLANATIONS:
         return EXPLANATIONS[stage] if name == "b" else set()
-    if stage in OF_ROF and name not in EXAMINED:
+    if (stage in OF_ROF and name not in EXAMINED) or (stage in OF_UNITS and name != "b"):
         return set()
-    return {(stage, f"model={name}")}.union(*(behind(later, name) for later in BEHIND[stage]))
+    return jobs_of(stage, name).union(*(behind(later, name) for later in BEHIND[stage]))
+
+
+def jobs_of(stage: str, model: str) -> set[tuple[str, str]]:
+    """Give the jobs of a stage of a model: one, but of labels one a layer."""
+    if stage == "dissect_labels":
+        return {(stage, f"model={model}, layer={layer}") for layer in LAYERS}
+    return {(stage, f"{'dissected' if stage == 'figures_dissect' else 'model'}={model}")}
 
 
 def plan_of(first: dict[str, str]) -> Jobs:
@@ -237,6 +256,9 @@ EDITS = [
             "figures_cam": "b",
             "figures_agreement": "b",
             "lime_pictures": "b",
+            "figures_dissect": "b",
+            "figures_units": "b",
+            "figures_concept_roles": "b",
         },
         append("lucidag/figures/style.py", "\nNUMBER = 1\n"),
     ),
@@ -299,6 +321,24 @@ EDITS = [
         "how superpixels are found, `lucidag/lime/segments.py`",
         {"lime_fits": "b"},
         append("lucidag/lime/segments.py", "\nNUMBER = 1\n"),
+    ),
+    Edit("`dissect.pooling`", {"dissect_passes": "b"}, setting(dissect__pooling="max")),
+    Edit(
+        "`dissect.clip_dissect.similarity`",
+        {"dissect_labels": "b"},
+        setting(dissect__clip_dissect={"evidence": "annotations", "columns": ["label", "site"], "similarity": "wpmi"}),
+    ),
+    Edit("`dissect.frequent`", {"dissect_summary": "b", "figures_dissect": "b"}, setting(dissect__frequent=2)),
+    Edit("`dissect.sheet.pictures`", {"figures_units": "b"}, setting(dissect__sheet={"units": 2, "pictures": 4})),
+    Edit(
+        "how units are labelled, `lucidag/dissect/similarity.py`",
+        {"dissect_labels": "b"},
+        append("lucidag/dissect/similarity.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "how roles and labels are joined, `lucidag/dissect/roles_join.py`",
+        {"dissect_roles": "b"},
+        append("lucidag/dissect/roles_join.py", "\nNUMBER = 1\n"),
     ),
     Edit("a value written out that is the default", NOTHING, setting(rof__confidence=0.95, models__a__batch_size=64)),
     # Data.
