@@ -48,6 +48,11 @@ def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
+def lit(light: NDArray[np.uint8]) -> float:
+    """Give the brightness of the lit part of a picture, however much of it a ring covers: the 90th percentile."""
+    return float(np.percentile(light, 90))
+
+
 def odd(size: float) -> int:
     """Give the odd number of pixels at or below `size`, at least 3: a kernel with a middle."""
     return max(3, (round(size) - 1) // 2 * 2 + 1)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding, components, ellipse, grey, odd
+from lucidag.artefacts.finding import Finding, components, ellipse, grey, lit, odd
 
 KERNEL = 7 / 256  # of the width: what is thinner stands out
 FLOOR = 8.0  # of 255: contrast below this is texture
@@ -61,7 +61,7 @@ def thin(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     light = grey(picture)
     kernel = odd(KERNEL * light.shape[1])
     hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(kernel), borderType=cv2.BORDER_REPLICATE)
-    dark = cv2.GaussianBlur(light, (0, 0), kernel * 3 / 7) < 0.35 * np.median(light)
+    dark = cv2.GaussianBlur(light, (0, 0), kernel * 3 / 7) < 0.3 * lit(light)
     values: NDArray[np.float32] = hat.astype(np.float32)
     values[cv2.dilate(dark.astype(np.uint8), np.ones((kernel + 2, kernel + 2), np.uint8)) > 0] = 0
     return values

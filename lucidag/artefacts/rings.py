@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding, colour, grey, outside
+from lucidag.artefacts.finding import Finding, colour, grey, lit, outside
 
 CORNER = 10 / 256  # of each side: 10 x 10 pixels of a picture of 256 x 256
 BLACK = 10.0  # of 255
-LEVEL, RELATIVE_LEVEL = 100.0, 0.6
+LEVEL, RELATIVE_LEVEL = 100.0, 0.5
 SIZES = ((0.01, "other"), (0.25, "small"), (0.5, "medium"), (1.01, "large"))
 
 
@@ -23,7 +23,7 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
     -------
     Finding
         ``score`` 255 less the mean of the brightest corner, so that the heuristic is score > 245; ``mask`` the pixels
-        that are less than half as bright as the median of the picture and connected with a corner.
+        that are less than half as bright as the lit part of the picture and connected with a corner.
     """
     values = colour(picture)
     height, width = values.shape[:2]
@@ -35,7 +35,7 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
         values[-rows:, -columns:],
     )
     light = grey(picture)
-    dark = outside(light < 0.5 * np.median(light))
+    dark = outside(light < RELATIVE_LEVEL * lit(light))
     return Finding(255.0 - max(float(corner.mean()) for corner in corners), dark)
 
 
@@ -43,8 +43,8 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
     """Find what lies outside the circle of the aperture.
 
     As in dermoscopic practice: the picture in grey, what is brighter than 100, the largest contour of that, its least
-    enclosing circle. Where the whole picture is dark the level is 0.6 of its median instead of 100, since else skin
-    itself counts as dark.
+    enclosing circle. Where the whole picture is dark the level is half the brightness of its lit part instead of
+    100, since else skin itself counts as dark.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
         ``score`` the share of the frame outside the circle, see `size`; ``mask`` these pixels.
     """
     light = grey(picture)
-    level = min(LEVEL, RELATIVE_LEVEL * float(np.median(light)))
+    level = min(LEVEL, RELATIVE_LEVEL * lit(light))
     bright = (light > level).astype(np.uint8)
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:

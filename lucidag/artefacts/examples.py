@@ -1,0 +1,48 @@
+"""Which pictures show best what a finder does."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.artefacts.grading import Flags
+
+FOUND, TRUE, FALSE, MISSED = "found", "right", "wrong", "missed"
+
+
+def choose(
+    scores: NDArray[np.float64], threshold: float, truth: Flags | None = None, each: int = 3
+) -> dict[str, list[int]]:
+    """Choose pictures to look at.
+
+    Parameters
+    ----------
+    scores
+        N scores of one finder.
+    threshold
+        Above it a picture has the artefact.
+    truth
+        N flags of a person, or None.
+    each
+        Pictures of a kind, at most.
+
+    Returns
+    -------
+    dict
+        Rows by kind: ``right`` (finds with the flag, over the whole range of scores), ``wrong`` (the surest finds
+        without the flag) and ``missed`` (flags that are not found, over the whole range); without flags only
+        ``found``. Of equal scores the first rows.
+    """
+    order = np.argsort(-scores, kind="stable")
+    found = scores[order] > threshold
+    if truth is None:
+        return {FOUND: _spread(order[found], each)}
+    flagged = truth[order]
+    return {
+        TRUE: _spread(order[found & flagged], each),
+        FALSE: order[found & ~flagged][:each].tolist(),
+        MISSED: _spread(order[~found & flagged], each),
+    }
+
+
+def _spread(rows: NDArray[np.intp], each: int) -> list[int]:
+    places = np.linspace(0, max(len(rows) - 1, 0), min(each, len(rows))).round().astype(int)
+    return [int(rows[place]) for place in places]

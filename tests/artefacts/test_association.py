@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2_contingency, hypergeom
+from scipy.stats.contingency import odds_ratio
+
+from lucidag.artefacts.association import associations, best_rule, counted, holm
+from lucidag.artefacts.columns import sort_out
+from lucidag.errors import InputError
+
+CLASSES = ("benign", "malignant")
+
+
+def columns(**cells):
+    return pd.DataFrame(cells, dtype=str)
+
+
+def expanded(table):
+    """Give values and labels of a 2 x 2 table [[without benign, without malignant], [with ...]]."""
+    values, labels = [], []
+    for value, row in zip("01", table, strict=True):
+        for label, count in zip(CLASSES, row, strict=True):
+            values += [value] * count
+            labels += [label] * count
+    return columns(flag=values), labels
+
+
+@pytest.mark.parametrize("table", [[[30, 12], [5, 20]], [[8, 9], [10, 9]], [[40, 3], [2, 9]]])
+def test_a_two_by_two_table_by_hand(table):
+    cells, labels = expanded(table)
+    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES)
+    (a, b), (c, d) = table
+    # Fisher's test from the hypergeometric distribution: all tables at most as likely as the one seen.
+    law = hypergeom(a + b + c + d, c + d, b + d)
+    chances = law.pmf(np.arange(min(c + d, b + d) + 1))
+    assert one["p"] == pytest.approx(chances[chances <= law.pmf(d) * (1 + 1e-9)].sum())
+    assert one["p_holm"] == one["p"]
+    ratio = odds_ratio([[d, c], [b, a]])
+    assert one["odds_ratio"] == pytest.approx(ratio.statistic)
+    assert one["odds_ratio"] == pytest.approx(d * a / (b * c), rel=0.2)  # near the plain one
+    assert (one["odds_ratio_low"], one["odds_ratio_high"]) == pytest.approx(tuple(ratio.confidence_interval(0.95)))
+    phi = abs(a * d - b * c) / np.sqrt((a + b) * (c + d) * (a + c) * (b + d))
+    assert one["cramers_v"] == pytest.approx(phi)
+    assert one["counts"] == {"0": {"benign": a, "malignant": b}, "1": {"benign": c, "malignant": d}}
+
+
+def test_no_upper_limit_is_a_word():
+    cells, labels = expanded([[20, 10], [0, 10]])
+    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES)
+    assert one["odds_ratio"] == one["odds_ratio_high"] == "inf"
+    assert one["odds_ratio_low"] > 1
+
+
+def test_several_values_use_chi_square_or_where_few_monte_carlo():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(CLASSES, 300).tolist()
+    part = np.where(np.array(labels) == "malignant", rng.choice(["a", "b", "c"], 300, p=[0.6, 0.2, 0.2]), "")
+    part = np.where(part == "", rng.choice(["a", "b", "c"], 300), part)
+    rare = np.array(["x", "y", "z"])[np.r_[0, 0, 1, np.full(297, 2)]]
+    cells = columns(part=part.tolist(), rare=rare.tolist())
+    found = {one["column"]: one for one in associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)}
+    assert found["part"]["test"] == "chi-square"
+    assert found["part"]["p"] == pytest.approx(chi2_contingency(pd.crosstab(part, labels)).pvalue)
+    assert found["rare"]["test"] == "Fisher's exact, Monte Carlo"
+    assert 0.2 < found["rare"]["p"] <= 1
+    assert "odds_ratio" not in found["part"]
+    assert found["part"]["rule"]["value"] == "a"
+    assert found["part"]["rule"]["class"] == "malignant"
+
+
+def test_the_best_rule_by_hand():
+    cells, labels = expanded([[10, 30], [40, 20]])
+    rule = best_rule(counted(cells["flag"], labels, CLASSES))
+    assert (rule["value"], rule["class"], rule["pictures"]) == ("0", "malignant", 40)
+    assert (rule["share"], rule["covers"], rule["informedness"]) == pytest.approx((0.75, 0.6, 0.4))
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_noise_is_seldom_called_associated_after_holm():
+    rng, wrong = np.random.default_rng(7), 0
+    for _ in range(40):
+        labels = rng.choice(CLASSES, 80).tolist()
+        cells = columns(**{f"c{index}": rng.choice(["0", "1"], 80).tolist() for index in range(8)})
+        tests = associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)
+        wrong += any(one["p_holm"] < 0.05 for one in tests)
+    assert wrong <= 6  # 40 * 5 % and three standard deviations
+
+
+def test_one_class_has_no_association():
+    assert associations(columns(a=["0", "1"]), {"a": "metadata"}, ["benign"] * 2, CLASSES) == []
+
+
+def test_columns_that_name_pictures_or_say_nothing_are_left_out():
+    n = 60
+    table = columns(
+        name=[f"ISIC_{row}" for row in range(n)],
+        lesion=[f"L{row // 2}" for row in range(n)],
+        ward=[f"w{row % 30}" for row in range(n)],
+        same=["x"] * n,
+        nothing=[""] * n,
+        sex=["f", "m", ""] * (n // 3),
+        age=[str(20 + row % 40) for row in range(n)],
+    )
+    got = sort_out(table, list(table), "lesion")
+    assert set(got.values) == {"sex", "age"}
+    assert set(got.left_out) == {"name", "lesion", "ward", "same", "nothing"}
+    assert "only names them" in got.left_out["name"]
+    assert "like an id" in got.left_out["ward"]
+    assert got.left_out["same"] == "has one value only: 'x'"
+    assert set(got.values["sex"]) == {"f", "m", "(empty)"}
+    quarters = got.values["age"].value_counts()
+    assert len(quarters) == 4
+    assert quarters.min() >= 10
+    assert quarters["20 to 27"] == 16  # of ages 20 to 39 twice and 40 to 59 once
+    with pytest.raises(InputError, match="column 'sexx' does not exist"):
+        sort_out(table, ["sexx"])

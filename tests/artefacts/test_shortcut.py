@@ -1,0 +1,120 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from lucidag.artefacts.scores import classification
+from lucidag.artefacts.shortcut import best_rule, shortcut
+
+CLASSES = ("benign", "malignant")
+
+
+def data(strength, n=600, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.4).astype(int)
+    source = np.where(rng.random(n) < strength, labels, rng.integers(0, 2, n))
+    columns = pd.DataFrame({"source": source.astype(str), "noise": rng.choice(["a", "b", "c"], n)}, dtype=str)
+    scores = pd.DataFrame({"ring": rng.normal(0, 1, n)})
+    splits = np.where(np.arange(n) % 2 == 0, "train", "test").tolist()
+    return columns, scores, labels, splits
+
+
+def test_a_planted_shortcut_is_measured_and_its_rule_named():
+    columns, scores, labels, splits = data(0.9)
+    got = shortcut(columns, scores, labels, CLASSES, splits, draws=300)
+    rule = got["rule"]["accuracy"]
+    assert (rule["column"], rule["predicts"]) == ("source", {"0": "benign", "1": "malignant"})
+    test = np.array(splits) == "test"
+    right = (columns["source"].astype(int).to_numpy() == labels)[test].mean()
+    assert rule["accuracy"]["value"] == pytest.approx(right)
+    assert rule["accuracy"]["low"] < right < rule["accuracy"]["high"]
+    assert got["majority"]["value"] == pytest.approx((labels[test] == 0).mean())
+    assert got["logistic"]["metadata"]["auc"]["low"] > 0.85
+    assert got["logistic"]["finders"]["auc"]["low"] < 0.5 < got["logistic"]["finders"]["auc"]["high"]
+    assert (got["learnt"], got["measured"], got["how"]) == (300, 300, "test split")
+
+
+def test_nothing_planted_gives_chance_and_no_test_picture_is_learnt():
+    columns, scores, labels, splits = data(0.0)
+    got = shortcut(columns, scores, labels, CLASSES, splits, draws=300)
+    assert got["logistic"]["metadata and finders"]["auc"]["low"] < 0.55
+    flipped = labels.copy()
+    flipped[np.array(splits) == "test"] ^= 1
+    other = shortcut(columns, scores, flipped, CLASSES, splits, draws=10)
+    area = got["logistic"]["metadata"]["auc"]["value"]
+    assert other["logistic"]["metadata"]["auc"]["value"] == pytest.approx(1 - area)
+
+
+def test_without_a_train_split_five_folds_are_used():
+    columns, scores, labels, _ = data(0.9)
+    got = shortcut(columns, scores, labels, CLASSES, ["test"] * 600, draws=50)
+    assert (got["how"], got["measured"]) == ("5 folds", 600)
+    assert got["rule"]["balanced_accuracy"]["column"] == "source"
+    assert got["logistic"]["metadata"]["auc"]["value"] > 0.9
+
+
+def test_ids_are_never_on_both_sides():
+    rng = np.random.default_rng(0)
+    ids = [f"p{row // 10}" for row in range(400)]
+    labels = np.repeat(rng.integers(0, 2, 40), 10)
+    # The column names the patient: with patients on both sides it would tell everything.
+    columns = pd.DataFrame({"patient": [name[1:] for name in ids]}, dtype=str)
+    none = pd.DataFrame(index=range(400))
+    apart = shortcut(columns, none, labels, CLASSES, ["test"] * 400, ids=ids, draws=100)
+    mixed = shortcut(columns, none, labels, CLASSES, ["test"] * 400, draws=100)
+    assert mixed["logistic"]["metadata"]["auc"]["value"] > 0.95
+    assert apart["logistic"]["metadata"]["auc"]["value"] < 0.7
+    splits = ["train" if row % 10 < 2 and row >= 100 else "test" if row >= 200 else "train" for row in range(400)]
+    got = shortcut(columns, none, labels, CLASSES, splits, ids=ids, draws=50)
+    assert got["shared_ids"] == 40
+    assert got["learnt"] == splits.count("train") - 40
+
+
+def test_the_most_frequent_class_is_what_unseen_values_have():
+    columns = pd.DataFrame({"a": ["x", "x", "y", "y", "y"]}, dtype=str)
+    rule = best_rule(columns, np.array([0, 0, 1, 1, 1]), 2, "accuracy")
+    assert rule(["x", "y", "z"]).tolist() == [0, 1, 1]
+
+
+def test_balance_changes_the_rule():
+    columns = pd.DataFrame({"flag": ["1"] * 10 + ["0"] * 90}, dtype=str)
+    labels = np.array([1] * 4 + [0] * 6 + [1] * 6 + [0] * 84)
+    assert best_rule(columns, labels, 2, "accuracy").classes == {"0": 0, "1": 0}
+    assert best_rule(columns, labels, 2, "balanced_accuracy").classes == {"0": 0, "1": 1}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_scores_are_those_of_sklearn(classes):
+    rng = np.random.default_rng(classes)
+    truth = rng.integers(0, classes, 150)
+    chances = np.round(rng.dirichlet(np.ones(classes), 150) + np.eye(classes)[truth] * 0.3, 1)
+    chances /= chances.sum(axis=1, keepdims=True)
+    predicted = chances.argmax(axis=1)
+    got = classification(chances, predicted, truth, draws=400)
+    assert got["accuracy"]["value"] == pytest.approx((predicted == truth).mean())
+    assert got["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(truth, predicted))
+    areas = [roc_auc_score(truth == c, chances[:, c]) for c in range(classes)]
+    assert got["auc"]["value"] == pytest.approx(np.mean(areas))
+    error = np.sqrt(got["accuracy"]["value"] * (1 - got["accuracy"]["value"]) / 150)
+    assert got["accuracy"]["high"] - got["accuracy"]["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
+
+
+def test_few_patients_widen_the_interval():
+    rng = np.random.default_rng(0)
+    truth, ids = rng.integers(0, 2, 200), np.repeat(np.arange(10), 20).astype(str).tolist()
+    predicted = np.where(np.repeat(rng.random(10) < 0.6, 20), truth, 1 - truth)
+    chances = np.eye(2)[predicted]
+    alone, together = (classification(chances, predicted, truth, own)["accuracy"] for own in (None, ids))
+    assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
+
+
+def test_what_cannot_be_learnt_is_a_sentence():
+    columns, scores, labels, splits = data(0.5, 40)
+    one = np.zeros(40, int)
+    assert "one class" in shortcut(columns, scores, one, CLASSES, splits)["sentence"]
+    empty = pd.DataFrame(index=range(40))
+    assert "neither" in shortcut(empty, empty, labels, CLASSES, splits)["sentence"]
+    rare = np.r_[1, np.zeros(39, int)]
+    assert "too few" in shortcut(columns, scores, rare, CLASSES, ["test"] * 40)["sentence"]
+    only_test = np.where(np.array(splits) == "train", 0, labels)
+    assert "training pictures are of one class" in shortcut(columns, scores, only_test, CLASSES, splits)["sentence"]
