@@ -28,6 +28,8 @@ def test_a_linear_network_explained_by_its_weights(kind, base, seed):
     right = weight if kind == "noise" else weight * (shared.x - shared.baseline)[0].numpy()
     spread = float(np.mean(shared.perturbations[1] ** 2))
     assert infidelity(right, *shared.perturbations).value < 1e-9 * spread
+    assert infidelity(right, *shared.perturbations).note == ""  # its sign is the right one
+    assert "opposite" in infidelity(-right, *shared.perturbations).note
     assert infidelity(7.5 * right, *shared.perturbations).value < 1e-9 * spread
     assert infidelity(blob(seed), *shared.perturbations).value > 0.2 * spread
 

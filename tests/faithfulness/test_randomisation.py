@@ -83,6 +83,14 @@ def test_the_order_is_that_of_use_and_bare_parameters_are_drawn_too():
         layers(nn.Flatten(), x)
 
 
+def test_layers_of_one_shape_are_drawn_apart():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4)).eval()
+    *_, last = cascade(model, torch.randn(1, 4), 2, 0)
+    first, second, third = (layer.weight for layer in last.model)
+    assert not torch.equal(first, second)
+    assert not torch.equal(second, third)
+
+
 def values_of(model, explainers, seed=0, stages=4):
     settings = FaithfulnessSettings(("randomisation",), stages=stages, seed=seed)
     found = measure(model, [Picture("p", picture(seed), 1)], explainers, (1.0,), settings)
