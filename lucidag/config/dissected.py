@@ -3,6 +3,7 @@
 from lucidag.config.dissect import DEFAULT_LAYERS, Clip, ClipDissect, Dissect
 from lucidag.config.load import dissected_models, rof_models
 from lucidag.config.schema import Config, Polygons, Scenes
+from lucidag.dissect.concepts import read_concepts
 from lucidag.errors import InputError
 from lucidag.spelling import unknown
 
@@ -129,6 +130,12 @@ def _check_clip_dissect(config: Config, section: ClipDissect | None, source: str
         raise InputError(f"{key}.clip: missing; there are: {', '.join(config.clips)}")
     if section.clip is not None and section.clip not in config.clips:
         raise InputError(f"{key}.clip: {unknown('clip', section.clip, config.clips)}")
+    file = concept_file(config)
+    if file is not None:
+        try:
+            read_concepts(file)
+        except InputError as error:
+            raise InputError(f"{key}.{error}") from error
     unused = [name for name in config.clips if name != clip_of(config)]
     if unused:
         raise InputError(f"{source}: clips.{unused[0]}: `dissect.clip_dissect` does not use it")

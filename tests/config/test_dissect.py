@@ -1,5 +1,6 @@
 """The `dissect` and `clips` sections: what they look up, and the one line that a mistake gives."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,17 +56,25 @@ def test_defaults_are_looked_up() -> None:
     assert pairs(config) == {}
 
 
-def test_names_lead_to_layers_pairs_and_files() -> None:
+def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("cup\nspoon\n")
     config = checked(
         models=["one", "two"],
         layers={"two-s0": ["layer1"]},
         compare=[["one", "two-s1"]],
-        clip_dissect={"concepts": "words/mine.txt"},
+        clip_dissect={"concepts": str(file)},
     )
     assert layers_of(config, "two-s0") == ["layer1"]
     assert layers_of(config, "grey") == []
     assert pairs(config) == {"one-vs-two-s1": ("one", "two-s1")}
-    assert concept_file(config) == "words/mine.txt"
+    assert concept_file(config) == str(file)
+    file.write_text("cup\n\nspoon\n")
+    sentence = fault(clip_dissect={"concepts": str(file)})
+    assert f"dissect.clip_dissect.concepts {file}, line 2: is blank" in sentence
+    file.write_text("cup\nCup\n")
+    assert "line 2: 'Cup' stands in line 1 already" in fault(clip_dissect={"concepts": str(file)})
+    assert "dissect.clip_dissect.concepts gone.txt: cannot be read" in fault(clip_dissect={"concepts": "gone.txt"})
 
 
 def test_roles_are_joined_where_the_pictures_are_those_of_the_model() -> None:

@@ -1,0 +1,130 @@
+"""A small run of dissection with everything: two models, one probe set with label maps, a CLIP trained on the way."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from lucidag.dissect.embeddings import read_embeddings
+from lucidag.dissect.overlaps import read_overlaps
+from lucidag.dissect.tables import read_units
+from lucidag.files import read_json
+
+pytestmark = pytest.mark.workflow
+
+NETWORK = {
+    "architecture": "lucidag.models.small:small_cnn",
+    "options": {"width": 4, "depth": 2},
+    "input": {"size": 32},
+    "train": {"epochs": 1},
+}
+LAYERS = ["blocks.block2", "fc"]
+DRAWN = {"source": "scenes", "number": 60, "size": 32}
+WORDS = {
+    "results": "dissected",
+    "datasets": {"things": {**DRAWN, "label": "object"}, "where": {**DRAWN, "label": "place"}},
+    "models": {"one": {**NETWORK, "dataset": "things"}, "two": {**NETWORK, "dataset": "where"}},
+    "clips": {"small": {"train": {"dataset": "things", "steps": 3, "batch_size": 8, "image_size": 32, "width": 2}}},
+    "dissect": {
+        "probe": "things",
+        "layers": {"one": LAYERS, "two": LAYERS},
+        "clip_dissect": {"concepts": "config/words.txt"},
+        "compare": [["one", "two"]],
+        "sheet": {"units": {"fc": [1]}, "pictures": 2},
+        "draws": 20,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def run(project, snakemake) -> Path:
+    """Return a folder in which it has run."""
+    folder = project()
+    (folder / "config/words.txt").write_text("ball\nfish\nbox\nred\nsea\nsomething else\n")
+    (folder / "config/dissect.yaml").write_text(yaml.safe_dump(WORDS))
+    snakemake(folder, "--cores", "2", "--configfile", "config/dissect.yaml", timeout=900)
+    return folder
+
+
+@pytest.mark.parametrize("model", ["one", "two"])
+def test_units_are_called_by_both_methods(run: Path, model: str) -> None:
+    block = read_units(run / f"dissected/dissect/{model}/blocks.block2.csv")
+    assert block.groupby("method")["unit"].apply(list).to_dict() == {
+        method: list(range(8)) for method in ("clip-dissect", "netdissect")
+    }
+    words = block[block["method"] == "clip-dissect"]
+    known = {"ball", "fish", "box", "red", "sea", "something else", "none"}
+    assert set(words["concept"]) <= known
+    assert set(words["category"]) <= {"object", "colour", "place", ""}
+    overlaps = read_overlaps(run / f"dissected/dissect/{model}/overlaps.safetensors")
+    assert set(overlaps.concepts) == {"object", "material", "colour", "place"}
+    assert overlaps.layers == ("blocks.block2",)
+    last = read_units(run / f"dissected/dissect/{model}/fc.csv")
+    assert set(last["method"]) == {"clip-dissect"}
+    summary = read_json(run / f"dissected/dissect/{model}/summary.json")
+    assert summary["layers"] == LAYERS
+    # Fewer than 100 pictures are all the top pictures of every unit.
+    assert summary["probe"]["images"] == 60
+    quality = summary["labels"]["fc"]["clip-dissect"]["quality"]
+    assert quality["units"] == (8 if model == "one" else 6)
+
+
+def test_models_are_compared_and_figures_drawn(run: Path) -> None:
+    found = read_json(run / "dissected/dissect/one-vs-two.json")
+    assert (found["a"], found["b"]) == ("one", "two")
+    assert set(found["methods"]) == {"clip-dissect", "netdissect"}
+    figures = run / "dissected/figures/dissect"
+    names = {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.pdf")}
+    kinds = [f"{method}-{kind}" for method in ("clip-dissect", "netdissect") for kind in ("concepts", "categories")]
+    assert names == {
+        *(f"{name}/{kind}" for name in ("one", "two", "one-vs-two") for kind in kinds),
+        "one/units",
+        "two/units",
+    }
+
+
+def test_the_small_clip_is_asked_about_pictures_it_has_not_seen(run: Path) -> None:
+    found = read_json(run / "dissected/clip/small/zero_shot.json")
+    assert set(found["categories"]) == {"object", "material", "colour", "place"}
+    for each in found["categories"].values():
+        assert each["accuracy"]["low"] <= each["accuracy"]["value"] <= each["accuracy"]["high"]
+    embeddings = read_embeddings(run / "dissected/clip/small/things")
+    assert embeddings.concepts[-1] == "something else"
+    for values in (embeddings.images, embeddings.texts):
+        assert np.allclose(np.linalg.norm(values, axis=1), 1, atol=1e-5)
+
+
+def test_other_words_leave_the_pictures_and_the_networks_alone(run: Path, planned, snakemake) -> None:
+    kept = sorted((run / "dissected/clip/small/.cache").glob("images-*.npy"))
+    assert len(kept) == 1
+    (run / "config/words.txt").write_text("ball\nfish\nbox\n")
+    found = planned(run, "--configfile", "config/dissect.yaml")
+    assert set(found) == {
+        "clip_embed",
+        "dissect_labels",
+        "dissect_summary",
+        "dissect_compare",
+        "figures_dissect",
+        "figures_units",
+    }
+    target = "dissected/clip/small/things/texts.npy"
+    snakemake(run, target, "--cores", "2", "--configfile", "config/dissect.yaml")
+    assert sorted((run / "dissected/clip/small/.cache").glob("images-*.npy")) == kept
+
+
+def test_a_concept_beyond_the_context_is_named(run: Path, snakemake) -> None:
+    (run / "config/words.txt").write_text("ball\n" + " ".join(["word"] * 40) + "\n")
+    target = "dissected/clip/small/things/texts.npy"
+    done = snakemake(run, target, "--cores", "2", "--configfile", "config/dissect.yaml", check=False)
+    assert done.returncode == 1
+    (line,) = (line for line in (done.stdout + done.stderr).splitlines() if line.startswith("lucidag: "))
+    assert line.startswith("lucidag: clip_embed small things: concepts: 1 of 2 have more tokens than the 18")
+
+
+def test_a_mistake_in_the_concepts_is_found_before_anything_runs(run: Path, snakemake) -> None:
+    (run / "config/words.txt").write_text("ball\n\nfish\n")
+    done = snakemake(run, "--dry-run", "--configfile", "config/dissect.yaml", check=False)
+    assert done.returncode == 1
+    wanted = "lucidag: config/dissect.yaml: dissect.clip_dissect.concepts config/words.txt, line 2: is blank"
+    assert wanted in done.stderr
