@@ -278,7 +278,11 @@ EDITS = [
         "the number of threads that a rule asks for", NOTHING, rewrite("rules/models.smk", ("threads: 2", "threads: 1"))
     ),
     # Packages.
-    Edit("another version of scipy", {"evaluate": MODELS, "cam_maps": "b", "lime_fits": "b"}, install("scipy")),
+    Edit(
+        "another version of scipy",
+        {"evaluate": MODELS, "cam_maps": "b", "lime_fits": "b", "dissect_labels": "b"},
+        install("scipy"),
+    ),
     Edit("another version of torch", {"train": MODELS}, install("torch")),
     Edit("another version of Snakemake", NOTHING, install("snakemake")),
     # Settings.
