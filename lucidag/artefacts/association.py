@@ -84,7 +84,7 @@ def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
     """Give the rule "value, therefore class" that tells most about the class.
 
     That is the highest informedness: the share of the class's pictures that have the value, less the share among the
-    pictures of other classes.
+    pictures of other classes; of equal ones that with the highest share of its value.
 
     Returns
     -------
@@ -96,7 +96,9 @@ def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
     table = counts.to_numpy(dtype=np.float64)
     of_class, of_rest = table / table.sum(axis=0), (table.sum(axis=1, keepdims=True) - table)
     gain = of_class - of_rest / of_rest.sum(axis=0)
-    row, column = divmod(int(np.round(gain, 12).argmax()), gain.shape[1])
+    # Of two values and two classes, "1, so malignant" and "0, so benign" gain the same: the surer one is told.
+    sure = np.where(gain > gain.max() - 1e-9, table / table.sum(axis=1, keepdims=True), -1.0)
+    row, column = divmod(int(sure.argmax()), gain.shape[1])
     held = share(int(table[row, column]), int(table[row].sum()), confidence)
     return {
         "value": str(counts.index[row]),

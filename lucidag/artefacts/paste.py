@@ -28,12 +28,12 @@ def paste(picture: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.
         even: lesions are left free), ``ring`` (a black ring that covers the corners) or ``dark_corner`` (grey, soft
         corners of a wider circle).
     seed
-        Of its place, size and colour, which depend on nothing else but the patch's side.
+        Of its place, size and colour, which depend on nothing else but for the side that the patch is on.
 
     Returns
     -------
     picture, mask
-        uint8 H x W x 3, changed on and within an edge of the mask only; bool H x W, the pixels of the artefact.
+        uint8 H x W x 3; bool H x W, the pixels of the artefact with its soft edge: all others are as they were.
 
     Raises
     ------
@@ -46,7 +46,8 @@ def paste(picture: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     painted = values.transpose(2, 0, 1).astype(np.float32)
     mask = _patch(rng, painted, values) if kind == "patch" else _aperture(rng, painted, kind == "ring")
-    return np.clip(painted + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0), mask
+    after = np.clip(painted + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return after, mask | (after != values).any(axis=2)
 
 
 def remove(picture: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray[np.uint8]:

@@ -1,0 +1,140 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.artefacts.audit import audit
+from lucidag.artefacts.finders import FINDERS, scan
+from lucidag.data.lesions import CLASSES, load
+from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.pictures import Pictures
+from lucidag.errors import InputError
+from lucidag.figures.artefacts import Example, examples, grades, odds
+from lucidag.figures.style import save
+
+
+@pytest.fixture(scope="module")
+def lesions(tmp_path_factory):
+    """Give a data set whose patch sits on benign and whose ring sits on malignant pictures."""
+    folder = tmp_path_factory.mktemp("lesions")
+    source = load(
+        320, 48, {"train": 0.5, "test": 0.5}, 4, patch={"benign": 0.6, "malignant": 0.05}, ring={"malignant": 0.5}
+    )
+    write_manifest(folder, source.table, source.classes, source.images, source.masks)
+    manifest = read_manifest(folder)
+    return manifest.table, scan(manifest.table["image"].tolist(), Pictures(manifest).read)
+
+
+def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
+    table, scores = lesions
+    rows, summary = audit(table, CLASSES, scores, draws=300)
+    for name, column in (("ring", "ring"), ("patch", "patch")):
+        assert summary["finders"][name]["column"] == column
+        assert summary["finders"][name]["weak"] is False
+        assert summary["finders"][name]["chosen"]["recall"]["value"] > 0.9
+        assert (rows[f"{name}_found"].astype(str) == table[column]).mean() > 0.97
+    tests = {one["column"]: one for one in summary["associations"]}
+    assert tests["patch_found"]["p_holm"] < 1e-6
+    assert tests["patch"]["odds_ratio_high"] < 0.3
+    assert float(tests["ring_found"]["odds_ratio_low"]) > 5
+    assert tests["ring"]["rule"]["class"] == "malignant"
+    assert tests["ring"]["rule"]["share"] == 1
+    assert tests["skin"]["p_holm"] > 0.05
+    # Of the probabilities planted: with the ring or without the patch malignant is the better guess.
+    told = summary["shortcut"]["logistic"]["metadata and finders"]
+    assert 0.8 < told["auc"]["value"] < 0.95
+    assert told["auc"]["low"] < told["auc"]["value"] < told["auc"]["high"]
+    assert summary["classes"] == {name: int((table["label"] == name).sum()) for name in CLASSES}
+    assert list(rows)[:3] == ["image", "ring_score", "ring_found"]
+    json.dumps(summary, allow_nan=False)
+    again = audit(table, CLASSES, scores, draws=300)
+    assert json.dumps(again[1]) == json.dumps(summary)
+
+
+def test_one_class_no_columns_constant_columns_and_few_pictures_are_sentences(lesions):
+    table, scores = lesions
+    rows = table["label"] == "benign"
+    _, summary = audit(table[rows].reset_index(drop=True), CLASSES, scores[rows.to_numpy()].reset_index(drop=True))
+    assert "All pictures are of class 'benign', so nothing can go with the class." in summary["sentences"]
+    assert summary["associations"] == []
+    assert "one class" in summary["shortcut"]["sentence"]
+    bare = table[["image", "path", "label", "split", "mask", "digest"]]
+    _, summary = audit(bare, CLASSES, scores[["image"]])
+    assert summary["finders"] == {}
+    assert any("no column" in sentence for sentence in summary["sentences"])
+    assert any("No id column" in sentence for sentence in summary["sentences"])
+    few = table.head(3).assign(patch="1")
+    _, summary = audit(few, CLASSES, scores.head(3), draws=20)
+    assert summary["left_out"]["patch"] == "has one value only: '1'"
+    json.dumps(summary, allow_nan=False)
+
+
+def test_ids_are_left_out_and_keep_pictures_together(lesions):
+    table, scores = lesions
+    table = table.assign(patient=[f"p{row // 4}" for row in range(len(table))])
+    _, summary = audit(table, CLASSES, scores, id_column="patient", draws=20)
+    assert "patient" not in {one["column"] for one in summary["associations"]}
+    assert summary["left_out"]["patient"] == "names the patient or lesion of a picture"
+    assert summary["shortcut"]["shared_ids"] > 0
+    assert not any("No id column" in sentence for sentence in summary["sentences"])
+
+
+def test_what_does_not_fit_is_named(lesions):
+    table, scores = lesions
+    with pytest.raises(InputError, match="in its order"):
+        audit(table, CLASSES, scores[::-1])
+    with pytest.raises(InputError, match="id column 'patient' does not exist"):
+        audit(table, CLASSES, scores, id_column="patient")
+    with pytest.raises(InputError, match="cannot grade finder 'ring'"):
+        audit(table, CLASSES, scores, truth={"ring": "skin"})
+    with pytest.raises(InputError, match="column 'rnig' does not exist"):
+        audit(table, CLASSES, scores, truth={"ring": "rnig"})
+    with pytest.raises(InputError, match="finder 'rnig' does not exist"):
+        audit(table, CLASSES, scores, truth={"rnig": "ring"})
+    with pytest.raises(InputError, match="class 'malignant' does not exist"):
+        audit(table, ("benign", "other"), scores)
+
+
+def test_figures_are_drawn_whatever_the_audit_found(lesions, tmp_path):
+    table, scores = lesions
+    _, summary = audit(table, CLASSES, scores, draws=20)
+    picture = np.full((48, 48, 3), 200, np.uint8)
+    mask = np.zeros((48, 48), bool)
+    mask[:9] = True
+    shown = {"ring": {"right": [Example(picture, mask, 1.0)], "wrong": []}, "patch": {"found": []}}
+    figures = {
+        "odds": odds(summary["associations"]),
+        "grades": grades(summary["finders"]),
+        "examples": examples(shown),
+        "no-odds": odds([]),
+        "no-grades": grades({}),
+        "no-examples": examples({}),
+    }
+    for name, fig in figures.items():
+        save(fig, tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
+    labels = [text.get_text() for text in figures["odds"].axes[0].get_yticklabels()]
+    two = [one for one in summary["associations"] if "odds_ratio" in one]
+    assert len(labels) == len(two)
+    assert any(label.startswith("ring, found") for label in labels)
+    assert "skin" in figures["odds"].axes[0].get_title(loc="left")
+    assert len(figures["examples"].axes) == 1
+
+
+def test_the_audit_never_imports_torch(root):
+    modules = [f"lucidag.artefacts.{file.stem}" for file in (root / "lucidag" / "artefacts").glob("[a-z]*.py")]
+    assert "lucidag.artefacts.audit" in modules
+    code = f"import sys, {', '.join(modules)}; print([m for m in ('torch', 'torchvision') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_finder_without_flags_says_so(lesions):
+    table, scores = lesions
+    _, summary = audit(table, CLASSES, scores, draws=20)
+    assert summary["finders"]["ruler"]["column"] is None
+    assert summary["finders"]["ruler"]["threshold"] == FINDERS["ruler"].threshold
+    assert "no column holds flags" in summary["finders"]["ruler"]["sentence"]
+    assert isinstance(scores, pd.DataFrame)

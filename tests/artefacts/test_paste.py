@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.artefacts.changes import against_control, changes
+from lucidag.artefacts.finders import FINDERS
+from lucidag.artefacts.paste import KINDS, paste, remove
+from lucidag.artefacts.relevance import by_method, difference, on_artefacts
+from lucidag.data.lesions import draw_one
+from lucidag.errors import InputError
+
+SHAPES = [(64, 64), (170, 256), (256, 170)]
+
+
+def picture(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.clip(np.array([205, 165, 145]) + rng.normal(0, 2, (*shape, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_pasted_is_found_and_the_rest_untouched(kind, shape, seed):
+    before = picture(shape)
+    after, mask = paste(before, kind, seed)
+    again, same = paste(before, kind, seed)
+    assert (after == again).all()
+    assert (mask == same).all()
+    assert 0.01 < mask.mean() < 0.6
+    assert (after == before)[~mask].all()
+    finding = FINDERS[kind].find(after)
+    assert finding.score > FINDERS[kind].threshold
+    least = 0.4 if kind == "dark_corner" else 0.8  # half of its soft edge is still bright
+    assert (finding.mask & mask).sum() / (finding.mask | mask).sum() > least
+    assert FINDERS[kind].find(before).score <= FINDERS[kind].threshold
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_removed_is_no_longer_found_and_even_skin_comes_back(kind, shape):
+    before = picture(shape)
+    after, mask = paste(before, kind, 3)
+    back = remove(after, mask)
+    assert FINDERS[kind].find(back).score <= FINDERS[kind].threshold
+    assert np.abs(back.astype(int) - before)[mask].mean() < 12
+    assert np.abs(after.astype(int) - before)[mask].mean() > 40
+    assert (remove(before, np.zeros(shape, bool)) == before).all()
+
+
+def test_a_patch_leaves_the_lesion_free():
+    hidden = []
+    for seed in range(20):
+        drawing = draw_one(seed, 64, 9)
+        _, mask = paste(drawing.image, "patch", seed)
+        hidden.append((mask & drawing.lesion).sum() / drawing.lesion.sum())
+    assert np.mean(hidden) < 0.05
+
+
+def test_bad_requests_are_named():
+    with pytest.raises(InputError, match="did you mean 'ring'"):
+        paste(picture((64, 64)), "rings", 0)
+    with pytest.raises(InputError, match="the mask is"):
+        remove(picture((64, 64)), np.ones((4, 4), bool))
+    with pytest.raises(InputError, match="covers the whole picture"):
+        remove(picture((64, 64)), np.ones((64, 64), bool))
+
+
+def test_changes_by_hand():
+    found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], draws=200)
+    assert found["before"]["value"] == pytest.approx(0.525)
+    assert found["change"]["value"] == pytest.approx(0.0125)
+    assert found["change"]["low"] < 0.0125 < found["change"]["high"]
+    assert [found[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.25]
+    nothing = changes([], [])
+    assert nothing["change"] == {"value": None, "low": None, "high": None, "n": 0}
+    with pytest.raises(InputError, match="no probability"):
+        changes([0.5], [1.5])
+    with pytest.raises(InputError, match="as many"):
+        changes([0.5], [0.5, 0.5])
+
+
+def test_the_interval_of_a_change_is_paired():
+    rng = np.random.default_rng(0)
+    before = rng.uniform(0.1, 0.8, 60)
+    found = against_control(before, before + 0.1, before + 0.02, draws=200)
+    assert found["artefact"]["change"]["low"] == pytest.approx(0.1)  # the spread between pictures does not enter
+    assert found["beyond"]["value"] == pytest.approx(0.08)
+    assert found["beyond"]["high"] - found["beyond"]["low"] < 1e-9
+
+
+def test_relevance_on_an_artefact_by_hand():
+    values = np.array([[1.0, 3.0], [-5.0, 0.0]])
+    masks = {"ring": np.array([[False, True], [False, False]]), "none": np.zeros((2, 2), bool)}
+    table = on_artefacts("a", {"lrp": values, "flat": np.zeros((2, 2))}, masks)
+    assert table["artefact"].unique().tolist() == ["ring"]
+    lrp, flat = table.to_dict("records")
+    assert (lrp["share"], lrp["area"], lrp["concentration"]) == pytest.approx((0.75, 0.25, 3.0))
+    assert np.isnan(flat["share"])
+    with pytest.raises(InputError, match="map 'lrp'"):
+        on_artefacts("a", {"lrp": values}, {"ring": np.ones((3, 3), bool)})
+    with pytest.raises(InputError, match="NaN"):
+        on_artefacts("a", {"lrp": values * np.nan}, {"ring": masks["ring"]})
+
+
+def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_not():
+    rng, tables = np.random.default_rng(0), {"with": [], "without": []}
+    ring = np.zeros((16, 16), bool)
+    ring[:4] = True
+    for index in range(30):
+        base = rng.random((16, 16))
+        tables["with"].append(on_artefacts(f"p{index}", {"lrp": base + 2 * ring, "cam": base}, {"ring": ring}))
+        tables["without"].append(on_artefacts(f"p{index}", {"lrp": base, "cam": rng.random((16, 16))}, {"ring": ring}))
+    first, second = (pd.concat(parts) for parts in tables.values())
+    summary = by_method(first, draws=200).set_index("method")
+    assert summary.loc["lrp", "excess_low"] > 0.2
+    assert summary.loc["cam", "share_low"] < 0.25 < summary.loc["cam", "share_high"]
+    assert summary.loc["cam", "area"] == 0.25
+    beside = difference(first, second, draws=200).set_index("method")
+    assert beside.loc["lrp", "difference_low"] > 0.2
+    assert beside.loc["cam", "difference_low"] < 0.02
+    assert beside.loc["lrp", "pictures"] == 30
+    expected = (2 * 64 + 32) / (2 * 64 + 128)  # uniform noise has the mean .5
+    assert beside.loc["lrp", "first"] == pytest.approx(expected, abs=0.01)
