@@ -17,6 +17,7 @@ BENCHMARKS = {
     "lime": "benchmarks.lime_speed",
     "dissect": "benchmarks.dissect_speed",
     "faithfulness": "benchmarks.faithfulness_speed",
+    "crp": "benchmarks.crp_speed",
     "default": "benchmarks.default_run",
 }
 

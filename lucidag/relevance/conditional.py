@@ -1,7 +1,7 @@
 """Conditional relevance (CRP): where in the picture the relevance of single units of a layer comes from."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from zennit.core import Composite
 
 from lucidag.errors import InputError
 from lucidag.models.head import evaluating
-from lucidag.relevance.layers import check_finite, checked_output, layer_relevance, outputs_of
+from lucidag.relevance.layers import check_finite, layer_relevance, output_at
 from lucidag.relevance.shared import SharedComposite
 
 BATCH = 8
@@ -122,8 +122,8 @@ def descent(
     A function from relevance (n x U or n x U x h x w, n at most `batch_size`) to maps (n x H x W). It is linear.
     """
     leaf = picture.detach().repeat(batch_size, 1, 1, 1).requires_grad_()
-    with evaluating(model), SharedComposite(composite).context(model):
-        output = _output_at(model, leaf, layer)
+    with evaluating(model), SharedComposite(composite).context(model), torch.enable_grad():
+        output = output_at(model, leaf, layer)
 
         def descend(relevance: torch.Tensor) -> torch.Tensor:
             count = len(relevance)
@@ -146,18 +146,6 @@ def selection_masks(selections: Sequence[Sequence[int]], units: int) -> torch.Te
     for mask, chosen in zip(masks, selections, strict=True):
         mask[list(chosen)] = 1
     return masks
-
-
-class _ReachedError(Exception):
-    """The layer has run; what is behind it need not."""
-
-
-def _output_at(model: nn.Module, leaf: torch.Tensor, layer: str) -> torch.Tensor:
-    reached = _ReachedError()
-    with outputs_of(model, [layer], at_end=reached) as seen, torch.enable_grad():
-        with suppress(_ReachedError):
-            model(leaf)
-        return checked_output(layer, seen, len(leaf))
 
 
 def _checked(selections: Sequence[Sequence[int]], units: int, layer: str) -> tuple[tuple[int, ...], ...]:

@@ -1,7 +1,7 @@
 """The outputs of layers in a pass whose relevance is asked for, and the relevance that they get."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +129,17 @@ def outputs_of(model: nn.Module, layers: Sequence[str], at_end: Exception | None
     finally:
         for handle in handles:
             handle.remove()
+
+
+class _ReachedError(Exception):
+    """The layer has run; what is behind it need not."""
+
+
+def output_at(model: nn.Module, leaf: torch.Tensor, layer: str) -> torch.Tensor:
+    """Run a network up to a layer and give that layer's output, with its graph."""
+    with outputs_of(model, [layer], at_end=_ReachedError()) as seen, suppress(_ReachedError):
+        model(leaf)
+    return checked_output(layer, seen, len(leaf))
 
 
 def checked_output(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:

@@ -161,7 +161,7 @@ def test_maps_of_units_differ(name, layer):
 @pytest.mark.shared_data
 def test_the_published_case(shared_data):
     """ResNet-18 of ImageNet at layer4.1.conv2: with the skip in them, all maps are one."""
-    model = resnet18()
+    model = resnet18().eval()
     model.load_state_dict(torch.load(shared_data / "weights" / "resnet18-imagenet.pth", weights_only=True))
     inputs = Inputs(112, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     path = shared_data / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"

@@ -1,0 +1,107 @@
+"""Conditional relevance of all channels of a layer against zennit-crp: one picture of 224 x 224 pixels."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from crp.attribution import CondAttribution
+from torch import nn
+from torchvision.models import resnet18, resnet50
+
+from benchmarks.measure import show
+from lucidag.data.pictures import decode
+from lucidag.models.inputs import Inputs
+from lucidag.relevance.composites import composite_for
+from lucidag.relevance.conditional import conditional_maps
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+# Each of these layers has 512 channels.
+CASES = (("resnet18", "layer4.1.conv2"), ("resnet50", "layer2"))
+BUILDERS = {"resnet18": resnet18, "resnet50": resnet50}
+RULES = "epsilon_plus_flat"
+GOAL = 2.0
+TOLERANCE = 1e-5  # of the greatest value
+BATCHES = (1, 2, 4, 8, 16, 32)
+TRIED = 32  # channels that each batch size is tried on
+
+
+def run(quick: bool, full: bool) -> None:
+    """Search zennit-crp's best batch size, then time both; `full` times the second network too."""
+    size, channels = (64, 16) if quick else (224, 512)
+    inputs = Inputs(size, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    picture = inputs.normalise(inputs.prepare(decode(PICTURE))[None]) if PICTURE.is_file() else inputs.example(1)
+    for name, layer in CASES if full else CASES[:1]:
+        compare(network(name), name, picture, layer, channels)
+
+
+def compare(model: nn.Module, name: str, picture: torch.Tensor, layer: str, channels: int) -> None:
+    """Print the seconds of both, by the clock and of the processor, and how far their maps are apart."""
+    with torch.no_grad():
+        target = int(model(picture).argmax())
+    tried = min(TRIED, channels)
+    searched = {
+        size: clocked(partial(by_library, model, picture, layer, target, tried, size))[1] / tried
+        for size in BATCHES
+        if size <= tried
+    }
+    best = min(searched, key=searched.__getitem__)
+    expected, theirs, their_work = clocked(lambda: by_library(model, picture, layer, target, channels, best))
+    rules = composite_for(RULES, model)
+    units = [[unit] for unit in range(channels)]
+    found, ours, our_work = clocked(lambda: conditional_maps(model, rules, picture, layer, units, target).maps)
+    rows = [
+        ("zennit-crp, a channel", ", ".join(f"{size}: {1e3 * each:.0f} ms" for size, each in searched.items())),
+        (f"zennit-crp, batches of {best}", f"{theirs:.1f} s, processor {their_work:.1f} s"),
+        ("lucidag", f"{ours:.1f} s, processor {our_work:.1f} s"),
+        ("ratio", f"{theirs / ours:.2f} (goal {GOAL:g}), processor {their_work / our_work:.2f}"),
+        ("against zennit-crp", equality(found, expected)),
+    ]
+    show(f"{channels} channels of {layer}, {name}, {picture.shape[-1]} px, {RULES}", rows)
+
+
+def by_library(
+    model: nn.Module, picture: torch.Tensor, layer: str, target: int, channels: int, batch_size: int
+) -> torch.Tensor:
+    """Give the maps of the first channels as a user of zennit-crp gets them."""
+    parts = CondAttribution(model).generate(
+        picture.clone().requires_grad_(),
+        [{layer: [unit], "y": [target]} for unit in range(channels)],
+        composite_for(RULES, model),
+        batch_size=batch_size,
+        verbose=False,
+    )
+    return torch.cat([part.heatmap.clone() for part in parts])
+
+
+def equality(found: torch.Tensor, expected: torch.Tensor) -> str:
+    """Compare all maps, in parts of the greatest value."""
+    apart = float((found - expected).abs().max() / expected.abs().max())
+    if not apart <= TOLERANCE:
+        raise AssertionError(f"maps are {apart} of the greatest value apart")
+    return f"maps within {apart:.0e} of the greatest value"
+
+
+def clocked(work: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, float, float]:
+    """Do some work; give its result, its seconds by the clock, and those of the processor on all cores."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - processor
+
+
+def network(name: str) -> nn.Module:
+    """Return a network with ImageNet weights where they are, else with weights and statistics from a seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model: nn.Module = BUILDERS[name]()
+        for key, buffer in model.named_buffers():
+            if key.endswith("running_mean"):
+                nn.init.normal_(buffer, std=0.1)
+            if key.endswith("running_var"):
+                nn.init.uniform_(buffer, 0.5, 1.5)
+    weights = SHARED / "weights" / f"{name}-imagenet.pth"
+    if weights.is_file():
+        model.load_state_dict(torch.load(weights, weights_only=True))
+    return model.eval().requires_grad_(False)
