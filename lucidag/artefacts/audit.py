@@ -92,11 +92,10 @@ def audit(
     texts = [str(label) for label in table["label"]]
     told = shortcut(
         columns.values,
-        scores[list(names)],
+        seen.values,
         labels,
         classes,
         table["split"].tolist(),
-        seen.values,
         ids,
         confidence,
         draws,

@@ -39,11 +39,10 @@ class Rule:
 
 def shortcut(
     columns: pd.DataFrame,
-    scores: pd.DataFrame,
+    found: pd.DataFrame,
     labels: NDArray[np.integer],
     classes: Sequence[str],
     splits: Sequence[str],
-    found: pd.DataFrame | None = None,
     ids: Sequence[str] | None = None,
     confidence: float = 0.95,
     draws: int = 2000,
@@ -51,7 +50,7 @@ def shortcut(
 ) -> dict[str, Any]:
     """Predict the label from what is not the subject.
 
-    A logistic regression (L2, C = 1, values one-hot, scores standardised) and the best rule on a single column (OneR:
+    A logistic regression (L2, C = 1, values one-hot and standardised) and the best rule on a single column (OneR:
     Holte 1993, *Very simple classification rules perform well on most commonly used datasets*) learn on the train split
     and are measured on the test split; where there is no train split, in five folds over all pictures.
 
@@ -59,14 +58,13 @@ def shortcut(
     ----------
     columns
         N rows of metadata as strings, see `lucidag.artefacts.columns`.
-    scores
-        N rows, one column a finder; may have no column.
+    found
+        N rows of 0 and 1 as strings, one column a finder; may have no column. Not the scores: below its threshold a
+        finder's score is what the subject itself looks like, its colour and texture.
     labels, classes
         N class indices, and the names.
     splits
         N of train, val, test.
-    found
-        N rows of 0 and 1 as strings, one column a finder: what the single rule may use of the finders.
     ids
         N patients or lesions. Training pictures whose id is in the test split are not learnt from.
     confidence, draws, seed
@@ -84,9 +82,8 @@ def shortcut(
     """
     if len(set(labels.tolist())) < 2:
         return {"sentence": "All pictures are of one class, so there is no label to predict."}
-    discrete = columns if found is None else pd.concat([columns, found], axis=1)
-    features = {METADATA: _encoded(columns), FINDERS: scores.to_numpy(np.float64)}
-    features[BOTH] = np.hstack([features[METADATA], features[FINDERS]])
+    discrete = pd.concat([columns, found], axis=1)
+    features = {METADATA: _encoded(columns), FINDERS: _encoded(found), BOTH: _encoded(discrete)}
     features = {name: table for name, table in features.items() if table.shape[1]}
     if not features:
         return {"sentence": "There is neither a metadata column nor a finder to predict the label from."}
@@ -107,7 +104,7 @@ def shortcut(
     }
     everything = np.unique(np.concatenate([fold[0] for fold in folds]))
     rules = {}
-    for criterion in CRITERIA if len(discrete.columns) else ():
+    for criterion in CRITERIA:
         rule = best_rule(discrete.iloc[everything], labels[everything], count, criterion)
         told = {value: classes[c] for value, c in rule.classes.items()}
         scored = measured(partial(_ruled, discrete, labels, count, criterion))

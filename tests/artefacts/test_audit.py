@@ -44,9 +44,14 @@ def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
     assert tests["ring"]["rule"]["share"] == 1
     assert tests["skin"]["p_holm"] > 0.05
     # Of the probabilities planted: with the ring or without the patch malignant is the better guess.
-    told = summary["shortcut"]["logistic"]["metadata and finders"]
-    assert 0.8 < told["auc"]["value"] < 0.95
-    assert told["auc"]["low"] < told["auc"]["value"] < told["auc"]["high"]
+    # Their best AUC: of the four combinations, ordered by the odds of malignant, with ties counted half.
+    benign, malignant = np.array([0.4, 0.6, 0, 0]), np.array([0.475, 0.025, 0.475, 0.025])
+    order = np.argsort(malignant / (benign + malignant))
+    best = sum(m * (benign[order][:i].sum() + benign[order][i] / 2) for i, m in enumerate(malignant[order]))
+    for name in ("metadata and finders", "finders"):
+        told = summary["shortcut"]["logistic"][name]["auc"]
+        assert told["low"] < best < told["high"]
+        assert told["high"] - told["low"] < 0.15
     assert summary["classes"] == {name: int((table["label"] == name).sum()) for name in CLASSES}
     assert list(rows)[:3] == ["image", "ring_score", "ring_found"]
     json.dumps(summary, allow_nan=False)

@@ -14,14 +14,14 @@ def data(strength, n=600, seed=0):
     labels = (rng.random(n) < 0.4).astype(int)
     source = np.where(rng.random(n) < strength, labels, rng.integers(0, 2, n))
     columns = pd.DataFrame({"source": source.astype(str), "noise": rng.choice(["a", "b", "c"], n)}, dtype=str)
-    scores = pd.DataFrame({"ring": rng.normal(0, 1, n)})
+    found = pd.DataFrame({"ring_found": rng.choice(["0", "1"], n)}, dtype=str)
     splits = np.where(np.arange(n) % 2 == 0, "train", "test").tolist()
-    return columns, scores, labels, splits
+    return columns, found, labels, splits
 
 
 def test_a_planted_shortcut_is_measured_and_its_rule_named():
-    columns, scores, labels, splits = data(0.9)
-    got = shortcut(columns, scores, labels, CLASSES, splits, draws=300)
+    columns, found, labels, splits = data(0.9)
+    got = shortcut(columns, found, labels, CLASSES, splits, draws=300)
     rule = got["rule"]["accuracy"]
     assert (rule["column"], rule["predicts"]) == ("source", {"0": "benign", "1": "malignant"})
     test = np.array(splits) == "test"
@@ -35,19 +35,19 @@ def test_a_planted_shortcut_is_measured_and_its_rule_named():
 
 
 def test_nothing_planted_gives_chance_and_no_test_picture_is_learnt():
-    columns, scores, labels, splits = data(0.0)
-    got = shortcut(columns, scores, labels, CLASSES, splits, draws=300)
+    columns, found, labels, splits = data(0.0)
+    got = shortcut(columns, found, labels, CLASSES, splits, draws=300)
     assert got["logistic"]["metadata and finders"]["auc"]["low"] < 0.55
     flipped = labels.copy()
     flipped[np.array(splits) == "test"] ^= 1
-    other = shortcut(columns, scores, flipped, CLASSES, splits, draws=10)
+    other = shortcut(columns, found, flipped, CLASSES, splits, draws=10)
     area = got["logistic"]["metadata"]["auc"]["value"]
     assert other["logistic"]["metadata"]["auc"]["value"] == pytest.approx(1 - area)
 
 
 def test_without_a_train_split_five_folds_are_used():
-    columns, scores, labels, _ = data(0.9)
-    got = shortcut(columns, scores, labels, CLASSES, ["test"] * 600, draws=50)
+    columns, found, labels, _ = data(0.9)
+    got = shortcut(columns, found, labels, CLASSES, ["test"] * 600, draws=50)
     assert (got["how"], got["measured"]) == ("5 folds", 600)
     assert got["rule"]["balanced_accuracy"]["column"] == "source"
     assert got["logistic"]["metadata"]["auc"]["value"] > 0.9
@@ -109,12 +109,12 @@ def test_few_patients_widen_the_interval():
 
 
 def test_what_cannot_be_learnt_is_a_sentence():
-    columns, scores, labels, splits = data(0.5, 40)
+    columns, found, labels, splits = data(0.5, 40)
     one = np.zeros(40, int)
-    assert "one class" in shortcut(columns, scores, one, CLASSES, splits)["sentence"]
+    assert "one class" in shortcut(columns, found, one, CLASSES, splits)["sentence"]
     empty = pd.DataFrame(index=range(40))
     assert "neither" in shortcut(empty, empty, labels, CLASSES, splits)["sentence"]
     rare = np.r_[1, np.zeros(39, int)]
-    assert "too few" in shortcut(columns, scores, rare, CLASSES, ["test"] * 40)["sentence"]
+    assert "too few" in shortcut(columns, found, rare, CLASSES, ["test"] * 40)["sentence"]
     only_test = np.where(np.array(splits) == "train", 0, labels)
-    assert "training pictures are of one class" in shortcut(columns, scores, only_test, CLASSES, splits)["sentence"]
+    assert "training pictures are of one class" in shortcut(columns, found, only_test, CLASSES, splits)["sentence"]
