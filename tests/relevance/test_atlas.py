@@ -1,0 +1,85 @@
+"""The units of a decision: the ones with the most relevance, with the maps and references of their own."""
+
+import numpy as np
+import pytest
+import torch
+
+from lucidag.data.pictures import Pictures
+from lucidag.errors import InputError
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.relevance.atlas import explain_decision
+from lucidag.relevance.conditional import conditional_maps
+from lucidag.relevance.references import find_references
+from lucidag.relevance.unit_maps import unit_maps
+from tests.dissect.probe_sets import noise
+from tests.relevance import residual
+
+INPUTS = Inputs(32, 3, "stretch", (0.4,), (0.3,))
+LAYER, ROWS = "layer3.0.conv2", np.arange(2, 9)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    manifest = noise(tmp_path_factory.mktemp("probe"), 9, size=32, labels=False)
+    network = Network(residual.network("small_resnet", 5).float(), INPUTS, "fc")
+    references = find_references(network, residual.composite(network.model), manifest, ROWS, [LAYER], top=4)
+    return network, residual.composite(network.model), manifest, references
+
+
+def frame_of(manifest, row):
+    return INPUTS.prepare(Pictures(manifest).read(row))
+
+
+def test_the_units_with_the_most_relevance_come_first(given):
+    network, rules, manifest, references = given
+    frame = frame_of(manifest, 0)
+    found = explain_decision(
+        network, rules, "p0", frame.numpy(), LAYER, references, manifest, ROWS, classes="abcd", units=5, examples=3
+    )
+    x = INPUTS.normalise(frame[None])
+    logits = network.model(x)[0]
+    assert found.record["target"] == int(logits.argmax())
+    assert found.record["target_name"] == "abcd"[int(logits.argmax())]
+    assert found.record["logit"] == pytest.approx(float(logits.max()), rel=1e-3)
+    assert found.record["probability"] == pytest.approx(float(logits.softmax(0).max()), rel=1e-3)
+    every = conditional_maps(network.model, rules, x, LAYER)
+    by_unit = every.relevance.sum((1, 2))
+    order = by_unit.argsort(descending=True)[:5]
+    assert [unit.unit for unit in found.units] == order.tolist()
+    shares = (by_unit / by_unit.abs().sum())[order]
+    assert [unit.share for unit in found.units] == pytest.approx(shares.tolist(), rel=1e-3)
+    for unit in found.units:
+        scale = float(every.maps[unit.unit].abs().max())
+        assert np.allclose(unit.map, every.maps[unit.unit], rtol=0, atol=3e-4 * scale)
+
+
+def test_references_are_those_that_were_found(given):
+    network, rules, manifest, references = given
+    found = explain_decision(
+        network, rules, "p1", frame_of(manifest, 1).numpy(), LAYER, references, manifest, ROWS, target=3, units=2
+    )
+    assert found.record["target"] == 3
+    assert found.record["target_name"] == "3"
+    for unit in found.units:
+        for kind, shown in unit.references.items():
+            best = references.layers[LAYER][kind]
+            assert [each.value for each in shown] == best.values[unit.unit].tolist()
+            for number, place, each in zip(best.rows[unit.unit], best.places[unit.unit], shown, strict=True):
+                row = int(ROWS[number])
+                assert each.image == manifest.table["image"][row]
+                frame = frame_of(manifest, row)
+                assert np.array_equal(each.frame, frame)
+                (own,) = unit_maps(
+                    network.model, rules, INPUTS.normalise(frame[None]), LAYER, [unit.unit], [int(place)]
+                )
+                assert np.allclose(each.map, own, rtol=0, atol=3e-4 * float(own.abs().max().clamp(min=1e-9)))
+
+
+def test_references_of_other_pictures_are_refused(given):
+    network, rules, manifest, references = given
+    frame = torch.zeros(3, 32, 32, dtype=torch.uint8).numpy()
+    with pytest.raises(InputError, match="chosen from 7 other pictures than the 6"):
+        explain_decision(network, rules, "p", frame, LAYER, references, manifest, ROWS[1:])
+    with pytest.raises(InputError, match="layer of the reference pictures 'layer3' does not exist"):
+        explain_decision(network, rules, "p", frame, "layer3", references, manifest, ROWS)
