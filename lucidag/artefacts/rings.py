@@ -8,7 +8,7 @@ from lucidag.artefacts.finding import Finding, colour, grey, lit, outside
 
 CORNER = 10 / 256  # of each side: 10 x 10 pixels of a picture of 256 x 256
 BLACK = 10.0  # of 255
-LEVEL, RELATIVE_LEVEL = 100.0, 0.5
+LEVEL = 100.0
 SIZES = ((0.01, "other"), (0.25, "small"), (0.5, "medium"), (1.01, "large"))
 
 
@@ -23,7 +23,7 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
     -------
     Finding
         ``score`` 255 less the mean of the brightest corner, so that the heuristic is score > 245; ``mask`` the pixels
-        that are less than half as bright as the lit part of the picture and connected with a corner.
+        below the level of `dark_level` and connected with a corner.
     """
     values = colour(picture)
     height, width = values.shape[:2]
@@ -35,7 +35,7 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
         values[-rows:, -columns:],
     )
     light = grey(picture)
-    dark = outside(light < RELATIVE_LEVEL * lit(light))
+    dark = outside(light < dark_level(light))
     return Finding(255.0 - max(float(corner.mean()) for corner in corners), dark)
 
 
@@ -43,8 +43,7 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
     """Find what lies outside the circle of the aperture.
 
     As in dermoscopic practice: the picture in grey, what is brighter than 100, the largest contour of that, its least
-    enclosing circle. Where the whole picture is dark the level is half the brightness of its lit part instead of
-    100, since else skin itself counts as dark.
+    enclosing circle. The level is lower in a dark picture, see `dark_level`.
 
     Returns
     -------
@@ -52,8 +51,7 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
         ``score`` the share of the frame outside the circle, see `size`; ``mask`` these pixels.
     """
     light = grey(picture)
-    level = min(LEVEL, RELATIVE_LEVEL * lit(light))
-    bright = (light > level).astype(np.uint8)
+    bright = (light > dark_level(light)).astype(np.uint8)
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return Finding(1.0, np.ones(light.shape, dtype=np.bool_))
@@ -61,6 +59,16 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
     rows, columns = np.ogrid[: light.shape[0], : light.shape[1]]
     beyond = np.hypot(columns - x, rows - y) > radius
     return Finding(float(beyond.mean()), beyond)
+
+
+def dark_level(light: NDArray[np.uint8]) -> float:
+    """Give the grey below which a pixel is dark: 100, or less in a dark picture, where skin itself is below 100.
+
+    That is 0.6 of the median and half of the lit part's brightness, whichever is less, since a large lesion lowers the
+    one and a highlight raises the other; but at least a fifth of the lit part's, for rings over more than half.
+    """
+    bright = lit(light)
+    return min(LEVEL, max(0.2 * bright, min(0.6 * float(np.median(light)), 0.5 * bright)))
 
 
 def size(share: float) -> str:
