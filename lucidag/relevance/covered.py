@@ -68,7 +68,8 @@ class _Tracer(fx.Tracer):
     """Looks into every module that has parts, except torch's own."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return bool(super().is_leaf_module(m, module_qualified_name)) or not list(m.children())
+        whole = not list(m.children()) and not isinstance(m, nn.Sequential)
+        return whole or bool(super().is_leaf_module(m, module_qualified_name))
 
 
 def _path_of_relevance(graph: fx.Graph, modules: dict[str, nn.Module]) -> list[fx.Node]:

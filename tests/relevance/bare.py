@@ -1,0 +1,51 @@
+"""Networks without biases, as if they had been trained, on which relevance must be conserved."""
+
+import torch
+from torch import nn
+
+from lucidag.models.build import build
+from lucidag.relevance.lrp import without_biases
+
+NETWORKS = {
+    "small_cnn": ("lucidag.models.small:small_cnn", {"width": 8}),
+    "small_resnet": ("lucidag.models.small:small_resnet", {"width": 8, "blocks": (1, 2, 1, 1)}),
+    "attention_small_resnet": ("lucidag.models.attention:attention_small_resnet", {"width": 8}),
+    "small_efficientnet": ("lucidag.models.efficientnet:small_efficientnet_relu", {}),
+    "resnet18": ("resnet18", {}),
+    "resnet50": ("resnet50", {}),
+    "attention_resnet50": ("lucidag.models.attention:attention_resnet50", {"side": 2, "hidden": 8}),
+    "efficientnet_b0": ("lucidag.models.efficientnet:efficientnet_b0_relu", {}),
+}
+CLASSES = 4
+
+
+def pictures(seed: int, count: int = 1) -> torch.Tensor:
+    """Draw blurred noise, 64 x 64, normalised to about mean 0 and deviation 1."""
+    drawn = torch.randn(count, 3, 64, 64, generator=torch.Generator().manual_seed(900 + seed), dtype=torch.float64)
+    return 2 * nn.functional.avg_pool2d(drawn, 3, stride=1, padding=1)
+
+
+def with_biases(name: str, seed: int) -> nn.Module:
+    """Build a network in double precision; its BatchNorms have statistics of pictures, scales and shifts of their own.
+
+    Scores of an attention are made to differ between channels.
+    """
+    architecture, options = NETWORKS[name]
+    model = build(architecture, CLASSES, options, seed).double()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = None  # the plain mean over the batches that it sees
+                nn.init.uniform_(module.weight, 0.5, 1.5)
+                nn.init.normal_(module.bias, std=0.2)
+        if "attention" in name:
+            nn.init.normal_(model.attention.score.weight, std=2)
+        with torch.no_grad():
+            model.train()(pictures(seed + 50, 4))
+    return model.eval()
+
+
+def bare(name: str, seed: int) -> nn.Module:
+    """Give `with_biases` without its biases."""
+    return without_biases(with_biases(name, seed))

@@ -1,0 +1,83 @@
+"""Networks in canonical form: the same function, every number back in its place afterwards; networks without biases."""
+
+import pytest
+import torch
+from torch import nn
+from zennit.canonizers import SequentialMergeBatchNorm
+
+from lucidag.models.build import build
+from lucidag.relevance.canonizers import MergeBatchNorm, canonized, canonizers
+from lucidag.relevance.lrp import without_biases
+from tests.relevance.bare import NETWORKS, bare, pictures, with_biases
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "attention_resnet50"])
+def test_the_logits_stay_and_the_network_comes_back(name):
+    model, x = with_biases(name, 1), pictures(1, 2)
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    shape = str(model)
+    with torch.no_grad():
+        before = model(x)
+        with canonized(model, canonizers()) as applied:
+            torch.testing.assert_close(model(x), before, rtol=1e-9, atol=1e-9 * float(before.abs().max()))
+        torch.testing.assert_close(model(x), before, rtol=0, atol=0)
+    assert applied
+    assert str(model) == shape
+    assert model.state_dict().keys() == state.keys()
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_merged_batchnorm_is_the_identity(seed):
+    """zennit's still divides by sqrt(1 + epsilon)."""
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3, eps=0.1)).double().eval()
+    for value in (*model[1].parameters(), model[1].running_mean, model[1].running_var):
+        nn.init.uniform_(value, 0.5, 2.0, torch.Generator().manual_seed(seed))
+    x = torch.rand(1, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    expected = model(x)
+    with canonized(model, [MergeBatchNorm()]):
+        torch.testing.assert_close(model(x), expected)
+        torch.testing.assert_close(model[0](x), expected)
+    with canonized(model, [SequentialMergeBatchNorm()]):
+        torch.testing.assert_close(model(x) * 1.1**0.5, expected)
+
+
+def test_a_batchnorm_that_is_no_part_of_the_layer_before_it_is_left_alone():
+    model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4, affine=False))
+    model.append(nn.Linear(4, 5)).append(nn.BatchNorm1d(5, track_running_stats=False))
+    with canonized(model, [MergeBatchNorm()]) as applied:
+        assert applied == []
+
+
+def test_an_error_while_canonizers_are_applied_leaves_nothing_behind():
+    model = build("lucidag.models.small:small_resnet", 2, {"width": 4}, seed=0)
+
+    class Broken(MergeBatchNorm):
+        def apply(self, root_module):
+            raise RuntimeError("broken")
+
+    before = model.conv1.weight.clone()
+    with pytest.raises(RuntimeError, match="broken"), canonized(model, [MergeBatchNorm(), Broken()]):
+        pass
+    assert model.conv1.bias is None
+    assert torch.equal(model.conv1.weight, before)
+
+
+@pytest.mark.parametrize("name", ["small_cnn", "small_resnet", "resnet18"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_without_biases_twice_the_picture_has_twice_the_logits(name, seed):
+    model, x = bare(name, seed), pictures(seed, 2)
+    torch.testing.assert_close(model(2 * x), 2 * model(x))
+    whole = with_biases(name, seed)
+    assert not torch.allclose(whole(2 * x), 2 * whole(x), rtol=0.01)
+
+
+@pytest.mark.parametrize("name", ["attention_small_resnet", "small_efficientnet"])
+def test_what_computes_the_factors_of_a_gate_keeps_its_biases(name):
+    model = with_biases(name, 0)
+    for key, value in without_biases(model).named_parameters():
+        gate = key.startswith("attention.") or ".fc1." in key or ".fc2." in key
+        if key.endswith("bias") and not gate:
+            assert not value.any()
+        else:
+            assert torch.equal(value, model.get_parameter(key))
