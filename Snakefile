@@ -22,6 +22,7 @@ include: "rules/models.smk"
 include: "rules/rof.smk"
 include: "rules/explain.smk"
 include: "rules/dissect.smk"
+include: "rules/artefacts.smk"
 include: "rules/figures.smk"
 
 
@@ -33,4 +34,5 @@ rule all:
         rules.rof.input,
         rules.explain.input,
         rules.dissect.input,
+        rules.artefacts.input,
         rules.figures.input,

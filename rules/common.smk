@@ -17,6 +17,7 @@ from lucidag.config.dissected import (
     probe_of,
 )
 from lucidag.config.load import (
+    audited_datasets,
     dissected_models,
     explained_models,
     family_members,
@@ -129,6 +130,7 @@ CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
 LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
+AUDITED = audited_datasets(CONFIG)
 DISSECTED = dissected_models(CONFIG)
 PAIRS = pairs(CONFIG)
 JOINED = joined_with_roles(CONFIG)

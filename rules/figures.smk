@@ -53,6 +53,11 @@ rule figures:
             model=JOINED,
             method=CONCEPT_METHODS,
         ),
+        expand(
+            "{results}/figures/artefacts/{dataset}/odds.png",
+            results=R,
+            dataset=AUDITED,
+        ),
 
 
 rule figures_data:

@@ -70,6 +70,11 @@ def dissected_models(config: Config) -> list[str]:
     return [] if config.dissect is None else _members(config, config.dissect.models)
 
 
+def audited_datasets(config: Config) -> list[str]:
+    """Return the data sets that are audited for artefacts."""
+    return [] if config.artefacts is None else list(config.artefacts.datasets)
+
+
 def _members(config: Config, names: list[str] | None) -> list[str]:
     asked = names if names is not None else list(config.models)
     return [model for name in asked for model in family_members(config, name)]
@@ -93,6 +98,9 @@ def _repeat_seeds(models: Mapping[str, Model], source: str) -> dict[str, Model]:
 
 
 def _check_references(config: Config, source: str) -> None:
+    for name in audited_datasets(config):
+        if name not in config.datasets:
+            raise InputError(f"{source}: artefacts.datasets: {unknown('data set', name, config.datasets)}")
     for name, model in config.models.items():
         if model.dataset not in config.datasets:
             raise InputError(f"{source}: models.{name}.dataset: {unknown('data set', model.dataset, config.datasets)}")
@@ -119,7 +127,8 @@ def _check_references(config: Config, source: str) -> None:
 def _shown_besides(config: Config) -> set[str]:
     """Return the data sets that something other than a model names."""
     probe = config.dissect.probe if config.dissect is not None else None
-    return {clip.train.dataset for clip in config.clips.values() if clip.train is not None} | {probe or ""}
+    learnt_from = {clip.train.dataset for clip in config.clips.values() if clip.train is not None}
+    return learnt_from | {probe or ""} | set(audited_datasets(config))
 
 
 def _check_explain(config: Config, source: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
+from lucidag.config.artefacts import Artefacts
 from lucidag.config.dissect import Clips, Dissect
 from lucidag.config.explain import Explain
 from lucidag.config.section import Level, Name, Section, Seed, Share
@@ -290,6 +291,7 @@ class Config(Section):
     explain: Explain | None = Field(default=None, description="Explanations of single pictures; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
+    artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

@@ -63,6 +63,10 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
             **_rof(config, "role_metric"),
         },
         "dissect_units": _dissect_units,
+        "artefact_audit": lambda config, wildcards: _artefacts(
+            config, "finders", "most_values", "confidence", "draws", "seed"
+        ),
+        "artefact_figures": lambda config, wildcards: _artefacts(config, "examples", "confidence"),
         "concept_figures": lambda config, wildcards: _dissect(config, "frequent"),
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
@@ -161,6 +165,12 @@ def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
 def _dissect(config: Config, *keys: str) -> Settings:
     section = config.dissect if config.dissect is not None else Dissect()
     return section.model_dump(mode="json", include=set(keys))
+
+
+def _artefacts(config: Config, *keys: str) -> Settings:
+    if config.artefacts is None:
+        raise InputError("there is no `artefacts:` section")
+    return config.artefacts.model_dump(mode="json", include=set(keys))
 
 
 def _clip_train(config: Config, wildcards: Wildcards) -> Settings:

@@ -53,8 +53,9 @@ def load(
     Returns
     -------
     Source
-        Ids are relative paths without suffix, ``-`` for ``/`` and ``_`` for characters that are not safe in
-        a file name; where two pictures differ in their suffix alone, they keep it.
+        Column ``id`` is the patient or lesion, where there is any. Image ids are relative paths without suffix, ``-``
+        for ``/`` and ``_`` for characters that are not safe in a file name; where two pictures differ in their suffix
+        alone, they keep it.
 
     Raises
     ------
@@ -72,6 +73,7 @@ def load(
             "path": [entry.path for entry in found],
             "label": [entry.label for entry in found],
             "split": _splits(path, found, splits, seed),
+            **_ids(found),
             **_metadata(path, found, groups),
             "mask": [entry.mask for entry in found],
         }
@@ -118,6 +120,11 @@ def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float
                 f"{entry.place} in {entry.split}"
             )
     return given
+
+
+def _ids(found: Sequence[Entry]) -> dict[str, list[str]]:
+    """Keep the patient or lesion of each picture, where the source names any."""
+    return {"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}
 
 
 def _metadata(path: str | Path, found: Sequence[Entry], groups: Sequence[str]) -> dict[str, list[str]]:

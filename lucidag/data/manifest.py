@@ -32,7 +32,7 @@ class Source:
     ----------
     table
         N rows with the columns ``image``, ``label`` and ``split``, any metadata columns and, where there
-        are any, ``path`` and ``mask`` (files) and ``true_label``.
+        are any, ``path`` and ``mask`` (files), ``true_label`` and ``id`` (patient or lesion).
     classes
         The class names; their order gives the class indices.
     images
@@ -261,7 +261,8 @@ def _ordered(table: pd.DataFrame, arrays: bool, masked: bool) -> pd.DataFrame:
     for column in ("path", "mask"):
         if column not in full.columns:
             full[column] = ""
-    first = ["image", "path", "label", *(["true_label"] if "true_label" in full.columns else []), "split"]
+    optional = {name: [name] if name in full.columns else [] for name in ("true_label", "id")}
+    first = ["image", "path", "label", *optional["true_label"], "split", *optional["id"]]
     metadata = [column for column in full.columns if column not in RESERVED]
     return full[[*first, *metadata, "mask"]].copy()
 

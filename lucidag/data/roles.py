@@ -3,4 +3,4 @@
 SPLITS = ("train", "val", "test")
 
 # Columns of a manifest that are no metadata.
-RESERVED = ("image", "path", "label", "true_label", "split", "mask", "digest")
+RESERVED = ("image", "path", "label", "true_label", "split", "id", "mask", "digest")

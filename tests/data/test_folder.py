@@ -99,6 +99,7 @@ def test_a_patient_is_never_on_both_sides(tmp_path, seed):
     patients = [f"p{i // 3}" for i in range(60)]
     path, _ = table(tmp_path, n=60, patient=patients)
     source = load(path, columns={"id": "patient"}, splits={"train": 0.6, "val": 0.2, "test": 0.2}, seed=seed)
+    assert source.table["id"].tolist() == patients
     sides = source.table["split"].groupby(patients).nunique()
     assert (sides == 1).all()
     assert source.table["split"].value_counts()["train"] == pytest.approx(36, abs=4)
