@@ -21,6 +21,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/rof.smk"
 include: "rules/explain.smk"
+include: "rules/relevance.smk"
 include: "rules/dissect.smk"
 include: "rules/artefacts.smk"
 include: "rules/figures.smk"
@@ -33,6 +34,7 @@ rule all:
         rules.models.input,
         rules.rof.input,
         rules.explain.input,
+        rules.relevance.input,
         rules.dissect.input,
         rules.artefacts.input,
         rules.figures.input,

@@ -25,10 +25,12 @@ from lucidag.config.load import (
     rof_models,
 )
 from lucidag.config.pictures import (
+    atlas_images,
     cam_batches,
     explained_images,
     lime_batches,
     picture_files,
+    relevance_batches,
     write_out_images,
 )
 from lucidag.config.probe import check_networks
@@ -75,6 +77,9 @@ BUILDING = (
     "lime_tune",
     "dissect_passes",
     "figures_units",
+    "relevance_atlas",
+    "relevance_maps",
+    "relevance_references",
 )
 
 CODE = CodeIndex((ROOT, Path.cwd()))
@@ -131,6 +136,12 @@ LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
 AUDITED = audited_datasets(CONFIG)
+RELEVANCE_BATCHES = {
+    model: batches
+    for model in EXPLAINED
+    if (batches := relevance_batches(CONFIG, model))
+}
+ATLAS = {model: atlas_images(CONFIG, model) for model in RELEVANCE_BATCHES}
 DISSECTED = dissected_models(CONFIG)
 PAIRS = pairs(CONFIG)
 JOINED = joined_with_roles(CONFIG)

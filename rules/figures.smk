@@ -54,6 +54,16 @@ rule figures:
             method=CONCEPT_METHODS,
         ),
         expand(
+            "{results}/figures/relevance/{model}/sheet.png",
+            results=R,
+            model=RELEVANCE_BATCHES,
+        ),
+        [
+            f"{R}/figures/relevance/{model}/{image}.png"
+            for model, images in ATLAS.items()
+            for image in images
+        ],
+        expand(
             "{results}/figures/artefacts/{dataset}/odds.png",
             results=R,
             dataset=AUDITED,
@@ -419,3 +429,58 @@ rule figures_concept_roles:
         code=code_of("figures_concept_roles"),
     script:
         "../workflow/scripts/figures_concept_roles.py"
+
+
+rule figures_relevance:
+    """Draw the sheet of a model's relevance maps."""
+    input:
+        maps=lambda wildcards: [
+            f"{R}/relevance/{wildcards.model}/lrp/{batch}.safetensors"
+            for batch in RELEVANCE_BATCHES[wildcards.model]
+        ],
+    output:
+        png=report(
+            f"{R}/figures/relevance/{{model}}/sheet.png",
+            caption="../workflow/report/relevance.rst",
+            category="Relevance",
+            subcategory="{model}",
+            labels={"result": "relevance of pixels", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/relevance/{{model}}/sheet.pdf",
+    log:
+        f"{R}/logs/figures_relevance/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_relevance/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_relevance"),
+    script:
+        "../workflow/scripts/figures_relevance.py"
+
+
+rule figures_atlas:
+    """Draw the concept atlas of one decision."""
+    input:
+        decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
+    output:
+        png=report(
+            f"{R}/figures/relevance/{{model}}/{{image}}.png",
+            caption="../workflow/report/concept_atlas.rst",
+            category="Relevance",
+            subcategory="{model}",
+            labels={"result": "concept atlas", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/relevance/{{model}}/{{image}}.pdf",
+    log:
+        f"{R}/logs/figures_atlas/{{model}}/{{image}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_atlas/{{model}}/{{image}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("figures"),
+        code=code_of("figures_atlas"),
+    script:
+        "../workflow/scripts/figures_atlas.py"

@@ -39,6 +39,7 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
     _check_references(config, source)
     whole = config.model_copy(update={"models": _repeat_seeds(config.models, source)})
     _check_explain(whole, source)
+    _check_relevance(whole, source)
     return whole
 
 
@@ -68,6 +69,13 @@ def explained_models(config: Config) -> list[str]:
 def dissected_models(config: Config) -> list[str]:
     """Return the models whose units are compared with concepts."""
     return [] if config.dissect is None else _members(config, config.dissect.models)
+
+
+def relevance_models(config: Config) -> list[str]:
+    """Return the explained models whose relevance is computed."""
+    if config.relevance is None:
+        return []
+    return explained_models(config) if config.relevance.models is None else _members(config, config.relevance.models)
 
 
 def audited_datasets(config: Config) -> list[str]:
@@ -114,6 +122,8 @@ def _check_references(config: Config, source: str) -> None:
         asked.append(("explain.models", config.explain.models))
     if config.dissect is not None and config.dissect.models is not None:
         asked.append(("dissect.models", config.dissect.models))
+    if config.relevance is not None and config.relevance.models is not None:
+        asked.append(("relevance.models", config.relevance.models))
     asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
     expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
     for key, names in asked:
@@ -151,6 +161,20 @@ def _check_explain(config: Config, source: str) -> None:
     for model in config.explain.cam.layers if config.explain.cam is not None else ():
         if model not in models:
             raise InputError(f"{source}: explain.cam.layers: {unknown('explained model', model, models)}")
+
+
+def _check_relevance(config: Config, source: str) -> None:
+    if config.relevance is None:
+        return
+    if config.explain is None:
+        raise InputError(f"{source}: relevance: needs an `explain:` section, which names the pictures")
+    explained, models = explained_models(config), relevance_models(config)
+    for model in models:
+        if model not in explained:
+            raise InputError(f"{source}: relevance.models: {unknown('explained model', model, explained)}")
+    for model in config.relevance.atlas.layers if config.relevance.atlas is not None else ():
+        if model not in models:
+            raise InputError(f"{source}: relevance.atlas.layers: {unknown('model', model, models)}")
 
 
 def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:

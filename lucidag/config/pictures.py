@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lucidag.config.explain import Picture
-from lucidag.config.load import explained_models
+from lucidag.config.load import explained_models, relevance_models
 from lucidag.config.schema import ArtefactRate, Config, Dataset, Digits, Folder, Lesions, Mnist, Scenes
 from lucidag.config.sources import class_names
 from lucidag.data.listing import Entry, entries, image_ids
@@ -73,6 +73,19 @@ def cam_batches(config: Config, model: str) -> dict[str, list[str]]:
     if config.explain is None or config.explain.cam is None:
         return {}
     return _cut(explained_images(config, model), config.explain.pictures_per_job)
+
+
+def relevance_batches(config: Config, model: str) -> dict[str, list[str]]:
+    """Return the jobs of relevance as `cam_batches`; none where a model's relevance is not asked for."""
+    if config.explain is None or model not in relevance_models(config):
+        return {}
+    return _cut(explained_images(config, model), config.explain.pictures_per_job)
+
+
+def atlas_images(config: Config, model: str) -> list[str]:
+    """Return the pictures whose units are shown in a concept atlas."""
+    atlas = config.relevance.atlas if config.relevance is not None else None
+    return explained_images(config, model)[: atlas.pictures] if atlas and model in relevance_models(config) else []
 
 
 def lime_batches(config: Config, model: str) -> dict[str, list[str]]:

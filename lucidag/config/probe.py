@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.config.dissected import layers_of
+from lucidag.config.load import relevance_models
+from lucidag.config.relevance import DEFAULT_LAYER
 from lucidag.config.schema import Config, Model
 from lucidag.errors import InputError
 from lucidag.files import read_json, write_json
@@ -48,6 +50,9 @@ def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
     if config.explain is not None and config.explain.cam is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
+    atlas = config.relevance.atlas if config.relevance is not None else None
+    if atlas is not None and name in relevance_models(config):
+        named.append((f"relevance.atlas.layers.{name}", atlas.layers.get(name, DEFAULT_LAYER)))
     return named + [(f"dissect.layers.{name}", layer) for layer in layers_of(config, name)]
 
 

@@ -10,7 +10,8 @@ from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
 from lucidag.config.dissected import layers_of
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.load import family_members, rof_models
-from lucidag.config.pictures import cam_batches, lime_batches, picture_rows
+from lucidag.config.pictures import cam_batches, lime_batches, picture_rows, relevance_batches
+from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
 from lucidag.errors import InputError
@@ -63,6 +64,9 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
             **_rof(config, "role_metric"),
         },
         "dissect_units": _dissect_units,
+        "relevance_maps": _relevance_maps,
+        "relevance_references": _relevance_references,
+        "relevance_atlas": _relevance_atlas,
         "artefact_audit": lambda config, wildcards: _artefacts(
             config, "finders", "most_values", "confidence", "draws", "seed"
         ),
@@ -165,6 +169,43 @@ def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
 def _dissect(config: Config, *keys: str) -> Settings:
     section = config.dissect if config.dissect is not None else Dissect()
     return section.model_dump(mode="json", include=set(keys))
+
+
+def _relevance(config: Config) -> Relevance:
+    if config.relevance is None:
+        raise InputError("there is no `relevance:` section")
+    return config.relevance
+
+
+def _relevance_maps(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    return {
+        **_network(config.models[name]),
+        "composites": list(_relevance(config).composites),
+        "pictures": _pictures(config, name, relevance_batches(config, name)[wildcards["batch"]]),
+    }
+
+
+def _atlas(config: Config, model: str, *keys: str) -> Settings:
+    atlas = _relevance(config).atlas or Atlas()
+    return {
+        **_network(config.models[model]),
+        **atlas.model_dump(mode="json", include={"composite", "splits", *keys}),
+        "layer": atlas.layers.get(model, DEFAULT_LAYER),
+    }
+
+
+def _relevance_references(config: Config, wildcards: Wildcards) -> Settings:
+    found = _atlas(config, wildcards["model"], "targets", "top")
+    return {**found, "batch_size": _relevance(config).batch_size}
+
+
+def _relevance_atlas(config: Config, wildcards: Wildcards) -> Settings:
+    name = wildcards["model"]
+    return {
+        **_atlas(config, name, "units", "examples"),
+        "pictures": _pictures(config, name, [wildcards["image"]]),
+    }
 
 
 def _artefacts(config: Config, *keys: str) -> Settings:

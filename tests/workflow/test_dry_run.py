@@ -168,6 +168,12 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert count["dissect_labels"] == sum(map(len, layers))
     assert count["dissect_compare"] == len(dissect.get("compare", []))
     assert count["clip_train"] == sum("train" in clip for clip in words.get("clips", {}).values())
+    relevance = words.get("relevance", {})
+    shown = relevance.get("models", explained) if relevance else []
+    for rule in ("figures_relevance", "relevance_references", "figures_atlas", "relevance_atlas"):
+        assert count[rule] == len(shown), rule
+    audited = words.get("artefacts", {}).get("datasets", [])
+    assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     assert count["figures_data"] == len(words["datasets"])
     assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))
 

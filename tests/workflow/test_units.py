@@ -1,15 +1,18 @@
-"""A small run of dissection with everything: two models, one probe set with label maps, a CLIP trained on the way."""
+"""A small run of what looks at units and at data: dissection with a CLIP trained on the way, relevance, an audit."""
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from lucidag.dissect.embeddings import read_embeddings
 from lucidag.dissect.overlaps import read_overlaps
 from lucidag.dissect.tables import read_units
+from lucidag.explain.store import read_explained
 from lucidag.files import read_json
+from lucidag.relevance.concepts import read_decision
 
 pytestmark = pytest.mark.workflow
 
@@ -34,6 +37,15 @@ WORDS = {
         "sheet": {"units": {"fc": [1]}, "pictures": 2},
         "draws": 20,
     },
+    "explain": {
+        "models": ["one"],
+        "images": {"things": ["scene-00001", "scene-00002"]},
+        "cam": {"methods": ["gradcam"]},
+        "lime": None,
+        "agreement": {"draws": 10},
+    },
+    "relevance": {"atlas": {"layers": {"one": "blocks.block2"}, "units": 2, "examples": 2}},
+    "artefacts": {"datasets": ["things"], "finders": ["ring", "patch"], "draws": 20},
 }
 
 
@@ -93,6 +105,33 @@ def test_the_small_clip_is_asked_about_pictures_it_has_not_seen(run: Path) -> No
     assert embeddings.concepts[-1] == "something else"
     for values in (embeddings.images, embeddings.texts):
         assert np.allclose(np.linalg.norm(values, axis=1), 1, atol=1e-5)
+
+
+def test_relevance_of_pixels_and_of_units(run: Path) -> None:
+    pictures = read_explained(run / "dissected/relevance/one/lrp/scene-00001.safetensors")
+    assert [picture.image for picture in pictures] == ["scene-00001", "scene-00002"]
+    for picture in pictures:
+        assert list(picture.maps) == ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
+        total = picture.maps["epsilon_plus_flat"].sum(dtype=float)
+        assert total == pytest.approx(picture.record["relevance"]["epsilon_plus_flat"], rel=1e-3, abs=1e-5)
+        # Biases keep some of it, and nothing adds to it.
+        assert abs(total) <= abs(picture.record["logit"]) * 1.5 + 1
+    decision = read_decision(run / "dissected/relevance/one/crp/scene-00001.safetensors")
+    assert (decision.image, decision.record["layer"]) == ("scene-00001", "blocks.block2")
+    assert len(decision.units) == 2
+    assert decision.units[0].share >= decision.units[1].share
+    for name in ("sheet", "scene-00001"):
+        assert (run / f"dissected/figures/relevance/one/{name}.png").stat().st_size > 0
+
+
+def test_what_goes_with_the_class_is_asked(run: Path) -> None:
+    found = read_json(run / "dissected/artefacts/things.json")
+    assert set(found["finders"]) == {"ring", "patch"}
+    assert {"place", "colour", "material"} <= {each["column"] for each in found["associations"]}
+    rows = pd.read_csv(run / "dissected/artefacts/things.csv")
+    assert rows.columns.tolist() == ["image", "ring_score", "ring_found", "patch_score", "patch_found"]
+    for name in ("odds", "grades", "examples"):
+        assert (run / f"dissected/figures/artefacts/things/{name}.pdf").stat().st_size > 0
 
 
 def test_other_words_leave_the_pictures_and_the_networks_alone(run: Path, planned, snakemake) -> None:

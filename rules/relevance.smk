@@ -1,0 +1,92 @@
+# Relevance: how much each pixel, and each unit, adds to the class that is explained (LRP, CRP).
+#
+# Requires: models/{model}/checkpoint.safetensors and the pictures that `explain` names.
+# Produces: relevance/{model}/lrp/{batch}.safetensors; relevance/{model}/crp/references.safetensors,
+#           {image}.safetensors; figures/relevance/{model}/sheet and {image}.
+
+
+rule relevance:
+    input:
+        [
+            f"{R}/relevance/{model}/lrp/{batch}.safetensors"
+            for model, batches in RELEVANCE_BATCHES.items()
+            for batch in batches
+        ],
+        [
+            f"{R}/relevance/{model}/crp/{image}.safetensors"
+            for model, images in ATLAS.items()
+            for image in images
+        ],
+
+
+rule relevance_maps:
+    """Compute the relevance of pixels, by every set of rules, of some pictures."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(
+            wildcards.model, RELEVANCE_BATCHES[wildcards.model][wildcards.batch]
+        ),
+    output:
+        maps=f"{R}/relevance/{{model}}/lrp/{{batch}}.safetensors",
+    log:
+        f"{R}/logs/relevance_maps/{{model}}/{{batch}}.log",
+    benchmark:
+        f"{R}/benchmarks/relevance_maps/{{model}}/{{batch}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("relevance_maps"),
+        code=code_of("relevance_maps"),
+    script:
+        "../workflow/scripts/relevance_maps.py"
+
+
+rule relevance_references:
+    """Find the pictures where each unit of a layer is most relevant, and where it is most active."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=dataset_of,
+    output:
+        references=f"{R}/relevance/{{model}}/crp/references.safetensors",
+    log:
+        f"{R}/logs/relevance_references/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/relevance_references/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("relevance_references"),
+        code=code_of("relevance_references"),
+    script:
+        "../workflow/scripts/relevance_references.py"
+
+
+rule relevance_atlas:
+    """Find the units that the decision about one picture rests on."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(wildcards.model, [wildcards.image]),
+        references=f"{R}/relevance/{{model}}/crp/references.safetensors",
+        dataset=dataset_of,
+    output:
+        decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
+    log:
+        f"{R}/logs/relevance_atlas/{{model}}/{{image}}.log",
+    benchmark:
+        f"{R}/benchmarks/relevance_atlas/{{model}}/{{image}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("relevance_atlas"),
+        code=code_of("relevance_atlas"),
+    script:
+        "../workflow/scripts/relevance_atlas.py"

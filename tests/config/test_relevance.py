@@ -1,0 +1,80 @@
+"""The `relevance` and `artefacts` sections: what they name, and the one line that a mistake gives."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from lucidag.config.load import audited_datasets, load_config, relevance_models
+from lucidag.config.pictures import atlas_images, relevance_batches, write_out_images
+from lucidag.config.stages import stage_settings
+from lucidag.errors import InputError
+
+WORDS = """
+datasets:
+  drawn: {source: lesions, number: 40}
+  more: {source: lesions, number: 20}
+models:
+  one: {dataset: drawn, architecture: resnet18, train: {}}
+  two: {dataset: drawn, architecture: resnet18, train: {}}
+explain:
+  images: {drawn: [lesion-00001, lesion-00002, lesion-00003]}
+  pictures_per_job: 2
+relevance:
+  models: [two]
+  atlas: {pictures: 2, layers: {two: layer3}}
+artefacts:
+  datasets: [drawn, more]
+"""
+
+
+def checked(**changes: Any):
+    words = yaml.safe_load(WORDS)
+    for key, value in changes.items():
+        if value is None:
+            del words[key]
+        else:
+            words[key].update(value)
+    return write_out_images(load_config(words, "c.yaml"), "c.yaml")
+
+
+def test_names_lead_to_jobs() -> None:
+    config = checked()
+    assert relevance_models(config) == ["two"]
+    assert relevance_batches(config, "one") == {}
+    assert relevance_batches(config, "two") == {
+        "lesion-00001": ["lesion-00001", "lesion-00002"],
+        "lesion-00003": ["lesion-00003"],
+    }
+    assert atlas_images(config, "two") == ["lesion-00001", "lesion-00002"]
+    assert atlas_images(config, "one") == []
+    assert audited_datasets(config) == ["drawn", "more"]
+    assert stage_settings(config, "relevance_atlas", {"model": "two", "image": "lesion-00002"})["layer"] == "layer3"
+
+
+def test_every_explained_model_is_the_default() -> None:
+    config = checked(relevance={"models": None, "atlas": None})
+    assert relevance_models(config) == ["one", "two"]
+    assert atlas_images(config, "one") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"relevance": {"models": ["tow"]}}, ["relevance.models", "'tow'", "did you mean 'two'?"]),
+        ({"explain": {"models": ["one"]}}, ["relevance.models", "explained model 'two'"]),
+        ({"explain": None}, ["relevance: needs an `explain:` section"]),
+        ({"relevance": {"atlas": {"layers": {"one": "layer3"}}}}, ["relevance.atlas.layers", "'one'"]),
+        ({"relevance": {"composites": ["epsilon"]}}, ["relevance.composites", "'epsilon'", "epsilon_plus_flat"]),
+        ({"artefacts": {"datasets": ["drown"]}}, ["artefacts.datasets", "'drown'", "did you mean 'drawn'?"]),
+        ({"artefacts": {"finders": ["rings"]}}, ["artefacts.finders", "'rings'", "did you mean 'ring'?"]),
+        ({"artefacts": {"datasets": ["drawn"]}}, ["datasets.more", "no model uses this data set"]),
+    ],
+)
+def test_a_mistake_gives_one_line_with_its_key(changes: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        checked(**changes)
+    assert str(caught.value).startswith("c.yaml: ")
+    assert "\n" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)

@@ -1,0 +1,43 @@
+"""Find the units that the decision about one picture rests on, where each is, and what each responds to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.probe import probe_rows
+from lucidag.explain.open import open_job
+from lucidag.job import job
+from lucidag.relevance.atlas import explain_decision
+from lucidag.relevance.composites import composite_for, input_range
+from lucidag.relevance.concepts import write_decision
+from lucidag.relevance.reference_store import read_references
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    network, classes, (subject,) = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
+    with lease(snakemake.resources.gpu) as device:
+        decision = explain_decision(
+            network,
+            composite,
+            subject.image,
+            subject.frame.numpy(),
+            settings["layer"],
+            read_references(snakemake.input.references),
+            manifest,
+            probe_rows(manifest, settings["splits"]),
+            target=subject.target,
+            classes=classes,
+            units=settings["units"],
+            examples=settings["examples"],
+            device=device,
+            threads=snakemake.threads,
+        )
+    write_decision(snakemake.output.decision, decision)

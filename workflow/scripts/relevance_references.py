@@ -1,0 +1,40 @@
+"""Find the pictures where each unit of a layer is most relevant, and where it is most active."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.probe import probe_rows
+from lucidag.job import job
+from lucidag.models.network import open_network
+from lucidag.models.weights import load_checkpoint
+from lucidag.relevance.composites import composite_for, input_range
+from lucidag.relevance.reference_store import write_references
+from lucidag.relevance.references import find_references
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    network = open_network(settings, len(manifest.classes))
+    load_checkpoint(snakemake.input.checkpoint, network.model)
+    composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
+    with lease(snakemake.resources.gpu) as device:
+        found = find_references(
+            network,
+            composite,
+            manifest,
+            probe_rows(manifest, settings["splits"]),
+            [settings["layer"]],
+            targets=settings["targets"],
+            top=settings["top"],
+            device=device,
+            batch_size=settings["batch_size"],
+            threads=snakemake.threads,
+        )
+    write_references(snakemake.output.references, found)
