@@ -22,6 +22,7 @@ include: "rules/models.smk"
 include: "rules/rof.smk"
 include: "rules/explain.smk"
 include: "rules/relevance.smk"
+include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/artefacts.smk"
 include: "rules/figures.smk"
@@ -35,6 +36,7 @@ rule all:
         rules.rof.input,
         rules.explain.input,
         rules.relevance.input,
+        rules.faithfulnesses.input,
         rules.dissect.input,
         rules.artefacts.input,
         rules.figures.input,

@@ -21,6 +21,7 @@ from lucidag.config.load import (
     dissected_models,
     explained_models,
     family_members,
+    measured_models,
     load_config,
     rof_models,
 )
@@ -76,6 +77,7 @@ BUILDING = (
     "lime_fits",
     "lime_tune",
     "dissect_passes",
+    "faithfulness",
     "figures_units",
     "relevance_atlas",
     "relevance_maps",
@@ -135,6 +137,7 @@ CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
 LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
+MEASURED = measured_models(CONFIG)
 AUDITED = audited_datasets(CONFIG)
 RELEVANCE_BATCHES = {
     model: batches
@@ -251,6 +254,12 @@ def label_inputs(wildcards):
     elif "clip-dissect" in CONCEPT_METHODS:
         found["dataset"] = files_of(probe)
     return found
+
+
+def stored_lime(wildcards):
+    """Return the files with LIME's explanations of a model, where they are measured."""
+    asked = CONFIG.faithfulness is not None and CONFIG.faithfulness.lime
+    return explanations(wildcards)["lime"] if asked else []
 
 
 def layer_files(model, suffix):

@@ -64,6 +64,11 @@ rule figures:
             for image in images
         ],
         expand(
+            "{results}/figures/faithfulness/{model}/ranking.png",
+            results=R,
+            model=MEASURED,
+        ),
+        expand(
             "{results}/figures/artefacts/{dataset}/odds.png",
             results=R,
             dataset=AUDITED,
@@ -484,3 +489,38 @@ rule figures_atlas:
         code=code_of("figures_atlas"),
     script:
         "../workflow/scripts/figures_atlas.py"
+
+
+rule figures_faithfulness:
+    """Draw how faithful the explanations of a model are."""
+    input:
+        ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
+        curves=f"{R}/faithfulness/{{model}}-curves.csv",
+    output:
+        ranking=report(
+            f"{R}/figures/faithfulness/{{model}}/ranking.png",
+            caption="../workflow/report/faithfulness.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "faithfulness", "kind": "figure"},
+        ),
+        curves=report(
+            f"{R}/figures/faithfulness/{{model}}/curves.png",
+            caption="../workflow/report/faithfulness.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "curves of faithfulness", "kind": "figure"},
+        ),
+        ranking_pdf=f"{R}/figures/faithfulness/{{model}}/ranking.pdf",
+        curves_pdf=f"{R}/figures/faithfulness/{{model}}/curves.pdf",
+    log:
+        f"{R}/logs/figures_faithfulness/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_faithfulness/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("faithfulness_figures"),
+        code=code_of("figures_faithfulness"),
+    script:
+        "../workflow/scripts/figures_faithfulness.py"

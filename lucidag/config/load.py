@@ -78,6 +78,14 @@ def relevance_models(config: Config) -> list[str]:
     return explained_models(config) if config.relevance.models is None else _members(config, config.relevance.models)
 
 
+def measured_models(config: Config) -> list[str]:
+    """Return the explained models whose explanations are measured."""
+    if config.faithfulness is None:
+        return []
+    names = config.faithfulness.models
+    return explained_models(config) if names is None else _members(config, names)
+
+
 def audited_datasets(config: Config) -> list[str]:
     """Return the data sets that are audited for artefacts."""
     return [] if config.artefacts is None else list(config.artefacts.datasets)
@@ -124,6 +132,8 @@ def _check_references(config: Config, source: str) -> None:
         asked.append(("dissect.models", config.dissect.models))
     if config.relevance is not None and config.relevance.models is not None:
         asked.append(("relevance.models", config.relevance.models))
+    if config.faithfulness is not None and config.faithfulness.models is not None:
+        asked.append(("faithfulness.models", config.faithfulness.models))
     asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
     expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
     for key, names in asked:
@@ -164,14 +174,20 @@ def _check_explain(config: Config, source: str) -> None:
 
 
 def _check_relevance(config: Config, source: str) -> None:
+    sections = {
+        "relevance": (config.relevance, relevance_models(config)),
+        "faithfulness": (config.faithfulness, measured_models(config)),
+    }
+    explained = explained_models(config)
+    for key, (section, models) in sections.items():
+        if section is not None and config.explain is None:
+            raise InputError(f"{source}: {key}: needs an `explain:` section, which names the pictures")
+        for model in models:
+            if model not in explained:
+                raise InputError(f"{source}: {key}.models: {unknown('explained model', model, explained)}")
     if config.relevance is None:
         return
-    if config.explain is None:
-        raise InputError(f"{source}: relevance: needs an `explain:` section, which names the pictures")
-    explained, models = explained_models(config), relevance_models(config)
-    for model in models:
-        if model not in explained:
-            raise InputError(f"{source}: relevance.models: {unknown('explained model', model, explained)}")
+    models = relevance_models(config)
     for model in config.relevance.atlas.layers if config.relevance.atlas is not None else ():
         if model not in models:
             raise InputError(f"{source}: relevance.atlas.layers: {unknown('model', model, models)}")

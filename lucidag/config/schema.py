@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 from lucidag.config.artefacts import Artefacts
 from lucidag.config.dissect import Clips, Dissect
 from lucidag.config.explain import Explain
+from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
 from lucidag.config.section import Level, Name, Section, Seed, Share
 
@@ -291,6 +292,7 @@ class Config(Section):
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
     explain: Explain | None = Field(default=None, description="Explanations of single pictures; absent: none.")
     relevance: Relevance | None = Field(default=None, description="LRP and CRP of those pictures; absent: none.")
+    faithfulness: Faithfulness | None = Field(default=None, description="How faithful explanations are; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")

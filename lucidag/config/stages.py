@@ -9,8 +9,9 @@ from typing import Any
 from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
 from lucidag.config.dissected import layers_of
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
+from lucidag.config.faithfulness import MEASURING, Faithfulness
 from lucidag.config.load import family_members, rof_models
-from lucidag.config.pictures import cam_batches, lime_batches, picture_rows, relevance_batches
+from lucidag.config.pictures import cam_batches, explained_images, lime_batches, picture_rows, relevance_batches
 from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
@@ -67,6 +68,8 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "relevance_maps": _relevance_maps,
         "relevance_references": _relevance_references,
         "relevance_atlas": _relevance_atlas,
+        "faithfulness": _faithfulness,
+        "faithfulness_figures": lambda config, wildcards: {"confidence": _measures(config).confidence},
         "artefact_audit": lambda config, wildcards: _artefacts(
             config, "finders", "most_values", "confidence", "draws", "seed"
         ),
@@ -205,6 +208,24 @@ def _relevance_atlas(config: Config, wildcards: Wildcards) -> Settings:
     return {
         **_atlas(config, name, "units", "examples"),
         "pictures": _pictures(config, name, [wildcards["image"]]),
+    }
+
+
+def _measures(config: Config) -> Faithfulness:
+    if config.faithfulness is None:
+        raise InputError("there is no `faithfulness:` section")
+    return config.faithfulness
+
+
+def _faithfulness(config: Config, wildcards: Wildcards) -> Settings:
+    name, section = wildcards["model"], _measures(config)
+    layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
+    return {
+        **_network(config.models[name]),
+        **section.model_dump(mode="json", include={"cam", "composites", "confidence", "draws"}),
+        "measuring": section.model_dump(mode="json", include=set(MEASURING)),
+        "layer": layers.get(name),
+        "pictures": _pictures(config, name, explained_images(config, name)),
     }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import permutation_test
 
 from lucidag.agreement.interval import estimate
+from lucidag.agreement.tables import read_table
 from lucidag.faithfulness.metrics import BETTER, CONTROLS, sign
 
 MEAN = ("mean", "low", "high", "n", "undefined")
@@ -112,6 +114,19 @@ def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     key = table.assign(place=table["metric"].map(metrics), worst=-table["metric"].map(sign) * table["mean"])
     order = key.sort_values(["place", "worst", "method"], na_position="last").index
     return table.loc[order].reset_index(drop=True)
+
+
+def read_ranking(path: str | Path) -> pd.DataFrame:
+    """Read a table that `ranking` gave: an empty cell of names is no name.
+
+    Raises
+    ------
+    InputError
+        If `path` is missing or is no table.
+    """
+    table = read_table(path)
+    names = table[["better_than", "not_told_apart"]].astype(object)
+    return table.assign(**{column: cells.where(cells.notna(), "") for column, cells in names.items()})
 
 
 def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:

@@ -8,6 +8,10 @@ METHOD_NAMES = {
     "layercam": "Layer-CAM",
     "eigencam": "Eigen-CAM",
     "lime": "LIME",
+    "epsilon_plus_flat": "LRP: ε, z+, flat",
+    "epsilon_gamma_box": "LRP: ε, γ, box",
+    "epsilon_alpha2_beta1": "LRP: ε, α2β1",
+    "attention": "attention",
     "centre": "centre of the frame",
     "random": "smooth noise",
 }

@@ -1,6 +1,6 @@
 """Heat maps of relevance in zennit's colour maps, and a sheet of them: one row a picture, one column a rule set."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,11 @@ from lucidag.errors import InputError
 from lucidag.explain.store import Explained
 from lucidag.figures.explanations import row_words
 from lucidag.figures.fit import fitted, shortened
+from lucidag.figures.method_names import method_name
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import FULL_WIDTH, VERMILION, figure, paper
 from lucidag.spelling import unknown
 
-NAMES: Mapping[str, str] = {
-    "epsilon_plus_flat": "LRP: ε, z+, flat",
-    "epsilon_gamma_box": "LRP: ε, γ, box",
-    "epsilon_alpha2_beta1": "LRP: ε, α2β1",
-    "attention": "attention",
-}
 # In inches; text in points.
 LABEL, GAP, MARGIN, HEADER, FOOTER, WIDEST = 1.3, 0.04, 0.06, 0.42, 0.34, 1.25
 TEXT, LINE = 6.0, 0.105
@@ -96,7 +91,7 @@ def relevance_sheet(
     fig.set_layout_engine("none")
     _write(fig, (MARGIN, 0.04), fitted(title, width - 2 * MARGIN, 8, 1)[0], 8)
     left = [MARGIN + LABEL + column * (cell + GAP) for column in range(1 + len(columns))]
-    for x, name in zip(left, ["picture", *(NAMES.get(column, column) for column in columns)], strict=True):
+    for x, name in zip(left, ["picture", *map(method_name, columns)], strict=True):
         _write(fig, (x, HEADER - 0.15), fitted(name, cell + GAP, TEXT, 1)[0], TEXT)
     for row, picture in enumerate(pictures):
         top = HEADER + row * (cell + GAP)

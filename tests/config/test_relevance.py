@@ -23,6 +23,8 @@ explain:
 relevance:
   models: [two]
   atlas: {pictures: 2, layers: {two: layer3}}
+faithfulness:
+  models: [one]
 artefacts:
   datasets: [drawn, more]
 """
@@ -66,6 +68,9 @@ def test_every_explained_model_is_the_default() -> None:
         ({"explain": None}, ["relevance: needs an `explain:` section"]),
         ({"relevance": {"atlas": {"layers": {"one": "layer3"}}}}, ["relevance.atlas.layers", "'one'"]),
         ({"relevance": {"composites": ["epsilon"]}}, ["relevance.composites", "'epsilon'", "epsilon_plus_flat"]),
+        ({"faithfulness": {"models": ["on"]}}, ["faithfulness.models", "'on'", "did you mean 'one'?"]),
+        ({"faithfulness": {"cam": [], "composites": [], "lime": False}}, ["faithfulness: `cam`", "nothing to measure"]),
+        ({"faithfulness": {"metrics": ["roads"]}}, ["faithfulness.metrics", "'roads'", "road"]),
         ({"artefacts": {"datasets": ["drown"]}}, ["artefacts.datasets", "'drown'", "did you mean 'drawn'?"]),
         ({"artefacts": {"finders": ["rings"]}}, ["artefacts.finders", "'rings'", "did you mean 'ring'?"]),
         ({"artefacts": {"datasets": ["drawn"]}}, ["datasets.more", "no model uses this data set"]),

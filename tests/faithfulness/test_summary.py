@@ -8,7 +8,7 @@ import pytest
 
 from lucidag.errors import InputError
 from lucidag.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
-from lucidag.faithfulness.summary import holm, pairs, ranking, sign_flip, summary
+from lucidag.faithfulness.summary import holm, pairs, ranking, read_ranking, sign_flip, summary
 
 
 def table_of(values, metric="insertion"):
@@ -70,6 +70,15 @@ def test_controls_have_no_rank_and_give_none(seed):
         "random": "bad",
         "bad": "",
     }
+
+
+def test_a_ranking_comes_back_with_empty_cells_as_no_names(tmp_path):
+    table = table_of(drawn(0, good=1, bad=-1))
+    ranked = ranking(summary(table, draws=50), pairs(table, draws=50))
+    ranked.to_csv(tmp_path / "ranking.csv", index=False)
+    found = read_ranking(tmp_path / "ranking.csv").set_index("method")
+    assert found["better_than"].to_dict() == {"good": "bad", "bad": ""}
+    assert found["not_told_apart"].to_dict() == {"good": "", "bad": ""}
 
 
 def test_equal_methods_are_seldom_told_apart():

@@ -10,13 +10,16 @@ from zennit.image import imgify
 
 from lucidag.errors import InputError
 from lucidag.explain.store import Explained
-from lucidag.figures.relevance import NAMES, relevance_image, relevance_sheet
+from lucidag.figures.method_names import method_name
+from lucidag.figures.relevance import relevance_image, relevance_sheet
 from lucidag.figures.style import save
+
+COLUMNS = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "attention")
 
 
 def explained(image: str, seed: int, without: tuple[str, ...] = (), exploded: tuple[str, ...] = ()) -> Explained:
     random = np.random.default_rng(seed)
-    maps = {name: random.normal(size=(32, 32)).astype(np.float32) for name in NAMES if name not in without}
+    maps = {name: random.normal(size=(32, 32)).astype(np.float32) for name in COLUMNS if name not in without}
     if "attention" in maps:
         maps["attention"] = np.abs(maps["attention"])
     frame = random.integers(0, 256, (3, 32, 32), dtype=np.uint8)
@@ -77,9 +80,9 @@ def test_the_sheet_shows_each_map_and_says_what_is_missing(tmp_path):
     ]
     pictures[1].maps["epsilon_gamma_box"][0, 0] = np.nan
     pictures[1].maps["epsilon_plus_flat"][:] = 0
-    fig = relevance_sheet(pictures, list(NAMES), "Three rule sets")
+    fig = relevance_sheet(pictures, list(COLUMNS), "Three rule sets")
     said = words(fig)
-    assert {"Three rule sets", "first", "second", *NAMES.values()} <= set(said)
+    assert {"Three rule sets", "first", "second", *map(method_name, COLUMNS)} <= set(said)
     assert [said.count(word) for word in ("not made", "explodes", "empty")] == [1, 1, 1]
     assert {"against the class", "for it", "0", "most"} <= set(said)
     shown = [np.asarray(image.get_array()) for ax in fig.axes for image in ax.images]

@@ -172,6 +172,8 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     shown = relevance.get("models", explained) if relevance else []
     for rule in ("figures_relevance", "relevance_references", "figures_atlas", "relevance_atlas"):
         assert count[rule] == len(shown), rule
+    measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
+    assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     assert count["figures_data"] == len(words["datasets"])

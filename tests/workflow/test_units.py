@@ -11,6 +11,8 @@ from lucidag.dissect.embeddings import read_embeddings
 from lucidag.dissect.overlaps import read_overlaps
 from lucidag.dissect.tables import read_units
 from lucidag.explain.store import read_explained
+from lucidag.faithfulness.metrics import METRICS, read_table
+from lucidag.faithfulness.summary import read_ranking
 from lucidag.files import read_json
 from lucidag.relevance.concepts import read_decision
 
@@ -45,6 +47,14 @@ WORDS = {
         "agreement": {"draws": 10},
     },
     "relevance": {"atlas": {"layers": {"one": "blocks.block2"}, "units": 2, "examples": 2}},
+    "faithfulness": {
+        "infidelity_draws": 4,
+        "sensitivity_draws": 2,
+        "steps": 2,
+        "stages": 1,
+        "shares": [0.5],
+        "draws": 10,
+    },
     "artefacts": {"datasets": ["things"], "finders": ["ring", "patch"], "draws": 20},
 }
 
@@ -122,6 +132,18 @@ def test_relevance_of_pixels_and_of_units(run: Path) -> None:
     assert decision.units[0].share >= decision.units[1].share
     for name in ("sheet", "scene-00001"):
         assert (run / f"dissected/figures/relevance/one/{name}.png").stat().st_size > 0
+
+
+def test_explanations_are_measured(run: Path) -> None:
+    table = read_table(run / "dissected/faithfulness/one.csv")
+    assert set(table["method"]) == {"gradcam", "epsilon_plus_flat", "centre", "random"}
+    assert set(table["metric"]) == set(METRICS)
+    assert set(table["image"]) == {"scene-00001", "scene-00002"}
+    ranked = read_ranking(run / "dissected/faithfulness/one-ranking.csv")
+    # Two pictures tell nothing apart.
+    assert set(ranked["rank"].dropna()) <= {1.0}
+    for name in ("ranking", "curves"):
+        assert (run / f"dissected/figures/faithfulness/one/{name}.pdf").stat().st_size > 0
 
 
 def test_what_goes_with_the_class_is_asked(run: Path) -> None:

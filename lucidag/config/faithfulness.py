@@ -1,0 +1,75 @@
+"""What a configuration file may say about how faithful explanations are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lucidag.config.explain import CamMethod
+from lucidag.config.relevance import Composite
+from lucidag.config.section import Level, Section, Seed
+
+Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Faithfulness(Section):
+    """Measures of explanations that need no mask: what the network does where they say that it matters."""
+
+    models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
+    cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are measured.")
+    composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is measured.")
+    lime: bool = Field(
+        default=True,
+        description="Whether LIME's maps are measured, where there are any; by what needs no new explanation.",
+    )
+    metrics: list[Metric] = Field(
+        default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
+        description="What is measured.",
+        min_length=1,
+    )
+    radius: Annotated[float, Field(gt=0)] = Field(
+        default=0.02, description="Noise of sensitivity, as a share of the range from black to white."
+    )
+    sensitivity_draws: Count = Field(default=10, description="Pictures with noise.")
+    perturbation: Literal["square", "noise"] = Field(
+        default="square", description="Infidelity: squares of the baseline, or noise."
+    )
+    infidelity_draws: Count = Field(default=100, description="Perturbed pictures of infidelity.")
+    largest_square: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.35, description="Greatest side of a square, as a share of the picture's."
+    )
+    baseline: Literal["blur", "mean"] = Field(default="blur", description="What takes the place of a pixel.")
+    steps: Count = Field(default=20, description="Steps of insertion and deletion.")
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[0.1, 0.3, 0.5, 0.7, 0.9], description="Shares of the pixels that ROAD imputes.", min_length=1
+    )
+    stages: Count = Field(default=5, description="Networks that the randomisation goes through.")
+    batch_size: Count = Field(default=32, description="Pictures a step.")
+    confidence: Level = Field(default=0.95, description="Level of intervals and tests.")
+    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over pictures.")
+    seed: Seed = Field(default=0, description="Seed of noise, squares, randomised networks, ties and draws.")
+
+    @model_validator(mode="after")
+    def _something(self) -> "Faithfulness":
+        if not self.cam and not self.composites and not self.lime:
+            raise ValueError("`cam` and `composites` are empty and `lime` is false, so there is nothing to measure")
+        for name in ("cam", "composites", "metrics"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} names one twice")
+        return self
+
+
+MEASURING = (
+    "metrics",
+    "radius",
+    "sensitivity_draws",
+    "perturbation",
+    "infidelity_draws",
+    "largest_square",
+    "baseline",
+    "steps",
+    "shares",
+    "stages",
+    "seed",
+    "batch_size",
+)

@@ -1,0 +1,103 @@
+"""The explanations of one model measured: the explainers that a configuration names, and LIME's stored maps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
+from lucidag.faithfulness.explainers import Explainer, cam, single
+from lucidag.faithfulness.measure import Faithfulness, Picture, measure
+from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.models.attention import ChannelAttention
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
+from lucidag.relevance.attention_map import attention_maps
+from lucidag.relevance.composites import composite_for, input_range
+from lucidag.relevance.lrp import lrp
+
+LIME, ATTENTION = "lime", "attention"
+
+
+def measure_subjects(
+    network: Network,
+    subjects: Sequence[Subject],
+    stored: Sequence[Explained],
+    settings: Mapping[str, Any],
+    device: str,
+    threads: int = 2,
+) -> Faithfulness:
+    """Measure class activation maps, relevance, attention and LIME on some pictures.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    subjects
+        The pictures.
+    stored
+        LIME's explanations of them, or none.
+    settings
+        ``cam``, ``composites`` and ``layer``, and ``measuring``: the arguments of
+        `lucidag.faithfulness.settings.FaithfulnessSettings`.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+    """
+    model = network.model.to(device).eval()
+    maps = {picture.image: picture.maps[LIME] for picture in stored}
+    given: Mapping[str, Any] = settings["measuring"]
+    measuring: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    with reproducible(device, threads):
+        pictures = [_picture(network, subject, maps, device) for subject in subjects]
+        make = explainers(network, settings["cam"], settings["composites"], settings["layer"], device)
+        return measure(model, pictures, make, network.inputs.std, FaithfulnessSettings(**measuring))
+
+
+def explainers(
+    network: Network, methods: Sequence[str], composites: Sequence[str], layer: str | None, device: str
+) -> Callable[[nn.Module], list[Explainer]]:
+    """Give a function that makes the explainers of a network: also of one whose weights were randomised.
+
+    Parameters
+    ----------
+    network
+        How pictures reach the network.
+    methods, layer
+        See `lucidag.faithfulness.explainers.cam`.
+    composites
+        See `lucidag.relevance.composites`. A network with channel attention has ``attention`` too.
+    device
+        Where to compute.
+    """
+    example = network.inputs.example(1)
+    low, high = (bound.to(device) for bound in input_range(network.inputs))
+
+    def make(model: nn.Module) -> list[Explainer]:
+        found = [cam(model, example, list(methods), layer, device)] if methods else []
+        for name in composites:
+            rules = composite_for(name, model, low, high)
+            found.append(single(name, _relevance(model, rules)))
+        if any(isinstance(module, ChannelAttention) for module in model.modules()):
+            found.append(single(ATTENTION, lambda x, target: attention_maps(model, x)[0]))
+        return found
+
+    return make
+
+
+def _relevance(model: nn.Module, rules: Any) -> Callable[[torch.Tensor, int], NDArray[Any]]:  # noqa: ANN401 (zennit's)
+    return lambda x, target: lrp(model, x, [target] * len(x), rules).maps
+
+
+def _picture(network: Network, subject: Subject, maps: Mapping[str, NDArray[Any]], device: str) -> Picture:
+    x = network.inputs.normalise(subject.frame[None].to(device))
+    with torch.inference_mode():
+        shares = softmax(network.model(x).cpu().numpy()[0].astype(float))
+    target = int(shares.argmax()) if subject.target is None else subject.target
+    own = {LIME: maps[subject.image]} if subject.image in maps else {}
+    return Picture(subject.image, x[0], target, own)

@@ -1,0 +1,20 @@
+"""Draw how faithful the explanations of one model are: ranking with intervals, and the curves behind it."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.faithfulness.metrics import read_curves
+from lucidag.faithfulness.summary import read_ranking
+from lucidag.figures.faithfulness import curves, ranking
+from lucidag.figures.style import save
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    ranked, out = read_ranking(snakemake.input.ranking), snakemake.output
+    points = read_curves(snakemake.input.curves)
+    save(ranking(ranked, snakemake.params.settings["confidence"]), out.ranking, out.ranking_pdf)
+    save(curves(points, list(dict.fromkeys(ranked["method"]))), out.curves, out.curves_pdf)
