@@ -125,8 +125,10 @@ def read_ranking(path: str | Path) -> pd.DataFrame:
         If `path` is missing or is no table.
     """
     table = read_table(path)
-    names = table[["better_than", "not_told_apart"]].astype(object)
-    return table.assign(**{column: cells.where(cells.notna(), "") for column, cells in names.items()})
+    for column in ("better_than", "not_told_apart"):
+        cells = table[column].astype(object)
+        table[column] = cells.where(cells.notna(), "")
+    return table
 
 
 def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
