@@ -122,7 +122,8 @@ def _bare(network: Network, manifest: Manifest, rows: np.ndarray) -> None:
 
 
 def _collect(network: Network, manifest: Manifest, rows: np.ndarray, folder: str) -> Statistics:
-    return collect(network, manifest, rows, LAYERS, folder, batch_size=BATCH, threads=torch.get_num_threads())
+    path = Path(folder) / "activations.npy"
+    return collect(network, manifest, rows, LAYERS, path, batch_size=BATCH, threads=torch.get_num_threads())
 
 
 def _count(network: Network, manifest: Manifest, rows: np.ndarray, statistics: Statistics) -> None:

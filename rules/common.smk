@@ -225,7 +225,7 @@ def passes(model, activations=True, overlaps=True):
     folder = f"{R}/dissect/{model}"
     found = {"statistics": f"{folder}/statistics.safetensors"}
     if activations:
-        found["activations"] = f"{folder}/activations"
+        found["activations"] = f"{folder}/activations.npy"
     if overlaps and "netdissect" in CONCEPT_METHODS:
         found["overlaps"] = f"{folder}/overlaps.safetensors"
     return found

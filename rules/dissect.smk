@@ -3,7 +3,7 @@
 # Requires: models/{model}/checkpoint.safetensors, a probe set's data/{dataset}/…; for the join with roles
 #           features/{model}/test.safetensors and rof/{model}/roles.csv.
 # Produces: clip/{clip}/… (a small CLIP, embeddings), dissect/{model}/{layer}.csv, {layer}-ranking.csv, {layer}.json,
-#           statistics.safetensors, overlaps.safetensors, activations/, summary.json, concept_roles.csv, …;
+#           statistics.safetensors, overlaps.safetensors, activations.npy, summary.json, concept_roles.csv, …;
 #           dissect/{a}-vs-{b}.json; figures/dissect/….
 
 
@@ -87,7 +87,7 @@ rule dissect_passes:
         dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
     output:
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
-        activations=directory(f"{R}/dissect/{{model}}/activations"),
+        activations=f"{R}/dissect/{{model}}/activations.npy",
         overlaps=(
             [f"{R}/dissect/{{model}}/overlaps.safetensors"]
             if "netdissect" in CONCEPT_METHODS

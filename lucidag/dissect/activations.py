@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from lucidag.data.manifest import Manifest
 from lucidag.dissect.layers import Forward, check_finite, forward, layer_shapes
 from lucidag.dissect.quantile import Plan, UpperTail, plan
-from lucidag.dissect.statistics import LayerStatistics, Statistics, activations_file
+from lucidag.dissect.statistics import LayerStatistics, Statistics, layer_columns
 from lucidag.errors import InputError
 from lucidag.files import atomic
 from lucidag.models.frames import batch_sizes, batches
@@ -31,7 +30,7 @@ def collect(
     manifest: Manifest,
     rows: NDArray[np.int64],
     layers: Sequence[str],
-    folder: str | Path,
+    path: str | Path,
     *,
     pooling: str = "mean",
     top: int = TOP,
@@ -42,9 +41,9 @@ def collect(
     batch_size: int = 64,
     threads: int = 2,
 ) -> Statistics:
-    """Run a network once over a probe set and write the pooled activations of some layers as N x U arrays.
+    """Run a network once over a probe set and write the pooled activations of some layers.
 
-    Besides these files (memory-mapped while they are written) the memory it takes does not grow with the
+    Besides this file (memory-mapped while it is written) the memory it takes does not grow with the
     number of pictures: per layer the `top` best pictures and at most `memory` bytes for the threshold.
 
     Parameters
@@ -55,8 +54,9 @@ def collect(
         The data set, and the N row numbers that make the probe set.
     layers
         Names of modules whose output is N x U or N x U x H x W.
-    folder
-        Gets ``{layer}.npy``, float32 N x U.
+    path
+        Gets the activations as .npy: float32 N x all units, the layers side by side (see
+        `lucidag.dissect.statistics.read_activations`).
     pooling
         ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
     top
@@ -79,15 +79,18 @@ def collect(
     """
     _check(pooling, top, quantile, len(rows))
     images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
-    with forward(network, layers, device, threads) as outputs_of, ExitStack() as files:
+    with forward(network, layers, device, threads) as outputs_of, atomic(path) as partial:
         shapes = layer_shapes(outputs_of, network)
+        size = (len(rows), sum(shape[0] for shape in shapes.values()))
+        pooled = np.lib.format.open_memmap(partial, "w+", np.dtype(np.float32), size)
         found = {}
-        for layer, shape in shapes.items():
-            path = files.enter_context(atomic(activations_file(folder, layer)))
-            chosen = plan(shape[0], len(rows), math.prod(shape[1:]), quantile, memory, seed)
-            found[layer] = _Layer(layer, path, shape[0], chosen, pooling, min(top, len(rows)))
+        for layer, columns in layer_columns(shapes).items():
+            units, *places = shapes[layer]
+            chosen = plan(units, len(rows), math.prod(places), quantile, memory, seed)
+            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, pooling, min(top, len(rows)))
         work = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
         _run(outputs_of, track(work, "activations", len(batch_sizes(len(rows), batch_size))), found, images)
+        pooled.flush()
         results = {layer: units.result() for layer, units in found.items()}
     looked_at = {layer: units.looked_at for layer, units in found.items()}
     return Statistics(images, results, shapes, pooling, quantile, looked_at)
@@ -115,9 +118,8 @@ def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_L
 class _Layer:
     """What is kept of one layer while the pictures go by."""
 
-    def __init__(self, name: str, path: Path, units: int, plan: Plan, pooling: str, top: int) -> None:
-        self._name, self._plan, self._pooling, self._top = name, plan, pooling, top
-        self._pooled = np.lib.format.open_memmap(path, "w+", np.dtype(np.float32), (plan.pictures, units))
+    def __init__(self, name: str, pooled: NDArray[np.float32], units: int, plan: Plan, pooling: str, top: int) -> None:
+        self._name, self._pooled, self._plan, self._pooling, self._top = name, pooled, plan, pooling, top
         self._counts = None if plan.exact else plan.counts()
         self._tail = UpperTail(units, plan.rank)
         self._best = np.zeros((units, 0), np.float32)
@@ -153,7 +155,6 @@ class _Layer:
     def result(self) -> LayerStatistics:
         """Give the statistics once all pictures went by."""
         pictures = self._plan.pictures
-        self._pooled.flush()
         return LayerStatistics(
             top=self._best_rows,
             top_values=self._best,

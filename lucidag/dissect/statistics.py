@@ -118,24 +118,34 @@ def read_statistics(path: str | Path) -> Statistics:
         raise InputError(f"{path} does not hold unit statistics of lucidag: {error}") from error
 
 
-def activations_file(folder: str | Path, layer: str) -> Path:
-    """Give the path of the pooled activations of a layer."""
-    return Path(folder) / f"{layer}.npy"
+def layer_columns(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, slice]:
+    """Give the columns of each layer in the file of activations: layers stand side by side in their order."""
+    ends = np.cumsum([shape[0] for shape in shapes.values()]).tolist()
+    return {layer: slice(end - shape[0], end) for (layer, shape), end in zip(shapes.items(), ends, strict=True)}
 
 
-def read_activations(folder: str | Path, layer: str) -> NDArray[np.float32]:
+def read_activations(path: str | Path, content: Statistics, layer: str) -> NDArray[np.float32]:
     """Map the pooled activations of a layer into memory: float32 N x U, read as they are used.
+
+    Parameters
+    ----------
+    path
+        The file, N x all units of all layers.
+    content
+        The statistics of the same pass.
+    layer
+        One of its layers.
 
     Raises
     ------
     InputError
-        If the file is missing or is something else.
+        If the file is missing or is something else, or is of another pass.
     """
-    path = activations_file(folder, layer)
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} does not hold activations of lucidag: {error}") from error
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype != np.float32:
-        raise InputError(f"{path} does not hold activations of lucidag: it must be float32 N x U")
-    return values
+    wanted = (len(content.images), sum(shape[0] for shape in content.shapes.values()))
+    if not isinstance(values, np.ndarray) or values.shape != wanted or values.dtype != np.float32:
+        raise InputError(f"{path} does not hold activations of lucidag: it must be float32 {wanted[0]} x {wanted[1]}")
+    return values[:, layer_columns(content.shapes)[layer]]

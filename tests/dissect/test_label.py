@@ -73,10 +73,10 @@ def seen(request, tmp_path_factory):
     manifest = textured(folder / "data", request.param)
     network = Network(Detectors().eval(), Inputs(SIZE, 1, "stretch", (0.5,), (0.5,)), "fc")
     rows = np.arange(PICTURES)
-    statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "activations", quantile=0.02, top=40)
+    statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "a.npy", quantile=0.02, top=40)
     thresholds = {"shown": statistics.layers["shown"].threshold}
     overlaps = count_overlaps(network, manifest, rows, thresholds, 0.02)
-    activations = read_activations(folder / "activations", "shown")
+    activations = read_activations(folder / "a.npy", statistics, "shown")
     return manifest, network, statistics, overlaps, activations
 
 

@@ -68,7 +68,7 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
     rows = np.arange(1, 13)
     net, layers = network(kind, seed, size)
     layers = layers[:-1]
-    found = collect(net, manifest, rows, layers, tmp_path, quantile=quantile, threads=1)
+    found = collect(net, manifest, rows, layers, tmp_path / "a.npy", quantile=quantile, threads=1)
     # A threshold is one of the activations, which other batches round otherwise: step away from it.
     thresholds = {layer: units.threshold + np.float32(1e-5) for layer, units in found.layers.items()}
     results = [count_overlaps(net, manifest, rows, thresholds, quantile, batch_size=n, threads=1) for n in (12, 5, 1)]
@@ -204,7 +204,7 @@ def test_a_planted_unit_gets_its_concept(tmp_path, seed):
     manifest, net = planted(tmp_path / "data", seed=seed), planted_network()
     rows = np.arange(40)
     # A colour covers 100 of 1,024 pixels in a third of the pictures: 3.3 %, just less than the quantile.
-    stats = collect(net, manifest, rows, ["0"], tmp_path, quantile=0.035, threads=1)
+    stats = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", quantile=0.035, threads=1)
     overlaps = count_overlaps(net, manifest, rows, {"0": stats.layers["0"].threshold}, 0.035, threads=1)
     table = label_units(overlaps, "0")
     assert table["concept"].tolist() == ["red", "blue", "striped", "none"]
@@ -221,7 +221,7 @@ def test_a_planted_unit_gets_its_concept(tmp_path, seed):
 def test_a_quantile_above_the_greatest_share_shows_nothing(tmp_path):
     # The red unit has its greatest value at more than .5 % of all positions: it never is above its threshold.
     manifest, net = planted(tmp_path / "data"), planted_network()
-    stats = collect(net, manifest, np.arange(40), ["0"], tmp_path, threads=1)
+    stats = collect(net, manifest, np.arange(40), ["0"], tmp_path / "a.npy", threads=1)
     overlaps = count_overlaps(net, manifest, np.arange(40), {"0": stats.layers["0"].threshold}, 0.005, threads=1)
     assert stats.layers["0"].threshold[0] == stats.layers["0"].peak[0]
     assert label_units(overlaps, "0")["concept"][0] == "none"
@@ -231,7 +231,7 @@ def test_units_that_are_all_constant_overlap_with_nothing(tmp_path):
     manifest, net = planted(tmp_path / "data"), planted_network()
     with torch.no_grad():
         net.model[0].weight.zero_()
-    stats = collect(net, manifest, np.arange(40), ["0", "1"], tmp_path, threads=1)
+    stats = collect(net, manifest, np.arange(40), ["0", "1"], tmp_path / "a.npy", threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
     overlaps = count_overlaps(net, manifest, np.arange(40), thresholds, 0.005, threads=1)
     table = label_units(overlaps, "1")
@@ -246,7 +246,7 @@ def test_a_concept_that_never_occurs_has_an_iou_of_zero(tmp_path):
     maps = {"object": np.zeros((6, 16, 16), np.uint8), "part": np.ones((6, 16, 16), np.uint8)}
     manifest = write(tmp_path / "data", images, maps, {"object": ("cup",), "part": ("leg", "arm")})
     net, _ = network("cnn", 0)
-    stats = collect(net, manifest, np.arange(6), ["blocks.block2"], tmp_path, quantile=0.1, threads=1)
+    stats = collect(net, manifest, np.arange(6), ["blocks.block2"], tmp_path / "a.npy", quantile=0.1, threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
     overlaps = count_overlaps(net, manifest, np.arange(6), thresholds, 0.1, threads=1)
     assert (overlaps.union["blocks.block2"]["object"] == 0).all()
@@ -260,7 +260,7 @@ def test_a_concept_that_never_occurs_has_an_iou_of_zero(tmp_path):
 def test_files_say_what_was_found(tmp_path):
     manifest = noise(tmp_path / "data", 8)
     net, layers = network("signed", 0)
-    stats = collect(net, manifest, np.arange(8), layers[:2], tmp_path, quantile=0.1, threads=1)
+    stats = collect(net, manifest, np.arange(8), layers[:2], tmp_path / "a.npy", quantile=0.1, threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
     found = count_overlaps(net, manifest, np.arange(8), thresholds, 0.1, threads=1)
     write_overlaps(tmp_path / "concepts.safetensors", found)
@@ -334,7 +334,7 @@ def test_cuda_and_cpu_agree(tmp_path, memory):
     rows = np.arange(600)
     found = {}
     for device in ("cpu", "cuda:0"):
-        stats = collect(net, manifest, rows, layers, tmp_path, quantile=0.05, memory=memory, device=device)
+        stats = collect(net, manifest, rows, layers, tmp_path / "a.npy", quantile=0.05, memory=memory, device=device)
         thresholds = {layer: stats.layers[layer].threshold for layer in layers[:2]}
         found[device] = stats, count_overlaps(net, manifest, rows, thresholds, 0.05, device=device)
     for layer in layers:

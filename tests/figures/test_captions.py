@@ -9,6 +9,7 @@ import pytest
 
 ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
 AGREEMENT = {"area": 0.2, "confidence": 0.95, "draws": 1000}
+CONCEPTS = {"frequent": 3, "most_frequent": 50, "confidence": 0.95, "draws": 2000}
 SETTINGS = {
     "pictures": {"seed": 7},
     "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "bootstrap": 200},
@@ -28,8 +29,22 @@ SETTINGS = {
     "side_by_side": AGREEMENT,
     "agreement_map": AGREEMENT,
     "truth_figure": AGREEMENT,
+    "zero_shot": {"steps": 600},
+    "dissect_summary": CONCEPTS,
+    "dissect_compare": CONCEPTS,
+    "concepts": CONCEPTS,
+    "concept_roles": CONCEPTS,
+    "units": {},
+    "relevance": {},
+    "concept_atlas": {},
+    "faithfulness": {"confidence": 0.95},
+    "artefact_audit": {"confidence": 0.95},
+    "artefact_odds": {"confidence": 0.95},
+    "artefact_grades": {"confidence": 0.95},
 }
-NAMES = SimpleNamespace(dataset="digits", model="digits-cnn", study="noise")
+NAMES = SimpleNamespace(
+    dataset="digits", model="digits-cnn", study="noise", clip="small", pair="a-vs-b", dissected="a", image="digit-0001"
+)
 
 
 @pytest.mark.parametrize("caption", sorted(SETTINGS))
@@ -45,5 +60,5 @@ def test_caption_renders(root, caption):
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r'caption="\.\./workflow/report/(\w+)\.rst"', rules)
-    assert len(captions) == 13
+    assert len(captions) == 21
     assert set(captions) <= set(SETTINGS)

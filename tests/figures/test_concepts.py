@@ -123,7 +123,7 @@ def test_unique_concepts_by_category_are_the_stacks():
         assert dict(zip(places, found["scene"], strict=True)) == {"layer4": 1, "layer3": 0}
         assert dict(zip(places, found["no category"], strict=True)) == {"layer4": 0, "layer3": 1}
         assert [text.get_text() for text in ax.texts] == ["4", "1"]
-    assert "score ≥ 0.2" in fig.get_suptitle()
+    assert " ≥ 0.2" in fig.get_suptitle()
 
 
 def joined_units(n0, units=40, seed=0):
@@ -161,7 +161,7 @@ def test_scores_roles_and_concepts_are_what_is_drawn():
         np.testing.assert_allclose(np.asarray(points[role.replace("_", " ")]), own)
     labels = {line.get_label(): line for line in axes["scatter"].lines}
     assert labels["turning point $n_0$ = 15"].get_xdata()[0] == 15.5
-    assert labels["least score of a label, 0.2"].get_ydata()[0] == 0.2
+    assert labels["labels count from 0.2"].get_ydata()[0] == 0.2
     widths = {
         label.get_text(): bar.get_width()
         for label, bar in zip(axes["shares"].get_yticklabels(), axes["shares"].patches, strict=True)

@@ -17,6 +17,7 @@ CATEGORIES = {
     "rof": "Retrieval of function",
     "cam": "Explanations",
     "agreement": "Explanations",
+    "dissect": "Units and concepts",
 }
 
 
@@ -78,7 +79,7 @@ def test_every_result_has_labels_and_a_caption(results) -> None:
     for path, about in results.items():
         labels = about["labels"]
         assert set(labels) == {"result", "kind"}
-        assert labels["kind"] == ("figure" if path.endswith(".png") else "table")
+        assert labels["kind"] == {".png": "figure", ".csv": "table", ".json": "numbers"}[Path(path).suffix]
         caption = about["caption"]
         assert len(re.sub(r"<[^>]+>", "", caption)) > 100, path
         # Neither a template that was not filled in, nor what docutils says of a markup it does not know.

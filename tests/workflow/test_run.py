@@ -142,8 +142,8 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    # train and features of three models, the sweep of two, two jobs of maps and two of LIME
-    assert found == [str(granted)] * 12
+    # train and features of three models, the sweep of two, two jobs of maps and two of LIME, units and their sheet
+    assert found == [str(granted)] * 14
 
 
 def test_same_bytes_on_one_core_and_on_two(finished: Path, copied: Path, snakemake) -> None:
@@ -216,8 +216,7 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
 
 def _half_written(folder: Path) -> list[Path]:
     """Give the partial files of writers (`lucidag.files.atomic`) and the states of trainings."""
-    # Snakemake itself marks the time of folders that are outputs.
-    files = [file for file in _files(folder / "results") if file.name != ".snakemake_timestamp"]
+    files = _files(folder / "results")
     return [file for file in files if file.name.startswith(".") or file.name == "training.safetensors"]
 
 

@@ -24,7 +24,7 @@ with job(snakemake):
     settings, layer = snakemake.params.settings, snakemake.wildcards.layer
     asked = settings["clip_dissect"]
     statistics = read_statistics(snakemake.input.statistics)
-    units, activations = statistics.layers[layer], read_activations(snakemake.input.activations, layer)
+    units, activations = statistics.layers[layer], read_activations(snakemake.input.activations, statistics, layer)
     overlaps = None
     if snakemake.input.get("overlaps") and statistics.has_maps(layer):
         overlaps = read_overlaps(snakemake.input.overlaps)

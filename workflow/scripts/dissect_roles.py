@@ -24,7 +24,7 @@ with job(snakemake):
     features = read_features(snakemake.input.features)
     assert features.features is not None  # retrieval of function has seen to it
     statistics = read_statistics(snakemake.input.statistics)
-    pooled = {layer: read_activations(snakemake.input.activations, layer) for layer in statistics.layers}
+    pooled = {layer: read_activations(snakemake.input.activations, statistics, layer) for layer in statistics.layers}
     layer = penultimate_layer(features.features, features.images, pooled, statistics.images)
     table = next(file for file in snakemake.input.tables if Path(file).stem == layer)
     thresholds = thresholds_in(read_json(snakemake.input.summary))
