@@ -1,12 +1,18 @@
 # Artefacts: what pictures show besides their subject, and how far that alone tells the class.
 #
-# Requires: data/{dataset}/….
-# Produces: artefacts/{dataset}.csv, {dataset}.json; figures/artefacts/{dataset}/odds, grades and examples.
+# Requires: data/{dataset}/…; for a study of a shortcut models/{model}/checkpoint.safetensors of two models.
+# Produces: artefacts/{dataset}.csv, {dataset}.json; shortcuts/{study}/summary.json, relevance.csv, probabilities.csv;
+#           figures/artefacts/{dataset}/odds, grades and examples; figures/shortcuts/{study}/shortcut.
 
 
 rule artefacts:
     input:
         expand("{results}/artefacts/{dataset}.json", results=R, dataset=AUDITED),
+        expand(
+            "{results}/shortcuts/{study}/summary.json",
+            results=R,
+            study=CONFIG.shortcuts,
+        ),
 
 
 rule artefact_audit:
@@ -78,3 +84,71 @@ rule figures_artefacts:
         code=code_of("figures_artefacts"),
     script:
         "../workflow/scripts/figures_artefacts.py"
+
+
+rule shortcut:
+    """Paste artefacts into clean pictures: who looks at them, and who decides by them?"""
+    input:
+        first=lambda wildcards: checkpoint_of(
+            CONFIG.shortcuts[wildcards.study].trained_with
+        ),
+        second=lambda wildcards: checkpoint_of(
+            CONFIG.shortcuts[wildcards.study].trained_without
+        ),
+        dataset=lambda wildcards: files_of(
+            CONFIG.models[CONFIG.shortcuts[wildcards.study].trained_without].dataset
+        ),
+    output:
+        summary=report(
+            f"{R}/shortcuts/{{study}}/summary.json",
+            caption="../workflow/report/shortcut.rst",
+            category="Artefacts",
+            subcategory="{study}",
+            labels={"result": "shortcut", "kind": "numbers"},
+        ),
+        relevance=f"{R}/shortcuts/{{study}}/relevance.csv",
+        probabilities=f"{R}/shortcuts/{{study}}/probabilities.csv",
+    log:
+        f"{R}/logs/shortcut/{{study}}.log",
+    benchmark:
+        f"{R}/benchmarks/shortcut/{{study}}.tsv"
+    wildcard_constraints:
+        study=one_of(CONFIG.shortcuts),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("shortcut"),
+        code=code_of("shortcut"),
+    script:
+        "../workflow/scripts/shortcut.py"
+
+
+rule figures_shortcut:
+    """Draw a study of a shortcut."""
+    input:
+        summary=f"{R}/shortcuts/{{study}}/summary.json",
+    output:
+        png=report(
+            f"{R}/figures/shortcuts/{{study}}/shortcut.png",
+            caption="../workflow/report/shortcut.rst",
+            category="Artefacts",
+            subcategory="{study}",
+            labels={"result": "shortcut", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/shortcuts/{{study}}/shortcut.pdf",
+    log:
+        f"{R}/logs/figures_shortcut/{{study}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_shortcut/{{study}}.tsv"
+    wildcard_constraints:
+        study=one_of(CONFIG.shortcuts),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("shortcut_figures"),
+        code=code_of("figures_shortcut"),
+    script:
+        "../workflow/scripts/figures_shortcut.py"

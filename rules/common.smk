@@ -94,12 +94,20 @@ def settings(stage):
     return lambda wildcards: stage_settings(CONFIG, stage, wildcards)
 
 
+def built_models(script, wildcards):
+    """Return the models whose network a job builds, and so whose factory of the user's own it runs."""
+    if script == "shortcut":
+        study = CONFIG.shortcuts[wildcards.study]
+        return [study.trained_with, study.trained_without]
+    return [wildcards.model] if script in BUILDING else []
+
+
 def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        builds = script in BUILDING
-        factory = CONFIG.models[wildcards.model].factory_modules() if builds else []
+        networks = [CONFIG.models[name] for name in built_models(script, wildcards)]
+        factory = [name for network in networks for name in network.factory_modules()]
         return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
 
     return fingerprint
@@ -256,6 +264,11 @@ def label_inputs(wildcards):
     return found
 
 
+def checkpoint_of(model):
+    """Return the checkpoint of a model."""
+    return f"{R}/models/{model}/checkpoint.safetensors"
+
+
 def stored_lime(wildcards):
     """Return the files with LIME's explanations of a model, where they are measured."""
     asked = CONFIG.faithfulness is not None and CONFIG.faithfulness.lime
@@ -279,6 +292,6 @@ wildcard_constraints:
     dissected=one_of([*DISSECTED, *PAIRS]),
     dataset=one_of(CONFIG.datasets),
     model=one_of(CONFIG.models),
-    study=one_of(CONFIG.generalisation),
+    study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of({image for images in EXPLAINED.values() for image in images}),
     batch=one_of({image for images in EXPLAINED.values() for image in images}),

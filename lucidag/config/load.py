@@ -134,6 +134,8 @@ def _check_references(config: Config, source: str) -> None:
         asked.append(("relevance.models", config.relevance.models))
     if config.faithfulness is not None and config.faithfulness.models is not None:
         asked.append(("faithfulness.models", config.faithfulness.models))
+    for key, study in config.shortcuts.items():
+        asked += [(f"shortcuts.{key}.{role}", [getattr(study, role)]) for role in ("trained_with", "trained_without")]
     asked += [(f"generalisation.{key}.models", study.models) for key, study in config.generalisation.items()]
     expanded = set(_repeat_seeds(config.models, source)) | set(config.models)
     for key, names in asked:

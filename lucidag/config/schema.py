@@ -10,6 +10,7 @@ from lucidag.config.explain import Explain
 from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
 from lucidag.config.section import Level, Name, Section, Seed, Share
+from lucidag.config.shortcut import Shortcut
 
 Split = Literal["train", "val", "test"]
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
@@ -296,6 +297,7 @@ class Config(Section):
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
+    shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

@@ -70,6 +70,8 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "relevance_atlas": _relevance_atlas,
         "faithfulness": _faithfulness,
         "faithfulness_figures": lambda config, wildcards: {"confidence": _measures(config).confidence},
+        "shortcut": _shortcut,
+        "shortcut_figures": lambda config, wildcards: {"confidence": config.shortcuts[wildcards["study"]].confidence},
         "artefact_audit": lambda config, wildcards: _artefacts(
             config, "finders", "most_values", "confidence", "draws", "seed"
         ),
@@ -226,6 +228,18 @@ def _faithfulness(config: Config, wildcards: Wildcards) -> Settings:
         "measuring": section.model_dump(mode="json", include=set(MEASURING)),
         "layer": layers.get(name),
         "pictures": _pictures(config, name, explained_images(config, name)),
+    }
+
+
+def _shortcut(config: Config, wildcards: Wildcards) -> Settings:
+    study = config.shortcuts[wildcards["study"]]
+    layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
+    names = {"with": study.trained_with, "without": study.trained_without}
+    return {
+        **study.model_dump(mode="json", exclude={"trained_with", "trained_without"}),
+        "names": names,
+        "networks": {name: _network(config.models[name]) for name in names.values()},
+        "layers": {name: layers.get(name) for name in names.values()},
     }
 
 

@@ -10,9 +10,10 @@ from torch import nn
 
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.faithfulness.explainers import Explainer, cam, single
+from lucidag.faithfulness.explainers import Explainer, cam, lime, single
 from lucidag.faithfulness.measure import Faithfulness, Picture, measure
 from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.lime.settings import LimeSettings
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
@@ -88,6 +89,26 @@ def explainers(
         return found
 
     return make
+
+
+def explainers_of(network: Network, settings: Mapping[str, Any], layer: str | None, device: str) -> list[Explainer]:
+    """Give the explainers that a part of the configuration names.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    settings
+        ``cam``, ``composites`` and ``lime`` (its settings, or None).
+    layer
+        Of class activation maps; None: the last with spatial extent.
+    device
+        Where to compute.
+    """
+    found = explainers(network, settings["cam"], settings["composites"], layer, device)(network.model)
+    if settings["lime"] is not None:
+        found.append(lime(network, LimeSettings.from_json(settings["lime"]), device))
+    return found
 
 
 def _relevance(model: nn.Module, rules: Any) -> Callable[[torch.Tensor, int], NDArray[Any]]:  # noqa: ANN401 (zennit's)

@@ -83,3 +83,24 @@ def test_a_mistake_gives_one_line_with_its_key(changes: dict[str, Any], parts: l
     assert "\n" not in str(caught.value)
     for part in parts:
         assert part in str(caught.value)
+
+
+STUDY = {"trained_with": "one", "trained_without": "two", "artefacts": {"ring": "malignant"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"trained_with": "on"}, ["shortcuts.s.trained_with", "'on'", "did you mean 'one'?"]),
+        ({"trained_without": "one"}, ["shortcuts.s: compares 'one' with itself"]),
+        ({"artefacts": {"rings": "malignant"}}, ["shortcuts.s.artefacts", "'rings'", "ring"]),
+        ({"cam": [], "composites": []}, ["shortcuts.s: `cam`", "no explanation"]),
+    ],
+)
+def test_a_mistake_in_a_study_of_a_shortcut(changes: dict[str, Any], parts: list[str]) -> None:
+    words = yaml.safe_load(WORDS)
+    words["shortcuts"] = {"s": {**STUDY, **changes}}
+    with pytest.raises(InputError) as caught:
+        load_config(words, "c.yaml")
+    for part in parts:
+        assert part in str(caught.value)

@@ -39,6 +39,7 @@ SETTINGS = {
     "concept_atlas": {},
     "faithfulness": {"confidence": 0.95},
     "artefact_audit": {"confidence": 0.95},
+    "shortcut": {"confidence": 0.95},
     "artefact_odds": {"confidence": 0.95},
     "artefact_grades": {"confidence": 0.95},
 }

@@ -174,6 +174,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         assert count[rule] == len(shown), rule
     measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
     assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)
+    assert count["shortcut"] == count["figures_shortcut"] == len(words.get("shortcuts", {}))
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     assert count["figures_data"] == len(words["datasets"])

@@ -1,0 +1,217 @@
+"""Two networks and an artefact: does the one that could learn the shortcut look at it, and decide by it?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from lucidag.artefacts.changes import against_control
+from lucidag.artefacts.paste import paste, remove
+from lucidag.artefacts.relevance import by_method, difference, on_artefacts
+from lucidag.data.manifest import Manifest
+from lucidag.data.pictures import Pictures
+from lucidag.errors import InputError
+from lucidag.faithfulness.explainers import Explainer
+from lucidag.models.network import Network, open_network
+from lucidag.models.reproducible import reproducible
+from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.progress import track
+from lucidag.spelling import unknown
+
+WITH, WITHOUT = "with", "without"
+Explain = Callable[[str, Network], Sequence[Explainer]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a study gives.
+
+    Attributes
+    ----------
+    relevance
+        model, then the columns of `lucidag.artefacts.relevance.on_artefacts`: a row a model, picture, artefact, method.
+    probabilities
+        model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
+        with its place filled with its surroundings instead (``control``).
+    """
+
+    relevance: pd.DataFrame
+    probabilities: pd.DataFrame
+
+
+def clean_pictures(
+    manifest: Manifest, split: str, clean: Mapping[str, str], count: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Give the first pictures of a split that show no artefact, by image id.
+
+    Parameters
+    ----------
+    manifest, split
+        The data set and the split.
+    clean
+        Column to the value that a picture must have.
+    count
+        How many.
+
+    Raises
+    ------
+    InputError
+        If a column does not exist, or there are fewer than two such pictures.
+    """
+    rows = manifest.rows(split)
+    for column, value in clean.items():
+        if column not in manifest.metadata:
+            raise InputError(f"{manifest.file}: {unknown('column', column, manifest.metadata)}")
+        rows = rows[(manifest.table[column].iloc[rows] == value).to_numpy()]
+    if len(rows) < 2:
+        words = ", ".join(f"{column} = {value}" for column, value in clean.items())
+        raise InputError(f"{manifest.file}: {len(rows)} pictures of split '{split}' have {words}; it takes 2 at least")
+    pictures, images = Pictures(manifest), manifest.table["image"]
+    return {str(images.iloc[row]): pictures.read(int(row)) for row in rows[:count]}
+
+
+def open_networks(
+    settings: Mapping[str, Mapping[str, Any]], checkpoints: Mapping[str, str]
+) -> tuple[dict[str, Network], list[str]]:
+    """Open networks with their weights, and give the names of their classes.
+
+    Raises
+    ------
+    InputError
+        If they have not the same classes.
+    """
+    classes = {name: list(read_metadata(checkpoint)["classes"]) for name, checkpoint in checkpoints.items()}
+    (first, known), *others = classes.items()
+    for name, names in others:
+        if names != known:
+            raise InputError(f"models '{first}' and '{name}' have not the same classes: {known} and {names}")
+    networks = {}
+    for name, checkpoint in checkpoints.items():
+        networks[name] = open_network(settings[name], len(known))
+        load_checkpoint(checkpoint, networks[name].model)
+    return networks, known
+
+
+def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict[str, int]:
+    """Give the index of the class that each artefact goes with.
+
+    Raises
+    ------
+    InputError
+        If a class does not exist.
+    """
+    for artefact, name in artefacts.items():
+        if name not in classes:
+            raise InputError(f"shortcuts: artefacts.{artefact}: {unknown('class', name, classes)}")
+    return {artefact: list(classes).index(name) for artefact, name in artefacts.items()}
+
+
+def show_artefacts(
+    networks: Mapping[str, Network],
+    pictures: Mapping[str, NDArray[np.uint8]],
+    targets: Mapping[str, int],
+    explain: Explain,
+    device: str = "cpu",
+    threads: int = 2,
+    seed: int = 0,
+) -> Shown:
+    """Paste artefacts into pictures, and ask networks what they see in them.
+
+    Parameters
+    ----------
+    networks
+        By name, each with its weights, of the same classes.
+    pictures
+        uint8 H x W x 3 by image id, without the artefacts.
+    targets
+        By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
+    explain
+        Gives the explainers of a network, from its name and itself.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+    seed
+        Of the artefacts' places and colours: the same for all networks.
+    """
+    relevance, probabilities = [], []
+    with reproducible(device, threads):
+        for name, network in networks.items():
+            network.model.to(device).eval()
+            explainers = explain(name, network)
+            for number, (image, picture) in enumerate(track(list(pictures.items()), f"artefacts, {name}")):
+                for artefact, target in targets.items():
+                    pasted, mask = paste(picture, artefact, seed + number)
+                    rows = _relevance(network, explainers, image, artefact, pasted, mask, target, device)
+                    relevance.append(rows.assign(model=name))
+                    shown = [picture, pasted, remove(picture, mask)]
+                    before, after, control = _probabilities(network, shown, target, device)
+                    known = {"model": name, "image": image, "artefact": artefact}
+                    probabilities.append({**known, "before": before, "after": after, "control": control})
+    table = pd.concat(relevance, ignore_index=True)
+    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(probabilities))
+
+
+def summarise(shown: Shown, names: Mapping[str, str], confidence: float, draws: int, seed: int) -> dict[str, Any]:
+    """Summarise a study.
+
+    Parameters
+    ----------
+    shown
+        What `show_artefacts` gives.
+    names
+        The networks trained ``with`` and ``without`` the shortcut.
+    confidence, draws, seed
+        Of the bootstraps over pictures.
+
+    Returns
+    -------
+    dict
+        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
+        rows with less without, paired over pictures; ``changes``: by model and artefact what pasting does to the
+        probability of the class (see `lucidag.artefacts.changes.against_control`).
+    """
+    interval = (confidence, draws, seed)
+    tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
+    settings: dict[str, Any] = {"confidence": confidence, "draws": draws, "seed": seed}
+    changed: dict[str, dict[str, Any]] = {name: {} for name in names.values()}
+    for (name, artefact), part in shown.probabilities.groupby(["model", "artefact"], sort=False):
+        before, after, control = (part[column].tolist() for column in ("before", "after", "control"))
+        changed[str(name)][str(artefact)] = against_control(before, after, control, **settings)
+    return {
+        "models": dict(names),
+        "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
+        "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
+        "changes": changed,
+    }
+
+
+def _relevance(
+    network: Network,
+    explainers: Sequence[Explainer],
+    image: str,
+    artefact: str,
+    pasted: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    target: int,
+    device: str,
+) -> pd.DataFrame:
+    x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
+    maps = {method: found[0] for explainer in explainers for method, found in explainer(x, target).items()}
+    return on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
+
+
+def _probabilities(network: Network, shown: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
+    x = network.inputs.normalise(torch.stack([network.inputs.prepare(picture) for picture in shown]).to(device))
+    with torch.inference_mode():
+        logits = network.model(x).cpu().numpy().astype(np.float64)
+    return [float(value) for value in softmax(logits, axis=1)[:, target]]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give rows for JSON, which has no word for NaN: None."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]

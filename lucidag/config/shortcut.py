@@ -1,0 +1,42 @@
+"""What a configuration file may say about shortcuts: two networks, one of which could learn an artefact."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lucidag.config.explain import CamMethod, LimeSettings
+from lucidag.config.relevance import Composite
+from lucidag.config.section import Level, Section, Seed
+
+Split = Literal["train", "val", "test"]
+Kind = Literal["ring", "patch", "dark_corner"]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Shortcut(Section):
+    """An artefact pasted into clean pictures: who looks at it, and who decides by it?"""
+
+    trained_with: str = Field(description="Model that was trained where the artefact goes with a class.")
+    trained_without: str = Field(description="Model that was trained where it does not; on the same classes.")
+    artefacts: dict[Kind, str] = Field(
+        description="Artefact to the class that it goes with, which is explained.", min_length=1
+    )
+    clean: dict[str, str] = Field(
+        default={}, description="Column to the value that pictures must have, such as `ring: '0'`."
+    )
+    split: Split = Field(default="test", description="Split of the second model's data set that pictures come from.")
+    pictures: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
+    cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are looked at.")
+    composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is looked at.")
+    lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: not looked at.")
+    confidence: Level = Field(default=0.95, description="Level of all intervals.")
+    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over pictures.")
+    seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
+
+    @model_validator(mode="after")
+    def _something(self) -> "Shortcut":
+        if self.trained_with == self.trained_without:
+            raise ValueError(f"compares '{self.trained_with}' with itself")
+        if not self.cam and not self.composites and self.lime is None:
+            raise ValueError("`cam` and `composites` are empty and `lime` is null, so no explanation is looked at")
+        return self

@@ -1,0 +1,133 @@
+"""A study of a shortcut on hand-made networks: one that looks at corners, one that looks at the middle."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from lucidag.artefacts.study import (
+    WITH,
+    WITHOUT,
+    clean_pictures,
+    open_networks,
+    show_artefacts,
+    summarise,
+    target_indices,
+)
+from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.errors import InputError
+from lucidag.faithfulness.explainers import single
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.models.small import small_cnn
+from lucidag.models.weights import save_checkpoint
+
+SIZE = 32
+
+
+class Looks(nn.Module):
+    """Two logits: class 1 is what is dark inside a mask."""
+
+    def __init__(self, mask: np.ndarray) -> None:
+        super().__init__()
+        self.register_buffer("mask", torch.from_numpy(mask.astype(np.float32)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        dark = ((1 - x) * self.mask).sum((1, 2, 3)) / (3 * self.mask.sum())
+        return torch.stack([torch.full_like(dark, 3.0), 10 * dark], dim=1)
+
+
+def circle() -> np.ndarray:
+    rows, columns = np.indices((SIZE, SIZE)) - (SIZE - 1) / 2
+    return np.hypot(rows, columns) < SIZE / 2.4
+
+
+def networks() -> dict[str, Network]:
+    inputs = Inputs(SIZE, 3, "stretch", (0.0,), (1.0,))
+    return {name: Network(Looks(mask), inputs, None) for name, mask in (("corners", ~circle()), ("middle", circle()))}
+
+
+def explain(name, network):
+    """Explain by the darkness of the pixels that the network adds up: exact for these networks."""
+
+    def maps(x, target):
+        return ((1 - x) * network.model.mask).sum(1) * (1 if target == 1 else -1)
+
+    return [single("exact", maps)]
+
+
+def bright(count: int = 12) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {f"p{index}": random.integers(190, 256, (SIZE, SIZE, 3), dtype=np.uint8) for index in range(count)}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return show_artefacts(networks(), bright(), {"ring": 1}, explain, threads=1)
+
+
+def test_the_network_that_looks_at_corners_looks_at_the_ring(shown):
+    found = summarise(shown, {WITH: "corners", WITHOUT: "middle"}, 0.95, 200, 0)
+    (row,) = found["difference"]
+    assert row["method"] == "exact"
+    assert row["pictures"] == 12
+    assert row["first"] > 0.6
+    assert row["second"] < 0.3
+    assert row["difference_low"] > 0.3
+    corners, middle = (found["changes"][name]["ring"] for name in ("corners", "middle"))
+    assert corners["artefact"]["to_class"]["value"] == 1
+    assert corners["beyond"]["low"] > 0.5
+    assert abs(middle["beyond"]["value"]) < 0.3
+
+
+def test_both_networks_see_the_same_pictures(shown):
+    areas = shown.relevance.pivot(index="image", columns="model", values="area")
+    assert (areas["corners"] == areas["middle"]).all()
+    assert set(shown.probabilities["image"]) == set(bright())
+
+
+def test_the_same_seed_gives_the_same(shown):
+    again = show_artefacts(networks(), bright(), {"ring": 1}, explain, threads=1)
+    pd.testing.assert_frame_equal(again.relevance, shown.relevance)
+    other = show_artefacts(networks(), bright(), {"ring": 1}, explain, threads=1, seed=50)
+    assert (other.relevance["area"] != shown.relevance["area"]).any()
+
+
+def drawn(folder):
+    images = np.stack(list(bright(6).values()))
+    table = pd.DataFrame({"image": list(bright(6)), "label": ["a", "b"] * 3, "split": "test", "ring": list("010010")})
+    write_manifest(folder, table, ["a", "b"], images)
+    return read_manifest(folder)
+
+
+def test_pictures_with_the_artefact_are_left_out(tmp_path):
+    manifest = drawn(tmp_path)
+    assert list(clean_pictures(manifest, "test", {"ring": "0"}, 3)) == ["p0", "p2", "p3"]
+    assert len(clean_pictures(manifest, "test", {}, 10)) == 6
+    with pytest.raises(InputError, match=r"'rings'.*did you mean 'ring'\?"):
+        clean_pictures(manifest, "test", {"rings": "0"}, 3)
+    with pytest.raises(InputError, match="0 pictures of split 'test' have ring = 7"):
+        clean_pictures(manifest, "test", {"ring": "7"}, 3)
+
+
+def test_networks_of_other_classes_cannot_be_compared(tmp_path):
+    network = {
+        "architecture": "lucidag.models.small:small_cnn",
+        "options": {"width": 2},
+        "input": {"size": 16, "channels": 3, "resize": "stretch", "mean": [0.0], "std": [1.0]},
+        "head": None,
+    }
+    for name, classes in (("one", ["a", "b"]), ("two", ["b", "a"])):
+        save_checkpoint(tmp_path / f"{name}.safetensors", small_cnn(2, width=2), {"classes": classes})
+    files = {name: str(tmp_path / f"{name}.safetensors") for name in ("one", "two")}
+    with pytest.raises(InputError, match="models 'one' and 'two' have not the same classes"):
+        open_networks(dict.fromkeys(files, network), files)
+    found, classes = open_networks({"one": network}, {"one": files["one"]})
+    assert (list(found), classes) == (["one"], ["a", "b"])
+
+
+def test_a_class_that_does_not_exist_is_named():
+    assert target_indices({"ring": "b"}, ["a", "b"]) == {"ring": 1}
+    with pytest.raises(InputError, match=r"shortcuts: artefacts\.ring: class 'c' does not exist"):
+        target_indices({"ring": "c"}, ["a", "b"])
