@@ -1,11 +1,32 @@
 """Which pictures show best what a finder does."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.artefacts.grading import Flags
 
 FOUND, TRUE, FALSE, MISSED = "found", "right", "wrong", "missed"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture with what a finder saw.
+
+    Attributes
+    ----------
+    picture
+        uint8 H x W x 3.
+    mask
+        bool H x W.
+    score
+        The finder's.
+    """
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    score: float
 
 
 def choose(

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.artefacts.examples import choose
+from lucidag.artefacts.examples import Example, choose
 from lucidag.artefacts.finders import FINDERS
 from lucidag.artefacts.grading import flags
-from lucidag.figures.artefacts import Example
 
 
 def shown_examples(

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.dissect.layers import forward
-from lucidag.dissect.sheet_units import UnitWords, words_of
+from lucidag.dissect.sheet_units import UnitRow, UnitWords, words_of
 from lucidag.dissect.statistics import Statistics
 from lucidag.dissect.upsample import region
-from lucidag.figures.units import UnitRow
 from lucidag.models.frames import batches
 from lucidag.models.network import Network
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lucidag.dissect.statistics import LayerStatistics
 from lucidag.dissect.tables import JUDGED_BY, NETDISSECT, NONE, methods_of
@@ -19,6 +20,31 @@ class UnitWords:
 
     name: str
     facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """One unit of a sheet.
+
+    Attributes
+    ----------
+    name
+        Such as ``layer4, unit 17``.
+    facts
+        Its labels and scores, a line each.
+    frames
+        Its top pictures, best first: uint8 C x S x S, C 1 or 3, as the network sees them.
+    regions
+        bool S x S by picture: where the unit is above its threshold; None for a unit without maps.
+    captions
+        What stands below each picture, such as its activation.
+    """
+
+    name: str
+    facts: Sequence[str]
+    frames: Sequence[NDArray[np.uint8]]
+    regions: Sequence[NDArray[np.bool_] | None]
+    captions: Sequence[str]
 
 
 def chosen_units(

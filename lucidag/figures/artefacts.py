@@ -1,39 +1,19 @@
 """The audit of artefacts: what finders see, how right they are, and what goes with the class."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
-from numpy.typing import NDArray
 
+from lucidag.artefacts.examples import Example
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREEN, GREY, ORANGE, PALE, figure, legend_below, note, paper
 
 KINDS = {"metadata": (BLUE, "o"), "finder": (ORANGE, "s")}
 MOST = 100.0  # odds ratios beyond it are drawn as arrows at the edge
 OUTLINE = "#00E5FF"  # cyan, which neither skin nor lesion has
-
-
-@dataclass(frozen=True)
-class Example:
-    """A picture with what a finder saw.
-
-    Attributes
-    ----------
-    picture
-        uint8 H x W x 3.
-    mask
-        bool H x W.
-    score
-        The finder's.
-    """
-
-    picture: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    score: float
 
 
 @paper()

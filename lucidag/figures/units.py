@@ -1,7 +1,6 @@
 """A sheet of units: the pictures that activate each most, its region in them, and what it was labelled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Stroke
 from numpy.typing import NDArray
 
+from lucidag.dissect.sheet_units import UnitRow
 from lucidag.figures.fit import fitted
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, YELLOW, figure, note, paper
@@ -19,31 +19,6 @@ BETWEEN, CAPTION = 0.08, 0.11
 WIDEST = 1.0  # of a picture
 TEXT, LINE = 6.0, 0.105  # points; inches
 DARK = 0.6  # what the region leaves of the brightness outside
-
-
-@dataclass(frozen=True)
-class UnitRow:
-    """One unit of a sheet.
-
-    Attributes
-    ----------
-    name
-        Such as ``layer4, unit 17``.
-    facts
-        Its labels and scores, a line each.
-    frames
-        Its top pictures, best first: uint8 C x S x S, C 1 or 3, as the network sees them.
-    regions
-        bool S x S by picture: where the unit is above its threshold; None for a unit without maps.
-    captions
-        What stands below each picture, such as its activation.
-    """
-
-    name: str
-    facts: Sequence[str]
-    frames: Sequence[NDArray[np.uint8]]
-    regions: Sequence[NDArray[np.bool_] | None]
-    captions: Sequence[str]
 
 
 @paper()

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from lucidag.artefacts.audit import audit
+from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
 from lucidag.data.lesions import CLASSES, load
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.pictures import Pictures
 from lucidag.errors import InputError
-from lucidag.figures.artefacts import Example, examples, grades, odds
+from lucidag.figures.artefacts import examples, grades, odds
 from lucidag.figures.style import save
 
 

@@ -10,12 +10,13 @@ import pytest
 from matplotlib.colors import same_color
 
 from lucidag.dissect.roles_join import join, role_tests
+from lucidag.dissect.sheet_units import UnitRow
 from lucidag.dissect.summary import summary
 from lucidag.figures.concept_roles import concept_roles
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.roles import COLOURS
 from lucidag.figures.style import save
-from lucidag.figures.units import UnitRow, shaded, unit_sheet
+from lucidag.figures.units import shaded, unit_sheet
 from lucidag.rof.roles import ROLES, role_of
 
 THRESHOLDS = {"clip-dissect": 0.2}
