@@ -131,6 +131,7 @@ def test_figures_are_drawn_whatever_the_audit_found(lesions, tmp_path):
 
 def test_the_audit_never_imports_torch(root):
     modules = [f"lucidag.artefacts.{file.stem}" for file in (root / "lucidag" / "artefacts").glob("[a-z]*.py")]
+    modules.remove("lucidag.artefacts.study")  # asks networks
     assert "lucidag.artefacts.audit" in modules
     code = f"import sys, {', '.join(modules)}; print([m for m in ('torch', 'torchvision') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
