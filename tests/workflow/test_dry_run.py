@@ -24,6 +24,7 @@ CONFIGURATIONS = [
     "generalisation",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
+    pytest.param("melanoma", marks=pytest.mark.shared_data),
     pytest.param("miniplaces", marks=pytest.mark.shared_data),
     pytest.param("mnist", marks=pytest.mark.shared_data),
 ]
