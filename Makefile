@@ -5,6 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 CORES ?= 4
 GPU ?= 1
+WORKERS ?= 2
 VENV := .venv
 READY := $(VENV)/.ready
 
@@ -31,7 +32,7 @@ test: $(READY) ## lint, types and the whole everyday test suite
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check Snakefile rules
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -24,3 +24,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data are not beside this checkout (../shared/data)")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one worker, and all that look at the one finished run; the longest come first."""
+    of_run = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("finished" if item.path in of_run else str(item.path)))
+    items.sort(key=lambda item: (item.path not in of_run, item.get_closest_marker("workflow") is None))

@@ -68,6 +68,15 @@ def test_several_values_use_chi_square_or_where_few_monte_carlo():
     assert found["part"]["rule"]["class"] == "malignant"
 
 
+def test_a_column_that_says_the_class_goes_with_it_as_far_as_can_be():
+    classes = [f"c{index}" for index in range(8)]
+    labels = [classes[index % 8] for index in range(60)]
+    cells = columns(same=[f"is {label}" for label in labels])
+    (found,) = associations(cells, {"same": "metadata"}, labels, classes)
+    assert found["cramers_v"] == pytest.approx(1)
+    assert found["p"] < 0.001
+
+
 def test_the_best_rule_by_hand():
     cells, labels = expanded([[10, 30], [40, 20]])
     rule = best_rule(counted(cells["flag"], labels, CLASSES))
