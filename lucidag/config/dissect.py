@@ -15,7 +15,7 @@ class TrainClip(Section):
     """A small CLIP trained here, on pictures with label maps and captions written from these."""
 
     dataset: str = Field(description="Name of a data set of the source `scenes`; its training split is learnt from.")
-    steps: Count = Field(default=600, description="Steps of training.")
+    steps: Count = Field(default=400, description="Steps of training.")
     batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Pictures a step.")
     lr: Annotated[float, Field(gt=0)] = Field(default=2e-3, description="Learning rate at its highest.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.05, description="Weight decay.")

@@ -88,7 +88,7 @@ def train_clip(
     manifest: Manifest,
     rows: NDArray[np.int64],
     config: dict[str, Any],
-    steps: int = 600,
+    steps: int = 400,
     batch_size: int = 64,
     learning_rate: float = 2e-3,
     weight_decay: float = 0.05,
