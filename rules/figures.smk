@@ -73,6 +73,11 @@ rule figures:
             results=R,
             dataset=AUDITED,
         ),
+        expand(
+            "{results}/figures/shortcuts/{study}/shortcut.png",
+            results=R,
+            study=CONFIG.shortcuts,
+        ),
 
 
 rule figures_data:
