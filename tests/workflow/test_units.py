@@ -59,13 +59,23 @@ WORDS = {
 }
 
 
+FIGURES = [
+    *(f"dissected/figures/dissect/{name}/netdissect-concepts.png" for name in ("one", "two", "one-vs-two")),
+    *(f"dissected/figures/dissect/{name}/units.png" for name in ("one", "two")),
+    *(f"dissected/figures/relevance/one/{name}.png" for name in ("sheet", "scene-00001")),
+    "dissected/figures/faithfulness/one/ranking.png",
+    "dissected/figures/artefacts/things/odds.png",
+]
+TARGETS = ["dissect", "relevance", "faithfulnesses", "artefacts", *FIGURES]
+
+
 @pytest.fixture(scope="module")
 def run(project, snakemake) -> Path:
     """Return a folder in which it has run."""
     folder = project()
     (folder / "config/words.txt").write_text("ball\nfish\nbox\nred\nsea\nsomething else\n")
     (folder / "config/dissect.yaml").write_text(yaml.safe_dump(WORDS))
-    snakemake(folder, "--cores", "2", "--configfile", "config/dissect.yaml", timeout=900)
+    snakemake(folder, *TARGETS, "--cores", "2", "--configfile", "config/dissect.yaml", timeout=900)
     return folder
 
 
@@ -160,7 +170,7 @@ def test_other_words_leave_the_pictures_and_the_networks_alone(run: Path, planne
     kept = sorted((run / "dissected/clip/small/.cache").glob("images-*.npy"))
     assert len(kept) == 1
     (run / "config/words.txt").write_text("ball\nfish\nbox\n")
-    found = planned(run, "--configfile", "config/dissect.yaml")
+    found = planned(run, *TARGETS, "--configfile", "config/dissect.yaml")
     assert set(found) == {
         "clip_embed",
         "dissect_labels",
