@@ -7,8 +7,6 @@ import pytest
 
 # As the workflow does for its jobs, before anything loads OpenMP.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-# Two workers with a thread each are faster on two cores than with two each; jobs of Snakemake have their own number.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 
