@@ -42,6 +42,7 @@ from lucidag.config.sources import (
     weight_files,
 )
 from lucidag.config.stages import stage_settings
+from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
 
@@ -164,8 +165,8 @@ CONCEPT_METHODS = (
     [
         name
         for name, section in (
-            ("clip-dissect", CONFIG.dissect.clip_dissect),
-            ("netdissect", CONFIG.dissect.netdissect),
+            (CLIP_DISSECT, CONFIG.dissect.clip_dissect),
+            (NETDISSECT, CONFIG.dissect.netdissect),
         )
         if section is not None
     ]
@@ -234,7 +235,7 @@ def passes(model, activations=True, overlaps=True):
     found = {"statistics": f"{folder}/statistics.safetensors"}
     if activations:
         found["activations"] = f"{folder}/activations.npy"
-    if overlaps and "netdissect" in CONCEPT_METHODS:
+    if overlaps and NETDISSECT in CONCEPT_METHODS:
         found["overlaps"] = f"{folder}/overlaps.safetensors"
     return found
 
@@ -259,7 +260,7 @@ def label_inputs(wildcards):
             f"{R}/clip/{CLIP}/{probe}/{file}"
             for file in ("images.npy", "texts.npy", "embeddings.json")
         ]
-    elif "clip-dissect" in CONCEPT_METHODS:
+    elif CLIP_DISSECT in CONCEPT_METHODS:
         found["dataset"] = files_of(probe)
     return found
 

@@ -90,7 +90,7 @@ rule dissect_passes:
         activations=f"{R}/dissect/{{model}}/activations.npy",
         overlaps=(
             [f"{R}/dissect/{{model}}/overlaps.safetensors"]
-            if "netdissect" in CONCEPT_METHODS
+            if NETDISSECT in CONCEPT_METHODS
             else []
         ),
     log:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lucidag.dissect.tables import NONE
+from lucidag.dissect.names import NONE
 from lucidag.errors import InputError
 from lucidag.spelling import nearest
 

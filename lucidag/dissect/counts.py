@@ -9,7 +9,7 @@ from scipy.special import entr
 from scipy.stats import binomtest
 
 from lucidag.agreement.interval import estimate
-from lucidag.dissect.tables import NONE
+from lucidag.dissect.names import NONE
 from lucidag.errors import InputError
 
 CONCEPT = ["concept", "category"]

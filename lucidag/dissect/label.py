@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from lucidag.dissect.chance import LEVEL, strengths
 from lucidag.dissect.graded import graded, own_iou
+from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT, NONE
 from lucidag.dissect.overlaps import Overlaps, label_units
 from lucidag.dissect.quality import label_quality, true_columns
 from lucidag.dissect.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.dissect.similarity import WHOLE, Floats, best_concepts, constant_units, living_scores
 from lucidag.dissect.statistics import LayerStatistics
-from lucidag.dissect.tables import CLIP_DISSECT, COLUMNS, NETDISSECT, NONE
+from lucidag.dissect.tables import COLUMNS
 
 # The best concepts of a unit that a table holds: its label and the next ones.
 PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")

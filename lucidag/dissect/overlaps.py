@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from lucidag.dissect.tables import NETDISSECT, NONE
+from lucidag.dissect.names import NETDISSECT, NONE
 from lucidag.errors import InputError
 from lucidag.files import atomic
 

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import spearmanr
 
+from lucidag.dissect.names import NETDISSECT, NONE
 from lucidag.dissect.overlaps import Overlaps
-from lucidag.dissect.tables import NETDISSECT, NONE
 from lucidag.errors import InputError
 
 MEASURES = ("mean", "peak", "sparseness", "inside")

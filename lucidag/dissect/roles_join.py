@@ -14,8 +14,9 @@ from scipy import stats
 
 from lucidag.agreement.interval import estimate
 from lucidag.dissect.counts import CONCEPT, labelled, measure, number, share
+from lucidag.dissect.names import NONE
 from lucidag.dissect.summary import threshold_of
-from lucidag.dissect.tables import NONE, methods_of
+from lucidag.dissect.tables import methods_of
 from lucidag.errors import InputError
 from lucidag.rof.roles import ROLES
 from lucidag.spelling import unknown

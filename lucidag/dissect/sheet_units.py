@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lucidag.dissect.names import JUDGED_BY, NETDISSECT, NONE
 from lucidag.dissect.statistics import LayerStatistics
-from lucidag.dissect.tables import JUDGED_BY, NETDISSECT, NONE, methods_of
+from lucidag.dissect.tables import methods_of
 from lucidag.errors import InputError
 
 NAMES = {"clip-dissect": "CLIP-Dissect", "netdissect": "NetDissect"}

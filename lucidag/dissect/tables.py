@@ -5,14 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from lucidag.dissect.names import CLIP_DISSECT, METHODS, NONE
 from lucidag.errors import InputError
 from lucidag.files import atomic
 from lucidag.spelling import unknown
 
-CLIP_DISSECT, NETDISSECT = "clip-dissect", "netdissect"
-METHODS = (CLIP_DISSECT, NETDISSECT)
-JUDGED_BY: Mapping[str, str] = {CLIP_DISSECT: "strength", NETDISSECT: "IoU"}
-NONE = "none"  # the concept of a unit that a method gives no label
 COLUMNS = ("method", "unit", "concept", "category", "score")
 # Here, and in columns such as object_concept, null and 007 are words.
 TEXT = ("layer", "method", "concept", "category", "description")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.dissect.overlaps import Overlaps, ceilings
 from lucidag.dissect.statistics import Statistics
 from lucidag.dissect.summary import summary
-from lucidag.dissect.tables import CLIP_DISSECT, NETDISSECT
 
 
 def thresholds_of(layers: Mapping[str, Mapping[str, Any]], least_iou: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lucidag.dissect.counts import CONCEPT, FREQUENT, concept_counts
-from lucidag.dissect.tables import JUDGED_BY
+from lucidag.dissect.names import JUDGED_BY
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
 

@@ -94,6 +94,16 @@ def test_no_light_script_loads_torch(root: Path) -> None:
     assert {"lucidag.job", "lucidag.rof.tables", "lucidag.figures.style"} <= set(found["loaded"])
 
 
+def test_every_start_of_snakemake_is_light(root: Path) -> None:
+    """What rules/common.smk imports is imported by every dry run and once more by every job."""
+    text = (root / "rules" / "common.smk").read_text()
+    modules = re.findall(r"^from (lucidag[\w.]*) import", text, flags=re.MULTILINE)
+    assert "lucidag.config.load" in modules
+    code = f"import sys, {', '.join(modules)}; print([m for m in ('numpy', 'pandas', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_scripts_that_reach_torch_are_those_of_its_environment(root: Path) -> None:
     code = CodeIndex((root,))
     files = sorted((root / "workflow" / "scripts").glob("*.py"))

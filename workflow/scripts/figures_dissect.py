@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from lucidag.dissect.counts import labelled_rows
+from lucidag.dissect.names import JUDGED_BY
 from lucidag.dissect.summary import common_thresholds
-from lucidag.dissect.tables import JUDGED_BY, read_model
+from lucidag.dissect.tables import read_model
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.style import save
 from lucidag.files import read_json
