@@ -1,6 +1,7 @@
 """Which device a job computes on: several jobs on one machine get different ones."""
 
 import os
+import platform
 import re
 import sys
 import tempfile
@@ -18,7 +19,7 @@ def lease(
 ) -> Iterator[str]:
     """Give a torch device, and keep other jobs of this user on this machine off it for as long as the block lasts.
 
-    A lease is a lock on a file, which the operating system holds for the process: it ends with the process,
+    Which device, and where, is said in one line for the job's log. A lease is a lock on a file, which the operating system holds for the process: it ends with the process,
     however that ends. Under Slurm the scheduler has already given each job its own devices, and no
     lock is taken.
 
@@ -38,18 +39,18 @@ def lease(
     ``cpu``, ``mps`` or ``cuda:`` with the index among the visible devices.
     """
     if granted <= 0:
-        yield "cpu"
+        yield _said("cpu")
         return
     names = visible_devices() if devices is None else tuple(devices)
     if not names:
-        yield "mps" if devices is None and _has_mps() else "cpu"
+        yield _said("mps" if devices is None and _has_mps() else "cpu")
         return
     if "SLURM_JOB_ID" in os.environ and os.environ.get("CUDA_VISIBLE_DEVICES"):
-        yield "cuda:0"
+        yield _said("cuda:0")
         return
     index, lock = _wait(names, folder or _user_folder(), poll)
     try:
-        yield f"cuda:{index}"
+        yield _said(f"cuda:{index}")
     finally:
         lock.release()
 
@@ -61,6 +62,17 @@ def visible_devices() -> tuple[str, ...]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     listed = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     return tuple(listed[:count]) if listed else tuple(str(index) for index in range(count))
+
+
+def _said(device: str) -> str:
+    """Say which device a job has on which machine, and what the scheduler gave it."""
+    where = [f"device: {device} on {os.environ.get('SLURMD_NODENAME') or platform.node()}"]
+    if "SLURM_JOB_ID" in os.environ:
+        where.append(f"Slurm job {os.environ['SLURM_JOB_ID']}")
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        where.append(f"CUDA_VISIBLE_DEVICES={os.environ['CUDA_VISIBLE_DEVICES']}")
+    print(", ".join(where), file=sys.stderr, flush=True)
+    return device
 
 
 def _wait(names: Sequence[str], folder: Path, poll: float) -> tuple[int, FileLock]:

@@ -35,6 +35,9 @@ rule artefact_audit:
     conda:
         "../envs/tables.yaml"
     threads: 2
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         settings=settings("artefact_audit"),
         code=code_of("artefact_audit"),
@@ -119,6 +122,8 @@ rule shortcut:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("shortcut"),
         code=code_of("shortcut"),

@@ -114,6 +114,11 @@ def code_of(script):
     return fingerprint
 
 
+def growing(first):
+    """Return a function to what a job asks of a cluster: this much at first, and twice as much after each failure."""
+    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+
+
 def one_of(names):
     """Return a wildcard pattern that matches these names and nothing else."""
     return "|".join(map(re.escape, sorted(names))) or "(?!)"

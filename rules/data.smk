@@ -90,6 +90,9 @@ rule data_mnist:
         dataset=one_of(datasets_from("mnist")),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=settings("data"),
         code=code_of("data_mnist"),
@@ -112,6 +115,9 @@ rule data_folder:
         dataset=one_of(datasets_from("folder")),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         settings=settings("data"),
         code=code_of("data_folder"),
@@ -135,6 +141,9 @@ rule data_polygons:
         dataset=one_of(datasets_from("polygons")),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         settings=settings("data"),
         code=code_of("data_polygons"),

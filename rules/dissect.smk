@@ -43,6 +43,8 @@ rule clip_train:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(480),
     params:
         settings=settings("clip_train"),
         code=code_of("clip_train"),
@@ -73,6 +75,8 @@ rule clip_embed:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("clip_embed"),
         code=code_of("clip_embed"),
@@ -102,6 +106,8 @@ rule dissect_passes:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_passes"),
@@ -123,6 +129,9 @@ rule dissect_labels:
         f"{R}/benchmarks/dissect_labels/{{model}}/{{layer}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         settings=settings("dissect_labels"),
         code=code_of("dissect_labels"),

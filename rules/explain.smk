@@ -41,6 +41,8 @@ rule cam_maps:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("cam_maps"),
         code=code_of("cam_maps"),
@@ -64,6 +66,8 @@ rule cam_pictures:
         f"{R}/benchmarks/cam_pictures/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(5),
     params:
         settings=settings("cam_pictures"),
         code=code_of("cam_pictures"),
@@ -89,6 +93,8 @@ rule lime_fits:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("lime_fits"),
         code=code_of("lime_fits"),
@@ -111,6 +117,8 @@ rule lime_pictures:
         f"{R}/benchmarks/lime_pictures/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(5),
     params:
         settings=settings("lime_pictures"),
         code=code_of("lime_pictures"),
@@ -143,6 +151,8 @@ rule lime_tune:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("lime_tune"),
         code=code_of("lime_tune"),
@@ -178,6 +188,8 @@ rule agreement:
         f"{R}/benchmarks/agreement/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(60),
     params:
         settings=settings("agreement"),
         code=code_of("agreement"),

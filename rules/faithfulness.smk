@@ -37,6 +37,8 @@ rule faithfulness:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("faithfulness"),
         code=code_of("faithfulness"),

@@ -401,6 +401,8 @@ rule figures_units:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("dissect_units"),
         code=code_of("figures_units"),

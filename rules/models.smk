@@ -37,6 +37,8 @@ rule train:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(720),
     params:
         settings=settings("train"),
         code=code_of("train"),
@@ -86,6 +88,8 @@ rule features:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("features"),
         code=code_of("features"),
@@ -111,6 +115,8 @@ rule evaluate:
         f"{R}/benchmarks/evaluate/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(5),
     params:
         settings=settings("evaluate"),
         code=code_of("evaluate"),

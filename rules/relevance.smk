@@ -37,6 +37,8 @@ rule relevance_maps:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("relevance_maps"),
         code=code_of("relevance_maps"),
@@ -60,6 +62,8 @@ rule relevance_references:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("relevance_references"),
         code=code_of("relevance_references"),
@@ -85,6 +89,8 @@ rule relevance_atlas:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("relevance_atlas"),
         code=code_of("relevance_atlas"),

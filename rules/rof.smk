@@ -33,6 +33,8 @@ rule rank:
         f"{R}/benchmarks/rank/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(5),
     params:
         settings=settings("rank"),
         code=code_of("rank"),
@@ -65,6 +67,8 @@ rule sweep:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("sweep"),
         code=code_of("sweep"),
@@ -101,6 +105,8 @@ rule turning_points:
         f"{R}/benchmarks/turning_points/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(60),
     params:
         settings=settings("turning_points"),
         code=code_of("turning_points"),
@@ -132,6 +138,8 @@ rule generalisation:
         f"{R}/benchmarks/generalisation/{{study}}.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        runtime=growing(60),
     params:
         settings=settings("generalisation"),
         code=code_of("generalisation"),

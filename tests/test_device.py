@@ -1,4 +1,5 @@
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ with lease(1, folder, ["GPU-a/1", "GPU-b/2"], poll=0.01) as device:
 @pytest.fixture(autouse=True)
 def no_scheduler(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.delenv("SLURMD_NODENAME", raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -93,6 +95,17 @@ def test_under_slurm_the_schedulers_choice_stands(tmp_path, monkeypatch):
     with lease(0, tmp_path, ["3"]) as device:
         assert device == "cpu"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("granted", "names", "device"), [(0, ["3"], "cpu"), (1, [], "cpu"), (1, ["3"], "cuda:0")])
+def test_the_log_says_which_device_on_which_node(granted, names, device, tmp_path, monkeypatch, capsys):
+    with lease(granted, tmp_path, names):
+        assert capsys.readouterr().err == f"device: {device} on {platform.node()}\n"
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURMD_NODENAME", "n1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    with lease(granted, tmp_path, names):
+        assert capsys.readouterr().err == f"device: {device} on n1, Slurm job 7, CUDA_VISIBLE_DEVICES=3\n"
 
 
 def test_devices_go_by_their_ids_on_the_machine(monkeypatch):
