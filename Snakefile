@@ -26,6 +26,7 @@ include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/artefacts.smk"
 include: "rules/figures.smk"
+include: "rules/notebook.smk"
 
 
 rule all:
@@ -40,3 +41,4 @@ rule all:
         rules.dissect.input,
         rules.artefacts.input,
         rules.figures.input,
+        rules.notebook.output if CONFIG.report.notebook else [],

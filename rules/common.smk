@@ -11,6 +11,7 @@ from lucidag.config.dissected import (
     check_dissect,
     clip_of,
     concept_file,
+    concept_methods,
     joined_with_roles,
     layers_of,
     pairs,
@@ -45,6 +46,7 @@ from lucidag.config.stages import stage_settings
 from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
+from lucidag.report.contents import files_shown
 
 
 def checked_config():
@@ -166,18 +168,7 @@ LABELLED = {model: layers_of(CONFIG, model) for model in DISSECTED}
 CLIP = clip_of(CONFIG)
 TRAINED_CLIPS = [name for name, clip in CONFIG.clips.items() if clip.train is not None]
 CONCEPT_FILES = [name for name in [concept_file(CONFIG)] if name is not None]
-CONCEPT_METHODS = (
-    [
-        name
-        for name, section in (
-            (CLIP_DISSECT, CONFIG.dissect.clip_dissect),
-            (NETDISSECT, CONFIG.dissect.netdissect),
-        )
-        if section is not None
-    ]
-    if CONFIG.dissect
-    else []
-)
+CONCEPT_METHODS = concept_methods(CONFIG)
 
 
 def dataset_of(wildcards):

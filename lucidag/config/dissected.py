@@ -4,6 +4,7 @@ from lucidag.config.dissect import DEFAULT_LAYERS, Clip, ClipDissect, Dissect
 from lucidag.config.load import dissected_models, rof_models
 from lucidag.config.schema import Config, Polygons, Scenes
 from lucidag.dissect.concepts import read_concepts
+from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.errors import InputError
 from lucidag.spelling import unknown
 
@@ -65,6 +66,14 @@ def clip_of(config: Config) -> str | None:
     if section is None or section.evidence != "clip":
         return None
     return section.clip or next(iter(config.clips), None)
+
+
+def concept_methods(config: Config) -> list[str]:
+    """Return the methods that label units."""
+    sections = (
+        {CLIP_DISSECT: config.dissect.clip_dissect, NETDISSECT: config.dissect.netdissect} if config.dissect else {}
+    )
+    return [name for name, section in sections.items() if section is not None]
 
 
 def pairs(config: Config) -> dict[str, tuple[str, str]]:

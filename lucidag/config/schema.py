@@ -283,6 +283,14 @@ class Generalisation(Section):
     seed: Seed = Field(default=0, description="Seed of both.")
 
 
+class Report(Section):
+    """What is made of all results together."""
+
+    notebook: bool = Field(
+        default=True, description="Run a notebook that shows every analysis: `report.ipynb` and `report.html`."
+    )
+
+
 class Config(Section):
     """A whole configuration file."""
 
@@ -298,6 +306,7 @@ class Config(Section):
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
+    report: Report = Field(default=Report(), description="What is made of all results together.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

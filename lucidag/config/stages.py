@@ -7,11 +7,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
-from lucidag.config.dissected import layers_of
+from lucidag.config.dissected import clip_of, concept_methods, joined_with_roles, layers_of, pairs
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.faithfulness import MEASURING, Faithfulness
-from lucidag.config.load import family_members, rof_models
-from lucidag.config.pictures import cam_batches, explained_images, lime_batches, picture_rows, relevance_batches
+from lucidag.config.load import (
+    audited_datasets,
+    dissected_models,
+    explained_models,
+    family_members,
+    measured_models,
+    relevance_models,
+    rof_models,
+)
+from lucidag.config.pictures import (
+    atlas_images,
+    cam_batches,
+    explained_images,
+    lime_batches,
+    picture_rows,
+    relevance_batches,
+)
 from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
@@ -82,6 +97,7 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
         "generalisation_figures": _generalisation_figures,
         "agreement_figures": lambda config, wildcards: _agreement(config, "area", "confidence"),
+        "notebook": _notebook,
     }
 
 
@@ -353,3 +369,77 @@ def _pictures(config: Config, model: str, images: list[str]) -> list[Settings]:
 def _agreement(config: Config, *keys: str) -> Settings:
     section = config.explain.agreement if config.explain is not None else Agreement()
     return section.model_dump(mode="json", include=set(keys))
+
+
+def _notebook(config: Config, wildcards: Wildcards) -> Settings:
+    """Return the arguments of the sections of `lucidag.report.contents.sections`."""
+    found: dict[str, Settings] = {
+        "data": {"datasets": list(config.datasets)},
+        "models": {
+            "models": list(config.models),
+            "trained": [name for name, model in config.models.items() if model.train is not None],
+        },
+    }
+    if config.rof is not None:
+        found["rof"] = {
+            "models": rof_models(config),
+            "ranking": config.rof.ranking,
+            "points": bool(config.rof.points),
+        }
+    if config.generalisation:
+        found["generalisation"] = {"studies": list(config.generalisation)}
+    return found | _notebook_of_decisions(config) | _notebook_of_units(config) | _notebook_of_artefacts(config)
+
+
+def _notebook_of_decisions(config: Config) -> dict[str, Settings]:
+    found: dict[str, Settings] = {}
+    if config.explain is not None:
+        models = explained_models(config)
+        tuned = config.explain.lime is not None and config.explain.lime.tuning is not None
+        found["explain"] = {
+            "models": models,
+            "maps": config.explain.cam is not None and bool(config.explain.cam.methods),
+            "tuned": models if tuned else [],
+            "confidence": config.explain.agreement.confidence,
+        }
+    if config.relevance is not None:
+        found["relevance"] = {"models": {name: atlas_images(config, name) for name in relevance_models(config)}}
+    if config.faithfulness is not None:
+        found["faithfulness"] = {
+            "models": measured_models(config),
+            "confidence": config.faithfulness.confidence,
+        }
+    return found
+
+
+def _notebook_of_units(config: Config) -> dict[str, Settings]:
+    if config.dissect is None:
+        return {}
+    clip = clip_of(config)
+    return {
+        "dissect": {
+            "models": {name: layers_of(config, name) for name in dissected_models(config)},
+            "methods": concept_methods(config),
+            "pairs": list(pairs(config)),
+            "joined": joined_with_roles(config),
+            "clips": [clip] if clip is not None and config.clips[clip].train is not None else [],
+        }
+    }
+
+
+def _notebook_of_artefacts(config: Config) -> dict[str, Settings]:
+    found: dict[str, Settings] = {}
+    if config.artefacts is not None:
+        found["artefacts"] = {"datasets": audited_datasets(config), "confidence": config.artefacts.confidence}
+    if config.shortcuts:
+        found["shortcuts"] = {
+            "studies": {
+                name: {
+                    "with": study.trained_with,
+                    "without": study.trained_without,
+                    "confidence": study.confidence,
+                }
+                for name, study in config.shortcuts.items()
+            }
+        }
+    return found

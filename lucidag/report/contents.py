@@ -1,0 +1,70 @@
+"""Which sections a notebook has: one for each analysis that was asked for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lucidag.report import decisions, networks, shortcuts, units
+from lucidag.report.cells import Code, Section, Text, code, text
+
+OPENING = text(
+    "Every table and every picture below is read from the files beside this notebook, so it shows what the last run "
+    "left. Run it from top to bottom, change a cell, look at something else: nothing here is needed by anything else, "
+    "and the workflow writes it anew when a result changes. The sections stand alone after the first cell of code."
+)
+SETUP = code(
+    "import json",
+    "from pathlib import Path",
+    "",
+    "import pandas as pd",
+    "from IPython.display import Image, display",
+    "",
+    'pd.options.display.float_format = "{:.3g}".format',
+    "pd.options.display.max_columns = None",
+    "pd.options.display.max_colwidth = 60",
+    "",
+    "",
+    "def read_json(path):",
+    '    return json.loads(Path(path).read_text(encoding="utf-8"))',
+)
+
+
+def builders() -> dict[str, Callable[..., Section]]:
+    """Return, for each analysis in the order of the notebook, the function that makes its section."""
+    return {
+        "data": networks.data,
+        "models": networks.models,
+        "rof": networks.rof,
+        "generalisation": networks.generalisation,
+        "explain": decisions.explain,
+        "relevance": decisions.relevance,
+        "faithfulness": decisions.faithfulness,
+        "dissect": units.dissect,
+        "artefacts": shortcuts.artefacts,
+        "shortcuts": shortcuts.studies,
+    }
+
+
+def sections(contents: Mapping[str, Mapping[str, Any]]) -> list[Section]:
+    """Return the sections of a notebook.
+
+    Parameters
+    ----------
+    contents
+        For each analysis (a key of `builders`) the arguments of its section; an analysis that is not there has no
+        section.
+
+    Returns
+    -------
+    list of Section
+        First an opening, whose last cell is the set-up that all others need.
+    """
+    asked = [build(**contents[name]) for name, build in builders().items() if name in contents]
+    links = "\n".join(f"- [{section.title}](#{section.title.replace(' ', '-')})" for section in asked)
+    cells: tuple[Text | Code, ...] = (OPENING, Text(links), SETUP)
+    return [Section("opening", "What the networks do, and why", cells), *asked]
+
+
+def files_shown(contents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the files that a notebook reads, from the folder of results; see `sections`."""
+    cells = [cell for section in sections(contents) for cell in section.cells if isinstance(cell, Code)]
+    return list(dict.fromkeys(file for cell in cells for file in cell.files()))

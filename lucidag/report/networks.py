@@ -1,0 +1,160 @@
+"""Sections about the data sets and the networks: what they learnt from, how well they do, what their units do."""
+
+from collections.abc import Sequence
+
+from lucidag.report.cells import Code, Section, Text, code, listed, pictures, quoted, text
+
+
+def data(datasets: Sequence[str]) -> Section:
+    """Show every data set: pictures by class and split, and some of them.
+
+    Parameters
+    ----------
+    datasets
+        Names of the data sets.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Pictures of each class in each split, and some pictures of each class, drawn at random. A flag below the "
+            "pictures that only one class bears is something a network could use instead of the subject."
+        )
+    ]
+    for name in datasets:
+        cells += [
+            text(f"### {name}"),
+            code(f'pd.DataFrame(read_json({quoted(f"data/{name}/dataset.json")})["counts"])'),
+            pictures((f"figures/data/{name}/pictures.png", f"Pictures of {name}, a row a class")),
+        ]
+    return Section("data", "Data sets", tuple(cells))
+
+
+def models(models: Sequence[str], trained: Sequence[str]) -> Section:
+    """Show how every model was trained and how well it does.
+
+    Parameters
+    ----------
+    models
+        Names of the models.
+    trained
+        Those of them that were trained here.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "How well each network does, from 0 to 1 but for the loss (mean cross-entropy, nats). Precision, recall "
+            "and F1 are means over classes; the AUC of more than two classes is the mean of each against the rest. The "
+            "control is `always commonest`: the accuracy of always saying the commonest class. Groups of pictures can "
+            "be far worse than the whole: `worst group` is the accuracy of the worst. Results count on the test split."
+        ),
+        code(
+            *listed("evaluations", {name: f"read_json({quoted(f'models/{name}/evaluation.json')})" for name in models}),
+            'measures = ["n", "accuracy", "precision", "recall", "f1", "auc", "loss"]',
+            "rows = {",
+            "    (model, split): {measure: found[measure] for measure in measures}",
+            '    | {"always commonest": max(map(sum, found["confusion"])) / found["n"]}',
+            '    | {"worst group": found["worst_group"]["accuracy"]}',
+            "    for model, splits in evaluations.items()",
+            "    for split, found in splits.items()",
+            "}",
+            'pd.DataFrame.from_dict(rows, orient="index")',
+        ),
+    ]
+    for name in models:
+        about = "Rows of the confusion matrix are true classes."
+        if name in trained:
+            about = "Training: a validation loss that rises while the training loss falls is overfitting. " + about
+        cells.append(text(f"### {name}", about))
+        figures = [(f"figures/models/{name}/confusion.png", f"Confusion matrix of {name}")]
+        if name in trained:
+            cells.append(code(f"pd.read_csv({quoted(f'models/{name}/history.csv')}).tail(3)"))
+            figures.insert(0, (f"figures/models/{name}/history.png", f"Training of {name}"))
+        cells.append(pictures(*figures))
+    return Section("models", "Models", tuple(cells))
+
+
+def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
+    """Show what switching the units on one by one brings back.
+
+    Parameters
+    ----------
+    models
+        Names of the models.
+    ranking
+        The order that turning points and roles go by.
+    points
+        Whether `points.csv` lists any number of units.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "All units of the penultimate layer off, then on again one by one. `n0` is the turning point: the number "
+            f"of units at which accuracy is highest or loss lowest, here in the order by `{ranking}`. A turning point "
+            "at nearly all units (`degenerate`) says that all are needed, and the roles then say nothing.",
+            f"Controls: in the figures the `{ranking}` curve must leave the grey range of random orders to mean "
+            "anything. `logit_bias` only adds a constant per class to the full network: a gain that it reaches as well "
+            "is a moved threshold, not a retrieved function. Only the gain of a k that validation pictures chose, on "
+            "test pictures, is a fair one; if its interval contains 0, there is none to speak of.",
+        )
+    ]
+    for name in models:
+        folder = f"rof/{name}"
+        cells += [
+            text(f"### {name}"),
+            code(
+                f"found = read_json({quoted(f'{folder}/turning_points.json')})",
+                'points = pd.DataFrame(found["turning_points"])',
+                f'points[points["method"] == {quoted(ranking)}].drop(columns=["method", "seed"])',
+            ),
+            code(
+                'columns = ["method", "metric", "k", "units", "value", "baseline", "gain", "low", "high"]',
+                'chosen = pd.DataFrame(found["selection"], columns=columns)',
+                f'display(chosen[chosen["method"].isin([{quoted(ranking)}, "logit_bias"])])',
+                'if found["selection_reason"]:',
+                '    print(found["selection_reason"])',
+            ),
+            code(f"pd.read_csv({quoted(f'{folder}/roles.csv')})" + '["role"].value_counts().to_frame("units")'),
+        ]
+        if points:
+            cells.append(
+                code(
+                    f"points = pd.read_csv({quoted(f'{folder}/points.csv')})",
+                    'points.pivot(index="k", columns="split", values=["accuracy", "loss"])',
+                )
+            )
+        cells.append(
+            pictures(
+                (f"figures/{folder}/accuracy.png", f"Accuracy of {name} against the number of units switched on"),
+                (f"figures/{folder}/loss.png", f"Loss of {name} against the number of units switched on"),
+                (f"figures/{folder}/groups.png", f"Accuracy of {name} by group of pictures"),
+                (f"figures/{folder}/roles.png", f"Roles of the units of {name}"),
+            )
+        )
+    return Section("rof", "Retrieval of function", tuple(cells))
+
+
+def generalisation(studies: Sequence[str]) -> Section:
+    """Show whether the shares of the roles go with the generalisation gap.
+
+    Parameters
+    ----------
+    studies
+        Names of the studies.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Do the shares of the four roles go with the gap between train and test accuracy? Spearman's rho over the "
+            "models of a study, with a bootstrap interval and a permutation p value. The control is `within_family`: "
+            "families differ in more than their roles, so an association that is gone within them says little."
+        )
+    ]
+    for name in studies:
+        folder = f"generalisation/{name}"
+        cells += [
+            text(f"### {name}"),
+            code(
+                f"models = pd.read_csv({quoted(f'{folder}/roles.csv')})",
+                'shares = ["gap", "share_both", "share_train_only", "share_test_only", "share_neither"]',
+                'models.groupby(["metric", "family"])[shares].mean()',
+            ),
+            code(f"pd.DataFrame(read_json({quoted(f'{folder}/correlation.json')}))"),
+            pictures((f"figures/{folder}/roles.png", f"Shares of roles against the gap, {name}")),
+        ]
+    return Section("generalisation", "Generalisation", tuple(cells))

@@ -1,0 +1,30 @@
+"""A notebook as one page that needs nothing from anywhere else."""
+
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from lucidag.report.notebook import own_jupyter
+
+# The usual page, without the scripts that it would load from the internet: nothing here has formulas or diagrams.
+PAGE = """\
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock html_head_js -%}
+{%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+"""
+
+
+def page(notebook: NotebookNode, title: str) -> str:
+    """Return an executed notebook as HTML; pictures, style and tables are inside it.
+
+    Parameters
+    ----------
+    notebook
+        What `lucidag.report.notebook.execute` gives.
+    title
+        Of the page.
+    """
+    with own_jupyter():
+        exporter = HTMLExporter(raw_template=PAGE, embed_images=True)
+        text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    return str(text)

@@ -1,0 +1,106 @@
+"""Sections about artefacts: what goes with the class, and which network decides by it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lucidag.report.cells import Code, Section, Text, code, pictures, quoted, text
+
+
+def artefacts(datasets: Sequence[str], confidence: float) -> Section:
+    """Show what goes with the class besides the subject, and how far that alone tells it.
+
+    Parameters
+    ----------
+    datasets
+        Names of the audited data sets.
+    confidence
+        Level of the intervals.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "What the pictures show besides their subject. An odds ratio far from 1 (p values corrected after Holm) is "
+            "a shortcut that a network may learn, not a fault of a network. Finders are graded by people's flags on "
+            "the half of the pictures that did not choose their threshold; the control, `always`, is the F1 of "
+            f"flagging every picture. Intervals: {100 * confidence:g} %.",
+            "The shortcut baseline tells the class from metadata and finds alone, without the subject; its control is "
+            "always saying the commonest class. A network that does no better than this baseline has proved little.",
+        )
+    ]
+    for name in datasets:
+        figures = f"figures/artefacts/{name}"
+        cells += [
+            text(f"### {name}"),
+            code(
+                f"audit = read_json({quoted(f'artefacts/{name}.json')})",
+                'print(*audit["sentences"], sep="\\n")',
+            ),
+            code(
+                'columns = ["column", "value", "class", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_holm"]',
+                'pd.json_normalize(audit["associations"]).reindex(columns=columns).set_index("column")',
+            ),
+            pictures((f"{figures}/odds.png", f"What goes with the class in {name}")),
+            code(
+                'grades = ["chosen.precision.value", "chosen.recall.value", "chosen.f1.value", "always", "weak"]',
+                'finders = [{"finder": finder} | found for finder, found in audit["finders"].items()]',
+                'pd.json_normalize(finders).set_index("finder").reindex(columns=["found", "column", *grades])',
+            ),
+            pictures(
+                (f"{figures}/grades.png", f"Finders against flags in {name}"),
+                (f"{figures}/examples.png", f"What the finders found in {name}"),
+            ),
+            code(
+                'print("always the commonest:", audit["shortcut"]["majority"])',
+                'columns = ["accuracy.value", "accuracy.low", "accuracy.high", "auc.value", "auc.low", "auc.high"]',
+                'learnt = audit["shortcut"]["logistic"].items()',
+                'rows = [{"from": source} | (found or {}) for source, found in learnt]',
+                'pd.json_normalize(rows).set_index("from").reindex(columns=columns)',
+            ),
+        ]
+    return Section("artefacts", "Artefacts", tuple(cells))
+
+
+def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Show which of two networks looks at an artefact, and decides by it.
+
+    Parameters
+    ----------
+    studies
+        By study the models, ``with`` the artefact as a shortcut in their pictures and ``without``, and the
+        ``confidence`` of its intervals.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Artefacts pasted into clean pictures, where their pixels are known. First table: the `share` of an "
+            "explanation's relevance on the artefact, beside its share of the `area`; `excess` is their difference. "
+            "Second: the change in the probability of the class that the artefact goes with, beside a control that "
+            "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. A "
+            "network that learnt the shortcut looks at it *and* changes its mind."
+        )
+    ]
+    for name, networks in studies.items():
+        cells += [
+            text(
+                f"### {name}",
+                f"`{networks['with']}` learnt from pictures where the artefact goes with a class, "
+                f"`{networks['without']}` from pictures where it does not. "
+                f"Intervals: {100 * networks['confidence']:g} %.",
+            ),
+            code(
+                f"study = read_json({quoted(f'shortcuts/{name}/summary.json')})",
+                'rows = [{"model": model} | row for model, found in study["relevance"].items() for row in found]',
+                'columns = ["share", "area", "excess", "excess_low", "excess_high", "pictures", "undefined"]',
+                'pd.DataFrame(rows).set_index(["artefact", "method", "model"])[columns].sort_index()',
+            ),
+            code(
+                "rows = [",
+                '    {"pasted": artefact, "model": model} | values',
+                '    for model, found in study["changes"].items()',
+                "    for artefact, values in found.items()",
+                "]",
+                'columns = ["artefact.change.value", "control.change.value"]',
+                'columns += ["beyond.value", "beyond.low", "beyond.high", "beyond.n"]',
+                'pd.json_normalize(rows).set_index(["pasted", "model"])[columns].sort_index()',
+            ),
+            pictures((f"figures/shortcuts/{name}/shortcut.png", f"The study {name}")),
+        ]
+    return Section("shortcuts", "Shortcuts", tuple(cells))

@@ -1,0 +1,139 @@
+"""Section about what units detect."""
+
+from collections.abc import Mapping, Sequence
+
+from lucidag.report.cells import Code, Section, Text, code, pictures, quoted, text
+
+
+def dissect(
+    models: Mapping[str, Sequence[str]],
+    methods: Sequence[str],
+    pairs: Sequence[str],
+    joined: Sequence[str],
+    clips: Sequence[str],
+) -> Section:
+    """Show which concepts the units of each model detect.
+
+    Parameters
+    ----------
+    models
+        By model the layers that were dissected.
+    methods
+        ``clip-dissect`` and ``netdissect``, as far as they are asked for.
+    pairs
+        Comparisons of two models, such as ``a-vs-b``.
+    joined
+        Models whose units have labels and roles.
+    clips
+        CLIP models that were trained here.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Each unit is called by the concept that it answers to most, among the pictures of a probe set: by the "
+            "words of a CLIP (`clip-dissect`) or by the pixels of label maps (`netdissect`, score: IoU). Some concept "
+            "is always the best one, so only labels above a threshold count as detectors here: the level that pictures "
+            "in random order reach, or the least IoU. `labelled` is the share of units above it; a label is a name for "
+            "what correlates, not proof of what the unit is for."
+        )
+    ]
+    cells += [part for name in clips for part in _clip(name)]
+    for name, layers in models.items():
+        cells += _model(name, layers, methods)
+        cells += _roles(name, methods) if name in joined else []
+    cells += [part for pair in pairs for part in _pair(pair, methods)]
+    return Section("dissection", "What units detect", tuple(cells))
+
+
+def _clip(name: str) -> list[Text | Code]:
+    return [
+        text(
+            f"### CLIP {name}",
+            "Labels by words are worth no more than this: how often the nearest word to a test picture is the right "
+            "one, beside `chance` and beside always saying the `commonest`.",
+        ),
+        code(
+            f'found = read_json({quoted(f"clip/{name}/zero_shot.json")})["categories"]',
+            'pd.json_normalize([{"category": name} | values for name, values in found.items()])',
+        ),
+    ]
+
+
+def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Text | Code]:
+    folder, figures = f"dissect/{name}", f"figures/dissect/{name}"
+    files = [f"    {quoted(f'{folder}/{layer}.csv')}," for layer in layers]
+    shown = [
+        (f"{figures}/{method}-{kind}.png", f"{kind.capitalize()} of {name} by {method}")
+        for method in methods
+        for kind in ("concepts", "categories")
+    ]
+    return [
+        text(f"### {name}"),
+        code(
+            f"summary = read_json({quoted(f'{folder}/summary.json')})",
+            "rows = [",
+            '    {"method": method, "layer": layer, "threshold": found["threshold"]} | values',
+            '    for method, found in summary["methods"].items()',
+            '    for layer, values in found["above"]["layers"].items()',
+            "]",
+            'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unique", "units_per_concept"]',
+            'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=["threshold", *columns])',
+        ),
+        text("The units with the best scores of each method, whatever their layer:"),
+        code(
+            "files = [",
+            *files,
+            "]",
+            'units = pd.concat(pd.read_csv(file).assign(layer=file.split("/")[-1][:-4]) for file in files)',
+            'best = units.sort_values("score", ascending=False, kind="stable").groupby("method").head(5)',
+            'best[["method", "layer", "unit", "concept", "category", "score"]].sort_values("method", kind="stable")',
+        ),
+        pictures(*shown, (f"{figures}/units.png", f"Units of {name} with the pictures that activate them most")),
+    ]
+
+
+def _roles(name: str, methods: Sequence[str]) -> list[Text | Code]:
+    shown = [
+        (f"figures/dissect/{name}/{method}-roles.png", f"Labels and roles of {name}, {method}") for method in methods
+    ]
+    return [
+        text(
+            "Are the units that restore function the interpretable ones? `difference` of the restoring units and the "
+            "others, with a permutation p value; where all units restore, there is nothing to compare (`reason`)."
+        ),
+        code(
+            f'found = read_json({quoted(f"dissect/{name}/role_tests.json")})["methods"]',
+            "rows = [",
+            '    {"method": method, "split": split} | tests["score"]',
+            "    for method, values in found.items()",
+            '    for split, tests in values["restoring"].items()',
+            "]",
+            "pd.DataFrame(rows)",
+        ),
+        code(f"pd.read_csv({quoted(f'dissect/{name}/concept_roles.csv')}).head(10)"),
+        pictures(*shown),
+    ]
+
+
+def _pair(pair: str, methods: Sequence[str]) -> list[Text | Code]:
+    shown = [
+        (f"figures/dissect/{pair}/{method}-{kind}.png", f"{kind.capitalize()} of {pair} by {method}")
+        for method in methods
+        for kind in ("concepts", "categories")
+    ]
+    return [
+        text(
+            f"### {pair}",
+            "Two models compared, above the threshold. `low` to `high` is what the difference would be if units were "
+            "dealt out to the two at random: only a difference outside it says that the models differ.",
+        ),
+        code(
+            f'compared = read_json({quoted(f"dissect/{pair}.json")})["methods"]',
+            "rows = [",
+            '    {"method": method, "measure": measure} | values',
+            "    for method, found in compared.items()",
+            '    for measure, values in found["above"]["differences"].items()',
+            "]",
+            'pd.DataFrame(rows).set_index(["method", "measure"])',
+        ),
+        pictures(*shown),
+    ]

@@ -1,0 +1,29 @@
+# The notebook: one page through all results, with a section for each analysis that the configuration asks for.
+#
+# Requires: the tables and figures that it shows, and nothing else: see lucidag/report/contents.py.
+# Produces: report.ipynb, report.html.
+
+
+rule notebook:
+    """Write the notebook of all results, run it, and write it as a page."""
+    input:
+        [f"{R}/{file}" for file in files_shown(stage_settings(CONFIG, "notebook", {}))],
+    output:
+        notebook=f"{R}/report.ipynb",
+        page=report(
+            f"{R}/report.html",
+            caption="../workflow/report/notebook.rst",
+            category="Report",
+            labels={"result": "notebook", "kind": "page"},
+        ),
+    log:
+        f"{R}/logs/notebook/report.log",
+    benchmark:
+        f"{R}/benchmarks/notebook/report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("notebook"),
+        code=code_of("notebook"),
+    script:
+        "../workflow/scripts/notebook.py"
