@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
 from lucidag.files import atomic
+from lucidag.join import join_tensors
+
+ROWS = ("labels", "groups", "logits", "features")  # tensors with one row a picture
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,41 @@ def write_features(path: str | Path, content: Features) -> None:
     }
     with atomic(path) as partial:
         save_file(tensors, str(partial), metadata={"lucidag": json.dumps(names)})
+
+
+def join_features(path: str | Path, parts: Sequence[str | Path]) -> None:
+    """Write the shards of a split as the one file that `write_features` would have made of all its images.
+
+    Tensors are copied piece by piece; only the image ids of all parts are in memory at a time.
+
+    Parameters
+    ----------
+    path
+        The new file.
+    parts
+        What `write_features` wrote for each shard, in their order.
+
+    Raises
+    ------
+    InputError
+        If a part is no such file, or is of another model or data set than the first one.
+    """
+    names = [_names(part) for part in parts]
+    for part, other in zip(parts, names, strict=True):
+        if {**other, "images": []} != {**names[0], "images": []}:
+            raise InputError(f"{part} has other classes, groups or another layer than {parts[0]}")
+    images = [image for each in names for image in each["images"]]
+    join_tensors(path, parts, ROWS, {"lucidag": json.dumps({**names[0], "images": images})})
+
+
+def _names(path: str | Path) -> dict[str, Any]:
+    """Read the ids, classes and names of a features file."""
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            names: dict[str, Any] = json.loads(handle.metadata()["lucidag"])
+    except (OSError, SafetensorError, TypeError, KeyError) as error:
+        raise InputError(f"{path} is not a features file of lucidag: {error}") from error
+    return names
 
 
 def read_features(path: str | Path) -> Features:

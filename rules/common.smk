@@ -47,6 +47,7 @@ from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
 from lucidag.report.contents import files_shown
+from lucidag.shards import shard_names
 
 
 def checked_config():
@@ -76,6 +77,7 @@ BUILDING = (
     "train",
     "import_model",
     "features",
+    "features_shard",
     "cam_maps",
     "lime_fits",
     "lime_tune",
@@ -136,6 +138,11 @@ def datasets_from(*sources):
 ARRAY_SOURCES = ("digits", "lesions", "mnist", "scenes")
 TRAINED = [name for name, model in CONFIG.models.items() if model.train is not None]
 IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
+SHARDED = {
+    name: shard_names(model.shards)
+    for name, model in CONFIG.models.items()
+    if model.shards > 1
+}
 EXAMINED = rof_models(CONFIG)
 EXPLAINED = {
     model: explained_images(CONFIG, model) for model in explained_models(CONFIG)
@@ -174,6 +181,12 @@ CONCEPT_METHODS = concept_methods(CONFIG)
 def dataset_of(wildcards):
     """Return the files of the data set that a model is examined on."""
     return files_of(CONFIG.models[wildcards.model].dataset)
+
+
+def feature_shards(model, split):
+    """Return the shards of the features of a model."""
+    folder = f"{R}/features/{model}/shards"
+    return [f"{folder}/{split}-{shard}.safetensors" for shard in SHARDED[model]]
 
 
 def files_of(name):
@@ -289,6 +302,7 @@ wildcard_constraints:
     dissected=one_of([*DISSECTED, *PAIRS]),
     dataset=one_of(CONFIG.datasets),
     model=one_of(CONFIG.models),
+    shard=r"\d+-of-\d+",
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of({image for images in EXPLAINED.values() for image in images}),
     batch=one_of({image for images in EXPLAINED.values() for image in images}),

@@ -83,6 +83,8 @@ rule features:
         f"{R}/logs/features/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/features/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(set(CONFIG.models) - set(SHARDED)),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -95,6 +97,58 @@ rule features:
         code=code_of("features"),
     script:
         "../workflow/scripts/features.py"
+
+
+rule features_shard:
+    """Keep what `features` keeps, for one of several parts of every split."""
+    input:
+        dataset=dataset_of,
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+    output:
+        train=temp(f"{R}/features/{{model}}/shards/train-{{shard}}.safetensors"),
+        val=temp(f"{R}/features/{{model}}/shards/val-{{shard}}.safetensors"),
+        test=temp(f"{R}/features/{{model}}/shards/test-{{shard}}.safetensors"),
+    log:
+        f"{R}/logs/features_shard/{{model}}/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/features_shard/{{model}}/{{shard}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("features"),
+        code=code_of("features_shard"),
+    script:
+        "../workflow/scripts/features_shard.py"
+
+
+rule features_merge:
+    """Join the shards of the features: the same bytes as without shards."""
+    input:
+        train=lambda wildcards: feature_shards(wildcards.model, "train"),
+        val=lambda wildcards: feature_shards(wildcards.model, "val"),
+        test=lambda wildcards: feature_shards(wildcards.model, "test"),
+    output:
+        train=f"{R}/features/{{model}}/train.safetensors",
+        val=f"{R}/features/{{model}}/val.safetensors",
+        test=f"{R}/features/{{model}}/test.safetensors",
+    log:
+        f"{R}/logs/features_merge/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/features_merge/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(SHARDED),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("features"),
+        code=code_of("features_merge"),
+        # Shards are gone once they are joined: what they were made with is kept here.
+        shard_code=code_of("features_shard"),
+    script:
+        "../workflow/scripts/features_merge.py"
 
 
 rule evaluate:

@@ -9,7 +9,7 @@ from lucidag.config.dissect import Clips, Dissect
 from lucidag.config.explain import Explain
 from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
-from lucidag.config.section import Level, Name, Section, Seed, Share
+from lucidag.config.section import Level, Name, Section, Seed, Shards, Share
 from lucidag.config.shortcut import Shortcut
 
 Split = Literal["train", "val", "test"]
@@ -221,6 +221,7 @@ class Model(Section):
         description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
     )
     batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step outside training.")
+    shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
 
     @model_validator(mode="after")
     def _complete(self) -> "Model":

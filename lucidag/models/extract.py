@@ -17,6 +17,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 from lucidag.progress import track
+from lucidag.shards import WHOLE, Shard
 
 TOLERANCE = 1e-3
 
@@ -31,6 +32,7 @@ def extract(
     batch_size: int = 64,
     threads: int = 2,
     head: str | None = None,
+    shard: Shard = WHOLE,
 ) -> Features:
     """Run the network once over each picture of a split, in float32 and in eval mode.
 
@@ -47,13 +49,16 @@ def extract(
     head
         The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
         has logits but no features.
+    shard
+        Which part of the split; it may be without pictures, and so may be a split.
 
     Raises
     ------
     InputError
         If a logit or a feature is not finite, or `head` applied to the features does not give the logits.
     """
-    rows = manifest.rows(split)
+    rows = manifest.rows(split) if split in manifest.splits() else np.zeros(0, np.int64)
+    rows = rows[shard.of_batches(len(rows), batch_size)]
     labels = manifest.labels()[rows]
     codes, names = manifest.groups(group_columns)
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -90,8 +95,9 @@ def _forward(
     threads: int,
     head: str | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give logits (N x C) and, with `head`, features (N x K)."""
-    logits, features = [], []
+    """Give logits (N x C) and, with `head`, features (N x K); N may be 0."""
+    logits = [np.zeros((0, len(manifest.classes)), np.float32)]
+    features = [np.zeros((0, _linear(model, head).in_features), np.float32)] if head is not None else []
     # Each picture is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
     with ExitStack() as stack:
@@ -107,11 +113,16 @@ def _forward(
 
 def _head_values(model: nn.Module, head: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give weight (C x K) and bias (C, zero where the layer has none)."""
-    layer = model.get_submodule(head)
-    assert isinstance(layer, nn.Linear)
+    layer = _linear(model, head)
     weight = layer.weight.detach().float().cpu().numpy()
     bias = layer.bias.detach().float().cpu().numpy() if layer.bias is not None else np.zeros(len(weight), np.float32)
     return weight, bias
+
+
+def _linear(model: nn.Module, head: str) -> nn.Linear:
+    layer = model.get_submodule(head)
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
@@ -129,6 +140,8 @@ def _check_head(
     logits: NDArray[np.float32],
     head: str,
 ) -> None:
+    if len(logits) == 0:
+        return
     again = features.astype(np.float64) @ weight.astype(np.float64).T + bias
     difference = float(np.abs(again - logits).max())
     if difference > TOLERANCE * float(np.abs(logits).max()):
@@ -145,32 +158,28 @@ def extract_splits(
     group_columns: Sequence[str],
     device: str,
     batch_size: int,
+    shard: Shard = WHOLE,
 ) -> dict[str, Features]:
-    """Run the network over each of `splits`; a split without pictures gives features of no images."""
-    found = {
+    """Run the network over a shard of each of `splits`; a split without pictures gives features of no images.
+
+    Raises
+    ------
+    InputError
+        If none of the splits has a picture, or as in `extract`.
+    """
+    if not set(splits) & set(manifest.splits()):
+        raise InputError(f"{manifest.file}: no picture is in any of the splits {', '.join(splits)}")
+    return {
         split: extract(
-            network.model, manifest, split, network.inputs, group_columns, device, batch_size, head=network.head
+            network.model,
+            manifest,
+            split,
+            network.inputs,
+            group_columns,
+            device,
+            batch_size,
+            head=network.head,
+            shard=shard,
         )
         for split in splits
-        if split in manifest.splits()
     }
-    if not found:
-        raise InputError(f"{manifest.file}: no picture is in any of the splits {', '.join(splits)}")
-    some = next(iter(found.values()))
-    return {split: found.get(split) or _nothing_like(some) for split in splits}
-
-
-def _nothing_like(content: Features) -> Features:
-    units = None if content.features is None else content.features.shape[1]
-    return Features(
-        images=(),
-        labels=np.zeros(0, np.int64),
-        groups=np.zeros(0, np.int64),
-        logits=np.zeros((0, len(content.classes)), np.float32),
-        features=None if units is None else np.zeros((0, units), np.float32),
-        weight=content.weight,
-        bias=content.bias,
-        classes=content.classes,
-        group_names=content.group_names,
-        layer=content.layer,
-    )

@@ -1,0 +1,59 @@
+import pytest
+
+from lucidag.errors import InputError
+from lucidag.features import join_features, read_features, write_features
+from lucidag.models.build import build
+from lucidag.models.extract import extract, extract_splits
+from lucidag.models.head import linear_head
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.shards import Shard, shard_names
+
+COUNTS = {"train": [9, 8, 8], "test": [5, 3, 3]}
+ARCHITECTURES = [
+    ("lucidag.models.small:small_cnn", {"channels": 3, "width": 4, "depth": 2}, 16),
+    ("resnet18", {}, 32),
+    ("squeezenet1_1", {}, 32),  # has no linear head
+]
+
+
+@pytest.mark.parametrize(("architecture", "options", "size"), ARCHITECTURES)
+@pytest.mark.parametrize("batch_size", [1, 4, 5, 64])
+def test_any_number_of_shards_gives_the_same_bytes(make_dataset, tmp_path, architecture, options, size, batch_size):
+    manifest = make_dataset(COUNTS, size=10)
+    inputs = Inputs(size, 3)
+    model = build(architecture, 3, options, 0)
+    network = Network(model, inputs, linear_head(model, inputs.example()))
+    splits = ("train", "val", "test")  # no picture is in val
+
+    def files(shard: Shard) -> dict[str, object]:
+        found = extract_splits(network, manifest, splits, ["label"], "cpu", batch_size, shard)
+        paths = {split: tmp_path / f"{split}-{shard.number}-of-{shard.of}.safetensors" for split in splits}
+        for split, path in paths.items():
+            write_features(path, found[split])
+        return paths
+
+    whole = files(Shard(1, 1))
+    assert len(read_features(whole["train"]).images) == 25
+    for of in (1, 3, 7):
+        shards = [files(Shard.parse(name)) for name in shard_names(of)]
+        for split in splits:
+            joined = tmp_path / "joined.safetensors"
+            join_features(joined, [each[split] for each in shards])
+            assert joined.read_bytes() == whole[split].read_bytes(), (split, of)
+
+
+def test_shards_of_two_models_are_not_joined(make_dataset, tmp_path):
+    manifest = make_dataset(COUNTS)
+    inputs = Inputs(8, 1)
+    files = []
+    for seed in (0, 1):
+        model = build("lucidag.models.small:small_cnn", 3, {"channels": 1, "width": 4, "depth": 2}, seed)
+        files.append(tmp_path / f"{seed}.safetensors")
+        write_features(files[-1], extract(model, manifest, "test", inputs, ["label"] * seed, threads=1, head="fc"))
+    with pytest.raises(InputError, match=r"1\.safetensors has other classes, groups"):
+        join_features(tmp_path / "joined.safetensors", files)
+    write_features(files[1], extract(model, manifest, "test", inputs, [], threads=1, head="fc"))
+    with pytest.raises(InputError, match=r"tensor 'head\.\w+' of .*1\.safetensors does not fit"):
+        join_features(tmp_path / "joined.safetensors", files)
+    assert not (tmp_path / "joined.safetensors").exists()

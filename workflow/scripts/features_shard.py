@@ -1,0 +1,30 @@
+"""Keep the penultimate features and the logits of one model for a shard of every split."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.features import write_features
+from lucidag.job import job
+from lucidag.models.extract import extract_splits
+from lucidag.models.network import open_network
+from lucidag.models.weights import load_checkpoint
+from lucidag.shards import Shard
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    network = open_network(settings, len(manifest.classes), needs_head=settings["needs_head"])
+    load_checkpoint(snakemake.input.checkpoint, network.model)
+    splits = list(snakemake.output.keys())
+    shard = Shard.parse(snakemake.wildcards.shard)
+    with lease(snakemake.resources.gpu) as device:
+        contents = extract_splits(network, manifest, splits, settings["groups"], device, settings["batch_size"], shard)
+    for split, content in contents.items():
+        write_features(snakemake.output[split], content)
