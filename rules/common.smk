@@ -87,6 +87,7 @@ BUILDING = (
     "relevance_atlas",
     "relevance_maps",
     "relevance_references",
+    "shortcut",
 )
 
 CODE = CodeIndex((ROOT, Path.cwd()))
@@ -99,23 +100,27 @@ def settings(stage):
     return lambda wildcards: stage_settings(CONFIG, stage, wildcards)
 
 
-def built_models(script, wildcards):
-    """Return the models whose network a job builds, and so whose factory of the user's own it runs."""
-    if script == "shortcut":
-        study = CONFIG.shortcuts[wildcards.study]
-        return [study.trained_with, study.trained_without]
-    return [wildcards.model] if script in BUILDING else []
+def networks_of(wildcards):
+    """Return the models whose networks a job runs."""
+    study = CONFIG.shortcuts.get(wildcards.get("study"))
+    return [study.trained_with, study.trained_without] if study else [wildcards.model]
 
 
 def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        networks = [CONFIG.models[name] for name in built_models(script, wildcards)]
+        names = networks_of(wildcards) if script in BUILDING else []
+        networks = [CONFIG.models[name] for name in names]
         factory = [name for network in networks for name in network.factory_modules()]
         return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
 
     return fingerprint
+
+
+def gpus(wildcards):
+    """Return how many GPUs a job that runs networks asks for."""
+    return int(any(CONFIG.models[name].device == "auto" for name in networks_of(wildcards)))
 
 
 def growing(first):

@@ -105,7 +105,7 @@ rule dissect_passes:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:

@@ -40,7 +40,7 @@ rule cam_maps:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
@@ -92,7 +92,7 @@ rule lime_fits:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
@@ -150,7 +150,7 @@ rule lime_tune:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:

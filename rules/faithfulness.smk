@@ -36,7 +36,7 @@ rule faithfulness:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:

@@ -34,9 +34,9 @@ rule train:
         model=one_of(TRAINED),
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(720),
     params:
@@ -89,7 +89,7 @@ rule features:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
@@ -116,7 +116,7 @@ rule features_shard:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
     params:
         settings=settings("features"),
         code=code_of("features_shard"),

@@ -36,7 +36,7 @@ rule relevance_maps:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
@@ -61,7 +61,7 @@ rule relevance_references:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
@@ -88,7 +88,7 @@ rule relevance_atlas:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpus,
         mem_mb=growing(8000),
         runtime=growing(240),
     params:

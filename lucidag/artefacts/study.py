@@ -24,7 +24,7 @@ from lucidag.progress import track
 from lucidag.spelling import unknown
 
 WITH, WITHOUT = "with", "without"
-Explain = Callable[[str, Network], Sequence[Explainer]]
+Explain = Callable[[Network], Sequence[Explainer]]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def show_artefacts(
     targets
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
     explain
-        Gives the explainers of a network, from its name and itself.
+        Gives the explainers of a network.
     device, threads
         How to compute; they change the numbers by rounding only.
     seed
@@ -141,7 +141,7 @@ def show_artefacts(
     with reproducible(device, threads):
         for name, network in networks.items():
             network.model.to(device).eval()
-            explainers = explain(name, network)
+            explainers = explain(network)
             for number, (image, picture) in enumerate(track(list(pictures.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
                     pasted, mask = paste(picture, artefact, seed + number)

@@ -53,6 +53,9 @@ def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
     atlas = config.relevance.atlas if config.relevance is not None else None
     if atlas is not None and name in relevance_models(config):
         named.append((f"relevance.atlas.layers.{name}", atlas.layers.get(name, DEFAULT_LAYER)))
+    for key, study in config.shortcuts.items():
+        if study.layer is not None and name in (study.trained_with, study.trained_without):
+            named.append((f"shortcuts.{key}.layer", study.layer))
     return named + [(f"dissect.layers.{name}", layer) for layer in layers_of(config, name)]
 
 

@@ -222,6 +222,10 @@ class Model(Section):
     )
     batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
+    device: Literal["auto", "cpu"] = Field(
+        default="auto",
+        description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "Model":

@@ -27,6 +27,9 @@ class Shortcut(Section):
     split: Split = Field(default="test", description="Split of the second model's data set that pictures come from.")
     pictures: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
     cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are looked at.")
+    layer: str | None = Field(
+        default=None, description="Layer of the class activation maps; default: the last with spatial extent."
+    )
     composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is looked at.")
     lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: not looked at.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")

@@ -249,13 +249,11 @@ def _faithfulness(config: Config, wildcards: Wildcards) -> Settings:
 
 def _shortcut(config: Config, wildcards: Wildcards) -> Settings:
     study = config.shortcuts[wildcards["study"]]
-    layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
     names = {"with": study.trained_with, "without": study.trained_without}
     return {
         **study.model_dump(mode="json", exclude={"trained_with", "trained_without"}),
         "names": names,
         "networks": {name: _network(config.models[name]) for name in names.values()},
-        "layers": {name: layers.get(name) for name in names.values()},
     }
 
 

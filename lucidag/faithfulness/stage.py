@@ -91,7 +91,7 @@ def explainers(
     return make
 
 
-def explainers_of(network: Network, settings: Mapping[str, Any], layer: str | None, device: str) -> list[Explainer]:
+def explainers_of(network: Network, settings: Mapping[str, Any], device: str) -> list[Explainer]:
     """Give the explainers that a part of the configuration names.
 
     Parameters
@@ -99,13 +99,12 @@ def explainers_of(network: Network, settings: Mapping[str, Any], layer: str | No
     network
         The network with its weights.
     settings
-        ``cam``, ``composites`` and ``lime`` (its settings, or None).
-    layer
-        Of class activation maps; None: the last with spatial extent.
+        ``cam`` and its ``layer`` (None: the last with spatial extent), ``composites`` and ``lime`` (its settings, or
+        None).
     device
         Where to compute.
     """
-    found = explainers(network, settings["cam"], settings["composites"], layer, device)(network.model)
+    found = explainers(network, settings["cam"], settings["composites"], settings["layer"], device)(network.model)
     if settings["lime"] is not None:
         found.append(lime(network, LimeSettings.from_json(settings["lime"]), device))
     return found

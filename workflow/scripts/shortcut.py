@@ -29,7 +29,7 @@ with job(snakemake):
             networks,
             pictures,
             targets,
-            lambda name, network: explainers_of(network, settings, settings["layers"][name], device),
+            lambda network: explainers_of(network, settings, device),
             device,
             snakemake.threads,
             settings["seed"],
