@@ -1,5 +1,6 @@
 """The `relevance` and `artefacts` sections: what they name, and the one line that a mistake gives."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import yaml
 
 from lucidag.config.load import audited_datasets, load_config, relevance_models
 from lucidag.config.pictures import atlas_images, relevance_batches, write_out_images
+from lucidag.config.probe import check_networks
 from lucidag.config.stages import stage_settings
 from lucidag.errors import InputError
+from lucidag.provenance import CodeIndex
 
 WORDS = """
 datasets:
@@ -83,6 +86,16 @@ def test_a_mistake_gives_one_line_with_its_key(changes: dict[str, Any], parts: l
     assert "\n" not in str(caught.value)
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_a_layer_that_a_network_of_a_study_does_not_have(tmp_path: Path, root: Path) -> None:
+    words = yaml.safe_load(WORDS)
+    words |= {"results": str(tmp_path), "shortcuts": {"s": {**STUDY, "layer": "layer33"}}}
+    config = write_out_images(load_config(words, "c.yaml"), "c.yaml")
+    with pytest.raises(
+        InputError, match=r"c\.yaml: shortcuts\.s\.layer: layer 'layer33' does not exist .did you mean 'layer3'"
+    ):
+        check_networks(config, "c.yaml", CodeIndex((root,)))
 
 
 STUDY = {"trained_with": "one", "trained_without": "two", "artefacts": {"ring": "malignant"}}

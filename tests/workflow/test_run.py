@@ -146,6 +146,20 @@ def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, grant
     assert found == [str(granted)] * 14
 
 
+def test_a_model_for_the_processor_asks_for_no_gpu(copied: Path, planned, snakemake) -> None:
+    file = copied / CONFIGURATION
+    own = "input: {size: 8, channels: 1}"
+    text = file.read_text(encoding="utf-8").replace(own, f"{own}\n    device: cpu")
+    assert "device: cpu" in text
+    file.write_text(text, encoding="utf-8")
+    assert planned(copied) == {}
+    done = snakemake(copied, "--dry-run", "--forceall", "--until", "features")
+    found = re.findall(
+        r"^rule features:.*?wildcards: model=(.).*?gpu=(\d+)", done.stdout, flags=re.MULTILINE | re.DOTALL
+    )
+    assert sorted(found) == [("a", "0"), ("b", "1"), ("c", "1")]
+
+
 def test_same_bytes_on_one_core_and_on_two(finished: Path, copied: Path, snakemake) -> None:
     targets = [f"results/features/b/{split}.safetensors" for split in SPLITS]
     compared = ["results/models/b/checkpoint.safetensors", "results/models/b/history.csv", *targets]

@@ -1,0 +1,127 @@
+"""Which stages of relevance, faithfulness and artefacts are given other settings by which edit: these and no other."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from lucidag.config.load import load_config
+from lucidag.config.pictures import relevance_batches, write_out_images
+from lucidag.config.schema import Config
+from lucidag.config.stages import stage_settings
+
+WORDS = """
+datasets:
+  drawn: {source: lesions, number: 40}
+  plain: {source: lesions, number: 40}
+models:
+  one: {dataset: drawn, architecture: resnet18, train: {}}
+  two: {dataset: plain, architecture: resnet18, train: {}}
+explain:
+  models: [one]
+  images: {drawn: [lesion-00001, lesion-00002, lesion-00003]}
+  pictures_per_job: 2
+relevance:
+  atlas: {pictures: 1}
+faithfulness: {}
+artefacts: {datasets: [drawn, plain]}
+shortcuts:
+  ring: {trained_with: one, trained_without: two, artefacts: {ring: malignant}}
+  patch: {trained_with: one, trained_without: two, artefacts: {patch: benign}}
+"""
+IMAGES = ("lesion-00001", "lesion-00002", "lesion-00003")
+MAPS = ["relevance_maps lesion-00001", "relevance_maps lesion-00003"]
+ATLAS = ["relevance_references", "relevance_atlas"]
+RELEVANCE = [*MAPS, *ATLAS]
+FAITHFULNESS = ["faithfulness", "faithfulness_figures"]
+AUDITS = ["artefact_audit drawn", "artefact_audit plain"]
+AUDIT_FIGURES = ["artefact_figures drawn", "artefact_figures plain"]
+STUDIES = ["shortcut ring", "shortcut patch"]
+
+
+def settings(words: dict[str, Any]) -> dict[str, Any]:
+    """Give the settings of each job of these stages."""
+    config = write_out_images(load_config(words, "c.yaml"), "c.yaml")
+    found = {
+        "relevance_references": stage_settings(config, "relevance_references", {"model": "one"}),
+        "relevance_atlas": stage_settings(config, "relevance_atlas", {"model": "one", "image": IMAGES[0]}),
+        "faithfulness": stage_settings(config, "faithfulness", {"model": "one"}),
+        "faithfulness_figures": stage_settings(config, "faithfulness_figures", {"model": "one"}),
+    }
+    for stage, wildcard, names in places(config):
+        found |= {f"{stage} {name}": stage_settings(config, stage, {"model": "one", wildcard: name}) for name in names}
+    return found
+
+
+def places(config: Config) -> list[tuple[str, str, list[str]]]:
+    return [
+        ("relevance_maps", "batch", list(relevance_batches(config, "one"))),
+        ("artefact_audit", "dataset", list(config.datasets)),
+        ("artefact_figures", "dataset", list(config.datasets)),
+        ("shortcut", "study", list(config.shortcuts)),
+        ("shortcut_figures", "study", list(config.shortcuts)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "stale"),
+    [
+        ("relevance.composites", ["epsilon_plus_flat"], MAPS),
+        ("relevance.batch_size", 3, ["relevance_references"]),
+        ("relevance.atlas.composite", "epsilon_alpha2_beta1", ATLAS),
+        ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
+        ("relevance.atlas.top", 3, ["relevance_references"]),
+        ("relevance.atlas.units", 3, ["relevance_atlas"]),
+        ("relevance.atlas.examples", 3, ["relevance_atlas"]),
+        ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
+        ("faithfulness.cam", ["layercam"], ["faithfulness"]),
+        ("faithfulness.infidelity_draws", 7, ["faithfulness"]),
+        ("faithfulness.seed", 7, ["faithfulness"]),
+        ("faithfulness.confidence", 0.9, FAITHFULNESS),
+        ("artefacts.finders", ["ring"], AUDITS),
+        ("artefacts.seed", 5, AUDITS),
+        ("artefacts.examples", 4, AUDIT_FIGURES),
+        ("artefacts.confidence", 0.9, [*AUDITS, *AUDIT_FIGURES]),
+        ("shortcuts.ring.pictures", 5, ["shortcut ring"]),
+        ("shortcuts.ring.layer", "layer3", ["shortcut ring"]),
+        ("shortcuts.patch.seed", 5, ["shortcut patch"]),
+        ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
+        ("models.two.architecture", "resnet34", STUDIES),
+        ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES]),
+        ("models.one.device", "cpu", []),
+        ("models.one.batch_size", 7, []),
+        ("models.two.train", {"epochs": 3}, []),
+        ("datasets.plain.number", 60, []),
+    ],
+)
+def test_an_edit_changes_the_settings_of_these_jobs(path: str, value: object, stale: list[str]) -> None:
+    words = yaml.safe_load(WORDS)
+    before = settings(words)
+    *sections, last = path.split(".")
+    section = words
+    for part in sections:
+        section = section[part]
+    assert section.get(last) != value
+    section[last] = value
+    after = settings(words)
+    assert [name for name in before if before[name] != after[name]] == [name for name in before if name in stale]
+
+
+def test_a_further_picture_makes_one_more_job_of_maps_and_measures_anew() -> None:
+    words = yaml.safe_load(WORDS)
+    before = settings(words)
+    words["explain"]["images"]["drawn"] = [*IMAGES, "lesion-00004", "lesion-00005"]
+    after = settings(words)
+    assert [name for name in after if after[name] != before.get(name)] == [
+        "faithfulness",
+        "relevance_maps lesion-00003",
+        "relevance_maps lesion-00005",
+    ]
+
+
+def test_another_target_of_a_picture_makes_its_maps_anew() -> None:
+    words = yaml.safe_load(WORDS)
+    before = settings(words)
+    words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"target": "benign"}}
+    after = settings(words)
+    assert [name for name in after if after[name] != before[name]] == ["faithfulness", MAPS[1]]
