@@ -23,10 +23,12 @@ class Code:
 
     def files(self) -> list[str]:
         """Return the files that the cell reads, in their order, without repetition."""
-        nodes = [node for node in ast.walk(ast.parse(self.source)) if isinstance(node, ast.Constant)]
-        nodes.sort(key=lambda node: (node.lineno, node.col_offset))
-        texts = [node.value for node in nodes if isinstance(node.value, str)]
-        return list(dict.fromkeys(text for text in texts if text.endswith(SUFFIXES)))
+        nodes = list(ast.walk(ast.parse(self.source)))
+        pieces = {id(piece) for node in nodes if isinstance(node, ast.JoinedStr) for piece in node.values}
+        texts = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in pieces]
+        texts.sort(key=lambda node: (node.lineno, node.col_offset))
+        found = [node.value for node in texts if isinstance(node.value, str)]
+        return list(dict.fromkeys(text for text in found if text.endswith(SUFFIXES)))
 
 
 @dataclass(frozen=True)

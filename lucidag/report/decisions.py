@@ -105,7 +105,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
             f"way each runs. Means over pictures with {100 * confidence:g} % intervals. Methods share a `rank` where a "
             "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these.",
             "The controls, a blob at the `centre` and smooth `random` noise, look at neither picture nor network: a "
-            "method that is not better than both has shown nothing by that measure.",
+            "method that is not better than both has shown nothing by that measure. (By `sensitivity_max` nothing "
+            "beats them, as they do not move at all.)",
         )
     ]
     for name in models:
@@ -113,11 +114,13 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
         cells += [
             text(f"### {name}"),
             code(
-                f'ranking = pd.read_csv({quoted(f"faithfulness/{name}-ranking.csv")}, dtype={{"not_told_apart": str}})',
-                'beaten = ranking["better_than"].astype(str).str.split(";")',
+                f"path = {quoted(f'faithfulness/{name}-ranking.csv')}",
+                'names = ["better_than", "not_told_apart"]',
+                'ranking = pd.read_csv(path, dtype=dict.fromkeys(names, str)).fillna(dict.fromkeys(names, ""))',
+                'beaten = ranking["better_than"].str.split(";")',
                 'ranking["beats both controls"] = beaten.map({"centre", "random"}.issubset)',
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
-                'ranking.set_index(["metric", "method"])[columns].fillna({"not_told_apart": ""})',
+                'ranking.set_index(["metric", "method"])[columns]',
             ),
             pictures((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),
             text(

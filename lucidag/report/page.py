@@ -5,12 +5,19 @@ from nbformat import NotebookNode
 
 from lucidag.report.notebook import own_jupyter
 
-# The usual page, without the scripts that it would load from the internet: nothing here has formulas or diagrams.
+# The usual page, but without the scripts that it would load from the internet (nothing here has formulas or diagrams),
+# and with the words that stand for a picture.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
 {%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block data_png scoped -%}
+<div class="jp-RenderedImage jp-OutputArea-output">
+<img src="data:image/png;base64,{{ output.data['image/png'] }}"
+alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}">
+</div>
+{%- endblock data_png -%}
 """
 
 

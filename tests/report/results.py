@@ -1,0 +1,170 @@
+"""A made-up folder of results, as small as it can be, with every file that a notebook may show."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+CONTENTS: dict[str, dict[str, Any]] = {
+    "data": {"datasets": ["cats"]},
+    "models": {"models": ["net", "bought"], "trained": ["net"]},
+    "rof": {"models": ["net"], "ranking": "l1", "points": True},
+    "generalisation": {"studies": ["noise"]},
+    "explain": {"models": ["net"], "maps": True, "tuned": ["net"], "confidence": 0.9},
+    "relevance": {"models": {"net": ["007"]}},
+    "faithfulness": {"models": ["net"], "confidence": 0.9},
+    "dissect": {
+        "models": {"net": ["block.3", "fc"], "bought": ["fc"]},
+        "methods": ["clip-dissect", "netdissect"],
+        "pairs": ["net-vs-bought"],
+        "joined": ["net"],
+        "clips": ["small"],
+    },
+    "artefacts": {"datasets": ["cats"], "confidence": 0.9},
+    "shortcuts": {"studies": {"ring": {"with": "net", "without": "bought", "confidence": 0.9}}},
+}
+FIGURES = [
+    "agreement/net/heat_map",
+    "agreement/net/side_by_side",
+    "agreement/net/truth",
+    "artefacts/cats/examples",
+    "artefacts/cats/grades",
+    "artefacts/cats/odds",
+    "cam/net/sheet",
+    "data/cats/pictures",
+    *(
+        f"dissect/{name}/{method}-{kind}"
+        for name in ("net", "bought", "net-vs-bought")
+        for method in ("clip-dissect", "netdissect")
+        for kind in ("concepts", "categories")
+    ),
+    *(f"dissect/net/{method}-roles" for method in ("clip-dissect", "netdissect")),
+    "dissect/net/units",
+    "dissect/bought/units",
+    "faithfulness/net/curves",
+    "faithfulness/net/ranking",
+    "generalisation/noise/roles",
+    *(f"models/{name}/confusion" for name in ("net", "bought")),
+    "models/net/history",
+    "relevance/net/007",
+    "relevance/net/sheet",
+    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
+    "shortcuts/ring/shortcut",
+]
+MEAN = "mean,low,high"
+TABLES = {
+    "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy\n1,0.1,2.0,0.5,,\n",
+    "rof/net/roles.csv": "unit,role\n0,both\n1,both\n2,neither\n",
+    "rof/net/points.csv": "split,method,k,accuracy,loss\ntrain,l1,1,0.25,2\ntest,l1,1,0.125,3\n",
+    "generalisation/noise/roles.csv": "model,family,seed,metric,gap,share_both,share_train_only,share_test_only,"
+    "share_neither\na,x,0,loss,0.5,1,0,0,0\nb,x,1,loss,0.25,0,1,0,0\n",
+    "agreement/net-summary.csv": f"method_a,method_b,measure,threshold,{MEAN},n,undefined,control,control_low,"
+    "control_high,over_control,over_control_low,over_control_high\n"
+    "gradcam,lime,iou,0.5,0.875,0.8,0.9,3,0,0.2,0.1,0.3,0.6,0.5,0.7\n"
+    "gradcam,lime,iou,area,0.625,0.6,0.7,3,0,0.2,0.1,0.3,0.4,0.3,0.5\n"
+    "gradcam,lime,spearman,,0.375,0.3,0.4,3,0,0.2,0.1,0.3,0.1,0,0.2\n",
+    "agreement/net-truth-summary.csv": f"method,metric,threshold,{MEAN},n,undefined,over_centre,over_centre_low,"
+    "over_centre_high,over_random,over_random_low,over_random_high\n",
+    "lime/net/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
+    "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,rank,better_than,not_told_apart\n"
+    "road,higher,gradcam,False,0.5,0.4,0.6,3,0,1,centre;lime;random,\n"
+    "road,higher,lime,False,0.3,0.2,0.4,3,0,2,random,centre\n"
+    "road,higher,centre,True,0.25,0.2,0.3,3,0,,random,lime\n"
+    "road,higher,random,True,0.1,0,0.2,3,0,,,\n",
+    "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,p,p_holm,told_apart\n"
+    "road,gradcam,lime,0.2,0.1,0.3,3,0.01,0.01,True\nroad,lime,centre,0.05,0,0.1,3,0.5,0.5,False\n"
+    "deletion,gradcam,lime,0.0625,-0.1,0.2,3,0.5,0.5,False\n",
+    "dissect/net/block.3.csv": "method,unit,concept,category,score\nclip-dissect,0,red,colour,1\nnetdissect,0,,,0.5\n",
+    "dissect/net/fc.csv": "method,unit,concept,category,score\nclip-dissect,4,blue,colour,2\n",
+    "dissect/bought/fc.csv": "method,unit,concept,category,score\nclip-dissect,1,red,colour,1\n",
+    "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",
+}
+
+
+def value(middle: float) -> dict[str, float]:
+    """Give a value with an interval."""
+    return {"value": middle, "low": middle - 0.125, "high": middle + 0.125, "n": 8}
+
+
+def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
+    total = sum(map(sum, confusion))
+    return {
+        "n": total,
+        "accuracy": sum(confusion[i][i] for i in range(len(confusion))) / total,
+        **dict.fromkeys(("precision", "recall", "f1"), 0.75),
+        "auc": auc,
+        "loss": 0.5,
+        "worst_group": {"name": "small", "accuracy": 0.0625},
+        "confusion": confusion,
+    }
+
+
+def summary(layers: list[str]) -> dict[str, Any]:
+    found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
+    return {
+        "methods": {name: {"threshold": 0.04, "above": {"layers": found}} for name in ("clip-dissect", "netdissect")}
+    }
+
+
+def numbers() -> dict[str, Any]:
+    """Give the contents of every JSON file."""
+    point = {"split": "test", "seed": None, "metric": "loss", "n0": 2, "units": 3, "value": 0.5, "degenerate": False}
+    nothing = dict.fromkeys(("others", "difference", "low", "high", "p"), None) | {
+        "restoring": 1.0,
+        "reason": "none left",
+    }
+    difference = {"a": 1.0, "b": 0.5, "difference": 0.5, "low": -0.25, "high": 0.25, "p": 0.01}
+    changes = {"artefact": {"change": value(0.5)}, "control": {"change": value(0.125)}, "beyond": value(0.375)}
+    share = {"artefact": "ring", "method": "gradcam", "share": 0.5, "area": 0.25, "excess": 0.25, "excess_low": 0.1}
+    share |= {"excess_high": 0.4, "pictures": 8, "undefined": 0}
+    return {
+        "data/cats/dataset.json": {"counts": {"train": {"tabby": 41, "black": 23}, "test": {"tabby": 7, "black": 5}}},
+        "models/net/evaluation.json": {
+            "train": evaluation([[2, 0], [0, 2]], 1.0),
+            "test": evaluation([[4, 1], [2, 1]], 0.8),
+        },
+        "models/bought/evaluation.json": {"test": evaluation([[8, 0], [0, 0]], None)},
+        "rof/net/turning_points.json": {
+            "turning_points": [point | {"method": "l1"}, point | {"method": "random", "seed": 0}],
+            "selection": [],
+            "selection_reason": "there are no validation pictures",
+        },
+        "generalisation/noise/correlation.json": [{"metric": "loss", "share": "both", "scope": "all", "rho": None}],
+        "dissect/net/summary.json": summary(["block.3", "fc"]),
+        "dissect/bought/summary.json": summary(["fc"]),
+        "dissect/net/role_tests.json": {
+            "methods": {"clip-dissect": {"restoring": {"train": {"score": nothing}, "test": {"score": nothing}}}}
+        },
+        "dissect/net-vs-bought.json": {
+            "methods": {"clip-dissect": {"above": {"differences": {"labelled": difference}}}},
+        },
+        "clip/small/zero_shot.json": {
+            "categories": {"colour": {"accuracy": value(0.5), "chance": 0.25, "commonest": 0.375}}
+        },
+        "artefacts/cats.json": {
+            "sentences": ["Nothing goes with the class."],
+            "associations": [{"column": "skin", "p_holm": 1.0}],
+            "finders": {"ring": {"found": 3, "column": None, "chosen": None, "always": None, "weak": None}},
+            "shortcut": {
+                "majority": {"class": "tabby"} | value(0.625),
+                "logistic": {"metadata": None, "finders": {"accuracy": value(0.75), "auc": value(0.5)}},
+            },
+        },
+        "shortcuts/ring/summary.json": {
+            "relevance": {"net": [share], "bought": [share]},
+            "changes": {"net": {"ring": changes}, "bought": {"ring": changes}},
+        },
+    }
+
+
+def write(folder: Path) -> None:
+    """Write all files."""
+    texts = TABLES | {name: json.dumps(found) for name, found in numbers().items()}
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    for number, name in enumerate(FIGURES):
+        file = folder / "figures" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (2, 2), number).save(file)
