@@ -311,7 +311,7 @@ class Config(Section):
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
-    report: Report = Field(default=Report(), description="What is made of all results together.")
+    report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

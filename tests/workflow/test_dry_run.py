@@ -179,6 +179,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     assert count["figures_data"] == len(words["datasets"])
+    assert count["notebook"] == 1
     assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))
 
     # Nothing is made in vain: whatever no other job takes, the default target asks for.

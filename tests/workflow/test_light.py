@@ -67,7 +67,8 @@ def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
         own = body[body.index("    output:") : body.index("    conda:")]
         found = [set(re.findall(r"\{\{(\w+)\}\}", part)) for part in re.findall(r'f"\{R\}/[^"]*"', own)]
         assert len(found) >= 3
-        assert all(wildcards == found[0] and wildcards for wildcards in found), f"rule {name}: {found}"
+        assert all(wildcards == found[0] for wildcards in found), f"rule {name}: {found}"
+        assert found[0] or name == "notebook", f"rule {name}: {found}"  # the one rule with a single job
 
 
 def test_rules_run_scripts_only(root: Path) -> None:

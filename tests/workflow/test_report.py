@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 # The folder of a result, and where the report files it.
-KINDS = {".png": ("figure",), ".csv": ("table",), ".json": ("table", "numbers")}
+KINDS = {".png": ("figure",), ".csv": ("table",), ".json": ("table", "numbers"), ".html": ("page",)}
 CATEGORIES = {
     "data": "Data",
     "models": "Models",
@@ -80,9 +80,7 @@ def test_every_result_has_labels_and_a_caption(results) -> None:
     for path, about in results.items():
         labels = about["labels"]
         assert set(labels) == {"result", "kind"}
-        assert (
-            labels["kind"] in {".png": ["figure"], ".csv": ["table"], ".json": ["table", "numbers"]}[Path(path).suffix]
-        )
+        assert labels["kind"] in KINDS[Path(path).suffix]
         caption = about["caption"]
         assert len(re.sub(r"<[^>]+>", "", caption)) > 100, path
         # Neither a template that was not filled in, nor what docutils says of a markup it does not know.
@@ -91,6 +89,12 @@ def test_every_result_has_labels_and_a_caption(results) -> None:
         shown.add((Path(path).parent, labels["kind"], labels["result"]))
     # No two results of one model look alike in the list.
     assert len(shown) == len(results)
+
+
+def test_the_notebook_is_in_the_report(finished: Path, report, results) -> None:
+    (about,) = (about for path, about in results.items() if path.endswith(".html"))
+    assert report[about["data_uri"]] == (finished / "results/report.html").read_bytes()
+    assert list(variable(report, "categories")["Report"].values()) == [["results/report.html"]]
 
 
 def test_captions_name_what_they_are_about(finished: Path, results) -> None:

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +40,8 @@ CONTRACT = [
         for file in ("ranking.csv", "sweep.csv", "turning_points.json", "roles.csv")
     ),
     *(f"dissect/b/{file}" for file in ("blocks.block3.csv", "fc.csv", "summary.json", "concept_roles.csv")),
+    "report.ipynb",
+    "report.html",
 ]
 
 
@@ -83,6 +86,19 @@ def test_every_two_methods_are_compared_on_every_picture(finished: Path) -> None
     assert len(table) == 3 * 6 * 2  # pictures, pairs of four methods, one threshold and matched areas
     truth = pd.read_csv(finished / "results/agreement/b-truth.csv", dtype={"image": str})
     assert set(truth["method"]) == {"gradcam", "ablationcam", "scorecam", "lime", "centre", "random"}
+
+
+def test_the_notebook_has_run_from_top_to_bottom(finished: Path) -> None:
+    notebook = nbformat.read(finished / "results/report.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    titles = [cell.source.removeprefix("## ") for cell in notebook.cells if cell.source.startswith("## ")]
+    assert titles == ["Data sets", "Models", "Retrieval of function", "Explanations", "What units detect"]
+    html = (finished / "results/report.html").read_text(encoding="utf-8")
+    assert all(f">{title}<" in html for title in titles)
 
 
 def test_nothing_half_written_is_left(finished: Path) -> None:

@@ -59,7 +59,10 @@ EXPLANATIONS = {
     "figures_cam": {("figures_cam", "model=b")},
     "pictures of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
 }
+# What the notebook does not show: the files of single pictures.
+NOT_SHOWN = {"cam_pictures", "lime_pictures"}
 # The units of b are compared with concepts.
+NOTEBOOK = {("notebook", "")}
 LAYERS = ("blocks.block3", "fc")
 OF_UNITS = {"dissect_passes", "dissect_labels", "dissect_summary", "dissect_roles"} | {
     f"figures_{name}" for name in ("dissect", "units", "concept_roles")
@@ -81,6 +84,8 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
         return jobs
     if stage == "figures_data":
         return {(stage, f"dataset={name}")}
+    if stage == "notebook":
+        return set(NOTEBOOK)
     if stage in EXPLANATIONS:
         return EXPLANATIONS[stage] if name == "b" else set()
     if (stage in OF_ROF and name not in EXAMINED) or (stage in OF_UNITS and name != "b"):
@@ -98,6 +103,8 @@ def jobs_of(stage: str, model: str) -> set[tuple[str, str]]:
 def plan_of(first: dict[str, str]) -> Jobs:
     """Give all jobs of these stages and of what stands behind them, as a dry run lists them."""
     jobs = set().union(*(behind(stage, name) for stage, names in first.items() for name in names.split()))
+    if {rule for rule, _ in jobs} - NOT_SHOWN:
+        jobs |= NOTEBOOK
     found = defaultdict(list)
     for rule, wildcards in sorted(jobs):
         found[rule].append(wildcards)
@@ -344,6 +351,11 @@ EDITS = [
         {"dissect_roles": "b"},
         append("lucidag/dissect/roles_join.py", "\nNUMBER = 1\n"),
     ),
+    Edit(
+        "a sentence of the notebook, `lucidag/report/networks.py`",
+        {"notebook": "all"},
+        rewrite("lucidag/report/networks.py", ("drawn at random", "drawn by chance")),
+    ),
     Edit("a value written out that is the default", NOTHING, setting(rof__confidence=0.95, models__a__batch_size=64)),
     # Data.
     Edit("one pixel of a picture", {"data_folder": "own"}, paint("own/03.png")),
@@ -374,7 +386,7 @@ EDITS = [
     Edit("`rof/a/sweep.csv` deleted, which only later stages ask for", NOTHING, remove("results/rof/a/sweep.csv")),
     Edit(
         "`models/a/evaluation.json` edited by hand",
-        {"figures_confusion": "a"},
+        {"figures_confusion": "a", "notebook": "all"},
         append("results/models/a/evaluation.json", "\n"),
     ),
 ]
@@ -389,7 +401,7 @@ def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
 def test_another_model_runs_alone(copied: Path, planned) -> None:
     rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
     new = {"train", "features", "evaluate", "figures_history", "figures_confusion"}
-    assert planned(copied) == {rule: ["model=d-s7"] for rule in new}
+    assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | {"notebook": [""]}
 
 
 def test_a_further_picture_is_explained_alone(copied: Path, planned) -> None:
@@ -402,6 +414,7 @@ def test_a_further_picture_is_explained_alone(copied: Path, planned) -> None:
     assert found.pop("lime_fits") == ["model=b, batch=03"]
     assert found.pop("lime_pictures") == ["model=b, image=03"]
     assert found.pop("cam_pictures") == ["model=b, image=02", "model=b, image=03"]
+    assert found.pop("notebook") == [""]
     assert found == {rule: ["model=b"] for rule in ("agreement", "figures_agreement", "figures_cam")}
 
 
@@ -417,7 +430,7 @@ def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, plan
 def test_a_changed_picture_is_not_forgotten_between_two_runs(copied: Path, snakemake, planned) -> None:
     paint("own/03.png")(copied)
     snakemake(copied, "results/data/own/manifest.csv", "--cores", "1")
-    expected = behind("data_folder", "own") - {("data_folder", "dataset=own")}
+    expected = behind("data_folder", "own") - {("data_folder", "dataset=own")} | NOTEBOOK
     found = planned(copied)
     # dataset.json is the same as before, so the confusion matrices are stale by their evaluation alone.
     assert {(rule, each) for rule, jobs in found.items() for each in jobs} == expected
