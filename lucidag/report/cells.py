@@ -62,7 +62,11 @@ def code(*lines: str) -> Code:
 
 def pictures(*shown: tuple[str, str]) -> Code:
     """Return a cell that shows pictures, each given by its path and what it is a picture of."""
-    return code(*(f"display(Image({quoted(path)}, alt={quoted(alt)}))" for path, alt in shown))
+    return code(
+        *listed("figures", {path: quoted(alt) for path, alt in shown}),
+        "for path, alt in figures.items():",
+        "    display(Image(path, alt=alt))",
+    )
 
 
 def quoted(value: str) -> str:

@@ -6,12 +6,18 @@ from nbformat import NotebookNode
 from lucidag.report.notebook import own_jupyter
 
 # The usual page, but without the scripts that it would load from the internet (nothing here has formulas or diagrams),
-# and with the words that stand for a picture.
+# with the words that stand for a picture, at a width that can be read, and with long lines of code broken, not cut.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
 {%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block html_head_css -%}
+<style type="text/css">
+body { max-width: 75em; margin: 0 auto; }
+.jp-InputArea-editor pre { white-space: pre-wrap; }
+</style>
+{%- endblock html_head_css -%}
 {%- block data_png scoped -%}
 <div class="jp-RenderedImage jp-OutputArea-output">
 <img src="data:image/png;base64,{{ output.data['image/png'] }}"

@@ -57,6 +57,12 @@ def done(folder: Path) -> NotebookNode:
     return execute(build(sections(CONTENTS)), folder)
 
 
+@pytest.fixture(scope="module")
+def html(done: NotebookNode) -> str:
+    """Return its page."""
+    return page(done, "report")
+
+
 def of(notebook: NotebookNode, name: str) -> NotebookNode:
     (cell,) = (cell for cell in notebook.cells if cell.id == name)
     return cell
@@ -154,7 +160,9 @@ def test_a_method_that_beats_one_control_does_not_beat_both(done: NotebookNode) 
     assert pairs["advantage"].tolist() == ["0.0625"]
 
 
-def test_the_same_files_give_the_same_bytes(folder: Path, done: NotebookNode, tmp_path: Path, monkeypatch) -> None:
+def test_the_same_files_give_the_same_bytes(
+    folder: Path, done: NotebookNode, html: str, tmp_path: Path, monkeypatch
+) -> None:
     """Whatever the user has set up: a start file of IPython that speaks, a kernel of the same name that is broken."""
     start = tmp_path / "ipython" / "profile_default" / "startup"
     start.mkdir(parents=True)
@@ -172,12 +180,12 @@ def test_the_same_files_give_the_same_bytes(folder: Path, done: NotebookNode, tm
     environment = dict(os.environ)
     again = execute(build(sections(CONTENTS)), folder)
     assert text_of(again) == text_of(done)
-    assert page(again, "report") == page(done, "report")
+    assert page(again, "report") == html
     assert dict(os.environ) == environment
 
 
-def test_the_bytes_say_nothing_of_the_machine(folder: Path, done: NotebookNode) -> None:
-    for written in (text_of(done), page(done, "report")):
+def test_the_bytes_say_nothing_of_the_machine(folder: Path, done: NotebookNode, html: str) -> None:
+    for written in (text_of(done), html):
         for private in (str(folder), str(Path.home()), sys.prefix, "object at 0x"):
             assert private not in written
 
@@ -197,8 +205,7 @@ class Loaded(HTMLParser):
                 assert str(value).startswith("#")
 
 
-def test_the_page_loads_nothing(done: NotebookNode) -> None:
-    html = page(done, "report")
+def test_the_page_loads_nothing(html: str) -> None:
     parser = Loaded()
     parser.feed(html)
     assert len(parser.found) == sum(file.endswith(".png") for file in files_shown(CONTENTS))
@@ -210,8 +217,7 @@ def test_the_page_loads_nothing(done: NotebookNode) -> None:
     assert "No description has been provided" not in html
 
 
-def test_the_page_has_the_headings_and_its_links_lead_to_them(done: NotebookNode) -> None:
-    html = page(done, "report")
+def test_the_page_has_the_headings_and_its_links_lead_to_them(html: str) -> None:
     assert "<title>report</title>" in html
     for section in sections(CONTENTS)[1:]:
         anchor = section.title.replace(" ", "-")
