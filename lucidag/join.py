@@ -1,6 +1,7 @@
-"""One safetensors file out of several, in memory that does not grow with them."""
+"""One file out of several, in memory that does not grow with them."""
 
 import json
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,27 @@ def join_tensors(
         for name in layouts[0].tensors:
             for layout in layouts if name in stacked else layouts[:1]:
                 out.writelines(layout.pieces(name))
+
+
+def join_rows(path: str | Path, parts: Sequence[str | Path]) -> None:
+    """Write the rows of several CSV files below one header.
+
+    Raises
+    ------
+    InputError
+        If the parts have different headers, or one has none.
+    """
+    with atomic(path) as partial, partial.open("wb") as out:
+        first = b""
+        for part in parts:
+            with Path(part).open("rb") as rows:
+                header = rows.readline()
+                if not header or header != (first or header):
+                    raise InputError(f"{part} has other columns than {parts[0]}: they are no shards of one table")
+                if not first:
+                    first = header
+                    out.write(header)
+                shutil.copyfileobj(rows, out, PIECE)
 
 
 @dataclass(frozen=True)

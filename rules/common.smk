@@ -31,6 +31,7 @@ from lucidag.config.pictures import (
     cam_batches,
     explained_images,
     lime_batches,
+    measured_shards,
     picture_files,
     relevance_batches,
     write_out_images,
@@ -83,6 +84,7 @@ BUILDING = (
     "lime_tune",
     "dissect_passes",
     "faithfulness",
+    "faithfulness_shard",
     "figures_units",
     "relevance_atlas",
     "relevance_maps",
@@ -166,6 +168,8 @@ LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 
 MEASURED = measured_models(CONFIG)
+MEASURED_SHARDS = {model: measured_shards(CONFIG, model) for model in MEASURED}
+UNCUT = [model for model, shards in MEASURED_SHARDS.items() if len(shards) == 1]
 AUDITED = audited_datasets(CONFIG)
 RELEVANCE_BATCHES = {
     model: batches
@@ -285,9 +289,26 @@ def checkpoint_of(model):
 
 
 def stored_lime(wildcards):
-    """Return the files with LIME's explanations of a model, where they are measured."""
-    asked = CONFIG.faithfulness is not None and CONFIG.faithfulness.lime
-    return explanations(wildcards)["lime"] if asked else []
+    """Return the files with LIME's explanations of a job's pictures, where they are measured."""
+    if CONFIG.faithfulness is None or not CONFIG.faithfulness.lime:
+        return []
+    shards = MEASURED_SHARDS[wildcards.model]
+    images = set(
+        shards[wildcards.shard]
+        if "shard" in wildcards.keys()
+        else EXPLAINED[wildcards.model]
+    )
+    return [
+        f"{R}/lime/{wildcards.model}/fits/{batch}.safetensors"
+        for batch, own in LIME_BATCHES[wildcards.model].items()
+        if images.intersection(own)
+    ]
+
+
+def measured_files(model, suffix):
+    """Return what was measured of the shards of a model's pictures."""
+    folder = f"{R}/faithfulness/{model}/shards"
+    return [f"{folder}/{shard}{suffix}" for shard in MEASURED_SHARDS[model]]
 
 
 def layer_files(model, suffix):

@@ -32,6 +32,8 @@ rule faithfulness:
         f"{R}/logs/faithfulness/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/faithfulness/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(UNCUT),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -44,3 +46,63 @@ rule faithfulness:
         code=code_of("faithfulness"),
     script:
         "../workflow/scripts/faithfulness.py"
+
+
+rule faithfulness_shard:
+    """Measure the explanations of some of a model's pictures."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        pictures=lambda wildcards: explained_files(
+            wildcards.model, MEASURED_SHARDS[wildcards.model][wildcards.shard]
+        ),
+        lime=stored_lime,
+    output:
+        values=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}.csv"),
+        curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),
+    log:
+        f"{R}/logs/faithfulness_shard/{{model}}/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/faithfulness_shard/{{model}}/{{shard}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("faithfulness_shard"),
+        code=code_of("faithfulness_shard"),
+    script:
+        "../workflow/scripts/faithfulness_shard.py"
+
+
+rule faithfulness_merge:
+    """Join what was measured of some pictures each, and compare the methods: the same bytes as without shards."""
+    input:
+        values=lambda wildcards: measured_files(wildcards.model, ".csv"),
+        curves=lambda wildcards: measured_files(wildcards.model, "-curves.csv"),
+    output:
+        values=f"{R}/faithfulness/{{model}}.csv",
+        curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
+        ranking=report(
+            f"{R}/faithfulness/{{model}}-ranking.csv",
+            caption="../workflow/report/faithfulness.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "faithfulness", "kind": "table"},
+        ),
+    log:
+        f"{R}/logs/faithfulness_merge/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/faithfulness_merge/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(set(MEASURED) - set(UNCUT)),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("faithfulness"),
+        code=code_of("faithfulness_merge"),
+        # Shards are gone once they are joined: what they were made with is kept here.
+        shard_code=code_of("faithfulness_shard"),
+    script:
+        "../workflow/scripts/faithfulness_merge.py"

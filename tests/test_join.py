@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 
 from lucidag import join
 from lucidag.errors import InputError
-from lucidag.join import join_tensors
+from lucidag.join import join_rows, join_tensors
 
 TYPES = ["float32", "int64", "uint8", "float64", "bool", "float16", "int32"]
 
@@ -72,3 +72,17 @@ def test_a_part_that_is_cut_short_is_named(tmp_path, left):
         join_tensors(tmp_path / "joined.safetensors", [part], ["rows"], {})
     with pytest.raises(InputError, match=r"missing\.safetensors is not a safetensors file"):
         join_tensors(tmp_path / "joined.safetensors", [tmp_path / "missing.safetensors"], ["rows"], {})
+
+
+def test_rows_stand_below_one_header(tmp_path):
+    texts = ["a,b\n1,2\n", "a,b\n", 'a,b\n3,"x\ny"\n4,\n']
+    files = [tmp_path / f"{number}.csv" for number in range(3)]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    join_rows(tmp_path / "joined.csv", files)
+    assert (tmp_path / "joined.csv").read_text() == 'a,b\n1,2\n3,"x\ny"\n4,\n'
+    for text in ("a,c\n1,2\n", ""):
+        files[1].write_text(text)
+        with pytest.raises(InputError, match=r"1\.csv has other columns than .*0\.csv"):
+            join_rows(tmp_path / "other.csv", files)
+    assert not (tmp_path / "other.csv").exists()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Level, Name, Section, Seed
+from lucidag.config.section import Level, Name, Section, Seed, Shards
 
 Split = Literal["train", "val", "test"]
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
@@ -105,6 +105,9 @@ class Dissect(Section):
     top: Count = Field(default=100, description="Pictures that describe a unit.")
     quantile: Level = Field(default=0.005, description="Share of the positions where a unit is above its threshold.")
     batch_size: Count = Field(default=64, description="Pictures a step.")
+    shards: Shards = Field(
+        default=1, description="Jobs that show the pictures to a model; what is found does not depend on it."
+    )
     clip_dissect: ClipDissect | None = Field(default=ClipDissect(), description="CLIP-Dissect; null: not done.")
     netdissect: NetDissect | None = Field(default=NetDissect(), description="Network Dissection; null: not done.")
     compare: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lucidag.config.section import Level, Section, Seed, Share
+from lucidag.config.section import Level, Section, Seed, Shards, Share
 
 CamMethod = Literal["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -146,6 +146,10 @@ class Explain(Section):
         default=16,
         description="1: each picture is made, and made again, alone. More: fewer imports. Pictures with settings of "
         "LIME of their own have a job of their own in any case.",
+    )
+    shards: Shards | None = Field(
+        default=None,
+        description="So many jobs of about one size, in place of `pictures_per_job`; the maps do not depend on it.",
     )
     cam: Cam | None = Field(default=Cam(), description="Class activation maps; null: none.")
     lime: Lime | None = Field(default=Lime(), description="LIME; null: none.")

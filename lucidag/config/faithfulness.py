@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod
 from lucidag.config.relevance import Composite
-from lucidag.config.section import Level, Section, Seed
+from lucidag.config.section import Level, Section, Seed, Shards
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
 Count = Annotated[int, Field(ge=1)]
@@ -45,6 +45,9 @@ class Faithfulness(Section):
     )
     stages: Count = Field(default=5, description="Networks that the randomisation goes through.")
     batch_size: Count = Field(default=32, description="Pictures a step.")
+    shards: Shards = Field(
+        default=1, description="Jobs that the pictures of a model are shared out to; the values do not depend on it."
+    )
     confidence: Level = Field(default=0.95, description="Level of intervals and tests.")
     draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over pictures.")
     seed: Seed = Field(default=0, description="Seed of noise, squares, randomised networks, ties and draws.")

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from lucidag.config.explain import Picture
+from lucidag.config.explain import Explain, Picture
 from lucidag.config.load import explained_models, relevance_models
 from lucidag.config.schema import ArtefactRate, Config, Dataset, Digits, Folder, Lesions, Mnist, Scenes
 from lucidag.config.sources import class_names
 from lucidag.data.listing import Entry, entries, image_ids
 from lucidag.errors import InputError
+from lucidag.shards import cut, shard_names
 from lucidag.spelling import unknown
 
 DIGITS = 1797  # pictures that scikit-learn ships
@@ -72,14 +73,14 @@ def cam_batches(config: Config, model: str) -> dict[str, list[str]]:
     """Return the jobs of class activation maps: the first picture of each, and all of it."""
     if config.explain is None or config.explain.cam is None:
         return {}
-    return _cut(explained_images(config, model), config.explain.pictures_per_job)
+    return _cut(config.explain, explained_images(config, model))
 
 
 def relevance_batches(config: Config, model: str) -> dict[str, list[str]]:
     """Return the jobs of relevance as `cam_batches`; none where a model's relevance is not asked for."""
     if config.explain is None or model not in relevance_models(config):
         return {}
-    return _cut(explained_images(config, model), config.explain.pictures_per_job)
+    return _cut(config.explain, explained_images(config, model))
 
 
 def atlas_images(config: Config, model: str) -> list[str]:
@@ -96,11 +97,23 @@ def lime_batches(config: Config, model: str) -> dict[str, list[str]]:
     images = explained_images(config, model)
     alone = [image for image in images if pictures[image].lime.model_fields_set]
     shared = [image for image in images if image not in alone]
-    return {**{image: [image] for image in alone}, **_cut(shared, config.explain.pictures_per_job)}
+    return {**{image: [image] for image in alone}, **_cut(config.explain, shared)}
 
 
-def _cut(images: Sequence[str], size: int) -> dict[str, list[str]]:
-    return {images[start]: list(images[start : start + size]) for start in range(0, len(images), size)}
+def measured_shards(config: Config, model: str) -> dict[str, list[str]]:
+    """Return the jobs that measure the explanations of a model: the name of each shard, and its pictures."""
+    parts = cut(explained_images(config, model), config.faithfulness.shards if config.faithfulness is not None else 1)
+    return dict(zip(shard_names(len(parts)), parts, strict=True))
+
+
+def _cut(explain: Explain, images: Sequence[str]) -> dict[str, list[str]]:
+    size = explain.pictures_per_job
+    if explain.shards is None:
+        # In fixed numbers, so that pictures added at the end leave the jobs before them as they are.
+        parts = [list(images[start : start + size]) for start in range(0, len(images), size)]
+    else:
+        parts = cut(images, explain.shards)
+    return {part[0]: part for part in parts}
 
 
 def _known_ids(dataset: Dataset) -> list[str] | None:

@@ -24,6 +24,7 @@ from lucidag.config.pictures import (
     cam_batches,
     explained_images,
     lime_batches,
+    measured_shards,
     picture_rows,
     relevance_batches,
 )
@@ -83,7 +84,12 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "relevance_maps": _relevance_maps,
         "relevance_references": _relevance_references,
         "relevance_atlas": _relevance_atlas,
-        "faithfulness": _faithfulness,
+        "faithfulness": lambda config, wildcards: _faithfulness(
+            config, wildcards, explained_images(config, wildcards["model"])
+        ),
+        "faithfulness_shard": lambda config, wildcards: _faithfulness(
+            config, wildcards, measured_shards(config, wildcards["model"])[wildcards["shard"]]
+        ),
         "faithfulness_figures": lambda config, wildcards: {"confidence": _measures(config).confidence},
         "shortcut": _shortcut,
         "shortcut_figures": lambda config, wildcards: {"confidence": config.shortcuts[wildcards["study"]].confidence},
@@ -235,7 +241,7 @@ def _measures(config: Config) -> Faithfulness:
     return config.faithfulness
 
 
-def _faithfulness(config: Config, wildcards: Wildcards) -> Settings:
+def _faithfulness(config: Config, wildcards: Wildcards, images: list[str]) -> Settings:
     name, section = wildcards["model"], _measures(config)
     layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
     return {
@@ -243,7 +249,7 @@ def _faithfulness(config: Config, wildcards: Wildcards) -> Settings:
         **section.model_dump(mode="json", include={"cam", "composites", "confidence", "draws"}),
         "measuring": section.model_dump(mode="json", include=set(MEASURING)),
         "layer": layers.get(name),
-        "pictures": _pictures(config, name, explained_images(config, name)),
+        "pictures": _pictures(config, name, images),
     }
 
 

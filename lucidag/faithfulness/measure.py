@@ -118,7 +118,9 @@ def measure(
             found, curves = _randomised(model, pictures, make, originals, settings)
             results |= found
             points += curves
-    return Faithfulness(_rows(results, pictures, settings), points)
+    # By picture, so that it does not matter which others are measured in the same job.
+    places = {picture.image: place for place, picture in enumerate(pictures)}
+    return Faithfulness(_rows(results, places, settings), sorted(points, key=lambda point: places[point.image]))
 
 
 def _check(pictures: Sequence[Picture]) -> None:
@@ -263,11 +265,13 @@ def _with_a_map(explainers: Sequence[Explainer], picture: Picture, device: torch
         yield from ((method, maps[0]) for method, maps in found.items())
 
 
-def _rows(results: Results, pictures: Sequence[Picture], settings: FaithfulnessSettings) -> list[Row]:
-    """Give the values by picture, then by method as they first appear, then by metric."""
-    images = [picture.image for picture in pictures]
-    methods = list(dict.fromkeys(method for _, method, _ in results))
-    order = sorted(results, key=lambda key: (images.index(key[0]), methods.index(key[1]), METRICS.index(key[2])))
+def _rows(results: Results, places: Mapping[str, int], settings: FaithfulnessSettings) -> list[Row]:
+    """Give the values by picture, then by method as the picture's first appear, then by metric."""
+    methods: dict[str, list[str]] = {image: [] for image in places}
+    for image, method, _ in results:
+        if method not in methods[image]:
+            methods[image].append(method)
+    order = sorted(results, key=lambda key: (places[key[0]], methods[key[0]].index(key[1]), METRICS.index(key[2])))
     return [
         Row(image, method, metric, found.value, settings.of(metric), BETTER[metric], found.note)
         for image, method, metric in order

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import permutation_test
 
 from lucidag.agreement.interval import estimate
-from lucidag.agreement.tables import read_table
+from lucidag.agreement.tables import read_table, write_table
 from lucidag.faithfulness.metrics import BETTER, CONTROLS, sign
+from lucidag.faithfulness.metrics import read_table as read_values
 
 MEAN = ("mean", "low", "high", "n", "undefined")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
@@ -114,6 +115,16 @@ def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     key = table.assign(place=table["metric"].map(metrics), worst=-table["metric"].map(sign) * table["mean"])
     order = key.sort_values(["place", "worst", "method"], na_position="last").index
     return table.loc[order].reset_index(drop=True)
+
+
+def write_summary(
+    values: str | Path, differences: str | Path, ranks: str | Path, confidence: float, draws: int, seed: int
+) -> None:
+    """Write what `pairs` and `ranking` make of the table of values at `values`."""
+    table = read_values(values)
+    found = pairs(table, confidence, draws, seed)
+    write_table(differences, found)
+    write_table(ranks, ranking(summary(table, confidence, draws, seed), found))
 
 
 def read_ranking(path: str | Path) -> pd.DataFrame:

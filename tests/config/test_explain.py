@@ -86,6 +86,26 @@ def test_a_further_picture_leaves_full_jobs_as_they_are() -> None:
     assert set(cam_batches(after, "m-s0")) - set(cam_batches(before, "m-s0")) == {ids[4]}
 
 
+@pytest.mark.parametrize("shards", [1, 3, 7])
+def test_shards_are_jobs_of_about_one_size_in_place_of_fixed_ones(shards: int) -> None:
+    batches = cam_batches(checked(DRAWN, shards=shards), "m-s0")
+    ids = explained_images(checked(DRAWN), "m-s0")
+    assert [image for images in batches.values() for image in images] == ids
+    assert [images[0] for images in batches.values()] == list(batches)
+    sizes = [len(images) for images in batches.values()]
+    assert len(sizes) == min(shards, len(ids))
+    assert max(sizes) - min(sizes) <= 1
+    alone = checked(DRAWN, images={"d": {image: {} for image in ids[:-1]} | {ids[-1]: {"lime": {"seed": 1}}}})
+    found = lime_batches(checked(DRAWN, images=alone.explain.images, shards=shards), "m-s0")
+    assert found.pop(ids[-1]) == [ids[-1]]
+    assert [image for images in found.values() for image in images] == ids[:-1]
+
+
+@pytest.mark.parametrize("shards", [0, -1, 1.5, "many"])
+def test_a_number_of_shards_that_is_none_is_refused(shards: Any) -> None:
+    assert fault(DRAWN, shards=shards).startswith("c.yaml: explain.shards: ")
+
+
 def test_a_picture_with_settings_of_its_own_has_a_job_of_its_own() -> None:
     images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": 50}}, "lesion-00003": {}}
     config = checked(DRAWN, images={"d": images}, lime={"num_features": 3})

@@ -15,11 +15,13 @@ from lucidag.faithfulness.metrics import METRICS, read_curves, read_table, write
 from lucidag.faithfulness.passes import count_passes
 from lucidag.faithfulness.scores import scores
 from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.join import join_rows
 from lucidag.lime.explain import explain
 from lucidag.lime.settings import LimeSettings
 from lucidag.lime.stage import classifier
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.shards import cut
 from tests.faithfulness.cases import SIZE, blob, fixed, gradient, network, picture, times_input
 
 QUICK = {"infidelity_draws": 12, "sensitivity_draws": 4, "steps": 4, "shares": (0.2, 0.6), "stages": 2}
@@ -284,3 +286,25 @@ def test_one_by_one_and_controls():
     found = controls(SIZE, 0, "a")(x, 0)
     np.testing.assert_array_equal(found["random"][0], found["random"][1])
     assert not np.array_equal(found["random"], controls(SIZE, 0, "b")(x, 0)["random"])
+
+
+@pytest.mark.parametrize("shards", [3, 7])
+def test_shards_of_the_pictures_give_the_same_bytes(tmp_path, shards):
+    settings = FaithfulnessSettings(**QUICK)
+    pictures = pictures_of(5)
+    # A stored map of some pictures only must not move the rows of others.
+    pictures[3] = Picture("p3", pictures[3].x, 3, {"stored": blob(3)})
+
+    def write(name, some):
+        found = measure(network(0), some, both, (0.5,), settings)
+        write_table(tmp_path / f"{name}.csv", found.rows)
+        write_curves(tmp_path / f"{name}-curves.csv", found.points)
+
+    write("whole", pictures)
+    parts = cut(pictures, shards)
+    assert len(parts) == min(shards, 5)
+    for number, part in enumerate(parts):
+        write(number, part)
+    for end in (".csv", "-curves.csv"):
+        join_rows(tmp_path / f"joined{end}", [tmp_path / f"{number}{end}" for number in range(len(parts))])
+        assert (tmp_path / f"joined{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes()

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.tables import write_table
 from lucidag.device import lease
 from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
-from lucidag.faithfulness.metrics import read_table, write_curves
-from lucidag.faithfulness.metrics import write_table as write_values
+from lucidag.faithfulness.metrics import write_curves, write_table
 from lucidag.faithfulness.stage import measure_subjects
-from lucidag.faithfulness.summary import pairs, ranking, summary
+from lucidag.faithfulness.summary import write_summary
 from lucidag.job import job
 
 if TYPE_CHECKING:
@@ -22,11 +20,8 @@ with job(snakemake):
     network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
     stored = [picture for file in snakemake.input.get("lime", []) for picture in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
-        found = measure_subjects(network, subjects, stored, settings, device, snakemake.threads)
-    write_values(out.values, found.rows)
+        found = measure_subjects(network, subjects, stored, settings, device)
+    write_table(out["values"], found.rows)
     write_curves(out.curves, found.points)
-    table = read_table(out.values)
     interval = (settings["confidence"], settings["draws"], settings["measuring"]["seed"])
-    differences = pairs(table, *interval)
-    write_table(out.pairs, differences)
-    write_table(out.ranking, ranking(summary(table, *interval), differences))
+    write_summary(out["values"], out.pairs, out.ranking, *interval)

@@ -1,0 +1,19 @@
+"""Join what was measured of some pictures each, and compare the methods over all of them."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.faithfulness.summary import write_summary
+from lucidag.job import job
+from lucidag.join import join_rows
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings, out = snakemake.params.settings, snakemake.output
+    join_rows(out["values"], snakemake.input["values"])
+    join_rows(out.curves, snakemake.input.curves)
+    interval = (settings["confidence"], settings["draws"], settings["measuring"]["seed"])
+    write_summary(out["values"], out.pairs, out.ranking, *interval)
