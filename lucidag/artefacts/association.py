@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 from scipy.stats.contingency import association, odds_ratio
 
+from lucidag.agreement.correction import holm
 from lucidag.dissect.counts import share
 
 DRAWS = 9999  # tables of a Monte Carlo test
@@ -70,7 +71,7 @@ def associations(
             }
         )
     for one, corrected in zip(found, holm([one["p"] for one in found]), strict=True):
-        one["p_holm"] = corrected
+        one["p_holm"] = float(corrected)
     return sorted(found, key=lambda one: (one["p_holm"], one["p"], -one["cramers_v"], one["column"]))
 
 
@@ -110,15 +111,6 @@ def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
         "covers": float(of_class[row, column]),
         "informedness": float(gain[row, column]),
     }
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Correct p values for their number: Holm, *A simple sequentially rejective multiple test procedure* (1979)."""
-    values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    corrected = np.empty(len(values))
-    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1.0)
-    return [float(value) for value in corrected]
 
 
 def _test(table: NDArray[np.integer], rng: np.random.Generator) -> tuple[float, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lucidag.dissect.counts import share
@@ -157,17 +157,10 @@ def grade(
         "threshold": used["threshold"],
         **grades,
         "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
-        "auc": auc(rest, flagged),
+        "auc": float(roc_auc_score(flagged, rest)),
         "always": float(always),
         **_verdict(name, column, used, float(always)),
     }
-
-
-def auc(scores: NDArray[np.float64], truth: Flags) -> float:
-    """Give the area under the ROC curve, ties counted half."""
-    present = int(truth.sum())
-    above = rankdata(scores)[truth].sum() - present * (present + 1) / 2
-    return float(above / (present * (len(truth) - present)))
 
 
 def grade_all(

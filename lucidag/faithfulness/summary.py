@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.stats import permutation_test
 
+from lucidag.agreement.correction import holm
 from lucidag.agreement.interval import estimate
 from lucidag.agreement.tables import read_table, write_table
 from lucidag.faithfulness.metrics import BETTER, CONTROLS, sign
@@ -175,13 +176,3 @@ def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:
         rng=np.random.default_rng(seed),
     )
     return float(found.pvalue)
-
-
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Correct p values for their number by Holm's step-down method; NaN stay, and do not count."""
-    values = np.asarray(p, dtype=np.float64)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    corrected = np.full_like(values, np.nan)
-    corrected[order] = np.minimum(1, np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)))
-    return corrected

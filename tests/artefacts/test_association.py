@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import chi2_contingency, hypergeom
 from scipy.stats.contingency import odds_ratio
 
-from lucidag.artefacts.association import associations, best_rule, counted, holm
+from lucidag.artefacts.association import associations, best_rule, counted
 from lucidag.artefacts.columns import sort_out
 from lucidag.errors import InputError
 
@@ -88,12 +88,6 @@ def test_of_equal_rules_the_surer_is_told():
     cells, labels = expanded([[60, 40], [0, 20]])
     rule = best_rule(counted(cells["flag"], labels, CLASSES))
     assert (rule["value"], rule["class"], rule["share"]) == ("1", "malignant", 1.0)
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 def test_noise_is_seldom_called_associated_after_holm():

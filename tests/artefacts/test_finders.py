@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from lucidag.artefacts.finders import FINDERS, scan
-from lucidag.artefacts.grading import auc, grade
+from lucidag.artefacts.grading import grade
 from lucidag.artefacts.lines import ruler
 from lucidag.artefacts.patches import fit_circle
 from lucidag.artefacts.rings import dark_corner, ring, size
@@ -44,7 +45,7 @@ def test_the_circle_finds_the_ring_and_hairs_rank_above_no_hairs(drawn):
         finding = dark_corner(one.image)
         assert (finding.score > 0.1) == bool(one.ring.any())
     hairs = np.array([one.hair.any() for one in drawn])
-    assert auc(np.array([FINDERS["hair"].find(one.image).score for one in drawn]), hairs) > 0.97
+    assert roc_auc_score(hairs, [FINDERS["hair"].find(one.image).score for one in drawn]) > 0.97
 
 
 @pytest.mark.parametrize("shape", [(256, 256), (64, 64), (100, 300)])

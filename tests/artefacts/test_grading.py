@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import f1_score
 
 from lucidag.artefacts.examples import choose
-from lucidag.artefacts.grading import auc, best_threshold, flags, grade, halves, measures
+from lucidag.artefacts.grading import best_threshold, flags, grade, halves, measures
 from lucidag.errors import InputError
 
 
@@ -15,12 +15,6 @@ def test_no_threshold_has_a_higher_f1(seed):
     mine = f1_score(truth, scores > best_threshold(scores, truth))
     others = [f1_score(truth, scores > limit, zero_division=0) for limit in np.unique(scores) - 0.05]
     assert mine == pytest.approx(max(others))
-
-
-def test_auc_is_that_of_sklearn_with_ties():
-    rng = np.random.default_rng(0)
-    truth, scores = rng.random(80) < 0.4, rng.integers(0, 6, 80).astype(float)
-    assert auc(scores, truth) == pytest.approx(roc_auc_score(truth, scores))
 
 
 def test_measures_by_hand():

@@ -8,7 +8,7 @@ import pytest
 
 from lucidag.errors import InputError
 from lucidag.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
-from lucidag.faithfulness.summary import holm, pairs, ranking, read_ranking, sign_flip, summary
+from lucidag.faithfulness.summary import pairs, ranking, read_ranking, sign_flip, summary
 
 
 def table_of(values, metric="insertion"):
@@ -101,14 +101,6 @@ def test_of_five_pictures_nothing_is_told_apart():
     differences = pairs(table_of({"a": [5, 6, 7, 8, 9], "b": [0, 0, 0, 0, 0]}), draws=50)
     assert not differences["told_apart"].any()
     assert pairs(table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6}), draws=50)["told_apart"].all()
-
-
-def test_holm():
-    # Holm's own steps: times 4, 3, 2, 1 in ascending order, never falling.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(holm([0.02, np.nan, 0.6]), [0.04, np.nan, 0.6])
-    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
-    assert len(holm([])) == 0
 
 
 def test_undefined_values_are_left_out_in_pairs():
