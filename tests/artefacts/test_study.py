@@ -48,7 +48,7 @@ def networks() -> dict[str, Network]:
     return {name: Network(Looks(mask), inputs, None) for name, mask in (("corners", ~circle()), ("middle", circle()))}
 
 
-def explain(name, network):
+def explain(network):
     """Explain by the darkness of the pixels that the network adds up: exact for these networks."""
 
     def maps(x, target):
