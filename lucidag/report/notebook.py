@@ -21,6 +21,7 @@ from lucidag.report.cells import Code, Section, Text
 # Where Jupyter and IPython look for what the user has set up, and what would run in every kernel.
 FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 REMOVED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "PYTHONSTARTUP", "PYTHONINSPECT")
+STARTUP = 300  # seconds that the kernel has to start
 PLAIN_TRACEBACKS = "--InteractiveShell.colors=nocolor"
 
 
@@ -75,6 +76,10 @@ def execute(notebook: NotebookNode, folder: str | Path, timeout: int = 600) -> N
             notebook,
             km=manager,
             timeout=timeout,
+            # Outputs that come late, on a busy machine, must not be missing without a word.
+            startup_timeout=STARTUP,
+            iopub_timeout=timeout,
+            raise_on_iopub_timeout=True,
             record_timing=False,
             store_widget_state=False,
             resources={"metadata": {"path": str(folder)}},

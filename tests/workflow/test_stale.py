@@ -418,6 +418,13 @@ def test_a_further_picture_is_explained_alone(copied: Path, planned) -> None:
     assert found == {rule: ["model=b"] for rule in ("agreement", "figures_agreement", "figures_cam")}
 
 
+def test_the_notebook_can_be_left_out(copied: Path, planned) -> None:
+    remove("results/report.html")(copied)
+    assert planned(copied) == {"notebook": [""]}
+    setting(report={"notebook": False})(copied)
+    assert planned(copied) == {}
+
+
 def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, planned) -> None:
     before = (copied / "results/rof/a/sweep.csv").stat().st_mtime_ns
     setting(rof__points=[3])(copied)
