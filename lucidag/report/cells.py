@@ -62,6 +62,9 @@ def code(*lines: str) -> Code:
 
 def pictures(*shown: tuple[str, str]) -> Code:
     """Return a cell that shows pictures, each given by its path and what it is a picture of."""
+    if len(shown) == 1:
+        ((path, alt),) = shown
+        return code(f"Image({quoted(path)}, alt={quoted(alt)})")
     return code(
         *listed("figures", {path: quoted(alt) for path, alt in shown}),
         "for path, alt in figures.items():",

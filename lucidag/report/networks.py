@@ -22,7 +22,11 @@ def data(datasets: Sequence[str]) -> Section:
     for name in datasets:
         cells += [
             text(f"### {name}"),
-            code(f'pd.DataFrame(read_json({quoted(f"data/{name}/dataset.json")})["counts"])'),
+            code(
+                f'counts = pd.DataFrame(read_json({quoted(f"data/{name}/dataset.json")})["counts"])',
+                'counts.loc["all classes"] = counts.sum()',
+                'counts[counts.any(axis="columns")]',
+            ),
             pictures((f"figures/data/{name}/pictures.png", f"Pictures of {name}, a row a class")),
         ]
     return Section("data", "Data sets", tuple(cells))

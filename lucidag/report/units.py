@@ -83,7 +83,7 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             "files = [",
             *files,
             "]",
-            'units = pd.concat(pd.read_csv(file).assign(layer=file.split("/")[-1][:-4]) for file in files)',
+            "units = pd.concat(pd.read_csv(file).assign(layer=Path(file).stem) for file in files)",
             'best = units.sort_values("score", ascending=False, kind="stable").groupby("method").head(5)',
             'best[["method", "layer", "unit", "concept", "category", "score"]].sort_values("method", kind="stable")',
         ),

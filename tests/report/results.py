@@ -119,7 +119,9 @@ def numbers() -> dict[str, Any]:
     share = {"artefact": "ring", "method": "gradcam", "share": 0.5, "area": 0.25, "excess": 0.25, "excess_low": 0.1}
     share |= {"excess_high": 0.4, "pictures": 8, "undefined": 0}
     return {
-        "data/cats/dataset.json": {"counts": {"train": {"tabby": 41, "black": 23}, "test": {"tabby": 7, "black": 5}}},
+        "data/cats/dataset.json": {
+            "counts": {"train": {"tabby": 41, "lion": 0, "black": 23}, "test": {"tabby": 7, "lion": 0, "black": 5}}
+        },
         "models/net/evaluation.json": {
             "train": evaluation([[2, 0], [0, 2]], 1.0),
             "test": evaluation([[4, 1], [2, 1]], 0.8),
