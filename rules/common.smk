@@ -83,6 +83,8 @@ BUILDING = (
     "lime_fits",
     "lime_tune",
     "dissect_passes",
+    "dissect_activations_shard",
+    "dissect_overlaps_shard",
     "faithfulness",
     "faithfulness_shard",
     "figures_units",
@@ -178,6 +180,11 @@ RELEVANCE_BATCHES = {
 }
 ATLAS = {model: atlas_images(CONFIG, model) for model in RELEVANCE_BATCHES}
 DISSECTED = dissected_models(CONFIG)
+DISSECT_SHARDS = (
+    shard_names(CONFIG.dissect.shards)
+    if CONFIG.dissect and CONFIG.dissect.shards > 1
+    else []
+)
 PAIRS = pairs(CONFIG)
 JOINED = joined_with_roles(CONFIG)
 LABELLED = {model: layers_of(CONFIG, model) for model in DISSECTED}
@@ -245,6 +252,12 @@ def explanations(wildcards):
             for batch in LIME_BATCHES[wildcards.model]
         ],
     }
+
+
+def dissect_shards(model, suffix):
+    """Return what the passes of a model over the shards of its probe set give."""
+    folder = f"{R}/dissect/{model}/shards"
+    return [f"{folder}/{shard}{suffix}" for shard in DISSECT_SHARDS]
 
 
 def passes(model, activations=True, overlaps=True):

@@ -101,6 +101,8 @@ rule dissect_passes:
         f"{R}/logs/dissect_passes/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/dissect_passes/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of([] if DISSECT_SHARDS else DISSECTED),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -113,6 +115,105 @@ rule dissect_passes:
         code=code_of("dissect_passes"),
     script:
         "../workflow/scripts/dissect_passes.py"
+
+
+rule dissect_activations_shard:
+    """Run a model over a shard of the probe set: activations of all units."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+    output:
+        part=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.safetensors"),
+        activations=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.npy"),
+    log:
+        f"{R}/logs/dissect_activations_shard/{{model}}/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_activations_shard/{{model}}/{{shard}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("dissect_passes"),
+        code=code_of("dissect_activations_shard"),
+    script:
+        "../workflow/scripts/dissect_activations_shard.py"
+
+
+rule dissect_activations_merge:
+    """Join what the units said of the shards of the probe set: the same bytes as without shards."""
+    input:
+        parts=lambda wildcards: dissect_shards(wildcards.model, ".safetensors"),
+        activations=lambda wildcards: dissect_shards(wildcards.model, ".npy"),
+    output:
+        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
+        activations=f"{R}/dissect/{{model}}/activations.npy",
+    log:
+        f"{R}/logs/dissect_activations_merge/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_activations_merge/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(DISSECTED if DISSECT_SHARDS else []),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_passes"),
+        code=code_of("dissect_activations_merge"),
+        # Shards are gone once they are joined: what they were made with is kept here.
+        shard_code=code_of("dissect_activations_shard"),
+    script:
+        "../workflow/scripts/dissect_activations_merge.py"
+
+
+rule dissect_overlaps_shard:
+    """Run a model over a shard of the probe set again: its units' overlap with the label maps."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+        # The thresholds of all pictures.
+        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
+    output:
+        overlaps=temp(f"{R}/dissect/{{model}}/shards/{{shard}}-overlaps.safetensors"),
+    log:
+        f"{R}/logs/dissect_overlaps_shard/{{model}}/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_overlaps_shard/{{model}}/{{shard}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+    params:
+        settings=settings("dissect_passes"),
+        code=code_of("dissect_overlaps_shard"),
+    script:
+        "../workflow/scripts/dissect_overlaps_shard.py"
+
+
+rule dissect_overlaps_merge:
+    """Add up the overlaps of all shards of the probe set."""
+    input:
+        overlaps=lambda wildcards: dissect_shards(
+            wildcards.model, "-overlaps.safetensors"
+        ),
+    output:
+        overlaps=f"{R}/dissect/{{model}}/overlaps.safetensors",
+    log:
+        f"{R}/logs/dissect_overlaps_merge/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/dissect_overlaps_merge/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(DISSECTED if DISSECT_SHARDS else []),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("dissect_passes"),
+        code=code_of("dissect_overlaps_merge"),
+        # Shards are gone once they are joined: what they were made with is kept here.
+        shard_code=code_of("dissect_overlaps_shard"),
+    script:
+        "../workflow/scripts/dissect_overlaps_merge.py"
 
 
 rule dissect_labels:

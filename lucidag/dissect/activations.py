@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,13 +11,15 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.dissect.layers import Forward, check_finite, forward, layer_shapes
+from lucidag.dissect.parts import LayerPart, Part, best_of, whole_of
 from lucidag.dissect.quantile import Plan, UpperTail, plan
-from lucidag.dissect.statistics import LayerStatistics, Statistics, layer_columns
+from lucidag.dissect.statistics import Statistics, layer_columns
 from lucidag.errors import InputError
 from lucidag.files import atomic
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
 from lucidag.progress import track
+from lucidag.shards import WHOLE, Shard
 
 POOLINGS = ("mean", "max")
 TOP = 100
@@ -31,6 +34,30 @@ def collect(
     rows: NDArray[np.int64],
     layers: Sequence[str],
     path: str | Path,
+    **how: Any,  # noqa: ANN401 (those of another function)
+) -> Statistics:
+    """Run a network once over a probe set: `collect_part` where the part is all of it.
+
+    Besides the file of activations (memory-mapped while it is written) the memory it takes does not grow with the
+    number of pictures: per layer the best pictures and what the threshold comes from.
+
+    Parameters
+    ----------
+    network, manifest, rows, layers, path
+        See `collect_part`, as for what may be raised.
+    how
+        Its further arguments.
+    """
+    part = collect_part(network, manifest, rows, layers, path, **how)
+    return whole_of([part], path)
+
+
+def collect_part(
+    network: Network,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    layers: Sequence[str],
+    path: str | Path,
     *,
     pooling: str = "mean",
     top: int = TOP,
@@ -40,11 +67,9 @@ def collect(
     device: str = "cpu",
     batch_size: int = 64,
     threads: int = 2,
-) -> Statistics:
-    """Run a network once over a probe set and write the pooled activations of some layers.
-
-    Besides this file (memory-mapped while it is written) the memory it takes does not grow with the
-    number of pictures: per layer the `top` best pictures and at most `memory` bytes for the threshold.
+    shard: Shard = WHOLE,
+) -> Part:
+    """Run a network over a shard of a probe set and write the pooled activations of some layers.
 
     Parameters
     ----------
@@ -55,7 +80,7 @@ def collect(
     layers
         Names of modules whose output is N x U or N x U x H x W.
     path
-        Gets the activations as .npy: float32 N x all units, the layers side by side (see
+        Gets the activations as .npy: float32, pictures x all units, the layers side by side (see
         `lucidag.dissect.statistics.read_activations`).
     pooling
         ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
@@ -70,6 +95,8 @@ def collect(
         T_u comes from a sample of the positions drawn from `seed`.
     device, batch_size, threads
         How to compute; they change the numbers by rounding only.
+    shard
+        Which of the pictures are shown; there may be none of them.
 
     Raises
     ------
@@ -78,22 +105,31 @@ def collect(
         finite; if `pooling`, `top` or `quantile` is out of range.
     """
     _check(pooling, top, quantile, len(rows))
-    images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
+    own = shard.of_batches(len(rows), batch_size)
+    shown = rows[own]
+    images = tuple(str(image) for image in manifest.table["image"].iloc[shown])
     with forward(network, layers, device, threads) as outputs_of, atomic(path) as partial:
         shapes = layer_shapes(outputs_of, network)
-        size = (len(rows), sum(shape[0] for shape in shapes.values()))
+        size = (len(shown), sum(shape[0] for shape in shapes.values()))
         pooled = np.lib.format.open_memmap(partial, "w+", np.dtype(np.float32), size)
         found = {}
         for layer, columns in layer_columns(shapes).items():
             units, *places = shapes[layer]
             chosen = plan(units, len(rows), math.prod(places), quantile, memory, seed)
-            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, pooling, min(top, len(rows)))
-        work = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
-        _run(outputs_of, track(work, "activations", len(batch_sizes(len(rows), batch_size))), found, images)
+            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, pooling, min(top, len(rows)), own)
+        work = batches(manifest, shown, network.inputs, batch_size, threads, memory_limit=0)
+        _run(outputs_of, track(work, "activations", len(batch_sizes(len(shown), batch_size))), found, images)
         pooled.flush()
-        results = {layer: units.result() for layer, units in found.items()}
-    looked_at = {layer: units.looked_at for layer, units in found.items()}
-    return Statistics(images, results, shapes, pooling, quantile, looked_at)
+    return Part(
+        images=images,
+        layers={layer: units.result() for layer, units in found.items()},
+        ranks={layer: units.plan.rank for layer, units in found.items()},
+        top=top,
+        shapes=shapes,
+        pooling=pooling,
+        quantile=quantile,
+        looked_at={layer: units.looked_at for layer, units in found.items()},
+    )
 
 
 def _check(pooling: str, top: int, quantile: float, pictures: int) -> None:
@@ -118,60 +154,43 @@ def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_L
 class _Layer:
     """What is kept of one layer while the pictures go by."""
 
-    def __init__(self, name: str, pooled: NDArray[np.float32], units: int, plan: Plan, pooling: str, top: int) -> None:
-        self._name, self._pooled, self._plan, self._pooling, self._top = name, pooled, plan, pooling, top
+    def __init__(
+        self, name: str, pooled: NDArray[np.float32], units: int, plan: Plan, pooling: str, top: int, own: slice
+    ) -> None:
+        self.plan = plan
+        self._name, self._pooled, self._pooling, self._top, self._first = name, pooled, pooling, top, own.start
         self._counts = None if plan.exact else plan.counts()
-        self._tail = UpperTail(units, plan.rank)
-        self._best = np.zeros((units, 0), np.float32)
-        self._best_rows = np.zeros((units, 0), np.int64)
-        self._sum = np.zeros(units)
+        seen = plan.positions * (own.stop - own.start) if self._counts is None else int(self._counts[own].sum())
+        self._tail = UpperTail(units, min(plan.rank, seen))
+        self._best = np.zeros((units, 0), np.int64), np.zeros((units, 0), np.float32)
         self._peak = np.full(units, -np.inf, np.float32)
-        self._active = np.zeros(units, np.int64)
 
     @property
     def looked_at(self) -> float:
         """The share of the positions that the thresholds come from."""
-        return self._plan.sampled / (self._plan.pictures * self._plan.positions)
+        return self.plan.sampled / (self.plan.pictures * self.plan.positions)
 
     def add(self, output: torch.Tensor, start: int, images: Sequence[str]) -> None:
-        """Take the output for the pictures from number `start` on."""
+        """Take the output for the pictures from number `start` of the part on."""
         maps = output.flatten(2) if output.ndim == 4 else output[:, :, None]
         peaks, means = maps.amax(dim=2), maps.mean(dim=2)
         check_finite(self._name, peaks + means, images)
         pooled = (means if self._pooling == "mean" else peaks).cpu().numpy()
         self._pooled[start : start + len(pooled)] = pooled
-        self._sum += pooled.sum(axis=0, dtype=np.float64)
-        self._active += (pooled > 0).sum(axis=0)
         np.maximum(self._peak, peaks.amax(dim=0).cpu().numpy(), out=self._peak)
-        self._merge_top(pooled, start)
+        numbers = np.arange(self._first + start, self._first + start + len(pooled))
+        self._best = best_of((self._best, (np.broadcast_to(numbers, pooled.T.shape), pooled.T)), self._top)
         step = max(1, PART // maps[0].numel())
         for first in range(0, len(maps), step):
             part = slice(first, first + step)
             if self._counts is None:
                 self._add_all(maps[part], peaks[part])
             else:
-                self._add_sample(maps[part], start + first, self._counts)
+                self._add_sample(maps[part], self._first + start + first, self._counts)
 
-    def result(self) -> LayerStatistics:
-        """Give the statistics once all pictures went by."""
-        pictures = self._plan.pictures
-        return LayerStatistics(
-            top=self._best_rows,
-            top_values=self._best,
-            threshold=self._tail.smallest(),
-            mean=(self._sum / pictures).astype(np.float32),
-            peak=self._peak,
-            share_active=(self._active / pictures).astype(np.float32),
-        )
-
-    def _merge_top(self, pooled: NDArray[np.float32], start: int) -> None:
-        """Keep the best pictures; the sort is stable and the earlier ones come first, so ties go by row."""
-        values = np.concatenate([self._best, pooled.T], axis=1)
-        rows = np.broadcast_to(np.arange(start, start + len(pooled)), pooled.T.shape)
-        rows = np.concatenate([self._best_rows, rows], axis=1)
-        best = np.argsort(-values, axis=1, kind="stable")[:, : self._top]
-        self._best = np.take_along_axis(values, best, axis=1)
-        self._best_rows = np.take_along_axis(rows, best, axis=1)
+    def result(self) -> LayerPart:
+        """Give what was found once all pictures went by."""
+        return LayerPart(*self._best, self._peak, self._tail.values())
 
     def _add_all(self, maps: torch.Tensor, peaks: torch.Tensor) -> None:
         """Give the tail what is above its floor; most maps of most units have nothing there."""
@@ -184,7 +203,7 @@ class _Layer:
     def _add_sample(self, maps: torch.Tensor, start: int, counts: NDArray[np.int64]) -> None:
         """Give the tail what is above its floor at the positions of the sample."""
         pictures = range(start, start + len(maps))
-        drawn = [self._plan.draw(picture, int(counts[picture])) for picture in pictures]
+        drawn = [self.plan.draw(picture, int(counts[picture])) for picture in pictures]
         picture = torch.from_numpy(np.repeat(np.arange(len(maps)), [len(each) for each in drawn]))
         values = maps[picture.to(maps.device), :, torch.from_numpy(np.concatenate(drawn)).to(maps.device)].T
         floor = torch.from_numpy(self._tail.floor).to(maps.device)

@@ -1,8 +1,9 @@
 """How far the regions of units overlap with concepts, and what that makes of a unit (Network Dissection)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,37 @@ def write_overlaps(path: str | Path, content: Overlaps) -> None:
     with atomic(path) as partial:
         contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         save_file(contiguous, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+
+
+def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
+    """Add up the overlaps of parts of a probe set.
+
+    Raises
+    ------
+    InputError
+        If the parts are not of the same layers and concepts.
+    """
+
+    def known(part: Overlaps) -> tuple[object, ...]:
+        return part.layers, dict(part.concepts), part.quantile
+
+    def both(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
+        return {category: counts + other[category] for category, counts in one.items()}
+
+    def added(one: Overlaps, other: Overlaps) -> Overlaps:
+        if known(one) != known(other):
+            raise InputError("the parts of Network Dissection are of different layers or concepts")
+        return Overlaps(
+            concepts=one.concepts,
+            intersection={layer: both(one.intersection[layer], other.intersection[layer]) for layer in one.layers},
+            union={layer: both(one.union[layer], other.union[layer]) for layer in one.layers},
+            area=both(one.area, other.area),
+            pixels={category: count + other.pixels[category] for category, count in one.pixels.items()},
+            images=one.images + other.images,
+            quantile=one.quantile,
+        )
+
+    return reduce(added, parts)
 
 
 def read_overlaps(path: str | Path) -> Overlaps:

@@ -119,10 +119,10 @@ class UpperTail:
             self._values[owner, self._filled[owner] + place[part] - start] = values[part]
             self._filled += now
 
-    def smallest(self) -> NDArray[np.float32]:
-        """Give the smallest of the kept values of each unit (-inf where it had fewer than `size`)."""
+    def values(self) -> NDArray[np.float32]:
+        """Give the kept values of each unit, U x `size` in any order; -inf where it had fewer."""
         self._sort_out(self._filled > 0)
-        return self.floor.copy()
+        return self._values[:, : self._size]
 
     def _sort_out(self, which: NDArray[np.bool_]) -> None:
         """Move the largest values of some units to the front and forget the others."""

@@ -70,6 +70,10 @@ class Statistics:
         """Tell whether the units of a layer have maps, or one number each."""
         return len(self.shapes[layer]) > 1
 
+    def thresholds(self) -> dict[str, NDArray[np.float32]]:
+        """Give T_u of the units of every layer with maps."""
+        return {layer: units.threshold for layer, units in self.layers.items() if self.has_maps(layer)}
+
 
 def write_statistics(path: str | Path, content: Statistics) -> None:
     """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""

@@ -28,7 +28,7 @@ with job(snakemake):
     load_checkpoint(checkpoint, network.model)
     with lease(snakemake.resources.gpu) as device:
         # A threshold is one of the activations: both passes must round alike.
-        same = {"device": device, "batch_size": settings["batch_size"], "threads": snakemake.threads}
+        same = {"device": device, "batch_size": settings["batch_size"]}
         statistics = collect(
             network,
             manifest,
@@ -42,6 +42,6 @@ with job(snakemake):
             **same,
         )
         for file in snakemake.output.overlaps:
-            maps = {name: units.threshold for name, units in statistics.layers.items() if statistics.has_maps(name)}
-            write_overlaps(file, count_overlaps(network, manifest, rows, maps, settings["quantile"], **same))
+            limits = statistics.thresholds()
+            write_overlaps(file, count_overlaps(network, manifest, rows, limits, settings["quantile"], **same))
     write_statistics(snakemake.output.statistics, statistics)

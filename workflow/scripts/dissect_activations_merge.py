@@ -1,0 +1,19 @@
+"""Join what the units of one model said of the shards of a probe set."""
+
+from typing import TYPE_CHECKING
+
+from lucidag.dissect.parts import join_activations, read_part, whole_of
+from lucidag.dissect.statistics import write_statistics
+from lucidag.job import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    activations = snakemake.output.activations
+    join_activations(activations, snakemake.input.activations)
+    write_statistics(
+        snakemake.output.statistics, whole_of([read_part(file) for file in snakemake.input.parts], activations)
+    )

@@ -1,0 +1,43 @@
+"""Run one model over a shard of a probe set: the activations of its units."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucidag.data.manifest import read_manifest
+from lucidag.device import lease
+from lucidag.dissect.activations import collect_part
+from lucidag.dissect.parts import write_part
+from lucidag.dissect.probe import probe_rows
+from lucidag.job import job
+from lucidag.models.network import open_network
+from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.shards import Shard
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+    snakemake: Snakemake
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    rows = probe_rows(manifest, settings["splits"])
+    checkpoint = snakemake.input.checkpoint
+    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
+    load_checkpoint(checkpoint, network.model)
+    with lease(snakemake.resources.gpu) as device:
+        part = collect_part(
+            network,
+            manifest,
+            rows,
+            settings["layers"],
+            snakemake.output.activations,
+            pooling=settings["pooling"],
+            top=settings["top"],
+            quantile=settings["quantile"],
+            seed=settings["seed"],
+            device=device,
+            batch_size=settings["batch_size"],
+            shard=Shard.parse(snakemake.wildcards.shard),
+        )
+    write_part(snakemake.output.part, part)
