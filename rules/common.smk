@@ -44,6 +44,7 @@ from lucidag.config.sources import (
     weight_files,
 )
 from lucidag.config.stages import stage_settings
+from lucidag.config.targets import check_shortcuts
 from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
@@ -61,6 +62,7 @@ def checked_config():
         checked = load_config(config, source)
         check_sources(checked, source)
         checked = write_out_images(checked, source)
+        check_shortcuts(checked, source)
         check_dissect(checked, source)
         check_networks(checked, source, CODE)
     except InputError as error:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from lucidag.config.explain import Explain, Picture
+from lucidag.config.explain import Explain
 from lucidag.config.load import explained_models, relevance_models
-from lucidag.config.schema import ArtefactRate, Config, Dataset, Digits, Folder, Lesions, Mnist, Scenes
-from lucidag.config.sources import class_names
+from lucidag.config.schema import Config, Dataset, Digits, Folder, Lesions, Scenes
+from lucidag.config.targets import check_target
 from lucidag.data.listing import Entry, entries, image_ids
 from lucidag.errors import InputError
 from lucidag.shards import cut, shard_names
@@ -40,7 +40,7 @@ def write_out_images(config: Config, source: str) -> Config:
         for image, picture in chosen.items():
             if known is not None and image not in known:
                 raise InputError(f"{key}: {unknown('image', image, known)}")
-            _check_target(f"{key}.{image}.target", picture, config.datasets[name])
+            check_target(f"{key}.{image}.target", picture.target, config.datasets[name])
         written[name] = chosen
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
 
@@ -129,26 +129,3 @@ def _known_ids(dataset: Dataset) -> list[str] | None:
 def _entries_by_id(dataset: Folder) -> dict[str, Entry]:
     found = entries(dataset.path, dataset.root, dataset.columns.model_dump())
     return dict(zip(image_ids(dataset.path, found), found, strict=True))
-
-
-def _check_target(key: str, picture: Picture, dataset: Dataset) -> None:
-    if picture.target is None:
-        return
-    classes = _known_classes(dataset)
-    if classes is not None and picture.target not in classes:
-        raise InputError(f"{key}: {unknown('class', picture.target, classes)}")
-
-
-def _known_classes(dataset: Dataset) -> list[str] | None:
-    """Return the classes of a data set; None where only reading it would tell."""
-    if isinstance(dataset, Folder):
-        return class_names(dataset) or sorted({entry.label for entry in _entries_by_id(dataset).values()})
-    if isinstance(dataset, Lesions):
-        return list(ArtefactRate.model_fields)
-    if isinstance(dataset, Digits | Mnist):
-        return [str(digit) for digit in range(10)]
-    if isinstance(dataset, Scenes):
-        from lucidag.data import scene_objects, scene_places  # load numpy: only for those who name a target
-
-        return list(scene_objects.KINDS if dataset.label == "object" else scene_places.PLACES)
-    return None

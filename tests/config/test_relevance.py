@@ -10,6 +10,7 @@ from lucidag.config.load import audited_datasets, load_config, relevance_models
 from lucidag.config.pictures import atlas_images, relevance_batches, write_out_images
 from lucidag.config.probe import check_networks
 from lucidag.config.stages import stage_settings
+from lucidag.config.targets import check_shortcuts
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
 
@@ -96,6 +97,14 @@ def test_a_layer_that_a_network_of_a_study_does_not_have(tmp_path: Path, root: P
         InputError, match=r"c\.yaml: shortcuts\.s\.layer: layer 'layer33' does not exist .did you mean 'layer3'"
     ):
         check_networks(config, "c.yaml", CodeIndex((root,)))
+
+
+def test_a_class_that_an_artefact_cannot_go_with() -> None:
+    words = yaml.safe_load(WORDS) | {"shortcuts": {"s": {**STUDY, "artefacts": {"ring": "malign"}}}}
+    with pytest.raises(
+        InputError, match=r"shortcuts\.s\.artefacts\.ring: .*'malign'.*did you mean 'malignant'"
+    ):
+        check_shortcuts(load_config(words, "c.yaml"), "c.yaml")
 
 
 STUDY = {"trained_with": "one", "trained_without": "two", "artefacts": {"ring": "malignant"}}
