@@ -19,9 +19,9 @@ def lease(
 ) -> Iterator[str]:
     """Give a torch device, and keep other jobs of this user on this machine off it for as long as the block lasts.
 
-    Which device, and where, is said in one line for the job's log. A lease is a lock on a file, which the operating system holds for the process: it ends with the process,
-    however that ends. Under Slurm the scheduler has already given each job its own devices, and no
-    lock is taken.
+    Which device, and where, is said in one line for the job's log. A lease is a lock on a file, which the
+    operating system holds for the process: it ends with the process, however that ends. Under Slurm the
+    scheduler has already given each job its own devices, and no lock is taken.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,6 +46,13 @@ def atomic(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def discard(path: str | Path) -> None:
+    """Remove a file if it is there, and the partial files that killed writers of it left beside it."""
+    path = Path(path)
+    for file in [path, *path.parent.glob(f".{escape(path.stem)}.{'[0-9a-f]' * 8}{escape(path.suffix)}")]:
+        file.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

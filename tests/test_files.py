@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
-from lucidag.files import atomic, read_json, read_rows, write_json, write_rows, write_text
+from lucidag.files import atomic, discard, read_json, read_rows, write_json, write_rows, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -40,6 +40,15 @@ def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
     with atomic(tmp_path / "a.safetensors") as partial:
         save_file({"x": np.zeros(2)}, str(partial))
     assert (tmp_path / "a.safetensors").stat().st_mode == usual.stat().st_mode
+
+
+def test_discard_takes_what_killed_writers_left_and_nothing_else(tmp_path: Path) -> None:
+    others = ("b.safetensors", ".a.txt", ".a.0123abcd.txt", ".ab.0123abcd.safetensors", ".a.0123abc.safetensors")
+    for name in ("a.safetensors", ".a.0123abcd.safetensors", ".a.fedcba98.safetensors", *others):
+        (tmp_path / name).touch()
+    for _ in range(2):
+        discard(tmp_path / "a.safetensors")
+        assert {file.name for file in tmp_path.iterdir()} == set(others)
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:

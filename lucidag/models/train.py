@@ -18,6 +18,7 @@ from torchvision.transforms import v2
 
 from lucidag.data.manifest import Manifest
 from lucidag.errors import InputError
+from lucidag.files import discard
 from lucidag.models.augment import Augmentation, augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
 from lucidag.models.head import evaluating, find_head
@@ -142,7 +143,7 @@ def train(
                 save_state(resume, model, run.optimizer, history, fingerprint)
     model.eval()
     if resume:
-        resume.unlink(missing_ok=True)
+        discard(resume)
     return history
 
 

@@ -6,19 +6,21 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 SETTINGS = Path("/etc/slurm")
 MARK = "# Written by lucidag's tests for a cluster that lives as long as they do."
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
-NODES = ("n1", "n2")
+# Each node with its number of GPUs.
+NODES = {"n1": 2, "n2": 1}
 FILES = ("slurm.conf", "gres.conf")
 
 # Jobs do not inherit SLURM_CONF from the executor, so the settings have to lie where Slurm looks by itself.
 # Memory is watched without cgroups, which containers seldom have: a step over its limit is killed by polling.
-# After a node has failed, its jobs wait until their credentials have expired: two minutes, unless `cred_expire` says less.
+# After a node has failed, its jobs wait until their credentials expire: two minutes unless `cred_expire` says less.
 SLURM_CONF = """\
 {mark}
 ClusterName=lucidag
@@ -56,7 +58,10 @@ GresTypes=gpu
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
-NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory={memory} Gres=gpu:1 State=UNKNOWN"
+NODE = (
+    "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory={memory} Gres=gpu:{gpus} "
+    "State=UNKNOWN"
+)
 GRES = "NodeName={name} Name=gpu File={file}"
 
 
@@ -129,15 +134,16 @@ class Cluster:
 
     def _write_settings(self) -> None:
         host, control, *ports = socket.gethostname(), *_free_ports(1 + len(NODES))
-        files = {node: self.folder / f"nvidia{number}" for number, node in enumerate(NODES)}
-        for file in files.values():
+        # What Slurm hands out as GPUs has to be a device: any does, because nothing here computes on it.
+        files = {node: [self.folder / f"{node}-gpu{index}" for index in range(gpus)] for node, gpus in NODES.items()}
+        for file in chain.from_iterable(files.values()):
             file.symlink_to("/dev/null")
         nodes = [
-            NODE.format(name=name, host=host, port=port, memory=self.memory)
-            for name, port in zip(NODES, ports, strict=True)
+            NODE.format(name=name, host=host, port=port, memory=self.memory, gpus=gpus)
+            for (name, gpus), port in zip(NODES.items(), ports, strict=True)
         ]
         settings = SLURM_CONF.format(mark=MARK, host=host, control=control, folder=self.folder, nodes="\n".join(nodes))
-        gres = [MARK, *(GRES.format(name=name, file=file) for name, file in files.items())]
+        gres = [MARK, *(GRES.format(name=node, file=file) for node in NODES for file in files[node])]
         SETTINGS.mkdir(exist_ok=True)
         (SETTINGS / "slurm.conf").write_text(settings, encoding="utf-8")
         (SETTINGS / "gres.conf").write_text("\n".join(gres) + "\n", encoding="utf-8")
@@ -160,7 +166,7 @@ class Cluster:
                     found.append(int(entry.name))
         return found
 
-    def _wait(self, done, what: str, seconds: float) -> None:
+    def _wait(self, done: Callable[[], bool], what: str, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
@@ -181,9 +187,7 @@ def running(folder: Path, memory: int) -> Iterator[Cluster]:
     if missing:
         raise NoClusterError(f"{missing[0]} is not here: `apt-get install slurm-wlm munge` (as root) brings Slurm")
     if os.geteuid() != 0:
-        raise NoClusterError(
-            "only root can start a Slurm cluster on this machine: run the tests as root in a container"
-        )
+        raise NoClusterError("only root can start a Slurm cluster: run the tests as root, in a container")
     for file in FILES:
         path = SETTINGS / file
         if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
@@ -210,10 +214,8 @@ def _stewards(jobs: list[int]) -> list[int]:
 @contextmanager
 def _gone() -> Iterator[None]:
     """Ignore that a process has ended in the meantime."""
-    try:
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         yield
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        pass
 
 
 def _free_ports(count: int) -> list[int]:
