@@ -101,9 +101,7 @@ def test_a_layer_that_a_network_of_a_study_does_not_have(tmp_path: Path, root: P
 
 def test_a_class_that_an_artefact_cannot_go_with() -> None:
     words = yaml.safe_load(WORDS) | {"shortcuts": {"s": {**STUDY, "artefacts": {"ring": "malign"}}}}
-    with pytest.raises(
-        InputError, match=r"shortcuts\.s\.artefacts\.ring: .*'malign'.*did you mean 'malignant'"
-    ):
+    with pytest.raises(InputError, match=r"shortcuts\.s\.artefacts\.ring: .*'malign'.*did you mean 'malignant'"):
         check_shortcuts(load_config(words, "c.yaml"), "c.yaml")
 
 
