@@ -1,28 +1,20 @@
 """The default workflow as a whole: the first run, the second, and where the time went."""
 
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.measure import show
+from benchmarks.measure import copied_project, show
 
-PARTS = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs")
 IMPORTS = re.compile(r"^imports ([\d.]+) s of ([\d.]+) s$", re.MULTILINE)
 
 
 def run(quick: bool, full: bool) -> None:
     """Run the default twice in a copy of the project (`quick`: only plan it)."""
-    project = Path(__file__).resolve().parent.parent
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for part in PARTS:
-            copy = shutil.copytree if (project / part).is_dir() else shutil.copy
-            copy(project / part, folder / part)
+    with copied_project() as folder:
         first = _snakemake(folder, *(["-n"] if quick else []))
         second = _snakemake(folder, *(["-n"] if quick else []))
         rows = [("first run", f"{first:.1f} s"), ("second run", f"{second:.1f} s")]
@@ -39,8 +31,8 @@ def _snakemake(folder: Path, *more: str) -> float:
 def _shares(logs: Path, wall: float) -> list[tuple[str, str]]:
     """Return a row for each rule and one for all, from what every job wrote at the end of its log."""
     spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for log in sorted(logs.glob("*/*.log")):
-        spent[log.parent.name] += [(float(a), float(b)) for a, b in IMPORTS.findall(log.read_text())]
+    for log in sorted(logs.rglob("*.log")):
+        spent[log.relative_to(logs).parts[0]] += [(float(a), float(b)) for a, b in IMPORTS.findall(log.read_text())]
     rows = [
         (rule, f"{len(jobs)} jobs, {sum(b for _, b in jobs):6.1f} s, of it imports {sum(a for a, _ in jobs):5.1f} s")
         for rule, jobs in sorted(spent.items(), key=lambda item: -sum(b for _, b in item[1]))

@@ -1,6 +1,5 @@
 """The file of penultimate features that a model gives on one split, and how it is read back."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
-from lucidag.files import atomic
 from lucidag.join import join_tensors
+from lucidag.tensors import metadata, read_tensors, write_tensors
 
 ROWS = ("labels", "groups", "logits", "features")  # tensors with one row a picture
 
@@ -84,8 +81,7 @@ def write_features(path: str | Path, content: Features) -> None:
         "group_names": content.group_names,
         "layer": content.layer,
     }
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(names)})
+    write_tensors(path, tensors, names)
 
 
 def join_features(path: str | Path, parts: Sequence[str | Path]) -> None:
@@ -110,17 +106,13 @@ def join_features(path: str | Path, parts: Sequence[str | Path]) -> None:
         if {**other, "images": []} != {**names[0], "images": []}:
             raise InputError(f"{part} has other classes, groups or another layer than {parts[0]}")
     images = [image for each in names for image in each["images"]]
-    join_tensors(path, parts, ROWS, {"lucidag": json.dumps({**names[0], "images": images})})
+    join_tensors(path, parts, ROWS, metadata({**names[0], "images": images}))
 
 
 def _names(path: str | Path) -> dict[str, Any]:
     """Read the ids, classes and names of a features file."""
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            names: dict[str, Any] = json.loads(handle.metadata()["lucidag"])
-    except (OSError, SafetensorError, TypeError, KeyError) as error:
-        raise InputError(f"{path} is not a features file of lucidag: {error}") from error
-    return names
+    with read_tensors(path, "features") as (_, names):
+        return names
 
 
 def read_features(path: str | Path) -> Features:
@@ -131,12 +123,8 @@ def read_features(path: str | Path) -> Features:
     InputError
         If `path` is no such file, or holds values that are not finite.
     """
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            names = json.loads(handle.metadata()["lucidag"])
-            tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, TypeError, KeyError) as error:
-        raise InputError(f"{path} is not a features file of lucidag: {error}") from error
+    with read_tensors(path, "features") as (handle, names):
+        tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
     for key in ("features", "logits", "head.weight", "head.bias"):
         if key in tensors and not np.isfinite(tensors[key]).all():
             raise InputError(f"{path}: tensor '{key}' holds NaN or infinite values")

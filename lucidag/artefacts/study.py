@@ -17,9 +17,9 @@ from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
 from lucidag.errors import InputError
 from lucidag.faithfulness.explainers import Explainer
-from lucidag.models.network import Network, open_network
+from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.trained import open_trained
 from lucidag.progress import track
 from lucidag.spelling import unknown
 
@@ -85,16 +85,12 @@ def open_networks(
     InputError
         If they have not the same classes.
     """
-    classes = {name: list(read_metadata(checkpoint)["classes"]) for name, checkpoint in checkpoints.items()}
-    (first, known), *others = classes.items()
-    for name, names in others:
+    opened = {name: open_trained(settings[name], checkpoint) for name, checkpoint in checkpoints.items()}
+    (first, (_, known)), *others = opened.items()
+    for name, (_, names) in others:
         if names != known:
             raise InputError(f"models '{first}' and '{name}' have not the same classes: {known} and {names}")
-    networks = {}
-    for name, checkpoint in checkpoints.items():
-        networks[name] = open_network(settings[name], len(known))
-        load_checkpoint(checkpoint, networks[name].model)
-    return networks, known
+    return {name: network for name, (network, _) in opened.items()}, known
 
 
 def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """How far the regions of units overlap with concepts, and what that makes of a unit (Network Dissection)."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -9,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lucidag.dissect.names import NETDISSECT, NONE
 from lucidag.errors import InputError
-from lucidag.files import atomic
+from lucidag.tensors import read_tensors, write_tensors
 
 LEAST_IOU = 0.04
 Counts = NDArray[np.int64]
@@ -147,9 +144,7 @@ def write_overlaps(path: str | Path, content: Overlaps) -> None:
         "images": content.images,
         "quantile": content.quantile,
     }
-    with atomic(path) as partial:
-        contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-        save_file(contiguous, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+    write_tensors(path, tensors, about)
 
 
 def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
@@ -191,22 +186,18 @@ def read_overlaps(path: str | Path) -> Overlaps:
     InputError
         If the file is missing or is something else.
     """
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            about = json.loads(handle.metadata()["lucidag"])
-            concepts = {category: tuple(names) for category, names in about["concepts"].items()}
+    with read_tensors(path, "overlaps") as (handle, about):
+        concepts = {category: tuple(names) for category, names in about["concepts"].items()}
 
-            def of(layer: str, what: str) -> dict[str, Counts]:
-                return {category: handle.get_tensor(f"{layer}/{what}/{category}") for category in concepts}
+        def of(layer: str, what: str) -> dict[str, Counts]:
+            return {category: handle.get_tensor(f"{layer}/{what}/{category}") for category in concepts}
 
-            return Overlaps(
-                concepts=concepts,
-                intersection={layer: of(layer, "intersection") for layer in about["layers"]},
-                union={layer: of(layer, "union") for layer in about["layers"]},
-                area={category: handle.get_tensor(f"area/{category}") for category in concepts},
-                pixels=about["pixels"],
-                images=about["images"],
-                quantile=about["quantile"],
-            )
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} does not hold overlaps of lucidag: {error}") from error
+        return Overlaps(
+            concepts=concepts,
+            intersection={layer: of(layer, "intersection") for layer in about["layers"]},
+            union={layer: of(layer, "union") for layer in about["layers"]},
+            area={category: handle.get_tensor(f"area/{category}") for category in concepts},
+            pixels=about["pixels"],
+            images=about["images"],
+            quantile=about["quantile"],
+        )

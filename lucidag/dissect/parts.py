@@ -4,25 +4,23 @@ What comes out does not depend on where the pictures are divided, to the last bi
 pictures of all are among those of the parts, and sums are taken over the file of all pictures, in its order.
 """
 
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lucidag.dissect.statistics import LayerStatistics, Statistics, layer_columns
 from lucidag.errors import InputError
 from lucidag.files import atomic
 from lucidag.join import PIECE
+from lucidag.tensors import read_tensors, write_tensors
 
 ROWS = 64  # pictures whose activations are added up at a time
+WHAT = "a part of a pass"
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,7 @@ def write_part(path: str | Path, part: Part) -> None:
         for layer, units in part.layers.items()
         for name, values in vars(units).items()
     }
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(part.about(), allow_nan=False)})
+    write_tensors(path, tensors, part.about())
 
 
 def read_part(path: str | Path) -> Part:
@@ -98,8 +95,7 @@ def read_part(path: str | Path) -> Part:
     InputError
         If the file is missing or is something else.
     """
-    with _opened(path) as handle:
-        about = json.loads(handle.metadata()["lucidag"])
+    with read_tensors(path, WHAT) as (_, about):
         about["images"] = tuple(about["images"])
         about["shapes"] = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
         return Part(layers=_Stored(path, tuple(about["shapes"])), **about)
@@ -112,7 +108,7 @@ class _Stored(Mapping[str, LayerPart]):
         self._path, self._layers = path, layers
 
     def __getitem__(self, layer: str) -> LayerPart:
-        with _opened(self._path) as handle:
+        with read_tensors(self._path, WHAT) as (handle, _):
             return LayerPart(**{field.name: handle.get_tensor(f"{layer}/{field.name}") for field in fields(LayerPart)})
 
     def __iter__(self) -> Iterator[str]:
@@ -120,15 +116,6 @@ class _Stored(Mapping[str, LayerPart]):
 
     def __len__(self) -> int:
         return len(self._layers)
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[Any]:
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            yield handle
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} does not hold a part of a pass of lucidag: {error}") from error
 
 
 def whole_of(parts: Sequence[Part], activations: str | Path) -> Statistics:

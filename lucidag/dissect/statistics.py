@@ -1,17 +1,14 @@
 """What is known of the units of some layers over a probe set: the files that dissection reads."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
-from lucidag.files import atomic
+from lucidag.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,7 @@ def write_statistics(path: str | Path, content: Statistics) -> None:
         "quantile": content.quantile,
         "looked_at": content.looked_at,
     }
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+    write_tensors(path, tensors, about)
 
 
 def read_statistics(path: str | Path) -> Statistics:
@@ -103,13 +99,11 @@ def read_statistics(path: str | Path) -> Statistics:
         If the file is missing or is something else.
     """
     names = [field.name for field in fields(LayerStatistics)]
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            about = json.loads(handle.metadata()["lucidag"])
-            layers = {
-                layer: LayerStatistics(**{name: handle.get_tensor(f"{layer}/{name}") for name in names})
-                for layer in about["layers"]
-            }
+    with read_tensors(path, "unit statistics") as (handle, about):
+        layers = {
+            layer: LayerStatistics(**{name: handle.get_tensor(f"{layer}/{name}") for name in names})
+            for layer in about["layers"]
+        }
         return Statistics(
             images=tuple(about["images"]),
             layers=layers,
@@ -118,8 +112,6 @@ def read_statistics(path: str | Path) -> Statistics:
             quantile=about["quantile"],
             looked_at=about["looked_at"],
         )
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} does not hold unit statistics of lucidag: {error}") from error
 
 
 def layer_columns(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, slice]:

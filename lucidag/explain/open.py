@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.explain.subjects import Subject, read_subjects
-from lucidag.models.network import Network, open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.network import Network
+from lucidag.models.trained import open_trained
 
 
 def open_job(
@@ -24,8 +24,6 @@ def open_job(
     files
         The pictures' own files, or those of a data set with a manifest, whose folder the first one is in.
     """
-    classes = list(read_metadata(checkpoint)["classes"])
-    network = open_network(settings, len(classes))
-    load_checkpoint(checkpoint, network.model)
+    network, classes = open_trained(settings, checkpoint)
     folder = Path(files[0]).parent
     return network, classes, read_subjects(settings["pictures"], folder, network.inputs, classes)

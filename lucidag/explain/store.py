@@ -1,6 +1,5 @@
 """Explanations of some pictures in one file: the seam between what explains and what compares or draws."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lucidag.errors import InputError
 from lucidag.files import atomic
 from lucidag.spelling import unknown
+from lucidag.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,7 @@ def write_explained(path: str | Path, pictures: Sequence[Explained]) -> None:
         for method, values in picture.maps.items():
             tensors[f"{picture.image}/map/{method}"] = np.ascontiguousarray(values)
     about = {picture.image: {"record": picture.record, "methods": list(picture.maps)} for picture in pictures}
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+    write_tensors(path, tensors, about)
 
 
 def read_explained(path: str | Path) -> list[Explained]:
@@ -68,13 +65,9 @@ def read_explained(path: str | Path) -> list[Explained]:
     InputError
         If the file is missing or is something else.
     """
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            about = json.loads(handle.metadata()["lucidag"])
-            keys = set(handle.keys())
-            return [_picture(handle, keys, image, known) for image, known in about.items()]
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} does not hold explanations of lucidag: {error}") from error
+    with read_tensors(path, "explanations") as (handle, about):
+        keys = set(handle.keys())
+        return [_picture(handle, keys, image, known) for image, known in about.items()]
 
 
 def _picture(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) -> Explained:  # noqa: ANN401

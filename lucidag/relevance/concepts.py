@@ -1,6 +1,5 @@
 """The units that a decision rests on, with their maps and reference pictures, in one file. No torch."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from lucidag.errors import InputError
-from lucidag.files import atomic
 from lucidag.relevance.reference_store import KINDS
+from lucidag.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -95,8 +91,7 @@ def write_decision(path: str | Path, decision: Decision) -> None:
                 tensors[f"{place}/{kind}/{number}/map"] = np.ascontiguousarray(each.map)
         units.append(known)
     about = {"image": decision.image, "record": decision.record, "units": units}
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+    write_tensors(path, tensors, about)
 
 
 def read_decision(path: str | Path) -> Decision:
@@ -107,13 +102,9 @@ def read_decision(path: str | Path) -> Decision:
     InputError
         If the file is missing or is something else.
     """
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            about = json.loads(handle.metadata()["lucidag"])
-            units = tuple(_unit(handle, place, known) for place, known in enumerate(about["units"]))
-            return Decision(about["image"], handle.get_tensor("frame"), about["record"], units)
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} does not hold the units of a decision of lucidag: {error}") from error
+    with read_tensors(path, "the units of a decision") as (handle, about):
+        units = tuple(_unit(handle, place, known) for place, known in enumerate(about["units"]))
+        return Decision(about["image"], handle.get_tensor("frame"), about["record"], units)
 
 
 def _unit(handle: Any, place: int, known: Mapping[str, Any]) -> UnitConcept:  # noqa: ANN401

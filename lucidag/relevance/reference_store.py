@@ -1,6 +1,5 @@
 """Which pictures of a data set are the references of each unit, in one file. No torch."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from lucidag.errors import InputError
-from lucidag.files import atomic
+from lucidag.tensors import read_tensors, write_tensors
 
 RELEVANCE, ACTIVATION = "relevance", "activation"
 KINDS = (RELEVANCE, ACTIVATION)
@@ -76,8 +72,7 @@ def write_references(path: str | Path, content: References) -> None:
         "shapes": content.shapes,
         "settings": content.settings,
     }
-    with atomic(path) as partial:
-        save_file(tensors, str(partial), metadata={"lucidag": json.dumps(about, allow_nan=False)})
+    write_tensors(path, tensors, about)
 
 
 def read_references(path: str | Path) -> References:
@@ -88,22 +83,17 @@ def read_references(path: str | Path) -> References:
     InputError
         If the file is missing or is something else.
     """
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            about = json.loads(handle.metadata()["lucidag"])
-            layers = {
-                layer: {
-                    kind: Best(**{name: handle.get_tensor(f"{layer}/{kind}/{name}") for name in FIELDS})
-                    for kind in KINDS
-                }
-                for layer in about["layers"]
+    with read_tensors(path, "reference pictures") as (handle, about):
+        layers = {
+            layer: {
+                kind: Best(**{name: handle.get_tensor(f"{layer}/{kind}/{name}") for name in FIELDS}) for kind in KINDS
             }
-            return References(
-                images=tuple(about["images"]),
-                targets=handle.get_tensor("targets"),
-                layers=layers,
-                shapes={layer: tuple(shape) for layer, shape in about["shapes"].items()},
-                settings=about["settings"],
-            )
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} does not hold reference pictures of lucidag: {error}") from error
+            for layer in about["layers"]
+        }
+        return References(
+            images=tuple(about["images"]),
+            targets=handle.get_tensor("targets"),
+            layers=layers,
+            shapes={layer: tuple(shape) for layer, shape in about["shapes"].items()},
+            settings=about["settings"],
+        )

@@ -9,8 +9,7 @@ from lucidag.dissect.activations import collect_part
 from lucidag.dissect.parts import write_part
 from lucidag.dissect.probe import probe_rows
 from lucidag.job import job
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.trained import open_trained
 from lucidag.shards import Shard
 
 if TYPE_CHECKING:
@@ -22,9 +21,7 @@ with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     rows = probe_rows(manifest, settings["splits"])
-    checkpoint = snakemake.input.checkpoint
-    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
-    load_checkpoint(checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         part = collect_part(
             network,

@@ -10,8 +10,7 @@ from lucidag.dissect.overlaps import write_overlaps
 from lucidag.dissect.probe import probe_rows
 from lucidag.dissect.statistics import read_statistics
 from lucidag.job import job
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.trained import open_trained
 from lucidag.shards import Shard
 
 if TYPE_CHECKING:
@@ -24,9 +23,7 @@ with job(snakemake):
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     rows = probe_rows(manifest, settings["splits"])
     shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), settings["batch_size"])]
-    checkpoint = snakemake.input.checkpoint
-    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
-    load_checkpoint(checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         overlaps = count_overlaps(
             network,

@@ -11,8 +11,7 @@ from lucidag.dissect.overlaps import write_overlaps
 from lucidag.dissect.probe import probe_rows
 from lucidag.dissect.statistics import write_statistics
 from lucidag.job import job
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.trained import open_trained
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -23,9 +22,7 @@ with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     rows = probe_rows(manifest, settings["splits"])
-    checkpoint = snakemake.input.checkpoint
-    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
-    load_checkpoint(checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         # A threshold is one of the activations: both passes must round alike.
         same = {"device": device, "batch_size": settings["batch_size"]}

@@ -8,8 +8,7 @@ from lucidag.device import lease
 from lucidag.features import write_features
 from lucidag.job import job
 from lucidag.models.extract import extract_splits
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint
+from lucidag.models.trained import open_trained
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    network = open_network(settings, len(manifest.classes), needs_head=settings["needs_head"])
-    load_checkpoint(snakemake.input.checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint, settings["needs_head"])
     splits = list(snakemake.output.keys())
     with lease(snakemake.resources.gpu) as device:
         contents = extract_splits(network, manifest, splits, settings["groups"], device, settings["batch_size"])

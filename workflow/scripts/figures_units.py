@@ -13,8 +13,7 @@ from lucidag.dissect.tables import read_units
 from lucidag.figures.style import save
 from lucidag.figures.units import unit_sheet
 from lucidag.job import job
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.trained import open_trained
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -27,9 +26,7 @@ with job(snakemake):
     statistics = read_statistics(snakemake.input.statistics)
     tables = {layer: read_units(file) for layer, file in zip(settings["layers"], snakemake.input.tables, strict=True)}
     chosen = chosen_units(settings["sheet"]["units"], tables)
-    checkpoint = snakemake.input.checkpoint
-    network = open_network(settings, len(read_metadata(checkpoint)["classes"]))
-    load_checkpoint(checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         rows = unit_rows(
             network,

@@ -7,8 +7,7 @@ from lucidag.data.manifest import read_manifest
 from lucidag.device import lease
 from lucidag.dissect.probe import probe_rows
 from lucidag.job import job
-from lucidag.models.network import open_network
-from lucidag.models.weights import load_checkpoint
+from lucidag.models.trained import open_trained
 from lucidag.relevance.composites import composite_for, input_range
 from lucidag.relevance.reference_store import write_references
 from lucidag.relevance.references import find_references
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    network = open_network(settings, len(manifest.classes))
-    load_checkpoint(snakemake.input.checkpoint, network.model)
+    network, _ = open_trained(settings, snakemake.input.checkpoint)
     composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
     with lease(snakemake.resources.gpu) as device:
         found = find_references(
