@@ -12,6 +12,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def installed_versions() -> Callable[[str], str | None]:
     """Return a function from the name of an importable top-level package to its installed version."""
     distributions = packages_distributions()
 
+    @cache
     def lookup(package: str) -> str | None:
         try:
             names = sorted(set(distributions.get(package, ())))
@@ -102,6 +104,7 @@ class CodeIndex:
     roots: Sequence[Path]
     version_of: Callable[[str], str | None] = field(default_factory=installed_versions)
     _sources: dict[Path, _Source] = field(default_factory=dict)
+    _fingerprints: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
 
     def fingerprint(self, script: str | Path, modules: Sequence[str] = ()) -> dict[str, str]:
         """Return what identifies the code that `script` runs.
@@ -124,7 +127,12 @@ class CodeIndex:
         InputError
             If the script, or a file that it reaches, is missing or is not valid Python.
         """
-        path = self.roots[0] / script
+        key = (str(script), tuple(modules))
+        if key not in self._fingerprints:  # a grid has thousands of jobs of one script
+            self._fingerprints[key] = self._reached(self.roots[0] / script, modules)
+        return dict(self._fingerprints[key])
+
+    def _reached(self, path: Path, modules: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {"script": self._read(path, "__main__").digest}
         waiting = [*self._read(path, "__main__").imports, *modules]
         seen: set[str] = set()

@@ -139,3 +139,19 @@ def test_digest_of_settings_code_and_bytes(tmp_path: Path) -> None:
         digest_of({"lr": 1, "wd": 2}, {"x": "1"}, [one, two]),
     ]
     assert len({base, *others}) == 5
+
+
+def test_thousands_of_jobs_of_one_script_cost_one_look(project: Path) -> None:
+    asked: list[str] = []
+
+    def version_of(package: str) -> str:
+        asked.append(package)
+        return "1"
+
+    code = CodeIndex((project,), version_of)
+    first = code.fingerprint("script.py")
+    looked = len(asked)
+    first["script"] = "spoilt by the caller"
+    again = code.fingerprint("script.py", ())
+    assert looked == len(asked) > 0
+    assert again == CodeIndex((project,), version_of).fingerprint("script.py")
