@@ -126,7 +126,9 @@ def code_of(script):
 
 def gpus(wildcards):
     """Return how many GPUs a job that runs networks asks for."""
-    return int(any(CONFIG.models[name].device == "auto" for name in networks_of(wildcards)))
+    return int(
+        any(CONFIG.models[name].device == "auto" for name in networks_of(wildcards))
+    )
 
 
 def growing(first):

@@ -134,6 +134,8 @@ rule dissect_activations_shard:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_activations_shard"),
@@ -157,6 +159,8 @@ rule dissect_activations_merge:
         model=one_of(DISSECTED if DISSECT_SHARDS else []),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_activations_merge"),
@@ -184,6 +188,8 @@ rule dissect_overlaps_shard:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_overlaps_shard"),
@@ -207,6 +213,8 @@ rule dissect_overlaps_merge:
         model=one_of(DISSECTED if DISSECT_SHARDS else []),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_overlaps_merge"),

@@ -68,6 +68,8 @@ rule faithfulness_shard:
     threads: 2
     resources:
         gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("faithfulness_shard"),
         code=code_of("faithfulness_shard"),
@@ -99,6 +101,9 @@ rule faithfulness_merge:
         model=one_of(set(MEASURED) - set(UNCUT)),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=settings("faithfulness"),
         code=code_of("faithfulness_merge"),

@@ -117,6 +117,8 @@ rule features_shard:
     threads: 2
     resources:
         gpu=gpus,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=settings("features"),
         code=code_of("features_shard"),
@@ -142,6 +144,8 @@ rule features_merge:
         model=one_of(SHARDED),
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
     params:
         settings=settings("features"),
         code=code_of("features_merge"),

@@ -22,6 +22,8 @@ rule notebook:
         f"{R}/benchmarks/notebook/report.tsv"
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
     params:
         settings=settings("notebook"),
         code=code_of("notebook"),

@@ -217,7 +217,7 @@ def test_other_schedulers_submit_by_a_command(project, steps, tmp_path: Path) ->
     _bash(steps["step", "generic"], folder, PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert (folder / "results/data/digits/manifest.csv").exists()
     (line,) = asked.read_text().splitlines()
-    assert line.startswith("-V -N data_digits -l select=1:ncpus=1:mem=2000mb:ngpus=0 -l walltime=00:20:00 ")
+    assert line.startswith("-V -N data_digits -l select=1:ncpus=1:mem=2000mb:ngpus=0 -l walltime=20:00 ")
 
 
 def test_without_slurm_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def _bash(text: str, folder: Path, **variables: str) -> str:
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -276,7 +276,7 @@ def _restarts(number: str) -> int:
     return int(re.search(r"Restarts=(\d+)", said)[1])
 
 
-def _wait(found, run: subprocess.Popen[bytes], log: Path, seconds: float = 180):
+def _wait(found, run: subprocess.Popen[bytes], log: Path, seconds: float = 300):
     end = time.monotonic() + seconds
     while not (what := found()):
         assert run.poll() is None, f"the run ended:\n{log.read_text()[-5000:]}"

@@ -1,0 +1,54 @@
+"""What the profiles for clusters say about the rules; no cluster is needed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="module")
+def rules(root: Path) -> dict[str, str]:
+    """Return the text of every rule."""
+    text = "".join(file.read_text() for file in sorted((root / "rules").glob("*.smk")))
+    blocks = re.split(r"^(?=rule \w+:$)", text, flags=re.MULTILINE)[1:]
+    return {block.split(":")[0].removeprefix("rule "): block for block in blocks}
+
+
+@pytest.fixture(scope="module")
+def profile(root: Path) -> dict:
+    """Return the profile for Slurm."""
+    return yaml.safe_load((root / "profiles" / "slurm" / "config.yaml").read_text())
+
+
+def test_rules_that_ask_for_a_gpu_say_their_memory_and_time(rules: dict[str, str]) -> None:
+    asking = {name: text for name, text in rules.items() if "        gpu=" in text}
+    assert len(asking) >= 16
+    for name, text in asking.items():
+        assert re.search(r"^        mem_mb=growing\(\d+\),$", text, re.MULTILINE), name
+        assert re.search(r"^        runtime=growing\(\d+\),$", text, re.MULTILINE), name
+
+
+def test_groups_are_of_rules_that_there_are_and_hold_every_figure(rules: dict[str, str], profile: dict) -> None:
+    groups = dict(entry.split("=") for entry in profile["groups"])
+    assert set(groups) <= set(rules)
+    drawn = {name for name, text in rules.items() if name.startswith("figures_") and "gpu=" not in text}
+    assert {name for name, group in groups.items() if group == "figures"} == drawn
+    assert {entry.split("=")[0] for entry in profile["group-components"]} == {"pictures", "figures"}
+
+
+@pytest.mark.workflow
+def test_no_group_of_the_default_configuration_waits_for_itself(root: Path, tmp_path: Path) -> None:
+    words = ["-n", "--quiet", "--profile", f"{root}/profiles/slurm", "--snakefile", f"{root}/Snakefile"]
+    configured = ["--configfile", f"{root}/config/config.yaml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *words, *configured],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
