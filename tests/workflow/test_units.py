@@ -1,5 +1,10 @@
 """A small run of what looks at units and at data: dissection with a CLIP trained on the way, relevance, an audit."""
 
+import copy
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +20,7 @@ from lucidag.faithfulness.metrics import METRICS, read_table
 from lucidag.faithfulness.summary import read_ranking
 from lucidag.files import read_json
 from lucidag.relevance.concepts import read_decision
+from tests.workflow.conftest import environment
 
 pytestmark = pytest.mark.workflow
 
@@ -36,6 +42,7 @@ WORDS = {
         "layers": {"one": LAYERS, "two": LAYERS},
         "clip_dissect": {"concepts": "config/words.txt"},
         "compare": [["one", "two"]],
+        "batch_size": 8,
         "sheet": {"units": {"fc": [1]}, "pictures": 2},
         "draws": 20,
     },
@@ -66,6 +73,8 @@ FIGURES = [
     "dissected/figures/faithfulness/one/ranking.png",
     "dissected/figures/artefacts/things/odds.png",
 ]
+IMAGES = tuple(f"scene-{number:05d}" for number in range(1, 5))
+ENDS = (".png", ".mask.png", ".npy")
 TARGETS = ["dissect", "relevance", "faithfulnesses", "artefacts", *FIGURES]
 
 
@@ -164,6 +173,72 @@ def test_what_goes_with_the_class_is_asked(run: Path) -> None:
     assert rows.columns.tolist() == ["image", "ring_score", "ring_found", "patch_score", "patch_found"]
     for name in ("odds", "grades", "examples"):
         assert (run / f"dissected/figures/artefacts/things/{name}.pdf").stat().st_size > 0
+
+
+EVERYWHERE = [
+    *(f"dissect/one/{name}" for name in ("statistics.safetensors", "activations.npy", "overlaps.safetensors")),
+    *(f"faithfulness/one{end}.csv" for end in ("", "-curves", "-pairs", "-ranking")),
+    *(f"features/one/{split}.safetensors" for split in ("train", "val", "test")),
+    *(f"{folder}/{image}{end}" for folder in ("cam/one/gradcam", "lime/one") for image in IMAGES for end in ENDS),
+    *(f"agreement/one{end}.csv" for end in ("", "-spearman", "-summary", "-truth", "-truth-summary")),
+]
+
+
+def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_path: Path) -> None:
+    words = copy.deepcopy(WORDS)
+    words["explain"] |= {
+        "images": {"things": list(IMAGES)},
+        "lime": {"segmentation": {"algorithm": "slic", "n_segments": 6}, "num_samples": 10, "num_features": 2},
+    }
+    words["models"]["one"]["batch_size"] = 8
+    kept = {}
+    for shards in (1, 3, 7):
+        folder = tmp_path / str(shards)
+        shutil.copytree(run, folder, symlinks=True)
+        for stage in ("dissect", "faithfulness"):
+            shutil.rmtree(folder / "dissected" / stage)
+        # The splits of 60 pictures have 5, 2 and 2 batches: some shards have no picture of them.
+        for section in (words["models"]["one"], *(words[name] for name in ("dissect", "faithfulness", "explain"))):
+            section["shards"] = shards
+        (folder / "config/shards.yaml").write_text(yaml.safe_dump(words))
+        targets = [f"dissected/{name}" for name in EVERYWHERE]
+        done = subprocess.run(
+            [sys.executable, root / "tests/workflow/one_process.py", "config/shards.yaml", *targets],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        results = folder / "dissected"
+        kept[shards] = {name: (results / name).read_bytes() for name in EVERYWHERE}
+        assert len(list(results.rglob(f"shards/*-of-{shards}.npy"))) == (shards if shards > 1 else 0)
+        # Four pictures are explained, so there are no more shards of them.
+        assert len(list(results.rglob("cam/one/maps/*"))) == min(shards, 4)
+        assert len(list(results.rglob("shards/*-curves.csv"))) == (min(shards, 4) if shards > 1 else 0)
+        shutil.rmtree(folder)
+    for shards in (3, 7):
+        assert [name for name in EVERYWHERE if kept[shards][name] != kept[1][name]] == []
+
+
+def test_shards_are_planned_as_one_job_each_and_removed_when_joined(run: Path, snakemake) -> None:
+    words = copy.deepcopy(WORDS)
+    words["dissect"]["shards"] = words["faithfulness"]["shards"] = words["models"]["one"]["shards"] = 3
+    (run / "config/shards.yaml").write_text(yaml.safe_dump(words))
+    targets = [f"dissected/{name}" for name in EVERYWHERE if name.startswith(("dissect", "faithfulness", "features"))]
+    done = snakemake(run, *targets, "--dry-run", "--configfile", "config/shards.yaml")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
+    # Two pictures are explained, so there are two shards of them.
+    shards = {"dissect_activations": "3", "dissect_overlaps": "3", "features": "3", "faithfulness": "2"}
+    merged = dict.fromkeys((f"{stage}_merge" for stage in shards), "1")
+    assert jobs == {**{f"{stage}_shard": count for stage, count in shards.items()}, **merged, "total": "15"}
+    made = re.findall(
+        r"dissected/\S+-of-\d\S*\.(?:safetensors|npy|csv)", " ".join(re.findall(r"output: .*", done.stdout))
+    )
+    removed = re.findall(r"Would remove temporary output (\S+)", done.stdout)
+    assert sorted(removed) == sorted(made)
+    assert len(made) == 3 * (3 + 2 + 1) + 2 * 2
 
 
 def test_other_words_leave_the_pictures_and_the_networks_alone(run: Path, planned, snakemake) -> None:
