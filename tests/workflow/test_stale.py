@@ -18,6 +18,7 @@ pytestmark = pytest.mark.workflow
 BEHIND = {
     "train": ["figures_history", "features", "explanations", "dissect_passes", "figures_units"],
     "features": ["evaluate", "rank", "sweep", "dissect_roles"],
+    "features_merge": ["evaluate", "rank", "sweep", "dissect_roles"],
     "evaluate": ["figures_confusion"],
     "rank": ["sweep"],
     "sweep": ["turning_points", "figures_rof"],
@@ -94,9 +95,11 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
 
 
 def jobs_of(stage: str, model: str) -> set[tuple[str, str]]:
-    """Give the jobs of a stage of a model: one, but of labels one a layer."""
+    """Give the jobs of a stage of a model: one, but of labels one a layer, and before a merge its shards."""
     if stage == "dissect_labels":
         return {(stage, f"model={model}, layer={layer}") for layer in LAYERS}
+    if stage == "features_merge":
+        return {(stage, f"model={model}")} | {("features_shard", f"model={model}, shard={n}-of-2") for n in (1, 2)}
     return {(stage, f"{'dissected' if stage == 'figures_dissect' else 'model'}={model}")}
 
 
@@ -300,6 +303,7 @@ EDITS = [
         setting(models__a__train__lr=0.001, models__a__train__weight_decay=0.01),
     ),
     Edit("`models.b.batch_size`, outside training", {"features": "b"}, setting(models__b__batch_size=5)),
+    Edit("`models.b.shards`: 2, for features in shards", {"features_merge": "b"}, setting(models__b__shards=2)),
     Edit("`datasets.digits.groups`", {"features": "a"}, setting(datasets__digits__groups=["label", "ink"])),
     Edit(
         "`label` added to `datasets.own.groups`", {"features": "b c"}, setting(datasets__own__groups=["label", "site"])
