@@ -175,7 +175,7 @@ LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
 
 MEASURED = measured_models(CONFIG)
 MEASURED_SHARDS = {model: measured_shards(CONFIG, model) for model in MEASURED}
-UNCUT = [model for model, shards in MEASURED_SHARDS.items() if len(shards) == 1]
+UNCUT = [model for model, shards in MEASURED_SHARDS.items() if len(shards) <= 1]
 AUDITED = audited_datasets(CONFIG)
 RELEVANCE_BATCHES = {
     model: batches

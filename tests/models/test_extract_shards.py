@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from lucidag.errors import InputError
 from lucidag.features import join_features, read_features, write_features
@@ -10,6 +11,8 @@ from lucidag.models.network import Network
 from lucidag.shards import Shard, shard_names
 
 COUNTS = {"train": [9, 8, 8], "test": [5, 3, 3]}
+CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
+DEVICES = ["cpu", pytest.param("cuda:0", marks=CUDA)]
 ARCHITECTURES = [
     ("lucidag.models.small:small_cnn", {"channels": 3, "width": 4, "depth": 2}, 16),
     ("resnet18", {}, 32),
@@ -19,7 +22,10 @@ ARCHITECTURES = [
 
 @pytest.mark.parametrize(("architecture", "options", "size"), ARCHITECTURES)
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 64])
-def test_any_number_of_shards_gives_the_same_bytes(make_dataset, tmp_path, architecture, options, size, batch_size):
+@pytest.mark.parametrize("device", DEVICES)
+def test_any_number_of_shards_gives_the_same_bytes(
+    make_dataset, tmp_path, architecture, options, size, batch_size, device
+):
     manifest = make_dataset(COUNTS, size=10)
     inputs = Inputs(size, 3)
     model = build(architecture, 3, options, 0)
@@ -27,7 +33,7 @@ def test_any_number_of_shards_gives_the_same_bytes(make_dataset, tmp_path, archi
     splits = ("train", "val", "test")  # no picture is in val
 
     def files(shard: Shard) -> dict[str, object]:
-        found = extract_splits(network, manifest, splits, ["label"], "cpu", batch_size, shard)
+        found = extract_splits(network, manifest, splits, ["label"], device, batch_size, shard)
         paths = {split: tmp_path / f"{split}-{shard.number}-of-{shard.of}.safetensors" for split in splits}
         for split, path in paths.items():
             write_features(path, found[split])
