@@ -72,7 +72,8 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
         text(
             "Artefacts pasted into clean pictures, where their pixels are known. First table: the `share` of an "
             "explanation's relevance on the artefact, beside its share of the `area`; `excess` is their difference. "
-            "Second: the change in the probability of the class that the artefact goes with, beside a control that "
+            "Second: the two networks compared picture by picture, `first` less `second`. "
+            "Third: the change in the probability of the class that the artefact goes with, beside a control that "
             "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. A "
             "network that learnt the shortcut looks at it *and* changes its mind."
         )
@@ -81,8 +82,8 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
         cells += [
             text(
                 f"### {name}",
-                f"`{networks['with']}` learnt from pictures where the artefact goes with a class, "
-                f"`{networks['without']}` from pictures where it does not. "
+                f"`{networks['with']}` (`first`) learnt from pictures where the artefact goes with a class, "
+                f"`{networks['without']}` (`second`) from pictures where it does not. "
                 f"Intervals: {100 * networks['confidence']:g} %.",
             ),
             code(
@@ -90,6 +91,10 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
                 'rows = [{"model": model} | row for model, found in study["relevance"].items() for row in found]',
                 'columns = ["share", "area", "excess", "excess_low", "excess_high", "pictures", "undefined"]',
                 'pd.DataFrame(rows).set_index(["artefact", "method", "model"])[columns].sort_index()',
+            ),
+            code(
+                'columns = ["first", "second", "difference", "difference_low", "difference_high", "pictures"]',
+                'pd.DataFrame(study["difference"]).set_index(["artefact", "method"])[columns]',
             ),
             code(
                 "rows = [",

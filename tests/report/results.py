@@ -116,6 +116,8 @@ def numbers() -> dict[str, Any]:
     }
     difference = {"a": 1.0, "b": 0.5, "difference": 0.5, "low": -0.25, "high": 0.25, "p": 0.01}
     changes = {"artefact": {"change": value(0.5)}, "control": {"change": value(0.125)}, "beyond": value(0.375)}
+    compared = {"artefact": "ring", "method": "gradcam", "pictures": 4, "first": 0.75, "second": 0.25}
+    compared |= {"difference": 0.5, "difference_low": 0.375, "difference_high": 0.625}
     share = {"artefact": "ring", "method": "gradcam", "share": 0.5, "area": 0.25, "excess": 0.25, "excess_low": 0.1}
     share |= {"excess_high": 0.4, "pictures": 8, "undefined": 0}
     return {
@@ -155,6 +157,7 @@ def numbers() -> dict[str, Any]:
         },
         "shortcuts/ring/summary.json": {
             "relevance": {"net": [share], "bought": [share]},
+            "difference": [compared],
             "changes": {"net": {"ring": changes}, "bought": {"ring": changes}},
         },
     }
