@@ -5,15 +5,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
+from filelock import FileLock
+
 SETTINGS = Path("/etc/slurm")
 MARK = "# Written by lucidag's tests for a cluster that lives as long as they do."
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scontrol", "scancel", "setpriv")
 # Each node with its number of GPUs.
 NODES = {"n1": 2, "n2": 1}
 FILES = ("slurm.conf", "gres.conf")
@@ -96,15 +99,17 @@ class Cluster:
 
     def stop(self) -> None:
         """End all that was started, jobs first, and take the settings away."""
-        for node in NODES:
-            self.kill(node)
-        for daemon in reversed(self.daemons.values()):
-            daemon.kill()
-            daemon.wait()
-        for file in FILES:
-            path = SETTINGS / file
-            if path.exists() and path.read_text(encoding="utf-8").startswith(MARK):
-                path.unlink()
+        try:
+            for node in NODES:
+                self.kill(node)
+        finally:
+            for daemon in reversed(self.daemons.values()):
+                daemon.kill()
+                daemon.wait()
+            for file in FILES:
+                path = SETTINGS / file
+                if path.exists() and path.read_text(encoding="utf-8").startswith(MARK):
+                    path.unlink()
 
     def revive(self, node: str) -> None:
         """Start the daemon of a node."""
@@ -150,8 +155,10 @@ class Cluster:
 
     def _launch(self, name: str, words: list[str]) -> None:
         with (self.folder / f"{name}.out.log").open("ab") as log:
+            # A daemon ends with this process, however that ends.
+            bound = ["setpriv", "--pdeathsig", "KILL", "--", *words]
             self.daemons[name] = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                bound, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     def _processes(self, node: str) -> list[int]:
@@ -193,11 +200,13 @@ def running(folder: Path, memory: int) -> Iterator[Cluster]:
         if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
             raise NoClusterError(f"{path} is not of these tests and stays as it is: they need a machine without Slurm")
     cluster = Cluster(folder, memory)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
+    # The settings lie in one place on the machine: one cluster at a time.
+    with FileLock(Path(tempfile.gettempdir()) / "lucidag-slurm.lock", timeout=900):
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 def _stewards(jobs: list[int]) -> list[int]:
