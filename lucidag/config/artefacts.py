@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lucidag.config.section import Level, Section, Seed
+from lucidag.config.section import Count, Level, Section, Seed
 
 Finder = Literal["ring", "dark_corner", "patch", "ruler", "hair"]
 
@@ -16,9 +16,7 @@ class Artefacts(Section):
     finders: list[Finder] = Field(
         default=["ring", "dark_corner", "patch", "ruler", "hair"], description="What is looked for.", min_length=1
     )
-    examples: Annotated[int, Field(ge=1)] = Field(
-        default=3, description="Pictures a finder that are shown: right, wrong and missed ones."
-    )
+    examples: Count = Field(default=3, description="Pictures a finder that are shown: right, wrong and missed ones.")
     most_values: Annotated[int, Field(ge=2)] = Field(
         default=20, description="A column with more values is cut into quarters, or left out as an id."
     )

@@ -4,11 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Level, Name, Section, Seed, Shards
+from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Split
 
-Split = Literal["train", "val", "test"]
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
-Count = Annotated[int, Field(ge=1)]
 
 
 class TrainClip(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lucidag.config.section import Level, Section, Seed, Shards, Share
+from lucidag.config.section import Count, Level, Section, Seed, Shards, Share
 
 CamMethod = Literal["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -22,7 +22,7 @@ class Cam(Section):
         default={},
         description="Model to the layer that is explained; default: the last layer with spatial extent.",
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(
+    batch_size: Count = Field(
         default=32, description="Masked pictures, or copies with a channel ablated, a forward pass."
     )
 
@@ -58,7 +58,7 @@ class Felzenszwalb(Section):
     algorithm: Literal["felzenszwalb"] = Field(description="How superpixels are found.")
     scale: Annotated[float, Field(gt=0)] = Field(default=100, description="Higher: larger superpixels.")
     sigma: Annotated[float, Field(ge=0)] = Field(default=0.8, description="Gaussian smoothing before, in pixels.")
-    min_size: Annotated[int, Field(ge=1)] = Field(default=20, description="Fewest pixels of a superpixel.")
+    min_size: Count = Field(default=20, description="Fewest pixels of a superpixel.")
 
 
 Segmentation = Annotated[Quickshift | Slic | Felzenszwalb, Field(discriminator="algorithm")]
@@ -74,11 +74,11 @@ class LimeSettings(Section):
         default=None,
         description="What hides a superpixel: a grey value, an RGB colour, or null for its own mean colour.",
     )
-    num_features: Annotated[int, Field(ge=1)] = Field(
+    num_features: Count = Field(
         default=8, description="Superpixels that the regression keeps; up to 6 by forward selection."
     )
     num_samples: Annotated[int, Field(ge=2)] = Field(default=300, description="Pictures of the neighbourhood.")
-    top_labels: Annotated[int, Field(ge=1)] = Field(default=1, description="Explain so many most probable classes.")
+    top_labels: Count = Field(default=1, description="Explain so many most probable classes.")
     kernel_width: Annotated[float, Field(gt=0)] = Field(default=0.25, description="Width of the exponential kernel.")
     seed: Seed = Field(default=0, description="Seed of masks and segmentation.")
 
@@ -108,7 +108,7 @@ class Tuning(Section):
 class Lime(LimeSettings):
     """Local surrogate models over superpixels, with the lime package's regression."""
 
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=32, description="Pictures a forward pass.")
+    batch_size: Count = Field(default=32, description="Pictures a forward pass.")
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 
 
@@ -142,7 +142,7 @@ class Explain(Section):
     images: dict[str, Literal["all"] | list[str] | dict[str, Picture]] = Field(
         description="Data set to its pictures: `all` (of a folder), a list of ids, or ids with settings of their own."
     )
-    pictures_per_job: Annotated[int, Field(ge=1)] = Field(
+    pictures_per_job: Count = Field(
         default=16,
         description="1: each picture is made, and made again, alone. More: fewer imports. Pictures with settings of "
         "LIME of their own have a job of their own in any case.",

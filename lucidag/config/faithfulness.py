@@ -6,10 +6,9 @@ from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod
 from lucidag.config.relevance import Composite
-from lucidag.config.section import Level, Section, Seed, Shards
+from lucidag.config.section import Count, Level, Section, Seed, Shards
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Faithfulness(Section):

@@ -1,14 +1,12 @@
 """What a configuration file may say about layer-wise relevance propagation (LRP) and conditional relevance (CRP)."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Section
+from lucidag.config.section import Count, Section, Split
 
 Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
-Split = Literal["train", "val", "test"]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Atlas(Section):

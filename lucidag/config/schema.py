@@ -9,10 +9,9 @@ from lucidag.config.dissect import Clips, Dissect
 from lucidag.config.explain import Explain
 from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
-from lucidag.config.section import Level, Name, Section, Seed, Shards, Share
+from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Share
 from lucidag.config.shortcut import Shortcut
 
-Split = Literal["train", "val", "test"]
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 
 
@@ -23,7 +22,7 @@ class DatasetBase(Section):
         default=[],
         description="Columns whose combinations are the groups that accuracies are given for; `label` is allowed.",
     )
-    min_group: Annotated[int, Field(ge=1)] = Field(
+    min_group: Count = Field(
         default=1, description="A group with fewer pictures in a split is shown, but is not called the worst there."
     )
     corrupt_labels: Share = Field(
@@ -90,12 +89,12 @@ class Mnist(DatasetBase):
     source: Literal["mnist"] = Field(description="Where the pictures come from.")
     root: str = Field(description="Folder that holds `MNIST/raw`.")
     download: bool = Field(default=False, description="Download the four files when they are missing.")
-    train: Annotated[int, Field(ge=1)] | None = Field(
+    train: Count | None = Field(
         default=None,
         description="The first so many of the official training pictures; null for all that remain.",
     )
     val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training pictures after those.")
-    test: Annotated[int, Field(ge=1)] | None = Field(
+    test: Count | None = Field(
         default=None, description="The first so many of the official test pictures; null for all."
     )
 
@@ -135,7 +134,7 @@ class Polygons(DatasetBase):
     source: Literal["polygons"] = Field(description="Where the pictures come from.")
     path: str = Field(description="Folder with `images/`, `objects/`, `categories.txt` and `object_categories.txt`.")
     classes: list[str] | None = Field(default=None, description="Scene classes to keep; default: all that occur.")
-    fewest: Annotated[int, Field(ge=1)] = Field(default=1, description="Leave out classes with fewer pictures.")
+    fewest: Count = Field(default=1, description="Leave out classes with fewer pictures.")
     splits: Splits = Field(default=Splits(), description="Shares, where the folders are no splits.")
 
 
@@ -145,7 +144,7 @@ Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder | Polygons, Field
 class Input(Section):
     """How a picture becomes the network's input."""
 
-    size: Annotated[int, Field(ge=1)] = Field(default=224, description="Width and height in pixels.")
+    size: Count = Field(default=224, description="Width and height in pixels.")
     channels: Literal[1, 3] = Field(default=3, description="Grey pictures are repeated to 3, colour averaged to 1.")
     resize: Literal["stretch", "crop"] = Field(
         default="stretch",
@@ -167,8 +166,8 @@ class Input(Section):
 class Train(Section):
     """How a model is trained."""
 
-    epochs: Annotated[int, Field(ge=1)] = Field(default=10, description="Passes over the training split.")
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step.")
+    epochs: Count = Field(default=10, description="Passes over the training split.")
+    batch_size: Count = Field(default=64, description="Pictures a step.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
@@ -194,7 +193,7 @@ class Train(Section):
         default="auto", description="bfloat16 is mixed precision; auto takes it on a GPU only."
     )
     seed: Seed = Field(default=0, description="Seed of initial weights, order and augmentation.")
-    threads: Annotated[int, Field(ge=1)] = Field(
+    threads: Count = Field(
         default=2,
         description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
     )
@@ -220,7 +219,7 @@ class Model(Section):
         default=None,
         description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=64, description="Pictures a step outside training.")
+    batch_size: Count = Field(default=64, description="Pictures a step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
     device: Literal["auto", "cpu"] = Field(
         default="auto",
@@ -254,7 +253,7 @@ class Rof(Section):
         default=["l1", "l2", "variance", "contribution", "random", "reversed"],
         description="The orders that are swept.",
     )
-    random_orders: Annotated[int, Field(ge=1)] = Field(default=5, description="Random orders, as a control.")
+    random_orders: Count = Field(default=5, description="Random orders, as a control.")
     role_metric: Literal["loss", "accuracy"] = Field(
         default="loss", description="Whose turning points decide the `role` column; both are kept."
     )
@@ -284,7 +283,7 @@ class Generalisation(Section):
 
     models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
     confidence: Level = Field(default=0.95, description="Level of the intervals.")
-    draws: Annotated[int, Field(ge=1)] = Field(default=2000, description="Bootstrap draws and permutations.")
+    draws: Count = Field(default=2000, description="Bootstrap draws and permutations.")
     seed: Seed = Field(default=0, description="Seed of both.")
 
 

@@ -1,13 +1,15 @@
 """What all sections of a configuration have in common."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Shards = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
+Shards = Count
+Split = Literal["train", "val", "test"]
 Level = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -6,11 +6,9 @@ from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod, LimeSettings
 from lucidag.config.relevance import Composite
-from lucidag.config.section import Level, Section, Seed
+from lucidag.config.section import Level, Section, Seed, Split
 
-Split = Literal["train", "val", "test"]
 Kind = Literal["ring", "patch", "dark_corner"]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Shortcut(Section):

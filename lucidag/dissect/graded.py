@@ -10,7 +10,8 @@ from lucidag.agreement.interval import estimate
 from lucidag.dissect.counts import number
 from lucidag.dissect.overlaps import Overlaps
 from lucidag.dissect.permutation import two_sided
-from lucidag.dissect.summary import plain_name
+from lucidag.dissect.quality import true_columns
+from lucidag.rof.bands import interval
 
 
 def iou_table(overlaps: Overlaps, layer: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -34,8 +35,7 @@ def own_iou(labels: pd.DataFrame, overlaps: Overlaps, layer: str) -> NDArray[np.
     float64, in the order of the rows; NaN where the label is none of the annotated concepts.
     """
     names, iou = iou_table(overlaps, layer)
-    columns = _columns(names)
-    found = [columns.get(plain_name(concept), -1) for concept in labels["concept"]]
+    found = true_columns(labels["concept"].tolist(), names)
     rows = labels["unit"].to_numpy()
     return np.array([iou[unit, at] if at >= 0 else np.nan for unit, at in zip(rows, found, strict=True)])
 
@@ -61,8 +61,7 @@ def graded(
         (the share of units whose own label is that concept). None where no unit is graded.
     """
     names, iou = iou_table(overlaps, layer)
-    columns = _columns(names)
-    at = np.array([columns.get(plain_name(concept), -1) for concept in labels["concept"]], dtype=np.int64)
+    at = true_columns(labels["concept"].tolist(), names)
     kept = at >= 0
     rows, at = labels["unit"].to_numpy()[kept], at[kept]
     if not len(rows):
@@ -70,25 +69,17 @@ def graded(
     own = iou[rows, at]
     generator = np.random.default_rng(seed)
     dealt = np.array([iou[rows, generator.permutation(at)].mean() for _ in range(draws)])
-    tail = 100 * (1 - confidence) / 2
-    low, high = np.percentile(dealt, [tail, 100 - tail])
+    low, high = interval(dealt, confidence)
     mean = estimate(own, confidence, draws, seed)
     return {
         "units": len(rows),
         "iou": {"value": number(mean.mean), "low": number(mean.low), "high": number(mean.high), "n": mean.n},
         "dealt": {
             "value": float(dealt.mean()),
-            "low": float(low),
-            "high": float(high),
+            "low": low,
+            "high": high,
             "p": two_sided(float(own.mean()), dealt),
         },
         "best": float(iou[rows].max(axis=1).mean()),
         "first": float((own >= iou[rows].max(axis=1)).mean()),
     }
-
-
-def _columns(names: tuple[str, ...]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for column, name in enumerate(names):
-        columns.setdefault(plain_name(name), column)
-    return columns
