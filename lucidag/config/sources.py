@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model, Polygons
 from lucidag.data import labelme
-from lucidag.data.listing import files_of
+from lucidag.data.listing import check_header, files_of
 from lucidag.errors import InputError
 
 MNIST_FILES = (
@@ -43,11 +43,15 @@ def _polygon_files(dataset: Polygons) -> list[str]:
 def _folder_files(dataset: Folder) -> list[str]:
     if not Path(dataset.path).exists():
         raise InputError(f"path: '{dataset.path}' does not exist (seen from {Path.cwd().name}/)")
+    table = [dataset.path] if Path(dataset.path).is_file() else []
+    columns = dataset.columns.model_dump()
     try:
-        files = files_of(dataset.path, dataset.root, dataset.columns.model_dump())
+        if table and dataset.track == "table":  # of millions of pictures, each start would read the table twice
+            check_header(dataset.path, columns)
+            return table
+        files = files_of(dataset.path, dataset.root, columns)
     except InputError as error:
         raise InputError(f"path: {error}") from error
-    table = [dataset.path] if Path(dataset.path).is_file() else []
     if dataset.track == "table":
         return table
     missing = [file for file in files if not Path(file).is_file()]

@@ -3,9 +3,11 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lucidag.data.roles import SPLITS
 from lucidag.errors import InputError
@@ -123,6 +125,13 @@ def _safe(relative: str) -> str:
     return joined.lstrip(".-") or "_"
 
 
+def check_header(path: str | Path, columns: Mapping[str, str | None]) -> None:
+    """Look at the first line of a CSV file alone, however many follow; parameters and errors as of `entries`."""
+    file = Path(path)
+    with _opened(file) as reader:
+        _named(file, _header(file, reader), columns)
+
+
 def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entry]:
     header, rows = _read(file)
     named = _named(file, header, columns)
@@ -152,29 +161,37 @@ def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entr
 
 def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Read a CSV file: its header, and each row with the line it ends on."""
+    with _opened(file) as reader:
+        header = _header(file, reader)
+        rows = []
+        for cells in reader:
+            if len(cells) not in (0, len(header)):
+                raise InputError(f"{file}, line {reader.line_num}: {len(cells)} values, the header names {len(header)}")
+            if cells:
+                values = (cell.strip() for cell in cells)
+                rows.append((reader.line_num, dict(zip(header, values, strict=True))))
+    return header, rows
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:  # csv's reader, whose class has no name
     try:
         with file.open(newline="", encoding="utf-8-sig") as handle:
-            reader = csv.reader(handle, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if not any(header):
-                raise InputError(f"{file} is empty; its first line must name the columns")
-            for name in header:
-                if header.count(name) > 1:
-                    raise InputError(f"{file}: column '{name}' occurs more than once")
-            rows = []
-            for cells in reader:
-                if len(cells) not in (0, len(header)):
-                    raise InputError(
-                        f"{file}, line {reader.line_num}: {len(cells)} values, the header names {len(header)}"
-                    )
-                if cells:
-                    values = (cell.strip() for cell in cells)
-                    rows.append((reader.line_num, dict(zip(header, values, strict=True))))
+            yield csv.reader(handle, strict=True)
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} is no CSV file in UTF-8: {error}") from error
-    return header, rows
+
+
+def _header(file: Path, reader: Iterator[list[str]]) -> list[str]:
+    header = [name.strip() for name in next(reader, [])]
+    if not any(header):
+        raise InputError(f"{file} is empty; its first line must name the columns")
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"{file}: column '{name}' occurs more than once")
+    return header
 
 
 def _named(file: Path, header: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str | None]:

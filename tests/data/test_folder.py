@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lucidag.config.schema import Folder
+from lucidag.config.sources import dataset_files
 from lucidag.data.folder import load
 from lucidag.data.listing import files_of
 from lucidag.data.manifest import read_manifest, write_manifest
@@ -265,3 +267,14 @@ def test_the_real_dermoscopic_set(shared_data, tmp_path):
     for row in range(0, 1997, 400):
         assert pictures.read(row).shape == (*pictures.read_mask(row).shape, 3)
         assert 0 < pictures.read_mask(row).mean() < 1
+
+
+def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_anything_runs(tmp_path):
+    file = tmp_path / "many.csv"
+    file.write_text("image,diagnosis\nmissing.jpg,a\nbad line\n")
+    told = {"source": "folder", "path": str(file), "columns": {"label": "diagnosis"}, "track": "table"}
+    assert dataset_files(Folder(**told)) == [str(file)]
+    with pytest.raises(InputError, match="path: .*column 'label' does not exist.*image, diagnosis"):
+        dataset_files(Folder(**{**told, "columns": {}}))
+    with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
+        dataset_files(Folder(**{**told, "track": "pictures"}))
