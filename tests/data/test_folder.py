@@ -274,7 +274,7 @@ def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_
     file.write_text("image,diagnosis\nmissing.jpg,a\nbad line\n")
     told = {"source": "folder", "path": str(file), "columns": {"label": "diagnosis"}, "track": "table"}
     assert dataset_files(Folder(**told)) == [str(file)]
-    with pytest.raises(InputError, match="path: .*column 'label' does not exist.*image, diagnosis"):
+    with pytest.raises(InputError, match=r"path: .*column 'label' does not exist.*image, diagnosis"):
         dataset_files(Folder(**{**told, "columns": {}}))
     with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
         dataset_files(Folder(**{**told, "track": "pictures"}))
