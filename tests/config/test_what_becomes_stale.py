@@ -1,5 +1,6 @@
 """Which stages of relevance, faithfulness and artefacts are given other settings by which edit: these and no other."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +39,35 @@ AUDITS = ["artefact_audit drawn", "artefact_audit plain"]
 AUDIT_FIGURES = ["artefact_figures drawn", "artefact_figures plain"]
 STUDIES = ["shortcut ring", "shortcut patch"]
 
+EDITS: list[tuple[str, object, list[str]]] = [
+    ("relevance.composites", ["epsilon_plus_flat"], MAPS),
+    ("relevance.batch_size", 3, ["relevance_references"]),
+    ("relevance.atlas.composite", "epsilon_alpha2_beta1", ATLAS),
+    ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
+    ("relevance.atlas.top", 3, ["relevance_references"]),
+    ("relevance.atlas.units", 3, ["relevance_atlas"]),
+    ("relevance.atlas.examples", 3, ["relevance_atlas"]),
+    ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
+    ("faithfulness.cam", ["layercam"], ["faithfulness"]),
+    ("faithfulness.infidelity_draws", 7, ["faithfulness"]),
+    ("faithfulness.seed", 7, ["faithfulness"]),
+    ("faithfulness.confidence", 0.9, FAITHFULNESS),
+    ("artefacts.finders", ["ring"], AUDITS),
+    ("artefacts.seed", 5, AUDITS),
+    ("artefacts.examples", 4, AUDIT_FIGURES),
+    ("artefacts.confidence", 0.9, [*AUDITS, *AUDIT_FIGURES]),
+    ("shortcuts.ring.pictures", 5, ["shortcut ring"]),
+    ("shortcuts.ring.layer", "layer3", ["shortcut ring"]),
+    ("shortcuts.patch.seed", 5, ["shortcut patch"]),
+    ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
+    ("models.two.architecture", "resnet34", STUDIES),
+    ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES]),
+    ("models.one.device", "cpu", []),
+    ("models.one.batch_size", 7, []),
+    ("models.two.train", {"epochs": 3}, []),
+    ("datasets.plain.number", 60, []),
+]
+
 
 def settings(words: dict[str, Any]) -> dict[str, Any]:
     """Give the settings of each job of these stages."""
@@ -63,37 +93,7 @@ def places(config: Config) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "stale"),
-    [
-        ("relevance.composites", ["epsilon_plus_flat"], MAPS),
-        ("relevance.batch_size", 3, ["relevance_references"]),
-        ("relevance.atlas.composite", "epsilon_alpha2_beta1", ATLAS),
-        ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
-        ("relevance.atlas.top", 3, ["relevance_references"]),
-        ("relevance.atlas.units", 3, ["relevance_atlas"]),
-        ("relevance.atlas.examples", 3, ["relevance_atlas"]),
-        ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
-        ("faithfulness.cam", ["layercam"], ["faithfulness"]),
-        ("faithfulness.infidelity_draws", 7, ["faithfulness"]),
-        ("faithfulness.seed", 7, ["faithfulness"]),
-        ("faithfulness.confidence", 0.9, FAITHFULNESS),
-        ("artefacts.finders", ["ring"], AUDITS),
-        ("artefacts.seed", 5, AUDITS),
-        ("artefacts.examples", 4, AUDIT_FIGURES),
-        ("artefacts.confidence", 0.9, [*AUDITS, *AUDIT_FIGURES]),
-        ("shortcuts.ring.pictures", 5, ["shortcut ring"]),
-        ("shortcuts.ring.layer", "layer3", ["shortcut ring"]),
-        ("shortcuts.patch.seed", 5, ["shortcut patch"]),
-        ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
-        ("models.two.architecture", "resnet34", STUDIES),
-        ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES]),
-        ("models.one.device", "cpu", []),
-        ("models.one.batch_size", 7, []),
-        ("models.two.train", {"epochs": 3}, []),
-        ("datasets.plain.number", 60, []),
-    ],
-)
+@pytest.mark.parametrize(("path", "value", "stale"), EDITS, ids=[path for path, _, _ in EDITS])
 def test_an_edit_changes_the_settings_of_these_jobs(path: str, value: object, stale: list[str]) -> None:
     words = yaml.safe_load(WORDS)
     before = settings(words)
@@ -125,3 +125,19 @@ def test_another_target_of_a_picture_makes_its_maps_anew() -> None:
     words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"target": "benign"}}
     after = settings(words)
     assert [name for name in after if after[name] != before[name]] == ["faithfulness", MAPS[1]]
+
+
+def row(path: str, stale: list[str]) -> str:
+    """Give the line of an edit in the documents."""
+    jobs: dict[str, list[str]] = {}
+    for name in stale:
+        stage, _, which = name.partition(" ")
+        jobs.setdefault(stage, []).extend([which] if which else [])
+    words = [f"`{stage}`" + (f" of {', '.join(of)}" if of else "") for stage, of in jobs.items()]
+    return f"| `{path}` | {'; '.join(words) or 'nothing'} |"
+
+
+def test_the_documents_say_so(root: Path) -> None:
+    text = (root / "docs/staleness.md").read_text(encoding="utf-8")
+    rows = "\n".join(row(path, stale) for path, _, stale in EDITS)
+    assert f"\n| key | other settings, so these run again |\n|---|---|\n{rows}\n" in text
