@@ -26,10 +26,31 @@ def shared_data() -> Path:
     return folder
 
 
+def looks_at_the_run(file: Path) -> bool:
+    """Return whether the tests of a file look at the one finished run, or edit a copy of it."""
+    folder, name = file.parts[-2:]
+    return folder == "workflow" and name.removesuffix(".py") in (
+        "test_bad_input",
+        "test_report",
+        "test_run",
+        "test_stale",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker, and all that look at the one finished run; the longest come first."""
-    of_run = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("finished" if item.path in of_run else str(item.path)))
-    items.sort(key=lambda item: (item.path not in of_run, item.get_closest_marker("workflow") is None))
+    """Start with what takes longest: the tests of the finished run, then of other runs of the workflow."""
+    items.sort(key=lambda item: (not looks_at_the_run(item.path), item.get_closest_marker("workflow") is None))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep the tests of a file in one worker, and all that look at the finished run: each worker would make its own."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "the finished run" if looks_at_the_run(Path(file)) else file
+
+    return ByFile(config, log)

@@ -170,9 +170,8 @@ def test_a_model_for_the_processor_asks_for_no_gpu(copied: Path, planned, snakem
     file.write_text(text, encoding="utf-8")
     assert planned(copied) == {}
     done = snakemake(copied, "--dry-run", "--forceall", "--until", "features")
-    found = re.findall(
-        r"^rule features:.*?wildcards: model=(.).*?gpu=(\d+)", done.stdout, flags=re.MULTILINE | re.DOTALL
-    )
+    text = done.stdout + done.stderr
+    found = re.findall(r"^rule features:.*?wildcards: model=(.).*?gpu=(\d+)", text, flags=re.MULTILINE | re.DOTALL)
     assert sorted(found) == [("a", "0"), ("b", "1"), ("c", "1")]
 
 
