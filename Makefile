@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 CORES ?= 4
 GPU ?= 1
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 

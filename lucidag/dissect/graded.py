@@ -11,7 +11,6 @@ from lucidag.dissect.counts import number
 from lucidag.dissect.overlaps import Overlaps
 from lucidag.dissect.permutation import two_sided
 from lucidag.dissect.quality import true_columns
-from lucidag.rof.bands import interval
 
 
 def iou_table(overlaps: Overlaps, layer: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -69,15 +68,15 @@ def graded(
     own = iou[rows, at]
     generator = np.random.default_rng(seed)
     dealt = np.array([iou[rows, generator.permutation(at)].mean() for _ in range(draws)])
-    low, high = interval(dealt, confidence)
+    low, high = np.quantile(dealt, [(1 - confidence) / 2, (1 + confidence) / 2])
     mean = estimate(own, confidence, draws, seed)
     return {
         "units": len(rows),
         "iou": {"value": number(mean.mean), "low": number(mean.low), "high": number(mean.high), "n": mean.n},
         "dealt": {
             "value": float(dealt.mean()),
-            "low": low,
-            "high": high,
+            "low": float(low),
+            "high": float(high),
             "p": two_sided(float(own.mean()), dealt),
         },
         "best": float(iou[rows].max(axis=1).mean()),
