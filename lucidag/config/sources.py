@@ -48,8 +48,8 @@ def _folder_files(dataset: Folder) -> list[str]:
     try:
         if table and dataset.track == "table":  # of millions of pictures, each start would read the table twice
             check_header(dataset.path, columns)
-            return table
-        files = files_of(dataset.path, dataset.root, columns)
+        else:
+            files = files_of(dataset.path, dataset.root, columns)
     except InputError as error:
         raise InputError(f"path: {error}") from error
     if dataset.track == "table":

@@ -33,8 +33,8 @@ def check_shortcuts(config: Config, source: str) -> None:
 def known_classes(dataset: Dataset) -> list[str] | None:
     """Return the classes of a data set; None where only reading it would tell."""
     if isinstance(dataset, Folder):
-        found = entries(dataset.path, dataset.root, dataset.columns.model_dump())
-        return class_names(dataset) or sorted({entry.label for entry in found})
+        columns = dataset.columns.model_dump()
+        return class_names(dataset) or sorted({entry.label for entry in entries(dataset.path, dataset.root, columns)})
     if isinstance(dataset, Lesions):
         return list(ArtefactRate.model_fields)
     if isinstance(dataset, Digits | Mnist):
