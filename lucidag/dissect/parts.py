@@ -80,9 +80,7 @@ class Part:
 def write_part(path: str | Path, part: Part) -> None:
     """Write a part as safetensors (``{layer}/top``, ``{layer}/tail``, ...), whole or not at all."""
     tensors = {
-        f"{layer}/{name}": np.ascontiguousarray(values)
-        for layer, units in part.layers.items()
-        for name, values in vars(units).items()
+        f"{layer}/{name}": values for layer, units in part.layers.items() for name, values in vars(units).items()
     }
     write_tensors(path, tensors, part.about())
 
@@ -170,7 +168,7 @@ def _extremes(
             tail.partition(tail.shape[1] - rank, axis=1)
             tail = tail[:, -rank:].copy()
     # Which of 0 and -0 comes out depends on the order: it is 0.
-    return best, peak + np.float32(0), tail.min(axis=1) + np.float32(0) + np.float32(0)
+    return best, peak + np.float32(0), tail.min(axis=1) + np.float32(0)
 
 
 def best_of(

@@ -75,7 +75,7 @@ class Statistics:
 def write_statistics(path: str | Path, content: Statistics) -> None:
     """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
     tensors = {
-        f"{layer}/{field.name}": np.ascontiguousarray(getattr(units, field.name))
+        f"{layer}/{field.name}": getattr(units, field.name)
         for layer, units in content.layers.items()
         for field in fields(units)
     }

@@ -46,13 +46,13 @@ def write_explained(path: str | Path, pictures: Sequence[Explained]) -> None:
     """Write explanations as safetensors, whole or not at all; the records go into the metadata as JSON."""
     tensors: dict[str, NDArray[Any]] = {}
     for picture in pictures:
-        tensors[f"{picture.image}/frame"] = np.ascontiguousarray(picture.frame)
+        tensors[f"{picture.image}/frame"] = picture.frame
         if picture.mask is not None:
             tensors[f"{picture.image}/mask"] = picture.mask.astype(np.uint8)
         if picture.segments is not None:
-            tensors[f"{picture.image}/segments"] = np.ascontiguousarray(picture.segments)
+            tensors[f"{picture.image}/segments"] = picture.segments
         for method, values in picture.maps.items():
-            tensors[f"{picture.image}/map/{method}"] = np.ascontiguousarray(values)
+            tensors[f"{picture.image}/map/{method}"] = values
     about = {picture.image: {"record": picture.record, "methods": list(picture.maps)} for picture in pictures}
     write_tensors(path, tensors, about)
 

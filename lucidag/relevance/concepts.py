@@ -78,17 +78,17 @@ class Decision:
 
 def write_decision(path: str | Path, decision: Decision) -> None:
     """Write a decision as safetensors, whole or not at all."""
-    tensors: dict[str, NDArray[Any]] = {"frame": np.ascontiguousarray(decision.frame)}
+    tensors: dict[str, NDArray[Any]] = {"frame": decision.frame}
     units = []
     for place, unit in enumerate(decision.units):
-        tensors[f"{place}/map"] = np.ascontiguousarray(unit.map)
+        tensors[f"{place}/map"] = unit.map
         known: dict[str, Any] = {"unit": unit.unit, "share": unit.share}
         for kind in KINDS:
             given = unit.references.get(kind, ())
             known[kind] = [{"image": each.image, "value": each.value} for each in given]
             for number, each in enumerate(given):
-                tensors[f"{place}/{kind}/{number}/frame"] = np.ascontiguousarray(each.frame)
-                tensors[f"{place}/{kind}/{number}/map"] = np.ascontiguousarray(each.map)
+                tensors[f"{place}/{kind}/{number}/frame"] = each.frame
+                tensors[f"{place}/{kind}/{number}/map"] = each.map
         units.append(known)
     about = {"image": decision.image, "record": decision.record, "units": units}
     write_tensors(path, tensors, about)

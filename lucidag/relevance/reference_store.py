@@ -61,11 +61,11 @@ class References:
 
 def write_references(path: str | Path, content: References) -> None:
     """Write references as safetensors (``{layer}/relevance/rows``, ...), whole or not at all."""
-    tensors: dict[str, NDArray[Any]] = {"targets": np.ascontiguousarray(content.targets)}
+    tensors: dict[str, NDArray[Any]] = {"targets": content.targets}
     for layer, kinds in content.layers.items():
         for kind, best in kinds.items():
             for name in FIELDS:
-                tensors[f"{layer}/{kind}/{name}"] = np.ascontiguousarray(getattr(best, name))
+                tensors[f"{layer}/{kind}/{name}"] = getattr(best, name)
     about = {
         "images": content.images,
         "layers": list(content.layers),
