@@ -7,7 +7,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.measure import copied_project, show
+from benchmarks.measure import show
+from benchmarks.project import copied_project
 
 IMPORTS = re.compile(r"^imports ([\d.]+) s of ([\d.]+) s$", re.MULTILINE)
 

@@ -1,30 +1,13 @@
 """What the benchmarks share: time, made-up inputs, the plain loop, and a table to print."""
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-
-PARTS = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs")
-
-
-@contextmanager
-def copied_project() -> Iterator[Path]:
-    """Give a folder with a copy of the workflow and no results; it is gone afterwards."""
-    project = Path(__file__).resolve().parent.parent
-    with tempfile.TemporaryDirectory() as name:
-        for part in PARTS:
-            copy = shutil.copytree if (project / part).is_dir() else shutil.copy
-            copy(project / part, Path(name) / part)
-        yield Path(name)
 
 
 @dataclass(frozen=True)

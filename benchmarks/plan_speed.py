@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.measure import copied_project, show
+from benchmarks.measure import show
+from benchmarks.project import copied_project
 
 # Each network is trained, examined and drawn in about five jobs; a few more are shared.
 NETWORKS = (1, 19, 199, 999)

@@ -17,13 +17,13 @@ from typing import NamedTuple
 import pytest
 from safetensors import safe_open
 
+from benchmarks.project import copy_project
 from tests.slurm import cluster as slurm
 from tests.slurm.cluster import Cluster, NoClusterError
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm]
 
 BLOCK = re.compile(r"^```\w+ (file|edit|step)=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PARTS = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs")
 DONE = {"COMPLETED", "FAILED", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY"}
 # More than the profile's default, and less than twice as much; held for longer than Slurm takes between two looks.
 BALLAST = 2_600_000_000
@@ -69,14 +69,12 @@ def steps(root: Path) -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture(scope="module")
-def project(root: Path, steps, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+def project(steps, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Return a function that makes a copy of the project in which the page's files were saved and its edits made."""
 
     def make() -> Path:
         folder = tmp_path_factory.mktemp("cluster")
-        for part in PARTS:
-            copy = shutil.copytree if (root / part).is_dir() else shutil.copy2
-            copy(root / part, folder / part)
+        copy_project(folder)
         tool = folder / ".venv" / "bin" / "snakemake"
         tool.parent.mkdir(parents=True)
         # Not a link: Python finds its packages from the folder of the program that was called.

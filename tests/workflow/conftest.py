@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-PARTS = ("Snakefile", "rules", "workflow", "lucidag", "config", "profiles", "envs")
+from benchmarks.project import copy_project
+
 CONFIGURATION = "config/tiny.yaml"
 TINY = """\
 datasets:
@@ -87,13 +88,12 @@ def make(num_classes: int) -> nn.Module:
 
 
 @pytest.fixture(scope="session")
-def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Return a function that makes a new folder with the whole workflow, the tiny configuration and its data."""
 
     def make() -> Path:
         folder = tmp_path_factory.mktemp("project")
-        for part in PARTS:
-            _copy(root / part, folder / part)
+        copy_project(folder)
         (folder / CONFIGURATION).write_text(TINY, encoding="utf-8")
         (folder / "mynet.py").write_text(FACTORY, encoding="utf-8")
         _draw_pictures(folder / "own")
@@ -145,7 +145,7 @@ def finished(project, snakemake) -> Path:
 def copied(finished: Path, tmp_path: Path) -> Path:
     """Return a copy of the finished run, with all its times and Snakemake's own notes, to edit."""
     folder = tmp_path / "project"
-    _copy(finished, folder)
+    shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
@@ -187,13 +187,6 @@ def jobs_in(text: str) -> dict[str, list[str]]:
         if "output" in keys:
             found[name].append(keys.get("wildcards", ""))
     return {name: sorted(values) for name, values in found.items()}
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.is_file():
-        shutil.copy2(source, target)
-    else:
-        shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _draw_pictures(folder: Path) -> None:
