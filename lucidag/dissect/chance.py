@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.dissect.similarity import WHOLE, Floats, Scores, cosine, rank, soft_wpmi, wpmi
+from lucidag.dissect.similarity import WHOLE, Described, Floats, describe
 
 LEVEL = 0.95
 RANDOM_UNITS = 400
@@ -43,6 +43,7 @@ def strengths(
     texts: Floats,
     top: NDArray[np.int64],
     activations: Floats | None,
+    described: Described,
     labels: NDArray[np.int64],
     level: float = LEVEL,
     seed: int = 0,
@@ -53,7 +54,9 @@ def strengths(
     Parameters
     ----------
     name, images, texts, top, activations, threads
-        See `lucidag.dissect.similarity.living_scores`.
+        See `lucidag.dissect.similarity.describe`.
+    described
+        What `lucidag.dissect.similarity.describe_layer` gives for them.
     labels
         U: the concept of each unit, -1 where it has none.
     level
@@ -64,30 +67,20 @@ def strengths(
     units = np.flatnonzero(labels >= 0)
     generator = np.random.default_rng(seed)
     if name in WHOLE and activations is not None:
-        columns = generator.integers(0, activations.shape[1], RANDOM_UNITS)
+        # Units that never change would stand among the random ones as if their pictures made no difference.
+        able = described.living if len(described.living) else np.arange(activations.shape[1])
+        columns = able[generator.integers(0, len(able), RANDOM_UNITS)]
         shuffled = generator.permuted(np.asarray(activations[:, columns]), axis=0)
-        random = _described(name, images, texts, top, shuffled, threads)
+        random = describe(name, images, texts, top, shuffled, threads)
     else:
         drawn = [generator.permutation(len(images))[: top.shape[1]] for _ in range(RANDOM_UNITS)]
-        random = _described(name, images, texts, np.array(drawn), None, threads)
+        random = describe(name, images, texts, np.array(drawn), None, threads)
     mean, deviation = random.mean(axis=0), random.std(axis=0)
     # Where pictures make no difference at all, no label is above chance.
     deviation[deviation == 0] = np.inf
     chance = float(np.quantile(((random - mean) / deviation).max(axis=1), level))
     values = np.full(len(labels), np.nan)
-    if len(units):
-        own = activations[:, units] if activations is not None else None
-        at = labels[units]
-        described = _described(name, images, texts, top[units], own, threads)
-        values[units] = (described[np.arange(len(units)), at] - mean[at]) / deviation[at]
+    at = labels[units]
+    own = described.alone[np.searchsorted(described.living, units), at]
+    values[units] = (own - mean[at]) / deviation[at]
     return Strengths(values, chance, level)
-
-
-def _described(
-    name: str, images: Floats, texts: Floats, top: NDArray[np.int64], activations: Floats | None, threads: int
-) -> Scores:
-    """Give how well each concept describes each unit by itself, without the units being compared: U x M."""
-    if name in WHOLE:
-        assert activations is not None
-        return (rank if name == "rank" else cosine)(activations, images, texts)
-    return (soft_wpmi if name == "soft_wpmi" else wpmi)(top, images, texts, weight=0, threads=threads)

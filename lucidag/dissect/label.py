@@ -14,7 +14,7 @@ from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT, NONE
 from lucidag.dissect.overlaps import Overlaps, label_units
 from lucidag.dissect.quality import label_quality, true_columns
 from lucidag.dissect.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.dissect.similarity import WHOLE, Floats, best_concepts, constant_units, living_scores
+from lucidag.dissect.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
 from lucidag.dissect.statistics import LayerStatistics
 from lucidag.dissect.tables import COLUMNS
 
@@ -77,9 +77,9 @@ def clip_labels(
     """
     constant = constant_units(activations)
     work = (similarity, evidence.images, evidence.texts, units.top, activations if similarity in WHOLE else None)
-    scores, living = living_scores(*work, constant, threads)
-    labels = best_concepts(scores, living, len(constant), len(PLACES))
-    found = strengths(*work, labels.concepts[:, 0], level, seed, threads)
+    described = describe_layer(*work, constant, threads)
+    labels = best_concepts(described, len(constant), len(PLACES))
+    found = strengths(*work, described, labels.concepts[:, 0], level, seed, threads)
     names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
     categories = np.array([*evidence.categories, ""], dtype=object)
     columns: dict[str, Any] = {
@@ -99,7 +99,7 @@ def clip_labels(
         "constant": int(constant.sum()),
         "chance_level": level,
         "chance_strength": found.chance,
-        "quality": None if classes is None else _quality(scores, living, classes, evidence.concepts),
+        "quality": None if classes is None else _quality(described, classes, evidence.concepts),
     }
     return pd.DataFrame(columns), about
 
@@ -171,9 +171,7 @@ def measure_units(
     return ranked, list(measure_correlations(ranked))
 
 
-def _quality(
-    scores: NDArray[np.float64], living: NDArray[np.int64], classes: Sequence[str], concepts: Sequence[str]
-) -> dict[str, Any]:
+def _quality(described: Described, classes: Sequence[str], concepts: Sequence[str]) -> dict[str, Any]:
     whole = np.full((len(classes), len(concepts)), np.nan)
-    whole[living] = scores
+    whole[described.living] = described.scores
     return label_quality(whole, true_columns(classes, concepts).tolist())

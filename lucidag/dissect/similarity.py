@@ -23,9 +23,29 @@ Scores = NDArray[np.float64]
 
 SIMILARITIES = ("soft_wpmi", "wpmi", "rank", "cosine")
 WHOLE = ("rank", "cosine")  # those that read all pooled activations, not only the top pictures
+WEIGHTS = {"soft_wpmi": 1.0, "wpmi": 0.6}  # λ of the paper, as in the authors' program
 BLOCK_BYTES = 2**26
 TINY = 1e-7
 LEAST_MEAN = 1e-3
+
+
+@dataclass(frozen=True)
+class Described:
+    """How well each of M concepts describes the units of a layer.
+
+    Attributes
+    ----------
+    living
+        The numbers of the L units that are not constant.
+    alone
+        L x M, each unit by itself: see `describe`.
+    scores
+        L x M, the units compared with each other, where the similarity does that.
+    """
+
+    living: NDArray[np.int64]
+    alone: Scores
+    scores: Scores
 
 
 @dataclass(frozen=True)
@@ -51,7 +71,7 @@ def soft_wpmi(
     scale: float = 10.0,
     first: float = 0.998,
     last: float = 0.97,
-    weight: float = 1.0,
+    weight: float = WEIGHTS["soft_wpmi"],
     threads: int = 1,
     block_bytes: int = BLOCK_BYTES,
 ) -> Scores:
@@ -103,7 +123,7 @@ def wpmi(
     texts: Floats,
     scale: float = 2.0,
     count: int = 28,
-    weight: float = 0.6,
+    weight: float = WEIGHTS["wpmi"],
     threads: int = 1,
     block_bytes: int = BLOCK_BYTES,
 ) -> Scores:
@@ -211,16 +231,15 @@ def rank(
     return scores
 
 
-def living_scores(
+def describe(
     name: str,
     images: Floats,
     texts: Floats,
     top: NDArray[np.int64],
     activations: Floats | None,
-    constant: NDArray[np.bool_],
     threads: int = 1,
-) -> tuple[Scores, NDArray[np.int64]]:
-    """Score all concepts for the units of one layer that are not constant.
+) -> Scores:
+    """Tell how well each concept describes each unit of a layer by itself, without the units being compared.
 
     Parameters
     ----------
@@ -229,18 +248,15 @@ def living_scores(
     images, texts
         N x D and M x D.
     top
-        U x T rows of `images`, best first.
+        U x T rows of `images`, best first; not read for the names in `WHOLE`.
     activations
         N x U; only read for the names in `WHOLE`.
-    constant
-        U; a unit that is the same in all pictures has no top pictures: it has no part in p(d) either.
     threads
         How to compute.
 
     Returns
     -------
-    scores, living
-        L x M, and the numbers of these L units.
+    U x M: log p(d|u) for `soft_wpmi` and `wpmi`, the scores themselves for `rank` and `cosine`.
 
     Raises
     ------
@@ -249,19 +265,39 @@ def living_scores(
     """
     if name not in SIMILARITIES:
         raise InputError(unknown("similarity", name, SIMILARITIES))
-    if name in WHOLE and activations is None:
+    if name not in WHOLE:
+        return (soft_wpmi if name == "soft_wpmi" else wpmi)(top, images, texts, weight=0, threads=threads)
+    if activations is None:
         raise InputError(f"similarity '{name}' needs the pooled activations of all pictures, not only the top ones")
+    return (rank if name == "rank" else cosine)(activations, images, texts)
+
+
+def describe_layer(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    constant: NDArray[np.bool_],
+    threads: int = 1,
+) -> Described:
+    """Compare all concepts with the units of one layer that are not constant.
+
+    Parameters
+    ----------
+    name, images, texts, top, activations, threads
+        See `describe`, which also says what is raised.
+    constant
+        U; a unit that is the same in all pictures has no top pictures: it has no part in p(d) either.
+    """
     living = np.flatnonzero(~constant)
-    if not len(living):
-        return np.empty((0, len(texts))), living
-    if name in WHOLE:
-        assert activations is not None
-        chosen = activations if len(living) == len(constant) else activations[:, living]
-        return (rank if name == "rank" else cosine)(chosen, images, texts), living
-    return (soft_wpmi if name == "soft_wpmi" else wpmi)(top[living], images, texts, threads=threads), living
+    if activations is not None and len(living) < len(constant):
+        activations = activations[:, living]
+    alone = describe(name, images, texts, top[living], activations, threads)
+    return Described(living, alone, alone if name in WHOLE else _mutual(alone, WEIGHTS[name]))
 
 
-def best_concepts(scores: Scores, living: NDArray[np.int64], units: int, count: int = 1) -> Labels:
+def best_concepts(found: Described, units: int, count: int = 1) -> Labels:
     """Give each unit its best concepts, the first of equal ones first.
 
     A unit that is constant gets none. Nor does one for which all concepts score the same, as by `soft_wpmi` in a
@@ -269,17 +305,17 @@ def best_concepts(scores: Scores, living: NDArray[np.int64], units: int, count: 
 
     Parameters
     ----------
-    scores, living
-        See `living_scores`.
+    found
+        What `describe_layer` gives.
     units
         How many units the layer has.
     count
         How many concepts a unit gets (fewer if there are not so many).
     """
-    width = min(count, scores.shape[1])
+    width = min(count, found.scores.shape[1])
     concepts = np.full((units, width), -1, dtype=np.int64)
     values = np.zeros((units, width))
-    for unit, row in zip(living, scores, strict=True):
+    for unit, row in zip(found.living, found.scores, strict=True):
         if len(row) > 1 and row.max() == row.min():
             continue
         left = row.copy()
@@ -288,21 +324,6 @@ def best_concepts(scores: Scores, living: NDArray[np.int64], units: int, count: 
             concepts[unit, place], values[unit, place] = best, left[best]
             left[best] = -np.inf
     return Labels(concepts, values)
-
-
-def score(
-    name: str,
-    images: Floats,
-    texts: Floats,
-    top: NDArray[np.int64],
-    activations: Floats | None,
-    constant: NDArray[np.bool_],
-    threads: int = 1,
-    count: int = 1,
-) -> Labels:
-    """Label the units of one layer: `living_scores`, then `best_concepts`."""
-    scores, living = living_scores(name, images, texts, top, activations, constant, threads)
-    return best_concepts(scores, living, len(constant), count)
 
 
 def constant_units(activations: Floats, block: int = 4096) -> NDArray[np.bool_]:
@@ -404,12 +425,13 @@ def _add_unit(
 
 
 def _mutual(given: Scores, weight: float) -> Scores:
-    """Give log p(d|u) − weight · log p(d), in the place of the first."""
+    """Give log p(d|u) − weight · log p(d)."""
+    if not weight or not len(given):  # none of p(d), or no unit to take it from
+        return given
     overall = np.empty(given.shape[1])
     for start in range(0, len(overall), 1024):
         overall[start : start + 1024] = logsumexp(given[:, start : start + 1024], axis=0)
-    given -= weight * (overall - math.log(len(given)))
-    return given
+    return given - weight * (overall - math.log(len(given)))
 
 
 def _mean_difference(ascending: NDArray[np.float64], power: int) -> float:

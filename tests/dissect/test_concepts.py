@@ -10,7 +10,7 @@ import pytest
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.dissect.annotations import picture_annotations, pixel_annotations
 from lucidag.dissect.concepts import categories_of, class_names, common_words, read_concepts
-from lucidag.dissect.similarity import score
+from lucidag.dissect.similarity import best_concepts, describe_layer
 from lucidag.errors import InputError
 
 
@@ -130,7 +130,7 @@ def test_a_unit_that_counts_pixels_of_a_concept_gets_it(tmp_path, name):
     noise = np.random.default_rng(1).uniform(0, 0.01, (300, 4))
     activations = (found.shares + noise).astype(np.float32)
     top = np.argsort(-activations, axis=0)[:50].T.copy()
-    labels = score(name, *found.factors(), top, activations, np.zeros(4, bool))
+    labels = best_concepts(describe_layer(name, *found.factors(), top, activations, np.zeros(4, bool)), 4)
     assert [found.concepts[c] for c in labels.concepts[:, 0]] == ["cup", "key", "red", "blue"]
 
 

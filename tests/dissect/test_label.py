@@ -19,7 +19,7 @@ from lucidag.dissect.penultimate import penultimate_layer
 from lucidag.dissect.probe import probe_rows
 from lucidag.dissect.sheet import unit_rows
 from lucidag.dissect.sheet_units import chosen_units, words_of
-from lucidag.dissect.similarity import SIMILARITIES
+from lucidag.dissect.similarity import SIMILARITIES, describe_layer
 from lucidag.dissect.statistics import read_activations
 from lucidag.dissect.tables import read_units, write_units
 from lucidag.dissect.whole import thresholds_of, whole_summary
@@ -104,6 +104,12 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen):
     assert ranked.loc[[0, 1], "inside_chance"].max() < 0.2
 
 
+def control(name, images, texts, top, activations, labels, constant=None, seed=0):
+    constant = np.zeros(len(top), bool) if constant is None else constant
+    described = describe_layer(name, images, texts, top, activations, constant)
+    return strengths(name, images, texts, top, activations, described, labels, 0.95, seed)
+
+
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_strength_tells_planted_units_from_random_ones(name):
     random = np.random.default_rng(3)
@@ -114,7 +120,7 @@ def test_strength_tells_planted_units_from_random_ones(name):
     activations = np.concatenate([planted, noise], axis=1).astype(np.float32)
     top = np.argsort(-activations, axis=0)[:50].T
     best = np.concatenate([np.arange(3), random.integers(0, 6, 60)])
-    found = strengths(name, images, texts, top, activations, best, 0.95, 0)
+    found = control(name, images, texts, top, activations, best)
     assert (found.values[:3] > found.chance).all()
     # A label of chance passes less often than the best of six concepts does.
     assert (found.values[3:] > found.chance).mean() < 0.1
@@ -123,17 +129,33 @@ def test_strength_tells_planted_units_from_random_ones(name):
 def test_units_without_a_label_and_pictures_without_a_difference_are_not_above_chance():
     images, texts = np.ones((50, 2), np.float32), np.eye(2, dtype=np.float32)
     top = np.tile(np.arange(10), (3, 1))
-    found = strengths("soft_wpmi", images, texts, top, None, np.array([0, -1, 1]))
+    found = control("soft_wpmi", images, texts, top, None, np.array([0, -1, 1]))
     assert np.isnan(found.values[1])
     assert (found.values[[0, 2]] <= found.chance).all()
+
+
+@pytest.mark.parametrize("name", SIMILARITIES)
+def test_units_that_never_change_have_no_part_in_chance(name):
+    random = np.random.default_rng(4)
+    images, texts = random.random((120, 5)).astype(np.float32), np.eye(5, dtype=np.float32)
+    activations, labels = random.random((120, 9)).astype(np.float32), np.arange(9) % 5
+    dead = np.full((120, 30), 0.5, np.float32)
+    both, neither = np.concatenate([dead, activations], axis=1), np.full(30, -1)
+    without = control(name, images, texts, np.argsort(-activations, axis=0)[:20].T, activations, labels)
+    constant = np.arange(39) < 30
+    top = np.argsort(-both, axis=0, kind="stable")[:20].T
+    found = control(name, images, texts, top, both, np.concatenate([neither, labels]), constant)
+    assert found.chance == pytest.approx(without.chance, rel=1e-9)
+    assert np.isnan(found.values[:30]).all()
+    np.testing.assert_allclose(found.values[30:], without.values, rtol=1e-9)
 
 
 def test_the_same_seed_gives_the_same_chance():
     random = np.random.default_rng(0)
     images, texts = random.random((90, 4)).astype(np.float32), np.eye(4, dtype=np.float32)
     work = ("soft_wpmi", images, texts, np.tile(np.arange(20), (2, 1)), None, np.array([0, 1]))
-    assert strengths(*work, seed=1).chance == strengths(*work, seed=1).chance
-    assert strengths(*work, seed=1).chance != strengths(*work, seed=2).chance
+    assert control(*work, seed=1).chance == control(*work, seed=1).chance
+    assert control(*work, seed=1).chance != control(*work, seed=2).chance
 
 
 def counted() -> Overlaps:

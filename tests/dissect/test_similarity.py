@@ -5,15 +5,29 @@ import math
 import numpy as np
 import pytest
 
-from lucidag.dissect.similarity import SIMILARITIES, constant_units, cosine, rank, score, soft_wpmi, wpmi
+from lucidag.dissect.similarity import (
+    SIMILARITIES,
+    best_concepts,
+    constant_units,
+    cosine,
+    describe_layer,
+    rank,
+    soft_wpmi,
+    wpmi,
+)
 from lucidag.errors import InputError
 
+LAYER = {"soft_wpmi": soft_wpmi, "wpmi": wpmi}
 CASES = [(0, 130, 40, 7, 16), (1, 300, 300, 20, 64), (2, 110, 9, 3, 4), (3, 60, 25, 5, 8)]
 
 
 def directions(rng, count, width):
     drawn = rng.standard_normal((count, width))
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+
+
+def score(name, images, texts, top, activations, constant, count=1):
+    return best_concepts(describe_layer(name, images, texts, top, activations, constant), len(constant), count)
 
 
 def case(seed, n, m, u, d):
@@ -183,10 +197,20 @@ def test_a_unit_whose_top_pictures_show_a_concept_gets_it(name, seed):
     images /= np.linalg.norm(images, axis=1, keepdims=True)
     wanted = rng.choice(m, u, replace=False)
     activations = np.where(shown[:, None] == wanted, (images @ texts[wanted].T), 0).astype(np.float32)
-    labels = score(name, images, texts, top_of(activations, 40), activations, np.zeros(u, dtype=bool), count=3)
+    labels = score(name, images, texts, top_of(activations, 40), activations, np.zeros(u, dtype=bool), 3)
     assert labels.concepts[:, 0].tolist() == wanted.tolist()
     assert labels.concepts.shape == labels.scores.shape == (u, 3)
     assert (np.diff(labels.scores, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize("name", LAYER)
+def test_a_layer_is_described_once_for_both_its_numbers(name):
+    images, texts, activations, top = case(*CASES[1])
+    constant = np.arange(len(top)) % 4 == 1
+    found = describe_layer(name, images, texts, top, activations, constant)
+    assert found.living.tolist() == np.flatnonzero(~constant).tolist()
+    assert found.scores.tobytes() == LAYER[name](top[~constant], images, texts).tobytes()
+    assert found.alone.tobytes() == LAYER[name](top[~constant], images, texts, weight=0).tobytes()
 
 
 @pytest.mark.parametrize("name", SIMILARITIES)
@@ -196,8 +220,8 @@ def test_constant_units_get_no_label_and_change_no_other(name):
     idle = idle.astype(np.float32)
     constant = constant_units(idle, block=37)
     assert np.flatnonzero(constant).tolist() == [0, idle.shape[1] - 1]
-    found = score(name, images, texts, top_of(idle), idle, constant, count=2)
-    without = score(name, images, texts, top_of(activations), activations, constant[1:-1], count=2)
+    found = score(name, images, texts, top_of(idle), idle, constant, 2)
+    without = score(name, images, texts, top_of(activations), activations, constant[1:-1], 2)
     assert (found.concepts[[0, -1]] == -1).all()
     assert not found.scores[[0, -1]].any()
     assert np.array_equal(found.concepts[1:-1], without.concepts)
