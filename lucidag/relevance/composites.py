@@ -12,18 +12,21 @@ with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on 
 EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
-from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat
-from zennit.core import Composite
+from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat, SpecialFirstLayerMapComposite
+from zennit.core import Composite, Hook
 
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.relevance.canonizers import Gate, GateRule, canonizers
 from lucidag.relevance.covered import check_covered
 from lucidag.spelling import unknown
+
+ModuleMap = Callable[[dict[str, Any], str, nn.Module], Hook | None]
 
 COMPOSITES = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
 
@@ -40,7 +43,7 @@ def composite_for(
     """Return a composite of zennit, with the canonizers that the network needs.
 
     The network stays as it is; the composite changes it while its context lasts. One composite can be used many
-    times, for one network at a time.
+    times.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def composite_for(
     """
     if name not in COMPOSITES:
         raise InputError(unknown("composite", name, COMPOSITES))
-    check_covered(model)
+    steps = check_covered(model)
     how: dict[str, Any] = {"canonizers": canonizers()}
     if name == "epsilon_gamma_box":
         if low is None or high is None:
@@ -72,4 +75,19 @@ def composite_for(
     else:
         composite = EpsilonAlpha2Beta1(**how)
     composite.layer_map = [((Gate,), GateRule()), *composite.layer_map]
+    if isinstance(composite, SpecialFirstLayerMapComposite):
+        composite.module_map = _first_called(composite, model, steps)
     return composite
+
+
+def _first_called(composite: SpecialFirstLayerMapComposite, model: nn.Module, steps: Sequence[str]) -> ModuleMap:
+    """Give the rule of the first layer to the one that is called first; zennit gives it to the one defined first."""
+    special, modules = [kinds for kinds, _ in composite.first_map], dict(model.named_modules())
+    first = next((name for name in steps if any(isinstance(modules.get(name), kinds) for kinds in special)), None)
+
+    def rule_of(context: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
+        context["first_layer_visited"] = name != first
+        rule: Hook | None = composite.mapping(context, name, module)
+        return rule
+
+    return rule_of

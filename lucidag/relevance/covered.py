@@ -34,13 +34,17 @@ ADVICE = (
 )
 
 
-def check_covered(model: nn.Module) -> None:
+def check_covered(model: nn.Module) -> list[str]:
     """Make sure that every step from the input to the logits has a rule.
 
     torch.fx writes the network down in canonical form, and the steps are followed back from the logits; what computes
     the factors of a gate is not followed, as they are constants to relevance. A network whose code torch.fx cannot
     follow is refused, since nothing is known then of sums and products outside its modules: those double or lose
     relevance without a word.
+
+    Returns
+    -------
+    The names of the modules that relevance goes back through, in the order in which they are called.
 
     Raises
     ------
@@ -62,6 +66,7 @@ def check_covered(model: nn.Module) -> None:
             fault = _fault(node, modules, merged, calls)
             if fault:
                 raise InputError(f"network '{type(model).__name__}': {fault}: {ADVICE}")
+    return [str(node.target) for node in path if node.op == "call_module"]
 
 
 class _Tracer(fx.Tracer):
