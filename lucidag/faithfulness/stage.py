@@ -19,7 +19,7 @@ from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 from lucidag.relevance.attention_map import attention_maps
 from lucidag.relevance.composites import composite_for, input_range
-from lucidag.relevance.lrp import lrp
+from lucidag.relevance.lrp import lrp, refuse_exploded
 
 LIME, ATTENTION = "lime", "attention"
 
@@ -83,7 +83,8 @@ def explainers(
         found = [cam(model, example, list(methods), layer, device)] if methods else []
         for name in composites:
             rules = composite_for(name, model, low, high)
-            found.append(single(name, _relevance(model, rules)))
+            # Of a network whose weights were randomised relevance may explode; that says nothing against the method.
+            found.append(single(name, _relevance(name, model, rules, refuse=model is network.model)))
         if any(isinstance(module, ChannelAttention) for module in model.modules()):
             found.append(single(ATTENTION, lambda x, target: attention_maps(model, x)[0]))
         return found
@@ -110,8 +111,19 @@ def explainers_of(network: Network, settings: Mapping[str, Any], device: str) ->
     return found
 
 
-def _relevance(model: nn.Module, rules: Any) -> Callable[[torch.Tensor, int], NDArray[Any]]:  # noqa: ANN401 (zennit's)
-    return lambda x, target: lrp(model, x, [target] * len(x), rules).maps
+def _relevance(
+    name: str,
+    model: nn.Module,
+    rules: Any,  # noqa: ANN401 (zennit's)
+    refuse: bool,
+) -> Callable[[torch.Tensor, int], NDArray[Any]]:
+    def function(x: torch.Tensor, target: int) -> NDArray[Any]:
+        found = lrp(model, x, [target] * len(x), rules)
+        if refuse:
+            refuse_exploded(found, name)
+        return found.maps
+
+    return function
 
 
 def _picture(network: Network, subject: Subject, maps: Mapping[str, NDArray[Any]], device: str) -> Picture:

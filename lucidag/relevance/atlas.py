@@ -12,9 +12,11 @@ from lucidag.data.pictures import Pictures
 from lucidag.errors import InputError
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
+from lucidag.relevance.composites import name_of
 from lucidag.relevance.concepts import Decision, Reference, UnitConcept
 from lucidag.relevance.conditional import conditional_maps
 from lucidag.relevance.layers import layer_relevance
+from lucidag.relevance.lrp import lrp, refuse_exploded
 from lucidag.relevance.reference_store import KINDS, References
 from lucidag.relevance.unit_maps import unit_maps
 from lucidag.spelling import unknown
@@ -40,6 +42,8 @@ def explain_decision(
     threads: int = 2,
 ) -> Decision:
     """Find the units of a layer with the most relevance for a picture's class, and what each of them stands for.
+
+    Units without any relevance are left out.
 
     Parameters
     ----------
@@ -67,7 +71,8 @@ def explain_decision(
     Raises
     ------
     InputError
-        If the references are of another layer or other pictures; as `conditional_maps`.
+        If the references are of another layer or other pictures; if the picture's relevance explodes (then maps of
+        units show rounding errors); as `conditional_maps`.
     """
     _check(layer, references, manifest, rows)
     network.model.to(device)
@@ -75,9 +80,11 @@ def explain_decision(
     with reproducible(device, threads):
         found = layer_relevance(network.model, composite, picture, [layer], None if target is None else [target])
         explained = int(found.targets[0])
+        refuse_exploded(lrp(network.model, picture, [explained], composite), name_of(composite), [image])
         relevance = found.relevance[layer][0]
         by_unit = relevance.flatten(1).sum(dim=1) if relevance.ndim > 1 else relevance
-        chosen = by_unit.sort(descending=True, stable=True).indices[:units].tolist()
+        order = by_unit.sort(descending=True, stable=True).indices
+        chosen = order[by_unit[order] != 0][:units].tolist()
         shares = by_unit / by_unit.abs().sum().clamp(min=torch.finfo(by_unit.dtype).tiny)
         maps = conditional_maps(network.model, composite, picture, layer, [[unit] for unit in chosen], explained).maps
         concepts = tuple(

@@ -80,6 +80,12 @@ def composite_for(
     return composite
 
 
+def name_of(composite: Composite) -> str:
+    """Return the name that `composite_for` knows a composite by; of another one that of its class."""
+    names = {EpsilonPlusFlat: COMPOSITES[0], EpsilonGammaBox: COMPOSITES[1], EpsilonAlpha2Beta1: COMPOSITES[2]}
+    return names.get(type(composite), type(composite).__name__)
+
+
 def _first_called(composite: SpecialFirstLayerMapComposite, model: nn.Module, steps: Sequence[str]) -> ModuleMap:
     """Give the rule of the first layer to the one that is called first; zennit gives it to the one defined first."""
     special, modules = [kinds for kinds, _ in composite.first_map], dict(model.named_modules())

@@ -17,6 +17,7 @@ from lucidag.relevance.canonizers import gate_factors
 from lucidag.relevance.layers import chosen_targets
 
 EXPLODED = 100.0
+STEADIEST = "epsilon_plus_flat"
 CHANGED = 0.01
 
 
@@ -97,16 +98,20 @@ def lrp(
     return _joined(parts, limit)
 
 
-def refuse_exploded(relevance: Relevance, composite: str, images: Sequence[str]) -> None:
-    """Raise an InputError that names the pictures whose relevance exploded, if there are any."""
+def refuse_exploded(relevance: Relevance, composite: str, images: Sequence[str] = ()) -> None:
+    """Raise an InputError if relevance exploded; it names the composite, and the pictures whose ids are given."""
     bad = np.flatnonzero(relevance.exploded)
-    if len(bad):
-        first = bad[0]
-        names = ", ".join(f"'{images[row]}'" for row in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
-        raise InputError(
-            f"composite '{composite}': the relevance of {names} explodes (it grows {relevance.growth[first]:.3g} times "
-            "from the logit to the pixels): choose 'epsilon_plus_flat' for this network"
-        )
+    if not len(bad):
+        return
+    of = ""
+    if images:
+        rest = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        of = " of " + ", ".join(f"'{images[row]}'" for row in bad[:3]) + rest
+    other = "leave this network out" if composite == STEADIEST else f"choose '{STEADIEST}' for this network"
+    raise InputError(
+        f"composite '{composite}': the relevance{of} explodes (it grows {relevance.growth[bad[0]]:.3g} times "
+        f"from the logit to the pixels): {other}"
+    )
 
 
 def without_biases(model: nn.Module) -> nn.Module:

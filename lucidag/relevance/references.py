@@ -70,7 +70,7 @@ def find_references(
     ------
     InputError
         If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if
-        relevance or activation is not finite; if `targets`, `measure` or `top` is none of what is allowed.
+        relevance is not finite; if `targets`, `measure` or `top` is none of what is allowed.
     """
     _check(targets, measure, top, rows, layers)
     labels = manifest.labels()[rows] if targets == "label" else None

@@ -1,15 +1,20 @@
 """The units of a decision: the ones with the most relevance, with the maps and references of their own."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from lucidag.data.pictures import Pictures
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.relevance import atlas
 from lucidag.relevance.atlas import explain_decision
 from lucidag.relevance.conditional import conditional_maps
+from lucidag.relevance.lrp import lrp
 from lucidag.relevance.references import find_references
 from lucidag.relevance.unit_maps import unit_maps
 from tests.dissect.probe_sets import noise
@@ -74,6 +79,31 @@ def test_references_are_those_that_were_found(given):
                     network.model, rules, INPUTS.normalise(frame[None]), LAYER, [unit.unit], [int(place)]
                 )
                 assert np.allclose(each.map, own, rtol=0, atol=3e-4 * float(own.abs().max().clamp(min=1e-9)))
+
+
+def test_units_without_relevance_are_no_part_of_a_decision(given):
+    network, rules, manifest, references = given
+    model = copy.deepcopy(network.model)
+    nn.init.zeros_(model.layer3[0].conv2.weight[5:])
+    bias = model.layer3[0].bn2
+    for value in (bias.bias, bias.running_mean):
+        nn.init.zeros_(value[5:])
+    frame = frame_of(manifest, 0).numpy()
+    asked = (rules, "p0", frame, LAYER, references, manifest, ROWS)
+    found = explain_decision(Network(model, INPUTS, "fc"), *asked, units=8, examples=1)
+    assert {unit.unit for unit in found.units} <= set(range(5))
+    assert all(unit.share for unit in found.units)
+    nn.init.zeros_(model.fc.weight)
+    assert explain_decision(Network(model, INPUTS, "fc"), *asked, units=8, examples=1).units == ()
+
+
+def test_relevance_that_explodes_is_named_and_not_shown(given, monkeypatch):
+    network, _, manifest, references = given
+    monkeypatch.setattr(atlas, "lrp", lambda *asked: lrp(*asked, limit=0.0))
+    rules = residual.composite(network.model, "epsilon_gamma_box")
+    frame = frame_of(manifest, 0).numpy()
+    with pytest.raises(InputError, match=r"'epsilon_gamma_box': the relevance of 'p0' explodes .*'epsilon_plus_flat'"):
+        explain_decision(network, rules, "p0", frame, LAYER, references, manifest, ROWS, units=1, examples=1)
 
 
 def test_references_of_other_pictures_are_refused(given):

@@ -26,7 +26,7 @@ from lucidag.relevance.canonizers import (
 )
 from lucidag.relevance.composites import COMPOSITES, composite_for
 from lucidag.relevance.layers import layer_relevance
-from lucidag.relevance.lrp import lrp, refuse_exploded
+from lucidag.relevance.lrp import Relevance, lrp, refuse_exploded
 from tests.relevance.bare import bare, pictures, with_biases
 
 LOW, HIGH = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
@@ -281,6 +281,25 @@ def test_relevance_that_explodes_is_found_and_named():
     fine = lrp(model, x, None, composite("epsilon_plus_flat", model))
     assert not fine.exploded.any()
     refuse_exploded(fine, "epsilon_plus_flat", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("composite", "images", "words"),
+    [
+        ("epsilon_gamma_box", (), r"^composite 'epsilon_gamma_box': the relevance explodes \(it grows 2e\+03 times"),
+        (
+            "epsilon_gamma_box",
+            "abcdef",
+            r"relevance of 'b', 'c', 'd' and 2 more explodes .*'epsilon_plus_flat' for this",
+        ),
+        ("epsilon_plus_flat", "abcdef", r"from the logit to the pixels\): leave this network out$"),
+    ],
+)
+def test_the_sentence_about_an_explosion(composite, images, words):
+    growth = np.array([1.0, 2e3, np.nan, np.inf, 1e9, 1e8])
+    found = Relevance(np.zeros((6, 2, 2), np.float32), growth, growth.astype(np.float32), growth, ~(growth <= 100))
+    with pytest.raises(InputError, match=words):
+        refuse_exploded(found, composite, images)
 
 
 def test_a_logit_near_zero_is_no_explosion():
