@@ -2,8 +2,10 @@
 
 import torch
 from torch import nn
+from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig
 
 from lucidag.models.build import build
+from lucidag.models.efficientnet import with_relu
 from lucidag.relevance.lrp import without_biases
 
 NETWORKS = {
@@ -11,12 +13,19 @@ NETWORKS = {
     "small_resnet": ("lucidag.models.small:small_resnet", {"width": 8, "blocks": (1, 2, 1, 1)}),
     "attention_small_resnet": ("lucidag.models.attention:attention_small_resnet", {"width": 8}),
     "small_efficientnet": ("lucidag.models.efficientnet:small_efficientnet_relu", {}),
+    "small_fused": ("tests.relevance.bare:small_fused", {}),
     "resnet18": ("resnet18", {}),
     "resnet50": ("resnet50", {}),
     "attention_resnet50": ("lucidag.models.attention:attention_resnet50", {"side": 2, "hidden": 8}),
     "efficientnet_b0": ("lucidag.models.efficientnet:efficientnet_b0_relu", {}),
 }
 CLASSES = 4
+
+
+def small_fused(num_classes: int) -> nn.Module:
+    """Build a network of the residual blocks that EfficientNetV2 begins with, with ReLU."""
+    stages = [FusedMBConvConfig(2, 3, 2, 16, 16, 1), FusedMBConvConfig(4, 3, 2, 16, 24, 2)]
+    return with_relu(EfficientNet(stages, dropout=0.0, num_classes=num_classes, last_channel=64))
 
 
 def pictures(seed: int, count: int = 1) -> torch.Tensor:

@@ -269,6 +269,31 @@ def test_relevance_that_is_not_finite_is_named():
     nn.init.constant_(model.fc.bias, float("inf"))
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
         conditional_maps(model, composite(model), picture(), "layer1.0")
+    with pytest.raises(InputError, match=r"layer 'fc': its relevance is not finite"):
+        layer_relevance(model, composite(model), picture(), ["fc"])
+
+
+class InPlace(nn.Module):
+    """What follows its first layer works in place, and is no module that a rule could give a copy."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.fc = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3), nn.Linear(4 * 6 * 6, 3)
+
+    def forward(self, x):
+        return self.fc(self.two(self.one(x).relu_()).flatten(1))
+
+
+def test_a_layer_is_kept_as_it_was_before_something_in_place():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = InPlace().double()
+    x = picture()[:, :, :10, :10]
+    found = layer_relevance(model, composite(model), x, ["one"]).activations["one"]
+    assert torch.equal(found, model.one(x).detach())
+    maps = conditional_maps(model, composite(model), x, "one")
+    assert torch.equal(maps.activation, found[0])
+    assert apart(maps.maps, library(model, x, "one", maps.selections, maps.target)) < 1e-8
 
 
 @pytest.mark.parametrize("layer", ["layer3.0.conv2", "relu7", "layer3.0.relu"])

@@ -148,6 +148,7 @@ class Variant:
         ("attention_small_resnet", (GateCanonizer,)),
         ("efficientnet_b0", (GateCanonizer,)),
         ("efficientnet_b0", (InvertedResidualCanonizer,)),
+        ("small_fused", (InvertedResidualCanonizer,)),
         ("small_resnet", (ResNetBasicBlockCanonizer,)),
         ("resnet18", (ResNetBasicBlockCanonizer,)),
         ("resnet50", (ResNetBottleneckCanonizer,)),
@@ -190,7 +191,8 @@ def hold(module, factors):
 
 
 @pytest.mark.parametrize(
-    "network", ["small_cnn", "small_resnet", "attention_small_resnet", "small_efficientnet", "resnet18"]
+    "network",
+    ["small_cnn", "small_resnet", "attention_small_resnet", "small_efficientnet", "small_fused", "resnet18"],
 )
 @pytest.mark.parametrize("seed", [0, 1])
 def test_by_the_epsilon_rule_alone_it_is_gradient_times_input(network, seed):
@@ -231,12 +233,14 @@ def test_linear_layers_have_the_epsilon_rule(seed, hidden):
 def test_a_batch_gives_what_its_pictures_give(network, name):
     model, x = with_biases(network, 1), pictures(3, 5)
     which = composite(name, model)
-    whole = lrp(model, x, None, which)
+    targets = [0, 3, 1, 2, 0]
+    whole = lrp(model, x, targets, which)
+    np.testing.assert_allclose(whole.logits, model(x).detach()[range(5), targets], rtol=1e-5)
     assert whole.maps.shape == (5, 64, 64)
     assert whole.maps.dtype == np.float32
     assert whole.maps.std() > 0
-    parted = lrp(model, x, None, which, batch_size=2)
-    alone = [lrp(model, x[row : row + 1], None, which) for row in range(5)]
+    parted = lrp(model, x, targets, which, batch_size=2)
+    alone = [lrp(model, x[row : row + 1], targets[row : row + 1], which) for row in range(5)]
     for row, single in enumerate(alone):
         for other in (parted.maps[row], single.maps[0]):
             np.testing.assert_allclose(whole.maps[row], other, atol=1e-5 * abs(whole.maps[row]).max())
