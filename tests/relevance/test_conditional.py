@@ -13,6 +13,7 @@ from zennit.rules import AlphaBeta, Epsilon, Flat, Gamma, Norm, Pass, WSquare, Z
 from lucidag.data.pictures import decode
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
+from lucidag.relevance.composites import composite_for
 from lucidag.relevance.conditional import conditional_maps, even_batch
 from lucidag.relevance.layers import layer_relevance
 from lucidag.relevance.shared import SharedComposite
@@ -273,6 +274,15 @@ def test_relevance_that_is_not_finite_is_named():
         layer_relevance(model, composite(model), picture(), ["fc"])
 
 
+def test_maps_that_are_not_finite_are_named():
+    """Where only what is before the layer is at fault."""
+    model, box = network("small_resnet"), torch.full((1, 3, 1, 1), float("inf"))
+    rules = composite_for("epsilon_gamma_box", model, -box, box)
+    assert torch.isfinite(layer_relevance(model, rules, picture(), ["layer1.0"]).relevance["layer1.0"]).all()
+    with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
+        conditional_maps(model, rules, picture(), "layer1.0", [[0]])
+
+
 class InPlace(nn.Module):
     """What follows its first layer works in place, and is no module that a rule could give a copy."""
 
@@ -293,7 +303,9 @@ def test_a_layer_is_kept_as_it_was_before_something_in_place():
     assert torch.equal(found, model.one(x).detach())
     maps = conditional_maps(model, composite(model), x, "one")
     assert torch.equal(maps.activation, found[0])
-    assert apart(maps.maps, library(model, x, "one", maps.selections, maps.target)) < 1e-8
+    for layer in ("one", "two"):
+        maps = conditional_maps(model, composite(model), x, layer)
+        assert apart(maps.maps, library(model, x, layer, maps.selections, maps.target)) < 1e-8
 
 
 @pytest.mark.parametrize("layer", ["layer3.0.conv2", "relu7", "layer3.0.relu"])
@@ -311,11 +323,14 @@ def test_the_network_is_left_as_it_was(layer):
 
 
 class Odd(nn.Module):
-    """Modules of many kinds, some of which have no transpose of their own here, and an activation in place."""
+    """Modules of many kinds, some of which have no transpose of their own here, and an activation in place.
+
+    What goes into that is used again: under zennit's rules it is not changed.
+    """
 
     def __init__(self):
         super().__init__()
-        self.first = nn.Conv2d(3, 6, 3, stride=2, padding=1)
+        self.first = nn.Conv2d(3, 3, 3, stride=2, padding=1)
         self.grouped = nn.Conv2d(6, 12, 3, groups=3, dilation=2)
         self.same = nn.Conv2d(12, 8, 3, padding="same")
         self.around = nn.Conv2d(8, 8, 3, padding=1, padding_mode="circular")
@@ -327,7 +342,8 @@ class Odd(nn.Module):
         self.fc = nn.Linear(4 * 11 * 11, 5)
 
     def forward(self, x):
-        x = self.grouped(self.act(self.first(x)))
+        x = self.first(x)
+        x = self.grouped(torch.cat([self.act(x), x], 1))
         x = self.around(self.same(x) + 1)
         return self.fc(self.flat(self.mean(self.most(self.act(self.wider(x))))))
 

@@ -236,3 +236,10 @@ def test_units_and_places_that_do_not_exist_are_named(units, places, says):
     model = residual.network("small_resnet")
     with pytest.raises(InputError, match=says):
         unit_maps(model, residual.composite(model), residual.picture(), "layer3", units, places)
+
+
+def test_a_units_map_that_is_not_finite_is_named():
+    model = residual.network("small_resnet")
+    torch.nn.init.constant_(model.conv1.weight, float("inf"))
+    with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
+        unit_maps(model, residual.composite(model), residual.picture(), "layer1.0", [0])
