@@ -135,6 +135,13 @@ def test_a_reference_is_cut_to_its_region(row, column):
     assert tuple(view[row - rows.start, column - columns.start]) == (100, 100, 100)
 
 
+@pytest.mark.parametrize("width", [4.0, 8.0])
+def test_a_region_is_what_is_above_a_third(width):
+    """Of a Gaussian, which blurring by a fortieth of the side makes wider."""
+    wider = width**2 + (SIZE / 40) ** 2
+    assert region(spot(30, 30, width)).sum() == pytest.approx(np.pi * 2 * wider * np.log(3), rel=0.05)
+
+
 def test_without_relevance_the_whole_frame_is_shown():
     frame = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE), dtype=np.uint8)
     for values in (np.zeros((SIZE, SIZE)), -spot(30, 30)):

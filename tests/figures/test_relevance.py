@@ -43,6 +43,8 @@ def test_zero_is_white_the_greatest_is_pure_whatever_the_scale(factor):
 def test_a_map_without_a_sign_begins_at_the_colour_of_zero():
     found = relevance_image(np.array([[0, 2.0, 1.0]]), "hot", signed=False)
     np.testing.assert_array_equal(found[0, :2], [[0, 0, 0], [255, 255, 255]])
+    below = relevance_image(np.array([[-8.0, 2.0, 1.0]]), "hot", signed=False)
+    np.testing.assert_array_equal(below, found)
     np.testing.assert_array_equal(relevance_image(np.zeros((2, 3)), "hot", signed=False), 0)
     np.testing.assert_array_equal(relevance_image(np.zeros((2, 3))), 255)
 
