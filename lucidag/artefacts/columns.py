@@ -46,6 +46,7 @@ def sort_out(
         The patient or lesion, if a column holds it: a data set's split may know it, a class may not be told from it.
     most
         A column of more values than this is cut into quarters if all its values are numbers, and else taken for an id.
+        Numbers that all differ are an id too, unless some have a fraction, as measurements do.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def sort_out(
             left_out[name] = "names the patient or lesion of a picture"
         elif len(different) <= 1:
             left_out[name] = f"has one value only: '{cells[0]}'" if filled else "has no value at all"
-        elif len(set(filled)) == len(filled) and len(filled) > 2:
+        elif len(set(filled)) == len(filled) and len(filled) > 2 and not (len(filled) > most and _measured(filled)):
             left_out[name] = "has another value for each picture, so it only names them"
         elif len(different) <= most:
             kept[name] = [cell or EMPTY for cell in cells]
@@ -78,11 +79,20 @@ def _are_numbers(cells: Sequence[str]) -> bool:
     return bool(np.isfinite(pd.to_numeric(pd.Series(cells), errors="coerce")).all())
 
 
+def _measured(cells: Sequence[str]) -> bool:
+    return _are_numbers(cells) and bool((pd.to_numeric(pd.Series(cells)) % 1 != 0).any())
+
+
 def _quarters(cells: Sequence[str]) -> list[str]:
     """Cut numbers at their quartiles; equal numbers stay together."""
     numbers = pd.to_numeric(pd.Series(cells), errors="coerce")
     parts = pd.qcut(numbers, QUARTERS, duplicates="drop")
+    if parts.nunique() < 2:  # the least or the greatest number is so frequent that no quartile lies between
+        middle = numbers.median()
+        above = numbers > middle if (numbers > middle).any() else numbers >= middle
+        parts = above.astype(float).where(numbers.notna())
     lows = numbers.groupby(parts, observed=True).min()
     highs = numbers.groupby(parts, observed=True).max()
-    names = {part: f"{lows[part]:g} to {highs[part]:g}" for part in lows.index}
+    # All digits: a date such as 20180115 differs from the next in its last.
+    names = {part: f"{lows[part]:.15g} to {highs[part]:.15g}" for part in lows.index}
     return [EMPTY if pd.isna(part) else names[part] for part in parts]

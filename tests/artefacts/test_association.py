@@ -128,3 +128,22 @@ def test_columns_that_name_pictures_or_say_nothing_are_left_out():
     assert quarters["20 to 27"] == 16  # of ages 20 to 39 twice and 40 to 59 once
     with pytest.raises(InputError, match="column 'sexx' does not exist"):
         sort_out(table, ["sexx"])
+
+
+def test_no_column_of_numbers_is_lost():
+    n = 200
+    table = columns(
+        hairs=[str(max(0, row - 159)) for row in range(n)],  # three of the four quartiles are 0
+        share=[str(row) for row in range(30)] + ["100"] * 170,
+        taken=[str(20180101 + row // 2) for row in range(n)],  # six digits would not tell them apart
+        area=[f"{row}.{row}1" for row in range(n)],  # measured, so all differ
+        number=[str(row) for row in range(n)],
+    )
+    got = sort_out(table, list(table))
+    assert got.values["hairs"].value_counts().to_dict() == {"0 to 0": 160, "1 to 40": 40}
+    assert got.values["share"].value_counts().to_dict() == {"0 to 29": 30, "100 to 100": 170}
+    for name in ("taken", "area"):
+        assert got.values[name].value_counts().tolist() == [50] * 4
+    assert got.left_out == {"number": "has another value for each picture, so it only names them"}
+    few = columns(weight=["1.5", "2.25", "3.5"])
+    assert "only names them" in sort_out(few, ["weight"]).left_out["weight"]
