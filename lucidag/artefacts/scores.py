@@ -1,6 +1,6 @@
 """Accuracy, balanced accuracy and AUC of predicted classes, with bootstrap intervals over patients or pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,12 +64,13 @@ def classification(
     return found
 
 
-def _samples(owners: NDArray[np.integer], draws: int, seed: int) -> list[Floats]:
-    """Give how often each picture is in each bootstrap sample: blocks of draws x N."""
+def _samples(owners: NDArray[np.integer], draws: int, seed: int) -> Iterator[Floats]:
+    """Give how often each picture is in each bootstrap sample, block by block: draws x N."""
     rng, number = np.random.default_rng(seed), int(owners.max()) + 1
     size = max(1, BLOCK // len(owners))
-    sizes = [min(size, draws - start) for start in range(0, draws, size)]
-    return [rng.multinomial(number, np.full(number, 1 / number), size=one)[:, owners].astype(float) for one in sizes]
+    for start in range(0, draws, size):
+        drawn = rng.multinomial(number, np.full(number, 1 / number), size=min(size, draws - start))
+        yield drawn[:, owners].astype(float)
 
 
 def _areas(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:

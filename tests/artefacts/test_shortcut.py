@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,6 +99,19 @@ def test_scores_are_those_of_sklearn(classes):
     assert got["auc"]["value"] == pytest.approx(np.mean(areas))
     error = np.sqrt(got["accuracy"]["value"] * (1 - got["accuracy"]["value"]) / 150)
     assert got["accuracy"]["high"] - got["accuracy"]["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
+
+
+def test_a_bootstrap_holds_one_block_at_a_time(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth, chances = rng.integers(0, 2, 500), rng.dirichlet(np.ones(2), 500)
+    whole = classification(chances, chances.argmax(axis=1), truth, draws=1000)
+    monkeypatch.setattr("lucidag.artefacts.scores.BLOCK", 10_000)
+    tracemalloc.start()
+    blocks = classification(chances, chances.argmax(axis=1), truth, draws=1000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert blocks == whole
+    assert most < 1000 * 500 * 8 / 2  # bytes: all samples at once are twice that
 
 
 def test_few_patients_widen_the_interval():
