@@ -55,7 +55,7 @@ def audit(
     most
         A column with more values is cut into quarters, or taken for an id.
     confidence, draws, seed
-        Of all intervals, bootstraps, halves and folds.
+        Of all intervals, bootstraps, halves and folds; 1 - `confidence` is the level of the tests.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def audit(
         "associations": tests,
         "left_out": {**columns.left_out, **seen.left_out},
         "shortcut": told,
-        "sentences": _sentences(texts, id_column, grades, tests, told),
+        "sentences": _sentences(texts, id_column, grades, tests, told, 1 - confidence),
         "published": PUBLISHED,
     }
     return rows, summary
@@ -173,6 +173,7 @@ def _sentences(
     grades: Mapping[str, Mapping[str, Any]],
     tests: Sequence[Mapping[str, Any]],
     told: Mapping[str, Any],
+    level: float,
 ) -> list[str]:
     sentences = [grade["sentence"] for grade in grades.values()]
     if id_column is None:
@@ -180,9 +181,9 @@ def _sentences(
     if len(set(labels)) < 2:
         sentences.append(f"All pictures are of class '{labels[0]}', so nothing can go with the class.")
     elif not tests:
-        sentences.append("There is no column with more than one value, so nothing is tested against the class.")
+        sentences.append("There is no column that can be tested against the class.")
     else:
-        sure = [one["column"] for one in tests if one["p_holm"] < 0.05]
+        sure = [one["column"] for one in tests if one["p_holm"] < level]
         named = f": {', '.join(sure)}" if sure else ""
-        sentences.append(f"{len(sure)} of {len(tests)} columns go with the class (p < 0.05, Holm){named}.")
+        sentences.append(f"{len(sure)} of {len(tests)} columns go with the class (p < {level:.2g}, Holm){named}.")
     return [*sentences, told["sentence"]]

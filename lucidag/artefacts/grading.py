@@ -124,10 +124,10 @@ def grade(
     -------
     dict
         ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a threshold each with what `measures` gives on
-        the half that did not choose; ``selection_f1`` of the other half; ``auc`` on the reporting half (the chance that
-        a picture with the artefact scores higher than one without); ``always``, the F1 of flagging every picture;
-        ``weak`` and ``sentence``. Where there are too few pictures for two halves, only column, threshold, weak (None)
-        and sentence.
+        the half that did not choose; ``used``: which of the two it is; ``selection_f1`` of the other half; ``auc`` on
+        the reporting half (the chance that a picture with the artefact scores higher than one without); ``always``,
+        the F1 of flagging every picture; ``weak`` and ``sentence``. Where there are too few pictures for two halves,
+        only column, threshold, weak (None) and sentence.
 
     Raises
     ------
@@ -150,11 +150,13 @@ def grade(
         key: {"threshold": limit, **measures(rest > limit, flagged, confidence)}
         for key, limit in (("chosen", best), ("own", threshold))
     }
-    used = grades["own" if fixed else "chosen"]
+    which = "own" if fixed else "chosen"
+    used = grades[which]
     always = 2 * flagged.mean() / (1 + flagged.mean())
     return {
         "column": column,
         "threshold": used["threshold"],
+        "used": which,
         **grades,
         "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
         "auc": float(roc_auc_score(flagged, rest)),

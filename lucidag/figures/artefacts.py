@@ -44,7 +44,8 @@ def odds(associations: Sequence[Mapping[str, Any]], confidence: float = 0.95) ->
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_yticks(range(len(drawn)), [_column(one) for one in drawn])
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"odds ratio of class {drawn[0]['class']} (exact {confidence:.0%} interval; filled: p < 0.05, Holm)")
+    sure = f"filled: p < {1 - confidence:.2g}, Holm"
+    ax.set_xlabel(f"odds ratio of class {drawn[0]['class']} (exact {confidence:.0%} interval; {sure})")
     if others:
         told = ", ".join(f"{one['column']} (V {one['cramers_v']:.2f})" for one in others)
         ax.set_title(f"without odds ratio, having more than two values: {told}", fontsize=6, color=GREY)
@@ -63,15 +64,14 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
     confidence
         Of the intervals, for their name.
     """
-    measured = {name: one for name, one in finders.items() if "chosen" in one}
+    measured = {name: one for name, one in finders.items() if "used" in one}
     if not measured:
         return note("No finder has flags to be measured against.")
     fig = figure(FULL_WIDTH, 1.0 + 0.26 * len(measured))
     panels = fig.subplots(1, 3, sharey=True, sharex=True)
     for ax, key, title in zip(panels, ("precision", "recall", "f1"), ("precision", "recall", "F1"), strict=True):
         for y, one in enumerate(measured.values()):
-            used = one["own"] if one["threshold"] == one["own"]["threshold"] else one["chosen"]
-            _share(ax, y, used[key], bool(one["weak"]), confidence)
+            _share(ax, y, one[one["used"]][key], bool(one["weak"]), confidence)
             if key == "f1":
                 ax.plot([one["always"]] * 2, [y - 0.3, y + 0.3], color=GREY, label="flagging every picture")
         ax.set(title=title, xlim=(0, 1), ylim=(len(measured) - 0.5, -0.5))
@@ -153,7 +153,7 @@ def _share(ax: Axes, y: int, found: Mapping[str, Any], weak: bool, confidence: f
 
 
 def _against(name: str, one: Mapping[str, Any]) -> str:
-    used = one["own"] if one["threshold"] == one["own"]["threshold"] else one["chosen"]
+    used = one[one["used"]]
     return f"{name}\n(flag {one['column']}, {used['present']} of {used['pictures']})"
 
 

@@ -78,6 +78,16 @@ def test_one_class_no_columns_constant_columns_and_few_pictures_are_sentences(le
     json.dumps(summary, allow_nan=False)
 
 
+def test_the_level_is_that_of_the_intervals_and_ids_alone_are_nothing_to_test(lesions):
+    table, scores = lesions
+    _, summary = audit(table, CLASSES, scores, confidence=0.9, draws=20)
+    assert any("columns go with the class (p < 0.1, Holm)" in sentence for sentence in summary["sentences"])
+    assert "filled: p < 0.1, Holm" in odds(summary["associations"], 0.9).axes[0].get_xlabel()
+    named = table[["image", "path", "label", "split", "mask", "digest"]].assign(name=table["image"])
+    _, summary = audit(named, CLASSES, scores[["image"]], draws=20)
+    assert "There is no column that can be tested against the class." in summary["sentences"]
+
+
 def test_ids_are_left_out_and_keep_pictures_together(lesions):
     table, scores = lesions
     table = table.assign(patient=[f"p{row // 4}" for row in range(len(table))])

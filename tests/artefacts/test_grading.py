@@ -70,7 +70,7 @@ def test_a_finder_that_knows_is_usable_and_one_that_guesses_is_weak():
     assert guess["weak"] is True
     assert "weak" in guess["sentence"]
     fixed = grade("fixed", truth + 0.0, truth, "flag", 5.0, fixed=True)
-    assert fixed["threshold"] == 5.0
+    assert (fixed["threshold"], fixed["used"], good["used"]) == (5.0, "own", "chosen")
     assert fixed["chosen"]["f1"]["value"] == 1
     assert fixed["own"]["found"] == 0
     assert "precision none" in fixed["sentence"]
