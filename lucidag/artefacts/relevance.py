@@ -98,21 +98,21 @@ def difference(
     -------
     DataFrame
         artefact, method, ``pictures`` where both have a value; the mean shares ``first`` and ``second``, and
-        ``difference`` (first less second, paired) with ``_low`` and ``_high``.
+        ``difference`` (first less second, paired) with ``_low`` and ``_high``: NaN where no picture has both.
     """
     keys = ["artefact", "method", "image"]
     joined = first[[*keys, "share"]].merge(second[[*keys, "share"]], on=keys, suffixes=("_a", "_b"), validate="1:1")
-    joined = joined.dropna(subset=["share_a", "share_b"])
     rows = []
     for (artefact, method), part in joined.groupby(["artefact", "method"], sort=True):
         found = estimate(part["share_a"] - part["share_b"], confidence, draws, seed)
+        both = part.dropna(subset=["share_a", "share_b"])
         rows.append(
             {
                 "artefact": artefact,
                 "method": method,
                 "pictures": found.n,
-                "first": float(part["share_a"].mean()),
-                "second": float(part["share_b"].mean()),
+                "first": float(both["share_a"].mean()),
+                "second": float(both["share_b"].mean()),
                 **found.columns("difference"),
             }
         )

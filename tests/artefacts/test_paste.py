@@ -119,5 +119,9 @@ def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_no
     assert beside.loc["lrp", "difference_low"] > 0.2
     assert beside.loc["cam", "difference_low"] < 0.02
     assert beside.loc["lrp", "pictures"] == 30
+    nothing = second.assign(share=second["share"].where(second["method"] == "lrp"))
+    undefined = difference(first, nothing, draws=200).set_index("method").loc["cam"]
+    assert undefined["pictures"] == 0
+    assert undefined.drop(["artefact", "pictures"]).isna().all()
     expected = (2 * 64 + 32) / (2 * 64 + 128)  # uniform noise has the mean .5
     assert beside.loc["lrp", "first"] == pytest.approx(expected, abs=0.01)
