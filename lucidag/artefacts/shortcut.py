@@ -89,7 +89,7 @@ def shortcut(
         return {"sentence": "There is neither a metadata column nor a finder to predict the label from."}
     folds, how, dropped = _folds(labels, splits, ids, seed)
     if not folds:
-        return {"sentence": "The training pictures are of one class, or too few for five folds."}
+        return {"sentence": _why_not(how, dropped, ids is not None)}
     rows = np.concatenate([fold[1] for fold in folds])
     own = None if ids is None else [ids[row] for row in rows]
 
@@ -214,6 +214,13 @@ def _majority(
         of += len(predict)
     learnt = np.concatenate([learn for learn, _ in folds])
     return {"class": classes[int(np.bincount(labels[learnt]).argmax())], **share(hits, of, confidence)}
+
+
+def _why_not(how: str, dropped: int, known: bool) -> str:
+    if how != "test split":
+        return f"A class has fewer than {FOLDS} pictures{' of different ids' if known else ''}, too few for {how}."
+    left = f" that share no id with test pictures ({dropped} do)" if dropped else ""
+    return f"The training pictures{left} are of one class at most, so nothing can be learnt from them."
 
 
 def _sentence(result: dict[str, Any]) -> str:

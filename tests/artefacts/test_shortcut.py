@@ -133,3 +133,5 @@ def test_what_cannot_be_learnt_is_a_sentence():
     assert "too few" in shortcut(columns, found, rare, CLASSES, ["test"] * 40)["sentence"]
     only_test = np.where(np.array(splits) == "train", 0, labels)
     assert "training pictures are of one class" in shortcut(columns, found, only_test, CLASSES, splits)["sentence"]
+    shared = shortcut(columns, found, labels, CLASSES, splits, ids=["one patient"] * 40)["sentence"]
+    assert "that share no id with test pictures (20 do) are of one class at most" in shared
