@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from lucidag.agreement.interval import estimate
 from lucidag.errors import InputError
@@ -34,6 +35,15 @@ def test_confidence_widens():
     assert wide.low < narrow.low < narrow.high < wide.high
     with pytest.raises(InputError, match="confidence"):
         estimate(values, 95)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_is_between_percentiles_of_the_means_of_samples(confidence):
+    values = np.array([0.0] * 9 + [1])
+    found = estimate(values, confidence, draws=20000)
+    # The mean of a sample is a binomial share of 10.
+    tail = (1 - confidence) / 2
+    assert (found.low, found.high) == pytest.approx(tuple(binom.ppf([tail, 1 - tail], 10, 0.1) / 10))
 
 
 def test_same_seed_same_numbers():

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import chi2_contingency, hypergeom
+from scipy.stats import chi2_contingency, fisher_exact, hypergeom
 from scipy.stats.contingency import odds_ratio
 
 from lucidag.artefacts.association import associations, best_rule, counted
@@ -28,7 +28,7 @@ def expanded(table):
 @pytest.mark.parametrize("table", [[[30, 12], [5, 20]], [[8, 9], [10, 9]], [[40, 3], [2, 9]]])
 def test_a_two_by_two_table_by_hand(table):
     cells, labels = expanded(table)
-    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES)
+    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES, 0.8)
     (a, b), (c, d) = table
     # Fisher's test from the hypergeometric distribution: all tables at most as likely as the one seen.
     law = hypergeom(a + b + c + d, c + d, b + d)
@@ -38,7 +38,7 @@ def test_a_two_by_two_table_by_hand(table):
     ratio = odds_ratio([[d, c], [b, a]])
     assert one["odds_ratio"] == pytest.approx(ratio.statistic)
     assert one["odds_ratio"] == pytest.approx(d * a / (b * c), rel=0.2)  # near the plain one
-    assert (one["odds_ratio_low"], one["odds_ratio_high"]) == pytest.approx(tuple(ratio.confidence_interval(0.95)))
+    assert (one["odds_ratio_low"], one["odds_ratio_high"]) == pytest.approx(tuple(ratio.confidence_interval(0.8)))
     phi = abs(a * d - b * c) / np.sqrt((a + b) * (c + d) * (a + c) * (b + d))
     assert one["cramers_v"] == pytest.approx(phi)
     assert one["counts"] == {"0": {"benign": a, "malignant": b}, "1": {"benign": c, "malignant": d}}
@@ -63,6 +63,8 @@ def test_several_values_use_chi_square_or_where_few_monte_carlo():
     assert found["part"]["p"] == pytest.approx(chi2_contingency(pd.crosstab(part, labels)).pvalue)
     assert found["rare"]["test"] == "Fisher's exact, Monte Carlo"
     assert 0.2 < found["rare"]["p"] <= 1
+    again = [associations(cells[["rare"]], {"rare": "x"}, labels, CLASSES, seed=seed)[0]["p"] for seed in (0, 0, 1)]
+    assert again[0] == again[1] != again[2]
     assert "odds_ratio" not in found["part"]
     assert found["part"]["rule"]["value"] == "a"
     assert found["part"]["rule"]["class"] == "malignant"
@@ -90,14 +92,21 @@ def test_of_equal_rules_the_surer_is_told():
     assert (rule["value"], rule["class"], rule["share"]) == ("1", "malignant", 1.0)
 
 
-def test_noise_is_seldom_called_associated_after_holm():
-    rng, wrong = np.random.default_rng(7), 0
-    for _ in range(25):
-        labels = rng.choice(CLASSES, 80).tolist()
-        cells = columns(**{f"c{index}": rng.choice(["0", "1"], 80).tolist() for index in range(8)})
-        tests = associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)
-        wrong += any(one["p_holm"] < 0.05 for one in tests)
-    assert wrong <= 4  # 25 * 5 % and three standard deviations
+@pytest.mark.parametrize("seed", range(3))
+def test_the_p_of_all_columns_are_corrected_together_and_the_surest_come_first(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(CLASSES, 80).tolist()
+    same = np.array(labels) == "malignant"
+    cells = columns(
+        **{f"c{i}": np.where(rng.random(80) < i / 10, same, rng.random(80) < 0.5).astype(int) for i in range(5)}
+    )
+    tests = associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)
+    plain = sorted((fisher_exact(pd.crosstab(cells[name], np.array(labels))).pvalue, name) for name in cells)
+    # Holm's steps: the least of five times 5, the next times 4, ..., none below the one before it.
+    steps = np.minimum(1, np.maximum.accumulate([p * (5 - place) for place, (p, _) in enumerate(plain)]))
+    assert [one["column"] for one in tests] == [name for _, name in plain]
+    assert [one["p"] for one in tests] == pytest.approx([p for p, _ in plain])
+    assert [one["p_holm"] for one in tests] == pytest.approx(steps)
 
 
 def test_one_class_has_no_association():

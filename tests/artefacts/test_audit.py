@@ -98,6 +98,22 @@ def test_ids_are_left_out_and_keep_pictures_together(lesions):
     assert not any("No id column" in sentence for sentence in summary["sentences"])
 
 
+def test_pictures_without_an_id_are_not_of_one_patient(lesions):
+    table, scores = lesions
+    table = table.assign(patient=["p" if row < 2 else "" for row in range(len(table))])
+    _, summary = audit(table, CLASSES, scores, id_column="patient", draws=20)
+    split = set(table["split"][:2])
+    assert summary["shortcut"]["shared_ids"] == (1 if len(split) == 2 else 0)
+    assert summary["shortcut"]["learnt"] > 150
+
+
+def test_a_score_at_the_threshold_is_no_find():
+    table = pd.DataFrame({"image": ["a", "b"], "label": list(CLASSES), "split": "test"})
+    rows, summary = audit(table, CLASSES, pd.DataFrame({"image": ["a", "b"], "ring": [245.0, 246.0]}), draws=20)
+    assert rows["ring_found"].tolist() == [0, 1]
+    assert summary["finders"]["ring"]["found"] == 1
+
+
 def test_what_does_not_fit_is_named(lesions):
     table, scores = lesions
     with pytest.raises(InputError, match="in its order"):

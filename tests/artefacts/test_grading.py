@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 
 from lucidag.artefacts.examples import choose
 from lucidag.artefacts.grading import best_threshold, flags, grade, halves, measures
@@ -74,6 +74,34 @@ def test_a_finder_that_knows_is_usable_and_one_that_guesses_is_weak():
     assert fixed["chosen"]["f1"]["value"] == 1
     assert fixed["own"]["found"] == 0
     assert "precision none" in fixed["sentence"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_half_that_chose_does_not_report(seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.random(120) < 0.3
+    scores = truth + rng.normal(0, 0.7, 120)
+    got, half = grade("x", scores, truth, "flag", 0.4, seed=seed), halves(truth, None, seed)
+    chosen, own = scores > got["chosen"]["threshold"], scores > 0.4
+    for side, found, f1 in (
+        (half, chosen, got["selection_f1"]),
+        (~half, chosen, got["chosen"]["f1"]["value"]),
+        (~half, own, got["own"]["f1"]["value"]),
+        (~half, np.ones(120, bool), got["always"]),
+    ):
+        assert f1 == pytest.approx(f1_score(truth[side], found[side]))
+    assert got["selection_f1"] >= f1_score(truth[half], own[half])
+    assert got["auc"] == pytest.approx(roc_auc_score(truth[~half], scores[~half]))
+
+
+def test_a_finder_that_is_no_better_than_flagging_every_picture_is_weak():
+    truth = np.arange(400) % 10 != 0
+    got = grade("x", np.where(np.arange(400) % 20 == 0, 0.0, 1.0), truth, "flag", 0.5)
+    assert got["chosen"]["precision"]["low"] > 0.5 < got["chosen"]["recall"]["low"]
+    assert got["weak"] == (got["chosen"]["f1"]["low"] <= got["always"])
+    guess = grade("x", np.ones(400) - 1e-9 * np.arange(400), truth, "flag", 0.5)
+    assert guess["weak"] is True
+    assert guess["sentence"].endswith("weak: flagging every picture may do as well.")
 
 
 def test_too_few_flags_are_a_sentence_and_bad_scores_an_error():

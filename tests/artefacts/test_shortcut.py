@@ -34,6 +34,7 @@ def test_a_planted_shortcut_is_measured_and_its_rule_named():
     assert got["logistic"]["metadata"]["auc"]["low"] > 0.85
     assert got["logistic"]["finders"]["auc"]["low"] < 0.5 < got["logistic"]["finders"]["auc"]["high"]
     assert (got["learnt"], got["measured"], got["how"]) == (300, 300, "test split")
+    assert got["sentence"].startswith("Without the subject, metadata")  # and not the finder, which tells nothing
 
 
 def test_nothing_planted_gives_chance_and_no_test_picture_is_learnt():
@@ -45,6 +46,35 @@ def test_nothing_planted_gives_chance_and_no_test_picture_is_learnt():
     other = shortcut(columns, found, flipped, CLASSES, splits, draws=10)
     area = got["logistic"]["metadata"]["auc"]["value"]
     assert other["logistic"]["metadata"]["auc"]["value"] == pytest.approx(1 - area)
+
+
+def test_rule_and_majority_are_learnt_from_training_pictures_alone():
+    rng, train = np.random.default_rng(0), np.arange(400) < 100
+    labels = np.where(train, rng.random(400) < 0.7, rng.random(400) < 0.3).astype(int)
+    drawn = rng.integers(0, 2, (2, 400))
+    # What tells the class of the training pictures tells nothing of the others, of which there are more.
+    columns = pd.DataFrame({"here": np.where(train, labels, drawn[0]), "there": np.where(train, drawn[1], labels)})
+    splits = np.where(train, "train", "test").tolist()
+    got = shortcut(columns.astype(str), pd.DataFrame(index=range(400)), labels, CLASSES, splits, draws=20)
+    for criterion in ("accuracy", "balanced_accuracy"):
+        rule = got["rule"][criterion]
+        assert rule["column"] == "here"
+        assert rule["accuracy"]["value"] == pytest.approx((drawn[0] == labels)[~train].mean())
+    assert got["majority"]["class"] == "malignant"
+    assert got["majority"]["value"] == pytest.approx(labels[~train].mean())
+
+
+def test_the_interval_of_a_shortcut_is_over_patients():
+    columns, found, labels, splits = data(0.5, 400)
+    ids = [f"{splits[row]} {row // 40}" for row in range(400)]  # ten patients of 20 pictures on each side
+    right = np.array([row // 40 % 2 == 0 for row in range(400)])
+    columns = columns.assign(source=np.where(np.array(splits) == "train", labels, np.where(right, labels, 1 - labels)))
+    alone, together = (
+        shortcut(columns.astype(str), found, labels, CLASSES, splits, own, draws=200)["rule"]["accuracy"]["accuracy"]
+        for own in (None, ids)
+    )
+    assert alone["value"] == together["value"] == 0.5
+    assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
 
 
 def test_without_a_train_split_five_folds_are_used():
@@ -99,6 +129,8 @@ def test_scores_are_those_of_sklearn(classes):
     assert got["auc"]["value"] == pytest.approx(np.mean(areas))
     error = np.sqrt(got["accuracy"]["value"] * (1 - got["accuracy"]["value"]) / 150)
     assert got["accuracy"]["high"] - got["accuracy"]["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
+    half = classification(chances, predicted, truth, confidence=0.5, draws=400)["accuracy"]
+    assert half["high"] - half["low"] == pytest.approx(2 * 0.6745 * error, rel=0.25)
 
 
 def test_a_bootstrap_holds_one_block_at_a_time(monkeypatch):

@@ -11,10 +11,19 @@ from lucidag.cam.explainer import CamExplainer
 from lucidag.errors import InputError
 from lucidag.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
 from lucidag.faithfulness.measure import Picture, measure
-from lucidag.faithfulness.metrics import METRICS, read_curves, read_table, write_curves, write_table
+from lucidag.faithfulness.metrics import (
+    METRICS,
+    ROAD_LEAST,
+    ROAD_MOST,
+    read_curves,
+    read_table,
+    write_curves,
+    write_table,
+)
 from lucidag.faithfulness.passes import count_passes
 from lucidag.faithfulness.scores import scores
 from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.faithfulness.shared import Shared
 from lucidag.join import join_rows
 from lucidag.lime.explain import explain
 from lucidag.lime.settings import LimeSettings
@@ -22,7 +31,7 @@ from lucidag.lime.stage import classifier
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.shards import cut
-from tests.faithfulness.cases import SIZE, blob, fixed, gradient, network, picture, times_input
+from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, network, picture, times_input
 
 QUICK = {"infidelity_draws": 12, "sensitivity_draws": 4, "steps": 4, "shares": (0.2, 0.6), "stages": 2}
 
@@ -286,6 +295,44 @@ def test_one_by_one_and_controls():
     found = controls(SIZE, 0, "a")(x, 0)
     np.testing.assert_array_equal(found["random"][0], found["random"][1])
     assert not np.array_equal(found["random"], controls(SIZE, 0, "b")(x, 0)["random"])
+
+
+def test_the_same_picture_under_two_ids_meets_draws_of_its_own():
+    plateau = np.zeros((SIZE, SIZE))
+    plateau[3, 4] = 1
+    twice = [Picture(image, picture(0), 1) for image in ("a", "b")]
+    settings = FaithfulnessSettings(**QUICK)
+    found = values_of(measure(network(0), twice, lambda own: [*both(own), fixed(plateau)], (0.5,), settings))
+    for metric in ("sensitivity_max", "infidelity", "road"):
+        assert found["a", "gradient", metric] != found["b", "gradient", metric]
+    assert found["a", "gradient", "deletion"] == found["b", "gradient", "deletion"]
+    assert found["a", "fixed", "deletion"] != found["b", "fixed", "deletion"]  # equal pixels, in another order
+    shared = Shared(network(0), "a", picture(0), 1, (0.5,), FaithfulnessSettings(road_noise=0.03))
+    assert shared.road_noise.std().item() == pytest.approx(0.03, rel=0.1)
+    drawn = [controls(SIZE, seed, "a")(picture(0)[None], 0)["random"] for seed in (0, 1)]
+    assert not np.array_equal(*drawn)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_road_is_above_zero_where_the_most_relevant_pixels_matter(seed):
+    model = Linear(seed)
+    with torch.no_grad():
+        model.weight.mul_(0.03)
+    right = (model.weight.detach() * picture(seed)).sum(dim=0).numpy()
+    settings = FaithfulnessSettings(("road",), shares=(0.2, 0.6), road_noise=0)
+    explainers = [fixed(right, "right"), fixed(-right, "wrong")]
+    found = measure(model, [Picture("p", picture(seed), 1)], lambda _: explainers, (0.5,), settings)
+    values = values_of(found)
+    assert values["p", "right", "road"] > 0.1
+    assert values["p", "wrong", "road"] == pytest.approx(-values["p", "right", "road"], abs=1e-6)
+    curves = {
+        curve: [point.value for point in found.points if (point.method, point.curve) == ("right", curve)]
+        for curve in (ROAD_MOST, ROAD_LEAST)
+    }
+    for most, least in zip(curves[ROAD_MOST], curves[ROAD_LEAST], strict=True):
+        assert most < least
+    gap = np.mean(curves[ROAD_LEAST]) - np.mean(curves[ROAD_MOST])
+    assert values["p", "right", "road"] == pytest.approx(gap / 2)
 
 
 @pytest.mark.parametrize("shards", [3, 7])

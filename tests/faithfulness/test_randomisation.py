@@ -27,9 +27,9 @@ class Backwards(nn.Module):
 
 
 class Scale(nn.Module):
-    def __init__(self):
+    def __init__(self, size=4):
         super().__init__()
-        self.by = nn.Parameter(torch.full((4,), 3.0))
+        self.by = nn.Parameter(torch.full((size,), 3.0))
 
     def forward(self, x):
         return x * self.by
@@ -79,6 +79,9 @@ def test_the_order_is_that_of_use_and_bare_parameters_are_drawn_too():
     assert changed(model, first.model) == {"last"}
     assert changed(model, second.model) == {"last", "scale", "first"}
     assert not torch.allclose(second.model.scale.by, model.scale.by)
+    (many,) = cascade(Scale(4000), torch.randn(1, 4000), 1, 0)
+    assert many.model.by.mean().abs().item() < 4 * 3 / 4000**0.5  # as large as before, around 0
+    assert many.model.by.std().item() == pytest.approx(3, rel=0.05)
     with pytest.raises(InputError, match="no layer with parameters"):
         layers(nn.Flatten(), x)
 

@@ -96,11 +96,25 @@ def test_the_test_is_every_choice_of_signs(n):
     assert sign_flip(gain) == pytest.approx(min(1, 2 * min(upper, lower)))
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_all_pairs_of_one_metric_are_corrected_together(seed):
+    tables = [table_of(drawn(seed, 9, a=0.3, b=0.1, c=0), metric) for metric in ("insertion", "road")]
+    found = pairs(pd.concat(tables, ignore_index=True), draws=10)
+    for _, part in found.groupby("metric"):
+        first, second, third = sorted(part["p"])
+        # Holm's steps: times 3, 2 and 1, none below the one before it.
+        steps = [3 * first, max(3 * first, 2 * second), max(3 * first, 2 * second, third)]
+        assert sorted(part["p_holm"]) == pytest.approx(np.minimum(1, steps))
+    assert (found["told_apart"] == (found["p_holm"] <= 0.05)).all()
+
+
 def test_of_five_pictures_nothing_is_told_apart():
     assert sign_flip(np.arange(1.0, 6)) == pytest.approx(2 / 32)
     differences = pairs(table_of({"a": [5, 6, 7, 8, 9], "b": [0, 0, 0, 0, 0]}), draws=50)
     assert not differences["told_apart"].any()
-    assert pairs(table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6}), draws=50)["told_apart"].all()
+    six = table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6})  # p = 2 / 64
+    assert pairs(six, draws=50)["told_apart"].all()
+    assert not pairs(six, 0.97, draws=50)["told_apart"].any()
 
 
 def test_undefined_values_are_left_out_in_pairs():
