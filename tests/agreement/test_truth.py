@@ -29,7 +29,7 @@ def test_grades_by_hand():
     assert found["rank_accuracy", ""] == pytest.approx(1 / 2)
 
 
-@pytest.mark.parametrize(("tolerance", "hit"), [(0, 0), (1, 0), (1.5, 1), (2, 1)])
+@pytest.mark.parametrize(("tolerance", "hit"), [(0, 0), (1, 0), (2**0.5, 1), (2, 1)])
 def test_tolerance_of_the_pointing_game(tolerance, hit):
     values = np.zeros((3, 3))
     values[1, 2] = 1  # a diagonal step from the mask

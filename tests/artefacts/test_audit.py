@@ -9,6 +9,7 @@ import pytest
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
+from lucidag.artefacts.grading import grade
 from lucidag.data.lesions import CLASSES, load
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.pictures import Pictures
@@ -153,6 +154,23 @@ def test_figures_are_drawn_whatever_the_audit_found(lesions, tmp_path):
     assert any(label.startswith("ring, found") for label in labels)
     assert "skin" in figures["odds"].axes[0].get_title(loc="left")
     assert len(figures["examples"].axes) == 1
+
+
+def test_figures_fill_what_is_sure_and_draw_the_grade_that_is_used():
+    counts = {"0": {"a": 20, "b": 10}, "1": {"a": 10, "b": 20}}
+    known = {"kind": "finder", "counts": counts, "value": "1", "class": "b"}
+    known |= {"odds_ratio": 3.9, "odds_ratio_low": 1.2, "odds_ratio_high": 13.0}
+    ax = odds([{**known, "column": "sure", "p_holm": 0.01}, {**known, "column": "unsure", "p_holm": 0.2}]).axes[0]
+    points = {line.get_ydata()[0]: line for line in ax.lines if line.get_marker() == "s"}
+    names = [label.get_text().partition(" ")[0] for label in ax.get_yticklabels()]
+    assert points[names.index("unsure")].get_markerfacecolor() == "white"
+    assert points[names.index("sure")].get_markerfacecolor() == points[0].get_color()
+    truth = np.arange(80) % 4 < 2
+    dark = np.where(np.arange(80) % 20 == 0, 250.0, 100.0 + truth)
+    found = grade("ring", dark, truth, "ring", 245.0, fixed=True)
+    recall = grades({"ring": found}).axes[1]
+    (place,) = [line.get_xdata()[0] for line in recall.lines if line.get_marker() in "so"]
+    assert place == found["own"]["recall"]["value"] < found["chosen"]["recall"]["value"]
 
 
 def test_the_audit_never_imports_torch(root):

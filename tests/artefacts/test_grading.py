@@ -104,6 +104,20 @@ def test_a_finder_that_is_no_better_than_flagging_every_picture_is_weak():
     assert guess["sentence"].endswith("weak: flagging every picture may do as well.")
 
 
+@pytest.mark.parametrize(
+    ("there", "not_there", "words"),
+    [(0.3, 0.0, "it may miss half of the flagged pictures"), (1.0, 0.5, "its finds may be wrong half of the time")],
+)
+def test_a_finder_is_weak_for_the_reason_that_is_told(there, not_there, words):
+    rng = np.random.default_rng(0)
+    truth = np.arange(600) % 4 == 0
+    found = np.where(truth, rng.random(600) < there, rng.random(600) < not_there)
+    got = grade("x", found.astype(float), truth, "flag", 0.5, fixed=True)
+    assert got["weak"] is True
+    assert words in got["sentence"]
+    assert ("half" in got["sentence"].replace(words, "")) is False
+
+
 def test_too_few_flags_are_a_sentence_and_bad_scores_an_error():
     truth = np.array([True] + [False] * 30)
     assert "1 of 31 pictures have the flag" in grade("x", np.arange(31.0), truth, "f", 0)["sentence"]
@@ -127,3 +141,4 @@ def test_examples_are_of_their_kind():
     assert choose(scores, 4.5, truth, 2) == {"right": [0, 3], "wrong": [1, 4], "missed": [5, 7]}
     assert choose(scores, 10, None, 2) == {"found": []}
     assert choose(scores, 4.5, None, 3) == {"found": [0, 2, 4]}
+    assert choose(scores, 8, None, 3) == {"found": [0]}

@@ -66,6 +66,8 @@ def test_bad_requests_are_named():
 
 
 def test_changes_by_hand():
+    lost = changes([0.6, 0.7, 0.2, 0.9], [0.4, 0.3, 0.6, 0.95], draws=20)
+    assert [lost[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.5]
     found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], draws=200)
     assert found["before"]["value"] == pytest.approx(0.525)
     assert found["change"]["value"] == pytest.approx(0.0125)

@@ -64,6 +64,15 @@ def test_rule_and_majority_are_learnt_from_training_pictures_alone():
     assert got["majority"]["value"] == pytest.approx(labels[~train].mean())
 
 
+def test_validation_pictures_are_neither_learnt_nor_measured_and_the_first_of_equal_columns_is_the_rule():
+    columns, found, labels, splits = data(0.9)
+    columns = columns.assign(again=columns["source"])
+    splits = ["val" if row % 4 == 0 else split for row, split in enumerate(splits)]
+    got = shortcut(columns, found, labels, CLASSES, splits, draws=20)
+    assert (got["learnt"], got["measured"]) == (splits.count("train"), splits.count("test")) == (150, 300)
+    assert got["rule"]["accuracy"]["column"] == "source"
+
+
 def test_the_interval_of_a_shortcut_is_over_patients():
     columns, found, labels, splits = data(0.5, 400)
     ids = [f"{splits[row]} {row // 40}" for row in range(400)]  # ten patients of 20 pictures on each side
