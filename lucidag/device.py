@@ -21,14 +21,15 @@ def lease(
 
     Which device, and where, is said in one line for the job's log. A lease is a lock on a file, which the
     operating system holds for the process: it ends with the process, however that ends. Under Slurm the
-    scheduler has already given each job its own devices, and no lock is taken.
+    scheduler has already given each job its own devices: of one no lock is taken, and several are shared out among
+    the processes of that job alone.
 
     Parameters
     ----------
     granted
         How many devices the workflow grants the job; 0 means the CPU.
     folder
-        Where the lock files lie; by default a folder of the user in the machine's temporary folder.
+        Where the lock files lie; by default a folder of the user that all jobs on this machine have in common.
     devices
         Names of the visible CUDA devices, in torch's order; by default those that torch sees.
     poll
@@ -45,10 +46,11 @@ def lease(
     if not names:
         yield _said("mps" if devices is None and _has_mps() else "cpu")
         return
-    if "SLURM_JOB_ID" in os.environ and os.environ.get("CUDA_VISIBLE_DEVICES"):
+    own = os.environ.get("SLURM_JOB_ID", "") if os.environ.get("CUDA_VISIBLE_DEVICES") else ""
+    if own and len(names) == 1:
         yield _said("cuda:0")
         return
-    index, lock = _wait(names, folder or _user_folder(), poll)
+    index, lock = _wait(names, folder or _user_folder(), poll, f"slurm-{own}-" if own else "")
     try:
         yield _said(f"cuda:{index}")
     finally:
@@ -75,13 +77,16 @@ def _said(device: str) -> str:
     return device
 
 
-def _wait(names: Sequence[str], folder: Path, poll: float) -> tuple[int, FileLock]:
-    """Wait for a free device; give its index and the lock that is held on it."""
+def _wait(names: Sequence[str], folder: Path, poll: float, own: str) -> tuple[int, FileLock]:
+    """Wait for a free device; give its index and the lock that is held on it.
+
+    With a word of their `own` the locks of some processes are apart: each job of Slurm may count its devices from 0.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     told = False
     while True:
         for index, name in enumerate(names):
-            lock = FileLock(folder / f"cuda-{re.sub(r'[^A-Za-z0-9-]', '_', name)}.lock")
+            lock = FileLock(folder / f"{own}cuda-{re.sub(r'[^A-Za-z0-9-]', '_', name)}.lock")
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -94,8 +99,10 @@ def _wait(names: Sequence[str], folder: Path, poll: float) -> tuple[int, FileLoc
 
 
 def _user_folder() -> Path:
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    return Path(tempfile.gettempdir()) / f"lucidag-{user}"
+    """Give a folder that does not go by TMPDIR, which may be another for each job, or one for all nodes."""
+    if hasattr(os, "getuid"):
+        return Path("/tmp") / f"lucidag-{os.getuid()}"  # noqa: S108 (in a folder of the user's own)
+    return Path(tempfile.gettempdir()) / f"lucidag-{os.environ.get('USERNAME', 'user')}"
 
 
 def _has_mps() -> bool:

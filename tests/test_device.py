@@ -3,12 +3,16 @@ import platform
 import signal
 import subprocess
 import sys
-import time
+from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from lucidag import device as module
 from lucidag.device import lease, visible_devices
+
+NAMES = ["GPU-a/1", "GPU-b/2"]
 
 HOLD = """
 import sys, time
@@ -44,26 +48,59 @@ def hold(root: Path, folder: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def test_eight_processes_never_share_one_of_two_devices(root, tmp_path):
-    jobs = [hold(root, tmp_path, 0.3) for _ in range(8)]
+    with ExitStack() as taken:
+        for _ in NAMES:
+            taken.enter_context(lease(1, tmp_path, NAMES))
+        jobs = [hold(root, tmp_path, 0.3) for _ in range(8)]
+        told = [job.stderr.readline() for job in jobs]
     results = [(*job.communicate(timeout=60), job.returncode) for job in jobs]
     assert [code for _, _, code in results] == [0] * 8, results
     assert {out.strip() for out, _, _ in results} == {"cuda:0", "cuda:1"}
-    assert any("are taken, waiting" in err for _, err, _ in results)
+    assert told == ["device: all of GPU-a/1, GPU-b/2 are taken, waiting for one\n"] * 8
 
 
-def test_the_lease_of_a_killed_process_is_free_at_once(root, tmp_path):
-    jobs = [hold(root, tmp_path, 60) for _ in range(2)]
+def test_the_lease_of_a_killed_process_is_free_at_once(root, tmp_path, monkeypatch):
+    jobs = [hold(root, tmp_path, 60) for _ in NAMES]
     held = [job.stdout.readline().strip() for job in jobs]
     assert set(held) == {"cuda:0", "cuda:1"}
     jobs[0].send_signal(signal.SIGKILL)
     jobs[0].wait()
-    start = time.monotonic()
-    with lease(1, tmp_path, ["GPU-a/1", "GPU-b/2"], poll=0.01) as device:
+    monkeypatch.setattr(module.time, "sleep", lambda _: pytest.fail("it had to wait"))
+    with lease(1, tmp_path, NAMES) as device:
         assert device == held[0]
-        assert time.monotonic() - start < 1
     jobs[1].kill()
     for job in jobs:
         job.communicate()
+
+
+def test_all_jobs_of_a_machine_meet_wherever_they_keep_temporary_files(root, tmp_path):
+    """Schedulers such as PBS give each job a TMPDIR of its own."""
+    name = f"GPU-{uuid4()}"
+    code = (
+        "import sys\nfrom lucidag.device import lease\n"
+        "with lease(1, devices=sys.argv[1:]) as device:\n    print(device, flush=True)\n    sys.stdin.read()\n"
+    )
+    jobs = []
+    try:
+        for number in range(2):
+            own = tmp_path / str(number)
+            own.mkdir()
+            jobs.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", code, name, f"{name}-b"],
+                    cwd=root,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    env={**os.environ, "TMPDIR": str(own)},
+                )
+            )
+        assert {job.stdout.readline().strip() for job in jobs} == {"cuda:0", "cuda:1"}
+    finally:
+        for job in jobs:
+            job.communicate(timeout=60)
+        for file in module._user_folder().glob(f"*{name}*"):
+            file.unlink()
 
 
 def test_two_leases_in_one_process_differ_and_end(tmp_path):
@@ -95,6 +132,17 @@ def test_under_slurm_the_schedulers_choice_stands(tmp_path, monkeypatch):
     with lease(0, tmp_path, ["3"]) as device:
         assert device == "cpu"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_devices_of_one_job_of_slurm_are_shared_out_in_it(tmp_path, monkeypatch):
+    """As where Snakemake itself runs inside an allocation; another job may count its own devices from 0, too."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with lease(1, tmp_path, ["0", "1"]) as one, lease(1, tmp_path, ["0", "1"]) as two:
+        assert (one, two) == ("cuda:0", "cuda:1")
+        monkeypatch.setenv("SLURM_JOB_ID", "8")
+        with lease(1, tmp_path, ["0", "1"], poll=60) as other:
+            assert other == "cuda:0"
 
 
 @pytest.mark.parametrize(("granted", "names", "device"), [(0, ["3"], "cpu"), (1, [], "cpu"), (1, ["3"], "cuda:0")])
