@@ -50,8 +50,14 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 def discard(path: str | Path) -> None:
     """Remove a file if it is there, and the partial files that killed writers of it left beside it."""
+    Path(path).unlink(missing_ok=True)
+    discard_partial(path)
+
+
+def discard_partial(path: str | Path) -> None:
+    """Remove the partial files that killed writers of a file left beside it."""
     path = Path(path)
-    for file in [path, *path.parent.glob(f".{escape(path.stem)}.{'[0-9a-f]' * 8}{escape(path.suffix)}")]:
+    for file in path.parent.glob(f".{escape(path.stem)}.{'[0-9a-f]' * 8}{escape(path.suffix)}"):
         file.unlink(missing_ok=True)
 
 

@@ -4,12 +4,13 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol
 
 from lucidag.errors import InputError
+from lucidag.files import discard_partial
 
 
 class Task(Protocol):
@@ -18,6 +19,10 @@ class Task(Protocol):
     @property
     def rule(self) -> str:
         """Name of the rule."""
+
+    @property
+    def output(self) -> Iterable[str]:
+        """Paths of the output files."""
 
     @property
     def log(self) -> Sequence[str]:
@@ -34,7 +39,8 @@ def job(task: Task) -> Iterator[None]:
 
     What the work prints goes to the log. If it fails, the log holds the traceback, the terminal
     shows one line (what the user can mend, for an `InputError`), and the process ends with status 1.
-    The last line of the log says how much of the process' life went into imports.
+    The last line of the log says how much of the process' life went into imports. What a killed job left half
+    written beside the same outputs is removed at the start.
     """
     path = Path(task.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +51,8 @@ def job(task: Task) -> Iterator[None]:
     with path.open("w", encoding="utf-8", buffering=1) as log:
         with redirect_stdout(log), redirect_stderr(log):
             try:
+                for file in task.output:
+                    discard_partial(file)
                 yield
             except Exception as error:
                 traceback.print_exc()

@@ -16,7 +16,7 @@ from lucidag.errors import InputError
 from lucidag.job import job
 from lucidag.progress import track
 
-task = SimpleNamespace(rule="train", log=[sys.argv[1]], wildcards=["net"])
+task = SimpleNamespace(rule="train", output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
 with job(task):
     print("working")
     for _ in track(range(3), "epochs"):
@@ -26,9 +26,9 @@ print("after")
 """
 
 
-def run(root: Path, log: Path, last: str) -> subprocess.CompletedProcess[str]:
+def run(root: Path, log: Path, last: str, *outputs: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(last=last), str(log)],
+        [sys.executable, "-c", SCRIPT.format(last=last), str(log), *map(str, outputs)],
         cwd=root,
         capture_output=True,
         text=True,
@@ -65,6 +65,15 @@ def test_a_failure_is_one_line_with_its_traceback_in_the_log(
     assert done.stderr == sentence.replace("{log}", str(log)) + "\n"
     assert done.stdout == ""
     assert "Traceback" in log.read_text()
+
+
+def test_what_a_killed_job_left_half_written_is_removed(root: Path, tmp_path: Path) -> None:
+    others = (".b.0123abcd.npy", ".a.0123abcd.csv", "training.safetensors")
+    for name in (".a.0123abcd.npy", ".a.fedcba98.npy", *others):
+        (tmp_path / name).touch()
+    outputs = tmp_path / "a.npy", tmp_path / "new" / "c.npy"
+    assert run(root, tmp_path / "logs" / "a.log", "pass", *outputs).returncode == 0
+    assert {file.name for file in tmp_path.iterdir()} == {*others, "logs"}
 
 
 def test_track_yields_everything_once(capsys: pytest.CaptureFixture[str]) -> None:
