@@ -1,5 +1,6 @@
 """The surroundings of a script: log, one sentence of failure, share of imports; and progress."""
 
+import os
 import re
 import subprocess
 import sys
@@ -65,6 +66,19 @@ def test_a_failure_is_one_line_with_its_traceback_in_the_log(
     assert done.stderr == sentence.replace("{log}", str(log)) + "\n"
     assert done.stdout == ""
     assert "Traceback" in log.read_text()
+
+
+def test_modules_of_the_folder_that_snakemake_works_in_can_be_imported(root: Path, tmp_path: Path) -> None:
+    """Python itself looks in the folder of the script, and the workflow's own folder may be elsewhere."""
+    script, work = tmp_path / "scripts" / "train.py", tmp_path / "work"
+    for folder in (script.parent, work):
+        folder.mkdir()
+    script.write_text(SCRIPT.format(last="import mynet; print(mynet.UNITS)"))
+    (work / "mynet.py").write_text("UNITS = 12345\n")
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, script, "a.log"], cwd=work, env=environment, check=False)
+    assert done.returncode == 0
+    assert "\n12345\n" in (work / "a.log").read_text()
 
 
 def test_what_a_killed_job_left_half_written_is_removed(root: Path, tmp_path: Path) -> None:

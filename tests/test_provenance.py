@@ -1,10 +1,12 @@
 """The fingerprint: what changes it and what does not."""
 
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from lucidag import provenance
 from lucidag.digest import digest_of
 from lucidag.errors import InputError
 from lucidag.provenance import CodeIndex
@@ -94,8 +96,20 @@ def test_version_of_a_dependency_counts(project: Path) -> None:
     assert {part for part in before if before[part] != after[part]} == {"numpy"}
 
 
-def test_the_users_factory_counts(project: Path) -> None:
-    assert "own.c" in fingerprint(project, modules=("own.c",))
+def test_the_users_factory_counts_for_the_models_that_use_it(project: Path) -> None:
+    code = CodeIndex((project,), {}.get)
+    for _ in range(2):
+        found = [set(code.fingerprint("script.py", modules)) for modules in ((), ("own.c",), ("own.sub.d",))]
+        assert found[1] - found[0] == {"own.c"}
+        assert found[2] - found[0] == {"own.sub", "own.sub.d"}
+
+
+def test_all_packages_behind_a_name_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = {"cv2": ["numpy", "scipy", "numpy"], "gone": ["no-such-package"]}
+    monkeypatch.setattr(provenance, "packages_distributions", lambda: behind)
+    version_of = provenance.installed_versions()
+    assert version_of("cv2") == f"numpy {version('numpy')}, scipy {version('scipy')}"
+    assert version_of("gone") is version_of("nothing") is None
 
 
 def test_standard_library_does_not_count(project: Path) -> None:
