@@ -1,5 +1,6 @@
 """Which stages of relevance, faithfulness and artefacts are given other settings by which edit: these and no other."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lucidag.config.load import load_config
 from lucidag.config.pictures import relevance_batches, write_out_images
 from lucidag.config.schema import Config
 from lucidag.config.stages import stage_settings
+from lucidag.provenance import CodeIndex
 
 WORDS = """
 datasets:
@@ -141,3 +143,22 @@ def test_the_documents_say_so(root: Path) -> None:
     text = (root / "docs/staleness.md").read_text(encoding="utf-8")
     rows = "\n".join(row(path, stale) for path, _, stale in EDITS)
     assert f"\n| key | other settings, so these run again |\n|---|---|\n{rows}\n" in text
+
+
+def test_a_merge_knows_the_code_of_its_shards_which_are_gone(root: Path) -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted((root / "rules").glob("*.smk")))
+    rules = {block.partition(":")[0]: block for block in re.split(r"^rule ", text, flags=re.MULTILINE)}
+    merges = [name for name in rules if name.endswith("_merge")]
+    assert len(merges) >= 4
+    for name in merges:
+        stage = name.removesuffix("_merge")
+        assert f'shard_code=code_of("{stage}_shard")' in rules[name]
+        assert f'code=code_of("{stage}_shard")' in rules[f"{stage}_shard"]
+
+
+def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> None:
+    listed = (root / "rules/common.smk").read_text(encoding="utf-8").partition("\nBUILDING = (")[2].partition(")")[0]
+    code = CodeIndex((root,), {}.get)
+    scripts = sorted((root / "workflow/scripts").glob("*.py"))
+    building = {script.stem for script in scripts if "lucidag.models.build" in code.fingerprint(script)}
+    assert set(re.findall(r'"(\w+)"', listed)) == building

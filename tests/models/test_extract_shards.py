@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from lucidag.errors import InputError
 from lucidag.features import join_features, read_features, write_features
@@ -9,6 +11,7 @@ from lucidag.models.head import linear_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.shards import Shard, shard_names
+from lucidag.tensors import read_tensors
 
 COUNTS = {"train": [9, 8, 8], "test": [5, 3, 3]}
 CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -63,3 +66,17 @@ def test_shards_of_two_models_are_not_joined(make_dataset, tmp_path):
     with pytest.raises(InputError, match=r"tensor 'head\.\w+' of .*1\.safetensors does not fit"):
         join_features(tmp_path / "joined.safetensors", files)
     assert not (tmp_path / "joined.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["features", "logits", "head.weight", "head.bias"])
+def test_a_file_with_a_value_that_is_not_finite_is_named(make_dataset, tmp_path, name):
+    model = build("lucidag.models.small:small_cnn", 3, {"channels": 1, "width": 4, "depth": 2}, 0)
+    file = tmp_path / "test.safetensors"
+    write_features(file, extract(model, make_dataset(COUNTS), "test", Inputs(8, 1), [], threads=1, head="fc"))
+    with read_tensors(file, "features") as (handle, _):
+        about = handle.metadata()
+    tensors = load_file(file)
+    tensors[name].flat[-1] = np.nan
+    save_file(tensors, file, metadata=about)
+    with pytest.raises(InputError, match=rf"test\.safetensors: tensor '{name}' holds NaN"):
+        read_features(file)
