@@ -1,11 +1,12 @@
 """One file out of several, in memory that does not grow with them."""
 
 import json
+import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from safetensors import SafetensorError, safe_open
 
@@ -55,19 +56,37 @@ def join_rows(path: str | Path, parts: Sequence[str | Path]) -> None:
     Raises
     ------
     InputError
-        If the parts have different headers, or one has none.
+        If the parts have different headers, or one has none, cannot be read or does not end with a whole row.
     """
     with atomic(path) as partial, partial.open("wb") as out:
         first = b""
         for part in parts:
-            with Path(part).open("rb") as rows:
+            with open_part(part) as rows:
                 header = rows.readline()
                 if not header or header != (first or header):
                     raise InputError(f"{part} has other columns than {parts[0]}: they are no shards of one table")
                 if not first:
                     first = header
                     out.write(header)
+                rows.seek(-1, os.SEEK_END)
+                if rows.read() != b"\n":
+                    raise InputError(f"{part} is cut short: its last row has no end")
+                rows.seek(len(header))
                 shutil.copyfileobj(rows, out, PIECE)
+
+
+def open_part(path: str | Path) -> BinaryIO:
+    """Open a file to be joined.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened.
+    """
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)

@@ -86,4 +86,10 @@ def test_rows_stand_below_one_header(tmp_path):
         files[1].write_text(text)
         with pytest.raises(InputError, match=r"1\.csv has other columns than .*0\.csv"):
             join_rows(tmp_path / "other.csv", files)
+    files[1].write_text("a,b\n1,2\n3,")
+    with pytest.raises(InputError, match=r"1\.csv is cut short"):
+        join_rows(tmp_path / "other.csv", files)
+    files[1].unlink()
+    with pytest.raises(InputError, match=r"1\.csv cannot be read: No such file"):
+        join_rows(tmp_path / "other.csv", files)
     assert not (tmp_path / "other.csv").exists()

@@ -4,6 +4,7 @@ What comes out does not depend on where the pictures are divided, to the last bi
 pictures of all are among those of the parts, and sums are taken over the file of all pictures, in its order.
 """
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from lucidag.dissect.statistics import LayerStatistics, Statistics, layer_columns
 from lucidag.errors import InputError
 from lucidag.files import atomic
-from lucidag.join import PIECE
+from lucidag.join import PIECE, open_part
 from lucidag.tensors import read_tensors, write_tensors
 
 ROWS = 64  # pictures whose activations are added up at a time
@@ -186,11 +187,11 @@ def join_activations(path: str | Path, parts: Sequence[str | Path]) -> None:
     Raises
     ------
     InputError
-        If a part is missing or is something else, or has another number of units.
+        If a part is missing, cut short or something else, or has another number of units.
     """
     shapes = []
     for part in parts:
-        with Path(part).open("rb") as file:
+        with open_part(part) as file:
             shapes.append(_shape(file, part))
     for part, shape in zip(parts, shapes, strict=True):
         if shape[1] != shapes[0][1]:
@@ -200,7 +201,7 @@ def join_activations(path: str | Path, parts: Sequence[str | Path]) -> None:
         about = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": size}
         np.lib.format.write_array_header_1_0(out, about)
         for part in parts:
-            with Path(part).open("rb") as file:
+            with open_part(part) as file:
                 _shape(file, part)
                 shutil.copyfileobj(file, out, PIECE)
 
@@ -227,4 +228,6 @@ def _shape(file: BinaryIO, path: str | Path) -> tuple[int, int]:
         raise InputError(f"{path} does not hold activations of lucidag: {error}") from error
     if len(shape) != 2 or fortran or kind != np.float32:
         raise InputError(f"{path} does not hold activations of lucidag: it must be float32, pictures x units")
+    if os.fstat(file.fileno()).st_size - file.tell() != shape[0] * shape[1] * kind.itemsize:
+        raise InputError(f"{path} does not hold activations of lucidag: it is cut short or has something behind them")
     return shape[0], shape[1]

@@ -1,6 +1,7 @@
 """The passes over a probe set in shards: the same bytes as in one go."""
 
 import os
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -109,6 +110,13 @@ def test_parts_of_something_else_are_refused(tmp_path):
     np.save(tmp_path / "few.npy", np.zeros(3))
     with pytest.raises(InputError, match=r"few\.npy does not hold activations"):
         join_activations(tmp_path / "joined.npy", [tmp_path / "few.npy"])
+    with pytest.raises(InputError, match=r"gone\.npy cannot be read: No such file"):
+        join_activations(tmp_path / "joined.npy", [tmp_path / "one.npy", tmp_path / "gone.npy"])
+    # As a shard may look from another machine for a while.
+    shutil.copy(tmp_path / "one.npy", tmp_path / "few.npy")
+    os.truncate(tmp_path / "few.npy", (tmp_path / "few.npy").stat().st_size - 4)
+    with pytest.raises(InputError, match=r"few\.npy does not hold activations .* cut short"):
+        join_activations(tmp_path / "joined.npy", [tmp_path / "one.npy", tmp_path / "few.npy"])
     limits = {"one": one.layers["one"].peak}
     a = count_overlaps(net, manifest, np.arange(9), limits, 0.1, threads=1)
     b = count_overlaps(net, manifest, np.arange(9), limits, 0.2, threads=1)
