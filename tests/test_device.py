@@ -137,11 +137,12 @@ def test_under_slurm_the_schedulers_choice_stands(tmp_path, monkeypatch):
 def test_several_devices_of_one_job_of_slurm_are_shared_out_in_it(tmp_path, monkeypatch):
     """As where Snakemake itself runs inside an allocation; another job may count its own devices from 0, too."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(module.time, "sleep", lambda _: pytest.fail("it had to wait"))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     with lease(1, tmp_path, ["0", "1"]) as one, lease(1, tmp_path, ["0", "1"]) as two:
         assert (one, two) == ("cuda:0", "cuda:1")
         monkeypatch.setenv("SLURM_JOB_ID", "8")
-        with lease(1, tmp_path, ["0", "1"], poll=60) as other:
+        with lease(1, tmp_path, ["0", "1"]) as other:
             assert other == "cuda:0"
 
 
