@@ -1,8 +1,8 @@
 # Artefacts: what pictures show besides their subject, and how far that alone tells the class.
 #
 # Requires: data/{dataset}/…; for a study of a shortcut models/{model}/checkpoint.safetensors of two models.
-# Produces: artefacts/{dataset}.csv, {dataset}.json; shortcuts/{study}/summary.json, relevance.csv, probabilities.csv;
-#           figures/artefacts/{dataset}/odds, grades and examples; figures/shortcuts/{study}/shortcut.
+# Produces: artefacts/{dataset}.csv, {dataset}.json; shortcuts/{study}/summary.json, relevance.csv, probabilities.csv,
+#           removal.csv; figures/artefacts/{dataset}/odds, grades and examples; figures/shortcuts/{study}/shortcut.
 
 
 rule artefacts:
@@ -90,7 +90,7 @@ rule figures_artefacts:
 
 
 rule shortcut:
-    """Paste artefacts into clean pictures: who looks at them, and who decides by them?"""
+    """Paste artefacts into clean pictures and take them out of others: who looks at them, and who decides by them?"""
     input:
         first=lambda wildcards: checkpoint_of(
             CONFIG.shortcuts[wildcards.study].trained_with
@@ -111,6 +111,7 @@ rule shortcut:
         ),
         relevance=f"{R}/shortcuts/{{study}}/relevance.csv",
         probabilities=f"{R}/shortcuts/{{study}}/probabilities.csv",
+        removal=f"{R}/shortcuts/{{study}}/removal.csv",
     log:
         f"{R}/logs/shortcut/{{study}}.log",
     benchmark:

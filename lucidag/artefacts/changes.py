@@ -67,7 +67,8 @@ def against_control(
 ) -> dict[str, Any]:
     """Summarise the change beside that of a control edit of the same pictures.
 
-    The control tells what any edit of that place and size does, such as the same mask filled with skin.
+    The control tells what any edit of that place and size does, such as the same mask filled with skin. Where it is
+    NaN there is none, and the picture has no part in ``control`` and ``beyond``.
 
     Returns
     -------
@@ -75,10 +76,15 @@ def against_control(
         ``artefact`` and ``control`` (see `changes`, whose keywords are `settings`), and ``beyond``: the paired
         difference of the two changes.
     """
-    found = {"artefact": changes(before, after, **settings), "control": changes(before, control, **settings)}
-    beyond = np.asarray(after, dtype=np.float64) - np.asarray(control, dtype=np.float64)
-    own = {key: settings[key] for key in ("confidence", "draws", "seed") if key in settings}
-    return {**found, "beyond": _mean(beyond, **own)}
+    beside = np.asarray(control, dtype=np.float64)
+    own = ~np.isnan(beside)
+    found = {
+        "artefact": changes(before, after, **settings),
+        "control": changes(np.asarray(before)[own], beside[own], **settings),
+    }
+    beyond = np.asarray(after, dtype=np.float64) - beside
+    interval = {key: settings[key] for key in ("confidence", "draws", "seed") if key in settings}
+    return {**found, "beyond": _mean(beyond, **interval)}
 
 
 def _mean(values: ArrayLike, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from lucidag.artefacts.changes import against_control
 from lucidag.artefacts.paste import paste, remove
+from lucidag.artefacts.probabilities import probabilities
 from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
@@ -133,7 +132,7 @@ def show_artefacts(
     seed
         Of the artefacts' places and colours: the same for all networks.
     """
-    relevance, probabilities = [], []
+    relevance, decisions = [], []
     with reproducible(device, threads):
         for name, network in networks.items():
             network.model.to(device).eval()
@@ -144,20 +143,24 @@ def show_artefacts(
                     rows = _relevance(network, explainers, image, artefact, pasted, mask, target, device)
                     relevance.append(rows.assign(model=name))
                     shown = [picture, pasted, remove(picture, mask)]
-                    before, after, control = _probabilities(network, shown, target, device)
+                    before, after, control = probabilities(network, shown, target, device)
                     known = {"model": name, "image": image, "artefact": artefact}
-                    probabilities.append({**known, "before": before, "after": after, "control": control})
+                    decisions.append({**known, "before": before, "after": after, "control": control})
     table = pd.concat(relevance, ignore_index=True)
-    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(probabilities))
+    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(decisions))
 
 
-def summarise(shown: Shown, names: Mapping[str, str], confidence: float, draws: int, seed: int) -> dict[str, Any]:
+def summarise(
+    shown: Shown, taken_out: pd.DataFrame, names: Mapping[str, str], confidence: float, draws: int, seed: int
+) -> dict[str, Any]:
     """Summarise a study.
 
     Parameters
     ----------
     shown
         What `show_artefacts` gives.
+    taken_out
+        What `lucidag.artefacts.removal.take_out` gives.
     names
         The networks trained ``with`` and ``without`` the shortcut.
     confidence, draws, seed
@@ -167,22 +170,25 @@ def summarise(shown: Shown, names: Mapping[str, str], confidence: float, draws: 
     -------
     dict
         ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
-        rows with less without, paired over pictures; ``changes``: by model and artefact what pasting does to the
-        probability of the class (see `lucidag.artefacts.changes.against_control`).
+        rows with less without, paired over pictures; ``changes`` and ``removal``: by model and artefact what pasting it
+        and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
     interval = (confidence, draws, seed)
     tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
     settings: dict[str, Any] = {"confidence": confidence, "draws": draws, "seed": seed}
-    changed: dict[str, dict[str, Any]] = {name: {} for name in names.values()}
-    for (name, artefact), part in shown.probabilities.groupby(["model", "artefact"], sort=False):
-        before, after, control = (part[column].tolist() for column in ("before", "after", "control"))
-        changed[str(name)][str(artefact)] = against_control(before, after, control, **settings)
     return {
         "models": dict(names),
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
         "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
-        "changes": changed,
+        "changes": {name: _changes(shown.probabilities, name, settings) for name in names.values()},
+        "removal": {name: _changes(taken_out, name, settings) for name in names.values()},
     }
+
+
+def _changes(table: pd.DataFrame, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    parts = table[table["model"] == name].groupby("artefact", sort=False)
+    columns = ("before", "after", "control")
+    return {str(own): against_control(*(part[key].tolist() for key in columns), **settings) for own, part in parts}
 
 
 def _relevance(
@@ -198,13 +204,6 @@ def _relevance(
     x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
     maps = {method: found[0] for explainer in explainers for method, found in explainer(x, target).items()}
     return on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
-
-
-def _probabilities(network: Network, shown: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
-    x = network.inputs.normalise(torch.stack([network.inputs.prepare(picture) for picture in shown]).to(device))
-    with torch.inference_mode():
-        logits = network.model(x).cpu().numpy().astype(np.float64)
-    return [float(value) for value in softmax(logits, axis=1)[:, target]]
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A shortcut: relevance on an artefact's pixels in two networks, and what pasting it does to their decisions."""
+"""A shortcut: relevance on an artefact's pixels in two networks, and what they decide with and without it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +17,8 @@ ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s")}
 def shortcut(summary: Mapping[str, Any], confidence: float) -> Figure:
     """Draw, for each artefact, relevance on its pixels by method, and the change of the class's probability.
 
+    The probability changes by pasting, and by taking out of pictures that show the artefact.
+
     Parameters
     ----------
     summary
@@ -28,10 +30,11 @@ def shortcut(summary: Mapping[str, Any], confidence: float) -> Figure:
     artefacts = list(summary["changes"][names["with"]])
     methods = list(dict.fromkeys(row["method"] for row in summary["difference"]))
     fig = figure(FULL_WIDTH, 0.9 + len(artefacts) * (0.75 + 0.3 * max(2, len(methods))))
-    grid = fig.subplots(len(artefacts), 2, squeeze=False, width_ratios=(1.5, 1))
-    for (left, right), artefact in zip(grid, artefacts, strict=True):
-        _relevance(left, summary, artefact, methods)
-        _change(right, summary, artefact)
+    grid = fig.subplots(len(artefacts), 3, squeeze=False, width_ratios=(1.5, 1, 1))
+    for (relevance, pasted, removed), artefact in zip(grid, artefacts, strict=True):
+        _relevance(relevance, summary, artefact, methods)
+        _change(pasted, summary["changes"], summary["models"], artefact, "pasted in")
+        _change(removed, summary["removal"], summary["models"], artefact, "taken out")
     fig.suptitle(f"trained with and without the artefact as a shortcut ({confidence:.0%} intervals)", x=0.01, ha="left")
     legend_below(fig, [ax for row in grid for ax in row], columns=3)
     return fig
@@ -55,17 +58,24 @@ def _relevance(ax: Axes, summary: Mapping[str, Any], artefact: str, methods: Seq
     ax.tick_params(axis="y", length=0)
 
 
-def _change(ax: Axes, summary: Mapping[str, Any], artefact: str) -> None:
+def _change(
+    ax: Axes, changes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str], artefact: str, title: str
+) -> None:
+    pictures = 0
     for place, (role, (colour, marker)) in enumerate(ROLES.items()):
-        name = summary["models"][role]
-        found = summary["changes"][name][artefact]
-        change = found["artefact"]["change"]
+        name = models[role]
+        found = changes[name].get(artefact)
+        if found is None:
+            continue
+        change, control = (found[key]["change"] for key in ("artefact", "control"))
+        pictures = change["n"]
         _point(ax, place - 0.15, change["value"], change["low"], change["high"], colour, marker, name)
-        control = found["control"]["change"]
-        _point(ax, place + 0.15, control["value"], control["low"], control["high"], GREY, "^", "control: place filled")
+        if control["value"] is not None:
+            label = "control: place filled"
+            _point(ax, place + 0.15, control["value"], control["low"], control["high"], GREY, "^", label)
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.set_yticks([])
-    ax.set(ylim=(1.5, -0.5), xlabel="change of the class's probability", title="pasted in")
+    ax.set(ylim=(1.5, -0.5), xlabel="change of probability", title=f"{title} ({pictures} pictures)")
 
 
 def _point(ax: Axes, y: float, value: float, low: float, high: float, colour: str, marker: str, label: str) -> None:

@@ -78,8 +78,10 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
             "explanation's relevance on the artefact, beside its share of the `area`; `excess` is their difference. "
             "Second: the two networks compared picture by picture, `first` less `second`. "
             "Third: the change in the probability of the class that the artefact goes with, beside a control that "
-            "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. A "
-            "network that learnt the shortcut looks at it *and* changes its mind."
+            "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. "
+            "Fourth: the same where it is taken out of pictures in which a finder sees it; the control fills a place "
+            "of the same shape beside it, where there is room. A network that learnt the shortcut looks at it *and* "
+            "changes its mind."
         )
     ]
     for name, networks in studies.items():
@@ -102,16 +104,23 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
                 'names = ["artefact", "method"]',
                 'pd.DataFrame(study["difference"], columns=[*names, *columns]).set_index(names)',
             ),
-            code(
-                "rows = [",
-                '    {"pasted": artefact, "model": model} | values',
-                '    for model, found in study["changes"].items()',
-                "    for artefact, values in found.items()",
-                "]",
-                'columns = ["artefact.change.value", "control.change.value"]',
-                'columns += ["beyond.value", "beyond.low", "beyond.high", "beyond.n"]',
-                'pd.json_normalize(rows).set_index(["pasted", "model"])[columns].sort_index()',
-            ),
+            _changes("changes", "pasted"),
+            _changes("removal", "taken out"),
             pictures((f"figures/shortcuts/{name}/shortcut.png", f"The study {name}")),
         ]
     return Section("shortcuts", "Shortcuts", tuple(cells))
+
+
+def _changes(key: str, name: str) -> Code:
+    """Tabulate what an edit does to the probability of the class; empty where no picture was edited."""
+    return code(
+        "rows = [",
+        f'    {{{quoted(name)}: artefact, "model": model}} | values',
+        f'    for model, found in study["{key}"].items()',
+        "    for artefact, values in found.items()",
+        "]",
+        'columns = [f"artefact.change.{part}" for part in ("value", "low", "high", "n")]',
+        'columns += ["control.change.value", "beyond.value", "beyond.low", "beyond.high", "beyond.n"]',
+        f'names = [{quoted(name)}, "model"]',
+        "pd.json_normalize(rows).reindex(columns=[*names, *columns]).set_index(names).sort_index()",
+    )

@@ -88,6 +88,12 @@ def test_the_interval_of_a_change_is_paired():
     assert found["artefact"]["change"]["low"] == pytest.approx(0.1)  # the spread between pictures does not enter
     assert found["beyond"]["value"] == pytest.approx(0.08)
     assert found["beyond"]["high"] - found["beyond"]["low"] < 1e-9
+    control = np.where(np.arange(60) < 40, before + 0.02, np.nan)  # some have none
+    part = against_control(before, before + 0.1, control, draws=200)
+    assert part["artefact"] == found["artefact"]
+    assert (part["control"]["change"]["n"], part["beyond"]["n"]) == (40, 40)
+    assert part["control"]["before"]["value"] == pytest.approx(before[:40].mean())
+    assert part["beyond"]["value"] == pytest.approx(0.08)
 
 
 def test_relevance_on_an_artefact_by_hand():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from lucidag.artefacts.removal import COLUMNS
 from lucidag.artefacts.study import (
     WITH,
     WITHOUT,
@@ -68,7 +69,8 @@ def shown():
 
 
 def test_the_network_that_looks_at_corners_looks_at_the_ring(shown):
-    found = summarise(shown, {WITH: "corners", WITHOUT: "middle"}, 0.95, 200, 0)
+    nothing = pd.DataFrame({column: [] for column in COLUMNS})
+    found = summarise(shown, nothing, {WITH: "corners", WITHOUT: "middle"}, 0.95, 200, 0)
     (row,) = found["difference"]
     assert row["method"] == "exact"
     assert row["pictures"] == 12

@@ -159,6 +159,7 @@ def numbers() -> dict[str, Any]:
             "relevance": {"net": [share], "bought": [share]},
             "difference": [compared],
             "changes": {"net": {"ring": changes}, "bought": {"ring": changes}},
+            "removal": {"net": {"ring": changes}, "bought": {}},
         },
     }
 

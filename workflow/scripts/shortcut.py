@@ -1,9 +1,10 @@
-"""Paste an artefact into clean pictures: does a network that could learn the shortcut look at it, and decide by it?"""
+"""Put an artefact into pictures and take it out: does a network that could learn the shortcut decide by it?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.agreement.tables import write_table
+from lucidag.artefacts.removal import pictures_with, take_out
 from lucidag.artefacts.study import clean_pictures, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
 from lucidag.device import lease
@@ -20,6 +21,7 @@ with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     pictures = clean_pictures(manifest, settings["split"], settings["clean"], settings["pictures"])
+    seen = pictures_with(manifest, settings["split"], settings["artefacts"], settings["pictures"])
     names = settings["names"]
     checkpoints = {names["with"]: snakemake.input.first, names["without"]: snakemake.input.second}
     networks, classes = open_networks(settings["networks"], checkpoints)
@@ -34,8 +36,9 @@ with job(snakemake):
             snakemake.threads,
             settings["seed"],
         )
+        taken_out = take_out(networks, seen, targets, device, snakemake.threads)
     write_table(out.relevance, shown.relevance)
     write_table(out.probabilities, shown.probabilities)
-    write_json(
-        out.summary, summarise(shown, settings["names"], settings["confidence"], settings["draws"], settings["seed"])
-    )
+    write_table(out.removal, taken_out)
+    interval = (settings["confidence"], settings["draws"], settings["seed"])
+    write_json(out.summary, summarise(shown, taken_out, settings["names"], *interval))

@@ -1,0 +1,112 @@
+"""Artefacts that pictures show by themselves, taken out: do networks decide by them?"""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.artefacts.finders import FINDERS, checked
+from lucidag.artefacts.finding import ellipse
+from lucidag.artefacts.paste import Mask, margin_of, remove
+from lucidag.artefacts.probabilities import probabilities
+from lucidag.data.manifest import Manifest
+from lucidag.data.pictures import Pictures
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
+from lucidag.progress import track
+
+COLUMNS = ("model", "image", "artefact", "before", "after", "control")
+LEAST_LEFT = 0.5  # of the mask: a control of less than this is none
+
+Seen = dict[str, tuple[NDArray[np.uint8], Mask]]
+
+
+def pictures_with(manifest: Manifest, split: str, artefacts: Mapping[str, object], count: int) -> dict[str, Seen]:
+    """Give the first pictures of a split in which finders see an artefact.
+
+    Parameters
+    ----------
+    manifest, split
+        The data set and the split.
+    artefacts
+        Names in `lucidag.artefacts.finders.FINDERS`, each with the threshold given there.
+    count
+        How many of each, at most; there may be none.
+
+    Returns
+    -------
+    dict
+        By artefact and image id the picture (uint8 H x W x C) and the pixels of the artefact (bool H x W).
+
+    Raises
+    ------
+    InputError
+        If a finder does not exist.
+    """
+    found: dict[str, Seen] = {name: {} for name in checked(tuple(artefacts))}
+    pictures, images = Pictures(manifest), manifest.table["image"]
+    for row in track(manifest.rows(split), "look for artefacts"):
+        missing = [name for name, seen in found.items() if len(seen) < count]
+        if not missing:
+            break
+        picture = pictures.read(int(row))
+        for name in missing:
+            finding = FINDERS[name].find(picture)
+            if finding.score > FINDERS[name].threshold and finding.mask.any() and not finding.mask.all():
+                found[name][str(images.iloc[row])] = (picture, finding.mask)
+    return found
+
+
+def elsewhere(mask: Mask) -> Mask | None:
+    """Give a place for a control: the mask mirrored to where the artefact is not.
+
+    Of the mask turned left for right, upside down and both, the one of which most lies outside the artefact and its
+    soft edge; without what lies inside. None if less than half of it does, as for a ring, which is on all sides.
+    """
+    near = cv2.dilate(mask.astype(np.uint8), ellipse(2 * margin_of(mask) + 1)) > 0
+    turned = [turn & ~near for turn in (mask[:, ::-1], mask[::-1], mask[::-1, ::-1])]
+    most = max(turned, key=np.count_nonzero)
+    return most if most.sum() >= LEAST_LEFT * mask.sum() else None
+
+
+def take_out(
+    networks: Mapping[str, Network],
+    seen: Mapping[str, Seen],
+    targets: Mapping[str, int],
+    device: str = "cpu",
+    threads: int = 2,
+) -> pd.DataFrame:
+    """Take artefacts out of the pictures that show them, and ask networks what they say now.
+
+    Parameters
+    ----------
+    networks
+        By name, each with its weights, of the same classes.
+    seen
+        What `pictures_with` gives.
+    targets
+        By artefact the class whose probability is taken.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+
+    Returns
+    -------
+    DataFrame
+        model, image, artefact; the probability of the class ``before``, ``after`` the artefact was filled with its
+        surroundings (see `lucidag.artefacts.paste.remove`), and with a place of the same shape filled instead
+        (``control``; NaN where there is no room for one, see `elsewhere`).
+    """
+    rows = []
+    with reproducible(device, threads):
+        for name, network in networks.items():
+            network.model.to(device).eval()
+            for artefact, pictures in seen.items():
+                for image, (picture, mask) in pictures.items():
+                    place = elsewhere(mask)
+                    shown = [picture, remove(picture, mask)] + ([] if place is None else [remove(picture, place)])
+                    told = probabilities(network, shown, targets[artefact], device)
+                    control = told[2] if place is not None else np.nan
+                    rows.append((name, image, artefact, *told[:2], control))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
