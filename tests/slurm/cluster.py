@@ -49,9 +49,9 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 SlurmdParameters=config_overrides
-SlurmdTimeout=3
-MessageTimeout=3
-TCPTimeout=1
+SlurmdTimeout=8
+MessageTimeout=6
+TCPTimeout=2
 BatchStartTimeout=5
 MinJobAge=3600
 ReturnToService=2
