@@ -21,6 +21,11 @@ class Faithfulness(Section):
         default=True,
         description="Whether LIME's maps are measured, where there are any; by what needs no new explanation.",
     )
+    lime_sensitivity: bool = Field(
+        default=False,
+        description="Whether LIME explains the pictures with noise too, so that its sensitivity is known: each picture "
+        "costs `sensitivity_draws` times LIME's `num_samples` predictions.",
+    )
     metrics: list[Metric] = Field(
         default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
         description="What is measured.",
@@ -58,6 +63,10 @@ class Faithfulness(Section):
         for name in ("cam", "composites", "metrics"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} names one twice")
+        if self.lime_sensitivity and not self.lime:
+            raise ValueError("`lime_sensitivity` is true and needs `lime: true`")
+        if self.lime_sensitivity and "sensitivity_max" not in self.metrics:
+            raise ValueError("`lime_sensitivity` is true and needs `sensitivity_max` among the `metrics`")
         return self
 
 

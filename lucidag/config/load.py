@@ -187,6 +187,9 @@ def _check_relevance(config: Config, source: str) -> None:
         for model in models:
             if model not in explained:
                 raise InputError(f"{source}: {key}.models: {unknown('explained model', model, explained)}")
+    again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
+    if again and config.explain is not None and config.explain.lime is None:
+        raise InputError(f"{source}: faithfulness: `lime_sensitivity` is true, but `explain.lime` is null")
     if config.relevance is None:
         return
     models = relevance_models(config)

@@ -250,6 +250,15 @@ def _faithfulness(config: Config, wildcards: Wildcards, images: list[str]) -> Se
         "measuring": section.model_dump(mode="json", include=set(MEASURING)),
         "layer": layers.get(name),
         "pictures": _pictures(config, name, images),
+        **(_lime_again(config, name, images) if section.lime_sensitivity else {}),
+    }
+
+
+def _lime_again(config: Config, model: str, images: list[str]) -> Settings:
+    own = _lime_by_image(config, model)
+    return {
+        "lime_settings": {image: own[image] for image in images},
+        "lime_batch_size": (_explain(config).lime or Lime()).batch_size,
     }
 
 
@@ -341,15 +350,19 @@ def _cam_maps(config: Config, wildcards: Wildcards) -> Settings:
 
 def _lime_fits(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
-    explain = _explain(config)
-    own = explain.pictures(config.models[name].dataset)
     rows = _pictures(config, name, lime_batches(config, name)[wildcards["batch"]])
-    lime = {image: explain.lime_settings(picture).model_dump(mode="json") for image, picture in own.items()}
+    lime = _lime_by_image(config, name)
     return {
         **_network(config.models[name]),
-        "batch_size": (explain.lime or Lime()).batch_size,
+        "batch_size": (_explain(config).lime or Lime()).batch_size,
         "pictures": [{**row, "lime": lime[row["image"]]} for row in rows],
     }
+
+
+def _lime_by_image(config: Config, model: str) -> dict[str, Settings]:
+    explain = _explain(config)
+    own = explain.pictures(config.models[model].dataset)
+    return {image: explain.lime_settings(picture).model_dump(mode="json") for image, picture in own.items()}
 
 
 def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:

@@ -13,6 +13,7 @@ from lucidag.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.cam.explainer import CamExplainer
 from lucidag.errors import InputError
 from lucidag.lime.explain import explain
+from lucidag.lime.neighbourhood import Classify
 from lucidag.lime.settings import LimeSettings
 from lucidag.lime.stage import classifier
 from lucidag.models.inputs import Inputs
@@ -102,10 +103,20 @@ def lime(network: Network, settings: LimeSettings, device: str = "cpu", batch_si
     settings, device, batch_size
         See `lucidag.lime.explain.explain`.
     """
-    classify = classifier(network, device)
+    return limes(network, [settings], device, batch_size)[0]
 
+
+def limes(
+    network: Network, settings: Sequence[LimeSettings], device: str = "cpu", batch_size: int = 32
+) -> list[Explainer]:
+    """Make an explainer of LIME for each of some settings; the network is made ready only once. See `lime`."""
+    classify = classifier(network, device)
+    return [_lime(classify, network.inputs, each, device, batch_size) for each in settings]
+
+
+def _lime(classify: Classify, inputs: Inputs, settings: LimeSettings, device: str, batch_size: int) -> Explainer:
     def function(x: torch.Tensor, target: int) -> NDArray[np.float32]:
-        frames = frames_of(x, network.inputs).cpu().numpy()
+        frames = frames_of(x, inputs).cpu().numpy()
         return np.stack([explain(classify, each, settings, target, batch_size, device).map for each in frames])
 
     return single("lime", function)

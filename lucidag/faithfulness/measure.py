@@ -60,12 +60,16 @@ class Picture:
     maps
         Maps (S x S) by method that are already there. Of a method that is not asked again (no explainer has its name)
         neither the sensitivity nor the randomisation is known.
+    again
+        Explainers that made some of these maps. They are asked about the picture with noise alone, so that the
+        sensitivity of these methods is known too; the randomisation is not.
     """
 
     image: str
     x: torch.Tensor
     target: int
     maps: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    again: tuple[Explainer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def measure(
     ------
     InputError
         If there is no picture, pictures differ in size or share an id, two explainers have one name, a map does not
-        fit, or the network gives NaN.
+        fit or is not there though it is to be explained again, or the network gives NaN.
     """
     _check(pictures)
     results: Results = {}
@@ -137,6 +141,9 @@ def _check(pictures: Sequence[Picture]) -> None:
             raise InputError(
                 f"faithfulness: picture '{picture.image}' is {words}; allowed: {allowed}, as the first one"
             )
+        for method in (each for explainer in picture.again for each in explainer.methods):
+            if method not in picture.maps:
+                raise InputError(f"faithfulness: picture '{picture.image}' has no {method} map to compare others with")
 
 
 def _with_controls(
@@ -149,14 +156,15 @@ def _of_picture(explainers: Sequence[Explainer], picture: Picture, shared: Share
     """Explain a picture, and measure all but the randomisation: the maps of the explainers, the values, the curves."""
     explained = _explained(explainers, shared.x[None], shared)
     maps = {method: each[0] for method, each in explained.items()}
+    every = {**maps, **_stored(picture, maps)}
     results: Results = {}
     points: list[Point] = []
     if SENSITIVITY in shared.settings.metrics:
-        parts = [_explained(explainers, batch, shared) for batch in shared.noisy()]
-        for method, values in maps.items():
+        parts = [_explained([*explainers, *picture.again], batch, shared) for batch in shared.noisy()]
+        for method in parts[0]:
             moved = np.concatenate([part[method] for part in parts])
-            results[shared.image, method, SENSITIVITY] = sensitivity_max(values, moved)
-    for method, values in {**maps, **_stored(picture, maps)}.items():
+            results[shared.image, method, SENSITIVITY] = sensitivity_max(every[method], moved)
+    for method, values in every.items():
         measured, curves = _of_map(method, values, shared)
         results |= {(shared.image, method, metric): each for metric, each in measured.items()}
         points += curves

@@ -10,7 +10,7 @@ from torch import nn
 
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.faithfulness.explainers import Explainer, cam, lime, single
+from lucidag.faithfulness.explainers import Explainer, cam, lime, limes, single
 from lucidag.faithfulness.measure import Faithfulness, Picture, measure
 from lucidag.faithfulness.settings import FaithfulnessSettings
 from lucidag.lime.settings import LimeSettings
@@ -44,7 +44,8 @@ def measure_subjects(
         LIME's explanations of them, or none.
     settings
         ``cam``, ``composites`` and ``layer``, and ``measuring``: the arguments of
-        `lucidag.faithfulness.settings.FaithfulnessSettings`.
+        `lucidag.faithfulness.settings.FaithfulnessSettings`. With ``lime_settings``, those of the stored maps by image,
+        and ``lime_batch_size`` LIME explains the pictures with noise too; without, its sensitivity is not measured.
     device, threads
         How to compute; they change the numbers by rounding only.
     """
@@ -55,7 +56,8 @@ def measure_subjects(
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
     with reproducible(device, threads):
-        pictures = [_picture(network, subject, maps, device) for subject in subjects]
+        again = _lime_again(network, settings, [subject.image for subject in subjects if subject.image in maps], device)
+        pictures = [_picture(network, subject, maps, again, device) for subject in subjects]
         make = explainers(network, settings["cam"], settings["composites"], settings["layer"], device)
         return measure(model, pictures, make, network.inputs.std, FaithfulnessSettings(**measuring))
 
@@ -126,10 +128,27 @@ def _relevance(
     return function
 
 
-def _picture(network: Network, subject: Subject, maps: Mapping[str, NDArray[Any]], device: str) -> Picture:
+def _lime_again(
+    network: Network, settings: Mapping[str, Any], images: Sequence[str], device: str
+) -> dict[str, tuple[Explainer, ...]]:
+    """Give the explainers of the stored maps of LIME by image; none where they are not to be asked again."""
+    if "lime_settings" not in settings or not images:
+        return {}
+    own = [LimeSettings.from_json(settings["lime_settings"][image]) for image in images]
+    made = limes(network, own, device, settings["lime_batch_size"])
+    return {image: (explainer,) for image, explainer in zip(images, made, strict=True)}
+
+
+def _picture(
+    network: Network,
+    subject: Subject,
+    maps: Mapping[str, NDArray[Any]],
+    again: Mapping[str, tuple[Explainer, ...]],
+    device: str,
+) -> Picture:
     x = network.inputs.normalise(subject.frame[None].to(device))
     with torch.inference_mode():
         shares = softmax(network.model(x).cpu().numpy()[0].astype(float))
     target = int(shares.argmax()) if subject.target is None else subject.target
     own = {LIME: maps[subject.image]} if subject.image in maps else {}
-    return Picture(subject.image, x[0], target, own)
+    return Picture(subject.image, x[0], target, own, again.get(subject.image, ()))

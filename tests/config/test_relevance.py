@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lucidag.config.load import audited_datasets, load_config, relevance_models
-from lucidag.config.pictures import atlas_images, relevance_batches, write_out_images
+from lucidag.config.pictures import atlas_images, lime_batches, measured_shards, relevance_batches, write_out_images
 from lucidag.config.probe import check_networks
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
@@ -64,6 +64,27 @@ def test_every_explained_model_is_the_default() -> None:
     assert atlas_images(config, "one") == []
 
 
+@pytest.mark.parametrize("shards", [1, 2])
+def test_lime_is_asked_again_with_the_settings_of_its_maps(shards: int) -> None:
+    own = {f"lesion-0000{i}": {"lime": {"num_samples": 10 * i, "seed": i} if i > 1 else {}} for i in (1, 2, 3)}
+    explain = {"images": {"drawn": own}, "lime": {"batch_size": 5}}
+    off, on = (
+        checked(explain=explain, faithfulness={"shards": shards, "lime_sensitivity": wanted})
+        for wanted in (False, True)
+    )
+    fits = [stage_settings(on, "lime_fits", {"model": "one", "batch": batch}) for batch in lime_batches(on, "one")]
+    stored = {row["image"]: row["lime"] for job in fits for row in job["pictures"]}
+    assert {image: each["num_samples"] for image, each in stored.items()} == dict(zip(own, (300, 20, 30), strict=True))
+    cut = measured_shards(on, "one")
+    assert len(cut) == shards
+    for shard, images in cut.items():
+        where = {"model": "one", "shard": shard}
+        found, plain = (stage_settings(config, "faithfulness_shard", where) for config in (on, off))
+        again = {"lime_settings": {image: stored[image] for image in images}, "lime_batch_size": 5}
+        assert found == {**plain, **again}
+        assert not set(again) & set(plain)
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
@@ -74,6 +95,15 @@ def test_every_explained_model_is_the_default() -> None:
         ({"relevance": {"composites": ["epsilon"]}}, ["relevance.composites", "'epsilon'", "epsilon_plus_flat"]),
         ({"faithfulness": {"models": ["on"]}}, ["faithfulness.models", "'on'", "did you mean 'one'?"]),
         ({"faithfulness": {"cam": [], "composites": [], "lime": False}}, ["faithfulness: `cam`", "nothing to measure"]),
+        ({"faithfulness": {"lime_sensitivity": True, "lime": False}}, ["`lime_sensitivity` is", "needs `lime: true`"]),
+        (
+            {"faithfulness": {"lime_sensitivity": True, "metrics": ["road"]}},
+            ["faithfulness: `lime_sensitivity` is", "needs `sensitivity_max` among the `metrics`"],
+        ),
+        (
+            {"faithfulness": {"lime_sensitivity": True}, "explain": {"lime": None}},
+            ["faithfulness: `lime_sensitivity` is", "`explain.lime` is null"],
+        ),
         ({"faithfulness": {"metrics": ["roads"]}}, ["faithfulness.metrics", "'roads'", "road"]),
         ({"artefacts": {"datasets": ["drown"]}}, ["artefacts.datasets", "'drown'", "did you mean 'drawn'?"]),
         ({"artefacts": {"finders": ["rings"]}}, ["artefacts.finders", "'rings'", "did you mean 'ring'?"]),

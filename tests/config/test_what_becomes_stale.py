@@ -52,6 +52,7 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
     ("faithfulness.cam", ["layercam"], ["faithfulness"]),
     ("faithfulness.infidelity_draws", 7, ["faithfulness"]),
+    ("faithfulness.lime_sensitivity", True, ["faithfulness"]),
     ("faithfulness.seed", 7, ["faithfulness"]),
     ("faithfulness.confidence", 0.9, FAITHFULNESS),
     ("artefacts.finders", ["ring"], AUDITS),
@@ -127,6 +128,16 @@ def test_another_target_of_a_picture_makes_its_maps_anew() -> None:
     words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"target": "benign"}}
     after = settings(words)
     assert [name for name in after if after[name] != before[name]] == ["faithfulness", MAPS[1]]
+
+
+@pytest.mark.parametrize("lime_sensitivity", [False, True])
+def test_the_settings_of_lime_concern_its_sensitivity_and_nothing_else_that_is_measured(lime_sensitivity: bool) -> None:
+    words = yaml.safe_load(WORDS)
+    words["faithfulness"] = {"lime_sensitivity": lime_sensitivity}
+    before = settings(words)
+    words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"lime": {"num_samples": 7}}}
+    after = settings(words)
+    assert [name for name in after if after[name] != before[name]] == ["faithfulness"] * lime_sensitivity
 
 
 def row(path: str, stale: list[str]) -> str:

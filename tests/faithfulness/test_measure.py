@@ -136,6 +136,20 @@ def test_a_stored_map_is_measured_by_what_needs_the_map_only():
     assert ("p0", "kept", "randomisation") not in found
 
 
+def test_a_stored_map_whose_explainer_is_asked_again_has_the_sensitivity_of_an_explained_one():
+    model, settings = network(2), FaithfulnessSettings(**QUICK)
+    explainer = gradient(model, "kept")
+    maps = explainer(picture(0)[None], 0)
+    pictures = [Picture("p0", picture(0), 0, {"kept": maps["kept"][0]}, (explainer,))]
+    found = values_of(measure(model, pictures, both, (0.5,), settings))
+    for metric in METRICS[:-1]:
+        assert found["p0", "kept", metric] == pytest.approx(found["p0", "gradient", metric], rel=1e-6)
+    assert ("p0", "kept", "randomisation") not in found
+    # The other maps are compared with the stored one, whatever the explainer says of the picture itself.
+    twice = [Picture("p0", picture(0), 0, {"kept": 2 * maps["kept"][0]}, (explainer,))]
+    assert values_of(measure(model, twice, both, (0.5,), settings))["p0", "kept", "sensitivity_max"] > 0.4
+
+
 def test_a_randomised_network_may_leave_a_method_without_a_map():
     model = network(0)
 
@@ -175,6 +189,10 @@ def test_bad_input():
         run(pictures_of(1), Explainer(("lrp",), lambda x, _: {}))
     with pytest.raises(InputError, match="the kept map of picture 'p0' is 3 x 3 pixels"):
         run(pictures_of(1, kept=np.eye(3)))
+    with pytest.raises(InputError, match="picture 'p' has no gradient map to compare others with"):
+        run([Picture("p", picture(0), 0, {"kept": blob(0)}, (gradient(model),))], fixed(blob(0)))
+    with pytest.raises(InputError, match="two explainers have the name 'gradient'"):
+        run([Picture("p", picture(0), 0, {"gradient": blob(0)}, (gradient(model),))], gradient(model))
     with pytest.raises(InputError, match="target is 9"):
         run([Picture("p", picture(0), 9)], fixed(blob(0)))
     with pytest.raises(InputError, match="NaN or infinite logits"):

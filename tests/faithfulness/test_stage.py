@@ -6,7 +6,14 @@ import torch
 
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
+from lucidag.faithfulness import explainers
+from lucidag.faithfulness.metrics import Row
+from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.faithfulness.shared import Shared
 from lucidag.faithfulness.stage import explainers_of, measure_subjects
+from lucidag.lime.explain import explain
+from lucidag.lime.settings import LimeSettings
+from lucidag.lime.stage import classifier, explain_subjects
 from lucidag.models.attention import attention_small_resnet
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
@@ -53,3 +60,76 @@ def test_a_network_with_attention_has_its_map_and_lime_is_asked_where_it_is_set(
     assert all(values.shape == (1, SIZE, SIZE) for values in maps.values())
     names = [each.methods for each in explainers_of(opened, {**SETTINGS, "cam": [], "lime": lime}, "cpu")]
     assert names == [("epsilon_plus_flat",), ("lime",)]
+
+
+SLIC = {"segmentation": {"algorithm": "slic", "n_segments": 12}, "num_features": 4}
+OWN = {"p0": {**SLIC, "num_samples": 20}, "p1": {**SLIC, "num_samples": 15, "seed": 3}, "p2": SLIC}
+MEASURING = {"sensitivity_draws": 3, "radius": 0.1, "infidelity_draws": 4, "steps": 2, "shares": [0.5], "stages": 1}
+AGAIN = {"lime_settings": OWN, "lime_batch_size": 7}
+
+
+@pytest.fixture(scope="module")
+def subjects() -> list[Subject]:
+    """Pictures of 64 blocks of one colour, which superpixels follow."""
+
+    def blocks(seed: int) -> torch.Tensor:
+        return frame(seed)[:, :8, :8].repeat_interleave(SIZE // 8, 1).repeat_interleave(SIZE // 8, 2)
+
+    return [Subject(f"p{seed}", "a", target, blocks(seed), None) for seed, target in ((0, None), (1, 2), (2, 3))]
+
+
+@pytest.fixture(scope="module")
+def stored(opened, subjects) -> list[Explained]:
+    """LIME's maps of the first two pictures."""
+    rows = [{"image": image, "lime": own} for image, own in OWN.items()]
+    return explain_subjects(opened, subjects[:2], "abcd", {"batch_size": 7, "pictures": rows}, "cpu", 1)
+
+
+def rows_of(opened, subjects, stored, **more) -> list[Row]:
+    settings = {**SETTINGS, "measuring": MEASURING, **more}
+    return measure_subjects(opened, subjects, stored, settings, "cpu", 1).rows
+
+
+def test_sensitivity_of_lime_is_that_of_its_own_settings_on_the_pictures_with_noise(opened, subjects, stored):
+    rows = rows_of(opened, subjects, stored, **AGAIN)
+    found = {row.image: row.value for row in rows if (row.method, row.metric) == ("lime", "sensitivity_max")}
+    classify = classifier(opened, "cpu")
+    wanted = {}
+    for subject, own in zip(subjects, stored, strict=False):
+        x = opened.inputs.normalise(subject.frame[None])[0]
+        how = FaithfulnessSettings(**{**MEASURING, "shares": (0.5,)})
+        target = own.record["target"]
+        (noisy,) = Shared(opened.model, subject.image, x, target, opened.inputs.std, how).noisy()
+        frames = ((noisy * 0.25 + 0.5) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+        settings = LimeSettings.from_json(OWN[subject.image])
+        moved = [explain(classify, each, settings, target, 7).map.astype(float) for each in frames]
+        first = own.maps["lime"].astype(float)
+        wanted[subject.image] = max(np.linalg.norm(each - first) for each in moved) / np.linalg.norm(first)
+    assert list(found) == ["p0", "p1"]
+    assert found == pytest.approx(wanted, rel=1e-4)
+    assert min(found.values()) > 0.05
+
+
+def test_sensitivity_of_lime_is_one_more_row_and_changes_no_other(opened, subjects, stored):
+    without, rows = rows_of(opened, subjects, stored), rows_of(opened, subjects, stored, **AGAIN)
+    more = [row for row in rows if row not in without]
+    assert [(row.image, row.method, row.metric) for row in more] == [
+        (image, "lime", "sensitivity_max") for image in ("p0", "p1")
+    ]
+    assert [row for row in rows if row not in more] == without
+    assert ("lime", "randomisation") not in {(row.method, row.metric) for row in rows}
+    parts = [rows_of(opened, some, stored, **AGAIN) for some in (subjects[:1], subjects[1:])]
+    assert [row for part in parts for row in part] == rows
+
+
+def test_the_network_is_made_ready_for_lime_once_and_only_where_it_is_asked_again(
+    opened, subjects, stored, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(explainers, "classifier", lambda *given: made.append(given) or classifier(*given))
+    quick = {"measuring": {**MEASURING, "metrics": ["sensitivity_max"]}}
+    rows_of(opened, subjects, stored, **quick)
+    assert rows_of(opened, subjects, [], **quick, **AGAIN) == rows_of(opened, subjects, [], **quick)
+    assert made == []
+    rows_of(opened, subjects, stored, **quick, **AGAIN)
+    assert made == [(opened, "cpu")]
