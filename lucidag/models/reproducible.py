@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +32,13 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
 def reproducible(device: str, threads: int) -> Iterator[None]:
     """Compute in the same order on each run, and put every switch back afterwards.
 
-    The sums of a CPU depend on how many threads share them: so their number is part of the settings.
+    The sums of a CPU depend on how many threads share them: so their number is part of the settings. Where threads
+    would add to one place in the order in which they come (the gradient of an index, say), they take turns.
     On CUDA: deterministic kernels wherever there are some, no search for the fastest one, no TF32.
     """
     before = torch.get_num_threads()
     with ExitStack() as stack:
+        stack.enter_context(_deterministic())
         if device.startswith("cuda"):
             stack.enter_context(_deterministic_cuda())
         torch.set_num_threads(threads)
@@ -46,18 +49,30 @@ def reproducible(device: str, threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def _deterministic_cuda() -> Iterator[None]:
+def _deterministic() -> Iterator[None]:
     """Choose deterministic kernels; where one is missing torch warns and goes on."""
-    name = "CUBLAS_WORKSPACE_CONFIG"
-    workspace = os.environ.get(name)
     was_on = torch.are_deterministic_algorithms_enabled()
     warned_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    os.environ[name] = workspace or ":4096:8"
+    switches: Any = torch.utils.deterministic
+    filled = switches.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)
+    switches.fill_uninitialized_memory = False  # costs time, and nothing here reads such memory
+    try:
+        yield
+    finally:
+        switches.fill_uninitialized_memory = filled
+        torch.use_deterministic_algorithms(was_on, warn_only=warned_only)
+
+
+@contextmanager
+def _deterministic_cuda() -> Iterator[None]:
+    """Give cuBLAS the workspace that its deterministic kernels want, and keep cuDNN from searching and rounding."""
+    name = "CUBLAS_WORKSPACE_CONFIG"
+    workspace = os.environ.get(name)
+    os.environ[name] = workspace or ":4096:8"
     try:
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             yield
     finally:
-        torch.use_deterministic_algorithms(was_on, warn_only=warned_only)
         if workspace is None:
             os.environ.pop(name, None)
