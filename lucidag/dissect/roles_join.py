@@ -211,6 +211,10 @@ def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str
         return f"none of the {len(other)} units is ranked up to the turning point on {split}"
     if np.ptp(np.concatenate([one, other])) == 0:
         return "all units have the same value"
+    if len(other) == 1:
+        return f"all units but one are ranked up to the turning point on {split}: a single one makes no test"
+    if len(one) == 1:
+        return f"only one unit is ranked up to the turning point on {split}: a single one makes no test"
     return None
 
 

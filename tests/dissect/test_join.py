@@ -170,3 +170,16 @@ def test_what_does_not_fit_is_named():
         join(roles_of(40), labels(np.ones(40)), {})
     with pytest.raises(InputError, match="no method labels the units"):
         join(roles_of(40), labels([]), THRESHOLDS)
+
+
+@pytest.mark.parametrize("n0", [(1, 39), (39, 1)])
+def test_a_single_unit_on_a_side_makes_no_test(n0):
+    scores = np.linspace(0, 0.1, 40)
+    roles = roles_of(40, n0)
+    found = role_tests(join(roles, labels(scores), THRESHOLDS), draws=99)["netdissect"]["restoring"]
+    for split, units in zip(("train", "test"), n0, strict=True):
+        each = found[split]["score"]
+        needed = roles[f"rank_{split}"] <= units
+        assert (each["restoring"], each["others"]) == pytest.approx((scores[needed].mean(), scores[~needed].mean()))
+        assert each["p"] is each["low"] is None
+        assert ("only one unit is" if units == 1 else "all units but one are") in each["reason"]
