@@ -83,7 +83,9 @@ def pairs(config: Config) -> dict[str, tuple[str, str]]:
 
 
 def joined_with_roles(config: Config) -> list[str]:
-    """Return the models whose units have roles and labels both, over pictures of one data set."""
+    """Return the models whose units have roles and labels both, over pictures of one data set: those of ``test``."""
+    if config.dissect is None or "test" not in config.dissect.splits:
+        return []
     dissected = [name for name in dissected_models(config) if probe_of(config, name) == config.models[name].dataset]
     return [model for model in rof_models(config) if model in dissected]
 

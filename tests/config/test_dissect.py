@@ -80,6 +80,8 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
 def test_roles_are_joined_where_the_pictures_are_those_of_the_model() -> None:
     assert joined_with_roles(checked()) == ["one"]
     assert joined_with_roles(checked(models=["two"])) == []
+    # The penultimate layer is found by what it gives for test pictures.
+    assert joined_with_roles(checked(splits=["train", "val"])) == []
 
 
 @pytest.mark.parametrize(
