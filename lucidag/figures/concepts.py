@@ -74,16 +74,17 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
     Parameters
     ----------
     summaries
-        By model: what `lucidag.dissect.summary.summary` gives.
+        By model: what `lucidag.dissect.summary.summary` gives; a model without labels by the method has an empty panel.
     method, block
         Whose labels, and which of them: ``above`` the threshold or ``all``.
     """
+    found = {model: summary["methods"].get(method) for model, summary in summaries.items()}
     layers = {
         model: {
             layer: {name: each["unique"] for name, each in measured["categories"].items()}
-            for layer, measured in summary["methods"][method][block]["layers"].items()
+            for layer, measured in (labels[block]["layers"] if labels else {}).items()
         }
-        for model, summary in summaries.items()
+        for model, labels in found.items()
     }
     names = list(dict.fromkeys(name for model in layers.values() for each in model.values() for name in each))
     if not names:
@@ -94,7 +95,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
         _stacks(ax, by_layer, names)
         ax.set_title(model)
     axes[0].set_ylabel("unique concepts")
-    thresholds = {f"{summary['methods'][method]['threshold']:.3g}" for summary in summaries.values()}
+    thresholds = {f"{labels['threshold']:.3g}" for labels in found.values() if labels}
     least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}" if block == "above" else ""
     fig.suptitle(f"Unique concepts by category, {method}{least}", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)

@@ -1,5 +1,6 @@
 """Draw what the units of one or two models detect: concepts with several units, unique concepts by category."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.dissect.counts import labelled_rows
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     summaries = {summary["model"]: summary for summary in map(read_json, snakemake.input.summaries)}
-    files = {model: [file for file in snakemake.input.tables if f"/{model}/" in file] for model in summaries}
+    files = {model: [file for file in snakemake.input.tables if Path(file).parent.name == model] for model in summaries}
     tables = {model: read_model(files[model], summary["layers"]) for model, summary in summaries.items()}
     thresholds = common_thresholds(list(summaries.values()))
-    for place, (method, threshold) in enumerate(thresholds.items()):
+    for place, file in enumerate(out.concepts):
+        method = Path(file).name.removesuffix("-concepts.png")
+        threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
         save(units_per_concept(counted, settings["frequent"], what=what), out.concepts[place], out.concepts_pdf[place])

@@ -1,0 +1,102 @@
+"""Scripts of dissection's figures, run as Snakemake runs them."""
+
+import runpy
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.dissect.roles_join import JOINED, role_tests
+from lucidag.dissect.summary import summary
+from lucidag.dissect.tables import write_units
+from lucidag.files import write_json
+
+METHODS = ("clip-dissect", "netdissect")
+THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}
+
+
+def labels(methods, concept):
+    """Give four units one label by each method; a layer without maps has none by Network Dissection."""
+    parts = [
+        pd.DataFrame({"method": method, "unit": range(4), "concept": concept, "category": "object", "score": 9.0})
+        for method in methods
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def run(root, rule, **task):
+    found = {"rule": rule, "log": [str(task.pop("folder") / "log.txt")], "wildcards": [], **task}
+    runpy.run_path(str(root / "workflow" / "scripts" / f"{rule}.py"), init_globals={"snakemake": Task(**found)})
+
+
+class Output(SimpleNamespace):
+    """Named lists of files, and all of them one after the other."""
+
+    def __iter__(self):
+        return (file for files in vars(self).values() for file in files)
+
+
+class Task(SimpleNamespace):
+    """What a script reads of its job."""
+
+
+@pytest.mark.parametrize("models", [("a", "b"), ("b", "a")])
+def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, tmp_path, models):
+    # The folder of the results is called as a model is; units of b have numbers and no maps.
+    results = tmp_path / models[0] / models[1] / "results"
+    tables, summaries = [], []
+    for model in models:
+        file = results / "dissect" / model / "l.csv"
+        table = labels(METHODS if model == "a" else METHODS[:1], f"of-{model}")
+        write_units(file, table)
+        known = summary(table.assign(layer="l"), THRESHOLDS, draws=10)
+        write_json(file.with_name("summary.json"), {"model": model, **known})
+        tables.append(str(file))
+        summaries.append(str(file.with_name("summary.json")))
+    drawn = []
+    module = "lucidag.figures.concepts"
+    monkeypatch.setattr(f"{module}.units_per_concept", lambda counted, *_, what: drawn.append((what, counted)))
+    monkeypatch.setattr("lucidag.figures.style.save", lambda figure, *_: None)
+    files = {
+        name: [f"{method}-{kind}.{suffix}" for method in METHODS]
+        for name, kind, suffix in (
+            ("concepts", "concepts", "png"),
+            ("concepts_pdf", "concepts", "pdf"),
+            ("categories", "categories", "png"),
+            ("categories_pdf", "categories", "pdf"),
+        )
+    }
+    run(
+        root,
+        "figures_dissect",
+        folder=tmp_path,
+        input=SimpleNamespace(tables=tables, summaries=summaries),
+        output=Output(**files),
+        params=SimpleNamespace(settings={"frequent": 3}),
+    )
+    assert [what for what, _ in drawn] == ["clip-dissect, strength ≥ 2", "netdissect, IoU ≥ 0.04"]
+    for _, counted in drawn:
+        assert tuple(counted) == models
+    assert {name: set(rows["concept"]) for name, rows in drawn[0][1].items()} == {"a": {"of-a"}, "b": {"of-b"}}
+    assert {name: len(rows) for name, rows in drawn[1][1].items()} == {"a": 4, "b": 0}
+
+
+def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(root, tmp_path):
+    joined = labels(METHODS[:1], "cup").assign(
+        role="both", rank_train=range(1, 5), rank_test=range(1, 5), score=np.arange(4.0), labelled=True, flags="x"
+    )[list(JOINED)]
+    joined.to_csv(tmp_path / "units.csv", index=False)
+    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, 20)}
+    write_json(tmp_path / "tests.json", tests)
+    files = {kind: [str(tmp_path / f"{method}-roles.{kind}") for method in METHODS] for kind in ("png", "pdf")}
+    run(
+        root,
+        "figures_concept_roles",
+        folder=tmp_path,
+        input=SimpleNamespace(units=str(tmp_path / "units.csv"), tests=str(tmp_path / "tests.json")),
+        output=Output(**files),
+        params=SimpleNamespace(settings={}),
+    )
+    for name in (*files["png"], *files["pdf"]):
+        assert (tmp_path / name).stat().st_size > 1000
