@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
+from lucidag.dissect.concepts import check_names
 from lucidag.errors import InputError
 from lucidag.progress import track
 from lucidag.spelling import unknown
@@ -63,7 +64,8 @@ def pixel_annotations(
     Raises
     ------
     InputError
-        If the data set has no label maps, a category does not exist, or nothing is labelled.
+        If the data set has no label maps, a category does not exist, nothing is labelled, or a concept is called as
+        units without a label are.
     """
     if not manifest.concepts:
         raise InputError(f"{manifest.file}: the data set has no label maps, so it has no pixel annotations")
@@ -100,7 +102,7 @@ def picture_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Se
     Raises
     ------
     InputError
-        If a column does not exist or nothing is labelled.
+        If a column does not exist, nothing is labelled, or a value is what units without a label are called.
     """
     allowed = [c for c in manifest.table.columns if c in ("label", "true_label") or c in manifest.metadata]
     names: list[tuple[str, str]] = []
@@ -121,4 +123,5 @@ def _shown(manifest: Manifest, names: list[tuple[str, str]], shares: NDArray[np.
     if not len(seen):
         raise InputError(f"{manifest.file}: nothing is labelled in any picture of the probe set")
     kept = [names[place] for place in seen]
+    check_names(str(manifest.file), [name for name, _ in kept])
     return Annotations(tuple(name for name, _ in kept), tuple(category for _, category in kept), shares[:, seen])

@@ -14,6 +14,8 @@ from lucidag.dissect.similarity import WHOLE, Described, Floats, describe
 
 LEVEL = 0.95
 RANDOM_UNITS = 400
+ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
+LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ def strengths(
         drawn = [generator.permutation(len(images))[: top.shape[1]] for _ in range(RANDOM_UNITS)]
         random = describe(name, images, texts, np.array(drawn), None, threads)
     mean, deviation = random.mean(axis=0), random.std(axis=0)
-    # Where pictures make no difference at all, no label is above chance.
-    deviation[deviation == 0] = np.inf
-    chance = float(np.quantile(((random - mean) / deviation).max(axis=1), level))
+    # Where pictures make no difference but by rounding, no label is above chance, whose strength is 0.
+    deviation[deviation <= (1e-12 * np.abs(mean) if name in WHOLE else ROUNDING)] = np.inf
+    chance = max(LEAST, float(np.quantile(((random - mean) / deviation).max(axis=1), level)))
     values = np.full(len(labels), np.nan)
     at = labels[units]
     own = described.alone[np.searchsorted(described.living, units), at]

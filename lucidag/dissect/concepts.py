@@ -1,6 +1,6 @@
 """The concepts that units are compared with: from a file, from the most common words, from names of classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lucidag.dissect.names import NONE
@@ -110,9 +110,20 @@ def chosen_concepts(
         concepts = tuple(dict.fromkeys(name for names in annotated.values() for name in names))
     else:
         concepts = read_concepts(which)
-    if NONE in map(_key, concepts):
-        raise InputError(f"concepts {which}: '{NONE}' is what units without a label get, so it can be no concept")
+    check_names(f"concepts {which}", concepts)
     return concepts
+
+
+def check_names(where: str, concepts: Iterable[str]) -> None:
+    """Stop where a concept is called as units without a label are.
+
+    Raises
+    ------
+    InputError
+        It says where.
+    """
+    if NONE in map(_key, concepts):
+        raise InputError(f"{where}: '{NONE}' is what units without a label get, so it can be no concept")
 
 
 def categories_of(concepts: Sequence[str], known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -33,8 +33,7 @@ def own_iou(labels: pd.DataFrame, overlaps: Overlaps, layer: str) -> NDArray[np.
     -------
     float64, in the order of the rows; NaN where the label is none of the annotated concepts.
     """
-    names, iou = iou_table(overlaps, layer)
-    found = true_columns(labels["concept"].tolist(), names)
+    found, iou = _columns(labels, overlaps), iou_table(overlaps, layer)[1]
     rows = labels["unit"].to_numpy()
     return np.array([iou[unit, at] if at >= 0 else np.nan for unit, at in zip(rows, found, strict=True)])
 
@@ -59,8 +58,7 @@ def graded(
         ``best`` (mean of the greatest IoU that any concept has with the unit: no label can do better) and ``first``
         (the share of units whose own label is that concept). None where no unit is graded.
     """
-    names, iou = iou_table(overlaps, layer)
-    at = true_columns(labels["concept"].tolist(), names)
+    at, iou = _columns(labels, overlaps), iou_table(overlaps, layer)[1]
     kept = at >= 0
     rows, at = labels["unit"].to_numpy()[kept], at[kept]
     if not len(rows):
@@ -82,3 +80,15 @@ def graded(
         "best": float(iou[rows].max(axis=1).mean()),
         "first": float((own >= iou[rows].max(axis=1)).mean()),
     }
+
+
+def _columns(labels: pd.DataFrame, overlaps: Overlaps) -> NDArray[np.int64]:
+    """Find the column of each label in `iou_table`: of names that several categories have, that of its own."""
+    found = true_columns(labels["concept"].tolist(), [name for own in overlaps.concepts.values() for name in own])
+    first = 0
+    for category, names in overlaps.concepts.items():
+        rows = (labels["category"] == category).to_numpy()
+        own = true_columns(labels.loc[rows, "concept"].tolist(), names)
+        found[rows] = np.where(own >= 0, first + own, found[rows])
+        first += len(names)
+    return found

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
+from lucidag.dissect.concepts import check_names
 from lucidag.dissect.label_maps import Codes, encode, frame_pixels
 from lucidag.dissect.layers import check_finite, forward, layer_shapes
 from lucidag.dissect.overlaps import Overlaps
@@ -56,7 +57,8 @@ def count_overlaps(
     Raises
     ------
     InputError
-        If the data set has no label maps, a layer has no maps, or an activation is not finite.
+        If the data set has no label maps or a concept that is called as units without a label are, a layer has no
+        maps, or an activation is not finite.
     """
     concepts = {category: tuple(names) for category, names in manifest.concepts.items()}
     if not concepts:
@@ -64,6 +66,7 @@ def count_overlaps(
             f"{manifest.file}: the pictures have no label maps of concepts, so there is no IoU; Network Dissection "
             "needs a source that gives them"
         )
+    check_names(str(manifest.file), [name for names in concepts.values() for name in names])
     images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
     layers, start = tuple(thresholds), 0
     sizes = [len(names) for names in concepts.values()]
@@ -82,7 +85,7 @@ def count_overlaps(
                 limits = torch.from_numpy(thresholds[layer]).to(device)
                 tallies[layer].add(_histogram(output, peaks, limits, codes, network.inputs.size), codes)
             start += len(batch)
-    return _overlaps(concepts, tallies, everything, len(rows), quantile)
+    return _overlaps(concepts, tallies, everything, len(rows), quantile, network.inputs.size)
 
 
 def label_batches(
@@ -153,6 +156,7 @@ def _overlaps(
     everything: _Tally,
     images: int,
     quantile: float,
+    size: int,
 ) -> Overlaps:
     """Make unions of what was counted: units and concepts each, minus what both have."""
     total = everything.by(concepts)
@@ -166,4 +170,4 @@ def _overlaps(
             both = each[:, 1:-1].copy()
             intersection[layer][category] = both
             union[layer][category] = each[:, :-1].sum(axis=1, keepdims=True) + area[category] - both
-    return Overlaps(concepts, intersection, union, area, pixels, images, quantile)
+    return Overlaps(concepts, intersection, union, area, pixels, images, quantile, size)

@@ -36,6 +36,8 @@ class Overlaps:
         How many pictures there were.
     quantile
         The share of activations above the threshold of a unit.
+    size
+        The side S of the frame.
     """
 
     concepts: Mapping[str, tuple[str, ...]]
@@ -45,6 +47,7 @@ class Overlaps:
     pixels: Mapping[str, int]
     images: int
     quantile: float
+    size: int
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -107,14 +110,16 @@ def unique_detectors(table: pd.DataFrame) -> dict[str, int]:
 def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     """Give the greatest IoU that a unit can about reach with each concept: C by category.
 
-    A unit is on in about `quantile` of the pixels: where a concept covers more, or less, even a perfect detector
-    has an IoU of the smaller area over the larger.
+    A unit is on in about `quantile` of all pixels: where a concept covers more, or less, even a perfect detector
+    has an IoU of the smaller area over the larger. What it is on too much may lie in pictures in which nothing of the
+    category is labelled, where it does not count.
     """
+    every, on = overlaps.images * overlaps.size**2, overlaps.quantile
     found = {}
     for category, area in overlaps.area.items():
-        share = area / max(1, overlaps.pixels[category])
-        low, high = np.minimum(share, overlaps.quantile), np.maximum(share, overlaps.quantile)
-        found[category] = low / high
+        share, elsewhere = area / every, 1 - overlaps.pixels[category] / every
+        counted = np.maximum(share, on - elsewhere)
+        found[category] = np.minimum(share, on) / np.where(share > 0, counted, 1)
     return found
 
 
@@ -143,6 +148,7 @@ def write_overlaps(path: str | Path, content: Overlaps) -> None:
         "pixels": content.pixels,
         "images": content.images,
         "quantile": content.quantile,
+        "size": content.size,
     }
     write_tensors(path, tensors, about)
 
@@ -157,7 +163,7 @@ def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
     """
 
     def known(part: Overlaps) -> tuple[object, ...]:
-        return part.layers, dict(part.concepts), part.quantile
+        return part.layers, dict(part.concepts), part.quantile, part.size
 
     def both(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
         return {category: counts + other[category] for category, counts in one.items()}
@@ -173,6 +179,7 @@ def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
             pixels={category: count + other.pixels[category] for category, count in one.pixels.items()},
             images=one.images + other.images,
             quantile=one.quantile,
+            size=one.size,
         )
 
     return reduce(added, parts)
@@ -200,4 +207,5 @@ def read_overlaps(path: str | Path) -> Overlaps:
             pixels=about["pixels"],
             images=about["images"],
             quantile=about["quantile"],
+            size=about["size"],
         )

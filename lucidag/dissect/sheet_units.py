@@ -90,8 +90,8 @@ def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics)
 
 
 def _best(table: pd.DataFrame, count: int) -> tuple[int, ...]:
-    method = methods_of(table)[-1]
-    rows = table[(table["method"] == method) & (table["concept"] != NONE)]
+    method = methods_of(table)[-1:]  # a layer without maps may have no label by any
+    rows = table[table["method"].isin(method) & (table["concept"] != NONE)]
     ordered = rows.iloc[np.lexsort((rows["unit"], -rows["score"]))]
     repeated = ordered.duplicated("concept")
     return tuple(int(unit) for unit in pd.concat([ordered[~repeated], ordered[repeated]])["unit"][:count])

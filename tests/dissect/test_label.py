@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.pictures import Pictures
 from lucidag.dissect.activations import collect
 from lucidag.dissect.annotations import annotate
 from lucidag.dissect.chance import strengths
+from lucidag.dissect.counts import labelled
 from lucidag.dissect.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
 from lucidag.dissect.graded import graded, iou_table, own_iou
 from lucidag.dissect.label import Evidence, clip_labels, label_layer, measure_units
@@ -20,7 +22,7 @@ from lucidag.dissect.probe import probe_rows
 from lucidag.dissect.sheet import unit_rows
 from lucidag.dissect.sheet_units import chosen_units, words_of
 from lucidag.dissect.similarity import SIMILARITIES, describe_layer
-from lucidag.dissect.statistics import read_activations
+from lucidag.dissect.statistics import LayerStatistics, read_activations
 from lucidag.dissect.tables import read_units, write_units
 from lucidag.dissect.whole import thresholds_of, whole_summary
 from lucidag.errors import InputError
@@ -134,6 +136,27 @@ def test_units_without_a_label_and_pictures_without_a_difference_are_not_above_c
     assert (found.values[[0, 2]] <= found.chance).all()
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("name", "pictures", "concepts"), [("wpmi", 20, 4), ("wpmi", 28, 9), ("soft_wpmi", 60, 1)])
+def test_labels_that_no_picture_could_change_do_not_count(name, pictures, concepts, seed):
+    # Fewer pictures than `wpmi` looks at are the same for every unit; a single concept is as likely with any picture.
+    random = np.random.default_rng(seed)
+    images, activations = random.random((pictures, concepts)), random.random((pictures, 30))
+    described = (
+        activations.astype(np.float32),
+        Evidence(
+            [f"c{at}" for at in range(concepts)],
+            [""] * concepts,
+            images.astype(np.float32),
+            np.eye(concepts, dtype="f4"),
+        ),
+    )
+    top = np.argsort(-activations, axis=0)[:40].T
+    units = LayerStatistics(top, *[np.zeros(30, np.float32)] * 5)
+    table, about = clip_labels(units, *described, name, None)
+    assert not labelled(table, about["chance_strength"]).any()
+
+
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_units_that_never_change_have_no_part_in_chance(name):
     random = np.random.default_rng(4)
@@ -164,14 +187,14 @@ def counted() -> Overlaps:
     union = {"object": np.array([[10, 20], [20, 20]]), "colour": np.array([[10], [8]])}
     area = {"object": np.array([9, 9]), "colour": np.array([5])}
     concepts = {"object": ("cup", "key_ring"), "colour": ("red",)}
-    return Overlaps(concepts, {"l": both}, {"l": union}, area, {"object": 100, "colour": 100}, 5, 0.01)
+    return Overlaps(concepts, {"l": both}, {"l": union}, area, {"object": 100, "colour": 100}, 5, 0.01, 10)
 
 
 def test_labels_are_graded_by_their_own_pixels():
     names, iou = iou_table(counted(), "l")
     assert names == ("cup", "key_ring", "red")
     assert iou.tolist() == [[0.8, 0.0, 0.1], [0.0, 0.1, 0.5]]
-    labels = pd.DataFrame({"unit": [0, 1], "concept": ["cup", "key ring"]})
+    labels = pd.DataFrame({"unit": [0, 1], "concept": ["cup", "key ring"], "category": ""})
     assert own_iou(labels, counted(), "l").tolist() == [0.8, 0.1]
     found = graded(labels, counted(), "l", draws=400)
     assert found["units"] == 2
@@ -182,10 +205,38 @@ def test_labels_are_graded_by_their_own_pixels():
     assert found["dealt"]["value"] == pytest.approx(0.225, abs=0.05)
 
 
+def test_a_name_of_two_categories_is_graded_by_its_own():
+    both = {"object": np.array([[8]]), "colour": np.array([[3]])}
+    union = {"object": np.array([[10]]), "colour": np.array([[12]])}
+    area, pixels = {name: np.array([9]) for name in both}, dict.fromkeys(both, 100)
+    concepts = dict.fromkeys(both, ("orange",))
+    overlaps = Overlaps(concepts, {"l": both}, {"l": union}, area, pixels, 1, 0.01, 10)
+    for category, iou in (("object", 0.8), ("colour", 0.25), ("", 0.8)):
+        labels = pd.DataFrame({"unit": [0], "concept": ["orange"], "category": [category]})
+        assert own_iou(labels, overlaps, "l").tolist() == [iou]
+        found = graded(labels, overlaps, "l", draws=10)
+        assert (found["iou"]["value"], found["first"]) == (iou, float(iou == 0.8))
+
+
 def test_labels_that_are_no_annotated_concept_are_not_graded():
-    labels = pd.DataFrame({"unit": [0, 1], "concept": ["spoon", "none"]})
+    labels = pd.DataFrame({"unit": [0, 1], "concept": ["spoon", "none"], "category": ""})
     assert np.isnan(own_iou(labels, counted(), "l")).all()
     assert graded(labels, counted(), "l") == {"units": 0, "iou": None, "dealt": None, "best": None, "first": None}
+
+
+def test_what_is_called_none_can_be_no_concept(tmp_path, seen):
+    network, labels = seen[1], np.ones((2, SIZE, SIZE), np.uint8)
+    images = np.zeros((2, SIZE, SIZE, 1), np.uint8)
+    maps = write(tmp_path / "maps", images, {"material": labels}, {"material": ("none",)})
+    table = pd.DataFrame({"image": ["a", "b"], "label": ["none", "one"], "split": "test"})
+    write_manifest(tmp_path / "classes", table, ["none", "one"], images)
+    sentence = "manifest.csv: 'none' is what units without a label get, so it can be no concept"
+    with pytest.raises(InputError, match=sentence):
+        annotate(maps, np.arange(2), [])
+    with pytest.raises(InputError, match=sentence):
+        annotate(read_manifest(tmp_path / "classes"), np.arange(2), ["label"])
+    with pytest.raises(InputError, match=sentence):
+        count_overlaps(network, maps, np.arange(2), {"shown": np.zeros(3, np.float32)}, 0.1)
 
 
 def test_a_layer_without_words_and_maps_has_an_empty_table(tmp_path):
@@ -296,3 +347,14 @@ def test_rows_of_a_probe_set(tmp_path):
     assert probe_rows(manifest, ["train", "test"]).tolist() == list(range(PICTURES))
     with pytest.raises(InputError, match=r"no picture is in splits train, val; there are: test"):
         probe_rows(manifest, ["train", "val"])
+
+
+def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):
+    manifest, network, statistics, overlaps, _ = seen
+    empty, _ = label_layer(None, None, "fc", 0.04, 0.95, 10, 0)
+    write_units(tmp_path / "fc.csv", empty)
+    tables = {"shown": label_units(overlaps, "shown"), "fc": read_units(tmp_path / "fc.csv")}
+    chosen = chosen_units(1, tables)
+    assert (len(chosen["shown"]), chosen["fc"]) == (1, ())
+    rows = unit_rows(network, manifest, np.arange(PICTURES), statistics, tables, chosen, 2, threads=1)
+    assert [row.name for row in rows] == [f"shown, unit {chosen['shown'][0]}"]

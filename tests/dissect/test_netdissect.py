@@ -12,7 +12,7 @@ from lucidag.dissect import upsample
 from lucidag.dissect.activations import collect
 from lucidag.dissect.label_maps import encode, labels_in_frame
 from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.overlaps import ceilings, label_units, read_overlaps, unique_detectors, write_overlaps
+from lucidag.dissect.overlaps import Overlaps, ceilings, label_units, read_overlaps, unique_detectors, write_overlaps
 from lucidag.dissect.upsample import region
 from lucidag.errors import InputError
 from lucidag.models.frames import load_split
@@ -216,6 +216,23 @@ def test_a_planted_unit_gets_its_concept(tmp_path, seed):
     assert table["score"][3] == 0
     assert not table.isna().any().any()
     assert unique_detectors(table) == {"colour": 2, "texture": 1}
+    assert (table["score"][:2] <= ceilings(overlaps)["colour"]).all()
+
+
+def test_a_ceiling_is_what_a_perfect_region_reaches():
+    # 10 pictures of 100 pixels, every unit on at 60 of them; n of the pictures are labelled, each concept in one.
+    for labelled, area, best in (
+        (10, 60, 1),
+        (10, 30, 0.5),
+        (10, 90, 60 / 90),
+        (1, 30, 1),
+        (1, 90, 60 / 90),
+        (0, 0, 0),
+    ):
+        concepts = {"colour": ("red",)}
+        both, areas = {"l": {"colour": np.zeros((1, 1), int)}}, {"colour": np.array([area])}
+        overlaps = Overlaps(concepts, both, both, areas, {"colour": 100 * labelled}, 10, 0.06, 10)
+        assert ceilings(overlaps)["colour"].tolist() == [pytest.approx(best)]
 
 
 def test_a_quantile_above_the_greatest_share_shows_nothing(tmp_path):

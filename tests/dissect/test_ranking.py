@@ -66,6 +66,7 @@ def painted(seed):
         {"object": 5 * 64},
         6,
         0.005,
+        8,
     )
     return overlaps, masks, regions, counted
 
