@@ -55,6 +55,30 @@ def test_tables_come_back_as_they_were(tmp_path):
     assert both["unit"].tolist() == [0, 1, 2, 3, 0]
 
 
+def test_every_number_comes_back_as_it_was(tmp_path):
+    scores = np.random.default_rng(0).random(3000)
+    write_units(tmp_path / "l.csv", units(["cat"] * 3000, scores).drop(columns="layer").assign(strength=scores * 9))
+    back = read_units(tmp_path / "l.csv")
+    assert np.array_equal(back["score"], scores)
+    assert np.array_equal(back["strength"], scores * 9)
+
+
+def test_ties_of_units_dealt_out_are_broken_as_those_of_the_models_are():
+    # Whoever gets which unit of a layer, a has as many of each concept, and b has most of cat.
+    a = pd.concat([units([name], layer=name) for name in ("cat", "dog", "eel")])
+    b = pd.concat([units([name] * (1 + 2 * (name == "cat")), layer=name) for name in ("cat", "dog", "eel")])
+    found = compare(a, b, THRESHOLDS, most_frequent=1, draws=20)["methods"]["clip-dissect"]["all"]["overlap"]
+    assert (found["shared"], found["permuted"]["mean"], found["permuted"]["p"]) == (1, 1, 1)
+
+
+def test_layers_of_one_model_alone_are_dealt_out_together():
+    a, b = units(["cat"] * 8, layer="one"), units([f"c{at}" for at in range(8)], layer="two")
+    found = compare(a, b, THRESHOLDS, draws=200)["methods"]["clip-dissect"]["all"]["differences"]["unique"]
+    assert (found["a"], found["b"]) == (1, 8)
+    assert found["low"] < 0 < found["high"]
+    assert found["p"] < 0.05
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -201,8 +201,11 @@ def test_labels_are_graded_by_their_own_pixels():
     assert found["iou"]["value"] == pytest.approx(0.45)
     assert found["best"] == pytest.approx(0.65)
     assert found["first"] == 0.5
-    # Dealt out anew, the two labels stay or change places: .45 or 0.
+    # Dealt out anew, the two labels stay or change places, and nothing between: .45 or 0.
     assert found["dealt"]["value"] == pytest.approx(0.225, abs=0.05)
+    middle = graded(labels, counted(), "l", confidence=0.3, draws=400)["dealt"]
+    assert (middle["low"], middle["high"]) == (0, 0.45)
+    assert middle["p"] > 0.9
 
 
 def test_a_name_of_two_categories_is_graded_by_its_own():
@@ -297,6 +300,8 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     table, about = label_layer(clip, overlaps, "shown", 0.04, 0.95, 50, 0)
     thresholds = thresholds_of({"shown": about}, 0.04)
     assert thresholds == {"clip-dissect": about["clip-dissect"]["chance_strength"], "netdissect": 0.04}
+    layers = {str(at): {"clip-dissect": {"chance_strength": at}} for at in (3.0, 5.0, 4.0)}
+    assert thresholds_of(layers, 0.04)["clip-dissect"] == 5
     table.insert(0, "layer", "shown")
     found = whole_summary(table, {"shown": about}, statistics, overlaps, thresholds, 3, 0.95, 50, 0)
     assert found["methods"]["clip-dissect"]["above"]["overall"]["unique"] == 2

@@ -147,6 +147,13 @@ def test_a_random_order_ranks_as_chance():
     assert np.abs(np.diag(perfect)).max() < 1e-12
 
 
+def test_a_concept_that_tells_no_picture_from_another_ranks_as_chance():
+    activations = np.random.default_rng(1).random((2000, 10)).astype(np.float32)
+    images, texts = np.full((2000, 1), 0.3, np.float32), np.ones((1, 1), np.float32)
+    # One order of 100 pictures, the same for all units: reversed it would be -2.5, kept 0.
+    assert rank(activations, images, texts, length=0).mean() == pytest.approx(-1, abs=0.4)
+
+
 def test_blocks_and_threads_change_nothing():
     for seed, n, m, u, d in CASES:
         images, texts, _, top = case(seed, n, m, u, d)
