@@ -29,7 +29,8 @@ class Strengths:
         given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
         with random pictures in the place of their own. NaN without a label.
     chance
-        What the greatest of all concepts reaches for such a random unit with probability `level` at most.
+        From here on a label counts: just more than what the greatest of all concepts reaches for such a random unit
+        in the share `level` of cases.
     level
         See `chance`.
     """
@@ -80,7 +81,8 @@ def strengths(
     mean, deviation = random.mean(axis=0), random.std(axis=0)
     # Where pictures make no difference but by rounding, no label is above chance, whose strength is 0.
     deviation[deviation <= (1e-12 * np.abs(mean) if name in WHOLE else ROUNDING)] = np.inf
-    chance = max(LEAST, float(np.quantile(((random - mean) / deviation).max(axis=1), level)))
+    # More than what random units reach, and by more than rounding: with few pictures many reach the same.
+    chance = LEAST + float(np.quantile(((random - mean) / deviation).max(axis=1), level))
     values = np.full(len(labels), np.nan)
     at = labels[units]
     own = described.alone[np.searchsorted(described.living, units), at]

@@ -131,7 +131,10 @@ def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
 def test_a_degenerate_turning_point_is_that_of_its_split(split):
     roles = roles_of(40, (30, 30), degenerate=(split,))
     found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), draws=50)["netdissect"]["restoring"]
-    assert {name: each["degenerate"] for name, each in found.items()} == {"train": split == "train", "test": split == "test"}
+    assert {name: each["degenerate"] for name, each in found.items()} == {
+        "train": split == "train",
+        "test": split == "test",
+    }
 
 
 def test_equal_or_missing_scores_say_so():

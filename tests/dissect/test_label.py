@@ -157,6 +157,17 @@ def test_labels_that_no_picture_could_change_do_not_count(name, pictures, concep
     assert not labelled(table, about["chance_strength"]).any()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
+    # `rank` looks at a twentieth of the pictures: two of 40, and their order is right for every other unit.
+    random = np.random.default_rng(seed)
+    images, activations = random.random((2, 40, 60)).astype(np.float32)
+    evidence = Evidence(["c0", "c1"], ["", ""], images[:, :2], np.eye(2, dtype=np.float32))
+    units = LayerStatistics(np.argsort(-activations, axis=0).T, *[np.zeros(60, np.float32)] * 5)
+    table, about = clip_labels(units, activations, evidence, "rank", None)
+    assert labelled(table, about["chance_strength"]).mean() < 0.15
+
+
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_units_that_never_change_have_no_part_in_chance(name):
     random = np.random.default_rng(4)
