@@ -88,7 +88,9 @@ class Mnist(DatasetBase):
 
     source: Literal["mnist"] = Field(description="Where the pictures come from.")
     root: str = Field(description="Folder that holds `MNIST/raw`.")
-    download: bool = Field(default=False, description="Download the four files when they are missing.")
+    download: bool = Field(
+        default=False, description="Download the four files when they are missing; a changed file is then not noticed."
+    )
     train: Count | None = Field(
         default=None,
         description="The first so many of the official training pictures; null for all that remain.",

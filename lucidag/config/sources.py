@@ -62,14 +62,15 @@ def _folder_files(dataset: Folder) -> list[str]:
 
 
 def _mnist_files(dataset: Mnist) -> list[str]:
+    if dataset.download:  # watched, they would be new inputs after the first run, which would then be made again
+        return []
     raw = Path(dataset.root) / "MNIST" / "raw"
     found = []
     for name in MNIST_FILES:
-        names = [path for path in (raw / f"{name}.gz", raw / name) if path.is_file()]
-        if names:
-            found.append(str(names[0]))
-        elif not dataset.download:
+        names = [path for path in (raw / name, raw / f"{name}.gz") if path.is_file()]
+        if not names:
             raise InputError(f"root: {raw}/{name}.gz is missing; give the right root, or set `download: true`")
+        found.append(str(names[0]))
     return found
 
 

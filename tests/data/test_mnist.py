@@ -10,6 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from lucidag.config.schema import Mnist
+from lucidag.config.sources import dataset_files
 from lucidag.data.mnist import fetch, load, read_idx
 from lucidag.errors import InputError
 
@@ -156,3 +158,18 @@ def test_the_real_set(shared_data):
     # mean and deviation that every MNIST tutorial normalises with
     assert source.images[:60000].mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert source.images[:60000].std() / 255 == pytest.approx(0.3081, abs=5e-5)
+
+
+def test_of_a_file_gzipped_and_not_the_one_that_is_read_is_the_one_that_is_watched(tiny):
+    root, arrays = tiny
+    plain = root / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    plain.write_bytes(idx(9 - arrays["t10k"][1]))
+    watched = dataset_files(Mnist(source="mnist", root=str(root)))
+    assert [file for file in watched if "t10k-labels" in file] == [str(plain)]
+    labels = load(root).table["label"].iloc[-12:]
+    assert labels.tolist() == [str(9 - digit) for digit in arrays["t10k"][1]]
+
+
+def test_what_was_downloaded_is_no_new_input(tiny, tmp_path):
+    before, after = (Mnist(source="mnist", root=str(root), download=True) for root in (tmp_path / "nothing", tiny[0]))
+    assert dataset_files(before) == dataset_files(after)
