@@ -125,6 +125,13 @@ class Agreement(Section):
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     seed: Seed = Field(default=0, description="Seed of bootstrap, ties and the random baseline.")
 
+    @model_validator(mode="after")
+    def _once(self) -> "Agreement":
+        # As the tables write them: there every picture would count twice.
+        if len({f"{threshold:g}" for threshold in self.thresholds}) < len(self.thresholds):
+            raise ValueError("thresholds names one number twice")
+        return self
+
 
 class Picture(Section):
     """What one picture has of its own."""

@@ -162,6 +162,7 @@ def test_all_of_a_folder_with_its_files(folder: str) -> None:
         ({"lime": {"segmentation": {"n_segments": 5}}}, ["lime.segmentation.algorithm", "missing", "slic"]),
         ({"lime": {"segmentation": {"algorithm": "slic", "n_segmens": 5}}}, ["did you mean 'n_segments'?"]),
         ({"lime": {"hide_color": 256}}, ["hide_color"]),
+        ({"agreement": {"thresholds": [0.5, 0.2, 0.5]}}, ["explain.agreement", "thresholds", "twice"]),
         ({"lime": {"hide_color": [1, 2]}}, ["a colour has 3"]),
         ({"images": {"d": {"lesion-00001": {"lime": {"num_sample": 5}}}}}, ["did you mean 'num_samples'?"]),
     ],
