@@ -61,7 +61,7 @@ def thumbnails(manifest: Manifest, chosen: Mapping[str, Sequence[int]]) -> dict[
 
     Raises
     ------
-    UnreadablePicture
+    UnreadablePictureError
         If a file is missing or cannot be decoded.
     """
     pictures = Pictures(manifest)
