@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lucidag.data.manifest import read_manifest
+from lucidag.data.manifest import Manifest, read_manifest
 from lucidag.data.pictures import Pictures, decode, decode_mask
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
@@ -61,11 +61,13 @@ def read_subjects(
         If an id is not in the data set, a file cannot be read, a mask has another size than its picture, or a
         target is none of `classes`.
     """
-    return [_subject(row, folder, inputs, classes) for row in pictures]
+    listed = folder is not None and not all(row.get("path") for row in pictures)
+    manifest = read_manifest(str(folder)) if listed else None
+    return [_subject(row, manifest, inputs, classes) for row in pictures]
 
 
 def _subject(
-    row: Mapping[str, str | None], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
+    row: Mapping[str, str | None], manifest: Manifest | None, inputs: Inputs, classes: Sequence[str]
 ) -> Subject:
     image = str(row["image"])
     if row.get("path"):
@@ -73,7 +75,7 @@ def _subject(
         mask = decode_mask(str(row["mask"])) if row["mask"] else None
         label = str(row["label"])
     else:
-        picture, mask, label = _from_manifest(image, folder)
+        picture, mask, label = _from_manifest(image, manifest)
     if mask is not None and mask.shape != picture.shape[:2]:
         raise InputError(
             f"image '{image}': its mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
@@ -91,10 +93,9 @@ def _subject(
     )
 
 
-def _from_manifest(image: str, folder: str | Path | None) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None, str]:
-    if folder is None:
+def _from_manifest(image: str, manifest: Manifest | None) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None, str]:
+    if manifest is None:
         raise InputError(f"image '{image}' has neither a file nor a data set")
-    manifest = read_manifest(folder)
     ids = manifest.table["image"].tolist()
     if image not in ids:
         raise InputError(f"{manifest.file}: {unknown('image', image, ids)}")

@@ -118,6 +118,16 @@ def test_pictures_of_a_data_set_by_id(tmp_path: Path) -> None:
         read_subjects([{"image": "d", "target": None}], tmp_path, Inputs(8), CLASSES)
 
 
+def test_the_table_of_a_data_set_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pd.DataFrame({"image": ["a", "b", "c"], "label": ["cat", "dog", "cat"], "split": ["test"] * 3})
+    write_manifest(tmp_path, table, CLASSES, np.zeros((3, 8, 8, 3), np.uint8))
+    read_table, times = pd.read_csv, []
+    monkeypatch.setattr(pd, "read_csv", lambda *how, **words: times.append(how) or read_table(*how, **words))
+    rows = [{"image": name, "target": None} for name in ("c", "b", "a")]
+    assert [subject.image for subject in read_subjects(rows, tmp_path, Inputs(8), CLASSES)] == ["c", "b", "a"]
+    assert len(times) == 1
+
+
 def test_explanations_come_back_as_they_were_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     written = [
