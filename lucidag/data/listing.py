@@ -112,10 +112,9 @@ def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
     first: dict[str, Entry] = {}
     for name, entry in zip(ids, found, strict=True):
         if name in first:
-            raise InputError(
-                f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; "
-                "each picture may occur once"
-            )
+            twice = first[name].path == entry.path
+            remedy = "each picture may occur once" if twice else "rename one of them with letters A-Z a-z, 0-9 _ . -"
+            raise InputError(f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; {remedy}")
         first[name] = entry
     return ids
 

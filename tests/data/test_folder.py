@@ -199,7 +199,10 @@ def test_bad_csv_files_are_named(tmp_path):
     fails(r"column 'path' cannot be a group", path, groups=["path"])
     assert load(path, splits=HALVES).table["path"].iloc[0] == (tmp_path / "pics/00.png").as_posix()
     pd.concat([frame, frame[4:5]]).to_csv(path, index=False)
-    fails(r"pics/04.png \(line 6\) and pics/04.png \(line 22\) have the same image id 'pics-04.png'", path)
+    fails(
+        r"pics/04.png \(line 6\) and pics/04.png \(line 22\) have the same image id 'pics-04.png'; each picture may",
+        path,
+    )
     for text, message in (
         ("", "is empty; its first line must name the columns"),
         ("image,label\n", "has a header but no row"),
@@ -223,6 +226,12 @@ def test_bad_folders_are_named(tmp_path):
     for name in ("train", "test", "valid"):
         picture(tmp_path / "split" / name / "a" / "x.png")
     fails(r"split 'valid' does not exist \(did you mean 'val'\?\)", tmp_path / "split")
+
+
+def test_two_names_that_become_one_id_are_to_be_told_apart(tmp_path):
+    for name in ("Bär", "Bör"):
+        picture(tmp_path / "pics" / "a" / f"{name}.png")
+    fails("a/Bär.png and a/Bör.png have the same image id 'a-B_r.png'; rename one of them", tmp_path / "pics")
 
 
 def test_listing_needs_the_standard_library_alone():
