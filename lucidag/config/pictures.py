@@ -127,5 +127,5 @@ def _known_ids(dataset: Dataset) -> list[str] | None:
 
 
 def _entries_by_id(dataset: Folder) -> dict[str, Entry]:
-    found = entries(dataset.path, dataset.root, dataset.columns.model_dump())
+    found = entries(dataset.path, dataset.root, dataset.columns.named())
     return dict(zip(image_ids(dataset.path, found), found, strict=True))

@@ -102,13 +102,23 @@ class Mnist(DatasetBase):
 
 
 class Columns(Section):
-    """Names of the columns of a data set's CSV."""
+    """Names of the columns of a data set's CSV; null: there is none."""
 
     image: str = Field(default="image", description="Path of the picture.")
     label: str = Field(default="label", description="Name of the class.")
-    split: str | None = Field(default=None, description="Existing split (train, val, test).")
-    mask: str | None = Field(default=None, description="Path of a mask of the picture's size.")
-    id: str | None = Field(default=None, description="Patient or lesion: one id never sits on two sides.")
+    split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
+    mask: str | None = Field(default="mask", description="Path of a mask of the picture's size, where there is one.")
+    id: str | None = Field(
+        default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
+    )
+
+    def named(self) -> dict[str, str | None]:
+        """Return the columns by role; left out are those that may be missing, because the file does not name them."""
+        return {
+            role: column
+            for role, column in self.model_dump().items()
+            if role in ("image", "label") or role in self.model_fields_set
+        }
 
 
 class Folder(DatasetBase):

@@ -44,7 +44,7 @@ def _folder_files(dataset: Folder) -> list[str]:
     if not Path(dataset.path).exists():
         raise InputError(f"path: '{dataset.path}' does not exist (seen from {Path.cwd().name}/)")
     table = [dataset.path] if Path(dataset.path).is_file() else []
-    columns = dataset.columns.model_dump()
+    columns = dataset.columns.named()
     try:
         if table and dataset.track == "table":  # of millions of pictures, each start would read the table twice
             check_header(dataset.path, columns)

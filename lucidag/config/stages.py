@@ -113,6 +113,7 @@ def _data(config: Config, wildcards: Wildcards) -> Settings:
     if isinstance(dataset, Folder):
         # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
         settings["groups"] = sorted({*dataset.groups} - {"label"})
+        settings["columns"] = dataset.columns.named()
         settings |= {"classes": class_names(dataset), "more_classes": isinstance(dataset.classes, str)}
     return settings
 

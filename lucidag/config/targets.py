@@ -33,7 +33,7 @@ def check_shortcuts(config: Config, source: str) -> None:
 def known_classes(dataset: Dataset) -> list[str] | None:
     """Return the classes of a data set; None where only reading it would tell."""
     if isinstance(dataset, Folder):
-        columns = dataset.columns.model_dump()
+        columns = dataset.columns.named()
         return class_names(dataset) or sorted({entry.label for entry in entries(dataset.path, dataset.root, columns)})
     if isinstance(dataset, Lesions):
         return list(ArtefactRate.model_fields)

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lucidag.config.load import load_config
 from lucidag.config.schema import Folder
 from lucidag.config.sources import dataset_files
+from lucidag.config.stages import stage_settings
 from lucidag.data.folder import load
 from lucidag.data.listing import files_of
 from lucidag.data.manifest import read_manifest, write_manifest
@@ -287,3 +289,34 @@ def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_
         dataset_files(Folder(**{**told, "columns": {}}))
     with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
         dataset_files(Folder(**{**told, "track": "pictures"}))
+
+
+@pytest.mark.parametrize(
+    ("told", "split", "patients"),
+    [
+        ({}, True, True),
+        ({"split": None}, False, True),
+        ({"split": None, "id": None}, False, False),
+        ({"split": "split", "id": "id"}, True, True),
+    ],
+)
+def test_a_column_of_a_roles_own_name_has_that_role_unless_null_is_said(tmp_path, told, split, patients):
+    sides = ["train", "train", "test", "test"] * 5
+    path, _ = table(tmp_path, split=sides, id=[f"p{i // 2}" for i in range(20)])
+    words = {
+        "datasets": {"d": {"source": "folder", "path": str(path), "columns": told}},
+        "models": {"m": {"dataset": "d", "architecture": "resnet18", "train": {}}},
+    }
+    settings = stage_settings(load_config(words, "c.yaml"), "data", {"dataset": "d"})
+    found = load(**{key: value for key, value in settings.items() if key != "corrupt_labels"}).table
+    assert (found["split"].tolist() == sides) == split
+    assert ("id" in found) == patients
+    if patients:
+        assert (found.groupby("id")["split"].nunique() == 1).all()
+
+
+def test_a_column_that_is_named_must_be_there_even_under_its_roles_own_name(tmp_path):
+    path, _ = table(tmp_path)
+    assert dataset_files(Folder(source="folder", path=str(path)))
+    with pytest.raises(InputError, match=r"path: .*column 'id' does not exist; there are: image, label"):
+        dataset_files(Folder(source="folder", path=str(path), columns={"id": "id"}))
