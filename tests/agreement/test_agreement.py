@@ -202,19 +202,19 @@ def test_same_seed_same_table(planted):
 def test_joined(explained):
     segments = np.zeros((4, 4), dtype=np.int32)
     cam = [
-        explained("a", {"gradcam": RAMP}, QUARTER, record={"target": 1, "layer": "x"}),
+        explained("a", {"gradcam": RAMP}, QUARTER, record={"target": 1, "layer": "x", "notes": {}}),
         explained("b", {"gradcam": RAMP}),
     ]
     lime = [
         explained("c", {"lime": RAMP}),
-        explained("a", {"lime": EMPTY}, segments=segments, record={"target": 1, "score": 0.5}),
+        explained("a", {"lime": EMPTY}, segments=segments, record={"target": 1, "score": 0.5, "notes": []}),
     ]
     found = joined(cam, lime)
     assert [picture.image for picture in found] == ["a", "b", "c"]
     assert list(found[0].maps) == ["gradcam", "lime"]
     np.testing.assert_array_equal(found[0].mask, QUARTER > 0)
     assert found[0].segments is segments
-    assert found[0].record == {"target": 1, "layer": "x", "score": 0.5}
+    assert found[0].record == {"target": 1, "layer": "x", "score": 0.5, "notes": {}}
 
 
 def test_what_cannot_be_joined_or_compared(explained):

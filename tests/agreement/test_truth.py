@@ -29,6 +29,21 @@ def test_grades_by_hand():
     assert found["rank_accuracy", ""] == pytest.approx(1 / 2)
 
 
+def test_what_speaks_against_the_class_is_as_good_as_nothing_where_the_map_runs_out():
+    values = np.zeros((20, 20))
+    values[0, 0], values[10:15] = 1, -1
+    share = grade(values, values < 0, {}, 0)["rank_accuracy", ""]
+    assert share == pytest.approx(99 / 399, abs=0.1)  # 99 of the 399 other pixels, drawn at random
+
+
+def test_each_picture_has_an_order_of_its_own_among_equal_pixels(explained):
+    mask = np.arange(256).reshape(16, 16) % 3 == 0
+    maps = {"gradcam": np.eye(16)}
+    table = truth_table([explained(f"p{index}", maps, mask) for index in range(6)], [0.5], draws=1)
+    found = table[(table["method"] == "gradcam") & (table["metric"] == "rank_accuracy")]["value"]
+    assert found.nunique() > 1
+
+
 @pytest.mark.parametrize(("tolerance", "hit"), [(0, 0), (1, 0), (2**0.5, 1), (2, 1)])
 def test_tolerance_of_the_pointing_game(tolerance, hit):
     values = np.zeros((3, 3))

@@ -291,6 +291,13 @@ def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_
         dataset_files(Folder(**{**told, "track": "pictures"}))
 
 
+def test_a_picture_without_an_id_stands_for_itself(tmp_path):
+    path, _ = table(tmp_path, patient=["p", "p", "p", "p", *[""] * 16])
+    found = load(path, columns={"id": "patient"}, splits=HALVES).table
+    assert found["split"].value_counts().to_dict() == {"train": 10, "test": 10}
+    assert found["split"][:4].nunique() == 1
+
+
 @pytest.mark.parametrize(
     ("told", "split", "patients"),
     [

@@ -3,9 +3,12 @@
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lucidag.data.manifest import Source, read_manifest
 from lucidag.data.splits import assign, corrupt
+from lucidag.data.store import store
 from lucidag.errors import InputError
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
@@ -31,6 +34,12 @@ def test_each_class_has_its_share_to_within_one_picture(seed):
     for label, number in Counter(labels).items():
         for split, share in shares.items():
             assert abs(found[label, split] - share * number) < 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_id_with_many_pictures_goes_first_so_that_the_others_can_make_up_for_it(seed):
+    ids = ["many"] * 40 + [f"p{index}" for index in range(60)]
+    assert Counter(assign(["a"] * 100, {"train": 0.6, "test": 0.4}, seed, ids)) == {"train": 60, "test": 40}
 
 
 def test_the_seed_alone_decides():
@@ -119,3 +128,13 @@ def test_the_chosen_number_is_exact():
 def test_impossible_shares_of_corruption_are_named():
     with pytest.raises(InputError, match=r"share of 1.5 is not allowed"):
         corrupt(["a"], ["train"], 1.5, ["a"], 0)
+
+
+def test_what_is_stored_has_the_labels_that_its_seed_draws(tmp_path):
+    labels, sides = ["a", "b"] * 20, ["train"] * 30 + ["test"] * 10
+    table = pd.DataFrame({"image": [f"p{index}" for index in range(40)], "label": labels, "split": sides})
+    for seed in (0, 3):
+        store(tmp_path / str(seed), Source(table, ("a", "b"), np.zeros((40, 4, 4, 1), np.uint8)), 0.5, seed)
+        found = read_manifest(tmp_path / str(seed)).table
+        assert found["label"].tolist() == corrupt(labels, sides, 0.5, ("a", "b"), seed)
+        assert found["true_label"].tolist() == labels
