@@ -76,6 +76,19 @@ def test_the_gain_of_a_column_is_that_of_a_regression(seed):
     assert screening.candidates(used) == [max(scores, key=scores.get)]
 
 
+def test_what_cannot_be_known_is_left_to_the_regression():
+    random = np.random.RandomState(0)
+    data, answer = random.randint(0, 2, (60, 5)).astype(float), random.rand(60)
+    data[:, 1] = data[:, 0]
+    screening = Screening(data, answer + data[:, 3], np.ones(60))
+    assert screening.candidates([]) == [3]
+    screening.keep(0)
+    assert screening.candidates([0]) == [1, 3]  # what the twin of a kept column adds is rounding
+    few = Screening(data[:6], answer[:6], np.ones(6))
+    few.keep(2)
+    assert few.candidates([2]) == [0, 1, 3, 4]
+
+
 def test_few_superpixels_are_fitted(monkeypatch):
     fits = []
     fit = Ridge.fit

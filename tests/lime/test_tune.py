@@ -90,11 +90,15 @@ def test_equal_segmentations_are_made_once_and_count_for_each(make_region_networ
     rows = tune(
         make_region_network(np.ones((40, 40), dtype=bool)),
         pictures,
-        [*others, LimeSettings("slic", {"n_segments": 5}, 0, num_samples=30)],
+        [
+            *others,
+            LimeSettings("slic", {"n_segments": 5}, 0, num_samples=30, seed=3),
+            LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=4),
+        ],
         16,
     )
-    assert len(made) == 4
-    assert len(rows) == 8
+    assert len(made) == 6  # other parameters or another seed: another segmentation
+    assert len(rows) == 10
 
 
 def test_the_first_batch_is_not_timed(make_region_network):
@@ -143,7 +147,7 @@ def test_no_trial_of_the_front_is_beaten_and_all_others_are():
 def test_the_choice_has_the_highest_mean_within_the_limit():
     rows = [row(0, "a", 0.5, 2.0), row(1, "a", 0.7, 4.0), row(2, "a", 0.7, 3.0), row(3, "a", 0.6, 1.0)]
     assert choose(rows, None) == 1
-    assert choose(rows, 3.5) == 2
+    assert choose(rows, 3.5) == choose(rows, 3.0) == 2
     assert choose(rows, 2.0) == 3
     assert choose(rows, 0.1) == 3, "none is so fast: the fastest"
     assert choose([row(0, "a", 0.5), row(1, "a", 0.5)], None) == 0, "the current settings stay"

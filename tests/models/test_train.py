@@ -186,6 +186,43 @@ def test_the_cosine_is_torchs(steps):
         schedule.step()
 
 
+@pytest.mark.parametrize("weights", ["none", (1.0, 2.0, 5.0)])
+def test_training_numbers_are_means_over_pictures_whatever_the_batches(make_dataset, weights):
+    manifest, model = make_dataset(COUNTS), mlp()
+    settings = replace(FAST, epochs=1, optimizer="sgd", lr=1e-12, class_weights=weights)  # batches of 16 and 12
+    (row,) = train(model, manifest, INPUTS, settings)
+    logits = model(INPUTS.normalise(load_split(manifest, manifest.rows("train"), INPUTS, 1)))
+    labels = torch.from_numpy(manifest.labels()[manifest.rows("train")])
+    loss = nn.CrossEntropyLoss(None if weights == "none" else torch.tensor(weights))(logits, labels)
+    assert row["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
+    assert row["train_accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
+
+
+def test_the_learning_rate_falls_with_every_step(make_dataset, monkeypatch):
+    seen, step = [], torch.optim.SGD.step
+
+    def watched(self, *arguments):
+        seen.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watched)
+    history = train(mlp(), make_dataset(COUNTS), INPUTS, replace(FAST, optimizer="sgd", schedule="cosine"))
+    assert seen == pytest.approx([0.005 * (1 + np.cos(np.pi * number / 12)) for number in range(12)])
+    assert [row["lr"] for row in history] == seen[::4]
+
+
+def test_training_augments_by_its_own_seed_and_epoch(make_dataset, monkeypatch):
+    seen = []
+
+    def watched(frames, rows, chain, seed, epoch):
+        seen.append((seed, epoch))
+        return frames
+
+    monkeypatch.setattr("lucidag.models.train.augment", watched)
+    train(mlp(), make_dataset(COUNTS), INPUTS, replace(FAST, augment=["RandomHorizontalFlip"], seed=5))
+    assert seen == [(5, epoch) for epoch in range(3) for _ in range(4)]
+
+
 def test_augmentation_depends_on_seed_epoch_and_picture_alone():
     frames = torch.randint(0, 256, (12, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     rows = list(range(40, 52))
