@@ -65,5 +65,6 @@ def correlation_in_words(found: Mapping[str, Any]) -> str:
     """Say a correlation, its interval and its p value, or why there is none."""
     if found["rho"] is None:
         return f"no ρ, {found['reason']}"
-    numbers = f"ρ = {found['rho']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]".replace("-", "−")
+    interval = "no interval" if found["low"] is None else f"[{found['low']:+.2f}, {found['high']:+.2f}]"
+    numbers = f"ρ = {found['rho']:+.2f} {interval}".replace("-", "−")
     return numbers + (f", p = {found['p']:.3f}" if found["p"] >= 0.001 else ", p < 0.001")

@@ -269,7 +269,7 @@ def _result(totals: _Totals, cohort: Cohort) -> SweepResult:
         sizes = np.stack([cohort.image_weights[:, m].sum(1, dtype=np.int64) for m in members], axis=1)
         drawn = _share(hits, sizes[:, :, None])
         total = sizes.sum(1)[:, None]
-        draws = Draws(hits.sum(1) / total, loss / total, np.nanmin(drawn[:, judged], axis=1), drawn)
+        draws = Draws(hits.sum(1) / total, loss / total, np.fmin.reduce(drawn[:, judged], axis=1), drawn)
     return SweepResult(
         accuracy=class_hits.sum(0) / images,
         loss=totals.loss.cpu().numpy() / images,

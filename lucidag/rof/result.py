@@ -13,7 +13,7 @@ class Draws:
     Attributes
     ----------
     accuracy, loss, worst_accuracy
-        B x (K+1) float64.
+        B x (K+1) float64; the last is NaN where a sample holds no image of a group that may be the worst.
     group_accuracy
         B x G x (K+1) float64; NaN where a sample holds no image of the group.
     """

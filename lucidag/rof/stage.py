@@ -27,7 +27,8 @@ class SweepTables:
     sweep, bands
         See `lucidag.rof.tables`.
     draws
-        The turning points of the bootstrap samples (B int64 each) by `lucidag.rof.turning.n0_key`.
+        The turning points of the bootstrap samples (B int64 each, fewer where samples hold no group that may be the
+        worst) by `lucidag.rof.turning.n0_key`.
     """
 
     sweep: pd.DataFrame
@@ -105,7 +106,9 @@ def run_sweep(
         if result.draws is not None:
             drawn.append(bands.bands_table(result.draws, *key, content.group_names, confidence))
             for metric in METRICS:
-                draws[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
+                drawn_curves = getattr(result.draws, metric)
+                defined = ~np.isnan(drawn_curves[:, 0])
+                draws[n0_key(split, method, metric)] = turning_points(drawn_curves[defined], metric)
     empty = pd.DataFrame(columns=list(bands.BANDS_COLUMNS))
     bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
     return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)

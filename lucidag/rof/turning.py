@@ -56,7 +56,7 @@ class TurningPoint:
     gain
         How much better n0 units are than all; never negative.
     low, high
-        Bootstrap percentile interval of n0, where there are draws.
+        Bootstrap percentile interval of n0; None without draws, or where no draw has a value.
     degenerate
         Whether n0 is so near K that nearly every unit is needed and roles say nothing.
     """
@@ -95,7 +95,7 @@ def describe(
         Share of K from which on n0 counts as degenerate.
     """
     n0, units = turning_point(curve, metric), len(curve) - 1
-    low, high = (None, None) if drawn is None else interval(drawn, confidence)
+    low, high = _interval(drawn, confidence)
     return TurningPoint(
         metric=metric,
         n0=n0,
@@ -134,14 +134,14 @@ def select(
     Returns
     -------
     dict
-        metric, k, units, chosen_value, value, baseline, gain, low, high (None without draws).
+        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `TurningPoint`).
     """
     if len(chosen) != len(reported):
         raise InputError(
             f"k was chosen among {len(chosen) - 1} units and cannot be reported on a sweep of {len(reported) - 1}"
         )
     k = turning_point(chosen, metric)
-    low, high = (None, None) if drawn is None else interval(drawn, confidence)
+    low, high = _interval(drawn, confidence)
     return {
         "metric": metric,
         "k": k,
@@ -209,6 +209,11 @@ def _selected(selection: pd.DataFrame, draws: Mapping[str, NDArray], confidence:
             drawn = draws.get(gain_key(str(method), metric))
             found.append(key | select(chosen, reported, metric, drawn, confidence))
     return found
+
+
+def _interval(drawn: NDArray[Any] | None, confidence: float) -> tuple[float | None, float | None]:
+    """Return the percentile interval, or None twice where no draw has a value."""
+    return (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
 
 
 def n0_key(split: str, method: str, metric: str) -> str:

@@ -47,6 +47,7 @@ def test_words_of_a_correlation():
     found = {"rho": -0.934, "low": -0.99, "high": 0.1, "p": 0.0049, "reason": None}
     assert correlation_in_words(found) == "ρ = −0.93 [−0.99, +0.10], p = 0.005"
     assert correlation_in_words(found | {"p": 0.0004}).endswith("p < 0.001")
+    assert correlation_in_words(found | {"low": None, "high": None}) == "ρ = −0.93 no interval, p = 0.005"
     assert correlation_in_words(found | {"rho": None, "reason": "too few"}) == "no ρ, too few"
 
 

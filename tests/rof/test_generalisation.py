@@ -140,3 +140,13 @@ def test_rows_of_models_and_their_correlations():
     assert pick.loc["both", "reason"] == "the share is the same for all models"
     with pytest.raises(InputError, match="at least 1 draw"):
         correlations(table, draws=0)
+
+
+def test_equal_gaps_tie():
+    ranking, sweep = tables(4, 4)
+    gaps = []
+    for train, test in ((0.9, 0.8), (0.8, 0.7), (1.0, 0.9)):  # whose differences are not equal in float64
+        accuracy = sweep["accuracy"].where(sweep["k"] < 4, sweep["split"].map({"train": train, "test": test}))
+        rows = model_row("m", "a", 0, roles(ranking, sweep), sweep.assign(accuracy=accuracy))
+        gaps += [row["gap"] for row in rows]
+    assert set(gaps) == {0.1}

@@ -5,8 +5,12 @@ import pytest
 
 from lucidag.features import Features, judged_groups
 from lucidag.models.evaluate import evaluate
+from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
+from lucidag.rof.rank import ranking_table
+from lucidag.rof.stage import run_sweep
 from lucidag.rof.sweep import sweep
+from lucidag.rof.turning import turning_report
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,45 @@ def test_sweep_control_and_evaluation_agree_on_the_worst_group() -> None:
             result = walk(features, labels, weight, bias, order, groups, 3, None, min_group)
             assert result.worst_accuracy[-1] == accuracy
             assert result.group_accuracy[2, -1] == 0.0
+
+
+def few_judged(labels: list[int], groups: list[int]) -> Features:
+    """Two units: the greater is wrong about class 1, both together are right about it."""
+    features = np.tile(np.array([2.0, 1.0], dtype=np.float32), (len(labels), 1))
+    return Features(
+        images=tuple(map(str, range(len(labels)))),
+        labels=np.array(labels),
+        groups=np.array(groups),
+        logits=np.zeros((len(labels), 2), dtype=np.float32),
+        features=features,
+        weight=np.array([[1.0, 0.0], [0.0, 3.0]], dtype=np.float32),
+        bias=np.zeros(2, dtype=np.float32),
+        classes=("a", "b"),
+        group_names=tuple(f"g{group}" for group in range(max(groups) + 1)),
+        layer="fc",
+    )
+
+
+def test_samples_without_a_judged_group_have_no_turning_point() -> None:
+    groups = [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
+    content = few_judged([1] * 17, groups)
+    lost = (weights(17, 200, 0)[:, :3].sum(axis=1) == 0).sum()
+    assert 0 < lost < 200  # so many samples hold none of the three images of the one group that is judged
+    ranking = ranking_table({"test": content}, ["l1"])
+    swept = run_sweep({"test": content}, ranking, ["l1"], bootstrap=200, min_group=3)
+    assert swept.draws["n0/test/l1/worst_accuracy"].tolist() == [2] * (200 - lost)
+    assert len(swept.draws["n0/test/l1/accuracy"]) == 200
+    points = turning_report(swept.sweep, swept.sweep[:0], swept.draws, 0.999)["turning_points"]
+    worst = next(each for each in points if (each["method"], each["metric"]) == ("l1", "worst_accuracy"))
+    assert (worst["n0"], worst["low"], worst["high"]) == (2, 2.0, 2.0)
+
+
+def test_the_worst_of_a_sample_is_the_worst_of_the_judged() -> None:
+    """Group 1 holds one image, which is always wrong with all units on; group 0 is always right."""
+    content = few_judged([1, 1, 1, 0], [0, 0, 0, 1])
+    arguments = (content.features, content.labels, content.weight, content.bias, np.arange(2), content.groups, 2)
+    counts = weights(4, 40, 0)
+    assert (counts[:, 3] > 0).any()
+    for walk in (sweep, logit_bias):
+        drawn = walk(*arguments, counts, 2).draws.worst_accuracy[:, -1]
+        assert set(drawn[counts[:, :3].sum(axis=1) > 0]) == {1.0}

@@ -162,3 +162,13 @@ def test_no_selection_without_a_validation_split(tmp_path):
     assert read_draws(tmp_path / "draws.safetensors") == {}
     with pytest.raises(InputError, match=r"selection\.csv is not a file of bootstrap draws"):
         read_draws(tmp_path / "selection.csv")
+
+
+def test_only_an_empty_cell_is_missing(tmp_path):
+    words = pd.DataFrame({"model": ["null", "NA"], "family": ["007", "None"], "flags": ["", "nan"], "gap": [np.nan, 1]})
+    write_table(tmp_path / "words.csv", words)
+    back = read_table(tmp_path / "words.csv")
+    assert back["model"].tolist() == ["null", "NA"]
+    assert back["family"].tolist() == ["007", "None"]
+    assert back["flags"].isna().tolist() == [True, False]
+    assert back["gap"].isna().tolist() == [True, False]

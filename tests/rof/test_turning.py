@@ -53,3 +53,10 @@ def test_selection_reports_on_the_other_split():
     assert select(np.array([3.0, 2, 1, 2]), np.array([3, 0.5, 1, 2]), "loss")["gain"] == 1.0
     with pytest.raises(InputError, match="among 3 units"):
         select(chosen, np.array([0.0, 1]), "loss")
+
+
+def test_no_interval_where_no_draw_has_a_value():
+    curve = np.array([0.1, 0.9, 0.3])
+    for drawn in (np.empty(0, dtype=np.int64), np.full(3, np.nan)):
+        point, chosen = describe(curve, "accuracy", drawn), select(curve, curve, "accuracy", drawn)
+        assert (point.low, point.high) == (chosen["low"], chosen["high"]) == (None, None)
