@@ -38,6 +38,7 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
         raise InputError(f"{source}: {_explain(error, words)}") from error
     _check_references(config, source)
     whole = config.model_copy(update={"models": _repeat_seeds(config.models, source)})
+    _check_studies(whole, source)
     _check_explain(whole, source)
     _check_relevance(whole, source)
     return whole
@@ -151,6 +152,17 @@ def _shown_besides(config: Config) -> set[str]:
     probe = config.dissect.probe if config.dissect is not None else None
     learnt_from = {clip.train.dataset for clip in config.clips.values() if clip.train is not None}
     return learnt_from | {probe or ""} | set(audited_datasets(config))
+
+
+def _check_studies(config: Config, source: str) -> None:
+    for key, study in config.generalisation.items():
+        models = _members(config, study.models)
+        for model in models:
+            if models.count(model) > 1:
+                raise InputError(
+                    f"{source}: generalisation.{key}.models: model '{model}' is named twice, by itself or by its "
+                    "family; it would count as two"
+                )
 
 
 def _check_explain(config: Config, source: str) -> None:

@@ -287,6 +287,9 @@ class Rof(Section):
     def _ranking_swept(self) -> "Rof":
         if self.ranking not in self.methods:
             raise ValueError(f"methods must contain the ranking '{self.ranking}'")
+        for method in self.methods:
+            if self.methods.count(method) > 1:
+                raise ValueError(f"methods names '{method}' twice")
         return self
 
 

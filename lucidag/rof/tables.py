@@ -91,7 +91,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     try:
         # Only an empty cell is missing: a model may be called "null", and a family "007".
-        types = {"seed": "Int64", "model": str, "family": str}
+        types = {"seed": "Int64", "model": "str", "family": "str"}
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a table of lucidag: {error}") from error

@@ -73,9 +73,15 @@ def test_defaults_are_filled_in() -> None:
         ({"rof__models": ["n"]}, ["rof.models", "'n'", "there are: m"]),
         ({"rof__methods": ["l1", "l3"]}, ["rof.methods.1", "'l3'", "variance"]),
         ({"rof__methods": ["random"]}, ["rof", "must contain the ranking 'l1'"]),
+        ({"rof__methods": ["l1", "random", "l1"]}, ["rof", "methods names 'l1' twice"]),
         ({"models__m__input": {"channels": 3, "mean": [0.1, 0.2]}}, ["models.m.input", "mean has 2 numbers"]),
         ({"models__m__seeds": [1, 1]}, ["models.m", "one seed twice"]),
         ({"generalisation": {"s": {"models": ["m", "q"]}}}, ["generalisation.s.models", "'q'"]),
+        ({"generalisation": {"s": {"models": ["m", "m"]}}}, ["generalisation.s.models", "model 'm' is named twice"]),
+        (
+            {"models__m__seeds": [3, 5], "generalisation": {"s": {"models": ["m", "m-s5"]}}},
+            ["generalisation.s.models", "model 'm-s5' is named twice"],
+        ),
         ({"datasets__a b": {"source": "digits"}}, ["datasets.a b", "pattern"]),
     ],
 )
