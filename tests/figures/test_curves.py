@@ -97,3 +97,14 @@ def test_words_of_a_turning_point():
     point = {"n0": 438, "units": 512, "low": 401.5, "high": 455.0, "degenerate": False}
     assert best_in_words(point, 0.95) == "best with 438 of 512 units on\n95% interval 402 to 455"
     assert best_in_words(point | {"degenerate": True}, 0.95).endswith(" to 455; degenerate")
+
+
+def test_another_ranking_has_its_own_turning_point(make_tables):
+    tables = make_tables()
+    fig = curves(tables.sweep, tables.bands, tables.points, "variance", "accuracy", 0.95)
+    wanted = {"split": "test", "method": "variance", "metric": "accuracy"}
+    (point,) = [each for each in tables.points if wanted.items() <= each.items()]
+    assert f"best with {point['n0']} of" in fig.axes[1].get_title(loc="left")
+    (line,) = [each for each in fig.axes[1].lines if each.get_label() == "variance of activation"]
+    np.testing.assert_array_equal(line.get_ydata(), tables.results["test", "variance", None].accuracy)
+    assert point["n0"] == 1 + tables.results["test", "variance", None].accuracy[1:].argmax()

@@ -36,9 +36,11 @@ def test_points_are_the_table(metric, families, tmp_path):
             models = rows[rows["family"] == line.get_label()]
             np.testing.assert_array_equal(line.get_xdata(), models["gap"])
             np.testing.assert_array_equal(line.get_ydata(), models[f"share_{role}"])
-        wanted = {"metric": metric, "share": role, "scope": "all"}
-        (row,) = [each for each in found if wanted.items() <= each.items()]
-        assert f"all models: {correlation_in_words(row)}" in ax.get_title(loc="left")
+        title = " ".join(ax.get_title(loc="left").split())
+        for scope, name in (("all", "all models"), ("within_family", "within families")):
+            wanted = {"metric": metric, "share": role, "scope": scope}
+            (row,) = [each for each in found if wanted.items() <= each.items()]
+            assert f"{name}: {correlation_in_words(row)}" in title
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
     assert (tmp_path / "a.png").stat().st_size > 1000
 

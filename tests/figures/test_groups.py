@@ -36,7 +36,9 @@ def test_groups_beside_the_control(make_tables, line):
         np.testing.assert_array_equal(line(ax, "all pictures"), result.accuracy)
         (mark,) = [each for each in ax.lines if each.get_label() == "k chosen on val"]
         assert list(mark.get_xdata()) == [5, 5]
-        assert any(each.get_label() == "its 95% bootstrap band" for each in ax.collections)
+        (band,) = [each for each in ax.collections if each.get_label() == "its 95% bootstrap band"]
+        chosen = tables.bands.query("split == 'test' and method == @method and metric == 'worst_accuracy'")
+        assert set(band.get_paths()[0].vertices[:, 1]) == {*chosen["low"], *chosen["high"]}
     words = fig.get_suptitle()
     assert "k = 5 of 16 chosen on val by accuracy of the worst group" in words
     assert "0.675 on test against 0.305" in words

@@ -4,7 +4,7 @@ import pytest
 
 from lucidag.figures.roles import COLOURS, n0_of, roles, runs
 from lucidag.figures.style import save
-from lucidag.rof.roles import role_of
+from lucidag.rof.roles import role_of, shares
 
 
 def table_of(units, n0_train, n0_test, seed=0):
@@ -63,3 +63,22 @@ def test_turning_points_are_read_off_the_roles():
     assert n0_of(table, "loss", "train") == 12
     assert n0_of(table, "loss", "test") == 33
     assert n0_of(table, "accuracy", "train") == 50
+
+
+def test_strips_and_bars_say_whose_they_are():
+    table = table_of(10, 3, 10)
+    strips, _, bars = roles(table, "loss").axes
+    drawn = {"train": [""] * 10, "test": [""] * 10}
+    assert [label.get_text() for label in strips.get_yticklabels()] == ["ranked\non test", "ranked\non train"]
+    for role, collection in zip([*COLOURS] * 2, strips.collections, strict=True):
+        for path in collection.get_paths():
+            (left, bottom), (right, top) = path.vertices.min(axis=0), path.vertices.max(axis=0)
+            for rank in range(round(left + 0.5), round(right + 0.5)):
+                drawn["train" if (bottom + top) / 2 > 1 else "test"][rank - 1] = role
+    for split, found in drawn.items():
+        assert found == table.sort_values(f"rank_{split}")["role"].tolist()
+    rows = [label.get_text() for label in bars.get_yticklabels()]
+    assert rows == ["by accuracy", "by loss\n(used)"]
+    for height, metric in enumerate(("accuracy", "loss")):
+        widths = [bar.get_width() for bar in bars.patches if round(bar.get_y() + bar.get_height() / 2) == height]
+        np.testing.assert_allclose(widths, list(shares(table, metric).values()))

@@ -95,6 +95,7 @@ def test_a_class_without_a_picture_is_absent_and_does_not_count():
     assert set(found["per_class"]) == {"c0", "c1"}
     assert found["balanced_accuracy"] == pytest.approx(0.25)
     assert found["precision"] == pytest.approx((0.5 + 0) / 2)
+    assert found["f1"] == pytest.approx((0.5 + 0) / 2)
     assert found["confusion"] == [[1, 0, 1], [1, 0, 0], [0, 0, 0]]
     # Class 0: one of its pictures lies above the other class's, one below; class 1: its picture is on top.
     assert found["auc"] == pytest.approx((0.5 + 1.0) / 2)

@@ -150,3 +150,47 @@ def test_equal_gaps_tie():
         rows = model_row("m", "a", 0, roles(ranking, sweep), sweep.assign(accuracy=accuracy))
         gaps += [row["gap"] for row in rows]
     assert set(gaps) == {0.1}
+
+
+def test_rows_go_by_the_method_and_the_metric():
+    _, l1 = tables(1, 2)
+    _, l2 = tables(3, 4)
+    units = pd.DataFrame({"role_loss": ["both", "both", "neither", "both"], "role_accuracy": ["test_only"] * 4})
+    accuracy, loss = model_row("m", "a", 0, units, pd.concat([l1, l2.assign(method="l2")]), "l2")[::-1]
+    assert (accuracy["metric"], loss["metric"]) == ("accuracy", "loss")
+    assert (accuracy["n0_train"], accuracy["n0_test"], loss["n0_train"], loss["n0_test"]) == (3, 4, 3, 4)
+    assert (accuracy["train_accuracy"], accuracy["test_accuracy"]) == pytest.approx((0.8, 0.65))
+    assert [row["share_both"] for row in (accuracy, loss)] == [0, 0.75]
+    assert [row["share_test_only"] for row in (accuracy, loss)] == [1, 0]
+
+
+def test_correlations_are_those_of_each_metric_at_the_level_asked_for():
+    draw = np.random.default_rng(2)
+    gap, family = draw.normal(size=8), np.repeat(["x", "y"], 4)
+    parts = []
+    for metric in ("loss", "accuracy"):
+        shares = {f"share_{role}": draw.normal(size=8) for role in ("both", "train_only", "test_only", "neither")}
+        parts.append(pd.DataFrame({"metric": metric, "family": family, "gap": gap, **shares}))
+    for row in correlations(pd.concat(parts), draws=40, confidence=0.5, seed=7):
+        part = parts[row["metric"] == "accuracy"]
+        codes = np.zeros(8, dtype=np.int64) if row["scope"] == "all" else (family == "y").astype(np.int64)
+        expected = associate(part[f"share_{row['share']}"].to_numpy(), gap, codes, 40, 0.5, 7)
+        assert {key: row[key] for key in expected} == expected
+
+
+def test_p_is_the_share_of_all_matchings():
+    line = np.arange(4.0)
+    # Of 24 matchings the order itself and its reverse are as far from 0.
+    assert associate(line, line, one_family(line), 1500, 0.95, 0)["p"] == pytest.approx(2 / 24, abs=0.02)
+    # Of 6 x 6 matchings within two families, again two.
+    two, family = np.array([1.0, 2, 3, 11, 12, 13]), np.repeat([0, 1], 3)
+    assert associate(two, two, family, 1500, 0.95, 0)["p"] == pytest.approx(2 / 36, abs=0.018)
+    # The observed matching counts too, so p is never 0.
+    long = np.arange(12.0)
+    assert associate(long, long, one_family(long), 30, 0.95, 0)["p"] == 1 / 31
+
+
+def test_samples_without_a_correlation_are_counted():
+    # Samples of the first two models alone (8 of 27) or of the third alone (1 of 27) have one share only.
+    found = associate(np.array([0.0, 0, 1]), np.array([0.0, 1, 2]), np.zeros(3, dtype=np.int64), 600, 0.95, 0)
+    assert found["undefined_draws"] / 600 == pytest.approx(1 / 3, abs=0.06)

@@ -68,6 +68,9 @@ def test_table():
     back = table[(table["split"] == "train") & (table["method"] == "reversed")]
     assert back["score"].tolist() == [0, 2, 4]
     assert order_of(table, "train", "random", 8).tolist() == rank(FEATURES, WEIGHT, "random", 8).tolist()
+    shuffled = table.sample(frac=1, random_state=0)
+    assert order_of(shuffled, "train", "random", 8).tolist() == rank(FEATURES, WEIGHT, "random", 8).tolist()
+    assert order_of(shuffled, "train", "l1").tolist() == rank(FEATURES, WEIGHT).tolist()
     with pytest.raises(InputError, match=r"l2.*train"):
         order_of(table, "train", "l2")
 

@@ -1,6 +1,7 @@
 """Roles of units that were planted for a role."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lucidag.errors import InputError
@@ -89,3 +90,28 @@ def test_wrong_input_is_named():
         roles(ranking, sweep[sweep["k"] < 4])
     with pytest.raises(InputError, match="val"):
         roles(ranking, sweep, test="val")
+
+
+def by_hand(method, order, accuracy_turns, loss_turns):
+    """Five units ranked alike on both splits, and curves that turn where they are asked to."""
+    k, none = np.arange(6), pd.array([None] * 6, dtype="Int64")
+    ranking, sweep = [], []
+    for split in ("train", "test"):
+        key = {"split": split, "method": method}
+        ranking.append(pd.DataFrame({**key, "seed": none[:5], "rank": k[1:], "unit": order, "score": 1.0}))
+        curves = {"accuracy": -np.abs(k - accuracy_turns), "loss": np.abs(k - loss_turns)}
+        sweep.append(pd.DataFrame({**key, "seed": none, "k": k, **curves}))
+    return pd.concat(ranking), pd.concat(sweep)
+
+
+def test_roles_and_flags_go_by_the_method_and_the_metric_that_are_asked_for():
+    both = by_hand("l1", [0, 1, 2, 3, 4], 2, 5), by_hand("l2", [4, 3, 2, 1, 0], 4, 1)
+    ranking, sweep = (pd.concat(parts) for parts in zip(*both, strict=True))
+    found = roles(ranking, sweep, "l2", "accuracy")
+    assert found["role"].tolist() == ["neither", "both", "both", "both", "both"]
+    assert found["role_loss"].tolist() == ["neither", "neither", "neither", "neither", "both"]
+    assert found["gain_train_loss"].tolist() == [-1, -1, -1, -1, 1]
+    assert set(roles(ranking, sweep, "l1", "loss")["flags"]) == {"degenerate_test;degenerate_train"}
+    assert set(roles(ranking, sweep, "l1", "accuracy")["flags"]) == {""}
+    # 4 of 5 units are 0.8 of them: from there on it is degenerate.
+    assert set(roles(ranking, sweep, "l2", "accuracy", 0.8)["flags"]) == {"degenerate_test;degenerate_train"}

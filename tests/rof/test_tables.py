@@ -1,5 +1,7 @@
 """The tables, as they are after a way through the file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,11 +10,12 @@ from lucidag.errors import InputError
 from lucidag.features import Features
 from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
+from lucidag.rof.points import points_table
 from lucidag.rof.rank import order_of, ranking_table
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.sweep import sweep
 from lucidag.rof.tables import curve_of, read_draws, read_table, sweep_table, write_draws, write_table
-from lucidag.rof.turning import turning_report
+from lucidag.rof.turning import METRICS, gain_key, improvement, turning_point, turning_report
 
 
 def content(images, seed, groups=2, classes=3):
@@ -172,3 +175,60 @@ def test_only_an_empty_cell_is_missing(tmp_path):
     assert back["family"].tolist() == ["007", "None"]
     assert back["flags"].isna().tolist() == [True, False]
     assert back["gap"].isna().tolist() == [True, False]
+
+
+def test_every_setting_reaches_sweep_and_selection():
+    contents = {name: content(40, seed) for seed, name in enumerate(("train", "val", "test"))}
+    # One image is a group of its own and always wrong: from two images on a group is judged.
+    for name, file in contents.items():
+        labels, groups = file.labels.copy(), np.zeros(40, dtype=np.int64)
+        whole = file.features @ file.weight.T + file.bias
+        labels[0], groups[0] = whole[0].argmin(), 1
+        contents[name] = replace(file, labels=labels, groups=groups)
+    ranking = ranking_table(contents, ["l1", "reversed"])
+    told = {"ranking": "reversed", "bootstrap": 30, "confidence": 0.5, "seed": 4, "class_columns": 2, "min_group": 2}
+    swept, found = run_sweep(contents, ranking, ["l1"], **told), run_selection(contents, ranking, ["l1"], **told)
+    counts = weights(40, 30, 4)
+    for split, ranked_on, table in (
+        ("val", "val", swept.sweep),
+        ("test", "test", swept.sweep),
+        ("val", "train", found.table),
+        ("test", "train", found.table),
+    ):
+        file = contents[split]
+        for method, order_by, walk in (("l1", "l1", sweep), ("logit_bias", "reversed", logit_bias)):
+            order = order_of(ranking, ranked_on, order_by)
+            head = file.features, file.labels, file.weight, file.bias, order
+            result = walk(*head, file.groups, 2, counts, 2)
+            for metric in METRICS:
+                np.testing.assert_array_equal(curve_of(table, split, method, metric), getattr(result, metric))
+            quartiles = np.quantile(result.draws.loss, [0.25, 0.75], axis=0)
+            rows = table[(table["split"] == split) & (table["method"] == method)]
+            if table is swept.sweep:
+                bands = swept.bands
+                rows = bands[(bands[["split", "method", "metric"]] == [split, method, "loss"]).all(axis=1)]
+                np.testing.assert_allclose(rows[["low", "high"]].to_numpy().T, quartiles, rtol=1e-12)
+            elif split == "test":
+                np.testing.assert_allclose(rows[["loss_low", "loss_high"]].to_numpy().T, quartiles, rtol=1e-12)
+                for metric in METRICS:
+                    k = turning_point(curve_of(table, "val", method, metric), metric)
+                    drawn = getattr(result.draws, metric)
+                    gains = improvement(drawn[:, k], drawn[:, -1], metric)
+                    np.testing.assert_array_equal(found.draws[gain_key(method, metric)], gains)
+    assert curve_of(swept.sweep, "test", "l1", "worst_accuracy")[-1] > 0
+    assert curve_of(swept.sweep, "test", "l1", "accuracy_group:group1")[-1] == 0
+    for table in (swept.sweep, found.table):
+        assert not [column for column in table.columns if column.startswith("accuracy_class")]  # three classes
+
+
+def test_points_are_rows_of_one_order():
+    contents = {"train": content(30, 0), "test": content(30, 1)}
+    swept = run_sweep(contents, ranking_table(contents, ["l1", "l2"]), ["l1", "l2"]).sweep
+    points = points_table(swept, "l2", [6, 0, 2])
+    assert points[["split", "k"]].to_numpy().tolist() == [[s, k] for s in ("train", "test") for k in (0, 2, 6)]
+    assert set(points["method"]) == {"l2"}
+    for row in points.itertuples():
+        assert row.accuracy == curve_of(swept, row.split, "l2", "accuracy")[row.k]
+        assert row.loss == curve_of(swept, row.split, "l2", "loss")[row.k]
+    with pytest.raises(InputError, match="k = 7 was asked for"):
+        points_table(swept, "l2", [7])
