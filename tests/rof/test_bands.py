@@ -53,3 +53,14 @@ def test_bands_are_percentiles():
         bands(result.draws, 1.0)
     with pytest.raises(InputError, match="at least 1 draw"):
         weights(5, 0, 0)
+
+
+def test_draws_of_a_group_of_more_than_255_images():
+    draw = np.random.default_rng(1)
+    features, weight = (draw.normal(size=shape).astype(np.float32) for shape in ((700, 3), (2, 3)))
+    labels, counts = draw.integers(0, 2, 700), weights(700, 4, 0)
+    drawn = sweep(features, labels, weight, np.zeros(2, np.float32), np.arange(3), labels, 2, counts).draws
+    hit = (features.astype(np.float64) @ weight.T.astype(np.float64)).argmax(axis=1) == labels
+    expected = [[np.average(hit[labels == group], weights=row[labels == group]) for group in (0, 1)] for row in counts]
+    np.testing.assert_allclose(drawn.group_accuracy[:, :, -1], expected, rtol=1e-14)
+    np.testing.assert_allclose(drawn.accuracy[:, -1], counts.astype(np.int64) @ hit / 700, rtol=1e-14)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lucidag.errors import InputError
-from lucidag.features import Features
+from lucidag.features import Features, read_splits, write_features
 from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
 from lucidag.rof.points import points_table
@@ -105,6 +105,8 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
     assert len(tables.bands) == 2 * 3 * 7 * 5  # splits, methods, k; accuracy, loss, worst and two groups
     report = turning_report(tables.sweep, pd.DataFrame(), tables.draws)
     assert "validation split" in report["selection_reason"]
+    lax = turning_report(tables.sweep, pd.DataFrame(), {}, degenerate_from=0.01)["turning_points"]
+    assert all(point["degenerate"] for point in lax)
     points = report["turning_points"]
     assert len(points) == 2 * 5 * 3
     first = points[0]
@@ -232,3 +234,14 @@ def test_points_are_rows_of_one_order():
         assert row.loss == curve_of(swept, row.split, "l2", "loss")[row.k]
     with pytest.raises(InputError, match="k = 7 was asked for"):
         points_table(swept, "l2", [7])
+
+
+def test_a_split_without_images_is_left_out_or_missed(tmp_path):
+    full, files = content(5, 0), [tmp_path / f"{split}.safetensors" for split in ("train", "val")]
+    arrays = {name: getattr(full, name)[:0] for name in ("labels", "groups", "logits", "features")}
+    for file, split in zip(files, (full, replace(full, images=(), **arrays)), strict=True):
+        write_features(file, split)
+    assert list(read_splits(files, required=("train",))) == ["train"]
+    for lacking in ("val", "test"):
+        with pytest.raises(InputError, match=f"split '{lacking}' has no pictures"):
+            read_splits(files, required=("train", lacking))
