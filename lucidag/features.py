@@ -50,11 +50,6 @@ class Features:
     group_names: tuple[str, ...]
     layer: str | None
 
-    @property
-    def signed(self) -> bool:
-        """Whether any feature is negative."""
-        return self.features is not None and bool((self.features < 0).any())
-
 
 def judged_groups(sizes: NDArray[np.int64], min_group: int) -> NDArray[np.bool_]:
     """Return which of the groups may be called the worst.

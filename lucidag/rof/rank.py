@@ -85,19 +85,6 @@ def rank(
     return np.argsort(-score(features, weight, method), kind="stable")
 
 
-def top(order: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Return the first `k` units of an order.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than `k` units, or `k` is negative.
-    """
-    if not 0 <= k <= len(order):
-        raise InputError(f"k = {k} units were asked for, but the layer has {len(order)} (allowed: 0 to {len(order)})")
-    return order[:k]
-
-
 def orders(methods: Sequence[str], random_seeds: Sequence[int]) -> list[tuple[str, int | None]]:
     """List every order as (method, seed); only ``random`` has seeds."""
     return [(method, seed) for method in methods for seed in (random_seeds if method == RANDOM else (None,))]

@@ -5,7 +5,7 @@ import pytest
 
 from lucidag.errors import InputError
 from lucidag.features import Features
-from lucidag.rof.rank import RANKING_COLUMNS, order_of, rank, ranking_table, score, top
+from lucidag.rof.rank import RANKING_COLUMNS, order_of, rank, ranking_table, score
 
 FEATURES = np.array([[1.0, -4.0, 0.0], [3.0, 4.0, 0.0]], dtype=np.float32)
 WEIGHT = np.array([[5.0, 0.0, 1.0], [-5.0, 1.0, 1.0]], dtype=np.float32)
@@ -76,9 +76,6 @@ def test_table():
 
 
 def test_wrong_input_is_named():
-    with pytest.raises(InputError, match="layer has 3"):
-        top(rank(FEATURES, WEIGHT), 4)
-    assert top(rank(FEATURES, WEIGHT), 2).tolist() == [1, 0]
     with pytest.raises(InputError, match="'l3' is unknown"):
         rank(FEATURES, WEIGHT, "l3")
     with pytest.raises(InputError, match="needs a seed"):
