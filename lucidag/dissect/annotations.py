@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
-from lucidag.dissect.concepts import check_names
+from lucidag.dissect.naming import check_names
 from lucidag.errors import InputError
 from lucidag.progress import track
 from lucidag.spelling import unknown

@@ -1,9 +1,10 @@
 """The concepts that units are compared with: from a file, from the most common words, from names of classes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lucidag.dissect.names import NONE
+from lucidag.dissect.naming import check_names, read_alike
 from lucidag.errors import InputError
 from lucidag.spelling import nearest
 
@@ -30,9 +31,11 @@ def read_concepts(path: str | Path) -> tuple[str, ...]:
     for number, line in enumerate(lines, start=1):
         if not line:
             raise InputError(f"concepts {path}, line {number}: is blank; each line must name a concept")
-        if _key(line) in first:
-            raise InputError(f"concepts {path}, line {number}: '{line}' stands in line {first[_key(line)]} already")
-        first[_key(line)] = number
+        if read_alike(line) in first:
+            raise InputError(
+                f"concepts {path}, line {number}: '{line}' stands in line {first[read_alike(line)]} already"
+            )
+        first[read_alike(line)] = number
     return tuple(lines)
 
 
@@ -73,9 +76,9 @@ def class_names(classes: Sequence[str]) -> tuple[str, ...]:
     words = tuple(" ".join(name.replace("_", " ").split()) for name in classes)
     read: dict[str, str] = {}
     for name, word in zip(classes, words, strict=True):
-        if _key(word) in read:
-            raise InputError(f"concepts: the classes '{read[_key(word)]}' and '{name}' read alike")
-        read[_key(word)] = name
+        if read_alike(word) in read:
+            raise InputError(f"concepts: the classes '{read[read_alike(word)]}' and '{name}' read alike")
+        read[read_alike(word)] = name
     return words
 
 
@@ -114,27 +117,10 @@ def chosen_concepts(
     return concepts
 
 
-def check_names(where: str, concepts: Iterable[str]) -> None:
-    """Stop where a concept is called as units without a label are.
-
-    Raises
-    ------
-    InputError
-        It says where.
-    """
-    if NONE in map(_key, concepts):
-        raise InputError(f"{where}: '{NONE}' is what units without a label get, so it can be no concept")
-
-
 def categories_of(concepts: Sequence[str], known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Give the category of each concept: the first of `known` that has it, or an empty text."""
     found: dict[str, str] = {}
     for category, names in known.items():
         for name in names:
-            found.setdefault(_key(name), category)
-    return tuple(found.get(_key(concept), "") for concept in concepts)
-
-
-def _key(concept: str) -> str:
-    """Give what CLIP's tokenizer makes no difference in."""
-    return " ".join(concept.lower().split())
+            found.setdefault(read_alike(name), category)
+    return tuple(found.get(read_alike(concept), "") for concept in concepts)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
-from lucidag.dissect.concepts import check_names
 from lucidag.dissect.label_maps import Codes, encode, frame_pixels
 from lucidag.dissect.layers import check_finite, forward, layer_shapes
+from lucidag.dissect.naming import check_names
 from lucidag.dissect.overlaps import Overlaps
 from lucidag.dissect.upsample import pixels_above
 from lucidag.errors import InputError
