@@ -80,16 +80,17 @@ def remove(picture: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArr
         raise InputError(f"the mask is {mask.shape}, the picture {values.shape[:2]}")
     if not mask.any():
         return values
-    wide = cv2.dilate(mask.astype(np.uint8), ellipse(2 * margin_of(mask) + 1))
+    wide = widened(mask)
     if wide.all():
         raise InputError("the mask covers the whole picture, so there is nothing to fill it with")
-    filled: NDArray[np.uint8] = cv2.inpaint(values, wide, radius, cv2.INPAINT_TELEA)
+    filled: NDArray[np.uint8] = cv2.inpaint(values, wide.astype(np.uint8), radius, cv2.INPAINT_TELEA)
     return filled
 
 
-def margin_of(mask: Mask) -> int:
-    """Give how far the soft edge around a mask reaches, in pixels."""
-    return max(1, round(MARGIN * max(mask.shape)))
+def widened(mask: Mask) -> Mask:
+    """Give a mask (bool H x W) with the soft edge around it."""
+    margin = max(1, round(MARGIN * max(mask.shape)))
+    return cv2.dilate(mask.astype(np.uint8), ellipse(2 * margin + 1)) > 0
 
 
 def _places(shape: tuple[int, int], unit: float) -> tuple[Array, Array]:

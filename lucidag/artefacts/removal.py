@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.artefacts.finders import FINDERS, checked
-from lucidag.artefacts.finding import ellipse
-from lucidag.artefacts.paste import Mask, margin_of, remove
+from lucidag.artefacts.paste import Mask, remove, widened
 from lucidag.artefacts.probabilities import probabilities
 from lucidag.data.manifest import Manifest
 from lucidag.data.pictures import Pictures
@@ -65,7 +63,7 @@ def elsewhere(mask: Mask) -> Mask | None:
     Of the mask turned left for right, upside down and both, the one of which most lies outside the artefact and its
     soft edge; without what lies inside. None if less than half of it does, as for a ring, which is on all sides.
     """
-    near = cv2.dilate(mask.astype(np.uint8), ellipse(2 * margin_of(mask) + 1)) > 0
+    near = widened(mask)
     turned = [turn & ~near for turn in (mask[:, ::-1], mask[::-1], mask[::-1, ::-1])]
     most = max(turned, key=np.count_nonzero)
     return most if most.sum() >= LEAST_LEFT * mask.sum() else None
@@ -98,15 +96,22 @@ def take_out(
         surroundings (see `lucidag.artefacts.paste.remove`), and with a place of the same shape filled instead
         (``control``; NaN where there is no room for one, see `elsewhere`).
     """
+    edited = [
+        (artefact, image, _edits(picture, mask))
+        for artefact, pictures in seen.items()
+        for image, (picture, mask) in pictures.items()
+    ]
     rows = []
     with reproducible(device, threads):
         for name, network in networks.items():
             network.model.to(device).eval()
-            for artefact, pictures in seen.items():
-                for image, (picture, mask) in pictures.items():
-                    place = elsewhere(mask)
-                    shown = [picture, remove(picture, mask)] + ([] if place is None else [remove(picture, place)])
-                    told = probabilities(network, shown, targets[artefact], device)
-                    control = told[2] if place is not None else np.nan
-                    rows.append((name, image, artefact, *told[:2], control))
+            for artefact, image, shown in edited:
+                before, after, *control = probabilities(network, shown, targets[artefact], device)
+                rows.append((name, image, artefact, before, after, *(control or [np.nan])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _edits(picture: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
+    """Give the picture as it is, without the artefact, and with the control's place filled, where there is one."""
+    place = elsewhere(mask)
+    return [picture, remove(picture, mask), *([] if place is None else [remove(picture, place)])]

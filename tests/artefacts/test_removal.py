@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from torch import nn
 
 from lucidag.artefacts.paste import paste
 from lucidag.artefacts.removal import COLUMNS, elsewhere, pictures_with, take_out
@@ -13,26 +11,15 @@ from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from tests.artefacts.looks import Looks
 
 SIZE = 64
 SQUARE = np.zeros((SIZE, SIZE), bool)
 SQUARE[4:16, 2:14] = True
 
 
-class Dark(nn.Module):
-    """Two logits: class 1 is the darkness of one region."""
-
-    def __init__(self, region: np.ndarray) -> None:
-        super().__init__()
-        self.register_buffer("region", torch.from_numpy(region.astype(np.float32)))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        dark = ((1 - x) * self.region).sum((1, 2, 3)) / (3 * self.region.sum())
-        return torch.stack([torch.zeros_like(dark), 6 * dark - 3], dim=1)
-
-
 def looks(region: np.ndarray) -> Network:
-    return Network(Dark(region), Inputs(SIZE, 3, "stretch", (0.0,), (1.0,)), None)
+    return Network(Looks(region, slope=6), Inputs(SIZE, 3, "stretch", (0.0,), (1.0,)), None)
 
 
 def skin(seed: int) -> np.ndarray:

@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from torch import nn
 
 from lucidag.artefacts.removal import COLUMNS
 from lucidag.artefacts.study import (
@@ -23,20 +21,9 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.small import small_cnn
 from lucidag.models.weights import save_checkpoint
+from tests.artefacts.looks import Looks
 
 SIZE = 32
-
-
-class Looks(nn.Module):
-    """Two logits: class 1 is what is dark inside a mask."""
-
-    def __init__(self, mask: np.ndarray) -> None:
-        super().__init__()
-        self.register_buffer("mask", torch.from_numpy(mask.astype(np.float32)))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        dark = ((1 - x) * self.mask).sum((1, 2, 3)) / (3 * self.mask.sum())
-        return torch.stack([torch.full_like(dark, 3.0), 10 * dark], dim=1)
 
 
 def circle() -> np.ndarray:
@@ -46,7 +33,10 @@ def circle() -> np.ndarray:
 
 def networks() -> dict[str, Network]:
     inputs = Inputs(SIZE, 3, "stretch", (0.0,), (1.0,))
-    return {name: Network(Looks(mask), inputs, None) for name, mask in (("corners", ~circle()), ("middle", circle()))}
+    return {
+        name: Network(Looks(mask, slope=10), inputs, None)
+        for name, mask in (("corners", ~circle()), ("middle", circle()))
+    }
 
 
 def explain(network):
