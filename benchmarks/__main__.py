@@ -11,7 +11,7 @@ BENCHMARKS = {
     "sweep": "benchmarks.sweep_speed",
     "scaling": "benchmarks.sweep_scaling",
     "memory": "benchmarks.sweep_memory",
-    "pictures": "benchmarks.decode_once",
+    "images": "benchmarks.decode_once",
     "cam": "benchmarks.cam_speed",
     "concepts": "benchmarks.clip_speed",
     "lime": "benchmarks.lime_speed",

@@ -1,4 +1,4 @@
-"""Class activation maps against pytorch-grad-cam: ResNet-18, one picture of 224 x 224 pixels; one after the other."""
+"""Class activation maps against pytorch-grad-cam: ResNet-18, one image of 224 x 224 pixels; one after the other."""
 
 import argparse
 import contextlib
@@ -20,14 +20,14 @@ from torchvision.models import resnet18
 
 from benchmarks.measure import seconds, show
 from benchmarks.peak import peak_gib
-from lucidag.cam.explainer import CamExplainer
-from lucidag.cam.scorecam import scorecam_weights
-from lucidag.data.pictures import decode
+from lucidag.data.images import decode
+from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.cam.scorecam import scorecam_weights
 from lucidag.models.inputs import Inputs
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 WEIGHTS = SHARED / "weights" / "resnet18-imagenet.pth"
-PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+IMAGE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
 CASES = (("ablationcam", "layer4", 200.0), ("ablationcam", "layer3", 2.0), ("scorecam", "layer4", 1.0))
 LIBRARY = {"ablationcam": "AblationCAM", "scorecam": "ScoreCAM"}
 GOAL_OTHER = 0.1  # the share of Score-CAM's time that is not the network's
@@ -37,8 +37,8 @@ CHANNELS = (128, 1024)
 def run(quick: bool, full: bool) -> None:
     """Time the cases, then compare memory; `full` takes the best of five rounds instead of two."""
     inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    picture = decode(PICTURE) if PICTURE.is_file() else _drawn()
-    x = inputs.normalise(inputs.prepare(picture)[None])
+    image = decode(IMAGE) if IMAGE.is_file() else _drawn()
+    x = inputs.normalise(inputs.prepare(image)[None])
     model = _model()
     for method, layer, goal in CASES:
         _compare(model, x, method, layer, goal, 1 if quick else 5 if full else 2)

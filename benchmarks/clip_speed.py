@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peak import peak_gib
-from lucidag.dissect.similarity import soft_wpmi
+from lucidag.units.labels.similarity import soft_wpmi
 
 CONCEPTS, IMAGES, UNITS, WIDTH = 20_000, 60_000, 512, 512
 TOP = 100
@@ -57,20 +57,20 @@ def draw(folder: Path, concepts: int, images: int, units: int, seed: int = 0) ->
     Directions are random, so that the top images of the units hardly overlap: the hardest case for the union.
     """
     rng = np.random.default_rng(seed)
-    texts, pictures = (_directions(rng, count) for count in (concepts, images))
+    texts, frames = (_directions(rng, count) for count in (concepts, images))
     chosen = texts[rng.choice(concepts, units, replace=False)]
     top = np.empty((units, min(TOP, images)), dtype=np.int64)
     for start in range(0, units, 32):
-        activations = pictures @ chosen[start : start + 32].T
+        activations = frames @ chosen[start : start + 32].T
         activations += np.float32(0.02) * rng.standard_normal(activations.shape, dtype=np.float32)
         top[start : start + 32] = np.argsort(-activations, axis=0, kind="stable")[: top.shape[1]].T
-    for name, array in (("images", pictures), ("texts", texts), ("top", top)):
+    for name, array in (("images", frames), ("texts", texts), ("top", top)):
         np.save(folder / f"given-{name}.npy", array)
     return len(np.unique(top))
 
 
 def ours(folder: Path, threads: int) -> NDArray[np.int64]:
-    """Label the units by `lucidag.dissect.similarity`, with the images behind a memory map."""
+    """Label the units by `lucidag.units.labels.similarity`, with the images behind a memory map."""
     images = np.load(folder / "given-images.npy", mmap_mode="r")
     texts, top = (np.load(folder / f"given-{name}.npy") for name in ("texts", "top"))
     return soft_wpmi(top, images, texts, threads=threads).argmax(axis=1)

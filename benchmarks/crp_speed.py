@@ -1,4 +1,4 @@
-"""Conditional relevance of all channels of a layer against zennit-crp: one picture of 224 x 224 pixels."""
+"""Conditional relevance of all channels of a layer against zennit-crp: one image of 224 x 224 pixels."""
 
 import time
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from torch import nn
 from torchvision.models import resnet18, resnet50
 
 from benchmarks.measure import show
-from lucidag.data.pictures import decode
+from lucidag.data.images import decode
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.conditional import conditional_maps
 from lucidag.models.inputs import Inputs
-from lucidag.relevance.composites import composite_for
-from lucidag.relevance.conditional import conditional_maps
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+IMAGE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
 # Each of these layers has 512 channels.
 CASES = (("resnet18", "layer4.1.conv2"), ("resnet50", "layer2"))
 BUILDERS = {"resnet18": resnet18, "resnet50": resnet50}
@@ -32,26 +32,26 @@ def run(quick: bool, full: bool) -> None:
     """Search zennit-crp's best batch size, then time both; `full` times the second network too."""
     size, channels = (64, 16) if quick else (224, 512)
     inputs = Inputs(size, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    picture = inputs.normalise(inputs.prepare(decode(PICTURE))[None]) if PICTURE.is_file() else inputs.example(1)
+    image = inputs.normalise(inputs.prepare(decode(IMAGE))[None]) if IMAGE.is_file() else inputs.example(1)
     for name, layer in CASES if full else CASES[:1]:
-        compare(network(name), name, picture, layer, channels)
+        compare(network(name), name, image, layer, channels)
 
 
-def compare(model: nn.Module, name: str, picture: torch.Tensor, layer: str, channels: int) -> None:
+def compare(model: nn.Module, name: str, image: torch.Tensor, layer: str, channels: int) -> None:
     """Print the seconds of both, by the clock and of the processor, and how far their maps are apart."""
     with torch.no_grad():
-        target = int(model(picture).argmax())
+        target = int(model(image).argmax())
     tried = min(TRIED, channels)
     searched = {
-        size: clocked(partial(by_library, model, picture, layer, target, tried, size))[1] / tried
+        size: clocked(partial(by_library, model, image, layer, target, tried, size))[1] / tried
         for size in BATCHES
         if size <= tried
     }
     best = min(searched, key=searched.__getitem__)
-    expected, theirs, their_work = clocked(lambda: by_library(model, picture, layer, target, channels, best))
+    expected, theirs, their_work = clocked(lambda: by_library(model, image, layer, target, channels, best))
     rules = composite_for(RULES, model)
     units = [[unit] for unit in range(channels)]
-    found, ours, our_work = clocked(lambda: conditional_maps(model, rules, picture, layer, units, target).maps)
+    found, ours, our_work = clocked(lambda: conditional_maps(model, rules, image, layer, units, target).maps)
     rows = [
         ("zennit-crp, a channel", ", ".join(f"{size}: {1e3 * each:.0f} ms" for size, each in searched.items())),
         (f"zennit-crp, batches of {best}", f"{theirs:.1f} s, processor {their_work:.1f} s"),
@@ -59,15 +59,15 @@ def compare(model: nn.Module, name: str, picture: torch.Tensor, layer: str, chan
         ("ratio", f"{theirs / ours:.2f} (goal {GOAL:g}), processor {their_work / our_work:.2f}"),
         ("against zennit-crp", equality(found, expected)),
     ]
-    show(f"{channels} channels of {layer}, {name}, {picture.shape[-1]} px, {RULES}", rows)
+    show(f"{channels} channels of {layer}, {name}, {image.shape[-1]} px, {RULES}", rows)
 
 
 def by_library(
-    model: nn.Module, picture: torch.Tensor, layer: str, target: int, channels: int, batch_size: int
+    model: nn.Module, image: torch.Tensor, layer: str, target: int, channels: int, batch_size: int
 ) -> torch.Tensor:
     """Give the maps of the first channels as a user of zennit-crp gets them."""
     parts = CondAttribution(model).generate(
-        picture.clone().requires_grad_(),
+        image.clone().requires_grad_(),
         [{layer: [unit], "y": [target]} for unit in range(channels)],
         composite_for(RULES, model),
         batch_size=batch_size,

@@ -1,4 +1,4 @@
-"""From pictures to the curve: every k decodes the pictures and runs the network again, against once for all k."""
+"""From images to the curve: every k decodes the images and runs the network again, against once for all k."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ SIZE, CLASSES, BATCH, GOAL = 96, 2, 64, 100.0
 
 
 def run(quick: bool, full: bool) -> None:
-    """Draw pictures, then time both ways; the plain way at three k, as each k costs the same (`full`: nine)."""
+    """Draw images, then time both ways; the plain way at three k, as each k costs the same (`full`: nine)."""
     count = 64 if quick else 256
     body, head = _network()
     units = head.in_features
@@ -42,7 +42,7 @@ def run(quick: bool, full: bool) -> None:
             raise AssertionError(f"k = {k}: {result.accuracy[k]}, {result.loss[k]} against {accuracy}, {loss}")
     plain = plain * units / len(ks)
     show(
-        f"from pictures to the curve, {count} JPEG of {SIZE} px, resnet18, {units} units",
+        f"from images to the curve, {count} JPEG of {SIZE} px, resnet18, {units} units",
         [
             (
                 "decode and run the masked network at every k",
@@ -76,8 +76,8 @@ def _draw(folder: Path, count: int) -> list[Path]:
 
 def _batches(paths: list[Path]) -> list[Tensor]:
     def load(path: Path) -> Tensor:
-        with Image.open(path) as picture:
-            small = picture.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+        with Image.open(path) as image:
+            small = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
         return pil_to_tensor(small).float() / 255 - 0.5
 
     return [torch.stack([load(path) for path in paths[i : i + BATCH]]) for i in range(0, len(paths), BATCH)]

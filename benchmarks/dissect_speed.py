@@ -1,4 +1,4 @@
-"""Dissection: the two passes over a probe set against the bare forward passes, their cost by pictures, their memory."""
+"""Dissection: the two passes over a probe set against the bare forward passes, their cost by images, their memory."""
 
 import argparse
 import math
@@ -17,13 +17,13 @@ from torchvision.models import resnet18
 from benchmarks.measure import seconds, show
 from benchmarks.sweep_memory import peak_gib
 from lucidag.data.manifest import Manifest, read_manifest, write_manifest
-from lucidag.dissect.activations import collect
-from lucidag.dissect.layers import forward
-from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.statistics import Statistics
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.units.passes.activations import collect
+from lucidag.units.passes.layers import forward
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.statistics import Statistics
 
 LAYERS = ("layer2", "layer3", "layer4")
 CATEGORIES = {"object": 12, "material": 5, "colour": 8}
@@ -31,7 +31,7 @@ BATCH, GOAL = 64, 1.5
 
 
 def run(quick: bool, full: bool) -> None:
-    """Time 256 pictures of 112 px (`quick`: 64 of 64 px; `full`: 224 px too), and the memory of few and many."""
+    """Time 256 images of 112 px (`quick`: 64 of 64 px; `full`: 224 px too), and the memory of few and many."""
     for size in (64,) if quick else (112, 224) if full else (112,):
         _speed(64 if quick else 256, size, 1 if quick else 3)
     few, many = (128, 256) if quick else (256, 1024)
@@ -41,11 +41,8 @@ def run(quick: bool, full: bool) -> None:
         for n in (few, many)
     ]
     show(
-        "memory of both passes, pictures of 64 px",
-        [
-            (f"peak of the process, {n:,} pictures", f"{peak:.3f} GiB")
-            for n, peak in zip((few, many), peaks, strict=True)
-        ],
+        "memory of both passes, images of 64 px",
+        [(f"peak of the process, {n:,} images", f"{peak:.3f} GiB") for n, peak in zip((few, many), peaks, strict=True)],
     )
 
 
@@ -65,14 +62,14 @@ def _speed(count: int, size: int, rounds: int) -> None:
         wall, cpu = _best(work, rounds)
     units = sum(len(each.threshold) for each in statistics.layers.values())
     show(
-        f"dissection, {count} pictures of {size} px, resnet18, {', '.join(LAYERS)}: {units} units, "
+        f"dissection, {count} images of {size} px, resnet18, {', '.join(LAYERS)}: {units} units, "
         f"{sum(CATEGORIES.values())} concepts",
         [
             ("bare forward passes", f"{wall['bare']:.2f} s, {cpu['bare']:.2f} s of CPU"),
-            *_rows("pooled activations, top pictures, exact thresholds", "activations", wall, cpu),
+            *_rows("pooled activations, top images, exact thresholds", "activations", wall, cpu),
             *_rows("intersections and unions", "overlaps", wall, cpu),
-            ("CPU for twice the pictures: bare", f"{cpu['bare'] / cpu['bare, half']:.2f}"),
-            ("CPU for twice the pictures: unions", f"{cpu['overlaps'] / cpu['overlaps, half']:.2f}"),
+            ("CPU for twice the images: bare", f"{cpu['bare'] / cpu['bare, half']:.2f}"),
+            ("CPU for twice the images: unions", f"{cpu['overlaps'] / cpu['overlaps, half']:.2f}"),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Sensitivity and infidelity of several explanations against captum, called for each: pictures through the network."""
+"""Sensitivity and infidelity of several explanations against captum, called for each: images through the network."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,23 +11,23 @@ from torch import nn
 from torchvision.models import resnet18
 
 from benchmarks.measure import seconds, show
-from lucidag.data.pictures import decode
-from lucidag.faithfulness.explainers import Explainer, cam, single
-from lucidag.faithfulness.measure import Faithfulness, Picture, measure
-from lucidag.faithfulness.metrics import INFIDELITY, SENSITIVITY
-from lucidag.faithfulness.passes import count_passes
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from lucidag.faithfulness.shared import Shared
+from lucidag.data.images import decode
+from lucidag.explain.faithfulness.explainers import Explainer, cam, single
+from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
+from lucidag.explain.faithfulness.metrics import INFIDELITY, SENSITIVITY
+from lucidag.explain.faithfulness.passes import count_passes
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.lrp import lrp
 from lucidag.models.inputs import Inputs
 from lucidag.models.reproducible import seeded
-from lucidag.relevance.composites import composite_for
-from lucidag.relevance.lrp import lrp
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 WEIGHTS = SHARED / "weights" / "resnet18-imagenet.pth"
-PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+IMAGE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
 CAMS = ("gradcam", "gradcam++", "layercam")
-DRAWS = (10, 100)  # perturbed pictures of infidelity: captum's default, and ours
+DRAWS = (10, 100)  # perturbed images of infidelity: captum's default, and ours
 GOAL = 2.0
 CHANNELS = 3
 
@@ -35,9 +35,9 @@ Found = dict[tuple[str, str], float]
 
 
 def run(quick: bool, full: bool) -> None:
-    """Compare for few and many perturbations; `full` takes pictures of 224 pixels."""
+    """Compare for few and many perturbations; `full` takes images of 224 pixels."""
     inputs = Inputs(224 if full else 64, CHANNELS, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    frame = inputs.prepare(decode(PICTURE)) if PICTURE.is_file() else torch.zeros(3, inputs.size, inputs.size).byte()
+    frame = inputs.prepare(decode(IMAGE)) if IMAGE.is_file() else torch.zeros(3, inputs.size, inputs.size).byte()
     x = inputs.normalise(frame[None])
     model = _model()
     target = int(model(x).argmax())
@@ -46,29 +46,29 @@ def run(quick: bool, full: bool) -> None:
 
 
 def _compare(model: nn.Module, x: torch.Tensor, target: int, std: Sequence[float], draws: int) -> None:
-    settings = FaithfulnessSettings((SENSITIVITY, INFIDELITY), infidelity_draws=draws)
+    settings = FaithfulnessSettings((SENSITIVITY, INFIDELITY), infidelity_samples=draws)
     found: list[Faithfulness] = []
     theirs: list[Found] = []
     first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into
     with count_passes(first) as passes:
         joint = [cam(model, x, CAMS, "layer4"), _lrp(model)]
-        prepared = passes.pictures
-        picture = Picture("picture", x[0], target)
-        ours = seconds(lambda: found.append(measure(model, [picture], lambda _: joint, std, settings)))
-        counted = passes.pictures - prepared
+        prepared = passes.images
+        image = Image("image", x[0], target)
+        ours = seconds(lambda: found.append(measure(model, [image], lambda _: joint, std, settings)))
+        counted = passes.images - prepared
     with count_passes(first) as passes:
         alone = [*(cam(model, x, (name,), "layer4") for name in CAMS), _lrp(model)]
-        prepared = passes.pictures
+        prepared = passes.images
         captum = seconds(lambda: theirs.append(by_captum(model, x, target, alone, std, settings)))
-        counted_captum = passes.pictures - prepared
+        counted_captum = passes.images - prepared
     apart = equality(found[-1], theirs[-1])
     show(
         f"sensitivity (10 draws) and infidelity ({draws}) of {len(CAMS) + 1} explanations, ResNet-18, "
-        f"{x.shape[-1]} px, one picture",
+        f"{x.shape[-1]} px, one image",
         [
-            ("captum, each explanation", f"{counted_captum} pictures through the network, {captum:.2f} s"),
-            ("lucidag, with two controls", f"{counted} pictures through the network, {ours:.2f} s"),
-            ("ratio of pictures", f"{counted_captum / counted:.2f} (goal {GOAL:g})"),
+            ("captum, each explanation", f"{counted_captum} images through the network, {captum:.2f} s"),
+            ("lucidag, with two controls", f"{counted} images through the network, {ours:.2f} s"),
+            ("ratio of images", f"{counted_captum / counted:.2f} (goal {GOAL:g})"),
             ("ratio of times", f"{captum / ours:.2f}"),
             ("against captum", apart),
         ],
@@ -84,8 +84,8 @@ def by_captum(
     settings: FaithfulnessSettings,
 ) -> Found:
     """Measure each explanation as a user of captum does, with the noise and the squares that ours meets."""
-    shared = Shared(model, "picture", x[0], target, std, settings)
-    noise = torch.stack(list(shared.noise(settings.sensitivity_draws)))
+    shared = Shared(model, "image", x[0], target, std, settings)
+    noise = torch.stack(list(shared.noise(settings.sensitivity_samples)))
     weights, changed = zip(*shared._replaced(), strict=True)
     masks = torch.from_numpy(np.stack(weights))[:, None].repeat(1, CHANNELS, 1, 1) / CHANNELS
     found: Found = {}
@@ -102,7 +102,7 @@ def by_captum(
                 x,
                 explain((x,))[0],
                 target=target,
-                n_perturb_samples=settings.infidelity_draws,
+                n_perturb_samples=settings.infidelity_samples,
                 normalize=True,
             )
         )
@@ -122,13 +122,13 @@ def equality(found: Faithfulness, theirs: Found) -> str:
 
 
 def _for_captum(explainer: Explainer, target: int) -> Callable[..., torch.Tensor | tuple[torch.Tensor, ...]]:
-    """Give what captum wants: a tuple for a tuple, and the channels of the picture."""
+    """Give what captum wants: a tuple for a tuple, and the channels of the image."""
 
-    def explain(pictures: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        whole = pictures[0] if isinstance(pictures, tuple) else pictures
+    def explain(frames: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        whole = frames[0] if isinstance(frames, tuple) else frames
         maps = torch.from_numpy(explainer(whole, target)[explainer.methods[0]])
         found = maps.float()[:, None].repeat(1, CHANNELS, 1, 1)
-        return (found,) if isinstance(pictures, tuple) else found
+        return (found,) if isinstance(frames, tuple) else found
 
     return explain
 

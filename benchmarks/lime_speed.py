@@ -12,16 +12,16 @@ from torch import nn
 from torchvision.models import resnet18
 
 from benchmarks.measure import seconds, show
-from lucidag.data.pictures import decode
-from lucidag.lime.explain import LimeResult, explain
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.stage import classifier
+from lucidag.data.images import decode
+from lucidag.explain.lime.explain import LimeResult, explain
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.stage import classifier
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 WEIGHTS = SHARED / "weights" / "resnet18-imagenet.pth"
-PICTURE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
+IMAGE = SHARED / "imagenet10" / "n02098286_West_Highland_white_terrier.JPEG"
 GOAL_OTHER = 0.1  # the share of the time that is not the network's
 CASES = ((4, "forward selection"), (8, "highest weights"))
 
@@ -31,7 +31,7 @@ def run(quick: bool, full: bool) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     network = Network(_model().to(device), inputs, None)
-    frame = inputs.prepare(decode(PICTURE) if PICTURE.is_file() else _drawn()).numpy()
+    frame = inputs.prepare(decode(IMAGE) if IMAGE.is_file() else _drawn()).numpy()
     for num_features, how in CASES:
         settings = LimeSettings(hide_color=255, num_features=num_features, num_samples=60 if quick else 300)
         _compare(network, frame, settings, how, device, 1 if quick else 5 if full else 3)
@@ -98,11 +98,11 @@ def equality(found: LimeResult, expected: Any) -> str:  # noqa: ANN401 (a class 
 
 
 def _plain(model: nn.Module, inputs: Inputs, device: str) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """Return the network as it is, for pictures in NumPy's order."""
+    """Return the network as it is, for images in NumPy's order."""
 
-    def classify(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.no_grad():
-            batch = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device)
+            batch = torch.from_numpy(frames).permute(0, 3, 1, 2).to(device)
             shares: NDArray[np.float32] = model(inputs.normalise(batch)).softmax(1).cpu().numpy()
         return shares
 

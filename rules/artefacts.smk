@@ -1,4 +1,4 @@
-# Artefacts: what pictures show besides their subject, and how far that alone tells the class.
+# Artefacts: what images show besides their subject, and how far that alone tells the class.
 #
 # Requires: data/{dataset}/…; for a study of a shortcut models/{model}/checkpoint.safetensors of two models.
 # Produces: artefacts/{dataset}.csv, {dataset}.json; shortcuts/{study}/summary.json, relevance.csv, probabilities.csv,
@@ -16,11 +16,11 @@ rule artefacts:
 
 
 rule artefact_audit:
-    """Look for artefacts in every picture, and test them and the metadata against the class."""
+    """Look for artefacts in every image, and test them and the metadata against the class."""
     input:
         lambda wildcards: files_of(wildcards.dataset),
     output:
-        pictures=f"{R}/artefacts/{{dataset}}.csv",
+        images=f"{R}/artefacts/{{dataset}}.csv",
         audit=report(
             f"{R}/artefacts/{{dataset}}.json",
             caption="../workflow/report/artefact_audit.rst",
@@ -48,7 +48,7 @@ rule artefact_audit:
 rule figures_artefacts:
     """Draw what goes with the class, how good the finders are, and what they found."""
     input:
-        pictures=f"{R}/artefacts/{{dataset}}.csv",
+        images=f"{R}/artefacts/{{dataset}}.csv",
         audit=f"{R}/artefacts/{{dataset}}.json",
         dataset=lambda wildcards: files_of(wildcards.dataset),
     output:
@@ -90,7 +90,7 @@ rule figures_artefacts:
 
 
 rule shortcut:
-    """Paste artefacts into clean pictures and take them out of others: who looks at them, and who decides by them?"""
+    """Paste artefacts into clean images and take them out of others: who looks at them, and who decides by them?"""
     input:
         first=lambda wildcards: checkpoint_of(
             CONFIG.shortcuts[wildcards.study].trained_with

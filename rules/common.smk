@@ -26,13 +26,13 @@ from lucidag.config.load import (
     load_config,
     rof_models,
 )
-from lucidag.config.pictures import (
+from lucidag.config.images import (
     atlas_images,
     cam_batches,
     explained_images,
     lime_batches,
     measured_shards,
-    picture_files,
+    image_files,
     relevance_batches,
     write_out_images,
 )
@@ -45,11 +45,11 @@ from lucidag.config.sources import (
 )
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
-from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
-from lucidag.errors import InputError
-from lucidag.provenance import CodeIndex
+from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
+from lucidag.ground.errors import InputError
+from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown
-from lucidag.shards import shard_names
+from lucidag.ground.shards import shard_names
 
 
 def checked_config():
@@ -225,18 +225,18 @@ def studied(wildcards):
 
 
 def named_classes(wildcards):
-    """Return the classes that the configuration names for a model, so that no picture is asked for them."""
+    """Return the classes that the configuration names for a model, so that no image is asked for them."""
     return class_names(CONFIG.datasets[CONFIG.models[wildcards.model].dataset])
 
 
 def explained_files(model, images):
-    """Return the files that these pictures of a model are read from."""
+    """Return the files that these images of a model are read from."""
     name = CONFIG.models[model].dataset
-    return picture_files(CONFIG.datasets[name], images) or files_of(name)
+    return image_files(CONFIG.datasets[name], images) or files_of(name)
 
 
 def batch_of(batches, wildcards):
-    """Return the name of the job that makes a picture's explanation."""
+    """Return the name of the job that makes an image's explanation."""
     return next(
         name
         for name, images in batches[wildcards.model].items()
@@ -306,7 +306,7 @@ def checkpoint_of(model):
 
 
 def stored_lime(wildcards):
-    """Return the files with LIME's explanations of a job's pictures, where they are measured."""
+    """Return the files with LIME's explanations of a job's images, where they are measured."""
     if CONFIG.faithfulness is None or not CONFIG.faithfulness.lime:
         return []
     shards = MEASURED_SHARDS[wildcards.model]
@@ -323,7 +323,7 @@ def stored_lime(wildcards):
 
 
 def measured_files(model, suffix):
-    """Return what was measured of the shards of a model's pictures."""
+    """Return what was measured of the shards of a model's images."""
     folder = f"{R}/faithfulness/{model}/shards"
     return [f"{folder}/{shard}{suffix}" for shard in MEASURED_SHARDS[model]]
 

@@ -33,7 +33,7 @@ rule data_digits:
 
 
 rule data_lesions:
-    """Draw dermoscopic pictures with planted artefacts."""
+    """Draw dermoscopic images with planted artefacts."""
     output:
         manifest=f"{R}/data/{{dataset}}/manifest.csv",
         summary=f"{R}/data/{{dataset}}/dataset.json",
@@ -101,7 +101,7 @@ rule data_mnist:
 
 
 rule data_folder:
-    """Check every picture of a folder or CSV and list it."""
+    """Check every image of a folder or CSV and list it."""
     input:
         lambda wildcards: dataset_files(CONFIG.datasets[wildcards.dataset]),
     output:
@@ -126,7 +126,7 @@ rule data_folder:
 
 
 rule data_polygons:
-    """Read pictures with object polygons and paint their label maps."""
+    """Read images with object polygons and paint their label maps."""
     input:
         lambda wildcards: dataset_files(CONFIG.datasets[wildcards.dataset]),
     output:

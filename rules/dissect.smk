@@ -18,7 +18,7 @@ rule dissect:
 
 
 rule clip_train:
-    """Train a small CLIP on drawn scenes and their captions, and test what it says of pictures it has not seen."""
+    """Train a small CLIP on drawn scenes and their captions, and test what it says of images it has not seen."""
     input:
         dataset=lambda wildcards: files_of(CONFIG.clips[wildcards.clip].train.dataset),
     output:
@@ -53,7 +53,7 @@ rule clip_train:
 
 
 rule clip_embed:
-    """Embed the pictures of a probe set, and the words that its units may be called."""
+    """Embed the images of a probe set, and the words that its units may be called."""
     input:
         unpack(
             lambda wildcards: {
@@ -175,7 +175,7 @@ rule dissect_overlaps_shard:
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
-        # The thresholds of all pictures.
+        # The thresholds of all images.
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
     output:
         overlaps=temp(f"{R}/dissect/{{model}}/shards/{{shard}}-overlaps.safetensors"),

@@ -1,6 +1,6 @@
-# Explanations of single pictures: class activation maps, LIME, and how far they agree and are right.
+# Explanations of single images: class activation maps, LIME, and how far they agree and are right.
 #
-# Requires: models/{model}/checkpoint.safetensors and the pictures: their own files, or data/{dataset}/….
+# Requires: models/{model}/checkpoint.safetensors and the images: their own files, or data/{dataset}/….
 # Produces: cam/{model}/{method}/{image}.png, .mask.png, .npy; lime/{model}/{image}.png, .mask.png, .npy, .json;
 #           lime/{model}/tuning.csv, tuned.yaml; agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv,
 #           {model}-truth.csv, {model}-truth-summary.csv.
@@ -24,10 +24,10 @@ rule explain:
 
 
 rule cam_maps:
-    """Make the class activation maps of some pictures by every method, with one forward pass a picture."""
+    """Make the class activation maps of some images by every method, with one forward pass an image."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        frames=lambda wildcards: explained_files(
             wildcards.model, CAM_BATCHES[wildcards.model][wildcards.batch]
         ),
     output:
@@ -50,8 +50,8 @@ rule cam_maps:
         "../workflow/scripts/cam_maps.py"
 
 
-rule cam_pictures:
-    """Write the maps of one picture: as overlay, as grey mask and as numbers."""
+rule cam_images:
+    """Write the maps of one image: as overlay, as grey mask and as numbers."""
     input:
         maps=lambda wildcards: f"{R}/cam/{wildcards.model}/maps/{batch_of(CAM_BATCHES, wildcards)}.safetensors",
     output:
@@ -61,25 +61,25 @@ rule cam_pictures:
         ],
         maps=[f"{R}/cam/{{model}}/{method}/{{image}}.npy" for method in CAM_METHODS],
     log:
-        f"{R}/logs/cam_pictures/{{model}}/{{image}}.log",
+        f"{R}/logs/cam_images/{{model}}/{{image}}.log",
     benchmark:
-        f"{R}/benchmarks/cam_pictures/{{model}}/{{image}}.tsv"
+        f"{R}/benchmarks/cam_images/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         runtime=growing(5),
     params:
-        settings=settings("cam_pictures"),
-        code=code_of("cam_pictures"),
+        settings=settings("cam_images"),
+        code=code_of("cam_images"),
     script:
-        "../workflow/scripts/cam_pictures.py"
+        "../workflow/scripts/cam_images.py"
 
 
 rule lime_fits:
-    """Explain some pictures by LIME, each with its own settings."""
+    """Explain some images by LIME, each with its own settings."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        frames=lambda wildcards: explained_files(
             wildcards.model, LIME_BATCHES[wildcards.model][wildcards.batch]
         ),
     output:
@@ -102,8 +102,8 @@ rule lime_fits:
         "../workflow/scripts/lime_fits.py"
 
 
-rule lime_pictures:
-    """Write LIME's explanation of one picture: outlines, mask, numbers, and the record that makes it again."""
+rule lime_images:
+    """Write LIME's explanation of one image: outlines, mask, numbers, and the record that makes it again."""
     input:
         fits=lambda wildcards: f"{R}/lime/{wildcards.model}/fits/{batch_of(LIME_BATCHES, wildcards)}.safetensors",
     output:
@@ -112,25 +112,25 @@ rule lime_pictures:
         map=f"{R}/lime/{{model}}/{{image}}.npy",
         record=f"{R}/lime/{{model}}/{{image}}.json",
     log:
-        f"{R}/logs/lime_pictures/{{model}}/{{image}}.log",
+        f"{R}/logs/lime_images/{{model}}/{{image}}.log",
     benchmark:
-        f"{R}/benchmarks/lime_pictures/{{model}}/{{image}}.tsv"
+        f"{R}/benchmarks/lime_images/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         runtime=growing(5),
     params:
-        settings=settings("lime_pictures"),
-        code=code_of("lime_pictures"),
+        settings=settings("lime_images"),
+        code=code_of("lime_images"),
     script:
-        "../workflow/scripts/lime_pictures.py"
+        "../workflow/scripts/lime_images.py"
 
 
 rule lime_tune:
-    """Search for settings of LIME that find the masks of the explained pictures, and write them as configuration."""
+    """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        frames=lambda wildcards: explained_files(
             wildcards.model, EXPLAINED[wildcards.model]
         ),
     output:

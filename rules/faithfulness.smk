@@ -1,6 +1,6 @@
 # Faithfulness: what the network does where explanations say that it matters.
 #
-# Requires: models/{model}/checkpoint.safetensors and the pictures that `explain` names; lime/{model}/fits/….
+# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; lime/{model}/fits/….
 # Produces: faithfulness/{model}.csv, {model}-curves.csv, {model}-pairs.csv, {model}-ranking.csv.
 
 
@@ -10,10 +10,10 @@ rule faithfulnesses:
 
 
 rule faithfulness:
-    """Measure the explanations of a model's pictures by all metrics, beside two controls."""
+    """Measure the explanations of a model's images by all metrics, beside two controls."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        images=lambda wildcards: explained_files(
             wildcards.model, EXPLAINED[wildcards.model]
         ),
         lime=stored_lime,
@@ -49,10 +49,10 @@ rule faithfulness:
 
 
 rule faithfulness_shard:
-    """Measure the explanations of some of a model's pictures."""
+    """Measure the explanations of some of a model's images."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        images=lambda wildcards: explained_files(
             wildcards.model, MEASURED_SHARDS[wildcards.model][wildcards.shard]
         ),
         lime=stored_lime,
@@ -78,7 +78,7 @@ rule faithfulness_shard:
 
 
 rule faithfulness_merge:
-    """Join what was measured of some pictures each, and compare the methods: the same bytes as without shards."""
+    """Join what was measured of some images each, and compare the methods: the same bytes as without shards."""
     input:
         values=lambda wildcards: measured_files(wildcards.model, ".csv"),
         curves=lambda wildcards: measured_files(wildcards.model, "-curves.csv"),

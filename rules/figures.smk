@@ -3,7 +3,7 @@
 # Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
 #           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/…,
 #           cam/{model}/maps/…, lime/{model}/fits/…, agreement/…, dissect/….
-# Produces: figures/data/{dataset}/pictures, figures/models/{model}/history and confusion,
+# Produces: figures/data/{dataset}/images, figures/models/{model}/history and confusion,
 #           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
 #           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth,
 #           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles.
@@ -12,7 +12,7 @@
 rule figures:
     input:
         expand(
-            "{results}/figures/data/{dataset}/pictures.png",
+            "{results}/figures/data/{dataset}/images.png",
             results=R,
             dataset=CONFIG.datasets,
         ),
@@ -81,18 +81,18 @@ rule figures:
 
 
 rule figures_data:
-    """Show some pictures of each class, with their masks and flags."""
+    """Show some images of each class, with their masks and flags."""
     input:
         lambda wildcards: files_of(wildcards.dataset),
     output:
         png=report(
-            f"{R}/figures/data/{{dataset}}/pictures.png",
-            caption="../workflow/report/pictures.rst",
+            f"{R}/figures/data/{{dataset}}/images.png",
+            caption="../workflow/report/images.rst",
             category="Data",
             subcategory="{dataset}",
-            labels={"result": "pictures", "kind": "figure"},
+            labels={"result": "images", "kind": "figure"},
         ),
-        pdf=f"{R}/figures/data/{{dataset}}/pictures.pdf",
+        pdf=f"{R}/figures/data/{{dataset}}/images.pdf",
     log:
         f"{R}/logs/figures_data/{{dataset}}.log",
     benchmark:
@@ -373,7 +373,7 @@ rule figures_dissect:
 
 
 rule figures_units:
-    """Draw a sheet of units: their top pictures, their regions in them, their labels."""
+    """Draw a sheet of units: their top images, their regions in them, their labels."""
     input:
         unpack(
             lambda wildcards: passes(

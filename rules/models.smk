@@ -71,7 +71,7 @@ rule import_model:
 
 
 rule features:
-    """Keep what the last linear layer sees, and the logits, for every picture of every split."""
+    """Keep what the last linear layer sees, and the logits, for every image of every split."""
     input:
         dataset=dataset_of,
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",

@@ -1,6 +1,6 @@
 # Relevance: how much each pixel, and each unit, adds to the class that is explained (LRP, CRP).
 #
-# Requires: models/{model}/checkpoint.safetensors and the pictures that `explain` names.
+# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names.
 # Produces: relevance/{model}/lrp/{batch}.safetensors; relevance/{model}/crp/references.safetensors,
 #           {image}.safetensors; figures/relevance/{model}/sheet and {image}.
 
@@ -20,10 +20,10 @@ rule relevance:
 
 
 rule relevance_maps:
-    """Compute the relevance of pixels, by every set of rules, of some pictures."""
+    """Compute the relevance of pixels, by every set of rules, of some images."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(
+        frames=lambda wildcards: explained_files(
             wildcards.model, RELEVANCE_BATCHES[wildcards.model][wildcards.batch]
         ),
     output:
@@ -47,7 +47,7 @@ rule relevance_maps:
 
 
 rule relevance_references:
-    """Find the pictures where each unit of a layer is most relevant, and where it is most active."""
+    """Find the images where each unit of a layer is most relevant, and where it is most active."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         dataset=dataset_of,
@@ -72,10 +72,10 @@ rule relevance_references:
 
 
 rule relevance_atlas:
-    """Find the units that the decision about one picture rests on."""
+    """Find the units that the decision about one image rests on."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        pictures=lambda wildcards: explained_files(wildcards.model, [wildcards.image]),
+        frames=lambda wildcards: explained_files(wildcards.model, [wildcards.image]),
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
         dataset=dataset_of,
     output:

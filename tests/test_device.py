@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from lucidag import device as module
-from lucidag.device import lease, visible_devices
+from lucidag.ground import device as module
+from lucidag.ground.device import lease, visible_devices
 
 NAMES = ["GPU-a/1", "GPU-b/2"]
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from lucidag.device import lease
+from lucidag.ground.device import lease
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
 with lease(1, folder, ["GPU-a/1", "GPU-b/2"], poll=0.01) as device:
     mark = folder / ("held-" + device.replace(":", ""))
@@ -77,7 +77,7 @@ def test_all_jobs_of_a_machine_meet_wherever_they_keep_temporary_files(root, tmp
     """Schedulers such as PBS give each job a TMPDIR of its own."""
     name = f"GPU-{uuid4()}"
     code = (
-        "import sys\nfrom lucidag.device import lease\n"
+        "import sys\nfrom lucidag.ground.device import lease\n"
         "with lease(1, devices=sys.argv[1:]) as device:\n    print(device, flush=True)\n    sys.stdin.read()\n"
     )
     jobs = []
@@ -175,6 +175,7 @@ def test_jobs_that_see_different_devices_do_not_wait_for_each_other(tmp_path):
 
 def test_without_a_grant_torch_is_not_imported(root):
     code = (
-        "import sys\nfrom lucidag.device import lease\nwith lease(0) as device: pass\nsys.exit('torch' in sys.modules)"
+        "import sys\nfrom lucidag.ground.device import lease\nwith lease(0) as device: pass\n"
+        "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -12,7 +12,7 @@ import yaml
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from lucidag.provenance import CodeIndex
+from lucidag.ground.provenance import CodeIndex
 
 ENVIRONMENTS = ("tables", "torch")
 # What `marker` is asked about: the platforms and Pythons that the project speaks of.

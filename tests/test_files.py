@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from lucidag.errors import InputError
-from lucidag.files import atomic, discard, read_json, read_rows, write_json, write_rows, write_text
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic, discard, read_json, read_rows, write_json, write_rows, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lucidag.progress import track
+from lucidag.ground.progress import track
 
 SCRIPT = """
 import sys
 from types import SimpleNamespace
-from lucidag.errors import InputError
-from lucidag.job import job
-from lucidag.progress import track
+from lucidag.ground.errors import InputError
+from lucidag.ground.job import job
+from lucidag.ground.progress import track
 
 task = SimpleNamespace(rule="train", output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
 with job(task):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from lucidag import join
-from lucidag.errors import InputError
-from lucidag.join import join_rows, join_tensors
+from lucidag.ground import join
+from lucidag.ground.errors import InputError
+from lucidag.ground.join import join_rows, join_tensors
 
 TYPES = ["float32", "int64", "uint8", "float64", "bool", "float16", "int32"]
 

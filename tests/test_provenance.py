@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lucidag import provenance
-from lucidag.digest import digest_of
-from lucidag.errors import InputError
-from lucidag.provenance import CodeIndex
+from lucidag.ground import provenance
+from lucidag.ground.digest import digest_of
+from lucidag.ground.errors import InputError
+from lucidag.ground.provenance import CodeIndex
 
 SCRIPT = "from own.a import f\nprint(f(1))\n"
 FILES = {

@@ -1,7 +1,7 @@
 import pytest
 
-from lucidag.errors import InputError
-from lucidag.shards import WHOLE, Shard, cut, shard_names
+from lucidag.ground.errors import InputError
+from lucidag.ground.shards import WHOLE, Shard, cut, shard_names
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 64, 65, 100])

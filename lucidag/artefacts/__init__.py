@@ -1,1 +1,1 @@
-"""What a picture holds beside its subject, and how much of the label that gives away."""
+"""What an image holds beside its subject, and how much of the label that gives away."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 from scipy.stats.contingency import association, odds_ratio
 
-from lucidag.agreement.correction import holm
-from lucidag.dissect.counts import share
+from lucidag.explain.agreement.correction import holm
+from lucidag.units.labels.counts import share
 
 DRAWS = 9999  # tables of a Monte Carlo test
-FEW = 5  # expected pictures in a cell, below which the chi-square test is no longer trusted
+FEW = 5  # expected images in a cell, below which the chi-square test is no longer trusted
 
 
 def associations(
@@ -47,7 +47,7 @@ def associations(
         columns: Holm 1979), ``cramers_v``; for two values and two classes ``odds_ratio`` with ``odds_ratio_low`` and
         ``odds_ratio_high`` (conditional maximum likelihood and its exact interval; the word ``inf`` where there is no
         upper limit) of ``class`` with ``value`` against the other; and ``rule``, see `best_rule`. With fewer than two
-        classes among the pictures the list is empty.
+        classes among the images the list is empty.
     """
     if len(set(labels)) < 2:
         return []
@@ -76,7 +76,7 @@ def associations(
 
 
 def counted(values: pd.Series, labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    """Count the pictures of each value (rows, sorted) and class (columns)."""
+    """Count the images of each value (rows, sorted) and class (columns)."""
     table = pd.crosstab(values.to_numpy(), np.asarray(labels, dtype=object))
     return table.reindex(columns=list(classes), fill_value=0).sort_index()
 
@@ -84,14 +84,14 @@ def counted(values: pd.Series, labels: Sequence[str], classes: Sequence[str]) ->
 def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
     """Give the rule "value, therefore class" that tells most about the class.
 
-    That is the highest informedness: the share of the class's pictures that have the value, less the share among the
-    pictures of other classes; of equal ones that with the highest share of its value.
+    That is the highest informedness: the share of the class's images that have the value, less the share among the
+    images of other classes; of equal ones that with the highest share of its value.
 
     Returns
     -------
     dict
-        ``value``, ``class``; ``share`` of the pictures with the value that are of the class, ``share_low``,
-        ``share_high`` (Wilson), ``pictures`` with the value; ``covers``, the share of the class's pictures that
+        ``value``, ``class``; ``share`` of the images with the value that are of the class, ``share_low``,
+        ``share_high`` (Wilson), ``images`` with the value; ``covers``, the share of the class's images that
         have it; ``informedness``.
     """
     table = counts.to_numpy(dtype=np.float64)
@@ -107,7 +107,7 @@ def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
         "share": held["value"],
         "share_low": held["low"],
         "share_high": held["high"],
-        "pictures": held["n"],
+        "images": held["n"],
         "covers": float(of_class[row, column]),
         "informedness": float(gain[row, column]),
     }

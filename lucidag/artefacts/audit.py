@@ -13,12 +13,12 @@ from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.grading import Flags, flags, grade_all
 from lucidag.artefacts.shortcut import shortcut
 from lucidag.data.roles import RESERVED
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
-# Facts of a published audit of another collection of dermoscopic pictures, to stand beside these.
+# Facts of a published audit of another collection of dermoscopic images, to stand beside these.
 PUBLISHED = {
-    "note": "Of another data set (dermoscopic pictures of several sources), not of this one.",
+    "note": "Of another data set (dermoscopic images of several sources), not of this one.",
     "majority": 0.866,
     "rule": {"predicts": "external source: melanoma, else benign", "accuracy": 0.983},
     "ring_found": 1443,
@@ -34,7 +34,7 @@ def audit(
     id_column: str | None = None,
     most: int = MOST_VALUES,
     confidence: float = 0.95,
-    draws: int = 2000,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Audit a data set.
@@ -46,22 +46,22 @@ def audit(
     classes
         The class names in their order.
     scores
-        What `lucidag.artefacts.finders.scan` gives for the same pictures.
+        What `lucidag.artefacts.finders.scan` gives for the same images.
     truth
         By finder the column with a person's flags; a finder that is not named takes the first column that
         `lucidag.artefacts.finders.FINDERS` expects and the table has.
     id_column
-        The patient or lesion, if a column holds it: it is left out of the tests, and keeps pictures together.
+        The patient or lesion, if a column holds it: it is left out of the tests, and keeps images together.
     most
         A column with more values is cut into quarters, or taken for an id.
-    confidence, draws, seed
+    confidence, resamples, seed
         Of all intervals, bootstraps, halves and folds; 1 - `confidence` is the level of the tests.
 
     Returns
     -------
     table, summary
         ``artefacts/{dataset}.csv``: image, and for each finder ``{finder}_score`` and ``{finder}_found`` (0 or 1).
-        ``artefacts/{dataset}.json``: ``pictures``, ``classes`` (counts), ``id_column``, ``finders`` (by name: pictures
+        ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name: images
         ``found``, and what `lucidag.artefacts.grading.grade` gives), ``associations`` (see
         `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
         `lucidag.artefacts.shortcut`), ``sentences`` and ``published``.
@@ -98,12 +98,12 @@ def audit(
         table["split"].tolist(),
         ids,
         confidence,
-        draws,
+        resamples,
         seed,
     )
     tests = associations(tested, kinds, texts, classes, confidence, seed)
     summary = {
-        "pictures": len(table),
+        "images": len(table),
         "classes": {name: texts.count(name) for name in classes},
         "id_column": id_column,
         "finders": {name: {"found": int(found[name].sum()), **grades[name]} for name in names},
@@ -120,9 +120,9 @@ def _checked(
     table: pd.DataFrame, classes: Sequence[str], scores: pd.DataFrame, id_column: str | None
 ) -> NDArray[np.int64]:
     if len(table) == 0:
-        raise InputError("the audit has no picture")
+        raise InputError("the audit has no image")
     if scores["image"].tolist() != table["image"].tolist():
-        raise InputError("the scores of the finders are not of the pictures of the manifest, in its order")
+        raise InputError("the scores of the finders are not of the images of the manifest, in its order")
     if id_column is not None and id_column not in table.columns:
         raise InputError(unknown("id column", id_column, [str(column) for column in table.columns]))
     labels = pd.Index(classes).get_indexer(pd.Index(table["label"])).astype(np.int64)
@@ -132,9 +132,9 @@ def _checked(
 
 
 def _ids(table: pd.DataFrame, column: str) -> list[str]:
-    """Give the ids; a picture without one stands for itself."""
+    """Give the ids; an image without one stands for itself."""
     cells = zip(table["image"].astype(str), table[column].astype(str).str.strip(), strict=True)
-    return [f"id {cell}" if cell else f"picture {image}" for image, cell in cells]
+    return [f"id {cell}" if cell else f"image {image}" for image, cell in cells]
 
 
 def _truths(table: pd.DataFrame, names: Sequence[str], given: Mapping[str, str]) -> dict[str, tuple[str, Flags]]:
@@ -161,7 +161,7 @@ def _truths(table: pd.DataFrame, names: Sequence[str], given: Mapping[str, str])
 def _rows(scores: pd.DataFrame, found: Mapping[str, Flags]) -> pd.DataFrame:
     columns: dict[str, Any] = {"image": scores["image"].tolist()}
     for name, marks in found.items():
-        # Nine digits: a score is as exact as its picture, and the last bits of a sum may differ between machines.
+        # Nine digits: a score is as exact as its image, and the last bits of a sum may differ between machines.
         columns[f"{name}_score"] = [float(f"{value:.9g}") for value in scores[name]]
         columns[f"{name}_found"] = marks.astype(int)
     return pd.DataFrame(columns)
@@ -177,9 +177,9 @@ def _sentences(
 ) -> list[str]:
     sentences = [grade["sentence"] for grade in grades.values()]
     if id_column is None:
-        sentences.append("No id column is named, so pictures of one patient or lesion may be on both sides of a split.")
+        sentences.append("No id column is named, so images of one patient or lesion may be on both sides of a split.")
     if len(set(labels)) < 2:
-        sentences.append(f"All pictures are of class '{labels[0]}', so nothing can go with the class.")
+        sentences.append(f"All images are of class '{labels[0]}', so nothing can go with the class.")
     elif not tests:
         sentences.append("There is no column that can be tested against the class.")
     else:

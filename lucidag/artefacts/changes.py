@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lucidag.agreement.interval import estimate
-from lucidag.dissect.counts import number, share
-from lucidag.errors import InputError
+from lucidag.explain.agreement.interval import estimate
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.counts import number, share
 
 
 def changes(
@@ -16,26 +16,26 @@ def changes(
     after: ArrayLike,
     threshold: float = 0.5,
     confidence: float = 0.95,
-    draws: int = 2000,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Summarise the change of a class's probability, picture by picture.
+    """Summarise the change of a class's probability, image by image.
 
     Parameters
     ----------
     before, after
-        N probabilities of one class, of the same pictures in the same order.
+        N probabilities of one class, of the same images in the same order.
     threshold
         A probability above it is a decision for the class.
-    confidence, draws, seed
-        Of the bootstrap over pictures.
+    confidence, resamples, seed
+        Of the bootstrap over images.
 
     Returns
     -------
     dict
         ``before``, ``after`` and ``change`` (after less before, paired), each a mean with value, low, high, n;
-        ``up`` the share of pictures whose probability rises, ``to_class`` and ``from_class`` the shares whose decision
-        changes to and from the class (Wilson's interval, over all pictures). With no picture all values are None.
+        ``up`` the share of images whose probability rises, ``to_class`` and ``from_class`` the shares whose decision
+        changes to and from the class (Wilson's interval, over all images). With no image all values are None.
 
     Raises
     ------
@@ -50,9 +50,9 @@ def changes(
             raise InputError(f"changes: a value {name} is no probability; allowed is 0 to 1")
     n, was, now = len(first), first > threshold, second > threshold
     return {
-        "before": _mean(first, confidence, draws, seed),
-        "after": _mean(second, confidence, draws, seed),
-        "change": _mean(second - first, confidence, draws, seed),
+        "before": _mean(first, confidence, resamples, seed),
+        "after": _mean(second, confidence, resamples, seed),
+        "change": _mean(second - first, confidence, resamples, seed),
         "up": share(int((second > first).sum()), n, confidence),
         "to_class": share(int((~was & now).sum()), n, confidence),
         "from_class": share(int((was & ~now).sum()), n, confidence),
@@ -65,10 +65,10 @@ def against_control(
     control: Sequence[float],
     **settings: Any,  # noqa: ANN401
 ) -> dict[str, Any]:
-    """Summarise the change beside that of a control edit of the same pictures.
+    """Summarise the change beside that of a control edit of the same images.
 
     The control tells what any edit of that place and size does, such as the same mask filled with skin. Where it is
-    NaN there is none, and the picture has no part in ``control`` and ``beyond``.
+    NaN there is none, and the image has no part in ``control`` and ``beyond``.
 
     Returns
     -------
@@ -83,10 +83,10 @@ def against_control(
         "control": changes(np.asarray(before)[own], beside[own], **settings),
     }
     beyond = np.asarray(after, dtype=np.float64) - beside
-    interval = {key: settings[key] for key in ("confidence", "draws", "seed") if key in settings}
+    interval = {key: settings[key] for key in ("confidence", "resamples", "seed") if key in settings}
     return {**found, "beyond": _mean(beyond, **interval)}
 
 
-def _mean(values: ArrayLike, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> dict[str, Any]:
-    found = estimate(values, confidence, draws, seed)
+def _mean(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
+    found = estimate(values, confidence, resamples, seed)
     return {"value": number(found.mean), "low": number(found.low), "high": number(found.high), "n": found.n}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 MOST_VALUES = 20
 QUARTERS = 4
@@ -22,7 +22,7 @@ class Columns:
     ----------
     values
         The columns that are tested, as strings; an empty cell is the value ``(empty)``, numbers of many values are
-        four intervals with as many pictures each.
+        four intervals with as many images each.
     left_out
         The others by name, with the reason in words.
     """
@@ -34,12 +34,12 @@ class Columns:
 def sort_out(
     table: pd.DataFrame, columns: Sequence[str], id_column: str | None = None, most: int = MOST_VALUES
 ) -> Columns:
-    """Leave out what is constant, what names each picture, and what names its patient or lesion.
+    """Leave out what is constant, what names each image, and what names its patient or lesion.
 
     Parameters
     ----------
     table
-        One row a picture.
+        One row an image.
     columns
         The metadata columns to look at.
     id_column
@@ -61,17 +61,17 @@ def sort_out(
         cells = table[name].astype(str).str.strip().to_list()
         different, filled = set(cells), [cell for cell in cells if cell]
         if name == id_column:
-            left_out[name] = "names the patient or lesion of a picture"
+            left_out[name] = "names the patient or lesion of an image"
         elif len(different) <= 1:
             left_out[name] = f"has one value only: '{cells[0]}'" if filled else "has no value at all"
         elif len(set(filled)) == len(filled) and len(filled) > 2 and not (len(filled) > most and _measured(filled)):
-            left_out[name] = "has another value for each picture, so it only names them"
+            left_out[name] = "has another value for each image, so it only names them"
         elif len(different) <= most:
             kept[name] = [cell or EMPTY for cell in cells]
         elif _are_numbers(filled):
             kept[name] = _quarters(cells)
         else:
-            left_out[name] = f"has {len(different)} different values in {len(cells)} pictures, like an id"
+            left_out[name] = f"has {len(different)} different values in {len(cells)} images, like an id"
     return Columns(pd.DataFrame(kept, index=range(len(table)), dtype=str), left_out)
 
 

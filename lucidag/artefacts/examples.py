@@ -1,4 +1,4 @@
-"""Which pictures show best what a finder does."""
+"""Which images show best what a finder does."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ FOUND, TRUE, FALSE, MISSED = "found", "right", "wrong", "missed"
 
 @dataclass(frozen=True)
 class Example:
-    """A picture with what a finder saw.
+    """An image with what a finder saw.
 
     Attributes
     ----------
-    picture
+    image
         uint8 H x W x 3.
     mask
         bool H x W.
@@ -24,7 +24,7 @@ class Example:
         The finder's.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     score: float
 
@@ -32,18 +32,18 @@ class Example:
 def choose(
     scores: NDArray[np.float64], threshold: float, truth: Flags | None = None, each: int = 3
 ) -> dict[str, list[int]]:
-    """Choose pictures to look at.
+    """Choose images to look at.
 
     Parameters
     ----------
     scores
         N scores of one finder.
     threshold
-        Above it a picture has the artefact.
+        Above it an image has the artefact.
     truth
         N flags of a person, or None.
     each
-        Pictures of a kind, at most.
+        Images of a kind, at most.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The finders by name, and the table of what they see in every picture."""
+"""The finders by name, and the table of what they see in every image."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +12,9 @@ from lucidag.artefacts.finding import Finding
 from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
 from lucidag.artefacts.rings import BLACK, dark_corner, ring
-from lucidag.errors import InputError
-from lucidag.progress import track
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Finder:
     Attributes
     ----------
     find
-        A picture (uint8 H x W x 1 or x 3) to a `Finding`.
+        An image (uint8 H x W x 1 or x 3) to a `Finding`.
     threshold
-        A picture has the artefact if its score is above this, where no flags of the data set choose another one.
+        An image has the artefact if its score is above this, where no flags of the data set choose another one.
     fixed
         Whether the threshold belongs to the method, so that flags of a data set grade but never move it.
     truth
@@ -68,18 +68,18 @@ def scan(
     finders: Sequence[str] = tuple(FINDERS),
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Run finders over the pictures of a data set.
+    """Run finders over the images of a data set.
 
     Parameters
     ----------
     images
-        The ids of the N pictures.
+        The ids of the N images.
     read
-        A row 0..N-1 to its picture, such as ``Pictures.read``.
+        A row 0..N-1 to its image, such as ``Images.read``.
     finders
         Names in `FINDERS`.
     threads
-        Pictures that are worked on at a time; the table does not depend on it.
+        Images that are worked on at a time; the table does not depend on it.
 
     Returns
     -------
@@ -89,14 +89,14 @@ def scan(
     Raises
     ------
     InputError
-        If a finder does not exist or a picture cannot be used; the sentence names it.
+        If a finder does not exist or an image cannot be used; the sentence names it.
     """
     names = checked(finders)
 
     def scores(row: int) -> tuple[float, ...]:
-        picture = read(row)
+        image = read(row)
         try:
-            return tuple(FINDERS[name].find(picture).score for name in names)
+            return tuple(FINDERS[name].find(image).score for name in names)
         except InputError as error:
             raise InputError(f"image '{images[row]}': {error}") from error
 

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 SMALLEST = 8  # pixels a side
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a finder sees in one picture.
+    """What a finder sees in one image.
 
     Attributes
     ----------
@@ -27,29 +27,29 @@ class Finding:
     mask: NDArray[np.bool_]
 
 
-def colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give a picture with one or three channels as uint8 H x W x 3.
+def colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give an image with one or three channels as uint8 H x W x 3.
 
     Raises
     ------
     InputError
         If it is anything else, or smaller than 8 pixels a side.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 3):
-        raise InputError(f"a picture is {picture.dtype} {picture.shape}; allowed: uint8 H x W x 1 or x 3")
-    if min(picture.shape[:2]) < SMALLEST:
-        raise InputError(f"a picture is {picture.shape[1]} x {picture.shape[0]} pixels; needed: at least {SMALLEST}")
-    return np.ascontiguousarray(np.repeat(picture, 3 // picture.shape[2], axis=2))
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3):
+        raise InputError(f"an image is {image.dtype} {image.shape}; allowed: uint8 H x W x 1 or x 3")
+    if min(image.shape[:2]) < SMALLEST:
+        raise InputError(f"an image is {image.shape[1]} x {image.shape[0]} pixels; needed: at least {SMALLEST}")
+    return np.ascontiguousarray(np.repeat(image, 3 // image.shape[2], axis=2))
 
 
-def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the brightness of a picture: uint8 H x W."""
-    found: NDArray[np.uint8] = cv2.cvtColor(colour(picture), cv2.COLOR_RGB2GRAY)
+def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give the brightness of an image: uint8 H x W."""
+    found: NDArray[np.uint8] = cv2.cvtColor(colour(image), cv2.COLOR_RGB2GRAY)
     return found
 
 
 def lit(light: NDArray[np.uint8]) -> float:
-    """Give the brightness of the lit part of a picture, however much of it a ring covers: the 90th percentile."""
+    """Give the brightness of the lit part of an image, however much of it a ring covers: the 90th percentile."""
     return float(np.percentile(light, 90))
 
 

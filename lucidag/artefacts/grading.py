@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lucidag.dissect.counts import share
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.counts import share
 
 PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
-LEAST = 4  # pictures with and without: two in each half
+LEAST = 4  # images with and without: two in each half
 WEAK = 0.5
 
 Flags = NDArray[np.bool_]
@@ -28,12 +28,12 @@ def flags(cells: Sequence[str]) -> Flags | None:
 
 
 def halves(truth: Flags, ids: Sequence[str] | None, seed: int) -> Flags | None:
-    """Choose half of N pictures at random, stratified by `truth`; the pictures of one id stay together.
+    """Choose half of N images at random, stratified by `truth`; the images of one id stay together.
 
     Returns
     -------
     array or None
-        bool N, True where a threshold is chosen. None where a half would lack pictures with or without the artefact.
+        bool N, True where a threshold is chosen. None where a half would lack images with or without the artefact.
     """
     owners = np.arange(len(truth)) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
     if min(truth.sum(), (~truth).sum()) < LEAST or len(np.unique(owners)) < 2:
@@ -70,7 +70,7 @@ def measures(found: Flags, truth: Flags, confidence: float = 0.95) -> dict[str, 
     -------
     dict
         ``precision``, ``recall``, ``f1`` (value, low, high, n; None where nothing is found or there), and the counts
-        ``found``, ``present``, ``both``, ``pictures``.
+        ``found``, ``present``, ``both``, ``images``.
     """
     both, either = int((found & truth).sum()), int((found | truth).sum())
     overlap = share(both, either, confidence)
@@ -82,7 +82,7 @@ def measures(found: Flags, truth: Flags, confidence: float = 0.95) -> dict[str, 
         "found": int(found.sum()),
         "present": int(truth.sum()),
         "both": both,
-        "pictures": len(truth),
+        "images": len(truth),
     }
 
 
@@ -114,7 +114,7 @@ def grade(
     fixed
         Whether the finder keeps it.
     ids
-        N patients or lesions; the pictures of one stay in one half.
+        N patients or lesions; the images of one stay in one half.
     seed
         Of the halves.
     confidence
@@ -125,8 +125,8 @@ def grade(
     dict
         ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a threshold each with what `measures` gives on
         the half that did not choose; ``used``: which of the two it is; ``selection_f1`` of the other half; ``auc`` on
-        the reporting half (the chance that a picture with the artefact scores higher than one without); ``always``,
-        the F1 of flagging every picture; ``weak`` and ``sentence``. Where there are too few pictures for two halves,
+        the reporting half (the chance that an image with the artefact scores higher than one without); ``always``,
+        the F1 of flagging every image; ``weak`` and ``sentence``. Where there are too few images for two halves,
         only column, threshold, weak (None) and sentence.
 
     Raises
@@ -140,7 +140,7 @@ def grade(
     chosen = halves(truth, ids, seed)
     if chosen is None:
         sentence = (
-            f"{name} cannot be measured against '{column}': {int(truth.sum())} of {len(truth)} pictures have "
+            f"{name} cannot be measured against '{column}': {int(truth.sum())} of {len(truth)} images have "
             "the flag, too few or too many for two halves."
         )
         return {"column": column, "threshold": threshold, "weak": None, "sentence": sentence}
@@ -205,11 +205,11 @@ def _verdict(name: str, column: str, used: dict[str, Any], always: float) -> dic
     if used["precision"]["value"] is None or used["precision"]["low"] <= WEAK:
         reasons.append("its finds may be wrong half of the time")
     if used["recall"]["low"] <= WEAK:
-        reasons.append("it may miss half of the flagged pictures")
+        reasons.append("it may miss half of the flagged images")
     if used["f1"]["low"] is None or used["f1"]["low"] <= always:
-        reasons.append("flagging every picture may do as well")
+        reasons.append("flagging every image may do as well")
     precision, recall = (
         "none" if used[key]["value"] is None else f"{used[key]['value']:.3f}" for key in ("precision", "recall")
     )
-    measured = f"{name} against '{column}': precision {precision}, recall {recall} on {used['pictures']} pictures"
+    measured = f"{name} against '{column}': precision {precision}, recall {recall} on {used['images']} images"
     return {"weak": bool(reasons), "sentence": f"{measured}; {'weak: ' + ', '.join(reasons) if reasons else 'usable'}."}

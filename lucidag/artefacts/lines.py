@@ -15,11 +15,11 @@ FULL_COMB = 5  # ticks in an even row that are as good as an unbroken line
 MOST_TICKS = 400
 
 
-def ruler(picture: NDArray[np.uint8]) -> Finding:
+def ruler(image: NDArray[np.uint8]) -> Finding:
     """Find a ruler: a long straight dark line, or evenly spaced parallel ticks.
 
     The line: of the thin dark structures (black-hat transform), each pixel counted up to the contrast of its own
-    picture's texture, the mean along a straight line of 0.4 of the width, in directions up to 60° from the
+    image's texture, the mean along a straight line of 0.4 of the width, in directions up to 60° from the
     horizontal. The ticks: short thin marks side by side, of like length and direction, at gaps that differ by less than
     a quarter.
 
@@ -29,14 +29,14 @@ def ruler(picture: NDArray[np.uint8]) -> Finding:
         ``score`` the larger of the line's mean (0 to 1) and a fifth of the number of ticks; ``mask`` the line's or the
         ticks' pixels. Hairs that are straight by chance score as lines.
     """
-    hat = thin(picture)
+    hat = thin(image)
     texture = float(np.percentile(hat, 80))
     line = _line(hat, texture + FLOOR)
     comb = _comb(hat, 2.5 * texture + 0.75 * FLOOR)
     return max(line, comb, key=lambda one: one.score)
 
 
-def hair(picture: NDArray[np.uint8]) -> Finding:
+def hair(image: NDArray[np.uint8]) -> Finding:
     """Find hairs: thin dark structures that are long and connected.
 
     A mask of them as in DullRazor (Lee et al. 1997, Computers in Biology and Medicine), by one round black-hat
@@ -45,9 +45,9 @@ def hair(picture: NDArray[np.uint8]) -> Finding:
     Returns
     -------
     Finding
-        ``score`` the share of the picture they cover; ``mask`` their pixels.
+        ``score`` the share of the image they cover; ``mask`` their pixels.
     """
-    hat = thin(picture)
+    hat = thin(image)
     numbers, boxes = components(hat > np.percentile(hat, 80) + 0.5 * FLOOR, 8)
     diagonal = np.hypot(boxes[:, 2], boxes[:, 3])
     compact = (boxes[:, 4] > 0.25 * boxes[:, 2] * boxes[:, 3]) & (boxes[:, 4] > 4 * diagonal)
@@ -56,9 +56,9 @@ def hair(picture: NDArray[np.uint8]) -> Finding:
     return Finding(float(long[numbers].mean()), long[numbers])
 
 
-def thin(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+def thin(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Give how much darker than its surroundings each thin structure is (float32 H x W); 0 near dark corners."""
-    light = grey(picture)
+    light = grey(image)
     kernel = odd(KERNEL * light.shape[1])
     hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(kernel), borderType=cv2.BORDER_REPLICATE)
     dark = cv2.GaussianBlur(light, (0, 0), kernel * 3 / 7) < 0.3 * lit(light)

@@ -1,4 +1,4 @@
-"""Artefacts put into a picture, and taken out of it."""
+"""Artefacts put into an image, and taken out of it."""
 
 import cv2
 import numpy as np
@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from lucidag.artefacts.finding import colour, ellipse
 from lucidag.data.lesions import PATCH_COLOURS, paint_patch, paint_ring
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 KINDS = ("patch", "ring", "dark_corner")
 MARGIN = 2 / 256  # of the longer side: soft edges around a mask go with it
@@ -16,12 +16,12 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def paste(picture: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.uint8], Mask]:
-    """Paint an artefact into a picture, as `lucidag.data.lesions` draws it.
+def paste(image: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.uint8], Mask]:
+    """Paint an artefact into an image, as `lucidag.data.lesions` draws it.
 
     Parameters
     ----------
-    picture
+    image
         uint8 H x W x 1 or x 3; grey becomes colour.
     kind
         ``patch`` (a coloured patch whose middle is on the rim of the frame, on the side whose surroundings are most
@@ -32,17 +32,17 @@ def paste(picture: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.
 
     Returns
     -------
-    picture, mask
+    image, mask
         uint8 H x W x 3; bool H x W, the pixels of the artefact with its soft edge: all others are as they were.
 
     Raises
     ------
     InputError
-        If the kind does not exist, or the picture is none.
+        If the kind does not exist, or the image is none.
     """
     if kind not in KINDS:
         raise InputError(unknown("kind of artefact", kind, KINDS))
-    values = colour(picture)
+    values = colour(image)
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     painted = values.transpose(2, 0, 1).astype(np.float32)
     mask = _patch(rng, painted, values) if kind == "patch" else _aperture(rng, painted, kind == "ring")
@@ -50,7 +50,7 @@ def paste(picture: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.
     return after, mask | (after != values).any(axis=2)
 
 
-def remove(picture: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray[np.uint8]:
+def remove(image: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray[np.uint8]:
     """Fill a mask with its surroundings.
 
     What was under the artefact is not known: this is inpainting (Telea 2004, Journal of Graphics Tools), smooth where
@@ -58,7 +58,7 @@ def remove(picture: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArr
 
     Parameters
     ----------
-    picture
+    image
         uint8 H x W x 1 or x 3.
     mask
         bool H x W, widened by about 1 % of the side, since the edge of an artefact is soft.
@@ -68,21 +68,21 @@ def remove(picture: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArr
     Returns
     -------
     array
-        uint8 H x W x 3; the picture itself for an empty mask.
+        uint8 H x W x 3; the image itself for an empty mask.
 
     Raises
     ------
     InputError
         If the mask has another size or covers everything.
     """
-    values = colour(picture)
+    values = colour(image)
     if mask.shape != values.shape[:2]:
-        raise InputError(f"the mask is {mask.shape}, the picture {values.shape[:2]}")
+        raise InputError(f"the mask is {mask.shape}, the image {values.shape[:2]}")
     if not mask.any():
         return values
     wide = widened(mask)
     if wide.all():
-        raise InputError("the mask covers the whole picture, so there is nothing to fill it with")
+        raise InputError("the mask covers the whole image, so there is nothing to fill it with")
     filled: NDArray[np.uint8] = cv2.inpaint(values, wide.astype(np.uint8), radius, cv2.INPAINT_TELEA)
     return filled
 
@@ -117,7 +117,7 @@ def _patch(rng: np.random.Generator, painted: Array, values: NDArray[np.uint8]) 
 
 
 def _aperture(rng: np.random.Generator, painted: Array, black: bool) -> Mask:
-    """Paint a ring; a unit is the half side of the square with the picture's diagonal, so that corners are reached."""
+    """Paint a ring; a unit is the half side of the square with the image's diagonal, so that corners are reached."""
     height, width = painted.shape[1:]
     x, y = _places((height, width), float(np.hypot(height - 1, width - 1)) / np.sqrt(8))
     middle = rng.normal(0, 0.02, 2).astype(np.float32)

@@ -26,10 +26,10 @@ class Circle:
     radius: float
 
 
-def patch(picture: NDArray[np.uint8]) -> Finding:
+def patch(image: NDArray[np.uint8]) -> Finding:
     """Find coloured patches.
 
-    Skin is the median colour of the brighter 60 % of the picture. What is at least 25 away from it in the a and b of
+    Skin is the median colour of the brighter 60 % of the image. What is at least 25 away from it in the a and b of
     CIELAB and reaches the rim (of the frame, or of the dark ring around it) is a candidate; a circle is fitted
     to that part of its outline that is not the rim itself.
 
@@ -37,9 +37,9 @@ def patch(picture: NDArray[np.uint8]) -> Finding:
     -------
     Finding
         Of the best candidate: ``score`` its distance from the skin's colour times the fourth power of its overlap (IoU)
-        with its circle; ``mask`` its pixels. A picture without candidates has 0.
+        with its circle; ``mask`` its pixels. An image without candidates has 0.
     """
-    values = colour(picture)
+    values = colour(image)
     short = min(values.shape[:2])
     kernel = odd(short / 60)
     lab = cv2.cvtColor(cv2.medianBlur(values, kernel).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
@@ -65,7 +65,7 @@ def patch(picture: NDArray[np.uint8]) -> Finding:
 
 
 def _away(black: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Give the distance of every pixel from what is outside the picture: the frame's edge or the ring."""
+    """Give the distance of every pixel from what is outside the image: the frame's edge or the ring."""
     inside = np.pad((~black).astype(np.uint8), 1)
     distance: NDArray[np.float32] = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
     return distance

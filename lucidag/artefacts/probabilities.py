@@ -1,4 +1,4 @@
-"""What a network says of pictures: the probability of one class."""
+"""What a network says of images: the probability of one class."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from scipy.special import softmax
 from lucidag.models.network import Network
 
 
-def probabilities(network: Network, pictures: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
-    """Ask a network for the probability of class `target` of pictures (uint8 H x W x 3)."""
-    frames = torch.stack([network.inputs.prepare(picture) for picture in pictures])
+def probabilities(network: Network, images: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
+    """Ask a network for the probability of class `target` of images (uint8 H x W x 3)."""
+    frames = torch.stack([network.inputs.prepare(image) for image in images])
     with torch.inference_mode():
         logits = network.model(network.inputs.normalise(frames.to(device))).cpu().numpy().astype(np.float64)
     return [float(value) for value in softmax(logits, axis=1)[:, target]]

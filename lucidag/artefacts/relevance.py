@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.agreement.interval import estimate
-from lucidag.agreement.truth import MASS, grade
-from lucidag.errors import InputError
+from lucidag.explain.agreement.interval import estimate
+from lucidag.explain.agreement.truth import MASS, grade
+from lucidag.ground.errors import InputError
 
 RELEVANCE_COLUMNS = ("image", "method", "artefact", "share", "area", "concentration")
 
@@ -16,7 +16,7 @@ RELEVANCE_COLUMNS = ("image", "method", "artefact", "share", "area", "concentrat
 def on_artefacts(
     image: str, maps: Mapping[str, NDArray[np.floating]], masks: Mapping[str, NDArray[np.bool_]]
 ) -> pd.DataFrame:
-    """Measure the explanations of one picture on its artefacts.
+    """Measure the explanations of one image on its artefacts.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ def on_artefacts(
     -------
     DataFrame
         image, method, artefact; ``share`` of the positive relevance that lies in the mask (the mass accuracy of
-        `lucidag.agreement.truth.grade`), NaN for a map without a positive value; ``area``, the mask's share of the
+        `lucidag.explain.agreement.truth.grade`), NaN for a map without a positive value; ``area``, the mask's share of
+        the
         frame; ``concentration``, share / area: 1 for relevance spread evenly.
 
     Raises
@@ -52,69 +53,69 @@ def on_artefacts(
     return pd.DataFrame(rows, columns=list(RELEVANCE_COLUMNS))
 
 
-def by_method(table: pd.DataFrame, confidence: float = 0.95, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """Average over pictures.
+def by_method(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Average over images.
 
     Parameters
     ----------
     table
-        The rows of `on_artefacts`, of any number of pictures.
-    confidence, draws, seed
-        Of the bootstrap over pictures.
+        The rows of `on_artefacts`, of any number of images.
+    confidence, resamples, seed
+        Of the bootstrap over images.
 
     Returns
     -------
     DataFrame
-        artefact, method, ``pictures`` with a value and ``undefined`` without; means with ``_low`` and ``_high`` of
-        ``share``, ``area`` and ``excess`` (share less area, picture by picture).
+        artefact, method, ``images`` with a value and ``undefined`` without; means with ``_low`` and ``_high`` of
+        ``share``, ``area`` and ``excess`` (share less area, image by image).
     """
     rows = []
     for (artefact, method), part in table.groupby(["artefact", "method"], sort=True):
-        found = estimate(part["share"], confidence, draws, seed)
+        found = estimate(part["share"], confidence, resamples, seed)
         defined = part[part["share"].notna()]
         columns = found.columns("share")
-        columns |= estimate(defined["area"], confidence, draws, seed).columns("area")
-        columns |= estimate(defined["share"] - defined["area"], confidence, draws, seed).columns("excess")
+        columns |= estimate(defined["area"], confidence, resamples, seed).columns("area")
+        columns |= estimate(defined["share"] - defined["area"], confidence, resamples, seed).columns("excess")
         rows.append(
-            {"artefact": artefact, "method": method, "pictures": found.n, "undefined": found.undefined, **columns}
+            {"artefact": artefact, "method": method, "images": found.n, "undefined": found.undefined, **columns}
         )
     names = [f"{name}{end}" for name in ("share", "area", "excess") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["artefact", "method", "pictures", "undefined", *names])
+    return pd.DataFrame(rows, columns=["artefact", "method", "images", "undefined", *names])
 
 
 def difference(
-    first: pd.DataFrame, second: pd.DataFrame, confidence: float = 0.95, draws: int = 2000, seed: int = 0
+    first: pd.DataFrame, second: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare two models on the same pictures and masks.
+    """Compare two models on the same images and masks.
 
     Parameters
     ----------
     first, second
         The rows of `on_artefacts` of two models, such as one trained with a shortcut and one without.
-    confidence, draws, seed
-        Of the bootstrap over pictures.
+    confidence, resamples, seed
+        Of the bootstrap over images.
 
     Returns
     -------
     DataFrame
-        artefact, method, ``pictures`` where both have a value; the mean shares ``first`` and ``second``, and
-        ``difference`` (first less second, paired) with ``_low`` and ``_high``: NaN where no picture has both.
+        artefact, method, ``images`` where both have a value; the mean shares ``first`` and ``second``, and
+        ``difference`` (first less second, paired) with ``_low`` and ``_high``: NaN where no image has both.
     """
     keys = ["artefact", "method", "image"]
     joined = first[[*keys, "share"]].merge(second[[*keys, "share"]], on=keys, suffixes=("_a", "_b"), validate="1:1")
     rows = []
     for (artefact, method), part in joined.groupby(["artefact", "method"], sort=True):
-        found = estimate(part["share_a"] - part["share_b"], confidence, draws, seed)
+        found = estimate(part["share_a"] - part["share_b"], confidence, resamples, seed)
         both = part.dropna(subset=["share_a", "share_b"])
         rows.append(
             {
                 "artefact": artefact,
                 "method": method,
-                "pictures": found.n,
+                "images": found.n,
                 "first": float(both["share_a"].mean()),
                 "second": float(both["share_b"].mean()),
                 **found.columns("difference"),
             }
         )
     names = ["difference", "difference_low", "difference_high"]
-    return pd.DataFrame(rows, columns=["artefact", "method", "pictures", "first", "second", *names])
+    return pd.DataFrame(rows, columns=["artefact", "method", "images", "first", "second", *names])

@@ -1,4 +1,4 @@
-"""Artefacts that pictures show by themselves, taken out: do networks decide by them?"""
+"""Artefacts that images show by themselves, taken out: do networks decide by them?"""
 
 from collections.abc import Mapping
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.paste import Mask, remove, widened
 from lucidag.artefacts.probabilities import probabilities
+from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.data.pictures import Pictures
+from lucidag.ground.progress import track
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
-from lucidag.progress import track
 
 COLUMNS = ("model", "image", "artefact", "before", "after", "control")
 LEAST_LEFT = 0.5  # of the mask: a control of less than this is none
@@ -21,8 +21,8 @@ LEAST_LEFT = 0.5  # of the mask: a control of less than this is none
 Seen = dict[str, tuple[NDArray[np.uint8], Mask]]
 
 
-def pictures_with(manifest: Manifest, split: str, artefacts: Mapping[str, object], count: int) -> dict[str, Seen]:
-    """Give the first pictures of a split in which finders see an artefact.
+def images_with(manifest: Manifest, split: str, artefacts: Mapping[str, object], count: int) -> dict[str, Seen]:
+    """Give the first images of a split in which finders see an artefact.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def pictures_with(manifest: Manifest, split: str, artefacts: Mapping[str, object
     Returns
     -------
     dict
-        By artefact and image id the picture (uint8 H x W x C) and the pixels of the artefact (bool H x W).
+        By artefact and image id the image (uint8 H x W x C) and the pixels of the artefact (bool H x W).
 
     Raises
     ------
@@ -44,16 +44,16 @@ def pictures_with(manifest: Manifest, split: str, artefacts: Mapping[str, object
         If a finder does not exist.
     """
     found: dict[str, Seen] = {name: {} for name in checked(tuple(artefacts))}
-    pictures, images = Pictures(manifest), manifest.table["image"]
+    frames, images = Images(manifest), manifest.table["image"]
     for row in track(manifest.rows(split), "look for artefacts"):
         missing = [name for name, seen in found.items() if len(seen) < count]
         if not missing:
             break
-        picture = pictures.read(int(row))
+        pixels = frames.read(int(row))
         for name in missing:
-            finding = FINDERS[name].find(picture)
+            finding = FINDERS[name].find(pixels)
             if finding.score > FINDERS[name].threshold and finding.mask.any() and not finding.mask.all():
-                found[name][str(images.iloc[row])] = (picture, finding.mask)
+                found[name][str(images.iloc[row])] = (pixels, finding.mask)
     return found
 
 
@@ -76,14 +76,14 @@ def take_out(
     device: str = "cpu",
     threads: int = 2,
 ) -> pd.DataFrame:
-    """Take artefacts out of the pictures that show them, and ask networks what they say now.
+    """Take artefacts out of the images that show them, and ask networks what they say now.
 
     Parameters
     ----------
     networks
         By name, each with its weights, of the same classes.
     seen
-        What `pictures_with` gives.
+        What `images_with` gives.
     targets
         By artefact the class whose probability is taken.
     device, threads
@@ -97,9 +97,9 @@ def take_out(
         (``control``; NaN where there is no room for one, see `elsewhere`).
     """
     edited = [
-        (artefact, image, _edits(picture, mask))
-        for artefact, pictures in seen.items()
-        for image, (picture, mask) in pictures.items()
+        (artefact, image, _edits(pixels, mask))
+        for artefact, frames in seen.items()
+        for image, (pixels, mask) in frames.items()
     ]
     rows = []
     with reproducible(device, threads):
@@ -111,7 +111,7 @@ def take_out(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _edits(picture: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
-    """Give the picture as it is, without the artefact, and with the control's place filled, where there is one."""
+def _edits(pixels: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
+    """Give the image as it is, without the artefact, and with the control's place filled, where there is one."""
     place = elsewhere(mask)
-    return [picture, remove(picture, mask), *([] if place is None else [remove(picture, place)])]
+    return [pixels, remove(pixels, mask), *([] if place is None else [remove(pixels, place)])]

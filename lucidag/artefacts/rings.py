@@ -6,17 +6,17 @@ from numpy.typing import NDArray
 
 from lucidag.artefacts.finding import Finding, colour, grey, lit, outside
 
-CORNER = 10 / 256  # of each side: 10 x 10 pixels of a picture of 256 x 256
+CORNER = 10 / 256  # of each side: 10 x 10 pixels of an image of 256 x 256
 BLACK = 10.0  # of 255
 LEVEL = 100.0
 SIZES = ((0.01, "other"), (0.25, "small"), (0.5, "medium"), (1.01, "large"))
 
 
-def ring(picture: NDArray[np.uint8]) -> Finding:
+def ring(image: NDArray[np.uint8]) -> Finding:
     """Find four black corners.
 
-    The heuristic calls a picture ringed if each of the four corners of 10 x 10 pixels has a mean below 10 of 255, in a
-    picture of 256 x 256. Here the corners are the same share of the height and of the width, so that pictures of any
+    The heuristic calls an image ringed if each of the four corners of 10 x 10 pixels has a mean below 10 of 255, in a
+    image of 256 x 256. Here the corners are the same share of the height and of the width, so that images of any
     size need not be resized.
 
     Returns
@@ -25,7 +25,7 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
         ``score`` 255 less the mean of the brightest corner, so that the heuristic is score > 245; ``mask`` the pixels
         below the level of `dark_level` and connected with a corner.
     """
-    values = colour(picture)
+    values = colour(image)
     height, width = values.shape[:2]
     rows, columns = max(1, round(CORNER * height)), max(1, round(CORNER * width))
     corners = (
@@ -34,23 +34,23 @@ def ring(picture: NDArray[np.uint8]) -> Finding:
         values[-rows:, :columns],
         values[-rows:, -columns:],
     )
-    light = grey(picture)
+    light = grey(image)
     dark = outside(light < dark_level(light))
     return Finding(255.0 - max(float(corner.mean()) for corner in corners), dark)
 
 
-def dark_corner(picture: NDArray[np.uint8]) -> Finding:
+def dark_corner(image: NDArray[np.uint8]) -> Finding:
     """Find what lies outside the circle of the aperture.
 
-    As in dermoscopic practice: the picture in grey, what is brighter than 100, the largest contour of that, its least
-    enclosing circle. The level is lower in a dark picture, see `dark_level`.
+    As in dermoscopic practice: the image in grey, what is brighter than 100, the largest contour of that, its least
+    enclosing circle. The level is lower in a dark image, see `dark_level`.
 
     Returns
     -------
     Finding
         ``score`` the share of the frame outside the circle, see `size`; ``mask`` these pixels.
     """
-    light = grey(picture)
+    light = grey(image)
     bright = (light > dark_level(light)).astype(np.uint8)
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -62,7 +62,7 @@ def dark_corner(picture: NDArray[np.uint8]) -> Finding:
 
 
 def dark_level(light: NDArray[np.uint8]) -> float:
-    """Give the grey below which a pixel is dark: 100, or less in a dark picture, where skin itself is below 100.
+    """Give the grey below which a pixel is dark: 100, or less in a dark image, where skin itself is below 100.
 
     That is 0.6 of the median and half of the lit part's brightness, whichever is less, since a large lesion lowers the
     one and a highlight raises the other; but at least a fifth of the lit part's, for rings over more than half.

@@ -1,4 +1,4 @@
-"""Accuracy, balanced accuracy and AUC of predicted classes, with bootstrap intervals over patients or pictures."""
+"""Accuracy, balanced accuracy and AUC of predicted classes, with bootstrap intervals over patients or images."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def classification(
     truth: NDArray[np.integer],
     ids: Sequence[str] | None = None,
     confidence: float = 0.95,
-    draws: int = 2000,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Measure predictions.
@@ -29,8 +29,8 @@ def classification(
     predicted, truth
         N class indices.
     ids
-        N patients or lesions: the bootstrap draws these, with all their pictures; None draws pictures.
-    confidence, draws, seed
+        N patients or lesions: the bootstrap draws these, with all their images; None draws images.
+    confidence, resamples, seed
         Of the percentile bootstrap; the same seed meets the same samples.
 
     Returns
@@ -51,7 +51,7 @@ def classification(
     n, few = len(truth), len(occurring) < 2
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
-    sampled = np.concatenate([values(weights) for weights in _samples(owners, draws, seed)])
+    sampled = np.concatenate([values(weights) for weights in _samples(owners, resamples, seed)])
     tail = (1 - confidence) / 2
     found: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
@@ -64,12 +64,12 @@ def classification(
     return found
 
 
-def _samples(owners: NDArray[np.integer], draws: int, seed: int) -> Iterator[Floats]:
-    """Give how often each picture is in each bootstrap sample, block by block: draws x N."""
+def _samples(owners: NDArray[np.integer], resamples: int, seed: int) -> Iterator[Floats]:
+    """Give how often each image is in each bootstrap sample, block by block: draws x N."""
     rng, number = np.random.default_rng(seed), int(owners.max()) + 1
     size = max(1, BLOCK // len(owners))
-    for start in range(0, draws, size):
-        drawn = rng.multinomial(number, np.full(number, 1 / number), size=min(size, draws - start))
+    for start in range(0, resamples, size):
+        drawn = rng.multinomial(number, np.full(number, 1 / number), size=min(size, resamples - start))
         yield drawn[:, owners].astype(float)
 
 

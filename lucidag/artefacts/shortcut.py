@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification
-from lucidag.dissect.counts import share
+from lucidag.units.labels.counts import share
 
 FOLDS = 5
 METADATA, FINDERS, BOTH = "metadata", "finders", "metadata and finders"
@@ -45,14 +45,14 @@ def shortcut(
     splits: Sequence[str],
     ids: Sequence[str] | None = None,
     confidence: float = 0.95,
-    draws: int = 2000,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Predict the label from what is not the subject.
 
     A logistic regression (L2, C = 1, values one-hot and standardised) and the best rule on a single column (OneR:
     Holte 1993, *Very simple classification rules perform well on most commonly used datasets*) learn on the train split
-    and are measured on the test split; where there is no train split, in five folds over all pictures.
+    and are measured on the test split; where there is no train split, in five folds over all images.
 
     Parameters
     ----------
@@ -66,22 +66,22 @@ def shortcut(
     splits
         N of train, val, test.
     ids
-        N patients or lesions. Training pictures whose id is in the test split are not learnt from.
-    confidence, draws, seed
-        Of the bootstrap over pictures, or over ids where there are any; the seed is also that of the folds.
+        N patients or lesions. Training images whose id is in the test split are not learnt from.
+    confidence, resamples, seed
+        Of the bootstrap over images, or over ids where there are any; the seed is also that of the folds.
 
     Returns
     -------
     dict
-        ``how`` (``test split`` or ``5 folds``), ``learnt`` and ``measured`` pictures, ``shared_ids`` (training pictures
-        left out), ``majority`` (class, value, low, high, n: the share of the test pictures that the most frequent
+        ``how`` (``test split`` or ``5 folds``), ``learnt`` and ``measured`` images, ``shared_ids`` (training images
+        left out), ``majority`` (class, value, low, high, n: the share of the test images that the most frequent
         training class gets right), ``logistic`` (by ``metadata``, ``finders``, ``metadata and finders``: accuracy,
-        balanced_accuracy, auc, features), ``rule`` (by the criterion that chose it on training pictures: column,
+        balanced_accuracy, auc, features), ``rule`` (by the criterion that chose it on training images: column,
         predicts (value to class), accuracy, balanced_accuracy, auc), and ``sentence``. A data set of one class, or
         without columns, has only ``sentence``.
     """
     if len(set(labels.tolist())) < 2:
-        return {"sentence": "All pictures are of one class, so there is no label to predict."}
+        return {"sentence": "All images are of one class, so there is no label to predict."}
     discrete = pd.concat([columns, found], axis=1)
     features = {METADATA: _encoded(columns), FINDERS: _encoded(found), BOTH: _encoded(discrete)}
     features = {name: table for name, table in features.items() if table.shape[1]}
@@ -95,7 +95,9 @@ def shortcut(
 
     def measured(fit: Callable[[Rows], Predict]) -> dict[str, Any]:
         probabilities = np.concatenate([fit(learn)(predict) for learn, predict in folds])
-        return classification(probabilities, probabilities.argmax(axis=1), labels[rows], own, confidence, draws, seed)
+        return classification(
+            probabilities, probabilities.argmax(axis=1), labels[rows], own, confidence, resamples, seed
+        )
 
     count = len(classes)
     logistic = {
@@ -218,16 +220,16 @@ def _majority(
 
 def _why_not(how: str, dropped: int, known: bool) -> str:
     if how != "test split":
-        return f"A class has fewer than {FOLDS} pictures{' of different ids' if known else ''}, too few for {how}."
-    left = f" that share no id with test pictures ({dropped} do)" if dropped else ""
-    return f"The training pictures{left} are of one class at most, so nothing can be learnt from them."
+        return f"A class has fewer than {FOLDS} images{' of different ids' if known else ''}, too few for {how}."
+    left = f" that share no id with test images ({dropped} do)" if dropped else ""
+    return f"The training images{left} are of one class at most, so nothing can be learnt from them."
 
 
 def _sentence(result: dict[str, Any]) -> str:
     name, best = max(result["logistic"].items(), key=lambda item: item[1]["auc"]["value"] or 0.0)
     area, accuracy = best["auc"], best["accuracy"]
     if area["value"] is None:
-        return "The pictures to measure on are of one class, so no AUC is defined."
+        return "The images to measure on are of one class, so no AUC is defined."
     told = f"AUC {area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})"
     return (
         f"Without the subject, {name} alone tell the label with {told} and accuracy {accuracy['value']:.1%}, where "

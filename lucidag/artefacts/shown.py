@@ -1,4 +1,4 @@
-"""The pictures of an audit's figure: for each finder what it found rightly, wrongly, and missed."""
+"""The images of an audit's figure: for each finder what it found rightly, wrongly, and missed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,20 +19,20 @@ def shown_examples(
     read: Callable[[int], NDArray[np.uint8]],
     each: int = 3,
 ) -> dict[str, dict[str, list[Example]]]:
-    """Choose pictures for each finder and look for the artefact in them again, for its mask.
+    """Choose images for each finder and look for the artefact in them again, for its mask.
 
     Parameters
     ----------
     rows
-        ``artefacts/{dataset}.csv``: a score of each finder for each picture.
+        ``artefacts/{dataset}.csv``: a score of each finder for each image.
     finders
         The part ``finders`` of the audit: threshold, and the column with a person's flags or None.
     table
         The manifest's, in the same order.
     read
-        A row to its picture.
+        A row to its image.
     each
-        Pictures of a kind, at most.
+        Images of a kind, at most.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def shown_examples(
         scores = rows[f"{name}_score"].to_numpy(np.float64)
         truth = flags(table[known["column"]].tolist()) if known["column"] is not None else None
         shown[name] = {
-            kind: [Example(picture, FINDERS[name].find(picture).mask, float(scores[row])) for row, picture in found]
+            kind: [Example(image, FINDERS[name].find(image).mask, float(scores[row])) for row, image in found]
             for kind, chosen in choose(scores, known["threshold"], truth, each).items()
             for found in ([(row, read(row)) for row in chosen],)
         }

@@ -12,15 +12,15 @@ from lucidag.artefacts.changes import against_control
 from lucidag.artefacts.paste import paste, remove
 from lucidag.artefacts.probabilities import probabilities
 from lucidag.artefacts.relevance import by_method, difference, on_artefacts
+from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.data.pictures import Pictures
-from lucidag.errors import InputError
-from lucidag.faithfulness.explainers import Explainer
+from lucidag.explain.faithfulness.explainers import Explainer
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 from lucidag.models.trained import open_trained
-from lucidag.progress import track
-from lucidag.spelling import unknown
 
 WITH, WITHOUT = "with", "without"
 Explain = Callable[[Network], Sequence[Explainer]]
@@ -33,7 +33,7 @@ class Shown:
     Attributes
     ----------
     relevance
-        model, then the columns of `lucidag.artefacts.relevance.on_artefacts`: a row a model, picture, artefact, method.
+        model, then the columns of `lucidag.artefacts.relevance.on_artefacts`: a row a model, image, artefact, method.
     probabilities
         model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
         with its place filled with its surroundings instead (``control``).
@@ -43,24 +43,22 @@ class Shown:
     probabilities: pd.DataFrame
 
 
-def clean_pictures(
-    manifest: Manifest, split: str, clean: Mapping[str, str], count: int
-) -> dict[str, NDArray[np.uint8]]:
-    """Give the first pictures of a split that show no artefact, by image id.
+def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count: int) -> dict[str, NDArray[np.uint8]]:
+    """Give the first images of a split that show no artefact, by image id.
 
     Parameters
     ----------
     manifest, split
         The data set and the split.
     clean
-        Column to the value that a picture must have.
+        Column to the value that an image must have.
     count
         How many.
 
     Raises
     ------
     InputError
-        If a column does not exist, or there are fewer than two such pictures.
+        If a column does not exist, or there are fewer than two such images.
     """
     rows = manifest.rows(split)
     for column, value in clean.items():
@@ -69,9 +67,9 @@ def clean_pictures(
         rows = rows[(manifest.table[column].iloc[rows] == value).to_numpy()]
     if len(rows) < 2:
         words = ", ".join(f"{column} = {value}" for column, value in clean.items())
-        raise InputError(f"{manifest.file}: {len(rows)} pictures of split '{split}' have {words}; it takes 2 at least")
-    pictures, images = Pictures(manifest), manifest.table["image"]
-    return {str(images.iloc[row]): pictures.read(int(row)) for row in rows[:count]}
+        raise InputError(f"{manifest.file}: {len(rows)} images of split '{split}' have {words}; it takes 2 at least")
+    frames, images = Images(manifest), manifest.table["image"]
+    return {str(images.iloc[row]): frames.read(int(row)) for row in rows[:count]}
 
 
 def open_networks(
@@ -108,20 +106,20 @@ def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict
 
 def show_artefacts(
     networks: Mapping[str, Network],
-    pictures: Mapping[str, NDArray[np.uint8]],
+    frames: Mapping[str, NDArray[np.uint8]],
     targets: Mapping[str, int],
     explain: Explain,
     device: str = "cpu",
     threads: int = 2,
     seed: int = 0,
 ) -> Shown:
-    """Paste artefacts into pictures, and ask networks what they see in them.
+    """Paste artefacts into images, and ask networks what they see in them.
 
     Parameters
     ----------
     networks
         By name, each with its weights, of the same classes.
-    pictures
+    images
         uint8 H x W x 3 by image id, without the artefacts.
     targets
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
@@ -137,12 +135,12 @@ def show_artefacts(
         for name, network in networks.items():
             network.model.to(device).eval()
             explainers = explain(network)
-            for number, (image, picture) in enumerate(track(list(pictures.items()), f"artefacts, {name}")):
+            for number, (image, pixels) in enumerate(track(list(frames.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
-                    pasted, mask = paste(picture, artefact, seed + number)
+                    pasted, mask = paste(pixels, artefact, seed + number)
                     rows = _relevance(network, explainers, image, artefact, pasted, mask, target, device)
                     relevance.append(rows.assign(model=name))
-                    shown = [picture, pasted, remove(picture, mask)]
+                    shown = [pixels, pasted, remove(pixels, mask)]
                     before, after, control = probabilities(network, shown, target, device)
                     known = {"model": name, "image": image, "artefact": artefact}
                     decisions.append({**known, "before": before, "after": after, "control": control})
@@ -151,7 +149,7 @@ def show_artefacts(
 
 
 def summarise(
-    shown: Shown, taken_out: pd.DataFrame, names: Mapping[str, str], confidence: float, draws: int, seed: int
+    shown: Shown, taken_out: pd.DataFrame, names: Mapping[str, str], confidence: float, resamples: int, seed: int
 ) -> dict[str, Any]:
     """Summarise a study.
 
@@ -163,19 +161,19 @@ def summarise(
         What `lucidag.artefacts.removal.take_out` gives.
     names
         The networks trained ``with`` and ``without`` the shortcut.
-    confidence, draws, seed
-        Of the bootstraps over pictures.
+    confidence, resamples, seed
+        Of the bootstraps over images.
 
     Returns
     -------
     dict
         ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
-        rows with less without, paired over pictures; ``changes`` and ``removal``: by model and artefact what pasting it
+        rows with less without, paired over images; ``changes`` and ``removal``: by model and artefact what pasting it
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
-    interval = (confidence, draws, seed)
+    interval = (confidence, resamples, seed)
     tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
-    settings: dict[str, Any] = {"confidence": confidence, "draws": draws, "seed": seed}
+    settings: dict[str, Any] = {"confidence": confidence, "resamples": resamples, "seed": seed}
     return {
         "models": dict(names),
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},

@@ -10,16 +10,16 @@ Finder = Literal["ring", "dark_corner", "patch", "ruler", "hair"]
 
 
 class Artefacts(Section):
-    """Artefacts of dermoscopic pictures, and what goes with the class besides the lesion."""
+    """Artefacts of dermoscopic images, and what goes with the class besides the lesion."""
 
     datasets: list[str] = Field(description="Data sets to audit.", min_length=1)
     finders: list[Finder] = Field(
         default=["ring", "dark_corner", "patch", "ruler", "hair"], description="What is looked for.", min_length=1
     )
-    examples: Count = Field(default=3, description="Pictures a finder that are shown: right, wrong and missed ones.")
-    most_values: Annotated[int, Field(ge=2)] = Field(
+    examples: Count = Field(default=3, description="Images a finder that are shown: right, wrong and missed ones.")
+    max_values: Annotated[int, Field(ge=2)] = Field(
         default=20, description="A column with more values is cut into quarters, or left out as an id."
     )
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws.")
     seed: Seed = Field(default=0, description="Seed of halves, folds and draws.")

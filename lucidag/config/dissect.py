@@ -10,21 +10,21 @@ Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
 
 
 class TrainClip(Section):
-    """A small CLIP trained here, on pictures with label maps and captions written from these."""
+    """A small CLIP trained here, on images with label maps and captions written from these."""
 
     dataset: str = Field(description="Name of a data set of the source `scenes`; its training split is learnt from.")
     steps: Count = Field(default=400, description="Steps of training.")
-    batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Pictures a step.")
+    batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Images a step.")
     lr: Annotated[float, Field(gt=0)] = Field(default=2e-3, description="Learning rate at its highest.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.05, description="Weight decay.")
-    width: Count = Field(default=16, description="Channels of the first layer of the picture side.")
-    image_size: Count = Field(default=64, description="Side of a picture, a multiple of 32.")
+    width: Count = Field(default=16, description="Channels of the first layer of the image side.")
+    image_size: Count = Field(default=64, description="Side of an image, a multiple of 32.")
     seed: Seed = Field(default=0, description="Seed of weights, order and captions.")
     threads: Count = Field(default=2, description="Threads of the arithmetic. The bytes depend on it.")
 
 
 class Clip(Section):
-    """A model that embeds pictures and words alike: published, from a file, or trained here."""
+    """A model that embeds images and words alike: published, from a file, or trained here."""
 
     architecture: str = Field(default="", description="open_clip's name, such as `ViT-B-16-quickgelu`.")
     weights: str = Field(
@@ -32,7 +32,7 @@ class Clip(Section):
     )
     train: TrainClip | None = Field(default=None, description="Train a small one instead.")
     template: str = Field(default="{}", description="What stands around a concept, such as `a photo of a {}`.")
-    batch_size: Count = Field(default=64, description="Pictures a step.")
+    batch_size: Count = Field(default=64, description="Images a step.")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Clip":
@@ -46,10 +46,10 @@ class Clip(Section):
 
 
 class ClipDissect(Section):
-    """CLIP-Dissect: each unit gets the concept that the pictures which activate it most have in common."""
+    """CLIP-Dissect: each unit gets the concept that the images which activate it most have in common."""
 
     evidence: Literal["clip", "annotations"] = Field(
-        default="clip", description="What tells which concepts a picture shows: a CLIP, or the probe set's own labels."
+        default="clip", description="What tells which concepts an image shows: a CLIP, or the probe set's own labels."
     )
     clip: str | None = Field(default=None, description="Which of `clips`; may be left out where there is one.")
     concepts: Count | str = Field(
@@ -65,25 +65,25 @@ class ClipDissect(Section):
     similarity: Similarity = Field(default="soft_wpmi", description="How well a concept describes a unit.")
     chance_level: Level = Field(
         default=0.95,
-        description="A label counts where it is stronger than the best concept of randomly drawn pictures is with this "
+        description="A label counts where it is stronger than the best concept of randomly drawn images is with this "
         "probability.",
     )
-    seed: Seed = Field(default=0, description="Seed of the pictures drawn at random.")
+    seed: Seed = Field(default=0, description="Seed of the images drawn at random.")
 
 
 class NetDissect(Section):
     """Network Dissection: each unit gets the concept whose pixels its most active region covers best."""
 
-    least_iou: Level = Field(default=0.04, description="Least intersection over union of a detector.")
+    min_iou: Level = Field(default=0.04, description="Least intersection over union of a detector.")
 
 
 class UnitSheet(Section):
-    """A figure with one row a unit: its top pictures, its region in them, its labels."""
+    """A figure with one row a unit: its top images, its region in them, its labels."""
 
     units: Count | dict[str, list[Annotated[int, Field(ge=0)]]] = Field(
         default=4, description="So many of each layer, those with the best labels; or layer to the units."
     )
-    pictures: Count = Field(default=8, description="Pictures of a unit.")
+    images: Count = Field(default=8, description="Images of a unit.")
 
 
 class Dissect(Section):
@@ -91,7 +91,7 @@ class Dissect(Section):
 
     models: list[str] | None = Field(default=None, description="Models to dissect; default: every model.")
     probe: str | None = Field(
-        default=None, description="Data set whose pictures are shown to every model; default: each model's own."
+        default=None, description="Data set whose images are shown to every model; default: each model's own."
     )
     splits: list[Split] = Field(
         default=["train", "val", "test"], description="Splits of it that are shown.", min_length=1
@@ -100,22 +100,24 @@ class Dissect(Section):
         default={}, description="Model to its layers; default, as in ResNets: layer2, layer3, layer4 and fc."
     )
     pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for CLIP-Dissect.")
-    top: Count = Field(default=100, description="Pictures that describe a unit.")
+    top: Count = Field(default=100, description="Images that describe a unit.")
     quantile: Level = Field(default=0.005, description="Share of the positions where a unit is above its threshold.")
-    batch_size: Count = Field(default=64, description="Pictures a step.")
+    batch_size: Count = Field(default=64, description="Images a step.")
     shards: Shards = Field(
-        default=1, description="Jobs that show the pictures to a model; what is found does not depend on it."
+        default=1, description="Jobs that show the images to a model; what is found does not depend on it."
     )
     clip_dissect: ClipDissect | None = Field(default=ClipDissect(), description="CLIP-Dissect; null: not done.")
     netdissect: NetDissect | None = Field(default=NetDissect(), description="Network Dissection; null: not done.")
     compare: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
         default=[], description="Pairs of models to compare."
     )
-    most_frequent: Count = Field(default=50, description="How many of the most frequent concepts are compared.")
-    frequent: Count = Field(default=3, description="Concepts with more units than this are listed and drawn.")
+    top_concepts: Count = Field(default=50, description="How many of the most frequent concepts are compared.")
+    min_units_per_concept: Count = Field(
+        default=4, description="Concepts with so many units or more are listed and drawn."
+    )
     sheet: UnitSheet = Field(default=UnitSheet(), description="The figure of single units.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws and permutations.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws and permutations.")
     seed: Seed = Field(default=0, description="Seed of both, and of the sample that a threshold may come from.")
 
     @model_validator(mode="after")

@@ -1,14 +1,14 @@
-"""Which units are dissected, with which pictures and words: the names of a configuration checked and looked up."""
+"""Which units are dissected, with which images and words: the names of a configuration checked and looked up."""
 
 from lucidag.config.dissect import DEFAULT_LAYERS, Clip, ClipDissect, Dissect
 from lucidag.config.load import dissected_models, rof_models
 from lucidag.config.schema import Config, Polygons, Scenes
-from lucidag.dissect.concepts import read_concepts
-from lucidag.dissect.names import CLIP_DISSECT, NETDISSECT
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+from lucidag.units.labels.concepts import read_concepts
+from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
 
-LABEL_MAPS = (Scenes, Polygons)  # the sources whose pictures have label maps
+LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
 
 
 def check_dissect(config: Config, source: str) -> None:
@@ -48,7 +48,7 @@ def check_dissect(config: Config, source: str) -> None:
 
 
 def probe_of(config: Config, model: str) -> str:
-    """Return the data set whose pictures are shown to a model."""
+    """Return the data set whose images are shown to a model."""
     probe = config.dissect.probe if config.dissect is not None else None
     return probe or config.models[model].dataset
 
@@ -83,7 +83,7 @@ def pairs(config: Config) -> dict[str, tuple[str, str]]:
 
 
 def joined_with_roles(config: Config) -> list[str]:
-    """Return the models whose units have roles and labels both, over pictures of one data set: those of ``test``."""
+    """Return the models whose units have roles and labels both, over images of one data set: those of ``test``."""
     if config.dissect is None or "test" not in config.dissect.splits:
         return []
     dissected = [name for name in dissected_models(config) if probe_of(config, name) == config.models[name].dataset]

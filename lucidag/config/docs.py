@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lucidag.config.schema import Config, sections_in
-from lucidag.files import write_text
+from lucidag.ground.files import write_text
 
 SCHEMA_PATH = Path("config/schema.json")
 REFERENCE_PATH = Path("docs/configuration.md")

@@ -23,7 +23,7 @@ class Cam(Section):
         description="Model to the layer that is explained; default: the last layer with spatial extent.",
     )
     batch_size: Count = Field(
-        default=32, description="Masked pictures, or copies with a channel ablated, a forward pass."
+        default=32, description="Masked images, or copies with a channel ablated, a forward pass."
     )
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ Segmentation = Annotated[Quickshift | Slic | Felzenszwalb, Field(discriminator="
 
 
 class LimeSettings(Section):
-    """Settings of LIME that a picture may have of its own."""
+    """Settings of LIME that an image may have of its own."""
 
     segmentation: Segmentation = Field(
         default=Quickshift(algorithm="quickshift"), description="How superpixels are found."
@@ -77,7 +77,7 @@ class LimeSettings(Section):
     num_features: Count = Field(
         default=8, description="Superpixels that the regression keeps; up to 6 by forward selection."
     )
-    num_samples: Annotated[int, Field(ge=2)] = Field(default=300, description="Pictures of the neighbourhood.")
+    num_samples: Annotated[int, Field(ge=2)] = Field(default=300, description="Images of the neighbourhood.")
     top_labels: Count = Field(default=1, description="Explain so many most probable classes.")
     kernel_width: Annotated[float, Field(gt=0)] = Field(default=0.25, description="Width of the exponential kernel.")
     seed: Seed = Field(default=0, description="Seed of masks and segmentation.")
@@ -96,19 +96,19 @@ class LimeSettings(Section):
 
 
 class Tuning(Section):
-    """A seeded search for settings of LIME, graded by the masks of the explained pictures."""
+    """A seeded search for settings of LIME, graded by the masks of the explained images."""
 
     trials: Annotated[int, Field(ge=2)] = Field(default=20, description="Settings to try, the present ones among them.")
     seconds: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Choose among settings that take no longer a picture; null: any."
+        default=None, description="Choose among settings that take no longer an image; null: any."
     )
-    seed: Seed = Field(default=0, description="Seed of the trials, and of which half of the pictures chooses.")
+    seed: Seed = Field(default=0, description="Seed of the trials, and of which half of the images chooses.")
 
 
 class Lime(LimeSettings):
     """Local surrogate models over superpixels, with the lime package's regression."""
 
-    batch_size: Count = Field(default=32, description="Pictures a forward pass.")
+    batch_size: Count = Field(default=32, description="Images a forward pass.")
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 
 
@@ -121,20 +121,20 @@ class Agreement(Section):
         min_length=1,
     )
     area: Level = Field(default=0.2, description="Share of the frame that two graded maps are both cut to.")
-    draws: Annotated[int, Field(ge=10)] = Field(default=1000, description="Bootstrap draws over pictures.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=1000, description="Bootstrap draws over images.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     seed: Seed = Field(default=0, description="Seed of bootstrap, ties and the random baseline.")
 
     @model_validator(mode="after")
     def _once(self) -> "Agreement":
-        # As the tables write them: there every picture would count twice.
+        # As the tables write them: there every image would count twice.
         if len({f"{threshold:g}" for threshold in self.thresholds}) < len(self.thresholds):
             raise ValueError("thresholds names one number twice")
         return self
 
 
-class Picture(Section):
-    """What one picture has of its own."""
+class Image(Section):
+    """What one image has of its own."""
 
     target: str | None = Field(default=None, description="Class to explain; null: the predicted one.")
     lime: LimeSettings = Field(
@@ -143,20 +143,20 @@ class Picture(Section):
 
 
 class Explain(Section):
-    """Explanations of single pictures: CAM, LIME, and how far they agree and are right."""
+    """Explanations of single images: CAM, LIME, and how far they agree and are right."""
 
     models: list[str] | None = Field(default=None, description="Models to explain; default: every model.")
-    images: dict[str, Literal["all"] | list[str] | dict[str, Picture]] = Field(
-        description="Data set to its pictures: `all` (of a folder), a list of ids, or ids with settings of their own."
+    images: dict[str, Literal["all"] | list[str] | dict[str, Image]] = Field(
+        description="Data set to its images: `all` (of a folder), a list of ids, or ids with settings of their own."
     )
-    pictures_per_job: Count = Field(
+    images_per_job: Count = Field(
         default=16,
-        description="1: each picture is made, and made again, alone. More: fewer imports. Pictures with settings of "
+        description="1: each image is made, and made again, alone. More: fewer imports. Images with settings of "
         "LIME of their own have a job of their own in any case.",
     )
     shards: Shards | None = Field(
         default=None,
-        description="So many jobs of about one size, in place of `pictures_per_job`; the maps do not depend on it.",
+        description="So many jobs of about one size, in place of `images_per_job`; the maps do not depend on it.",
     )
     cam: Cam | None = Field(default=Cam(), description="Class activation maps; null: none.")
     lime: Lime | None = Field(default=Lime(), description="LIME; null: none.")
@@ -168,16 +168,16 @@ class Explain(Section):
             raise ValueError("both `cam` and `lime` are null, so there is nothing to do")
         return self
 
-    def pictures(self, dataset: str) -> dict[str, Picture]:
-        """Return the pictures of a data set in order; `all` has been written out before."""
+    def chosen(self, dataset: str) -> dict[str, Image]:
+        """Return the images of a data set in order; `all` has been written out before."""
         listed = self.images.get(dataset, {})
         if isinstance(listed, str):
             raise ValueError(f"images.{dataset}: 'all' has not been written out")
-        return listed if isinstance(listed, dict) else dict.fromkeys(listed, Picture())
+        return listed if isinstance(listed, dict) else dict.fromkeys(listed, Image())
 
-    def lime_settings(self, picture: Picture) -> LimeSettings:
-        """Return the settings of LIME for a picture: its own where it has some, else those of all."""
+    def lime_settings(self, image: Image) -> LimeSettings:
+        """Return the settings of LIME for an image: its own where it has some, else those of all."""
         shared = self.lime or Lime()
-        own = {key: getattr(picture.lime, key) for key in picture.lime.model_fields_set}
+        own = {key: getattr(image.lime, key) for key in image.lime.model_fields_set}
         words = {key: getattr(shared, key) for key in LimeSettings.model_fields}
         return LimeSettings.model_construct(**{**words, **own})

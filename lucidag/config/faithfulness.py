@@ -23,8 +23,8 @@ class Faithfulness(Section):
     )
     lime_sensitivity: bool = Field(
         default=False,
-        description="Whether LIME explains the pictures with noise too, so that its sensitivity is known: each picture "
-        "costs `sensitivity_draws` times LIME's `num_samples` predictions.",
+        description="Whether LIME explains the images with noise too, so that its sensitivity is known: each image "
+        "costs `sensitivity_samples` times LIME's `num_samples` predictions.",
     )
     metrics: list[Metric] = Field(
         default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
@@ -34,26 +34,26 @@ class Faithfulness(Section):
     radius: Annotated[float, Field(gt=0)] = Field(
         default=0.02, description="Noise of sensitivity, as a share of the range from black to white."
     )
-    sensitivity_draws: Count = Field(default=10, description="Pictures with noise.")
+    sensitivity_samples: Count = Field(default=10, description="Images with noise.")
     perturbation: Literal["square", "noise"] = Field(
         default="square", description="Infidelity: squares of the baseline, or noise."
     )
-    infidelity_draws: Count = Field(default=100, description="Perturbed pictures of infidelity.")
+    infidelity_samples: Count = Field(default=100, description="Perturbed images of infidelity.")
     largest_square: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.35, description="Greatest side of a square, as a share of the picture's."
+        default=0.35, description="Greatest side of a square, as a share of the image's."
     )
     baseline: Literal["blur", "mean"] = Field(default="blur", description="What takes the place of a pixel.")
     steps: Count = Field(default=20, description="Steps of insertion and deletion.")
     shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         default=[0.1, 0.3, 0.5, 0.7, 0.9], description="Shares of the pixels that ROAD imputes.", min_length=1
     )
-    stages: Count = Field(default=5, description="Networks that the randomisation goes through.")
-    batch_size: Count = Field(default=32, description="Pictures a step.")
+    randomisation_steps: Count = Field(default=5, description="Networks that the randomisation goes through.")
+    batch_size: Count = Field(default=32, description="Images a step.")
     shards: Shards = Field(
-        default=1, description="Jobs that the pictures of a model are shared out to; the values do not depend on it."
+        default=1, description="Jobs that the images of a model are shared out to; the values do not depend on it."
     )
     confidence: Level = Field(default=0.95, description="Level of intervals and tests.")
-    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over pictures.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of noise, squares, randomised networks, ties and draws.")
 
     @model_validator(mode="after")
@@ -73,14 +73,14 @@ class Faithfulness(Section):
 MEASURING = (
     "metrics",
     "radius",
-    "sensitivity_draws",
+    "sensitivity_samples",
     "perturbation",
-    "infidelity_draws",
+    "infidelity_samples",
     "largest_square",
     "baseline",
     "steps",
     "shares",
-    "stages",
+    "randomisation_steps",
     "seed",
     "batch_size",
 )

@@ -6,8 +6,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lucidag.config.schema import Config, Model, sections_in
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 TAGS = ("source", "algorithm")  # keys that tell the kinds of a section apart
 
@@ -63,7 +63,7 @@ def rof_models(config: Config) -> list[str]:
 
 
 def explained_models(config: Config) -> list[str]:
-    """Return the models whose decisions about single pictures are explained."""
+    """Return the models whose decisions about single images are explained."""
     return [] if config.explain is None else _members(config, config.explain.models)
 
 
@@ -176,7 +176,7 @@ def _check_explain(config: Config, source: str) -> None:
         dataset = config.models[model].dataset
         if not config.explain.images.get(dataset):
             raise InputError(
-                f"{source}: explain.images: no pictures of data set '{dataset}', which model '{model}' needs"
+                f"{source}: explain.images: no images of data set '{dataset}', which model '{model}' needs"
             )
     used = {config.models[model].dataset for model in models}
     for dataset in config.explain.images:
@@ -195,7 +195,7 @@ def _check_relevance(config: Config, source: str) -> None:
     explained = explained_models(config)
     for key, (section, models) in sections.items():
         if section is not None and config.explain is None:
-            raise InputError(f"{source}: {key}: needs an `explain:` section, which names the pictures")
+            raise InputError(f"{source}: {key}: needs an `explain:` section, which names the images")
         for model in models:
             if model not in explained:
                 raise InputError(f"{source}: {key}.models: {unknown('explained model', model, explained)}")

@@ -12,10 +12,10 @@ from lucidag.config.dissected import layers_of
 from lucidag.config.load import relevance_models
 from lucidag.config.relevance import DEFAULT_LAYER
 from lucidag.config.schema import Config, Model
-from lucidag.errors import InputError
-from lucidag.files import read_json, write_json
-from lucidag.provenance import CodeIndex
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import read_json, write_json
+from lucidag.ground.provenance import CodeIndex
+from lucidag.ground.spelling import unknown
 
 
 def check_networks(config: Config, source: str, code: CodeIndex) -> None:

@@ -23,7 +23,7 @@ class DatasetBase(Section):
         description="Columns whose combinations are the groups that accuracies are given for; `label` is allowed.",
     )
     min_group: Count = Field(
-        default=1, description="A group with fewer pictures in a split is shown, but is not called the worst there."
+        default=1, description="A group with fewer images in a split is shown, but is not called the worst there."
     )
     corrupt_labels: Share = Field(
         default=0.0,
@@ -33,7 +33,7 @@ class DatasetBase(Section):
 
 
 class Splits(Section):
-    """Shares of the pictures, stratified by class. They sum to 1."""
+    """Shares of the images, stratified by class. They sum to 1."""
 
     train: Share = Field(default=0.6, description="Share for training.")
     val: Share = Field(default=0.2, description="Share for choices such as the number of units kept; 0 for none.")
@@ -49,65 +49,63 @@ class Splits(Section):
 class Digits(DatasetBase):
     """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels: embedded, no download."""
 
-    source: Literal["digits"] = Field(description="Where the pictures come from.")
+    source: Literal["digits"] = Field(description="Where the images come from.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
 
 class ArtefactRate(Section):
     """How often an artefact occurs, by class: different rates make it a shortcut."""
 
-    benign: Share = Field(default=0.0, description="Share of the benign pictures that show it.")
-    malignant: Share = Field(default=0.0, description="Share of the malignant pictures that show it.")
+    benign: Share = Field(default=0.0, description="Share of the benign images that show it.")
+    malignant: Share = Field(default=0.0, description="Share of the malignant images that show it.")
 
 
 class Lesions(DatasetBase):
-    """Drawn dermoscopic pictures: irregular border and colour decide the class, artefacts are planted."""
+    """Drawn dermoscopic images: irregular border and colour decide the class, artefacts are planted."""
 
-    source: Literal["lesions"] = Field(description="Where the pictures come from.")
-    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Pictures to draw.")
+    source: Literal["lesions"] = Field(description="Where the images come from.")
+    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Images to draw.")
     size: Annotated[int, Field(ge=16)] = Field(default=96, description="Width and height in pixels.")
     malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
     patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
     ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
-    hair: Share = Field(default=0.3, description="Share of pictures with hair.")
+    hair: Share = Field(default=0.3, description="Share of images with hair.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
 
 class Scenes(DatasetBase):
     """Drawn scenes: objects of several kinds, materials and colours in places, with masks of every concept."""
 
-    source: Literal["scenes"] = Field(description="Where the pictures come from.")
-    number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Pictures to draw.")
+    source: Literal["scenes"] = Field(description="Where the images come from.")
+    number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Images to draw.")
     size: Annotated[int, Field(ge=32)] = Field(default=64, description="Width and height in pixels.")
-    label: Literal["object", "place"] = Field(default="object", description="What the class of a picture is.")
+    label: Literal["object", "place"] = Field(default="object", description="What the class of an image is.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
 
 class Mnist(DatasetBase):
     """MNIST in torchvision's folder layout (`root/MNIST/raw/`)."""
 
-    source: Literal["mnist"] = Field(description="Where the pictures come from.")
+    source: Literal["mnist"] = Field(description="Where the images come from.")
     root: str = Field(description="Folder that holds `MNIST/raw`.")
     download: bool = Field(
         default=False, description="Download the four files when they are missing; a changed file is then not noticed."
     )
     train: Count | None = Field(
         default=None,
-        description="The first so many of the official training pictures; null for all that remain.",
+        description="The first so many of the official training images; null for all that remain.",
     )
-    val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training pictures after those.")
-    test: Count | None = Field(
-        default=None, description="The first so many of the official test pictures; null for all."
-    )
+    val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training images after those.")
+    test: Count | None = Field(default=None, description="The first so many of the official test images; null for all.")
 
 
 class Columns(Section):
     """Names of the columns of a data set's CSV; null: there is none."""
 
-    image: str = Field(default="image", description="Path of the picture.")
+    image: str = Field(default="image", description="Path of the image.")
     label: str = Field(default="label", description="Name of the class.")
     split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
-    mask: str | None = Field(default="mask", description="Path of a mask of the picture's size, where there is one.")
+    mask: str | None = Field(default="mask", description="Path of a mask of the image's size, where there is one.")
     id: str | None = Field(
         default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
     )
@@ -122,31 +120,31 @@ class Columns(Section):
 
 
 class Folder(DatasetBase):
-    """Pictures of your own: a CSV that lists them, or a folder with a sub-folder a class."""
+    """Images of your own: a CSV that lists them, or a folder with a sub-folder a class."""
 
-    source: Literal["folder"] = Field(description="Where the pictures come from.")
+    source: Literal["folder"] = Field(description="Where the images come from.")
     path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
     root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
     classes: list[str] | str | None = Field(
         default=None,
-        description="Classes in order, each with a picture; or a text file with one name a line, where a foreign "
+        description="Classes in order, each with an image; or a text file with one name a line, where a foreign "
         "network knows more of them. Default: those found, sorted.",
     )
-    splits: Splits = Field(default=Splits(), description="Shares, where the pictures have no splits of their own.")
-    track: Literal["pictures", "table"] = Field(
-        default="pictures",
-        description="What makes the data set stale: any changed picture, or the CSV (for very many pictures).",
+    splits: Splits = Field(default=Splits(), description="Shares, where the images have no splits of their own.")
+    track: Literal["images", "table"] = Field(
+        default="images",
+        description="What makes the data set stale: any changed image, or the CSV (for very many images).",
     )
 
 
 class Polygons(DatasetBase):
-    """Pictures of scenes with LabelMe-style object polygons, laid out as MiniPlaces is."""
+    """Images of scenes with LabelMe-style object polygons, laid out as MiniPlaces is."""
 
-    source: Literal["polygons"] = Field(description="Where the pictures come from.")
+    source: Literal["polygons"] = Field(description="Where the images come from.")
     path: str = Field(description="Folder with `images/`, `objects/`, `categories.txt` and `object_categories.txt`.")
     classes: list[str] | None = Field(default=None, description="Scene classes to keep; default: all that occur.")
-    fewest: Count = Field(default=1, description="Leave out classes with fewer pictures.")
+    min_images: Count = Field(default=1, description="Leave out classes with fewer images.")
     splits: Splits = Field(default=Splits(), description="Shares, where the folders are no splits.")
 
 
@@ -154,10 +152,10 @@ Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder | Polygons, Field
 
 
 class Input(Section):
-    """How a picture becomes the network's input."""
+    """How an image becomes the network's input."""
 
     size: Count = Field(default=224, description="Width and height in pixels.")
-    channels: Literal[1, 3] = Field(default=3, description="Grey pictures are repeated to 3, colour averaged to 1.")
+    channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
     resize: Literal["stretch", "crop"] = Field(
         default="stretch",
         description="Stretch to the square, or resize the shorter side and cut out the centre.",
@@ -179,7 +177,7 @@ class Train(Section):
     """How a model is trained."""
 
     epochs: Count = Field(default=10, description="Passes over the training split.")
-    batch_size: Count = Field(default=64, description="Pictures a step.")
+    batch_size: Count = Field(default=64, description="Images a step.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
@@ -231,7 +229,7 @@ class Model(Section):
         default=None,
         description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
     )
-    batch_size: Count = Field(default=64, description="Pictures a step outside training.")
+    batch_size: Count = Field(default=64, description="Images a step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
     device: Literal["auto", "cpu"] = Field(
         default="auto",
@@ -276,7 +274,7 @@ class Rof(Section):
         default=[],
         description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
     )
-    bootstrap: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     class_columns: Annotated[int, Field(ge=0)] = Field(
         default=100, description="Accuracy per class is tabled for every k up to this number of classes."
@@ -298,7 +296,7 @@ class Generalisation(Section):
 
     models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
     confidence: Level = Field(default=0.95, description="Level of the intervals.")
-    draws: Count = Field(default=2000, description="Bootstrap draws and permutations.")
+    resamples: Count = Field(default=2000, description="Bootstrap draws and permutations.")
     seed: Seed = Field(default=0, description="Seed of both.")
 
 
@@ -318,8 +316,8 @@ class Config(Section):
     models: dict[Name, Model] = Field(description="Models by name.", min_length=1)
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
-    explain: Explain | None = Field(default=None, description="Explanations of single pictures; absent: none.")
-    relevance: Relevance | None = Field(default=None, description="LRP and CRP of those pictures; absent: none.")
+    explain: Explain | None = Field(default=None, description="Explanations of single images; absent: none.")
+    relevance: Relevance | None = Field(default=None, description="LRP and CRP of those images; absent: none.")
     faithfulness: Faithfulness | None = Field(default=None, description="How faithful explanations are; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")

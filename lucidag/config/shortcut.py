@@ -12,7 +12,7 @@ Kind = Literal["ring", "patch", "dark_corner"]
 
 
 class Shortcut(Section):
-    """An artefact pasted into clean pictures: who looks at it, and who decides by it?"""
+    """An artefact pasted into clean images: who looks at it, and who decides by it?"""
 
     trained_with: str = Field(description="Model that was trained where the artefact goes with a class.")
     trained_without: str = Field(description="Model that was trained where it does not; on the same classes.")
@@ -20,10 +20,10 @@ class Shortcut(Section):
         description="Artefact to the class that it goes with, which is explained.", min_length=1
     )
     clean: dict[str, str] = Field(
-        default={}, description="Column to the value that pictures must have, such as `ring: '0'`."
+        default={}, description="Column to the value that images must have, such as `ring: '0'`."
     )
-    split: Split = Field(default="test", description="Split of the second model's data set that pictures come from.")
-    pictures: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
+    split: Split = Field(default="test", description="Split of the second model's data set that images come from.")
+    images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
     cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are looked at.")
     layer: str | None = Field(
         default=None, description="Layer of the class activation maps; default: the last with spatial extent."
@@ -31,7 +31,7 @@ class Shortcut(Section):
     composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is looked at.")
     lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: not looked at.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    draws: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over pictures.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from pathlib import Path
 from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model, Polygons
 from lucidag.data import labelme
 from lucidag.data.listing import check_header, files_of
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 MNIST_FILES = (
     "train-images-idx3-ubyte",
@@ -46,7 +46,7 @@ def _folder_files(dataset: Folder) -> list[str]:
     table = [dataset.path] if Path(dataset.path).is_file() else []
     columns = dataset.columns.named()
     try:
-        if table and dataset.track == "table":  # of millions of pictures, each start would read the table twice
+        if table and dataset.track == "table":  # of millions of images, each start would read the table twice
             check_header(dataset.path, columns)
         else:
             files = files_of(dataset.path, dataset.root, columns)

@@ -10,6 +10,15 @@ from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
 from lucidag.config.dissected import clip_of, concept_methods, joined_with_roles, layers_of, pairs
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.faithfulness import MEASURING, Faithfulness
+from lucidag.config.images import (
+    atlas_images,
+    cam_batches,
+    explained_images,
+    image_rows,
+    lime_batches,
+    measured_shards,
+    relevance_batches,
+)
 from lucidag.config.load import (
     audited_datasets,
     dissected_models,
@@ -19,19 +28,10 @@ from lucidag.config.load import (
     relevance_models,
     rof_models,
 )
-from lucidag.config.pictures import (
-    atlas_images,
-    cam_batches,
-    explained_images,
-    lime_batches,
-    measured_shards,
-    picture_rows,
-    relevance_batches,
-)
 from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 Settings = dict[str, Any]
 Wildcards = Mapping[str, str]
@@ -67,17 +67,21 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "cam_maps": _cam_maps,
         "lime_fits": _lime_fits,
         "lime_tune": _lime_tune,
-        "cam_pictures": lambda config, wildcards: {},
-        "lime_pictures": lambda config, wildcards: {},
-        "agreement": lambda config, wildcards: _agreement(config, "thresholds", "area", "draws", "confidence", "seed"),
+        "cam_images": lambda config, wildcards: {},
+        "lime_images": lambda config, wildcards: {},
+        "agreement": lambda config, wildcards: _agreement(
+            config, "thresholds", "area", "resamples", "confidence", "seed"
+        ),
         "clip_train": _clip_train,
         "clip_embed": _clip_embed,
         "dissect_passes": _dissect_passes,
         "dissect_labels": _dissect_labels,
         "dissect_summary": _dissect_summary,
-        "dissect_compare": lambda config, wildcards: _dissect(config, "most_frequent", "confidence", "draws", "seed"),
+        "dissect_compare": lambda config, wildcards: _dissect(
+            config, "top_concepts", "confidence", "resamples", "seed"
+        ),
         "dissect_roles": lambda config, wildcards: {
-            **_dissect(config, "confidence", "draws", "seed"),
+            **_dissect(config, "confidence", "resamples", "seed"),
             **_rof(config, "role_metric"),
         },
         "dissect_units": _dissect_units,
@@ -94,10 +98,10 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "shortcut": _shortcut,
         "shortcut_figures": lambda config, wildcards: {"confidence": config.shortcuts[wildcards["study"]].confidence},
         "artefact_audit": lambda config, wildcards: _artefacts(
-            config, "finders", "most_values", "confidence", "draws", "seed"
+            config, "finders", "max_values", "confidence", "resamples", "seed"
         ),
         "artefact_figures": lambda config, wildcards: _artefacts(config, "examples", "confidence"),
-        "concept_figures": lambda config, wildcards: _dissect(config, "frequent"),
+        "concept_figures": lambda config, wildcards: _dissect(config, "min_units_per_concept"),
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
@@ -158,7 +162,7 @@ def _network(model: Model) -> Settings:
 
 def _sweep(config: Config, wildcards: Wildcards) -> Settings:
     return {
-        **_rof(config, "ranking", "methods", "bootstrap", "confidence", "class_columns", "seed"),
+        **_rof(config, "ranking", "methods", "resamples", "confidence", "class_columns", "seed"),
         "random_seeds": _random_seeds(config),
         "min_group": _dataset_of(config, wildcards).min_group,
     }
@@ -210,7 +214,7 @@ def _relevance_maps(config: Config, wildcards: Wildcards) -> Settings:
     return {
         **_network(config.models[name]),
         "composites": list(_relevance(config).composites),
-        "pictures": _pictures(config, name, relevance_batches(config, name)[wildcards["batch"]]),
+        "images": _images(config, name, relevance_batches(config, name)[wildcards["batch"]]),
     }
 
 
@@ -232,7 +236,7 @@ def _relevance_atlas(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
     return {
         **_atlas(config, name, "units", "examples"),
-        "pictures": _pictures(config, name, [wildcards["image"]]),
+        "images": _images(config, name, [wildcards["image"]]),
     }
 
 
@@ -247,10 +251,10 @@ def _faithfulness(config: Config, wildcards: Wildcards, images: list[str]) -> Se
     layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
     return {
         **_network(config.models[name]),
-        **section.model_dump(mode="json", include={"cam", "composites", "confidence", "draws"}),
+        **section.model_dump(mode="json", include={"cam", "composites", "confidence", "resamples"}),
         "measuring": section.model_dump(mode="json", include=set(MEASURING)),
         "layer": layers.get(name),
-        "pictures": _pictures(config, name, images),
+        "images": _images(config, name, images),
         **(_lime_again(config, name, images) if section.lime_sensitivity else {}),
     }
 
@@ -311,15 +315,15 @@ def _dissect_labels(config: Config, wildcards: Wildcards) -> Settings:
         "clip_dissect": section.clip_dissect.model_dump(mode="json", exclude={"clip", "concepts"})
         if section.clip_dissect is not None
         else None,
-        **_dissect(config, "netdissect", "splits", "confidence", "draws"),
+        **_dissect(config, "netdissect", "splits", "confidence", "resamples"),
     }
 
 
 def _dissect_summary(config: Config, wildcards: Wildcards) -> Settings:
     section = config.dissect if config.dissect is not None else Dissect()
     return {
-        **_dissect(config, "frequent", "confidence", "draws", "seed"),
-        "least_iou": (section.netdissect or NetDissect()).least_iou,
+        **_dissect(config, "min_units_per_concept", "confidence", "resamples", "seed"),
+        "min_iou": (section.netdissect or NetDissect()).min_iou,
     }
 
 
@@ -345,25 +349,25 @@ def _cam_maps(config: Config, wildcards: Wildcards) -> Settings:
         "layer": cam.layers.get(name),
         "methods": list(cam.methods),
         "batch_size": cam.batch_size,
-        "pictures": _pictures(config, name, cam_batches(config, name)[wildcards["batch"]]),
+        "images": _images(config, name, cam_batches(config, name)[wildcards["batch"]]),
     }
 
 
 def _lime_fits(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
-    rows = _pictures(config, name, lime_batches(config, name)[wildcards["batch"]])
+    rows = _images(config, name, lime_batches(config, name)[wildcards["batch"]])
     lime = _lime_by_image(config, name)
     return {
         **_network(config.models[name]),
         "batch_size": (_explain(config).lime or Lime()).batch_size,
-        "pictures": [{**row, "lime": lime[row["image"]]} for row in rows],
+        "images": [{**row, "lime": lime[row["image"]]} for row in rows],
     }
 
 
 def _lime_by_image(config: Config, model: str) -> dict[str, Settings]:
     explain = _explain(config)
-    own = explain.pictures(config.models[model].dataset)
-    return {image: explain.lime_settings(picture).model_dump(mode="json") for image, picture in own.items()}
+    own = explain.chosen(config.models[model].dataset)
+    return {image: explain.lime_settings(pixels).model_dump(mode="json") for image, pixels in own.items()}
 
 
 def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:
@@ -374,13 +378,13 @@ def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:
         "batch_size": lime.batch_size,
         "lime": lime.model_dump(mode="json", exclude={"batch_size", "tuning"}),
         "tuning": lime.tuning.model_dump(mode="json") if lime.tuning is not None else None,
-        "pictures": _pictures(config, name, list(_explain(config).pictures(config.models[name].dataset))),
+        "images": _images(config, name, list(_explain(config).chosen(config.models[name].dataset))),
     }
 
 
-def _pictures(config: Config, model: str, images: list[str]) -> list[Settings]:
-    own = _explain(config).pictures(config.models[model].dataset)
-    rows = picture_rows(config.datasets[config.models[model].dataset], images)
+def _images(config: Config, model: str, images: list[str]) -> list[Settings]:
+    own = _explain(config).chosen(config.models[model].dataset)
+    rows = image_rows(config.datasets[config.models[model].dataset], images)
     return [{**row, "target": own[row["image"]].target} for row in rows]
 
 

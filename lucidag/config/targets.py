@@ -3,8 +3,8 @@
 from lucidag.config.schema import ArtefactRate, Config, Dataset, Digits, Folder, Lesions, Mnist, Scenes
 from lucidag.config.sources import class_names
 from lucidag.data.listing import entries
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 
 def check_target(key: str, target: str | None, dataset: Dataset) -> None:

@@ -1,1 +1,1 @@
-"""Sources of labelled pictures, their splits and groups, and the manifest that all stages read."""
+"""Sources of labelled images, their splits and groups, and the manifest that all stages read."""

@@ -1,4 +1,4 @@
-"""A data set of picture files: a CSV file, or class sub-folders."""
+"""A data set of image files: a CSV file, or class sub-folders."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from lucidag.data.images import UnreadableImageError, decode, decode_mask
 from lucidag.data.listing import Entry, entries, image_ids
 from lucidag.data.manifest import Source
-from lucidag.data.pictures import UnreadablePictureError, decode, decode_mask
 from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.data.splits import assign
-from lucidag.errors import InputError
-from lucidag.progress import track
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 
 MOST_VALUES = 20
 _MOST_NAMED = 3
@@ -31,37 +31,37 @@ def load(
     more_classes: bool = False,
     threads: int = 4,
 ) -> Source:
-    """Give a data set of files; every picture and mask is decoded once, so that a bad one is found here.
+    """Give a data set of files; every image and mask is decoded once, so that a bad one is found here.
 
     Parameters
     ----------
     path, root, columns
-        Where the pictures are: see `lucidag.data.listing.entries`.
+        Where the images are: see `lucidag.data.listing.entries`.
     groups
         Columns that become metadata whatever they hold. Of the other columns without a role, those with at
         most 20 different values become metadata too.
     splits, seed
-        The share of each split and the seed, used where the source itself names no splits. Pictures with
+        The share of each split and the seed, used where the source itself names no splits. Images with
         one id stay on one side (see `lucidag.data.splits.assign`).
     classes
         The class names in the order of their indices; None takes those that occur, sorted.
     more_classes
-        Whether a class may have no picture, as where a foreign network knows a thousand of them.
+        Whether a class may have no image, as where a foreign network knows a thousand of them.
     threads
-        How many pictures are decoded at a time.
+        How many images are decoded at a time.
 
     Returns
     -------
     Source
         Column ``id`` is the patient or lesion, where there is any. Image ids are relative paths without suffix, ``-``
-        for ``/`` and ``_`` for characters that are not safe in a file name; where two pictures differ in their suffix
+        for ``/`` and ``_`` for characters that are not safe in a file name; where two images differ in their suffix
         alone, they keep it.
 
     Raises
     ------
     InputError
-        If a picture or mask is missing or unreadable, a mask has another size than its picture, a label
-        is outside `classes` or a class has no picture, a picture is named twice, a split is unknown, none
+        If an image or mask is missing or unreadable, a mask has another size than its image, a label
+        is outside `classes` or a class has no image, an image is named twice, a split is unknown, none
         is in test, an id is in two splits, or a column does not exist.
     """
     found = entries(path, root, columns)
@@ -78,7 +78,7 @@ def load(
             "mask": [entry.mask for entry in found],
         }
     )
-    _check_pictures(path, found, threads)
+    _check_images(path, found, threads)
     return Source(table, names)
 
 
@@ -95,7 +95,7 @@ def _classes(
         if number > 1:
             raise InputError(f"{path}: class '{name}' is named {number} times in 'classes'")
         if not present[name] and not more_classes:
-            raise InputError(f"{path}: class '{name}' has no picture; there are: {', '.join(sorted(present))}")
+            raise InputError(f"{path}: class '{name}' has no image; there are: {', '.join(sorted(present))}")
     return tuple(classes)
 
 
@@ -104,13 +104,13 @@ def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float
     if not given:
         if shares is None:
             raise InputError(f"{path} names no splits; give 'splits' with the share of train, val and test")
-        ids = [entry.id or f"picture {entry.path}" for entry in found]
+        ids = [entry.id or f"image {entry.path}" for entry in found]
         return assign([entry.label for entry in found], shares, seed, ids if any(e.id for e in found) else None)
     for entry in found:
         if entry.split not in SPLITS:
             raise InputError(f"{path}, {entry.place}: {unknown('split', str(entry.split), SPLITS)}")
     if "test" not in given:
-        raise InputError(f"{path}: no picture is in split 'test'; there are: {', '.join(sorted(set(given)))}")
+        raise InputError(f"{path}: no image is in split 'test'; there are: {', '.join(sorted(set(given)))}")
     sides: dict[str, Entry] = {}
     for entry in found:
         other = sides.setdefault(entry.id, entry) if entry.id else entry
@@ -123,7 +123,7 @@ def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float
 
 
 def _ids(found: Sequence[Entry]) -> dict[str, list[str]]:
-    """Keep the patient or lesion of each picture, where the source names any."""
+    """Keep the patient or lesion of each image, where the source names any."""
     return {"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}
 
 
@@ -143,29 +143,29 @@ def _metadata(path: str | Path, found: Sequence[Entry], groups: Sequence[str]) -
     }
 
 
-def _check_pictures(path: str | Path, found: Sequence[Entry], threads: int) -> None:
-    """Decode every picture and mask; name the first bad ones in one sentence."""
+def _check_images(path: str | Path, found: Sequence[Entry], threads: int) -> None:
+    """Decode every image and mask; name the first bad ones in one sentence."""
     with ThreadPoolExecutor(threads) as pool:
-        faults = list(track(pool.map(_fault, found), f"check the pictures of {path}", total=len(found)))
+        faults = list(track(pool.map(_fault, found), f"check the images of {path}", total=len(found)))
     bad = [f"{entry.place}: {fault}" for entry, fault in zip(found, faults, strict=True) if fault is not None]
     if bad:
         rest = f"; and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
-        what = "1 picture cannot" if len(bad) == 1 else f"{len(bad)} pictures cannot"
+        what = "1 image cannot" if len(bad) == 1 else f"{len(bad)} images cannot"
         raise InputError(f"{path}: {what} be used: {'; '.join(bad[:_MOST_NAMED])}{rest}")
 
 
 def _fault(entry: Entry) -> str | None:
-    """Say what is wrong with a picture or its mask."""
+    """Say what is wrong with an image or its mask."""
     try:
         size = decode(entry.path).shape[:2]
-    except UnreadablePictureError as error:
+    except UnreadableImageError as error:
         return error.reason
     if not entry.mask:
         return None
     try:
         other = decode_mask(entry.mask).shape
-    except UnreadablePictureError as error:
+    except UnreadableImageError as error:
         return f"its mask {entry.mask}: {error.reason}"
     if other != size:
-        return f"its mask {entry.mask} is {other[1]} x {other[0]} pixels, the picture {size[1]} x {size[0]}"
+        return f"its mask {entry.mask} is {other[1]} x {other[0]} pixels, the image {size[1]} x {size[0]}"
     return None

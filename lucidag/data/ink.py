@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 def ink(images: NDArray[np.uint8]) -> list[str]:
-    """Give ``thick`` for pictures whose sum of values is above the median of all, else ``thin``.
+    """Give ``thick`` for images whose sum of values is above the median of all, else ``thin``.
 
     Parameters
     ----------

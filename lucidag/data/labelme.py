@@ -1,4 +1,4 @@
-"""Pictures with object polygons in LabelMe's style of XML, as files and numbers: standard library only."""
+"""Images with object polygons in LabelMe's style of XML, as files and numbers: standard library only."""
 
 import math
 import re
@@ -10,33 +10,33 @@ from xml.etree import ElementTree
 
 from lucidag.data.listing import SUFFIXES
 from lucidag.data.roles import SPLITS
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 CLASSES, OBJECTS = "categories.txt", "object_categories.txt"
 FARTHEST = 1e6  # pixels: what is farther is no place
 DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
 
-NO_XML, NO_PICTURE = "pictures without annotation", "annotations without picture"
+NO_XML, NO_IMAGE = "images without annotation", "annotations without image"
 NO_POLYGON, UNREADABLE = "objects without polygon", "polygons with unreadable points"
 UNKNOWN, FLAT = "objects of unknown number", "polygons without area"
 
 
 @dataclass(frozen=True)
 class Annotated:
-    """A picture file and the XML file that tells what is in it.
+    """An image file and the XML file that tells what is in it.
 
     Attributes
     ----------
     relative
-        The path of the picture below ``images/``, with forward slashes; without the split where there is only one.
-    picture, xml
+        The path of the image below ``images/``, with forward slashes; without the split where there is only one.
+    image, xml
         The files as they can be opened from the working directory.
     split
         The split folder that they are in; None where the source has no such folders.
     """
 
     relative: str
-    picture: str
+    image: str
     xml: str
     split: str | None
 
@@ -58,7 +58,7 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Annotation:
-    """What an XML file says: the number of the picture's class, its polygons, and how often what was passed over."""
+    """What an XML file says: the number of the image's class, its polygons, and how often what was passed over."""
 
     label: int
     polygons: tuple[Polygon, ...]
@@ -66,7 +66,7 @@ class Annotation:
 
 
 def files_of(path: str | Path) -> list[str]:
-    """Give the files that a source consists of: both lists of names, pictures and annotations.
+    """Give the files that a source consists of: both lists of names, images and annotations.
 
     Raises
     ------
@@ -78,48 +78,48 @@ def files_of(path: str | Path) -> list[str]:
         if not file.is_file():
             raise InputError(f"{file} does not exist")
     found, _ = annotated(path)
-    return [str(file) for file in lists] + [file for each in found for file in (each.picture, each.xml)]
+    return [str(file) for file in lists] + [file for each in found for file in (each.image, each.xml)]
 
 
 def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
-    """Pair the pictures in ``images/`` with the XML files of the same relative path in ``objects/``, sorted.
+    """Pair the images in ``images/`` with the XML files of the same relative path in ``objects/``, sorted.
 
     Where all folders directly in ``images/`` bear the name of a split, they are splits.
 
     Returns
     -------
     found, irregular
-        The pairs; and how many pictures and annotations lack the other.
+        The pairs; and how many images and annotations lack the other.
 
     Raises
     ------
     InputError
-        If a folder is missing, two pictures differ in their suffix alone, or there is no pair.
+        If a folder is missing, two images differ in their suffix alone, or there is no pair.
     """
     images, objects = Path(path) / "images", Path(path) / "objects"
     for folder in (images, objects):
         if not folder.is_dir():
             raise InputError(f"{folder} does not exist; polygons need the folders images/ and objects/")
-    pictures: dict[str, Path] = {}
+    frames: dict[str, Path] = {}
     for file in sorted(images.rglob("*")):
         if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file():
-            other = pictures.setdefault(file.relative_to(images).with_suffix("").as_posix(), file)
+            other = frames.setdefault(file.relative_to(images).with_suffix("").as_posix(), file)
             if other != file:
-                raise InputError(f"{other} and {file} are two pictures for one annotation")
+                raise InputError(f"{other} and {file} are two images for one annotation")
     xml = {file.relative_to(objects).with_suffix("").as_posix(): file for file in sorted(objects.rglob("*.xml"))}
-    both = [name for name in pictures if name in xml]
+    both = [name for name in frames if name in xml]
     if not both:
-        raise InputError(f"{path}: no picture in images/ has an XML file of the same path in objects/")
-    irregular = Counter({NO_XML: len(pictures.keys() - xml.keys()), NO_PICTURE: len(xml.keys() - pictures.keys())})
+        raise InputError(f"{path}: no image in images/ has an XML file of the same path in objects/")
+    irregular = Counter({NO_XML: len(frames.keys() - xml.keys()), NO_IMAGE: len(xml.keys() - frames.keys())})
     tops = {item.name for item in images.iterdir() if item.is_dir()}
     named = tops <= set(SPLITS)
     found = []
     for name in both:
         split, _, below = name.partition("/")
-        relative = pictures[name].relative_to(images)
+        relative = frames[name].relative_to(images)
         short = relative.relative_to(split) if named and len(tops) == 1 and below else relative
         found.append(
-            Annotated(short.as_posix(), pictures[name].as_posix(), xml[name].as_posix(), split if named else None)
+            Annotated(short.as_posix(), frames[name].as_posix(), xml[name].as_posix(), split if named else None)
         )
     return found, irregular
 
@@ -159,7 +159,7 @@ def read_names(file: str | Path) -> tuple[str, ...]:
 def read_annotation(file: str | Path, classes: Sequence[str], objects: Sequence[str]) -> Annotation:
     """Read one XML file, with or without a root element.
 
-    Elements read: ``class`` of the picture, and of each of ``objects`` its ``class`` and its ``polygon`` of ``pt`` with
+    Elements read: ``class`` of the image, and of each of ``objects`` its ``class`` and its ``polygon`` of ``pt`` with
     ``x`` and ``y``. What cannot be painted is passed over and counted: objects without a polygon or of a number that
     `objects` lacks, polygons with a point that is no place, and those without area.
 
@@ -185,7 +185,7 @@ def read_annotation(file: str | Path, classes: Sequence[str], objects: Sequence[
     top = root if root.find("class") is not None else next(iter(root), root)
     label = _number(top.findtext("class"))
     if label is None or not 0 <= label < len(classes):
-        raise InputError(f"{file}: the picture's class is '{top.findtext('class')}'; allowed: 0 to {len(classes) - 1}")
+        raise InputError(f"{file}: the image's class is '{top.findtext('class')}'; allowed: 0 to {len(classes) - 1}")
     polygons, irregular = [], Counter[str]()
     for one in top.findall("objects"):
         number = _number(one.findtext("class"))

@@ -1,4 +1,4 @@
-"""Dermoscopic pictures drawn from a seed: skin, lesion, hair, and artefacts whose share is planted per class.
+"""Dermoscopic images drawn from a seed: skin, lesion, hair, and artefacts whose share is planted per class.
 
 Two continuous traits decide the class: how irregular the border is and how many colours the lesion has
 (the B and C of the ABCD rule: Stolz et al. 1994, European Journal of Dermatology). Both traits are normal
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from lucidag.data.manifest import Source
 from lucidag.data.paint import Array, blend, noise, step
 from lucidag.data.splits import assign
-from lucidag.errors import InputError
-from lucidag.progress import track
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 
 CLASSES = ("benign", "malignant")
 SKINS = ("light", "medium", "dark")
@@ -42,7 +42,7 @@ _ANGLES = 1024
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture and what is where in it.
+    """One image and what is where in it.
 
     Attributes
     ----------
@@ -76,15 +76,15 @@ def draw(
     ring: Mapping[str, float] | None = None,
     hair: float = 0.3,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, list[str]]]:
-    """Draw `number` dermoscopic pictures.
+    """Draw `number` dermoscopic images.
 
-    Picture i depends on `seed` and i alone, and a probability decides only whether its artefact is there:
+    Image i depends on `seed` and i alone, and a probability decides only whether its artefact is there:
     the same seed with ``patch`` 0 and 1 gives pairs that differ in nothing but the patch.
 
     Parameters
     ----------
     number
-        How many pictures.
+        How many images.
     size
         Their side S in pixels, at least 24.
     seed
@@ -105,7 +105,7 @@ def draw(
     Raises
     ------
     InputError
-        If a probability is outside 0..1, a class is unknown, or a picture would be too small.
+        If a probability is outside 0..1, a class is unknown, or an image would be too small.
     """
     if number < 1 or size < 24:
         raise InputError(f"lesions: number {number} and size {size} must be at least 1 and 24")
@@ -153,7 +153,7 @@ def draw_one(
     ring: Mapping[str, float] | None = None,
     hair: float = 0.3,
 ) -> Drawing:
-    """Draw picture `index` of `draw`, with the masks of its artefacts."""
+    """Draw image `index` of `draw`, with the masks of its artefacts."""
     patch, ring = patch or {}, ring or {}
     _check(malignant, patch, ring, hair)
     # One stream for each part: what one part draws never shifts another.
@@ -164,21 +164,21 @@ def draw_one(
     x, y = axis[None, :], axis[:, None]
 
     skin = int(body.choice(3, p=(0.5, 0.35, 0.15)))
-    picture = _skin(body, size, skin)
+    pixels = _skin(body, size, skin)
     inside, centre, radius = _outline(body, x, y, float(border))
-    _paint_lesion(body, picture, inside, x - centre[0], y - centre[1], radius, float(colour))
+    _paint_lesion(body, pixels, inside, x - centre[0], y - centre[1], radius, float(colour))
     lesion = inside > 0.0
 
     hairs = _hairs(strands, size) if strands.random() < hair else np.zeros((size, size), np.float32)
     if hairs.any():
-        blend(picture, hairs, strands.uniform(0.5, 1.0) * np.array([62, 44, 36], np.float32))
+        blend(pixels, hairs, strands.uniform(0.5, 1.0) * np.array([62, 44, 36], np.float32))
     light = 1.0 - body.uniform(0.05, 0.30) * (x * x + y * y) * 0.5
-    picture *= light
-    cover = _sticker(sticker, picture, x, y, centre, radius, patch.get(label, 0.0))
-    dark = _ring(frame, picture, x, y, ring.get(label, 0.0))
-    picture += body.normal(0.0, body.uniform(1.0, 3.5), (size, size)).astype(np.float32)
+    pixels *= light
+    cover = _sticker(sticker, pixels, x, y, centre, radius, patch.get(label, 0.0))
+    dark = _ring(frame, pixels, x, y, ring.get(label, 0.0))
+    pixels += body.normal(0.0, body.uniform(1.0, 3.5), (size, size)).astype(np.float32)
     return Drawing(
-        image=np.clip(picture + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0),
+        image=np.clip(pixels + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0),
         lesion=lesion & ~cover & ~dark,
         patch=cover & ~dark,
         ring=dark,
@@ -208,8 +208,8 @@ def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:
     colour = _SKIN_COLOURS[tone] * rng.uniform(0.90, 1.08) + rng.normal(0, 5, 3)
     flush = np.array([2.0, -5.0, -4.0]) * rng.uniform(0.4, 1.6)
     pores = colour.astype(np.float32)[:, None, None] + 3 * noise(rng, size, max(4, size // 4))
-    picture: Array = pores + flush.astype(np.float32)[:, None, None] * noise(rng, size, 3)
-    return picture
+    pixels: Array = pores + flush.astype(np.float32)[:, None, None] * noise(rng, size, 3)
+    return pixels
 
 
 def _outline(rng: np.random.Generator, x: Array, y: Array, border: float) -> tuple[Array, tuple[float, float], float]:
@@ -238,7 +238,7 @@ def _outline(rng: np.random.Generator, x: Array, y: Array, border: float) -> tup
 
 def _paint_lesion(
     rng: np.random.Generator,
-    picture: Array,
+    pixels: Array,
     inside: Array,
     x: Array,
     y: Array,
@@ -246,7 +246,7 @@ def _paint_lesion(
     colour: float,
 ) -> None:
     """Paint pigment over the skin: one or two browns, and with the trait `colour` further ones in blotches."""
-    size = picture.shape[1]
+    size = pixels.shape[1]
     soft = float(rng.uniform(0.05, 0.13))
     network = noise(rng, size, max(6, size // 3))[0]
     blotches = noise(rng, size, 7, planes=6)
@@ -255,11 +255,11 @@ def _paint_lesion(
     depth += np.float32(0.06 + 0.16 * colour) * blotches[5]
     np.clip(depth, 0.0, 1.0, out=depth)
     brown = _BROWN_LIGHT[:, None, None] + depth * (_BROWN_DARK - _BROWN_LIGHT)[:, None, None]
-    pigment = picture * brown
+    pigment = pixels * brown
 
     # Which colours come: the more irregular, the more of them and the larger their blotches.
     strength = np.clip(rng.normal(2.3 * colour - 1.05, 0.30, 5), -0.6, 1.4)
-    light = np.float32(picture.mean() / 195.0)
+    light = np.float32(pixels.mean() / 195.0)
     tilt = rng.normal(0.0, 0.55 / radius, (5, 2)).astype(np.float32)
     for number in rng.permutation(5):
         place = blotches[number] + (tilt[number, 0] * x + tilt[number, 1] * y)
@@ -267,7 +267,7 @@ def _paint_lesion(
         start = 1.5 - 1.5 * float(strength[number])
         tint = _EXTRA_COLOURS[number] * (light * np.float32(rng.uniform(0.85, 1.10)))
         blend(pigment, np.float32(0.72) * step(place, start, start + 1.3), tint)
-    blend(picture, step(inside, -0.4 * soft, soft), pigment)
+    blend(pixels, step(inside, -0.4 * soft, soft), pigment)
 
 
 def _hairs(rng: np.random.Generator, size: int) -> Array:
@@ -294,7 +294,7 @@ def _hairs(rng: np.random.Generator, size: int) -> Array:
 
 def _sticker(
     rng: np.random.Generator,
-    picture: Array,
+    pixels: Array,
     x: Array,
     y: Array,
     centre: tuple[float, float],
@@ -304,7 +304,7 @@ def _sticker(
     """Paint, with `probability`, a coloured patch at the rim of the frame; give its pixels."""
     there = rng.random() < probability
     if not there:
-        return np.zeros(picture.shape[1:], dtype=np.bool_)
+        return np.zeros(pixels.shape[1:], dtype=np.bool_)
     # Of eight places around the frame, one on the side that the lesion leaves free.
     turns = rng.uniform(0, 2 * np.pi, 8)
     reach = rng.uniform(0.85, 1.10)
@@ -315,11 +315,11 @@ def _sticker(
     half = float(rng.uniform(0.32, 0.60))
     stretch = float(rng.uniform(0.85, 1.15))
     colour = PATCH_COLOURS[int(rng.integers(len(PATCH_COLOURS)))] * np.float32(rng.uniform(0.75, 1.05))
-    return paint_patch(picture, x, y, (middle[0], middle[1]), half, stretch, colour)
+    return paint_patch(pixels, x, y, (middle[0], middle[1]), half, stretch, colour)
 
 
 def paint_patch(
-    picture: Array,
+    pixels: Array,
     x: Array,
     y: Array,
     middle: tuple[float, float],
@@ -331,7 +331,7 @@ def paint_patch(
 
     Parameters
     ----------
-    picture
+    image
         float32 3 x H x W of 0 to 255, changed in place.
     x, y
         The places of its columns (1 x W) and rows (H x 1); half of a side is about 1.
@@ -342,25 +342,25 @@ def paint_patch(
     """
     dx, dy = (x - np.float32(middle[0])) / stretch, (y - np.float32(middle[1])) * stretch
     inside = (half - np.sqrt(dx * dx + dy * dy)).astype(np.float32)
-    edge = 2.0 / picture.shape[1]
+    edge = 2.0 / pixels.shape[1]
     share = step(inside, -edge, edge)
     shade = 1.0 + np.float32(0.12) * (x * np.float32(middle[0]) + y * np.float32(middle[1]))
-    blend(picture, share, colour[:, None, None] * shade)
+    blend(pixels, share, colour[:, None, None] * shade)
     return inside > 0
 
 
-def _ring(rng: np.random.Generator, picture: Array, x: Array, y: Array, probability: float) -> NDArray[np.bool_]:
+def _ring(rng: np.random.Generator, pixels: Array, x: Array, y: Array, probability: float) -> NDArray[np.bool_]:
     """Paint, with `probability`, the dark ring of a round aperture; give its pixels."""
     there = rng.random() < probability
     if not there:
-        return np.zeros(picture.shape[1:], dtype=np.bool_)
+        return np.zeros(pixels.shape[1:], dtype=np.bool_)
     shift = rng.normal(0, 0.02, 2).astype(np.float32)
     radius = rng.uniform(0.90, 1.06)
-    return paint_ring(picture, x, y, (shift[0], shift[1]), radius, rng.uniform(2, 7))
+    return paint_ring(pixels, x, y, (shift[0], shift[1]), radius, rng.uniform(2, 7))
 
 
 def paint_ring(
-    picture: Array,
+    pixels: Array,
     x: Array,
     y: Array,
     middle: tuple[float, float],
@@ -372,7 +372,7 @@ def paint_ring(
 
     Parameters
     ----------
-    picture, x, y
+    image, x, y
         See `paint_patch`.
     middle, radius
         Of the aperture.
@@ -382,5 +382,5 @@ def paint_ring(
         Half the width of its edge.
     """
     outside = np.hypot(x - middle[0], y - middle[1]) - np.float32(radius)
-    blend(picture, step(outside, -soft, soft), np.full(3, light, dtype=np.float32))
+    blend(pixels, step(outside, -soft, soft), np.full(3, light, dtype=np.float32))
     return np.asarray(outside > 0)

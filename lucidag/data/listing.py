@@ -1,4 +1,4 @@
-"""What a folder source consists of, without opening a picture: standard library only, so that it is quick."""
+"""What a folder source consists of, without opening an image: standard library only, so that it is quick."""
 
 import csv
 import re
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.data.roles import SPLITS
-from lucidag.errors import InputError
-from lucidag.spelling import nearest, unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import nearest, unknown
 
 ROLES = ("image", "label", "split", "mask", "id")
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"))
@@ -19,7 +19,7 @@ SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture of a source.
+    """One image of a source.
 
     Attributes
     ----------
@@ -48,14 +48,14 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """The picture in words, with its line where it has one."""
+        """The image in words, with its line where it has one."""
         return self.relative if self.line is None else f"{self.relative} (line {self.line})"
 
 
 def files_of(
     path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
 ) -> list[str]:
-    """Give the picture and mask files that a source consists of; the CSV file itself is not among them.
+    """Give the image and mask files that a source consists of; the CSV file itself is not among them.
 
     Parameters and errors are those of `entries`. A file that is named twice is given once.
     """
@@ -67,7 +67,7 @@ def files_of(
 def entries(
     path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
 ) -> list[Entry]:
-    """Give the pictures of a source in the order of its CSV file, or sorted by path in a folder.
+    """Give the images of a source in the order of its CSV file, or sorted by path in a folder.
 
     Parameters
     ----------
@@ -96,15 +96,15 @@ def entries(
 
 
 def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
-    """Give the pictures ids that are safe as file names and differ.
+    """Give the images ids that are safe as file names and differ.
 
     They are the relative paths without suffix, ``-`` for ``/`` and ``_`` for characters that are not safe; where
-    two pictures differ in their suffix alone, they keep it.
+    two images differ in their suffix alone, they keep it.
 
     Raises
     ------
     InputError
-        If two pictures would have the same id, as where one is named twice.
+        If two images would have the same id, as where one is named twice.
     """
     bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
     number = Counter(bare)
@@ -113,7 +113,7 @@ def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
     for name, entry in zip(ids, found, strict=True):
         if name in first:
             twice = first[name].path == entry.path
-            remedy = "each picture may occur once" if twice else "rename one of them with letters A-Z a-z, 0-9 _ . -"
+            remedy = "each image may occur once" if twice else "rename one of them with letters A-Z a-z, 0-9 _ . -"
             raise InputError(f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; {remedy}")
         first[name] = entry
     return ids
@@ -234,7 +234,7 @@ def _of_classes(folder: Path, root: Path, split: str | None) -> list[Entry]:
             if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
         )
         if not files:
-            raise InputError(f"{one} has no picture ({' '.join(sorted(SUFFIXES))})")
+            raise InputError(f"{one} has no image ({' '.join(sorted(SUFFIXES))})")
         for file in files:
             found.append(Entry(file.relative_to(root).as_posix(), file.as_posix(), one.name, split))
     return found

@@ -1,4 +1,4 @@
-"""The table of a data set's pictures: the seam between the data sources and everything that reads them."""
+"""The table of a data set's images: the seam between the data sources and everything that reads them."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from lucidag.data.roles import RESERVED, SPLITS
-from lucidag.errors import InputError
-from lucidag.files import atomic, read_json, write_json
-from lucidag.spelling import nearest, unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic, read_json, write_json
+from lucidag.ground.spelling import nearest, unknown
 
 ARRAYS = "images.safetensors"
-LABEL_MAPS = "concepts.safetensors"  # where the pictures themselves are files
+LABEL_MAPS = "concepts.safetensors"  # where the images themselves are files
 CONCEPT_PREFIX = "concepts."  # before the category, in the names of the arrays
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -36,7 +36,7 @@ class Source:
     classes
         The class names; their order gives the class indices.
     images
-        uint8 N x H x W x C (C is 1 or 3), or None where the pictures are files.
+        uint8 N x H x W x C (C is 1 or 3), or None where the images are files.
     masks
         uint8 N x H x W of 0 and 1, or None.
     concepts
@@ -59,7 +59,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The pictures of a data set.
+    """The images of a data set.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Manifest:
         The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``; for files
         with label maps, ``concepts.safetensors``.
     table
-        One row a picture, every column a string, index 0..N-1.
+        One row an image, every column a string, index 0..N-1.
     classes
         The class names; their order gives the class indices.
     concepts
@@ -91,7 +91,7 @@ class Manifest:
         return tuple(column for column in self.table.columns if column not in RESERVED)
 
     def splits(self) -> tuple[str, ...]:
-        """Give the splits that have pictures, in the order train, val, test."""
+        """Give the splits that have images, in the order train, val, test."""
         present = set(self.table["split"])
         return tuple(split for split in SPLITS if split in present)
 
@@ -101,11 +101,11 @@ class Manifest:
         Raises
         ------
         InputError
-            If no picture is in `split`.
+            If no image is in `split`.
         """
         found = np.flatnonzero((self.table["split"] == split).to_numpy()).astype(np.int64)
         if found.size == 0:
-            raise InputError(f"{self.file}: no picture is in split '{split}'; there are: {', '.join(self.splits())}")
+            raise InputError(f"{self.file}: no image is in split '{split}'; there are: {', '.join(self.splits())}")
         return found
 
     def labels(self) -> NDArray[np.int64]:
@@ -126,7 +126,7 @@ class Manifest:
         return codes.astype(np.int64)
 
     def groups(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Give the group of every picture: the product of `columns`.
+        """Give the group of every image: the product of `columns`.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ def write_manifest(
     """Write ``manifest.csv``, ``dataset.json`` and the arrays: ``images.safetensors``, or ``concepts.safetensors``.
 
     The table goes last, so that a complete ``manifest.csv`` means that the others are there. Its column
-    ``digest`` is computed here from the bytes of each picture, followed by those of its mask and its label maps.
+    ``digest`` is computed here from the bytes of each image, followed by those of its mask and its label maps.
 
     Parameters
     ----------
@@ -184,9 +184,9 @@ def write_manifest(
     masks
         uint8 N x H x W of 0 and 1, only with `images`.
     concepts, concept_names
-        Label maps by category, as large as the pictures, and the names of their numbers: see `Source`. They are
+        Label maps by category, as large as the images, and the names of their numbers: see `Source`. They are
         stored as ``concepts.{category}`` in ``images.safetensors``, or in ``concepts.safetensors`` where the
-        pictures are files (which all have one size then), and the names in ``dataset.json``.
+        images are files (which all have one size then), and the names in ``dataset.json``.
     irregularities
         See `Source`; kept in ``dataset.json`` where there are any.
 
@@ -275,7 +275,7 @@ def _check(
     masks: NDArray[np.uint8] | None,
 ) -> None:
     if len(table) == 0:
-        raise InputError(f"{file}: there is no picture")
+        raise InputError(f"{file}: there is no image")
     repeated = table["image"][table["image"].duplicated()]
     if len(repeated):
         raise InputError(f"{file}: image id '{repeated.iloc[0]}' occurs more than once")
@@ -329,7 +329,7 @@ def _tensors(
 
 
 def _digests(table: pd.DataFrame, tensors: Mapping[str, NDArray[np.uint8]]) -> list[str]:
-    """Digest each picture: its files, then its part of every array."""
+    """Digest each image: its files, then its part of every array."""
     digests = []
     for row, (path, mask) in enumerate(zip(table["path"], table["mask"], strict=True)):
         content = hashlib.sha256()

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from lucidag.data.ink import ink
 from lucidag.data.manifest import Source
-from lucidag.errors import InputError
-from lucidag.files import atomic
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -30,7 +30,7 @@ def load(
     test: int | None = None,
     mirrors: Sequence[str] = MIRRORS,
 ) -> Source:
-    """Give MNIST, or the first pictures of it.
+    """Give MNIST, or the first images of it.
 
     Parameters
     ----------
@@ -39,23 +39,23 @@ def load(
     download
         Whether to fetch files that are missing.
     train, val
-        The first `train` pictures of the official training file train, the next `val` validate.
+        The first `train` images of the official training file train, the next `val` validate.
         None for `train` takes all that `val` leaves.
     test
-        The first `test` pictures of the official test file; None takes all.
+        The first `test` images of the official test file; None takes all.
     mirrors
         Addresses to try in turn, each ending in a slash.
 
     Returns
     -------
     Source
-        28 x 28 x 1 pictures, ids ``train-00000`` and ``test-00000`` by their place in the official file
-        (validation pictures stand in the training file), metadata column ``ink``.
+        28 x 28 x 1 images, ids ``train-00000`` and ``test-00000`` by their place in the official file
+        (validation images stand in the training file), metadata column ``ink``.
 
     Raises
     ------
     InputError
-        If a file is missing, truncated or no idx file, or has fewer pictures than asked for.
+        If a file is missing, truncated or no idx file, or has fewer images than asked for.
     """
     raw = Path(root) / "MNIST" / "raw"
     if download:
@@ -126,7 +126,7 @@ def _parse(content: bytes, name: str, zipped: bool) -> NDArray[np.uint8]:
 
 
 def _pair(raw: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read pictures and labels of one official file."""
+    """Read images and labels of one official file."""
     images = _find(raw, f"{stem}-images-idx3-ubyte")
     labels = _find(raw, f"{stem}-labels-idx1-ubyte")
     x, y = read_idx(images), read_idx(labels)
@@ -149,7 +149,7 @@ def _wanted(raw: Path, stem: str, there: int, asked: dict[str, int | None]) -> d
     fixed = sum(count for count in asked.values() if count is not None)
     if min((count for count in asked.values() if count is not None), default=0) < 0 or fixed > there:
         wish = ", ".join(f"{split} {'all' if count is None else count}" for split, count in asked.items())
-        raise InputError(f"{raw}: file {stem} has {there} pictures, which does not allow {wish}")
+        raise InputError(f"{raw}: file {stem} has {there} images, which does not allow {wish}")
     return {split: there - fixed if count is None else count for split, count in asked.items()}
 
 

@@ -1,4 +1,4 @@
-"""What drawn pictures are made of: smooth noise, soft edges, and colour mixed into a picture.
+"""What drawn images are made of: smooth noise, soft edges, and colour mixed into an image.
 
 Plain sums, no matrix product, so that the bytes do not depend on the number of cores.
 """
@@ -23,10 +23,10 @@ def noise(rng: np.random.Generator, size: int, cells: int, planes: int = 1) -> A
     return field
 
 
-def blend(picture: Array, share: Array, colour: Array) -> None:
-    """Mix `colour`, of one pixel (3) or of all (3 x H x W), into `picture` (3 x H x W) by `share` (H x W)."""
+def blend(image: Array, share: Array, colour: Array) -> None:
+    """Mix `colour`, of one pixel (3) or of all (3 x H x W), into `image` (3 x H x W) by `share` (H x W)."""
     if share.any():
-        picture += share * (colour.reshape(3, *(colour.shape[1:] or (1, 1))) - picture)
+        image += share * (colour.reshape(3, *(colour.shape[1:] or (1, 1))) - image)
 
 
 def step(values: Array, low: float, high: float) -> Array:

@@ -1,4 +1,4 @@
-"""A data set of picture files with object polygons in LabelMe's style of XML, as MiniPlaces has them."""
+"""A data set of image files with object polygons in LabelMe's style of XML, as MiniPlaces has them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,26 +11,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from lucidag.data.images import decode
 from lucidag.data.labelme import CLASSES, OBJECTS, Annotated, Polygon, annotated, read_annotation, read_names
 from lucidag.data.listing import Entry, image_ids
 from lucidag.data.manifest import Source
-from lucidag.data.pictures import decode
 from lucidag.data.splits import assign
-from lucidag.errors import InputError
-from lucidag.progress import track
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 
 CATEGORY = "object"
 MOST_NAMES = 255
-OUTSIDE, EMPTY = "polygons that leave the picture", "pictures without polygon"
-SMALL, LEFT_OUT = "classes with too few pictures", "pictures of other classes"
+OUTSIDE, EMPTY = "polygons that leave the image", "images without polygon"
+SMALL, LEFT_OUT = "classes with too few images", "images of other classes"
 NEVER = "object names without a pixel"
 _MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """One picture looked at: its class, its label map, and what was irregular."""
+    """One image looked at: its class, its label map, and what was irregular."""
 
     label: int
     objects: NDArray[np.uint8]
@@ -42,15 +42,15 @@ def load(
     splits: Mapping[str, float] | None = None,
     seed: int = 0,
     classes: Sequence[str] | None = None,
-    fewest: int = 1,
+    min_images: int = 1,
     threads: int = 4,
 ) -> Source:
-    """Give the pictures, each with the class of its scene and a label map of the objects in it.
+    """Give the images, each with the class of its scene and a label map of the objects in it.
 
     Parameters
     ----------
     path
-        A folder with ``images/``, ``objects/`` (an XML file for each picture, at the same relative path),
+        A folder with ``images/``, ``objects/`` (an XML file for each image, at the same relative path),
         ``categories.txt`` and ``object_categories.txt`` (see `lucidag.data.labelme`).
     splits, seed
         The share of each split and the seed (see `lucidag.data.splits.assign`). None takes the folders train, val
@@ -58,10 +58,10 @@ def load(
     classes
         The scene classes to keep, in the order of their indices; None keeps all that occur, in the order of
         ``categories.txt``.
-    fewest
-        A class with fewer pictures is left out.
+    min_images
+        A class with fewer images is left out.
     threads
-        How many pictures are decoded at a time.
+        How many images are decoded at a time.
 
     Returns
     -------
@@ -72,15 +72,15 @@ def load(
     Raises
     ------
     InputError
-        If a file or folder is missing or unreadable, pictures differ in size, no picture is left, a class does not
-        exist, a split has no pictures or the shares do not fit.
+        If a file or folder is missing or unreadable, images differ in size, no image is left, a class does not
+        exist, a split has no images or the shares do not fit.
     """
     names, objects = (read_names(Path(path) / file) for file in (CLASSES, OBJECTS))
     if len(objects) > MOST_NAMES:
         raise InputError(f"{Path(path) / OBJECTS} has {len(objects)} names; a label map holds {MOST_NAMES}")
     found, irregular = annotated(path)
     seen = _look(path, found, names, objects, threads)
-    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, classes, fewest)
+    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, classes, min_images)
     found, seen = [found[row] for row in kept], [seen[row] for row in kept]
     for each in seen:
         irregular += each.irregular
@@ -88,11 +88,11 @@ def load(
     irregular += left_out
     irregular[NEVER] = len(objects) - len(np.setdiff1d(maps, 0))
     labels = [names[each.label] for each in seen]
-    entries = [Entry(each.relative, each.picture, label) for each, label in zip(found, labels, strict=True)]
+    entries = [Entry(each.relative, each.image, label) for each, label in zip(found, labels, strict=True)]
     table = pd.DataFrame(
         {
             "image": image_ids(path, entries),
-            "path": [each.picture for each in found],
+            "path": [each.image for each in found],
             "label": labels,
             "split": _splits(path, found, labels, splits, seed),
         }
@@ -111,30 +111,30 @@ def paint(polygons: Sequence[Polygon], height: int, width: int) -> NDArray[np.ui
 
     The largest polygon is painted first, so that what lies in or on something is seen; equal ones in their order.
     Corners are pixels counted from 1 (rounded, should they lie between), and the outline belongs to the object; what
-    lies outside the picture is cut off. Where an outline crosses itself the even-odd rule decides (`PIL.ImageDraw`).
+    lies outside the image is cut off. Where an outline crosses itself the even-odd rule decides (`PIL.ImageDraw`).
 
     Returns
     -------
     array
         uint8 H x W: 0 where there is no object, i + 1 where there is object number i.
     """
-    picture = Image.new("L", (width, height), 0)
-    brush = ImageDraw.Draw(picture)
+    image = Image.new("L", (width, height), 0)
+    brush = ImageDraw.Draw(image)
     for polygon in sorted(polygons, key=lambda each: -each.area):
         corners = [(round(x) - 1, round(y) - 1) for x, y in polygon.points]
         brush.polygon(corners, fill=polygon.number + 1, outline=polygon.number + 1)
-    return np.asarray(picture)
+    return np.asarray(image)
 
 
 def _look(
     path: str | Path, found: Sequence[Annotated], names: Sequence[str], objects: Sequence[str], threads: int
 ) -> list[_Seen]:
-    """Decode every picture and paint its polygons; stop at what cannot be read, and where sizes differ."""
+    """Decode every image and paint its polygons; stop at what cannot be read, and where sizes differ."""
 
     def look(each: Annotated) -> _Seen | str:
         try:
             annotation = read_annotation(each.xml, names, objects)
-            height, width = decode(each.picture).shape[:2]
+            height, width = decode(each.image).shape[:2]
         except InputError as error:
             return str(error)
         irregular = annotation.irregular
@@ -151,11 +151,11 @@ def _look(
     whole = [each for each in seen if isinstance(each, _Seen)]
     shapes: dict[tuple[int, ...], str] = {}
     for each, where in zip(whole, found, strict=True):
-        shapes.setdefault(each.objects.shape, where.picture)
+        shapes.setdefault(each.objects.shape, where.image)
     if len(shapes) > 1:
         (one, here), (other, there) = list(shapes.items())[:2]
         raise InputError(
-            f"{path}: the pictures must have one size, but {here} is {one[1]} x {one[0]} pixels and {there} "
+            f"{path}: the images must have one size, but {here} is {one[1]} x {one[0]} pixels and {there} "
             f"{other[1]} x {other[0]}"
         )
     return whole
@@ -166,7 +166,7 @@ def _leaves(polygon: Polygon, height: int, width: int) -> bool:
 
 
 def _kept(
-    path: str | Path, labels: Sequence[str], names: Sequence[str], classes: Sequence[str] | None, fewest: int
+    path: str | Path, labels: Sequence[str], names: Sequence[str], classes: Sequence[str] | None, min_images: int
 ) -> tuple[list[int], tuple[str, ...], Counter[str]]:
     """Give the rows and the classes that stay, and count what does not."""
     number = Counter(labels)
@@ -176,9 +176,9 @@ def _kept(
     if classes is not None and len(set(classes)) < len(classes):
         raise InputError(f"{path}: a class is named more than once in 'classes'")
     wanted = [name for name in (names if classes is None else classes) if name in number]
-    order = tuple(name for name in wanted if number[name] >= fewest)
+    order = tuple(name for name in wanted if number[name] >= min_images)
     if not order:
-        raise InputError(f"{path}: no class has {fewest} pictures or more; the largest has {max(number.values())}")
+        raise InputError(f"{path}: no class has {min_images} images or more; the largest has {max(number.values())}")
     rows = [row for row, label in enumerate(labels) if label in order]
     return rows, order, Counter({SMALL: len(wanted) - len(order), LEFT_OUT: len(labels) - len(rows)})
 

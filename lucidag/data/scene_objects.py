@@ -31,7 +31,7 @@ class Thing:
     kind, material, colour
         Of `KINDS`, `MATERIALS` and `COLOURS`.
     x, y, radius
-        Centre and half width, where the picture reaches from -1 to 1 and y points down. Two objects of one
+        Centre and half width, where the image reaches from -1 to 1 and y points down. Two objects of one
         radius have about the same area, whatever their kind.
     turn
         Rotation in radians.
@@ -49,9 +49,9 @@ class Thing:
     mirrored: bool
 
 
-def paint_thing(rng: np.random.Generator, picture: Array, thing: Thing) -> NDArray[np.bool_]:
-    """Paint an object with its shadow into `picture` (3 x S x S); give its pixels, S x S."""
-    size = picture.shape[1]
+def paint_thing(rng: np.random.Generator, image: Array, thing: Thing) -> NDArray[np.bool_]:
+    """Paint an object with its shadow into `image` (3 x S x S); give its pixels, S x S."""
+    size = image.shape[1]
     pixel = 2.0 / size
     reach = 1.6 * thing.radius + 2 * pixel
     window = tuple(
@@ -60,7 +60,7 @@ def paint_thing(rng: np.random.Generator, picture: Array, thing: Thing) -> NDArr
     )
     axis = ((np.arange(size, dtype=np.float32) + 0.5) * pixel - 1).astype(np.float32)
     dx, dy = axis[window[1]][None, :] - np.float32(thing.x), axis[window[0]][:, None] - np.float32(thing.y)
-    part = picture[(slice(None), *window)]
+    part = image[(slice(None), *window)]
     drop = 0.10 * thing.radius
     shadow = _inside(thing, dx - drop, dy - 2 * drop)
     blend(part, np.float32(0.34) * step(shadow, -1.5 * drop - pixel, drop), np.full(3, 18, dtype=np.float32))
@@ -72,7 +72,7 @@ def paint_thing(rng: np.random.Generator, picture: Array, thing: Thing) -> NDArr
 
 
 def _inside(thing: Thing, dx: Array, dy: Array) -> Array:
-    """Give how far inside the object each place is, negative outside, in the picture's own unit."""
+    """Give how far inside the object each place is, negative outside, in the image's own unit."""
     outline, scale = KINDS[thing.kind]
     u, v = _turned(thing, dx, dy)
     unit = np.float32(thing.radius * scale)

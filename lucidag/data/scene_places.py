@@ -1,7 +1,7 @@
 """The places of drawn scenes: one sky for all, and below it the structure that makes the place.
 
 Every structure is drawn from the back to the front, each layer a little nearer and clearer. A layer is given
-by its upper edge: one height for each column of the picture.
+by its upper edge: one height for each column of the image.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ def paint_sky(rng: np.random.Generator, size: int) -> tuple[Array, Array, Array]
 
 
 def paint_place(
-    rng: np.random.Generator, picture: Array, place: str, share: float, haze: Array, light: Array
+    rng: np.random.Generator, image: Array, place: str, share: float, haze: Array, light: Array
 ) -> NDArray[np.bool_]:
     """Paint the structure of a place over the lower part of a sky.
 
@@ -47,12 +47,12 @@ def paint_place(
     ----------
     rng
         Where its details come from.
-    picture
+    image
         3 x S x S, changed in place.
     place
         One of `PLACES`.
     share
-        About which share of the picture it covers.
+        About which share of the image it covers.
     haze, light
         Colours (3) of the air at the horizon and of the light.
 
@@ -60,17 +60,17 @@ def paint_place(
     -------
     Its pixels, S x S.
     """
-    scene = _Canvas(rng, picture, haze, light)
+    scene = _Canvas(rng, image, haze, light)
     PLACES[place](scene, np.float32(1 - 2 * share))
     return scene.covered > 0.5
 
 
 class _Canvas:
-    """A picture while a place is painted: coordinates from -1 to 1, y down, and what is covered so far."""
+    """An image while a place is painted: coordinates from -1 to 1, y down, and what is covered so far."""
 
-    def __init__(self, rng: np.random.Generator, picture: Array, haze: Array, light: Array) -> None:
-        size = picture.shape[1]
-        self.rng, self.picture, self.haze, self.light = rng, picture, haze, light
+    def __init__(self, rng: np.random.Generator, image: Array, haze: Array, light: Array) -> None:
+        size = image.shape[1]
+        self.rng, self.image, self.haze, self.light = rng, image, haze, light
         self.pixel = np.float32(2.0 / size)
         self.x: Array = (np.arange(size, dtype=np.float32) + 0.5) * self.pixel - 1
         self.y: Array = self.x[:, None]
@@ -84,7 +84,7 @@ class _Canvas:
         """Paint a colour (3, or 3 x S x S) by `share`, lit, and mixed with the haze by `far`."""
         tint: Array = colour.reshape(3, *(colour.shape[1:] or (1, 1))) * self.light[:, None, None]
         tint += np.float32(far) * (self.haze[:, None, None] - tint)
-        blend(self.picture, share, tint)
+        blend(self.image, share, tint)
         np.maximum(self.covered, share, out=self.covered)
 
     def curve(self, steps: int, spread: float) -> Array:

@@ -1,4 +1,4 @@
-"""Pictures of a place with objects in it, drawn from a seed, and what is where in them as label maps."""
+"""Images of a place with objects in it, drawn from a seed, and what is where in them as label maps."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from lucidag.data.manifest import Source
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
 from lucidag.data.splits import assign
-from lucidag.errors import InputError
-from lucidag.progress import track
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
 
 LABELS = ("object", "place")
 CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
 )
 SMALLEST = 32
-_MOST = 4  # objects in a picture
-_ORDER = 4 + _MOST  # the streams before are those of the parts of a picture
+_MOST = 4  # objects in an image
+_ORDER = 4 + _MOST  # the streams before are those of the parts of an image
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture and what is where in it.
+    """One image and what is where in it.
 
     Attributes
     ----------
@@ -54,12 +54,12 @@ class Drawing:
 def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
     """Draw `number` scenes, one after another.
 
-    Picture i depends on `seed` and i alone, and shows the same scene at every size.
+    Image i depends on `seed` and i alone, and shows the same scene at every size.
 
     Parameters
     ----------
     number
-        How many pictures.
+        How many images.
     size
         Their side S in pixels, at least 32.
     seed
@@ -68,7 +68,7 @@ def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
     Raises
     ------
     InputError
-        If there would be no picture, or it would be too small.
+        If there would be no image, or it would be too small.
     """
     if number < 1 or size < SMALLEST:
         raise InputError(f"scenes: number {number} and size {size} must be at least 1 and {SMALLEST}")
@@ -81,22 +81,22 @@ def load(number: int, size: int, splits: Mapping[str, float], seed: int, label: 
     Parameters
     ----------
     number, size, seed
-        As in `draw`. The same seed gives the same pictures whatever the label.
+        As in `draw`. The same seed gives the same images whatever the label.
     splits
         The share of each split (see `lucidag.data.splits.assign`).
     label
-        What the classes are, and what the mask of a picture shows: ``object``, the kind of the main object and its
+        What the classes are, and what the mask of an image shows: ``object``, the kind of the main object and its
         pixels; or ``place``, the place and the pixels of its structure that no object covers.
 
     Returns
     -------
-    The pictures with the columns ``object``, ``material``, ``colour`` (of the main object) and ``place``, and
+    The images with the columns ``object``, ``material``, ``colour`` (of the main object) and ``place``, and
     their concepts: `CONCEPTS`.
 
     Raises
     ------
     InputError
-        If `label` is unknown, the shares do not fit, or the pictures would be too few or too small.
+        If `label` is unknown, the shares do not fit, or the images would be too few or too small.
     """
     if label not in LABELS:
         raise InputError(f"scenes, label: {unknown('label', label, LABELS)}")
@@ -123,25 +123,25 @@ def load(number: int, size: int, splits: Mapping[str, float], seed: int, label: 
 
 
 def draw_one(index: int, size: int, seed: int) -> Drawing:
-    """Draw picture `index` of `draw`."""
+    """Draw image `index` of `draw`."""
     # One stream for each part: what one part draws never shifts another.
     layout, air, land, grain, *surfaces = (np.random.default_rng([seed, index, part]) for part in range(_ORDER))
     kind, place = _classes(index, seed)
     share = float(layout.uniform(0.27, 0.42))
     things = _things(layout, kind)
 
-    picture, haze, light = paint_sky(air, size)
+    pixels, haze, light = paint_sky(air, size)
     concepts = {name: np.zeros((size, size), dtype=np.uint8) for name in CONCEPTS}
-    structure = paint_place(land, picture, place, share, haze, light)
+    structure = paint_place(land, pixels, place, share, haze, light)
     concepts["place"][structure] = 1 + CONCEPTS["place"].index(place)
     for surface, thing in zip(surfaces, things, strict=False):
-        seen = paint_thing(surface, picture, thing)
+        seen = paint_thing(surface, pixels, thing)
         concepts["place"][seen] = 0
         for name, value in (("object", thing.kind), ("material", thing.material), ("colour", thing.colour)):
             concepts[name][seen] = 1 + CONCEPTS[name].index(value)
-    picture += grain.normal(0.0, grain.uniform(1.0, 3.5), (size, size)).astype(np.float32)
+    pixels += grain.normal(0.0, grain.uniform(1.0, 3.5), (size, size)).astype(np.float32)
     return Drawing(
-        image=np.clip(picture + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0),
+        image=np.clip(pixels + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0),
         concepts=concepts,
         main=seen,
         things=things,

@@ -1,23 +1,23 @@
-"""Which picture trains, validates and tests; and labels corrupted on purpose."""
+"""Which image trains, validates and tests; and labels corrupted on purpose."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lucidag.data.roles import SPLITS
-from lucidag.errors import InputError
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 
 def assign(
     labels: Sequence[str], fractions: Mapping[str, float], seed: int, ids: Sequence[str] | None = None
 ) -> list[str]:
-    """Divide N pictures among the splits at random, stratified by label.
+    """Divide N images among the splits at random, stratified by label.
 
-    Pictures with one id (a patient, a lesion) stay on one side. The ids, in a random order and those with
-    most pictures first, go one by one to the split where they lower the squared distance to the wished
-    number of pictures of each class most, each class weighted by one over its size. Without `ids` every
-    split has, of every class, its exact share to within one picture.
+    Images with one id (a patient, a lesion) stay on one side. The ids, in a random order and those with
+    most images first, go one by one to the split where they lower the squared distance to the wished
+    number of images of each class most, each class weighted by one over its size. Without `ids` every
+    split has, of every class, its exact share to within one image.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def assign(
     seed
         The seed of the order.
     ids
-        The N ids, or None where every picture stands for itself.
+        The N ids, or None where every image stands for itself.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def assign(
     for name in [name for name in names if name != "val"]:
         for code in np.flatnonzero(given[names.index(name)] == 0):
             total, whose = int(content[:, code].sum()), int((content[:, code] > 0).sum())
-            what = f"{total} picture{'s' * (total > 1)}"
+            what = f"{total} image{'s' * (total > 1)}"
             if ids is not None:
                 what += f" of {whose} id{'s' * (whose > 1)}"
             raise InputError(
@@ -76,10 +76,10 @@ def assign(
 
 
 def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: Sequence[str], seed: int) -> list[str]:
-    """Give part of the training pictures a random label.
+    """Give part of the training images a random label.
 
     Partially corrupted labels as in Zhang et al. 2017 (ICLR, section 2.1), where each label becomes a
-    uniformly random class with a probability. Here the number is exact: of n training pictures,
+    uniformly random class with a probability. Here the number is exact: of n training images,
     round(share * n) are chosen at random. A drawn class can be the true one, as in the paper.
 
     Parameters
@@ -115,7 +115,7 @@ def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: 
 
 
 def _checked(fractions: Mapping[str, float]) -> list[str]:
-    """Give the splits that get pictures, in their order."""
+    """Give the splits that get images, in their order."""
     for name, value in fractions.items():
         if name not in SPLITS:
             raise InputError(f"splits: {unknown('split', name, SPLITS)}")

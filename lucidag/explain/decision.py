@@ -1,4 +1,4 @@
-"""What a network decided about a picture, in plain values."""
+"""What a network decided about an image, in plain values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 
 
 def decision(label: str, probabilities: ArrayLike, target: int, classes: Sequence[str]) -> dict[str, Any]:
-    """Say what the network decided about a picture, and which class is explained.
+    """Say what the network decided about an image, and which class is explained.
 
     Parameters
     ----------
     label
-        The picture's own class.
+        The image's own class.
     probabilities
         C numbers that sum to 1.
     target

@@ -1,4 +1,4 @@
-"""Explanations of some pictures in one file: the seam between what explains and what compares or draws."""
+"""Explanations of some images in one file: the seam between what explains and what compares or draws."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
-from lucidag.files import atomic
-from lucidag.spelling import unknown
-from lucidag.tensors import read_tensors, write_tensors
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
+from lucidag.ground.spelling import unknown
+from lucidag.ground.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One picture with its explanations, everything in the frame that the network sees (S x S pixels).
+    """One image with its explanations, everything in the frame that the network sees (S x S pixels).
 
     Attributes
     ----------
     image
         Its id.
     frame
-        uint8 C x S x S, C 1 or 3: the picture as the network gets it, before normalisation.
+        uint8 C x S x S, C 1 or 3: the image as the network gets it, before normalisation.
     mask
         bool S x S: where the truth is, or None where there is no mask.
     maps
@@ -42,18 +42,18 @@ class Explained:
     record: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_explained(path: str | Path, pictures: Sequence[Explained]) -> None:
+def write_explained(path: str | Path, images: Sequence[Explained]) -> None:
     """Write explanations as safetensors, whole or not at all; the records go into the metadata as JSON."""
     tensors: dict[str, NDArray[Any]] = {}
-    for picture in pictures:
-        tensors[f"{picture.image}/frame"] = picture.frame
-        if picture.mask is not None:
-            tensors[f"{picture.image}/mask"] = picture.mask.astype(np.uint8)
-        if picture.segments is not None:
-            tensors[f"{picture.image}/segments"] = picture.segments
-        for method, values in picture.maps.items():
-            tensors[f"{picture.image}/map/{method}"] = values
-    about = {picture.image: {"record": picture.record, "methods": list(picture.maps)} for picture in pictures}
+    for explained in images:
+        tensors[f"{explained.image}/frame"] = explained.frame
+        if explained.mask is not None:
+            tensors[f"{explained.image}/mask"] = explained.mask.astype(np.uint8)
+        if explained.segments is not None:
+            tensors[f"{explained.image}/segments"] = explained.segments
+        for method, values in explained.maps.items():
+            tensors[f"{explained.image}/map/{method}"] = values
+    about = {explained.image: {"record": explained.record, "methods": list(explained.maps)} for explained in images}
     write_tensors(path, tensors, about)
 
 
@@ -67,10 +67,10 @@ def read_explained(path: str | Path) -> list[Explained]:
     """
     with read_tensors(path, "explanations") as (handle, about):
         keys = set(handle.keys())
-        return [_picture(handle, keys, image, known) for image, known in about.items()]
+        return [_image(handle, keys, image, known) for image, known in about.items()]
 
 
-def _picture(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) -> Explained:  # noqa: ANN401
+def _image(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) -> Explained:  # noqa: ANN401
     def tensor(name: str) -> NDArray[Any] | None:
         key = f"{image}/{name}"
         return handle.get_tensor(key) if key in keys else None
@@ -87,14 +87,14 @@ def _picture(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) 
 
 
 def pick(path: str | Path, image: str) -> Explained:
-    """Read the explanations of one picture from a file.
+    """Read the explanations of one image from a file.
 
     Raises
     ------
     InputError
-        If the file does not hold this picture.
+        If the file does not hold this image.
     """
-    found = {picture.image: picture for picture in read_explained(path)}
+    found = {explained.image: explained for explained in read_explained(path)}
     if image not in found:
         raise InputError(f"{path}: {unknown('image', image, found)}")
     return found[image]

@@ -1,4 +1,4 @@
-"""The pictures that a job explains, in the frame that the network sees."""
+"""The images that a job explains, in the frame that the network sees."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lucidag.data.images import Images, decode, decode_mask
 from lucidag.data.manifest import Manifest, read_manifest
-from lucidag.data.pictures import Pictures, decode, decode_mask
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 from lucidag.models.inputs import Inputs
-from lucidag.spelling import unknown
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A picture to explain.
+    """An image to explain.
 
     Attributes
     ----------
@@ -39,31 +39,31 @@ class Subject:
 
 
 def read_subjects(
-    pictures: Sequence[Mapping[str, str | None]], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
+    reader: Sequence[Mapping[str, str | None]], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
 ) -> list[Subject]:
-    """Read the pictures of a job.
+    """Read the images of a job.
 
     Parameters
     ----------
-    pictures
+    images
         For each its id ``image`` and ``target`` (a class name or None); where it is a file of its own also ``path``,
         ``mask`` (empty: none) and ``label``.
     folder
-        The data set's folder with its manifest, for pictures without a path.
+        The data set's folder with its manifest, for images without a path.
     inputs
-        How a picture becomes a frame.
+        How an image becomes a frame.
     classes
         The classes of the network.
 
     Raises
     ------
     InputError
-        If an id is not in the data set, a file cannot be read, a mask has another size than its picture, or a
+        If an id is not in the data set, a file cannot be read, a mask has another size than its image, or a
         target is none of `classes`.
     """
-    listed = folder is not None and not all(row.get("path") for row in pictures)
+    listed = folder is not None and not all(row.get("path") for row in reader)
     manifest = read_manifest(str(folder)) if listed else None
-    return [_subject(row, manifest, inputs, classes) for row in pictures]
+    return [_subject(row, manifest, inputs, classes) for row in reader]
 
 
 def _subject(
@@ -71,15 +71,15 @@ def _subject(
 ) -> Subject:
     image = str(row["image"])
     if row.get("path"):
-        picture = decode(str(row["path"]))
+        pixels = decode(str(row["path"]))
         mask = decode_mask(str(row["mask"])) if row["mask"] else None
         label = str(row["label"])
     else:
-        picture, mask, label = _from_manifest(image, manifest)
-    if mask is not None and mask.shape != picture.shape[:2]:
+        pixels, mask, label = _from_manifest(image, manifest)
+    if mask is not None and mask.shape != pixels.shape[:2]:
         raise InputError(
             f"image '{image}': its mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
-            f"the picture {picture.shape[1]} x {picture.shape[0]}"
+            f"the image {pixels.shape[1]} x {pixels.shape[0]}"
         )
     target = row["target"]
     if target is not None and target not in classes:
@@ -88,7 +88,7 @@ def _subject(
         image=image,
         label=label,
         target=None if target is None else list(classes).index(target),
-        frame=inputs.prepare(picture),
+        frame=inputs.prepare(pixels),
         mask=None if mask is None else inputs.prepare_mask(mask),
     )
 
@@ -100,5 +100,5 @@ def _from_manifest(image: str, manifest: Manifest | None) -> tuple[NDArray[np.ui
     if image not in ids:
         raise InputError(f"{manifest.file}: {unknown('image', image, ids)}")
     row = ids.index(image)
-    pictures = Pictures(manifest)
-    return pictures.read(row), pictures.read_mask(row), str(manifest.table["label"].iloc[row])
+    reader = Images(manifest)
+    return reader.read(row), reader.read_mask(row), str(manifest.table["label"].iloc[row])

@@ -1,4 +1,4 @@
-"""IoU of two methods against the threshold, beside what maps of different pictures give."""
+"""IoU of two methods against the threshold, beside what maps of different images give."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def agreement_curves(
     Parameters
     ----------
     summary
-        See `lucidag.agreement.summary.agreement_summary`.
+        See `lucidag.explain.agreement.summary.agreement_summary`.
     methods
         Their order.
     confidence
@@ -78,7 +78,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, confidence: float) -> None:
     at = rows[rows["threshold"] != "area"]
     x = at["threshold"].astype(float).to_numpy()
     order = np.argsort(x)
-    for prefix, colour, dash, name in (("", BLUE, "-", "same picture"), ("control", GREY, "--", "two pictures")):
+    for prefix, colour, dash, name in (("", BLUE, "-", "same image"), ("control", GREY, "--", "two images")):
         mean, low, high = (at[column].to_numpy(dtype=np.float64)[order] for column in _columns(prefix))
         if np.isnan(mean).all():
             continue
@@ -94,7 +94,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, confidence: float) -> None:
 def _matched(ax: Axes, rows: pd.DataFrame) -> None:
     """Mark the IoU with matched areas, which has no threshold, behind the curves."""
     for row in rows.to_dict("records"):
-        for prefix, colour, name in (("", BLUE, "same picture"), ("control", GREY, "two pictures")):
+        for prefix, colour, name in (("", BLUE, "same image"), ("control", GREY, "two images")):
             mean, low, high = (row[column] for column in _columns(prefix))
             if np.isfinite(mean):
                 bars = [[mean - low], [high - mean]] if np.isfinite(low) else None

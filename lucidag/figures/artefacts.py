@@ -73,7 +73,7 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
         for y, one in enumerate(measured.values()):
             _share(ax, y, one[one["used"]][key], bool(one["weak"]), confidence)
             if key == "f1":
-                ax.plot([one["always"]] * 2, [y - 0.3, y + 0.3], color=GREY, label="flagging every picture")
+                ax.plot([one["always"]] * 2, [y - 0.3, y + 0.3], color=GREY, label="flagging every image")
         ax.set(title=title, xlim=(0, 1), ylim=(len(measured) - 0.5, -0.5))
         ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
         ax.grid(axis="x", color=PALE, linewidth=0.4)
@@ -86,12 +86,12 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
 
 @paper()
 def examples(shown: Mapping[str, Mapping[str, Sequence[Example]]]) -> Figure:
-    """Draw pictures with what each finder saw outlined, a line for each finder.
+    """Draw images with what each finder saw outlined, a line for each finder.
 
     Parameters
     ----------
     shown
-        By finder and kind (see `lucidag.artefacts.examples.choose`): the pictures. A finder without any is left out.
+        By finder and kind (see `lucidag.artefacts.examples.choose`): the images. A finder without any is left out.
     """
     rows = {name: [(kind, one) for kind, many in kinds.items() for one in many] for name, kinds in shown.items()}
     rows = {name: many for name, many in rows.items() if many}
@@ -99,14 +99,14 @@ def examples(shown: Mapping[str, Mapping[str, Sequence[Example]]]) -> Figure:
         return note("No finder found anything, and there are no flags to miss.")
     columns = max(len(many) for many in rows.values())
     wide = min(FULL_WIDTH / columns, 1.2)
-    tall = max(one.picture.shape[0] / one.picture.shape[1] for many in rows.values() for _, one in many)
+    tall = max(one.image.shape[0] / one.image.shape[1] for many in rows.values() for _, one in many)
     fig = figure(max(wide * columns, 2.0), len(rows) * (tall * wide + 0.22))
     grid = fig.subplots(len(rows), columns, squeeze=False)
     for line, (name, many) in zip(grid, rows.items(), strict=True):
         for ax in line[len(many) :]:
             ax.remove()
         for ax, (kind, one) in zip(line, many, strict=False):
-            _picture(ax, one)
+            _image(ax, one)
             ax.set_title(f"{kind} {one.score:.3g}", fontsize=6, color=GREEN if kind in ("right", "found") else ORANGE)
         line[0].set_ylabel(name, fontsize=7)
     return fig
@@ -154,11 +154,11 @@ def _share(ax: Axes, y: int, found: Mapping[str, Any], weak: bool, confidence: f
 
 def _against(name: str, one: Mapping[str, Any]) -> str:
     used = one[one["used"]]
-    return f"{name}\n(flag {one['column']}, {used['present']} of {used['pictures']})"
+    return f"{name}\n(flag {one['column']}, {used['present']} of {used['images']})"
 
 
-def _picture(ax: Axes, one: Example) -> None:
-    ax.imshow(one.picture, interpolation="nearest" if one.picture.shape[0] < 100 else "antialiased")
+def _image(ax: Axes, one: Example) -> None:
+    ax.imshow(one.image, interpolation="nearest" if one.image.shape[0] < 100 else "antialiased")
     if one.mask.any() and not one.mask.all():
         ax.contour(one.mask.astype(float), levels=[0.5], colors=[OUTLINE], linewidths=0.7)
     ax.set_xticks([])

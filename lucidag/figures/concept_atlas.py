@@ -1,4 +1,4 @@
-"""A concept atlas: the units that a decision rests on, where each is in the picture, and what each responds to."""
+"""A concept atlas: the units that a decision rests on, where each is in the image, and what each responds to."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept
+from lucidag.explain.relevance.reference_store import ACTIVATION, KINDS, RELEVANCE
 from lucidag.figures.fit import fitted
 from lucidag.figures.outlines import near_boundary
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, GREY, VERMILION, YELLOW, figure, note, paper
-from lucidag.relevance.concepts import Decision, Reference, UnitConcept
-from lucidag.relevance.reference_store import ACTIVATION, KINDS, RELEVANCE
 
 # In inches.
 WORDS, GAP, BETWEEN, MARGIN = 0.78, 0.04, 0.12, 0.06
 HEADER, HEADINGS, CAPTION = 0.8, 0.3, 0.1
-WIDEST = 1.0  # of a picture
+WIDEST = 1.0  # of an image
 TEXT = 6.0  # points
 HEADING = {RELEVANCE: "where the unit is most relevant (RelMax)", ACTIVATION: "where it is most active (ActMax)"}
 
@@ -32,12 +32,12 @@ STRONG = 99.7  # percentile of |relevance| that is painted most
 
 @paper()
 def concept_atlas(decision: Decision) -> Figure:
-    """Draw one row a unit: its share of the relevance, its map over the picture, its reference pictures.
+    """Draw one row a unit: its share of the relevance, its map over the image, its reference images.
 
     Parameters
     ----------
     decision
-        What `lucidag.relevance.atlas.explain_decision` gives.
+        What `lucidag.explain.relevance.atlas.explain_decision` gives.
     """
     if not decision.units:
         return note("No unit of this layer has any relevance.")
@@ -50,7 +50,7 @@ def concept_atlas(decision: Decision) -> Figure:
     page = _Page(fig, height)
     _header(page, decision)
     lefts = _lefts(counts, cell)
-    page.text(lefts["map"][0], HEADER + HEADINGS - 0.04, "its relevance\nin the picture", va="bottom")
+    page.text(lefts["map"][0], HEADER + HEADINGS - 0.04, "its relevance\nin the image", va="bottom")
     for kind in KINDS:
         if counts[kind]:
             page.text(lefts[kind][0], HEADER + HEADINGS - 0.04, HEADING[kind], va="bottom")
@@ -60,14 +60,14 @@ def concept_atlas(decision: Decision) -> Figure:
 
 
 def signed_overlay(frame: NDArray[np.uint8], relevance: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Paint relevance on a grey version of its picture: orange for the class, blue against it.
+    """Paint relevance on a grey version of its image: orange for the class, blue against it.
 
     Parameters
     ----------
     frame
         uint8 C x S x S, C 1 or 3.
     relevance
-        S x S, of any scale; where it is all 0 the grey picture is left.
+        S x S, of any scale; where it is all 0 the grey image is left.
 
     Returns
     -------
@@ -103,17 +103,17 @@ def window(inside: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def reference_view(reference: Reference) -> NDArray[np.uint8]:
-    """Return a reference picture cut to the unit's region, which is outlined; uint8 s x s x 3."""
+    """Return a reference image cut to the unit's region, which is outlined; uint8 s x s x 3."""
     inside = region(reference.map)
     rows, columns = window(inside)
-    picture = rgb(reference.frame)[rows, columns].copy()
+    pixels = rgb(reference.frame)[rows, columns].copy()
     inside = inside[rows, columns]
     if inside.any() and not inside.all():
         width = max(1, round(len(inside) / 112))
         line = near_boundary(inside.astype(np.uint8), width)
-        picture[line & ~inside] = _bytes(BLACK)
-        picture[line & inside] = _bytes(YELLOW)
-    return picture
+        pixels[line & ~inside] = _bytes(BLACK)
+        pixels[line & inside] = _bytes(YELLOW)
+    return pixels
 
 
 def smoothed(relevance: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -133,11 +133,11 @@ class _Page:
         said = words.replace("$", r"\$")
         self._fig.text(left / FULL_WIDTH, 1 - top / self._height, said, ha="left", va=va, **settings)
 
-    def picture(self, left: float, top: float, side: float, picture: NDArray[np.uint8], caption: str = "") -> None:
-        """Show a picture."""
+    def image(self, left: float, top: float, side: float, pixels: NDArray[np.uint8], caption: str = "") -> None:
+        """Show an image."""
         bounds = (left / FULL_WIDTH, 1 - (top + side) / self._height, side / FULL_WIDTH, side / self._height)
         ax = self._fig.add_axes(bounds, xticks=[], yticks=[])
-        ax.imshow(picture, interpolation="nearest")
+        ax.imshow(pixels, interpolation="nearest")
         ax.spines[:].set_visible(False)
         if caption:
             ax.set_xlabel(caption, fontsize=TEXT - 1.5, color=GREY, labelpad=1.0)
@@ -151,19 +151,19 @@ class _Page:
 
 def _header(page: _Page, decision: Decision) -> None:
     record, side = decision.record, HEADER - 0.14
-    page.picture(MARGIN, MARGIN, side, rgb(decision.frame))
+    page.image(MARGIN, MARGIN, side, rgb(decision.frame))
     left = MARGIN + side + 0.1
     room = FULL_WIDTH - left - 0.3
     (title,) = fitted(f"Units of {record['layer']} behind '{record['target_name']}'", room, 9, 1, bold=True)
     page.text(left, MARGIN, title, fontsize=9, fontweight="bold")
     held = sum(abs(unit.share) for unit in decision.units)
-    facts = [f"picture {decision.image}", f"logit {record['logit']:.2f}"]
+    facts = [f"image {decision.image}", f"logit {record['logit']:.2f}"]
     if "probability" in record:
         facts.append(f"probability {record['probability']:.3f}")
     lines = fitted(", ".join(facts), room, 7, 1)
     lines += fitted(
         f"these {len(decision.units)} of {record['units']} units hold {held:.1%} of the layer's |relevance|; "
-        "orange: for the class, blue: against it; outlined in the reference pictures: what the unit responds to",
+        "orange: for the class, blue: against it; outlined in the reference images: what the unit responds to",
         room,
         7,
         3,
@@ -172,7 +172,7 @@ def _header(page: _Page, decision: Decision) -> None:
 
 
 def _lefts(counts: dict[str, int], cell: float) -> dict[str, list[float]]:
-    """Give the left edge of every picture of a row, by what it shows."""
+    """Give the left edge of every image of a row, by what it shows."""
     start = MARGIN + WORDS
     lefts = {"map": [start]}
     start += cell + GAP + BETWEEN
@@ -191,11 +191,11 @@ def _row(
     if greatest > 0:
         length = (WORDS - 0.14) * abs(unit.share) / greatest
         page.bar(MARGIN, top + 0.26, max(length, 0.005), 0.05, VERMILION if unit.share >= 0 else BLUE)
-    page.picture(lefts["map"][0], top, cell, signed_overlay(decision.frame, unit.map))
+    page.image(lefts["map"][0], top, cell, signed_overlay(decision.frame, unit.map))
     for kind in KINDS:
         for left, reference in zip(lefts[kind], unit.references.get(kind, ()), strict=False):
             (caption,) = fitted(reference.image, cell, TEXT - 1.5, 1)
-            page.picture(left, top, cell, reference_view(reference), caption)
+            page.image(left, top, cell, reference_view(reference), caption)
 
 
 def _bytes(colour: str) -> NDArray[np.uint8]:

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.dissect.roles_join import concept_roles as count_roles
-from lucidag.dissect.roles_join import restores
 from lucidag.figures.concepts import concept_names
 from lucidag.figures.curves import RIGHT
 from lucidag.figures.roles import COLOURS, MARKERS, NAMES
 from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, figure, legend_below, note, paper
 from lucidag.rof.roles import ROLES
+from lucidag.units.compare.roles_join import concept_roles as count_roles
+from lucidag.units.compare.roles_join import restores
 
 MOST_CONCEPTS = 20
 SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect": "strength of its concept"}
@@ -29,9 +29,9 @@ def concept_roles(
     Parameters
     ----------
     joined
-        What `lucidag.dissect.roles_join.join` gives.
+        What `lucidag.units.compare.roles_join.join` gives.
     tests
-        What `lucidag.dissect.roles_join.role_tests` gives.
+        What `lucidag.units.compare.roles_join.role_tests` gives.
     method
         Whose labels.
     threshold

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lucidag.dissect.counts import CONCEPT, FREQUENT, concept_counts
-from lucidag.dissect.names import JUDGED_BY
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
+from lucidag.units.labels.counts import CONCEPT, MIN_UNITS_PER_CONCEPT, concept_counts
+from lucidag.units.labels.names import JUDGED_BY
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48
@@ -24,7 +24,10 @@ NO_CATEGORY = "no category"
 
 @paper()
 def units_per_concept(
-    tables: Mapping[str, pd.DataFrame], frequent: int = FREQUENT, most: int = MOST_BARS, what: str = ""
+    tables: Mapping[str, pd.DataFrame],
+    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
+    most: int = MOST_BARS,
+    what: str = "",
 ) -> Figure:
     """Draw the units of each concept, one panel a layer, the models side by side.
 
@@ -32,18 +35,18 @@ def units_per_concept(
     ----------
     tables
         By model, at most two: the rows of one method that count as labelled, with the column ``layer``.
-    frequent
-        Concepts with more units than this in either model are drawn.
+    min_units_per_concept
+        Concepts with at least so many units in either model are drawn.
     most
         The most concepts of a layer that are drawn; the title says how many there were.
     what
         Which labels these are, for the title.
     """
     layers = list(dict.fromkeys(layer for table in tables.values() for layer in table["layer"]))
-    found = {layer: _layer_counts(tables, layer, frequent) for layer in layers}
+    found = {layer: _layer_counts(tables, layer, min_units_per_concept) for layer in layers}
     found = {layer: counts for layer, counts in found.items() if len(counts)}
     if not found:
-        return note(f"No concept has more than {frequent} units in a layer.")
+        return note(f"No concept has {min_units_per_concept} units or more in a layer.")
     columns = _columns({layer: min(most, len(counts)) for layer, counts in found.items()})
     tallest = max(_rows(column) for column in columns)
     fig = figure(FULL_WIDTH, 0.7 + ROW * tallest)
@@ -61,8 +64,8 @@ def units_per_concept(
             _bars(ax, counts.iloc[:most])
             of = f"{most} of {len(counts)}" if len(counts) > most else f"{len(counts)}"
             ax.set_title(f"{layer}: {of} concept{'s' * (len(counts) > 1)}")
-    units = f"{frequent} unit{'s' * (frequent != 1)}"
-    fig.suptitle(f"Concepts with more than {units}{what and ', '}{what}", x=0.01, ha="left")
+    units = f"{min_units_per_concept} unit{'s' * (min_units_per_concept != 1)}"
+    fig.suptitle(f"Concepts with at least {units}{what and ', '}{what}", x=0.01, ha="left")
     legend_below(fig, axes)
     return fig
 
@@ -74,7 +77,8 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
     Parameters
     ----------
     summaries
-        By model: what `lucidag.dissect.summary.summary` gives; a model without labels by the method has an empty panel.
+        By model: what `lucidag.units.compare.summary.summary` gives; a model without labels by the method has an empty
+        panel.
     method, block
         Whose labels, and which of them: ``above`` the threshold or ``all``.
     """
@@ -102,14 +106,14 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
     return fig
 
 
-def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, frequent: int) -> pd.DataFrame:
+def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, min_units_per_concept: int) -> pd.DataFrame:
     """Give the units of each concept in one layer: one column a model, the most frequent first."""
     parts = [
         concept_counts(table[table["layer"] == layer]).set_index(CONCEPT)["units"].rename(model)
         for model, table in tables.items()
     ]
     counts = pd.concat(parts, axis=1).fillna(0).astype(int)
-    counts = counts[counts.max(axis=1) > frequent].reset_index()
+    counts = counts[counts.max(axis=1) >= min_units_per_concept].reset_index()
     order = np.lexsort((counts["category"], counts["concept"], -counts[list(tables)].sum(axis=1)))
     return counts.iloc[order].reset_index(drop=True)
 

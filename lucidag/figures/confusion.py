@@ -22,7 +22,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     Parameters
     ----------
     counts
-        C x C pictures, one row a true class. Classes that no picture has and none is taken for are left out.
+        C x C images, one row a true class. Classes that no image has and none is taken for are left out.
     classes
         The C names. They are written for up to 30 classes drawn, counts and shares for up to 12.
     split
@@ -50,11 +50,11 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     ax.spines[:].set_visible(False)
     right, total = int(np.trace(counts)), int(counts.sum())
     extent = _extent(number, len(classes))
-    # A row without pictures has no shares, and would look like the end of the matrix.
+    # A row without images has no shares, and would look like the end of the matrix.
     ax.set_facecolor(ROW_WITHOUT)
-    grey = ["grey: no picture"] if np.isnan(shares).any() else []
+    grey = ["grey: no image"] if np.isnan(shares).any() else []
     ax.set(
-        title=f"{split}: {right:,} of {total:,} pictures right",
+        title=f"{split}: {right:,} of {total:,} images right",
         xlabel=_label("predicted class", extent),
         ylabel=_label("true class", extent + grey),
     )
@@ -62,14 +62,14 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
 
 
 def occurring(counts: NDArray[np.int64], classes: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Keep the classes that occur, as true or as predicted class; all of them where there is no picture."""
+    """Keep the classes that occur, as true or as predicted class; all of them where there is no image."""
     occurs = (counts.sum(axis=0) > 0) | (counts.sum(axis=1) > 0)
     kept = np.flatnonzero(occurs) if occurs.any() else np.arange(len(classes))
     return counts[np.ix_(kept, kept)], [classes[int(index)] for index in kept]
 
 
 def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide each row by its sum; NaN for a class without pictures."""
+    """Divide each row by its sum; NaN for a class without images."""
     sums = counts.sum(axis=1, keepdims=True).astype(np.float64)
     return np.divide(counts, sums, out=np.full(counts.shape, np.nan), where=sums > 0)
 

@@ -37,9 +37,9 @@ METHOD_NAMES = {
     "logit_bias": "logit-bias control",
 }
 AXIS_NAMES = {
-    "accuracy": "accuracy (share of pictures)",
+    "accuracy": "accuracy (share of images)",
     "loss": "cross-entropy (nats)",
-    "worst_accuracy": "accuracy of the worst group (share of pictures)",
+    "worst_accuracy": "accuracy of the worst group (share of images)",
 }
 UNITS_AXIS = "units switched on, k"
 RIGHT = 1.01  # the axis ends a little behind the last k, so that a mark there shows
@@ -80,7 +80,7 @@ def curves(
     axes = list(fig.subplots(1, len(shown), sharey=True, squeeze=False)[0])
     for ax, split in zip(axes, shown, strict=True):
         one = sweep[sweep["split"] == split]
-        _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over pictures")
+        _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over images")
         _controls(ax, one, split, ranking, metric)
         point = _point(points, split, ranking, metric)
         title = "" if point is None else f": {best_in_words(point, confidence)}"

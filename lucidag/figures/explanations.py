@@ -1,4 +1,4 @@
-"""Contact sheet of explanations: one row a picture, one column a method."""
+"""Contact sheet of explanations: one row an image, one column a method."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,49 +59,49 @@ class Layout:
 
 @paper()
 def contact_sheet(
-    pictures: Sequence[Explained],
+    images: Sequence[Explained],
     methods: Sequence[str],
     title: str,
     selections: Collection[str] = ("lime",),
     notes: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draw pictures with their explanations.
+    """Draw images with their explanations.
 
     Parameters
     ----------
-    pictures
+    images
         The rows. Of their records are printed ``label``, ``predicted_name`` with its probability (``top``), and
-        ``target_name`` with ``probability`` where it is another class. A mask is outlined on the picture.
+        ``target_name`` with ``probability`` where it is another class. A mask is outlined on the image.
     methods
-        The columns behind the picture itself. A map without a positive value is marked as empty.
+        The columns behind the image itself. A map without a positive value is marked as empty.
     title
         Above the sheet.
     selections
         Methods whose superpixels are outlined instead of painted.
     notes
-        Image to a further line beside the picture.
+        Image to a further line beside the image.
     """
-    layout = Layout(max(1, len(pictures)), 1 + len(methods))
+    layout = Layout(max(1, len(images)), 1 + len(methods))
     fig = figure(layout.width, layout.height)
     fig.set_layout_engine("none")
     _words(fig, layout, MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], size=8)
-    for column, name in enumerate(["picture", *map(method_name, methods)]):
+    for column, name in enumerate(["image", *map(method_name, methods)]):
         middle = layout.left(column) + layout.cell / 2
         text = fitted(name, layout.cell + GAP, 6.5, 1)[0]
         _words(fig, layout, middle, HEADER - 0.15, text, size=6.5, ha="center")
-    for row, picture in enumerate(pictures):
-        _label(fig, layout, row, row_words(picture, (notes or {}).get(picture.image)))
-        _original(_panel(fig, layout, row, 0), picture)
+    for row, explained in enumerate(images):
+        _label(fig, layout, row, row_words(explained, (notes or {}).get(explained.image)))
+        _original(_panel(fig, layout, row, 0), explained)
         for column, method in enumerate(methods, 1):
-            _explanation(_panel(fig, layout, row, column), picture, method, selections)
-    _legend(fig, layout, pictures, methods, selections)
+            _explanation(_panel(fig, layout, row, column), explained, method, selections)
+    _legend(fig, layout, images, methods, selections)
     return fig
 
 
-def row_words(picture: Explained, note: str | None = None) -> list[Words]:
+def row_words(explained: Explained, note: str | None = None) -> list[Words]:
     """Say what a row shows: text, colour and weight of each line, before it is broken."""
-    record = picture.record
-    words: list[Words] = [(picture.image, BLACK, True)]
+    record = explained.record
+    words: list[Words] = [(explained.image, BLACK, True)]
     label, predicted, target = (record.get(key) for key in ("label", "predicted_name", "target_name"))
     if label is not None:
         words.append((f"true: {label}", BLACK, False))
@@ -160,13 +160,13 @@ def _label(fig: Figure, layout: Layout, row: int, words: Sequence[Words]) -> Non
             y += LINE
 
 
-def _show(ax: Axes, picture: NDArray[np.uint8]) -> None:
-    ax.imshow(picture, interpolation="antialiased", aspect="equal")
+def _show(ax: Axes, explained: NDArray[np.uint8]) -> None:
+    ax.imshow(explained, interpolation="antialiased", aspect="equal")
 
 
-def _original(ax: Axes, picture: Explained) -> None:
-    _show(ax, rgb(picture.frame))
-    mask = picture.mask
+def _original(ax: Axes, explained: Explained) -> None:
+    _show(ax, rgb(explained.frame))
+    mask = explained.mask
     if mask is not None and mask.any() and not mask.all():
         casing: list[AbstractPathEffect] = [
             Stroke(linewidth=1.6, foreground="black"),
@@ -177,17 +177,17 @@ def _original(ax: Axes, picture: Explained) -> None:
         _say(ax, "no truth\nin frame" if not mask.any() else "truth: whole\nframe")
 
 
-def _explanation(ax: Axes, picture: Explained, method: str, selections: Collection[str]) -> None:
-    values = picture.maps.get(method)
+def _explanation(ax: Axes, explained: Explained, method: str, selections: Collection[str]) -> None:
+    values = explained.maps.get(method)
     if values is None:
         _say(ax, "not made")
     elif method in selections:
-        segments = picture.segments
+        segments = explained.segments
         if segments is None:
             segments = np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int32)
-        _show(ax, outlines(faded(picture.frame, values > 0), segments, values))
+        _show(ax, outlines(faded(explained.frame, values > 0), segments, values))
     else:
-        _show(ax, overlay(picture.frame, values))
+        _show(ax, overlay(explained.frame, values))
     if values is not None and not (values > 0).any():
         _say(ax, "empty")
 
@@ -200,7 +200,7 @@ def _say(ax: Axes, words: str) -> None:
 def _legend(
     fig: Figure,
     layout: Layout,
-    pictures: Sequence[Explained],
+    images: Sequence[Explained],
     methods: Sequence[str],
     selections: Collection[str],
 ) -> None:
@@ -220,7 +220,7 @@ def _legend(
     if any(method in selections for method in methods):
         names = " and ".join(method_name(method) for method in methods if method in selections)
         handles += [_line(FOR, f"{names}: for the class"), _line(AGAINST, "against it")]
-    if any(picture.mask is not None for picture in pictures):
+    if any(explained.mask is not None for explained in images):
         handles.append(_line("white", "truth"))
     if handles:
         place = (x / layout.width, 1 - (y + 0.055) / layout.height)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.faithfulness.metrics import (
+from lucidag.explain.faithfulness.metrics import (
     CONTROLS,
     DELETION,
     INFIDELITY,
@@ -59,7 +59,7 @@ def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
     Parameters
     ----------
     ranked
-        See `lucidag.faithfulness.summary.ranking`.
+        See `lucidag.explain.faithfulness.summary.ranking`.
     confidence
         Level of the intervals and of the test behind the ranks, for their name.
     """
@@ -138,7 +138,7 @@ def _label(method: str, row: Mapping[Hashable, Any], confidence: float) -> str:
     if method in CONTROLS:
         return f"control: {method_name(method)}"
     if not np.isfinite(row["low"]):
-        return "one picture, so nothing can be told apart"
+        return "one image, so nothing can be told apart"
     better = "better than both controls" if beats(row) else "not shown to be better than both"
     return f"{better} ({confidence:.0%}, paired, Holm)"
 
@@ -150,12 +150,12 @@ def beats(row: Mapping[Hashable, Any]) -> bool:
 
 @paper()
 def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
-    """Draw the mean curves over the pictures: deletion, insertion, ROAD and randomisation, as far as they are there.
+    """Draw the mean curves over the images: deletion, insertion, ROAD and randomisation, as far as they are there.
 
     Parameters
     ----------
     points
-        See `lucidag.faithfulness.metrics.read_curves`.
+        See `lucidag.explain.faithfulness.metrics.read_curves`.
     methods
         Their order, and so their colours; the controls are grey.
     """

@@ -46,7 +46,7 @@ def shares_and_gap(
         ax.set_title(_title(correlations, role, metric), fontsize=7)
         ax.set(ylabel="share of units", ylim=(-0.03, 1.03))
     for ax in axes[2:]:
-        ax.set_xlabel("gap: train less test accuracy (share of pictures)")
+        ax.set_xlabel("gap: train less test accuracy (share of images)")
     legend_below(fig, axes)
     return fig
 

@@ -102,8 +102,8 @@ def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, pref
         ax.plot(values, color=colours[index % len(colours)], linestyle=dash, label=label)
     overall = curve_of(table, SPLIT, method, "accuracy")
     if prefix == GROUP:
-        ax.plot(overall, color=GREY, linestyle="-.", label="all pictures")
-    metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all pictures")
+        ax.plot(overall, color=GREY, linestyle="-.", label="all images")
+    metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all images")
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
     ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=2.6, zorder=1.8, label=label)
 

@@ -23,7 +23,7 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     Parameters
     ----------
     summary
-        See `lucidag.agreement.summary.agreement_summary`.
+        See `lucidag.explain.agreement.summary.agreement_summary`.
     methods
         Their order.
     confidence
@@ -32,8 +32,8 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     Returns
     -------
     Figure
-        In each cell the mean over pictures, below it its interval, and in brackets the control: the mean where one of
-        the two maps belongs to another picture.
+        In each cell the mean over images, below it its interval, and in brackets the control: the mean where one of
+        the two maps belongs to another image.
     """
     if len(methods) < 2:
         return note("Only one method was asked for, so there is nothing to compare it with.")
@@ -53,10 +53,10 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
         _panel(ax, rows, methods, *colours)
         ax.set_title(title)
     axes[1].tick_params(labelleft=False)
-    pictures = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
-    words = f"mean over {pictures} pictures, {confidence:.0%} interval"
-    words += "; in brackets: one of the two maps from another picture"
-    fig.supxlabel(words if pictures > 1 else "one picture, so without interval and control", fontsize=7)
+    images = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
+    words = f"mean over {images} images, {confidence:.0%} interval"
+    words += "; in brackets: one of the two maps from another image"
+    fig.supxlabel(words if images > 1 else "one image, so without interval and control", fontsize=7)
     return fig
 
 

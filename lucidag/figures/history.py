@@ -23,7 +23,7 @@ def history(table: pd.DataFrame) -> Figure:
     _course(loss, table, "loss")
     loss.set_ylabel("cross-entropy (nats)")
     _course(accuracy, table, "accuracy")
-    accuracy.set_ylabel("accuracy (share of pictures)")
+    accuracy.set_ylabel("accuracy (share of images)")
     rate.plot(table["epoch"], table["lr"], color=BLACK, marker="s", markevery=_every(table))
     rate.set_ylabel("learning rate")
     rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)

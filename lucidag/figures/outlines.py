@@ -1,4 +1,4 @@
-"""The superpixels that speak for a class and those that speak against it, outlined in the picture."""
+"""The superpixels that speak for a class and those that speak against it, outlined in the image."""
 
 import numpy as np
 from matplotlib.colors import to_rgb

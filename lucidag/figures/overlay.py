@@ -1,4 +1,4 @@
-"""A map painted on its picture, in the frame that the network sees."""
+"""A map painted on its image, in the frame that the network sees."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 from PIL import Image
 
-from lucidag.files import atomic
+from lucidag.ground.files import atomic
 
 # On photographs a map of few hues is lost (tried: inferno, plasma, YlOrRd); turbo's many stay visible on all of them.
 # It is smooth, and the opacity grows with the map too. Its darkest ends are left out.
@@ -17,7 +17,7 @@ OPACITY, GAMMA = 0.65, 0.6
 
 
 def overlay(frame: NDArray[np.uint8], values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Paint a map on its picture: the higher, the more it covers; at 0 the picture is as it was.
+    """Paint a map on its image: the higher, the more it covers; at 0 the image is as it was.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ def grey_mask(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a frame C x S x S (C 1 or 3) as a picture S x S x 3."""
+    """Return a frame C x S x S (C 1 or 3) as an image S x S x 3."""
     return np.repeat(frame, 3 // len(frame), axis=0).transpose(1, 2, 0)
 
 
-def write_png(path: str | Path, picture: NDArray[np.uint8]) -> None:
-    """Write a picture, S x S (grey) or S x S x 3, as PNG in its own size, whole or not at all."""
+def write_png(path: str | Path, image: NDArray[np.uint8]) -> None:
+    """Write an image, S x S (grey) or S x S x 3, as PNG in its own size, whole or not at all."""
     with atomic(path) as partial:
-        Image.fromarray(np.ascontiguousarray(picture)).save(partial, format="PNG", optimize=True)
+        Image.fromarray(np.ascontiguousarray(image)).save(partial, format="PNG", optimize=True)

@@ -1,4 +1,4 @@
-"""Heat maps of relevance in zennit's colour maps, and a sheet of them: one row a picture, one column a rule set."""
+"""Heat maps of relevance in zennit's colour maps, and a sheet of them: one row an image, one column a rule set."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from zennit.image import CMAPS, palette
 
-from lucidag.errors import InputError
 from lucidag.explain.store import Explained
 from lucidag.figures.explanations import row_words
 from lucidag.figures.fit import fitted, shortened
 from lucidag.figures.method_names import method_name
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import FULL_WIDTH, VERMILION, figure, paper
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
 
 # In inches; text in points.
 LABEL, GAP, MARGIN, HEADER, FOOTER, WIDEST = 1.3, 0.04, 0.06, 0.42, 0.34, 1.25
@@ -54,29 +54,29 @@ def relevance_image(values: NDArray[np.floating], cmap: str = "bwr", signed: boo
     most = float(np.abs(heat).max() if signed else heat.max())
     most = most if most > 0 else 1.0
     share = (heat / most + 1) / 2 if signed else heat / most
-    # Not by zennit's imgify: Pillow 13 cannot convert its pictures, and it rounds down, so that 0 is not quite white.
+    # Not by zennit's imgify: Pillow 13 cannot convert its images, and it rounds down, so that 0 is not quite white.
     colours: NDArray[np.uint8] = palette(cmap)[np.rint(share * 255).clip(0, 255).astype(np.uint8)]
     return colours
 
 
 @paper()
 def relevance_sheet(
-    pictures: Sequence[Explained],
+    images: Sequence[Explained],
     columns: Sequence[str],
     title: str,
     unsigned: Collection[str] = ("attention",),
     cmap: str = "bwr",
     unsigned_cmap: str = "hot",
 ) -> Figure:
-    """Draw pictures with their relevance by several composites, and other maps beside them.
+    """Draw images with their relevance by several composites, and other maps beside them.
 
     Parameters
     ----------
-    pictures
+    images
         The rows. Of their records are printed what `lucidag.figures.explanations.row_words` says, and where
         ``exploded`` lists a column its map is marked as such.
     columns
-        The maps behind the picture itself: names of composites, ``attention``, or any other key of the maps.
+        The maps behind the image itself: names of composites, ``attention``, or any other key of the maps.
     title
         Above the sheet.
     unsigned
@@ -86,41 +86,41 @@ def relevance_sheet(
     """
     cell = min(WIDEST, (FULL_WIDTH - LABEL - 2 * MARGIN) / (1 + len(columns)) - GAP)
     width = max(LABEL + 2 * MARGIN + (1 + len(columns)) * (cell + GAP), 4.2)
-    height = HEADER + max(1, len(pictures)) * (cell + GAP) + FOOTER
+    height = HEADER + max(1, len(images)) * (cell + GAP) + FOOTER
     fig = figure(width, height)
     fig.set_layout_engine("none")
     _write(fig, (MARGIN, 0.04), fitted(title, width - 2 * MARGIN, 8, 1)[0], 8)
     left = [MARGIN + LABEL + column * (cell + GAP) for column in range(1 + len(columns))]
-    for x, name in zip(left, ["picture", *map(method_name, columns)], strict=True):
+    for x, name in zip(left, ["image", *map(method_name, columns)], strict=True):
         _write(fig, (x, HEADER - 0.15), fitted(name, cell + GAP, TEXT, 1)[0], TEXT)
-    for row, picture in enumerate(pictures):
+    for row, pixels in enumerate(images):
         top = HEADER + row * (cell + GAP)
-        _label(fig, top, cell, picture)
-        _panel(fig, (left[0], top), cell).imshow(rgb(picture.frame))
+        _label(fig, top, cell, pixels)
+        _panel(fig, (left[0], top), cell).imshow(rgb(pixels.frame))
         for x, column in zip(left[1:], columns, strict=True):
             signed = column not in unsigned
-            _draw(_panel(fig, (x, top), cell), picture, column, cmap if signed else unsigned_cmap, signed)
+            _draw(_panel(fig, (x, top), cell), pixels, column, cmap if signed else unsigned_cmap, signed)
     _scales(fig, height - FOOTER + 0.12, [column not in unsigned for column in columns], cmap, unsigned_cmap)
     return fig
 
 
-def _draw(ax: Axes, picture: Explained, column: str, cmap: str, signed: bool) -> None:
-    values = picture.maps.get(column)
+def _draw(ax: Axes, pixels: Explained, column: str, cmap: str, signed: bool) -> None:
+    values = pixels.maps.get(column)
     if values is None:
         _say(ax, "not made")
         return
     if np.isfinite(values).all():
         ax.imshow(relevance_image(values, cmap, signed))
-    if column in picture.record.get("exploded", ()):
+    if column in pixels.record.get("exploded", ()):
         _say(ax, "explodes")
     elif not values.any():
         _say(ax, "empty")
 
 
-def _label(fig: Figure, top: float, cell: float, picture: Explained) -> None:
+def _label(fig: Figure, top: float, cell: float, pixels: Explained) -> None:
     """Say beside a row what it shows, as many lines as there is room for."""
     room, lines = int(cell / LINE), []
-    for place, (text, colour, bold) in enumerate(row_words(picture)):
+    for place, (text, colour, bold) in enumerate(row_words(pixels)):
         # Ids often differ at their end alone.
         fit = shortened if place == 0 else fitted
         lines += [(line, colour, bold) for line in fit(text, LABEL - 0.06, TEXT, 2, bold)]

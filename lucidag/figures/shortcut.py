@@ -17,7 +17,7 @@ ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s")}
 def shortcut(summary: Mapping[str, Any], confidence: float) -> Figure:
     """Draw, for each artefact, relevance on its pixels by method, and the change of the class's probability.
 
-    The probability changes by pasting, and by taking out of pictures that show the artefact.
+    The probability changes by pasting, and by taking out of images that show the artefact.
 
     Parameters
     ----------
@@ -61,21 +61,21 @@ def _relevance(ax: Axes, summary: Mapping[str, Any], artefact: str, methods: Seq
 def _change(
     ax: Axes, changes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str], artefact: str, title: str
 ) -> None:
-    pictures = 0
+    images = 0
     for place, (role, (colour, marker)) in enumerate(ROLES.items()):
         name = models[role]
         found = changes[name].get(artefact)
         if found is None:
             continue
         change, control = (found[key]["change"] for key in ("artefact", "control"))
-        pictures = change["n"]
+        images = change["n"]
         _point(ax, place - 0.15, change["value"], change["low"], change["high"], colour, marker, name)
         if control["value"] is not None:
             label = "control: place filled"
             _point(ax, place + 0.15, control["value"], control["low"], control["high"], GREY, "^", label)
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.set_yticks([])
-    ax.set(ylim=(1.5, -0.5), xlabel="change of probability", title=f"{title} ({pictures} pictures)")
+    ax.set(ylim=(1.5, -0.5), xlabel="change of probability", title=f"{title} ({images} images)")
 
 
 def _point(ax: Axes, y: float, value: float, low: float, high: float, colour: str, marker: str, label: str) -> None:

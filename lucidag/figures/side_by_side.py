@@ -1,4 +1,4 @@
-"""Explanations of the same pictures side by side, from those they agree about to those they do not."""
+"""Explanations of the same images side by side, from those they agree about to those they do not."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -11,25 +11,25 @@ from lucidag.figures.explanations import contact_sheet
 
 
 def side_by_side(
-    pictures: Sequence[Explained],
+    images: Sequence[Explained],
     methods: Sequence[str],
     order: pd.DataFrame,
     title: str,
     selections: Collection[str] = ("lime",),
 ) -> Figure:
-    """Draw pictures with their explanations, sorted by agreement.
+    """Draw images with their explanations, sorted by agreement.
 
     Parameters
     ----------
-    pictures, methods, title, selections
+    images, methods, title, selections
         See `lucidag.figures.explanations.contact_sheet`.
     order
-        image, iou: see `lucidag.agreement.order.agreement_order`; a picture that it lacks comes last.
+        image, iou: see `lucidag.explain.agreement.order.agreement_order`; an image that it lacks comes last.
     """
     agreed = dict(zip(order["image"], order["iou"].astype(float), strict=True))
     place = {image: index for index, image in enumerate(agreed)}
-    ordered = sorted(pictures, key=lambda picture: place.get(picture.image, len(place)))
-    notes = {picture.image: f"mean IoU {_number(agreed.get(picture.image, math.nan))}" for picture in ordered}
+    ordered = sorted(images, key=lambda explained: place.get(explained.image, len(place)))
+    notes = {explained.image: f"mean IoU {_number(agreed.get(explained.image, math.nan))}" for explained in ordered}
     return contact_sheet(ordered, methods, title, selections, notes)
 
 

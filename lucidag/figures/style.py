@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lucidag.files import atomic
+from lucidag.ground.files import atomic
 
 # Okabe and Ito's palette, told apart with every common form of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -68,7 +68,7 @@ def save(fig: Figure, png: str | Path, pdf: str | Path) -> None:
     """Write `fig` as PNG (150 dpi) and PDF (vector, TrueType fonts), each whole or not at all.
 
     No date and no program's name goes in, so the same figure gives the same bytes. A PNG above 300 kB
-    (pictures) is reduced to 256 colours; the PDF keeps them all.
+    (images) is reduced to 256 colours; the PDF keeps them all.
     """
     buffer = BytesIO()
     with paper():

@@ -1,4 +1,4 @@
-"""How right explanations are: grades by masks of the truth, beside two baselines that know nothing of the picture."""
+"""How right explanations are: grades by masks of the truth, beside two baselines that know nothing of the image."""
 
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -27,14 +27,14 @@ def truth(summary: pd.DataFrame, confidence: float, thresholds: Sequence[str] = 
     Parameters
     ----------
     summary
-        See `lucidag.agreement.summary.truth_summary`.
+        See `lucidag.explain.agreement.summary.truth_summary`.
     confidence
         Level of the intervals, for their name.
     thresholds
         Those of IoU that get a panel, where the table has them.
     """
     if not summary["mean"].notna().any():
-        return note("No picture has a mask of the truth in its frame, so nothing can be graded.")
+        return note("No image has a mask of the truth in its frame, so nothing can be graded.")
     panels = _panels(summary, thresholds)
     methods = [method for method in summary["method"].unique() if method not in BASELINES] + list(BASELINES)
     lines = -(-len(panels) // ROW)
@@ -49,7 +49,7 @@ def truth(summary: pd.DataFrame, confidence: float, thresholds: Sequence[str] = 
         ax.set_title(_title(metric, threshold, rows))
     for ax in grid[max(0, len(panels) - columns) : len(panels)]:
         ax.tick_params(labelbottom=True)
-        ax.set_xlabel("mean over pictures")
+        ax.set_xlabel("mean over images")
     legend_below(fig, list(grid[: len(panels)]), columns=2)
     return fig
 
@@ -111,6 +111,6 @@ def _name(method: str, row: Mapping[Hashable, float], confidence: float) -> str:
     if method in BASELINES:
         return f"baseline: {method_name(method)}"
     if not np.isfinite(row["low"]):
-        return "one picture, so without intervals"
+        return "one image, so without intervals"
     better = "better than both baselines" if beats(row) else "not better than both"
     return f"{better} ({confidence:.0%}, paired)"

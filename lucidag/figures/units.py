@@ -1,4 +1,4 @@
-"""A sheet of units: the pictures that activate each most, its region in them, and what it was labelled."""
+"""A sheet of units: the images that activate each most, its region in them, and what it was labelled."""
 
 from collections.abc import Sequence
 
@@ -8,22 +8,22 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Stroke
 from numpy.typing import NDArray
 
-from lucidag.dissect.sheet_units import UnitRow
 from lucidag.figures.fit import fitted
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, YELLOW, figure, note, paper
+from lucidag.units.compare.sheet_units import UnitRow
 
 # In inches.
 WORDS, GAP, MARGIN, HEADER = 1.55, 0.04, 0.06, 0.3
 BETWEEN, CAPTION = 0.08, 0.11
-WIDEST = 1.0  # of a picture
+WIDEST = 1.0  # of an image
 TEXT, LINE = 6.0, 0.105  # points; inches
 DARK = 0.6  # what the region leaves of the brightness outside
 
 
 @paper()
 def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
-    """Draw one row a unit: its name and labels, then its top pictures with the region outlined.
+    """Draw one row a unit: its name and labels, then its top images with the region outlined.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
     """
     columns = max((len(row.frames) for row in rows), default=0)
     if columns == 0:
-        return note("No unit has a picture that activates it.")
+        return note("No unit has an image that activates it.")
     cell = min(WIDEST, (FULL_WIDTH - WORDS - 2 * MARGIN) / columns - GAP)
     heights = [max(cell + CAPTION * any(row.captions), LINE * (1.6 + _lines(row))) for row in rows]
     height = HEADER + sum(heights) + BETWEEN * (len(rows) - 1) + MARGIN
@@ -48,7 +48,7 @@ def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
             left = MARGIN + WORDS + column * (cell + GAP)
             bounds = (left / FULL_WIDTH, 1 - (top + cell) / height, cell / FULL_WIDTH, cell / height)
             ax = fig.add_axes(bounds, xticks=[], yticks=[])
-            _picture(ax, frame, region)
+            _image(ax, frame, region)
             if column < len(row.captions):
                 ax.set_xlabel(row.captions[column], fontsize=TEXT - 1, color=GREY, labelpad=1.5)
         top += own + BETWEEN
@@ -56,11 +56,11 @@ def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
 
 
 def shaded(frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Return a frame as a picture S x S x 3 that is darker outside the region."""
-    picture = rgb(frame)
+    """Return a frame as an image S x S x 3 that is darker outside the region."""
+    image = rgb(frame)
     if region is None:
-        return picture
-    return np.where(region[:, :, None], picture, np.rint(picture * DARK).astype(np.uint8))
+        return image
+    return np.where(region[:, :, None], image, np.rint(image * DARK).astype(np.uint8))
 
 
 def _words(fig: Figure, row: UnitRow, top: float, height: float) -> None:
@@ -84,7 +84,7 @@ def _lines(row: UnitRow) -> int:
     return sum(len(fitted(fact, WORDS - 0.08, TEXT, 2)) for fact in row.facts)
 
 
-def _picture(ax: Axes, frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> None:
+def _image(ax: Axes, frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> None:
     ax.imshow(shaded(frame, region), interpolation="nearest")
     ax.spines[:].set_visible(False)
     if region is None or region.all() or not region.any():

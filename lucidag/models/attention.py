@@ -81,7 +81,7 @@ class AttentionResNet(ResNet):
         self.attention = ChannelAttention(side, hidden)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the N x C logits of N x 3 x H x W pictures."""
+        """Give the N x C logits of N x 3 x H x W images."""
         maps = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         maps = self.layer4(self.layer3(self.layer2(self.layer1(maps))))
         logits: torch.Tensor = self.fc(self.avgpool(self.attention(maps)).flatten(1))
@@ -106,9 +106,9 @@ class AttentionSmallResNet(SmallResNet):
         super().__init__(num_classes, channels, width, blocks, dropout)
         self.attention = ChannelAttention(side, hidden)
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Give the N x C logits of N x channels x H x W pictures."""
-        maps = self.relu(self.bn1(self.conv1(pictures)))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Give the N x C logits of N x channels x H x W images."""
+        maps = self.relu(self.bn1(self.conv1(images)))
         maps = self.attention(self.layer4(self.layer3(self.layer2(self.layer1(maps)))))
         logits: torch.Tensor = self.fc(self.dropout(self.avgpool(maps).flatten(1)))
         return logits
@@ -122,7 +122,7 @@ def attention_resnet50(num_classes: int, side: int = 8, hidden: int = 128) -> nn
     num_classes
         The number of classes.
     side
-        The side of the maps that the attention sees: 8 for pictures of 256 pixels, 7 for 224. Pictures of another
+        The side of the maps that the attention sees: 8 for images of 256 pixels, 7 for 224. Images of another
         size can be given all the same: their maps are pooled to this size for the attention.
     hidden
         The units of the two gated layers.
@@ -151,6 +151,6 @@ def attention_small_resnet(
     num_classes, channels, width, blocks, dropout
         As of `lucidag.models.small.small_resnet`.
     side, hidden
-        As of `attention_resnet50`; pictures of 64 pixels have maps of side 8.
+        As of `attention_resnet50`; images of 64 pixels have maps of side 8.
     """
     return AttentionSmallResNet(num_classes, channels, width, blocks, dropout, side, hidden)

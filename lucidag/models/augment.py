@@ -1,4 +1,4 @@
-"""Random changes of training pictures, from torchvision's v2 transforms, by name."""
+"""Random changes of training images, from torchvision's v2 transforms, by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torchvision.transforms import v2
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import nearest
 from lucidag.models.reproducible import mix, seeded
-from lucidag.spelling import nearest
 
 Augmentation = str | Mapping[str, Mapping[str, Any] | None]
 

@@ -8,8 +8,8 @@ import torch
 import torchvision
 from torch import nn
 
-from lucidag.errors import InputError
-from lucidag.spelling import nearest
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import nearest
 
 
 def build(architecture: str, classes: int, options: Mapping[str, Any], seed: int) -> nn.Module:

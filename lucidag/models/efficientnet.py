@@ -31,10 +31,10 @@ def efficientnet_b0_relu(num_classes: int, dropout: float = 0.2, stochastic_dept
 def small_efficientnet_relu(
     num_classes: int, width: int = 16, expand: int = 4, dropout: float = 0.0, stochastic_depth: float = 0.0
 ) -> nn.Module:
-    """Build a small EfficientNet with ReLU for small pictures; its penultimate layer has ``8 * width`` units.
+    """Build a small EfficientNet with ReLU for small images; its penultimate layer has ``8 * width`` units.
 
     Five inverted residual blocks with squeeze-and-excitation in four stages, of which the second and third halve the
-    maps, as the stem does: a picture of 64 pixels has maps of 8 x 8 at the end, which still say where.
+    maps, as the stem does: an image of 64 pixels has maps of 8 x 8 at the end, which still say where.
 
     Parameters
     ----------

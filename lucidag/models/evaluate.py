@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
-from lucidag.features import Features, judged_groups
+from lucidag.data.features import Features, judged_groups
 
 
 def exact_logits(content: Features) -> NDArray[np.float64]:
@@ -26,9 +26,9 @@ def exact_logits(content: Features) -> NDArray[np.float64]:
 def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     """Measure a split; the result can be written as JSON.
 
-    Decisions and loss come from `exact_logits`. Classes and groups without a picture are left out:
+    Decisions and loss come from `exact_logits`. Classes and groups without an image are left out:
     of ``per_class`` and ``per_group``, of the macro means, and of the choice of the worst group. A group of
-    fewer than `min_group` pictures is reported, but is not the worst (`lucidag.features.judged_groups`). A class
+    fewer than `min_group` images is reported, but is not the worst (`lucidag.data.features.judged_groups`). A class
     that is never predicted has precision 0 and F1 0, as in scikit-learn with ``zero_division=0``.
 
     Returns
@@ -36,11 +36,11 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     dict
         ``n``, ``accuracy``, ``loss`` (mean cross-entropy, natural logarithm), ``balanced_accuracy`` (the mean
         recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over
-        one class against the rest; None where no class has both pictures inside and outside it),
+        one class against the rest; None where no class has both images inside and outside it),
         ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n, accuracy},
         ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row a true class), and
         ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits,
-        and the share of pictures that both decide alike (None without a linear head).
+        and the share of images that both decide alike (None without a linear head).
     """
     logits = exact_logits(content)
     labels, decisions = content.labels, logits.argmax(axis=1)
@@ -92,7 +92,7 @@ def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str
 def _auc(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
     """Give the area under the ROC curve; None where it is undefined."""
     if logits.shape[1] == 2:
-        # The difference of the logits orders pictures as the probability does, without its ties near 0 and 1.
+        # The difference of the logits orders images as the probability does, without its ties near 0 and 1.
         scores = {1: logits[:, 1] - logits[:, 0]}
     else:
         probabilities = np.exp(log_softmax(logits, axis=1))

@@ -8,16 +8,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lucidag.data.features import Features
 from lucidag.data.manifest import Manifest
-from lucidag.errors import InputError
-from lucidag.features import Features
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.head import capture_input, evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
-from lucidag.progress import track
-from lucidag.shards import WHOLE, Shard
 
 TOLERANCE = 1e-3
 
@@ -34,14 +34,14 @@ def extract(
     head: str | None = None,
     shard: Shard = WHOLE,
 ) -> Features:
-    """Run the network once over each picture of a split, in float32 and in eval mode.
+    """Run the network once over each image of a split, in float32 and in eval mode.
 
     Parameters
     ----------
     model
         The network; it is moved to `device`.
     manifest, split, inputs
-        The pictures, and how they reach the network.
+        The images, and how they reach the network.
     group_columns
         The columns whose product makes the groups: see `Manifest.groups`.
     device, batch_size, threads
@@ -50,7 +50,7 @@ def extract(
         The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
         has logits but no features.
     shard
-        Which part of the split; it may be without pictures, and so may be a split.
+        Which part of the split; it may be without images, and so may be a split.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _forward(
     """Give logits (N x C) and, with `head`, features (N x K); N may be 0."""
     logits = [np.zeros((0, len(manifest.classes)), np.float32)]
     features = [np.zeros((0, _linear(model, head).in_features), np.float32)] if head is not None else []
-    # Each picture is looked at once, so there is nothing to gain from keeping any.
+    # Each image is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
     with ExitStack() as stack:
         seen = stack.enter_context(capture_input(model.get_submodule(head))) if head is not None else []
@@ -128,9 +128,7 @@ def _linear(model: nn.Module, head: str) -> nn.Linear:
 def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
     bad = np.asarray(~np.isfinite(values).all(axis=1))
     if bad.any():
-        raise InputError(
-            f"{where}: the network gives NaN or infinite {what} for {int(bad.sum())} of {len(bad)} pictures"
-        )
+        raise InputError(f"{where}: the network gives NaN or infinite {what} for {int(bad.sum())} of {len(bad)} images")
 
 
 def _check_head(
@@ -160,15 +158,15 @@ def extract_splits(
     batch_size: int,
     shard: Shard = WHOLE,
 ) -> dict[str, Features]:
-    """Run the network over a shard of each of `splits`; a split without pictures gives features of no images.
+    """Run the network over a shard of each of `splits`; a split without images gives features of no images.
 
     Raises
     ------
     InputError
-        If none of the splits has a picture, or as in `extract`.
+        If none of the splits has an image, or as in `extract`.
     """
     if not set(splits) & set(manifest.splits()):
-        raise InputError(f"{manifest.file}: no picture is in any of the splits {', '.join(splits)}")
+        raise InputError(f"{manifest.file}: no image is in any of the splits {', '.join(splits)}")
     return {
         split: extract(
             network.model,

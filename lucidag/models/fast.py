@@ -16,7 +16,7 @@ def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (w
 
     The copy is in eval mode, its BatchNorms are folded into the convolutions before them, its weights lie
     channels-last, and its parameters ask for no gradients; gradients of its *inputs* can still be taken. On a CPU
-    with two cores a ResNet-18 took 24 ms a picture of 224 px in batches of 32, against 34 ms before. Joining
+    with two cores a ResNet-18 took 24 ms an image of 224 px in batches of 32, against 34 ms before. Joining
     convolution and ReLU gained 4 % more, through private functions of PyTorch, and was left out;
     ``torch.jit.freeze`` gained nothing and ``torch.jit.optimize_for_inference`` lost.
 

@@ -1,4 +1,4 @@
-"""The pictures of a split as the network takes them: in memory where they fit, decoded on the way where not."""
+"""The images of a split as the network takes them: in memory where they fit, decoded on the way where not."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.data.pictures import Pictures
 from lucidag.models.inputs import Inputs
 
 MEMORY_LIMIT = 4 * 2**30
@@ -25,9 +25,9 @@ class Frames:
     rows
         Row numbers of the manifest, N of them.
     inputs
-        How a picture becomes a frame.
+        How an image becomes a frame.
     threads
-        How many pictures are decoded at a time.
+        How many images are decoded at a time.
     memory_limit
         Frames that take no more bytes than this together are decoded once and kept. It decides how fast
         the frames come, never what they hold.
@@ -42,7 +42,7 @@ class Frames:
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self.rows = rows
-        self._pictures = Pictures(manifest)
+        self._images = Images(manifest)
         self._inputs = inputs
         self._threads = max(1, threads)
         size = len(rows) * inputs.channels * inputs.size**2
@@ -66,7 +66,7 @@ class Frames:
         return self._kept if self._kept is not None else self._decode_all()
 
     def _frame(self, position: int) -> torch.Tensor:
-        return self._inputs.prepare(self._pictures.read(int(self.rows[position])))
+        return self._inputs.prepare(self._images.read(int(self.rows[position])))
 
     def _decode_all(self) -> torch.Tensor:
         size = self._inputs.size

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 
 @contextmanager

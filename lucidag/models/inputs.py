@@ -1,4 +1,4 @@
-"""From a picture to what the network takes."""
+"""From an image to what the network takes."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """How pictures reach a network.
+    """How images reach a network.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Inputs:
     channels
         1 (grey) or 3 (RGB).
     resize
-        ``stretch``: the whole picture, its sides scaled each on its own. ``crop``: the shorter side to
+        ``stretch``: the whole image, its sides scaled each on its own. ``crop``: the shorter side to
         256/224 of `size`, then the square in the middle, as torchvision's ImageNet recipes do.
     mean, std
         What is subtracted from values in 0 to 1, and what they are then divided by: one number for
@@ -49,16 +49,16 @@ class Inputs:
         if min(self.std) <= 0:
             raise InputError(f"inputs: std is {list(self.std)}; each number must be above 0")
 
-    def prepare(self, picture: NDArray[np.uint8]) -> torch.Tensor:
-        """Give a picture (uint8, H x W x 1 or 3) as uint8, channels x size x size."""
-        tensor = torch.from_numpy(picture.transpose(2, 0, 1).copy())
+    def prepare(self, image: NDArray[np.uint8]) -> torch.Tensor:
+        """Give an image (uint8, H x W x 1 or 3) as uint8, channels x size x size."""
+        tensor = torch.from_numpy(image.transpose(2, 0, 1).copy())
         if self.channels == 1 and tensor.shape[0] == 3:
             tensor = functional.rgb_to_grayscale(tensor)
         tensor = self._resize(tensor)
         return tensor.expand(self.channels, -1, -1).contiguous()
 
     def prepare_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Give a mask (H x W) in the frame of its picture (size x size): true where at least half a pixel was."""
+        """Give a mask (H x W) in the frame of its image (size x size): true where at least half a pixel was."""
         tensor = self._resize(torch.from_numpy(mask.astype(np.float32))[None])
         inside: NDArray[np.bool_] = tensor[0].numpy() >= 0.5
         return inside

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs, inputs_from_json
@@ -21,7 +21,7 @@ class Network:
     model
         The network itself.
     inputs
-        How pictures reach it.
+        How images reach it.
     head
         The name of its last linear layer, or None where it ends in something else.
     """

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from lucidag.files import atomic
+from lucidag.ground.files import atomic
 
 Row = dict[str, float | int | None]
 

@@ -12,7 +12,7 @@ class SmallCNN(nn.Module):
     """Blocks of convolution, BatchNorm and ReLU; global average pooling; one linear layer.
 
     The width doubles from block to block, and all blocks but the last end in 2 x 2 max pooling. The
-    penultimate units are the channels of the last block, after its ReLU and their mean over the picture:
+    penultimate units are the channels of the last block, after its ReLU and their mean over the image:
     so none of them is negative, and the class activation map of a channel is exact.
 
     Attributes
@@ -38,9 +38,9 @@ class SmallCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(widths[-1], num_classes)
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Give the N x C logits of N x channels x H x W pictures."""
-        pooled: torch.Tensor = self.pool(self.blocks(pictures))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Give the N x C logits of N x channels x H x W images."""
+        pooled: torch.Tensor = self.pool(self.blocks(images))
         logits: torch.Tensor = self.fc(self.dropout(pooled.flatten(1)))
         return logits
 
@@ -53,11 +53,11 @@ def small_cnn(num_classes: int, channels: int = 3, width: int = 32, depth: int =
     num_classes
         The number of classes.
     channels
-        The channels of a picture: 1 or 3.
+        The channels of an image: 1 or 3.
     width
         The channels of the first block.
     depth
-        The number of blocks; a picture must be at least ``2 ** (depth - 1)`` pixels wide.
+        The number of blocks; an image must be at least ``2 ** (depth - 1)`` pixels wide.
     dropout
         The share of penultimate units that each training step leaves out.
     """
@@ -72,7 +72,7 @@ def small_mlp(num_classes: int, inputs: int, hidden: Sequence[int] = (256,), dro
     num_classes
         The number of classes.
     inputs
-        The numbers in one picture: channels x size x size.
+        The numbers in one image: channels x size x size.
     hidden
         The units of each hidden layer, from input to output.
     dropout
@@ -89,11 +89,11 @@ def small_mlp(num_classes: int, inputs: int, hidden: Sequence[int] = (256,), dro
 
 
 class SmallResNet(nn.Module):
-    """A residual network (He et al. 2016, CVPR) for small pictures, its modules named as torchvision names them.
+    """A residual network (He et al. 2016, CVPR) for small images, its modules named as torchvision names them.
 
     A 3 x 3 stem of stride 2 instead of 7 x 7 and pooling; ``layer2`` and ``layer3`` halve the maps and double the
-    width, ``layer4`` keeps both: so a picture of 64 pixels has maps of 8 x 8 at the end, which still say where. The
-    penultimate units are the channels of ``layer4``, after their ReLU and mean over the picture.
+    width, ``layer4`` keeps both: so an image of 64 pixels has maps of 8 x 8 at the end, which still say where. The
+    penultimate units are the channels of ``layer4``, after their ReLU and mean over the image.
     """
 
     def __init__(self, num_classes: int, channels: int, width: int, blocks: Sequence[int], dropout: float) -> None:
@@ -116,9 +116,9 @@ class SmallResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Give the N x C logits of N x channels x H x W pictures."""
-        maps = self.relu(self.bn1(self.conv1(pictures)))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Give the N x C logits of N x channels x H x W images."""
+        maps = self.relu(self.bn1(self.conv1(images)))
         maps = self.layer4(self.layer3(self.layer2(self.layer1(maps))))
         logits: torch.Tensor = self.fc(self.dropout(self.avgpool(maps).flatten(1)))
         return logits
@@ -134,7 +134,7 @@ def small_resnet(
     num_classes
         The number of classes.
     channels
-        The channels of a picture: 1 or 3.
+        The channels of an image: 1 or 3.
     width
         The channels of the stem and of ``layer1``.
     blocks

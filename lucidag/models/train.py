@@ -17,16 +17,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.transforms import v2
 
 from lucidag.data.manifest import Manifest
-from lucidag.errors import InputError
-from lucidag.files import discard
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import discard
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import nearest
 from lucidag.models.augment import Augmentation, augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
 from lucidag.models.head import evaluating, find_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.resume import Row, load_state, save_state
-from lucidag.progress import track
-from lucidag.spelling import nearest
 
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
@@ -38,7 +38,7 @@ class TrainSettings:
     Attributes
     ----------
     epochs, batch_size
-        Passes over the training split, and pictures a step.
+        Passes over the training split, and images a step.
     optimizer
         ``adam``, ``adamw`` or ``sgd`` (with `momentum`).
     lr, weight_decay, momentum
@@ -56,7 +56,7 @@ class TrainSettings:
     precision
         ``float32``, ``bfloat16`` (autocast), or ``auto``: bfloat16 on CUDA, float32 elsewhere.
     seed
-        Where the order of pictures, their augmentation and dropout come from.
+        Where the order of images, their augmentation and dropout come from.
     threads
         Threads of the CPU: for decoding, and for torch, whose sums depend on their number.
     """
@@ -109,7 +109,7 @@ def train(
     model
         The network; afterwards it is on `device` and in eval mode.
     manifest, inputs
-        The data set, and how its pictures reach the network.
+        The data set, and how its images reach the network.
     settings
         How to train.
     device
@@ -121,14 +121,14 @@ def train(
 
     Returns
     -------
-    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over pictures (weighted where
+    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over images (weighted where
     classes are); those of ``train`` are taken while the weights change. The ``val`` values are None
     without such a split.
 
     Raises
     ------
     InputError
-        For a setting that does not fit, a class without a training picture, or a loss that is not finite.
+        For a setting that does not fit, a class without a training image, or a loss that is not finite.
     """
     _check_settings(settings, len(manifest.classes))
     resume = Path(resume_path) if resume_path is not None else None
@@ -160,7 +160,7 @@ def _prepare(model: nn.Module, manifest: Manifest, inputs: Inputs, settings: Tra
     counts = np.bincount(labels[rows], minlength=len(manifest.classes))
     if (counts == 0).any():
         name = manifest.classes[int(np.argmin(counts))]
-        raise InputError(f"{manifest.file}: class '{name}' has no picture in split 'train'")
+        raise InputError(f"{manifest.file}: class '{name}' has no image in split 'train'")
     chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
     val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if "val" in manifest.splits() else None
     return _Run(
@@ -256,7 +256,7 @@ def _loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | Non
 
 
 def _sums(logits: torch.Tensor, labels: torch.Tensor, loss: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Give (loss, weight, hits, pictures) of a batch, left on the device so that nothing waits for it."""
+    """Give (loss, weight, hits, images) of a batch, left on the device so that nothing waits for it."""
     hits = (logits.argmax(1) == labels).sum()
     return torch.stack([loss.detach(), weight, hits.float(), torch.full_like(weight, len(labels))])
 
@@ -336,7 +336,7 @@ def _trainable_modules(model: nn.Module, inputs: Inputs, wanted: str | Sequence[
 
 
 def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) -> None:
-    """Run the network once, so that a wrong size is found before the pictures are decoded."""
+    """Run the network once, so that a wrong size is found before the images are decoded."""
     try:
         with evaluating(model), torch.inference_mode():
             logits = model(inputs.example().to(device))
@@ -346,7 +346,7 @@ def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) 
     if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes):
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise InputError(
-            f"network '{type(model).__name__}' gives {found} for 2 pictures; it must give (2, {classes}), one a class"
+            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one a class"
         )
 
 

@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from lucidag.errors import InputError
-from lucidag.files import atomic
-from lucidag.spelling import unknown
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
+from lucidag.ground.spelling import unknown
 
 Tensors = dict[str, torch.Tensor]
 

@@ -4,7 +4,7 @@ import ast
 import json
 from dataclasses import dataclass
 
-# What the code of a cell reads: tables, numbers and pictures.
+# What the code of a cell reads: tables, numbers and images.
 SUFFIXES = (".csv", ".json", ".png")
 
 
@@ -60,8 +60,8 @@ def code(*lines: str) -> Code:
     return Code("\n".join(lines))
 
 
-def pictures(*shown: tuple[str, str]) -> Code:
-    """Return a cell that shows pictures, each given by its path and what it is a picture of."""
+def images(*shown: tuple[str, str]) -> Code:
+    """Return a cell that shows images, each given by its path and what it is an image of."""
     if len(shown) == 1:
         ((path, alt),) = shown
         return code(f"Image({quoted(path)}, alt={quoted(alt)})")

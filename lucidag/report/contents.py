@@ -7,7 +7,7 @@ from lucidag.report import decisions, networks, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
-    "Every table and every picture below is read from the files beside this notebook, so it shows what the last run "
+    "Every table and every image below is read from the files beside this notebook, so it shows what the last run "
     "left. Run it from top to bottom, change a cell, look at something else: nothing here is needed by anything else, "
     "and the workflow writes it anew when a result changes. The sections stand alone after the first cell of code."
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lucidag.report.cells import Code, Section, Text, code, pictures, quoted, text
+from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
 def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence: float) -> Section:
@@ -21,12 +21,12 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
     """
     cells: list[Text | Code] = [
         text(
-            "Where in a picture each method sees the reason for a decision. Methods that disagree cannot all be right, "
+            "Where in an image each method sees the reason for a decision. Methods that disagree cannot all be right, "
             "and methods that agree can all be wrong.",
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
-            "same with maps of *different* pictures: only what lies `over_control` comes from the picture. Graded by "
+            "same with maps of *different* images: only what lies `over_control` comes from the image. Graded by "
             "masks: a method has shown something where `over_centre_low` and `over_random_low` are above 0, so where "
-            f"it beats a blob at the centre and random maps. Intervals: {100 * confidence:g} % over pictures. A mask "
+            f"it beats a blob at the centre and random maps. Intervals: {100 * confidence:g} % over images. A mask "
             "tells where the thing is, and the network may rightly look elsewhere.",
         )
     ]
@@ -35,7 +35,7 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
         sheet = [(f"figures/cam/{name}/sheet.png", f"Class activation maps of {name}")] if maps else []
         cells += [
             text(f"### {name}"),
-            pictures(*sheet, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
+            images(*sheet, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
             code(
                 f'pairs = pd.read_csv({quoted(f"agreement/{name}-summary.csv")}, dtype={{"threshold": str}})',
                 'columns = ["mean", "low", "high", "control", "over_control"]',
@@ -43,19 +43,19 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
                 'equal = pairs[pairs["threshold"] == "area"].sort_values("mean", ascending=False, kind="stable")',
                 'equal.set_index(["method_a", "method_b"])[columns]',
             ),
-            pictures((f"{figures}/heat_map.png", f"Agreement of the methods of {name}")),
-            text("Graded by masks (no rows where the pictures have none):"),
+            images((f"{figures}/heat_map.png", f"Agreement of the methods of {name}")),
+            text("Graded by masks (no rows where the images have none):"),
             code(
                 f'grades = pd.read_csv({quoted(f"agreement/{name}-truth-summary.csv")}, dtype={{"threshold": str}})',
                 'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
                 'at = grades["threshold"].isna() | (grades["threshold"] == "area")',
                 'grades[at].set_index(["metric", "method"])[columns].sort_index()',
             ),
-            pictures((f"{figures}/truth.png", f"Explanations of {name} graded by masks")),
+            images((f"{figures}/truth.png", f"Explanations of {name} graded by masks")),
         ]
         if name in tuned:
             cells += [
-                text("Settings of LIME that were tried; the IoU to believe is that of the held-out pictures:"),
+                text("Settings of LIME that were tried; the IoU to believe is that of the held-out images:"),
                 code(f'pd.read_csv({quoted(f"lime/{name}/tuning.csv")}).set_index("trial")'),
             ]
     return Section("explanations", "Explanations", tuple(cells))
@@ -67,24 +67,24 @@ def relevance(models: Mapping[str, Sequence[str]]) -> Section:
     Parameters
     ----------
     models
-        By model the pictures that have a concept atlas.
+        By model the images that have a concept atlas.
     """
     cells: list[Text | Code] = [
         text(
             "How much each pixel adds to the class that is explained (LRP; red: for it, blue: against it), by several "
             "sets of rules. Each map has a scale of its own, so compare where, not how much.",
             "A concept atlas shows the units that one decision rests on: the share of relevance that goes through "
-            "each, where in the picture it comes from, and the pictures where the unit is most relevant and most "
+            "each, where in the image it comes from, and the images where the unit is most relevant and most "
             "active. Those are its best examples, not typical ones; there is no control here, so take it as a "
             "question, and see whether the section on faithfulness bears it out.",
         )
     ]
-    for name, images in models.items():
+    for name, ids in models.items():
         figures = f"figures/relevance/{name}"
-        atlas = [(f"{figures}/{image}.png", f"Concept atlas of {name} for {image}") for image in images]
+        atlas = [(f"{figures}/{image}.png", f"Concept atlas of {name} for {image}") for image in ids]
         cells += [
             text(f"### {name}"),
-            pictures((f"{figures}/sheet.png", f"Relevance of pixels, {name}"), *atlas),
+            images((f"{figures}/sheet.png", f"Relevance of pixels, {name}"), *atlas),
         ]
     return Section("relevance", "Relevance", tuple(cells))
 
@@ -102,9 +102,9 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
     cells: list[Text | Code] = [
         text(
             "Does the network do what its explanations foretell? Six measures that need no mask; `better` says which "
-            f"way each runs. Means over pictures with {100 * confidence:g} % intervals. Methods share a `rank` where a "
+            f"way each runs. Means over images with {100 * confidence:g} % intervals. Methods share a `rank` where a "
             "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these.",
-            "The controls, a blob at the `centre` and smooth `random` noise, look at neither picture nor network: a "
+            "The controls, a blob at the `centre` and smooth `random` noise, look at neither image nor network: a "
             "method that is not better than both has shown nothing by that measure. (By `sensitivity_max` nothing "
             "beats them, as they do not move at all.)",
         )
@@ -122,7 +122,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
                 'ranking.set_index(["metric", "method"])[columns]',
             ),
-            pictures((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),
+            images((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),
             text(
                 "The pairs of methods, leaving out the controls, that cannot be told apart: `advantage` of the first "
                 "over the second, in the direction that is better."
@@ -130,9 +130,9 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
             code(
                 f"pairs = pd.read_csv({quoted(f'faithfulness/{name}-pairs.csv')})",
                 'of_methods = ~pairs[["method_a", "method_b"]].isin(["centre", "random"]).any(axis="columns")',
-                'close = pairs[of_methods & ~pairs["told_apart"]]',
+                'close = pairs[of_methods & ~pairs["distinguishable"]]',
                 'close.set_index(["metric", "method_a", "method_b"])[["advantage", "low", "high", "n", "p_holm"]]',
             ),
-            pictures((f"{figures}/curves.png", f"What happens to {name} when pixels go or come")),
+            images((f"{figures}/curves.png", f"What happens to {name} when pixels go or come")),
         ]
     return Section("faithfulness", "Faithfulness", tuple(cells))

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from lucidag.report.cells import Code, Section, Text, code, listed, pictures, quoted, text
+from lucidag.report.cells import Code, Section, Text, code, images, listed, quoted, text
 
 
 def data(datasets: Sequence[str]) -> Section:
-    """Show every data set: pictures by class and split, and some of them.
+    """Show every data set: images by class and split, and some of them.
 
     Parameters
     ----------
@@ -15,8 +15,8 @@ def data(datasets: Sequence[str]) -> Section:
     """
     cells: list[Text | Code] = [
         text(
-            "Pictures of each class in each split, and some pictures of each class, drawn at random. A flag below the "
-            "pictures that only one class bears is something a network could use instead of the subject."
+            "Images of each class in each split, and some images of each class, drawn at random. A flag below the "
+            "images that only one class bears is something a network could use instead of the subject."
         )
     ]
     for name in datasets:
@@ -27,7 +27,7 @@ def data(datasets: Sequence[str]) -> Section:
                 'counts.loc["all classes"] = counts.sum()',
                 'counts[counts.any(axis="columns")]',
             ),
-            pictures((f"figures/data/{name}/pictures.png", f"Pictures of {name}, a row a class")),
+            images((f"figures/data/{name}/images.png", f"Images of {name}, a row a class")),
         ]
     return Section("data", "Data sets", tuple(cells))
 
@@ -46,7 +46,7 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
         text(
             "How well each network does, from 0 to 1 but for the loss (mean cross-entropy, nats). Precision, recall "
             "and F1 are means over classes; the AUC of more than two classes is the mean of each against the rest. The "
-            "control is `always commonest`: the accuracy of always saying the commonest class. Groups of pictures can "
+            "control is `always commonest`: the accuracy of always saying the commonest class. Groups of images can "
             "be far worse than the whole: `worst group` is the accuracy of the worst. Results count on the test split."
         ),
         code(
@@ -71,7 +71,7 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
         if name in trained:
             cells.append(code(f"pd.read_csv({quoted(f'models/{name}/history.csv')}).tail(3)"))
             figures.insert(0, (f"figures/models/{name}/history.png", f"Training of {name}"))
-        cells.append(pictures(*figures))
+        cells.append(images(*figures))
     return Section("models", "Models", tuple(cells))
 
 
@@ -94,8 +94,8 @@ def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
             "at nearly all units (`degenerate`) says that all are needed, and the roles then say nothing.",
             f"Controls: in the figures the `{ranking}` curve must leave the grey range of random orders to mean "
             "anything. `logit_bias` only adds a constant per class to the full network: a gain that it reaches as well "
-            "is a moved threshold, not a retrieved function. Only the gain of a k that validation pictures chose, on "
-            "test pictures, is a fair one; if its interval contains 0, there is none to speak of.",
+            "is a moved threshold, not a retrieved function. Only the gain of a k that validation images chose, on "
+            "test images, is a fair one; if its interval contains 0, there is none to speak of.",
         )
     ]
     for name in models:
@@ -124,10 +124,10 @@ def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
                 )
             )
         cells.append(
-            pictures(
+            images(
                 (f"figures/{folder}/accuracy.png", f"Accuracy of {name} against the number of units switched on"),
                 (f"figures/{folder}/loss.png", f"Loss of {name} against the number of units switched on"),
-                (f"figures/{folder}/groups.png", f"Accuracy of {name} by group of pictures"),
+                (f"figures/{folder}/groups.png", f"Accuracy of {name} by group of images"),
                 (f"figures/{folder}/roles.png", f"Roles of the units of {name}"),
             )
         )
@@ -159,6 +159,6 @@ def generalisation(studies: Sequence[str]) -> Section:
                 'models.groupby(["metric", "family"])[shares].mean()',
             ),
             code(f"pd.DataFrame(read_json({quoted(f'{folder}/correlation.json')}))"),
-            pictures((f"figures/{folder}/roles.png", f"Shares of roles against the gap, {name}")),
+            images((f"figures/{folder}/roles.png", f"Shares of roles against the gap, {name}")),
         ]
     return Section("generalisation", "Generalisation", tuple(cells))

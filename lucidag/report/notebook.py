@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.report.cells import Code, Section, Text
 
 # Where Jupyter and IPython look for what the user has set up, and what would run in every kernel.

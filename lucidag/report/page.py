@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from lucidag.report.notebook import own_jupyter
 
 # The usual page, but without the scripts that it would load from the internet (nothing here has formulas or diagrams),
-# with the words that stand for a picture, at a width that can be read, and with long lines of code broken, not cut.
+# with the words that stand for an image, at a width that can be read, and with long lines of code broken, not cut.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
@@ -28,7 +28,7 @@ alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}">
 
 
 def page(notebook: NotebookNode, title: str) -> str:
-    """Return an executed notebook as HTML; pictures, style and tables are inside it.
+    """Return an executed notebook as HTML; images, style and tables are inside it.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lucidag.report.cells import Code, Section, Text, code, pictures, quoted, text
+from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
 def artefacts(datasets: Sequence[str], confidence: float) -> Section:
@@ -18,10 +18,10 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
     """
     cells: list[Text | Code] = [
         text(
-            "What the pictures show besides their subject. An odds ratio far from 1 (p values corrected after Holm) is "
+            "What the images show besides their subject. An odds ratio far from 1 (p values corrected after Holm) is "
             "a shortcut that a network may learn, not a fault of a network. Finders are graded by people's flags on "
-            "the half of the pictures that did not choose their threshold (`ring` keeps its own); the control, "
-            f"`always`, is the F1 of flagging every picture. Intervals: {100 * confidence:g} %.",
+            "the half of the images that did not choose their threshold (`ring` keeps its own); the control, "
+            f"`always`, is the F1 of flagging every image. Intervals: {100 * confidence:g} %.",
             "The shortcut baseline tells the class from metadata and finds alone, without the subject; its control is "
             "always saying the commonest class. A network that does no better than this baseline has proved little.",
         )
@@ -38,7 +38,7 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
                 'columns = ["column", "value", "class", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_holm"]',
                 'pd.json_normalize(audit["associations"]).reindex(columns=columns).set_index("column")',
             ),
-            pictures((f"{figures}/odds.png", f"What goes with the class in {name}")),
+            images((f"{figures}/odds.png", f"What goes with the class in {name}")),
             code(
                 'grades = ["used.precision.value", "used.recall.value", "used.f1.value", "always", "weak"]',
                 'finders = [{"finder": name} | found for name, found in audit["finders"].items()]',
@@ -46,7 +46,7 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
                 'columns = ["finder", "found", "column", *grades]',
                 'pd.json_normalize(finders).reindex(columns=columns).set_index("finder")',
             ),
-            pictures(
+            images(
                 (f"{figures}/grades.png", f"Finders against flags in {name}"),
                 (f"{figures}/examples.png", f"What the finders found in {name}"),
             ),
@@ -69,17 +69,17 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
     Parameters
     ----------
     studies
-        By study the models, ``with`` the artefact as a shortcut in their pictures and ``without``, and the
+        By study the models, ``with`` the artefact as a shortcut in their images and ``without``, and the
         ``confidence`` of its intervals.
     """
     cells: list[Text | Code] = [
         text(
-            "Artefacts pasted into clean pictures, where their pixels are known. First table: the `share` of an "
+            "Artefacts pasted into clean images, where their pixels are known. First table: the `share` of an "
             "explanation's relevance on the artefact, beside its share of the `area`; `excess` is their difference. "
-            "Second: the two networks compared picture by picture, `first` less `second`. "
+            "Second: the two networks compared image by image, `first` less `second`. "
             "Third: the change in the probability of the class that the artefact goes with, beside a control that "
             "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. "
-            "Fourth: the same where it is taken out of pictures in which a finder sees it; the control fills a place "
+            "Fourth: the same where it is taken out of images in which a finder sees it; the control fills a place "
             "of the same shape beside it, where there is room. A network that learnt the shortcut looks at it *and* "
             "changes its mind."
         )
@@ -88,31 +88,31 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
         cells += [
             text(
                 f"### {name}",
-                f"`{networks['with']}` (`first`) learnt from pictures where the artefact goes with a class, "
-                f"`{networks['without']}` (`second`) from pictures where it does not. "
+                f"`{networks['with']}` (`first`) learnt from images where the artefact goes with a class, "
+                f"`{networks['without']}` (`second`) from images where it does not. "
                 f"Intervals: {100 * networks['confidence']:g} %.",
             ),
             code(
                 f"study = read_json({quoted(f'shortcuts/{name}/summary.json')})",
                 'rows = [{"model": model} | row for model, found in study["relevance"].items() for row in found]',
-                'columns = ["share", "area", "excess", "excess_low", "excess_high", "pictures", "undefined"]',
+                'columns = ["share", "area", "excess", "excess_low", "excess_high", "images", "undefined"]',
                 'names = ["artefact", "method", "model"]',
                 "pd.DataFrame(rows, columns=[*names, *columns]).set_index(names).sort_index()",
             ),
             code(
-                'columns = ["first", "second", "difference", "difference_low", "difference_high", "pictures"]',
+                'columns = ["first", "second", "difference", "difference_low", "difference_high", "images"]',
                 'names = ["artefact", "method"]',
                 'pd.DataFrame(study["difference"], columns=[*names, *columns]).set_index(names)',
             ),
             _changes("changes", "pasted"),
             _changes("removal", "taken out"),
-            pictures((f"figures/shortcuts/{name}/shortcut.png", f"The study {name}")),
+            images((f"figures/shortcuts/{name}/shortcut.png", f"The study {name}")),
         ]
     return Section("shortcuts", "Shortcuts", tuple(cells))
 
 
 def _changes(key: str, name: str) -> Code:
-    """Tabulate what an edit does to the probability of the class; empty where no picture was edited."""
+    """Tabulate what an edit does to the probability of the class; empty where no image was edited."""
     return code(
         "rows = [",
         f'    {{{quoted(name)}: artefact, "model": model}} | values',

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lucidag.report.cells import Code, Section, Text, code, pictures, quoted, text
+from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
 def dissect(
@@ -29,9 +29,9 @@ def dissect(
     """
     cells: list[Text | Code] = [
         text(
-            "Each unit is called by the concept that it answers to most, among the pictures of a probe set: by the "
+            "Each unit is called by the concept that it answers to most, among the images of a probe set: by the "
             "words of a CLIP (`clip-dissect`) or by the pixels of label maps (`netdissect`, score: IoU). Some concept "
-            "is always the best one, so only labels above a threshold count as detectors here: the level that pictures "
+            "is always the best one, so only labels above a threshold count as detectors here: the level that images "
             "in random order reach, or the least IoU. `labelled` is the share of units above it; a label is a name for "
             "what correlates, not proof of what the unit is for."
         )
@@ -48,7 +48,7 @@ def _clip(name: str) -> list[Text | Code]:
     return [
         text(
             f"### CLIP {name}",
-            "Labels by words are worth no more than this: how often the nearest word to a test picture is the right "
+            "Labels by words are worth no more than this: how often the nearest word to a test image is the right "
             "one, beside `chance` and beside always saying the `commonest`.",
         ),
         code(
@@ -87,7 +87,7 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             'best = units.sort_values("score", ascending=False, kind="stable").groupby("method").head(5)',
             'best[["method", "layer", "unit", "concept", "category", "score"]].sort_values("method", kind="stable")',
         ),
-        pictures(*shown, (f"{figures}/units.png", f"Units of {name} with the pictures that activate them most")),
+        images(*shown, (f"{figures}/units.png", f"Units of {name} with the images that activate them most")),
     ]
 
 
@@ -110,7 +110,7 @@ def _roles(name: str, methods: Sequence[str]) -> list[Text | Code]:
             "pd.DataFrame(rows)",
         ),
         code(f"pd.read_csv({quoted(f'dissect/{name}/concept_roles.csv')}).head(10)"),
-        pictures(*shown),
+        images(*shown),
     ]
 
 
@@ -135,5 +135,5 @@ def _pair(pair: str, methods: Sequence[str]) -> list[Text | Code]:
             "]",
             'pd.DataFrame(rows).set_index(["method", "measure"])',
         ),
-        pictures(*shown),
+        images(*shown),
     ]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.result import Draws
 from lucidag.rof.tables import ORDER_COLUMNS, seed_column
 

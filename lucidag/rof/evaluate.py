@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lucidag.errors import InputError
-from lucidag.features import judged_groups
+from lucidag.data.features import judged_groups
+from lucidag.ground.errors import InputError
 from lucidag.rof.result import Draws, SweepResult
 
 Walk = Callable[[slice, Tensor], Iterator[Tensor]]
@@ -58,7 +58,7 @@ class Cohort:
     image_weights
         B x N counts of each image in each bootstrap sample, or None.
     min_group
-        A group of fewer images is not called the worst: see `lucidag.features.judged_groups`.
+        A group of fewer images is not called the worst: see `lucidag.data.features.judged_groups`.
     """
 
     labels: NDArray[np.int64]

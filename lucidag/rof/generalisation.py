@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 from lucidag.rof.tables import curve_of
 from lucidag.rof.turning import turning_point
@@ -63,7 +63,7 @@ def model_row(
 
 
 def correlations(
-    table: pd.DataFrame, draws: int = 2000, confidence: float = 0.95, seed: int = 0
+    table: pd.DataFrame, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> list[dict[str, Any]]:
     """Correlate each share of roles with the gap, for each metric, over all models and within families.
 
@@ -71,7 +71,7 @@ def correlations(
     ----------
     table
         The rows of `model_row` over all models.
-    draws
+    resamples
         Bootstrap samples of models, and permutations.
     confidence
         Of the percentile interval.
@@ -85,8 +85,8 @@ def correlations(
         which a constant leaves rho undefined and which the interval leaves out), reason. Where rho is undefined,
         rho, low, high and p are None and reason says why; otherwise reason is None.
     """
-    if draws < 1:
-        raise InputError(f"correlations need at least 1 draw, found {draws}")
+    if resamples < 1:
+        raise InputError(f"correlations need at least 1 draw, found {resamples}")
     rows = []
     for metric in ROLE_METRICS:
         part = table[table["metric"] == metric]
@@ -97,7 +97,7 @@ def correlations(
             for scope, family in (("all", np.zeros_like(families)), ("within_family", families)):
                 rows.append(
                     {"metric": metric, "share": role, "scope": scope, "models": len(part)}
-                    | associate(share, gap, family, draws, confidence, seed)
+                    | associate(share, gap, family, resamples, confidence, seed)
                 )
     return rows
 
@@ -106,7 +106,7 @@ def associate(
     share: NDArray[np.float64],
     gap: NDArray[np.float64],
     family: NDArray[np.integer],
-    draws: int,
+    resamples: int,
     confidence: float,
     seed: int,
 ) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def associate(
         drawn = stats.bootstrap(
             (np.arange(len(share)),),
             lambda models: spearman(share[models], gap[models], family[models]),
-            n_resamples=draws,
+            n_resamples=resamples,
             vectorized=False,
             confidence_level=confidence,
             method="percentile",
@@ -141,14 +141,14 @@ def associate(
     # A permutation within families changes neither the ranks nor their size, only how they are matched.
     a, b = _centred_ranks(share, family), _centred_ranks(gap, family)
     members = [np.flatnonzero(family == each) for each in np.unique(family)]
-    permuted = np.array([_shuffle(a, members, generator) @ b for _ in range(draws)]) / np.sqrt((a @ a) * (b @ b))
+    permuted = np.array([_shuffle(a, members, generator) @ b for _ in range(resamples)]) / np.sqrt((a @ a) * (b @ b))
     extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
     return {
         "rho": rho,
         "low": low,
         "high": high,
-        "p": (1 + extreme) / (1 + draws),
-        "undefined_draws": int(draws - len(defined)),
+        "p": (1 + extreme) / (1 + resamples),
+        "undefined_draws": int(resamples - len(defined)),
         "reason": None,
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 
 def points_table(sweep: pd.DataFrame, method: str, points: Sequence[int]) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
-from lucidag.features import Features
+from lucidag.data.features import Features
+from lucidag.ground.errors import InputError
 
 RANDOM = "random"
 REVERSED = "reversed"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.rank import ranking_rows
 from lucidag.rof.tables import curve_of
 from lucidag.rof.turning import DEGENERATE_FROM, improvement, turning_point

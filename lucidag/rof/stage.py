@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.features import Features
-from lucidag.progress import track
+from lucidag.data.features import Features
+from lucidag.ground.progress import track
 from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders
@@ -43,7 +43,7 @@ class SelectionTables:
     Attributes
     ----------
     table
-        As sweep.csv, for both splits, with a first column ``ranked_on`` and, on the reporting split, the bootstrap
+        As sweep.csv, for both splits, with a first column ``ranked_on`` and, on the reporting split, the resamples
         bands as ``accuracy_low``, ``accuracy_high`` and so on for loss and worst_accuracy. Without rows where a
         split is missing.
     draws
@@ -60,7 +60,7 @@ def run_sweep(
     methods: Sequence[str],
     random_seeds: Sequence[int] = (),
     ranking: str = "l1",
-    bootstrap: int = 0,
+    resamples: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
     class_columns: int = CLASS_COLUMNS,
@@ -79,7 +79,7 @@ def run_sweep(
         The orders to sweep.
     ranking
         The method whose order the logit-bias control follows.
-    bootstrap
+    resamples
         Samples of images behind bands and intervals; 0 for none. Random orders get none: their own spread over seeds
         is their band.
     confidence
@@ -95,7 +95,7 @@ def run_sweep(
     """
     sweeps, drawn, draws = [], [], {}
     every: list[tuple[str, int | None]] = [*orders(methods, random_seeds), (LOGIT_BIAS, None)]
-    counts = {split: _weights(content, bootstrap, seed) for split, content in contents.items()}
+    counts = {split: _weights(content, resamples, seed) for split, content in contents.items()}
     work = [(split, *order) for split in contents for order in every]
     for split, method, order_seed in track(work, "sweep"):
         content = contents[split]
@@ -119,7 +119,7 @@ def run_selection(
     rankings: pd.DataFrame,
     methods: Sequence[str],
     ranking: str = "l1",
-    bootstrap: int = 0,
+    resamples: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
     class_columns: int = CLASS_COLUMNS,
@@ -135,7 +135,7 @@ def run_selection(
     """
     if not {ranked_on, chosen_on, reported_on} <= set(contents):
         return SelectionTables(pd.DataFrame(columns=["ranked_on", *ORDER_COLUMNS, "k", *METRICS]), {})
-    counts = _weights(contents[reported_on], bootstrap, seed)
+    counts = _weights(contents[reported_on], resamples, seed)
     tables, draws = [], {}
     for method in track([*(m for m in methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
         order = order_of(rankings, ranked_on, ranking if method == LOGIT_BIAS else method)
@@ -157,8 +157,8 @@ def run_selection(
     return SelectionTables(pd.concat(tables, ignore_index=True), draws)
 
 
-def _weights(content: Features, bootstrap: int, seed: int) -> NDArray[np.uint8] | None:
-    return bands.weights(len(content.labels), bootstrap, seed) if bootstrap else None
+def _weights(content: Features, resamples: int, seed: int) -> NDArray[np.uint8] | None:
+    return bands.weights(len(content.labels), resamples, seed) if resamples else None
 
 
 def _sweep(

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.evaluate import Cohort, Walk, evaluate
 from lucidag.rof.result import SweepResult
 
@@ -54,7 +54,7 @@ def sweep(
     image_weights
         B x N counts of bootstrap samples (`lucidag.rof.bands.weights`).
     min_group
-        A group of fewer images is not called the worst (`lucidag.features.judged_groups`).
+        A group of fewer images is not called the worst (`lucidag.data.features.judged_groups`).
     tile, device, threads
         See `lucidag.rof.evaluate.evaluate`.
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from lucidag.errors import InputError
-from lucidag.files import atomic
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
 from lucidag.rof.result import SweepResult
 
 ORDER_COLUMNS = ("split", "method", "seed")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.bands import interval
 
 METRICS = ("accuracy", "loss", "worst_accuracy")

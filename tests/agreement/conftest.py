@@ -1,4 +1,4 @@
-"""Small pictures whose explanations are made up."""
+"""Small images whose explanations are made up."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from lucidag.explain.store import Explained
 
 @pytest.fixture(scope="session")
 def explained():
-    """Return a function that wraps maps as a picture."""
+    """Return a function that wraps maps as an image."""
 
     def make(image, maps, mask=None, segments=None, record=None, frame=None):
         maps = {method: np.asarray(values, dtype=np.float32) for method, values in maps.items()}
@@ -23,14 +23,14 @@ def explained():
 
 @pytest.fixture(scope="session")
 def planted(explained):
-    """Return a function that draws pictures with one bright spot each, which every method finds up to some noise.
+    """Return a function that draws images with one bright spot each, which every method finds up to some noise.
 
     LIME selects the tiles that the spot covers.
     """
 
     def make(count, methods=("gradcam", "layercam", "lime"), side=32, noise=0.02, seed=0):
         rng = np.random.default_rng(seed)
-        pictures = []
+        images = []
         y, x = np.mgrid[:side, :side]
         tiles = y // 4 * (side // 4) + x // 4
         for index in range(count):
@@ -41,7 +41,7 @@ def planted(explained):
                 spot = np.clip(np.exp(-(distance**2) / 50) + rng.normal(0, noise, distance.shape), 0, 1)
                 means = np.bincount(tiles.ravel(), spot.ravel()) / 16
                 maps[method] = np.where(means > 0.4, means, 0)[tiles] if method == "lime" else spot
-            pictures.append(explained(f"p{index:02d}", maps, distance < 5))
-        return pictures
+            images.append(explained(f"p{index:02d}", maps, distance < 5))
+        return images
 
     return make

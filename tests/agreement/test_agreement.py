@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.agreement.agreement import agreement_table, correlation_table
-from lucidag.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
-from lucidag.agreement.masks import dice, iou, spearman
-from lucidag.agreement.order import agreement_order
-from lucidag.agreement.pictures import joined
-from lucidag.agreement.summary import agreement_summary
-from lucidag.agreement.tables import read_table, write_table
-from lucidag.errors import InputError
+from lucidag.explain.agreement.agreement import agreement_table, correlation_table
+from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
+from lucidag.explain.agreement.images import joined
+from lucidag.explain.agreement.masks import dice, iou, spearman
+from lucidag.explain.agreement.order import agreement_order
+from lucidag.explain.agreement.summary import agreement_summary
+from lucidag.explain.agreement.tables import read_table, write_table
+from lucidag.ground.errors import InputError
 
 THRESHOLDS = [0.2, 0.5]
 EMPTY, FULL = np.zeros((4, 4)), np.ones((4, 4))
@@ -33,8 +33,8 @@ def only(table, **values):
 
 def test_table_by_hand(explained):
     top = RAMP > 0.7  # the five highest
-    picture = explained("a", {"gradcam": RAMP, "layercam": RAMP.T, "lime": np.where(QUARTER, 0.001, -1.0)})
-    table = agreement_table([picture], [0.7], area=5 / 16)
+    subject = explained("a", {"gradcam": RAMP, "layercam": RAMP.T, "lime": np.where(QUARTER, 0.001, -1.0)})
+    table = agreement_table([subject], [0.7], area=5 / 16)
     columns = ["image", "method_a", "method_b", "threshold", "iou", "dice", "area_a", "area_b", "control"]
     assert list(table.columns) == columns
     assert len(table) == 3 * 2
@@ -47,7 +47,7 @@ def test_table_by_hand(explained):
     assert (row["iou"], row["area_a"], row["area_b"]) == (0, 5 / 16, 4 / 16)
     row = only(table, method_a="gradcam", method_b="lime", threshold="area")
     assert (row["iou"], row["area_a"], row["area_b"]) == (0, 4 / 16, 4 / 16)
-    assert table["control"].isna().all()  # there is no other picture
+    assert table["control"].isna().all()  # there is no other image
 
 
 @pytest.mark.parametrize("area", [0.1, 0.33])
@@ -56,7 +56,7 @@ def test_matched_areas(planted, area):
     assert (table["area_a"] == table["area_b"]).all()
     graded = at(table, method_b="layercam")
     assert (graded["area_a"] == round(area * 1024) / 1024).all()
-    selected = [(picture.maps["lime"] > 0).mean() for picture in planted(5)]
+    selected = [(subject.maps["lime"] > 0).mean() for subject in planted(5)]
     np.testing.assert_array_equal(at(table, method_a="gradcam", method_b="lime")["area_a"], selected)
 
 
@@ -66,13 +66,13 @@ def test_the_order_of_methods_does_not_matter(planted):
     assert set(back["method_a"]) == {"lime"}
     # The maps themselves are drawn in another order, so each is compared with its own masks.
     for table, order in ((there, ("gradcam", "lime")), (back, ("lime", "gradcam"))):
-        for picture in planted(4, order):
-            row = only(table, image=picture.image, threshold="0.5")
-            assert row["iou"] == iou(picture.maps["gradcam"] > 0.5, picture.maps["lime"] > 0)
-            selection = picture.maps["lime"] > 0
-            cut = np.sort(picture.maps["gradcam"], axis=None)[-selection.sum()]
-            row = only(table, image=picture.image, threshold="area")
-            assert row["iou"] == iou(picture.maps["gradcam"] >= cut, selection)
+        for subject in planted(4, order):
+            row = only(table, image=subject.image, threshold="0.5")
+            assert row["iou"] == iou(subject.maps["gradcam"] > 0.5, subject.maps["lime"] > 0)
+            selection = subject.maps["lime"] > 0
+            cut = np.sort(subject.maps["gradcam"], axis=None)[-selection.sum()]
+            row = only(table, image=subject.image, threshold="area")
+            assert row["iou"] == iou(subject.maps["gradcam"] >= cut, selection)
 
 
 def test_what_is_undefined(explained):
@@ -89,27 +89,27 @@ def test_what_is_undefined(explained):
 
 
 def test_control_by_brute_force(planted):
-    pictures = planted(5)
-    table, correlations = agreement_table(pictures, [0.5], area=0.1), correlation_table(pictures)
-    for index, picture in enumerate(pictures):
-        others = [each for number, each in enumerate(pictures) if number != index]
-        pairs = [(picture.maps["gradcam"], each.maps["layercam"]) for each in others]
-        pairs += [(each.maps["gradcam"], picture.maps["layercam"]) for each in others]
-        names = {"image": picture.image, "method_a": "gradcam", "method_b": "layercam"}
+    frames = planted(5)
+    table, correlations = agreement_table(frames, [0.5], area=0.1), correlation_table(frames)
+    for index, subject in enumerate(frames):
+        others = [each for number, each in enumerate(frames) if number != index]
+        pairs = [(subject.maps["gradcam"], each.maps["layercam"]) for each in others]
+        pairs += [(each.maps["gradcam"], subject.maps["layercam"]) for each in others]
+        names = {"image": subject.image, "method_a": "gradcam", "method_b": "layercam"}
         expected = np.mean([iou(a > 0.5, b > 0.5) for a, b in pairs])
         assert only(table, **names, threshold="0.5")["control"] == pytest.approx(expected)
         expected = np.mean([spearman(a, b) for a, b in pairs])
         assert only(correlations, **names)["control"] == pytest.approx(expected)
-        selections = [(picture.maps["gradcam"], each.maps["lime"] > 0) for each in others]
-        selections += [(each.maps["gradcam"], picture.maps["lime"] > 0) for each in others]
+        selections = [(subject.maps["gradcam"], each.maps["lime"] > 0) for each in others]
+        selections += [(each.maps["gradcam"], subject.maps["lime"] > 0) for each in others]
         expected = np.mean([iou(a >= np.sort(a, axis=None)[-b.sum()], b) for a, b in selections])
         names["method_b"] = "lime"
         assert only(table, **names, threshold="area")["control"] == pytest.approx(expected, abs=0.02)
 
 
-def test_control_is_lower_where_maps_follow_pictures(planted):
-    pictures = planted(12)
-    summary = agreement_summary(agreement_table(pictures, THRESHOLDS), correlation_table(pictures), draws=500)
+def test_control_is_lower_where_maps_follow_images(planted):
+    frames = planted(12)
+    summary = agreement_summary(agreement_table(frames, THRESHOLDS), correlation_table(frames), resamples=500)
     assert (summary["control"] < summary["mean"]).all()
     assert (summary["over_control_low"] > 0).all()
     np.testing.assert_allclose(summary["over_control"], summary["mean"] - summary["control"], atol=1e-12)
@@ -118,8 +118,8 @@ def test_control_is_lower_where_maps_follow_pictures(planted):
 def test_control_is_equal_where_all_maps_are_the_same(explained):
     rng = np.random.default_rng(0)
     maps = {method: rng.random((8, 8)) for method in ("gradcam", "layercam")} | {"lime": rng.random((8, 8)) < 0.3}
-    pictures = [explained(f"p{index}", maps) for index in range(4)]
-    summary = agreement_summary(agreement_table(pictures, THRESHOLDS), correlation_table(pictures), draws=100)
+    frames = [explained(f"p{index}", maps) for index in range(4)]
+    summary = agreement_summary(agreement_table(frames, THRESHOLDS), correlation_table(frames), resamples=100)
     np.testing.assert_allclose(summary["control"], summary["mean"], atol=1e-12)
     np.testing.assert_allclose(summary[["over_control", "over_control_low", "over_control_high"]], 0, atol=1e-12)
 
@@ -144,50 +144,50 @@ def test_matrices_are_the_single_comparisons(seed):
     np.testing.assert_allclose(matched_iou_matrix(ranked, b), expected)
 
 
-def test_pictures_without_one_of_the_methods_are_left_out(planted):
-    pictures = planted(3)
-    without = type(pictures[1])("p01", pictures[1].frame, None, {"gradcam": pictures[1].maps["gradcam"]})
-    table = agreement_table([pictures[0], without, pictures[2]], THRESHOLDS)
+def test_images_without_one_of_the_methods_are_left_out(planted):
+    frames = planted(3)
+    without = type(frames[1])("p01", frames[1].frame, None, {"gradcam": frames[1].maps["gradcam"]})
+    table = agreement_table([frames[0], without, frames[2]], THRESHOLDS)
     assert set(table["image"]) == {"p00", "p02"}
-    pd.testing.assert_frame_equal(table, agreement_table([pictures[0], pictures[2]], THRESHOLDS))
+    pd.testing.assert_frame_equal(table, agreement_table([frames[0], frames[2]], THRESHOLDS))
 
 
-def test_summary_counts_and_one_picture(explained):
-    pictures = [explained("a", {"x": RAMP, "y": RAMP}), explained("b", {"x": EMPTY, "y": EMPTY})]
-    tables = agreement_table(pictures, [0.5]), correlation_table(pictures)
+def test_summary_counts_and_one_image(explained):
+    frames = [explained("a", {"x": RAMP, "y": RAMP}), explained("b", {"x": EMPTY, "y": EMPTY})]
+    tables = agreement_table(frames, [0.5]), correlation_table(frames)
     row = only(agreement_summary(*tables), threshold="0.5")
     assert (row["mean"], row["n"], row["undefined"]) == (1, 1, 1)
     assert np.isnan(row["low"])
-    one = agreement_table(pictures[:1], [0.5]), correlation_table(pictures[:1])
+    one = agreement_table(frames[:1], [0.5]), correlation_table(frames[:1])
     summary = agreement_summary(*one)
     assert (summary["mean"] == 1).all()
     assert summary[["low", "high", "control", "over_control"]].isna().all(axis=None)
     assert list(summary["measure"]) == ["iou", "iou", "spearman"]
 
 
-def test_no_picture_or_one_method(explained):
-    for pictures in ([], [explained("a", {"x": RAMP})]):
-        tables = agreement_table(pictures, [0.5]), correlation_table(pictures)
+def test_no_image_or_one_method(explained):
+    for frames in ([], [explained("a", {"x": RAMP})]):
+        tables = agreement_table(frames, [0.5]), correlation_table(frames)
         assert len(tables[0]) == len(tables[1]) == len(agreement_summary(*tables)) == 0
         assert list(agreement_order(tables[0]).columns) == ["image", "iou"]
 
 
 def test_order(explained):
-    def picture(name, values):
+    def subject(name, values):
         return explained(name, {"x": RAMP, "y": values})
 
-    pictures = [picture("d", FULL), picture("c", -RAMP), picture("b", RAMP), picture("a", RAMP), picture("e", RAMP.T)]
-    order = agreement_order(agreement_table(pictures, [0.5], area=0.25))
+    frames = [subject("d", FULL), subject("c", -RAMP), subject("b", RAMP), subject("a", RAMP), subject("e", RAMP.T)]
+    order = agreement_order(agreement_table(frames, [0.5], area=0.25))
     assert list(order["image"]) == ["a", "b", "e", "c", "d"]
     assert list(order["iou"].iloc[[0, 1, 3]]) == [1, 1, 0]
     assert np.isnan(order["iou"].iloc[-1])
 
 
 def test_tables_come_back_from_csv(planted, tmp_path):
-    pictures = [type(each)(f"00{i}", each.frame, None, each.maps) for i, each in enumerate(planted(3))]
-    table = agreement_table(pictures, THRESHOLDS)
+    frames = [type(each)(f"00{i}", each.frame, None, each.maps) for i, each in enumerate(planted(3))]
+    table = agreement_table(frames, THRESHOLDS)
     table.loc[0, "iou"] = np.nan
-    for name, each in (("a", table), ("s", agreement_summary(table, correlation_table(pictures), draws=50))):
+    for name, each in (("a", table), ("s", agreement_summary(table, correlation_table(frames), resamples=50))):
         write_table(tmp_path / f"{name}.csv", each)
         pd.testing.assert_frame_equal(read_table(tmp_path / f"{name}.csv"), each, check_exact=True)
     with pytest.raises(InputError, match=r"none\.csv"):
@@ -195,8 +195,8 @@ def test_tables_come_back_from_csv(planted, tmp_path):
 
 
 def test_same_seed_same_table(planted):
-    pictures = planted(3)
-    pd.testing.assert_frame_equal(agreement_table(pictures, [0.5], seed=3), agreement_table(pictures, [0.5], seed=3))
+    frames = planted(3)
+    pd.testing.assert_frame_equal(agreement_table(frames, [0.5], seed=3), agreement_table(frames, [0.5], seed=3))
 
 
 def test_joined(explained):
@@ -210,7 +210,7 @@ def test_joined(explained):
         explained("a", {"lime": EMPTY}, segments=segments, record={"target": 1, "score": 0.5, "notes": []}),
     ]
     found = joined(cam, lime)
-    assert [picture.image for picture in found] == ["a", "b", "c"]
+    assert [subject.image for subject in found] == ["a", "b", "c"]
     assert list(found[0].maps) == ["gradcam", "lime"]
     np.testing.assert_array_equal(found[0].mask, QUARTER > 0)
     assert found[0].segments is segments
@@ -228,5 +228,5 @@ def test_what_cannot_be_joined_or_compared(explained):
         joined([one], [explained("a", {"lime": RAMP}, record={"target": 2})])
     with pytest.raises(InputError, match=r"'b'.*8 x 8.*4 x 4"):
         agreement_table([one, explained("b", {"gradcam": np.zeros((8, 8))})], [0.5])
-    with pytest.raises(InputError, match=r"gradcam map of picture 'b'.*NaN"):
+    with pytest.raises(InputError, match=r"gradcam map of image 'b'.*NaN"):
         agreement_table([one, explained("b", {"gradcam": RAMP * np.nan})], [0.5])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from lucidag.agreement.interval import estimate
-from lucidag.errors import InputError
+from lucidag.explain.agreement.interval import estimate
+from lucidag.ground.errors import InputError
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -40,7 +40,7 @@ def test_confidence_widens():
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
 def test_the_interval_is_between_percentiles_of_the_means_of_samples(confidence):
     values = np.array([0.0] * 9 + [1])
-    found = estimate(values, confidence, draws=20000)
+    found = estimate(values, confidence, resamples=20000)
     # The mean of a sample is a binomial share of 10.
     tail = (1 - confidence) / 2
     assert (found.low, found.high) == pytest.approx(tuple(binom.ppf([tail, 1 - tail], 10, 0.1) / 10))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lucidag.agreement.masks import (
+from lucidag.explain.agreement.masks import (
     above,
     centred_ranks,
     dice,
@@ -16,7 +16,7 @@ from lucidag.agreement.masks import (
     tie_seed,
     top_area,
 )
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 A = np.array([[1, 1], [0, 0]], dtype=bool)
 B = np.array([[1, 0], [1, 0]], dtype=bool)

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.agreement.baselines import centre, random
-from lucidag.agreement.masks import iou, own_mask
-from lucidag.agreement.summary import truth_summary
-from lucidag.agreement.truth import grade, truth_table
-from lucidag.errors import InputError
+from lucidag.explain.agreement.baselines import centre, random
+from lucidag.explain.agreement.masks import iou, own_mask
+from lucidag.explain.agreement.summary import truth_summary
+from lucidag.explain.agreement.truth import grade, truth_table
+from lucidag.ground.errors import InputError
 
 THRESHOLDS = [0.2, 0.5]
 MASK = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 0]], dtype=bool)
@@ -36,7 +36,7 @@ def test_what_speaks_against_the_class_is_as_good_as_nothing_where_the_map_runs_
     assert share == pytest.approx(99 / 399, abs=0.1)  # 99 of the 399 other pixels, drawn at random
 
 
-def test_each_picture_has_an_order_of_its_own_among_equal_pixels(explained):
+def test_each_image_has_an_order_of_its_own_among_equal_pixels(explained):
     mask = np.arange(256).reshape(16, 16) % 3 == 0
     maps = {"gradcam": np.eye(16)}
     table = truth_table([explained(f"p{index}", maps, mask) for index in range(6)], [0.5], draws=1)
@@ -76,15 +76,15 @@ def test_rank_accuracy_and_matched_iou_are_one_number(seed):
 
 def test_planted_map_is_perfect_and_beats_both_baselines(explained):
     rng = np.random.default_rng(0)
-    pictures = []
+    images = []
     for index in range(8):
         mask = np.zeros((32, 32), dtype=bool)
         y, x = rng.integers(0, 20, 2)
         mask[y : y + 9, x : x + 9] = True
-        pictures.append(explained(f"p{index}", {"gradcam": mask, "lime": mask * 0.01}, mask))
-    table = truth_table(pictures, THRESHOLDS, draws=5)
+        images.append(explained(f"p{index}", {"gradcam": mask, "lime": mask * 0.01}, mask))
+    table = truth_table(images, THRESHOLDS, draws=5)
     assert (table[table["method"].isin(["gradcam", "lime"])]["value"] == 1).all()
-    summary = truth_summary(table, draws=300).set_index("method")
+    summary = truth_summary(table, resamples=300).set_index("method")
     planted = summary.loc[["gradcam", "lime"]]
     assert (planted["mean"] == 1).all()
     assert (planted[["over_centre_low", "over_random_low"]] > 0).all(axis=None)
@@ -101,24 +101,24 @@ def gap(summary):
 
 
 def test_table_is_the_single_grades(planted):
-    pictures = planted(3)
-    table = truth_table(pictures, THRESHOLDS, draws=2)
+    images = planted(3)
+    table = truth_table(images, THRESHOLDS, draws=2)
     assert list(table.columns) == ["image", "method", "metric", "threshold", "value"]
     assert list(table["method"].unique()) == ["gradcam", "layercam", "lime", "centre", "random"]
-    for picture in pictures:
-        for method, values in picture.maps.items():
+    for subject in images:
+        for method, values in subject.maps.items():
             for threshold in THRESHOLDS:
-                names = {"image": picture.image, "method": method, "metric": "iou", "threshold": f"{threshold:g}"}
-                assert value(table, **names) == iou(own_mask(method, values, threshold), picture.mask)
-            names = {"image": picture.image, "method": method, "metric": "mass_accuracy", "threshold": ""}
-            assert value(table, **names) == pytest.approx(values[picture.mask].sum() / values.sum())
+                names = {"image": subject.image, "method": method, "metric": "iou", "threshold": f"{threshold:g}"}
+                assert value(table, **names) == iou(own_mask(method, values, threshold), subject.mask)
+            names = {"image": subject.image, "method": method, "metric": "mass_accuracy", "threshold": ""}
+            assert value(table, **names) == pytest.approx(values[subject.mask].sum() / values.sum())
 
 
 def test_random_baseline_holds_as_much_as_the_mask_covers(explained):
     mask = np.zeros((64, 64), dtype=bool)
     mask[3:31, 10:50] = True
-    pictures = [explained(f"p{index}", {"x": mask}, mask) for index in range(12)]
-    table = truth_table(pictures, [0.5])
+    images = [explained(f"p{index}", {"x": mask}, mask) for index in range(12)]
+    table = truth_table(images, [0.5])
     found = table[(table["method"] == "random") & (table["metric"].isin(["mass_accuracy", "rank_accuracy"]))]
     np.testing.assert_allclose(found.groupby("metric")["value"].mean(), mask.mean(), atol=0.03)
 
@@ -159,17 +159,17 @@ def test_random_maps():
     assert not np.array_equal(maps[0], random(32, 1, "a", draws=1)[0])
 
 
-def test_pictures_without_a_mask_are_left_out_and_cropped_ones_counted(planted, explained):
-    pictures = planted(3)
-    cropped = explained("gone", pictures[0].maps, np.zeros((32, 32)))
-    without = explained("without", pictures[0].maps)
-    table = truth_table([*pictures, cropped, without], THRESHOLDS, draws=2)
+def test_images_without_a_mask_are_left_out_and_cropped_ones_counted(planted, explained):
+    images = planted(3)
+    cropped = explained("gone", images[0].maps, np.zeros((32, 32)))
+    without = explained("without", images[0].maps)
+    table = truth_table([*images, cropped, without], THRESHOLDS, draws=2)
     assert "without" not in set(table["image"])
     assert table[table["image"] == "gone"]["value"].isna().all()
-    summary = truth_summary(table, draws=50)
+    summary = truth_summary(table, resamples=50)
     assert set(summary["n"]) == {3}
     assert set(summary["undefined"]) == {1}
-    clean = truth_summary(truth_table(pictures, THRESHOLDS, draws=2), draws=50)
+    clean = truth_summary(truth_table(images, THRESHOLDS, draws=2), draws=50)
     pd.testing.assert_frame_equal(summary.drop(columns="undefined"), clean.drop(columns="undefined"))
 
 
@@ -178,12 +178,12 @@ def test_no_masks_at_all(explained):
     assert len(table) == len(truth_summary(table)) == 0
 
 
-def test_one_picture_has_no_interval(planted):
+def test_one_image_has_no_interval(planted):
     summary = truth_summary(truth_table(planted(1), THRESHOLDS, draws=2))
     assert summary["mean"].notna().all()
     assert summary[["low", "high", "over_centre_low", "over_random_high"]].isna().all(axis=None)
 
 
 def test_mask_of_another_size(explained):
-    with pytest.raises(InputError, match="mask of picture 'a'"):
+    with pytest.raises(InputError, match="mask of image 'a'"):
         truth_table([explained("a", {"x": np.eye(4)}, np.eye(5))], THRESHOLDS)

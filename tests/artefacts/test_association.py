@@ -6,7 +6,7 @@ from scipy.stats.contingency import odds_ratio
 
 from lucidag.artefacts.association import associations, best_rule, counted
 from lucidag.artefacts.columns import sort_out
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 CLASSES = ("benign", "malignant")
 
@@ -82,7 +82,7 @@ def test_a_column_that_says_the_class_goes_with_it_as_far_as_can_be():
 def test_the_best_rule_by_hand():
     cells, labels = expanded([[10, 30], [40, 20]])
     rule = best_rule(counted(cells["flag"], labels, CLASSES))
-    assert (rule["value"], rule["class"], rule["pictures"]) == ("0", "malignant", 40)
+    assert (rule["value"], rule["class"], rule["images"]) == ("0", "malignant", 40)
     assert (rule["share"], rule["covers"], rule["informedness"]) == pytest.approx((0.75, 0.6, 0.4))
 
 
@@ -113,7 +113,7 @@ def test_one_class_has_no_association():
     assert associations(columns(a=["0", "1"]), {"a": "metadata"}, ["benign"] * 2, CLASSES) == []
 
 
-def test_columns_that_name_pictures_or_say_nothing_are_left_out():
+def test_columns_that_name_images_or_say_nothing_are_left_out():
     n = 60
     table = columns(
         name=[f"ISIC_{row}" for row in range(n)],
@@ -153,6 +153,6 @@ def test_no_column_of_numbers_is_lost():
     assert got.values["share"].value_counts().to_dict() == {"0 to 29": 30, "100 to 100": 170}
     for name in ("taken", "area"):
         assert got.values[name].value_counts().tolist() == [50] * 4
-    assert got.left_out == {"number": "has another value for each picture, so it only names them"}
+    assert got.left_out == {"number": "has another value for each image, so it only names them"}
     few = columns(weight=["1.5", "2.25", "3.5"])
     assert "only names them" in sort_out(few, ["weight"]).left_out["weight"]

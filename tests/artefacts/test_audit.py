@@ -10,29 +10,29 @@ from lucidag.artefacts.audit import audit
 from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
 from lucidag.artefacts.grading import grade
+from lucidag.data.images import Images
 from lucidag.data.lesions import CLASSES, load
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.data.pictures import Pictures
-from lucidag.errors import InputError
 from lucidag.figures.artefacts import examples, grades, odds
 from lucidag.figures.style import save
+from lucidag.ground.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def lesions(tmp_path_factory):
-    """Give a data set whose patch sits on benign and whose ring sits on malignant pictures."""
+    """Give a data set whose patch sits on benign and whose ring sits on malignant images."""
     folder = tmp_path_factory.mktemp("lesions")
     source = load(
         320, 48, {"train": 0.5, "test": 0.5}, 4, patch={"benign": 0.6, "malignant": 0.05}, ring={"malignant": 0.5}
     )
     write_manifest(folder, source.table, source.classes, source.images, source.masks)
     manifest = read_manifest(folder)
-    return manifest.table, scan(manifest.table["image"].tolist(), Pictures(manifest).read)
+    return manifest.table, scan(manifest.table["image"].tolist(), Images(manifest).read)
 
 
 def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
     table, scores = lesions
-    rows, summary = audit(table, CLASSES, scores, draws=300)
+    rows, summary = audit(table, CLASSES, scores, resamples=300)
     for name, column in (("ring", "ring"), ("patch", "patch")):
         assert summary["finders"][name]["column"] == column
         assert summary["finders"][name]["weak"] is False
@@ -57,15 +57,15 @@ def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
     assert summary["classes"] == {name: int((table["label"] == name).sum()) for name in CLASSES}
     assert list(rows)[:3] == ["image", "ring_score", "ring_found"]
     json.dumps(summary, allow_nan=False)
-    again = audit(table, CLASSES, scores, draws=300)
+    again = audit(table, CLASSES, scores, resamples=300)
     assert json.dumps(again[1]) == json.dumps(summary)
 
 
-def test_one_class_no_columns_constant_columns_and_few_pictures_are_sentences(lesions):
+def test_one_class_no_columns_constant_columns_and_few_images_are_sentences(lesions):
     table, scores = lesions
     rows = table["label"] == "benign"
     _, summary = audit(table[rows].reset_index(drop=True), CLASSES, scores[rows.to_numpy()].reset_index(drop=True))
-    assert "All pictures are of class 'benign', so nothing can go with the class." in summary["sentences"]
+    assert "All images are of class 'benign', so nothing can go with the class." in summary["sentences"]
     assert summary["associations"] == []
     assert "one class" in summary["shortcut"]["sentence"]
     bare = table[["image", "path", "label", "split", "mask", "digest"]]
@@ -74,35 +74,35 @@ def test_one_class_no_columns_constant_columns_and_few_pictures_are_sentences(le
     assert any("no column" in sentence for sentence in summary["sentences"])
     assert any("No id column" in sentence for sentence in summary["sentences"])
     few = table.head(3).assign(patch="1")
-    _, summary = audit(few, CLASSES, scores.head(3), draws=20)
+    _, summary = audit(few, CLASSES, scores.head(3), resamples=20)
     assert summary["left_out"]["patch"] == "has one value only: '1'"
     json.dumps(summary, allow_nan=False)
 
 
 def test_the_level_is_that_of_the_intervals_and_ids_alone_are_nothing_to_test(lesions):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, confidence=0.9, draws=20)
+    _, summary = audit(table, CLASSES, scores, confidence=0.9, resamples=20)
     assert any("columns go with the class (p < 0.1, Holm)" in sentence for sentence in summary["sentences"])
     assert "filled: p < 0.1, Holm" in odds(summary["associations"], 0.9).axes[0].get_xlabel()
     named = table[["image", "path", "label", "split", "mask", "digest"]].assign(name=table["image"])
-    _, summary = audit(named, CLASSES, scores[["image"]], draws=20)
+    _, summary = audit(named, CLASSES, scores[["image"]], resamples=20)
     assert "There is no column that can be tested against the class." in summary["sentences"]
 
 
-def test_ids_are_left_out_and_keep_pictures_together(lesions):
+def test_ids_are_left_out_and_keep_images_together(lesions):
     table, scores = lesions
     table = table.assign(patient=[f"p{row // 4}" for row in range(len(table))])
-    _, summary = audit(table, CLASSES, scores, id_column="patient", draws=20)
+    _, summary = audit(table, CLASSES, scores, id_column="patient", resamples=20)
     assert "patient" not in {one["column"] for one in summary["associations"]}
-    assert summary["left_out"]["patient"] == "names the patient or lesion of a picture"
+    assert summary["left_out"]["patient"] == "names the patient or lesion of an image"
     assert summary["shortcut"]["shared_ids"] > 0
     assert not any("No id column" in sentence for sentence in summary["sentences"])
 
 
-def test_pictures_without_an_id_are_not_of_one_patient(lesions):
+def test_images_without_an_id_are_not_of_one_patient(lesions):
     table, scores = lesions
     table = table.assign(patient=["p" if row < 2 else "" for row in range(len(table))])
-    _, summary = audit(table, CLASSES, scores, id_column="patient", draws=20)
+    _, summary = audit(table, CLASSES, scores, id_column="patient", resamples=20)
     split = set(table["split"][:2])
     assert summary["shortcut"]["shared_ids"] == (1 if len(split) == 2 else 0)
     assert summary["shortcut"]["learnt"] > 150
@@ -110,7 +110,7 @@ def test_pictures_without_an_id_are_not_of_one_patient(lesions):
 
 def test_a_score_at_the_threshold_is_no_find():
     table = pd.DataFrame({"image": ["a", "b"], "label": list(CLASSES), "split": "test"})
-    rows, summary = audit(table, CLASSES, pd.DataFrame({"image": ["a", "b"], "ring": [245.0, 246.0]}), draws=20)
+    rows, summary = audit(table, CLASSES, pd.DataFrame({"image": ["a", "b"], "ring": [245.0, 246.0]}), resamples=20)
     assert rows["ring_found"].tolist() == [0, 1]
     assert summary["finders"]["ring"]["found"] == 1
 
@@ -133,11 +133,11 @@ def test_what_does_not_fit_is_named(lesions):
 
 def test_figures_are_drawn_whatever_the_audit_found(lesions, tmp_path):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, draws=20)
-    picture = np.full((48, 48, 3), 200, np.uint8)
+    _, summary = audit(table, CLASSES, scores, resamples=20)
+    image = np.full((48, 48, 3), 200, np.uint8)
     mask = np.zeros((48, 48), bool)
     mask[:9] = True
-    shown = {"ring": {"right": [Example(picture, mask, 1.0)], "wrong": []}, "patch": {"found": []}}
+    shown = {"ring": {"right": [Example(image, mask, 1.0)], "wrong": []}, "patch": {"found": []}}
     figures = {
         "odds": odds(summary["associations"]),
         "grades": grades(summary["finders"]),
@@ -185,7 +185,7 @@ def test_the_audit_never_imports_torch(root):
 
 def test_a_finder_without_flags_says_so(lesions):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, draws=20)
+    _, summary = audit(table, CLASSES, scores, resamples=20)
     assert summary["finders"]["ruler"]["column"] is None
     assert summary["finders"]["ruler"]["threshold"] == FINDERS["ruler"].threshold
     assert "no column holds flags" in summary["finders"]["ruler"]["sentence"]

@@ -1,4 +1,4 @@
-"""Finders against what was drawn, against simple pictures, and against a person's flags."""
+"""Finders against what was drawn, against simple images, and against a person's flags."""
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ from lucidag.artefacts.grading import grade
 from lucidag.artefacts.lines import ruler
 from lucidag.artefacts.patches import fit_circle
 from lucidag.artefacts.rings import dark_corner, ring, size
+from lucidag.data.images import decode
 from lucidag.data.lesions import draw_one
-from lucidag.data.pictures import decode
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 HALF = {"benign": 0.5, "malignant": 0.5}
 
@@ -52,24 +52,24 @@ def test_the_circle_finds_the_ring_and_hairs_rank_above_no_hairs(drawn):
 def test_a_ring_is_four_corners_below_ten(shape):
     height, width = shape
     rows, columns = round(10 * height / 256), round(10 * width / 256)
-    picture = np.full((*shape, 3), 200, np.uint8)
+    pixels = np.full((*shape, 3), 200, np.uint8)
     for vertical in (slice(0, rows), slice(-rows, None)):
         for across in (slice(0, columns), slice(-columns, None)):
-            picture[vertical, across] = 9
-    assert ring(picture).score == 246 > FINDERS["ring"].threshold
-    picture[-rows:, -columns:] = 10  # one corner is not below 10
-    assert ring(picture).score == 245 <= FINDERS["ring"].threshold
-    picture[-1, -1] = 250
-    assert ring(picture).score < 245
+            pixels[vertical, across] = 9
+    assert ring(pixels).score == 246 > FINDERS["ring"].threshold
+    pixels[-rows:, -columns:] = 10  # one corner is not below 10
+    assert ring(pixels).score == 245 <= FINDERS["ring"].threshold
+    pixels[-1, -1] = 250
+    assert ring(pixels).score < 245
 
 
 @pytest.mark.parametrize(("radius", "middle"), [(40, (80, 60)), (55, (75, 62))])
 def test_dark_corners_are_what_is_outside_the_circle(radius, middle):
     rows, columns = np.mgrid[:120, :160]
     outside = np.hypot(columns - middle[0], rows - middle[1]) > radius
-    picture = skin()
-    picture[outside] = 5
-    finding = dark_corner(picture)
+    pixels = skin()
+    pixels[outside] = 5
+    finding = dark_corner(pixels)
     assert finding.score == pytest.approx(outside.mean(), abs=0.02)
     assert (finding.mask == outside).mean() > 0.98
     assert dark_corner(skin()).score == 0
@@ -98,16 +98,16 @@ def patched(colour, disc=True, middle=(150, 60)):
     inside = np.hypot(columns - middle[0], rows - middle[1]) < 30
     if not disc:
         inside = (np.abs(columns - 80) < 12) & (rows < 90)
-    picture = skin()
-    picture[inside] = colour
-    return picture, inside
+    pixels = skin()
+    pixels[inside] = colour
+    return pixels, inside
 
 
 @pytest.mark.parametrize("colour", [(40, 90, 200), (240, 210, 40), (60, 170, 70), (220, 40, 50)])
 def test_a_patch_is_coloured_round_and_at_the_rim(colour):
     limit = FINDERS["patch"].threshold
-    picture, inside = patched(colour)
-    finding = FINDERS["patch"].find(picture)
+    pixels, inside = patched(colour)
+    finding = FINDERS["patch"].find(pixels)
     assert finding.score > limit
     assert (finding.mask & inside).sum() / (finding.mask | inside).sum() > 0.9
     assert FINDERS["patch"].find(patched((150, 110, 90))[0]).score < limit  # a round mole, brown
@@ -118,11 +118,11 @@ def test_a_patch_is_coloured_round_and_at_the_rim(colour):
 
 @pytest.mark.parametrize("angle", [0, 20, -45])
 def test_a_straight_scale_is_a_ruler_and_a_bend_is_none(angle):
-    picture = skin(170, 256)
+    pixels = skin(170, 256)
     t = np.linspace(-65, 65, 800)
     turn = np.deg2rad(angle)
     for bend, found in ((0.0, True), (0.012, False)):
-        ink = picture.copy()
+        ink = pixels.copy()
         x, y = t, bend * t**2
         columns = np.rint(128 + x * np.cos(turn) - y * np.sin(turn)).astype(int)
         rows = np.rint(75 + x * np.sin(turn) + y * np.cos(turn)).astype(int)
@@ -130,7 +130,7 @@ def test_a_straight_scale_is_a_ruler_and_a_bend_is_none(angle):
         for thick in (0, 1):
             ink[np.minimum(rows[inside] + thick, 169), columns[inside]] = 60
         assert (ruler(ink).score > FINDERS["ruler"].threshold) == found
-    assert ruler(picture).score < FINDERS["ruler"].threshold
+    assert ruler(pixels).score < FINDERS["ruler"].threshold
 
 
 def test_even_ticks_are_a_ruler_and_uneven_ones_are_none():
@@ -143,21 +143,21 @@ def test_even_ticks_are_a_ruler_and_uneven_ones_are_none():
     assert ruler(uneven).score < FINDERS["ruler"].threshold
 
 
-def test_the_table_does_not_depend_on_threads_and_grey_pictures_are_read(drawn):
-    pictures = [one.image for one in drawn[:12]] + [drawn[0].image[:, :, :1], np.zeros((16, 16, 1), np.uint8)]
-    names = [f"p{index}" for index in range(len(pictures))]
-    one = scan(names, lambda row: pictures[row])
-    pd.testing.assert_frame_equal(one, scan(names, lambda row: pictures[row], threads=3))
+def test_the_table_does_not_depend_on_threads_and_grey_images_are_read(drawn):
+    frames = [one.image for one in drawn[:12]] + [drawn[0].image[:, :, :1], np.zeros((16, 16, 1), np.uint8)]
+    names = [f"p{index}" for index in range(len(frames))]
+    one = scan(names, lambda row: frames[row])
+    pd.testing.assert_frame_equal(one, scan(names, lambda row: frames[row], threads=3))
     assert list(one) == ["image", *FINDERS]
     assert np.isfinite(one[list(FINDERS)].to_numpy()).all()
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((4, 40, 3), np.uint8), np.zeros((40, 40, 4), np.uint8), np.ones((20, 20, 3))]
+    "image", [np.zeros((4, 40, 3), np.uint8), np.zeros((40, 40, 4), np.uint8), np.ones((20, 20, 3))]
 )
-def test_what_is_no_picture_is_named(picture):
+def test_what_is_no_image_is_named(pixels):
     with pytest.raises(InputError, match="image 'a'"):
-        scan(["a"], lambda row: picture)
+        scan(["a"], lambda row: pixels)
     with pytest.raises(InputError, match="did you mean 'ruler'"):
         scan(["a"], lambda row: skin(), ["rulr"])
 
@@ -167,7 +167,7 @@ def test_what_is_no_picture_is_named(picture):
     ("finder", "column", "precision", "recall"),
     [("dark_corner", "dark_corner", 0.75, 0.7), ("patch", "patches", 0.85, 0.7), ("ruler", "ruler", 0.7, 0.65)],
 )
-def test_real_pictures_are_judged_as_a_person_did(shared_data, finder, column, precision, recall):
+def test_real_images_are_judged_as_a_person_did(shared_data, finder, column, precision, recall):
     folder = shared_data / "isic2018"
     table = pd.read_csv(folder / "labels.csv")
     flag = table[column].to_numpy(bool)

@@ -4,7 +4,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from lucidag.artefacts.examples import choose
 from lucidag.artefacts.grading import best_threshold, flags, grade, halves, measures
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -65,7 +65,7 @@ def test_a_finder_that_knows_is_usable_and_one_that_guesses_is_weak():
     good = grade("good", truth + rng.normal(0, 0.2, 400), truth, "flag", 0.5)
     assert good["weak"] is False
     assert "usable" in good["sentence"]
-    assert good["chosen"]["pictures"] == pytest.approx(200, abs=1)  # the other half
+    assert good["chosen"]["images"] == pytest.approx(200, abs=1)  # the other half
     guess = grade("guess", rng.random(400), truth, "flag", 0.5)
     assert guess["weak"] is True
     assert "weak" in guess["sentence"]
@@ -94,19 +94,19 @@ def test_the_half_that_chose_does_not_report(seed):
     assert got["auc"] == pytest.approx(roc_auc_score(truth[~half], scores[~half]))
 
 
-def test_a_finder_that_is_no_better_than_flagging_every_picture_is_weak():
+def test_a_finder_that_is_no_better_than_flagging_every_image_is_weak():
     truth = np.arange(400) % 10 != 0
     got = grade("x", np.where(np.arange(400) % 20 == 0, 0.0, 1.0), truth, "flag", 0.5)
     assert got["chosen"]["precision"]["low"] > 0.5 < got["chosen"]["recall"]["low"]
     assert got["weak"] == (got["chosen"]["f1"]["low"] <= got["always"])
     guess = grade("x", np.ones(400) - 1e-9 * np.arange(400), truth, "flag", 0.5)
     assert guess["weak"] is True
-    assert guess["sentence"].endswith("weak: flagging every picture may do as well.")
+    assert guess["sentence"].endswith("weak: flagging every image may do as well.")
 
 
 @pytest.mark.parametrize(
     ("there", "not_there", "words"),
-    [(0.3, 0.0, "it may miss half of the flagged pictures"), (1.0, 0.5, "its finds may be wrong half of the time")],
+    [(0.3, 0.0, "it may miss half of the flagged images"), (1.0, 0.5, "its finds may be wrong half of the time")],
 )
 def test_a_finder_is_weak_for_the_reason_that_is_told(there, not_there, words):
     rng = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_a_finder_is_weak_for_the_reason_that_is_told(there, not_there, words):
 
 def test_too_few_flags_are_a_sentence_and_bad_scores_an_error():
     truth = np.array([True] + [False] * 30)
-    assert "1 of 31 pictures have the flag" in grade("x", np.arange(31.0), truth, "f", 0)["sentence"]
+    assert "1 of 31 images have the flag" in grade("x", np.arange(31.0), truth, "f", 0)["sentence"]
     with pytest.raises(InputError, match="finder 'x'"):
         grade("x", np.full(31, np.nan), truth, "f", 0)
 

@@ -7,12 +7,12 @@ from lucidag.artefacts.finders import FINDERS
 from lucidag.artefacts.paste import KINDS, paste, remove
 from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.lesions import draw_one
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 SHAPES = [(64, 64), (170, 256), (256, 170)]
 
 
-def picture(shape, seed=0):
+def pixels(shape, seed=0):
     rng = np.random.default_rng(seed)
     return np.clip(np.array([205, 165, 145]) + rng.normal(0, 2, (*shape, 3)), 0, 255).astype(np.uint8)
 
@@ -21,7 +21,7 @@ def picture(shape, seed=0):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_pasted_is_found_and_the_rest_untouched(kind, shape, seed):
-    before = picture(shape)
+    before = pixels(shape)
     after, mask = paste(before, kind, seed)
     again, same = paste(before, kind, seed)
     assert (after == again).all()
@@ -38,7 +38,7 @@ def test_what_is_pasted_is_found_and_the_rest_untouched(kind, shape, seed):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_removed_is_no_longer_found_and_even_skin_comes_back(kind, shape):
-    before = picture(shape)
+    before = pixels(shape)
     after, mask = paste(before, kind, 3)
     back = remove(after, mask)
     assert FINDERS[kind].find(back).score <= FINDERS[kind].threshold
@@ -58,17 +58,17 @@ def test_a_patch_leaves_the_lesion_free():
 
 def test_bad_requests_are_named():
     with pytest.raises(InputError, match="did you mean 'ring'"):
-        paste(picture((64, 64)), "rings", 0)
+        paste(pixels((64, 64)), "rings", 0)
     with pytest.raises(InputError, match="the mask is"):
-        remove(picture((64, 64)), np.ones((4, 4), bool))
-    with pytest.raises(InputError, match="covers the whole picture"):
-        remove(picture((64, 64)), np.ones((64, 64), bool))
+        remove(pixels((64, 64)), np.ones((4, 4), bool))
+    with pytest.raises(InputError, match="covers the whole image"):
+        remove(pixels((64, 64)), np.ones((64, 64), bool))
 
 
 def test_changes_by_hand():
-    lost = changes([0.6, 0.7, 0.2, 0.9], [0.4, 0.3, 0.6, 0.95], draws=20)
+    lost = changes([0.6, 0.7, 0.2, 0.9], [0.4, 0.3, 0.6, 0.95], resamples=20)
     assert [lost[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.5]
-    found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], draws=200)
+    found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], resamples=200)
     assert found["before"]["value"] == pytest.approx(0.525)
     assert found["change"]["value"] == pytest.approx(0.0125)
     assert found["change"]["low"] < 0.0125 < found["change"]["high"]
@@ -84,12 +84,12 @@ def test_changes_by_hand():
 def test_the_interval_of_a_change_is_paired():
     rng = np.random.default_rng(0)
     before = rng.uniform(0.1, 0.8, 60)
-    found = against_control(before, before + 0.1, before + 0.02, draws=200)
-    assert found["artefact"]["change"]["low"] == pytest.approx(0.1)  # the spread between pictures does not enter
+    found = against_control(before, before + 0.1, before + 0.02, resamples=200)
+    assert found["artefact"]["change"]["low"] == pytest.approx(0.1)  # the spread between images does not enter
     assert found["beyond"]["value"] == pytest.approx(0.08)
     assert found["beyond"]["high"] - found["beyond"]["low"] < 1e-9
     control = np.where(np.arange(60) < 40, before + 0.02, np.nan)  # some have none
-    part = against_control(before, before + 0.1, control, draws=200)
+    part = against_control(before, before + 0.1, control, resamples=200)
     assert part["artefact"] == found["artefact"]
     assert (part["control"]["change"]["n"], part["beyond"]["n"]) == (40, 40)
     assert part["control"]["before"]["value"] == pytest.approx(before[:40].mean())
@@ -119,17 +119,17 @@ def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_no
         tables["with"].append(on_artefacts(f"p{index}", {"lrp": base + 2 * ring, "cam": base}, {"ring": ring}))
         tables["without"].append(on_artefacts(f"p{index}", {"lrp": base, "cam": rng.random((16, 16))}, {"ring": ring}))
     first, second = (pd.concat(parts) for parts in tables.values())
-    summary = by_method(first, draws=200).set_index("method")
+    summary = by_method(first, resamples=200).set_index("method")
     assert summary.loc["lrp", "excess_low"] > 0.2
     assert summary.loc["cam", "share_low"] < 0.25 < summary.loc["cam", "share_high"]
     assert summary.loc["cam", "area"] == 0.25
-    beside = difference(first, second, draws=200).set_index("method")
+    beside = difference(first, second, resamples=200).set_index("method")
     assert beside.loc["lrp", "difference_low"] > 0.2
     assert beside.loc["cam", "difference_low"] < 0.02
-    assert beside.loc["lrp", "pictures"] == 30
+    assert beside.loc["lrp", "images"] == 30
     nothing = second.assign(share=second["share"].where(second["method"] == "lrp"))
-    undefined = difference(first, nothing, draws=200).set_index("method").loc["cam"]
-    assert undefined["pictures"] == 0
-    assert undefined.drop(["artefact", "pictures"]).isna().all()
+    undefined = difference(first, nothing, resamples=200).set_index("method").loc["cam"]
+    assert undefined["images"] == 0
+    assert undefined.drop(["artefact", "images"]).isna().all()
     expected = (2 * 64 + 32) / (2 * 64 + 128)  # uniform noise has the mean .5
     assert beside.loc["lrp", "first"] == pytest.approx(expected, abs=0.01)

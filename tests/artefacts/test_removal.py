@@ -1,14 +1,14 @@
-"""Artefacts taken out of pictures that show them, on networks whose answer is known."""
+"""Artefacts taken out of images that show them, on networks whose answer is known."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lucidag.artefacts.paste import paste
-from lucidag.artefacts.removal import COLUMNS, elsewhere, pictures_with, take_out
+from lucidag.artefacts.removal import COLUMNS, elsewhere, images_with, take_out
 from lucidag.artefacts.study import Shown, summarise
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from tests.artefacts.looks import Looks
@@ -28,9 +28,9 @@ def skin(seed: int) -> np.ndarray:
 
 
 def marked(seed: int) -> np.ndarray:
-    picture = skin(seed)
-    picture[SQUARE] = 0
-    return picture
+    pixels = skin(seed)
+    pixels[SQUARE] = 0
+    return pixels
 
 
 def test_a_network_that_looks_at_the_artefact_changes_its_mind_and_no_other():
@@ -68,34 +68,34 @@ def test_the_control_is_as_large_and_beside_the_artefact():
 
 @pytest.fixture
 def manifest(tmp_path):
-    pictures = [paste(skin(row), kind, row)[0] if kind else skin(row) for row, kind in enumerate(KINDS)]
+    images = [paste(skin(row), kind, row)[0] if kind else skin(row) for row, kind in enumerate(KINDS)]
     table = pd.DataFrame({"image": [f"p{row}" for row in range(len(KINDS))], "label": ["a", "b"] * 6, "split": "test"})
-    write_manifest(tmp_path, table, ["a", "b"], np.stack(pictures))
+    write_manifest(tmp_path, table, ["a", "b"], np.stack(images))
     return read_manifest(tmp_path)
 
 
 KINDS = ("", "ring", "patch", "ring", "", "patch", "ring", "patch", "", "ring", "patch", "")
 
 
-def test_the_pictures_are_those_in_which_a_finder_sees_the_artefact(manifest):
-    seen = pictures_with(manifest, "test", {"ring": "a", "patch": "b"}, 3)
+def test_the_images_are_those_in_which_a_finder_sees_the_artefact(manifest):
+    seen = images_with(manifest, "test", {"ring": "a", "patch": "b"}, 3)
     assert list(seen["ring"]) == ["p1", "p3", "p6"]
     assert list(seen["patch"]) == ["p2", "p5", "p7"]
     for name, found in seen.items():
-        for image, (picture, mask) in found.items():
+        for image, (pixels, mask) in found.items():
             row = int(image[1:])
             pasted, truth = paste(skin(row), name, row)
-            assert np.array_equal(picture, pasted)
+            assert np.array_equal(pixels, pasted)
             assert (mask & truth).sum() / (mask | truth).sum() > 0.7
-    assert len(pictures_with(manifest, "test", {"ring": "a"}, 99)["ring"]) == 4
+    assert len(images_with(manifest, "test", {"ring": "a"}, 99)["ring"]) == 4
     with pytest.raises(InputError, match="finder 'rings' does not exist"):
-        pictures_with(manifest, "test", {"rings": "a"}, 3)
+        images_with(manifest, "test", {"rings": "a"}, 3)
 
 
 def test_a_summary_has_what_was_found_and_nothing_of_what_was_not(manifest):
     radius = np.hypot(*(np.indices((SIZE, SIZE)) - (SIZE - 1) / 2))
     networks = {"corners": looks(radius > 34), "middle": looks(radius < 20)}
-    seen = pictures_with(manifest, "test", {"ring": "b", "dark_corner": "b"}, 4)
+    seen = images_with(manifest, "test", {"ring": "b", "dark_corner": "b"}, 4)
     table = take_out(networks, seen | {"dark_corner": {}}, {"ring": 1, "dark_corner": 1}, threads=1)
     pasted = pd.DataFrame({"model": [], "image": [], "artefact": [], "before": [], "after": [], "control": []})
     columns = ["model", "image", "method", "artefact", "share", "area", "concentration"]

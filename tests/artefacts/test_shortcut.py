@@ -23,7 +23,7 @@ def data(strength, n=600, seed=0):
 
 def test_a_planted_shortcut_is_measured_and_its_rule_named():
     columns, found, labels, splits = data(0.9)
-    got = shortcut(columns, found, labels, CLASSES, splits, draws=300)
+    got = shortcut(columns, found, labels, CLASSES, splits, resamples=300)
     rule = got["rule"]["accuracy"]
     assert (rule["column"], rule["predicts"]) == ("source", {"0": "benign", "1": "malignant"})
     test = np.array(splits) == "test"
@@ -37,25 +37,25 @@ def test_a_planted_shortcut_is_measured_and_its_rule_named():
     assert got["sentence"].startswith("Without the subject, metadata")  # and not the finder, which tells nothing
 
 
-def test_nothing_planted_gives_chance_and_no_test_picture_is_learnt():
+def test_nothing_planted_gives_chance_and_no_test_image_is_learnt():
     columns, found, labels, splits = data(0.0)
-    got = shortcut(columns, found, labels, CLASSES, splits, draws=300)
+    got = shortcut(columns, found, labels, CLASSES, splits, resamples=300)
     assert got["logistic"]["metadata and finders"]["auc"]["low"] < 0.55
     flipped = labels.copy()
     flipped[np.array(splits) == "test"] ^= 1
-    other = shortcut(columns, found, flipped, CLASSES, splits, draws=10)
+    other = shortcut(columns, found, flipped, CLASSES, splits, resamples=10)
     area = got["logistic"]["metadata"]["auc"]["value"]
     assert other["logistic"]["metadata"]["auc"]["value"] == pytest.approx(1 - area)
 
 
-def test_rule_and_majority_are_learnt_from_training_pictures_alone():
+def test_rule_and_majority_are_learnt_from_training_images_alone():
     rng, train = np.random.default_rng(0), np.arange(400) < 100
     labels = np.where(train, rng.random(400) < 0.7, rng.random(400) < 0.3).astype(int)
     drawn = rng.integers(0, 2, (2, 400))
-    # What tells the class of the training pictures tells nothing of the others, of which there are more.
+    # What tells the class of the training images tells nothing of the others, of which there are more.
     columns = pd.DataFrame({"here": np.where(train, labels, drawn[0]), "there": np.where(train, drawn[1], labels)})
     splits = np.where(train, "train", "test").tolist()
-    got = shortcut(columns.astype(str), pd.DataFrame(index=range(400)), labels, CLASSES, splits, draws=20)
+    got = shortcut(columns.astype(str), pd.DataFrame(index=range(400)), labels, CLASSES, splits, resamples=20)
     for criterion in ("accuracy", "balanced_accuracy"):
         rule = got["rule"][criterion]
         assert rule["column"] == "here"
@@ -64,22 +64,24 @@ def test_rule_and_majority_are_learnt_from_training_pictures_alone():
     assert got["majority"]["value"] == pytest.approx(labels[~train].mean())
 
 
-def test_validation_pictures_are_neither_learnt_nor_measured_and_the_first_of_equal_columns_is_the_rule():
+def test_validation_images_are_neither_learnt_nor_measured_and_the_first_of_equal_columns_is_the_rule():
     columns, found, labels, splits = data(0.9)
     columns = columns.assign(again=columns["source"])
     splits = ["val" if row % 4 == 0 else split for row, split in enumerate(splits)]
-    got = shortcut(columns, found, labels, CLASSES, splits, draws=20)
+    got = shortcut(columns, found, labels, CLASSES, splits, resamples=20)
     assert (got["learnt"], got["measured"]) == (splits.count("train"), splits.count("test")) == (150, 300)
     assert got["rule"]["accuracy"]["column"] == "source"
 
 
 def test_the_interval_of_a_shortcut_is_over_patients():
     columns, found, labels, splits = data(0.5, 400)
-    ids = [f"{splits[row]} {row // 40}" for row in range(400)]  # ten patients of 20 pictures on each side
+    ids = [f"{splits[row]} {row // 40}" for row in range(400)]  # ten patients of 20 images on each side
     right = np.array([row // 40 % 2 == 0 for row in range(400)])
     columns = columns.assign(source=np.where(np.array(splits) == "train", labels, np.where(right, labels, 1 - labels)))
     alone, together = (
-        shortcut(columns.astype(str), found, labels, CLASSES, splits, own, draws=200)["rule"]["accuracy"]["accuracy"]
+        shortcut(columns.astype(str), found, labels, CLASSES, splits, own, resamples=200)["rule"]["accuracy"][
+            "accuracy"
+        ]
         for own in (None, ids)
     )
     assert alone["value"] == together["value"] == 0.5
@@ -88,7 +90,7 @@ def test_the_interval_of_a_shortcut_is_over_patients():
 
 def test_without_a_train_split_five_folds_are_used():
     columns, found, labels, _ = data(0.9)
-    got = shortcut(columns, found, labels, CLASSES, ["test"] * 600, draws=50)
+    got = shortcut(columns, found, labels, CLASSES, ["test"] * 600, resamples=50)
     assert (got["how"], got["measured"]) == ("5 folds", 600)
     assert got["rule"]["balanced_accuracy"]["column"] == "source"
     assert got["logistic"]["metadata"]["auc"]["value"] > 0.9
@@ -101,12 +103,12 @@ def test_ids_are_never_on_both_sides():
     # The column names the patient: with patients on both sides it would tell everything.
     columns = pd.DataFrame({"patient": [name[1:] for name in ids]}, dtype=str)
     none = pd.DataFrame(index=range(400))
-    apart = shortcut(columns, none, labels, CLASSES, ["test"] * 400, ids=ids, draws=100)
-    mixed = shortcut(columns, none, labels, CLASSES, ["test"] * 400, draws=100)
+    apart = shortcut(columns, none, labels, CLASSES, ["test"] * 400, ids=ids, resamples=100)
+    mixed = shortcut(columns, none, labels, CLASSES, ["test"] * 400, resamples=100)
     assert mixed["logistic"]["metadata"]["auc"]["value"] > 0.95
     assert apart["logistic"]["metadata"]["auc"]["value"] < 0.7
     splits = ["train" if row % 10 < 2 and row >= 100 else "test" if row >= 200 else "train" for row in range(400)]
-    got = shortcut(columns, none, labels, CLASSES, splits, ids=ids, draws=50)
+    got = shortcut(columns, none, labels, CLASSES, splits, ids=ids, resamples=50)
     assert got["shared_ids"] == 40
     assert got["learnt"] == splits.count("train") - 40
 
@@ -131,24 +133,24 @@ def test_scores_are_those_of_sklearn(classes):
     chances = np.round(rng.dirichlet(np.ones(classes), 150) + np.eye(classes)[truth] * 0.3, 1)
     chances /= chances.sum(axis=1, keepdims=True)
     predicted = chances.argmax(axis=1)
-    got = classification(chances, predicted, truth, draws=400)
+    got = classification(chances, predicted, truth, resamples=400)
     assert got["accuracy"]["value"] == pytest.approx((predicted == truth).mean())
     assert got["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(truth, predicted))
     areas = [roc_auc_score(truth == c, chances[:, c]) for c in range(classes)]
     assert got["auc"]["value"] == pytest.approx(np.mean(areas))
     error = np.sqrt(got["accuracy"]["value"] * (1 - got["accuracy"]["value"]) / 150)
     assert got["accuracy"]["high"] - got["accuracy"]["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
-    half = classification(chances, predicted, truth, confidence=0.5, draws=400)["accuracy"]
+    half = classification(chances, predicted, truth, confidence=0.5, resamples=400)["accuracy"]
     assert half["high"] - half["low"] == pytest.approx(2 * 0.6745 * error, rel=0.25)
 
 
 def test_a_bootstrap_holds_one_block_at_a_time(monkeypatch):
     rng = np.random.default_rng(0)
     truth, chances = rng.integers(0, 2, 500), rng.dirichlet(np.ones(2), 500)
-    whole = classification(chances, chances.argmax(axis=1), truth, draws=1000)
+    whole = classification(chances, chances.argmax(axis=1), truth, resamples=1000)
     monkeypatch.setattr("lucidag.artefacts.scores.BLOCK", 10_000)
     tracemalloc.start()
-    blocks = classification(chances, chances.argmax(axis=1), truth, draws=1000)
+    blocks = classification(chances, chances.argmax(axis=1), truth, resamples=1000)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert blocks == whole
@@ -173,6 +175,6 @@ def test_what_cannot_be_learnt_is_a_sentence():
     rare = np.r_[1, np.zeros(39, int)]
     assert "too few" in shortcut(columns, found, rare, CLASSES, ["test"] * 40)["sentence"]
     only_test = np.where(np.array(splits) == "train", 0, labels)
-    assert "training pictures are of one class" in shortcut(columns, found, only_test, CLASSES, splits)["sentence"]
+    assert "training images are of one class" in shortcut(columns, found, only_test, CLASSES, splits)["sentence"]
     shared = shortcut(columns, found, labels, CLASSES, splits, ids=["one patient"] * 40)["sentence"]
-    assert "that share no id with test pictures (20 do) are of one class at most" in shared
+    assert "that share no id with test images (20 do) are of one class at most" in shared

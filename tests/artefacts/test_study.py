@@ -8,15 +8,15 @@ from lucidag.artefacts.removal import COLUMNS
 from lucidag.artefacts.study import (
     WITH,
     WITHOUT,
-    clean_pictures,
+    clean_images,
     open_networks,
     show_artefacts,
     summarise,
     target_indices,
 )
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.errors import InputError
-from lucidag.faithfulness.explainers import single
+from lucidag.explain.faithfulness.explainers import single
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.small import small_cnn
@@ -63,7 +63,7 @@ def test_the_network_that_looks_at_corners_looks_at_the_ring(shown):
     found = summarise(shown, nothing, {WITH: "corners", WITHOUT: "middle"}, 0.95, 200, 0)
     (row,) = found["difference"]
     assert row["method"] == "exact"
-    assert row["pictures"] == 12
+    assert row["images"] == 12
     assert row["first"] > 0.6
     assert row["second"] < 0.3
     assert row["difference_low"] > 0.3
@@ -73,10 +73,10 @@ def test_the_network_that_looks_at_corners_looks_at_the_ring(shown):
     assert abs(middle["beyond"]["value"]) < 0.3
 
 
-def test_both_networks_see_the_same_pictures(shown):
+def test_both_networks_see_the_same_images(shown):
     areas = shown.relevance.pivot(index="image", columns="model", values="area")
     assert (areas["corners"] == areas["middle"]).all()
-    assert areas["corners"].nunique() > 6  # each picture has a ring of its own
+    assert areas["corners"].nunique() > 6  # each image has a ring of its own
     assert set(shown.probabilities["image"]) == set(bright())
 
 
@@ -94,14 +94,14 @@ def drawn(folder):
     return read_manifest(folder)
 
 
-def test_pictures_with_the_artefact_are_left_out(tmp_path):
+def test_images_with_the_artefact_are_left_out(tmp_path):
     manifest = drawn(tmp_path)
-    assert list(clean_pictures(manifest, "test", {"ring": "0"}, 3)) == ["p0", "p2", "p3"]
-    assert len(clean_pictures(manifest, "test", {}, 10)) == 6
+    assert list(clean_images(manifest, "test", {"ring": "0"}, 3)) == ["p0", "p2", "p3"]
+    assert len(clean_images(manifest, "test", {}, 10)) == 6
     with pytest.raises(InputError, match=r"'rings'.*did you mean 'ring'\?"):
-        clean_pictures(manifest, "test", {"rings": "0"}, 3)
-    with pytest.raises(InputError, match="0 pictures of split 'test' have ring = 7"):
-        clean_pictures(manifest, "test", {"ring": "7"}, 3)
+        clean_images(manifest, "test", {"rings": "0"}, 3)
+    with pytest.raises(InputError, match="0 images of split 'test' have ring = 7"):
+        clean_images(manifest, "test", {"ring": "7"}, 3)
 
 
 def test_networks_of_other_classes_cannot_be_compared(tmp_path):

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks import __main__, cam_speed, decode_once, measure, sweep_scaling, sweep_speed
 from lucidag.rof.sweep import sweep
-from tests.cam.networks import network, picture
+from tests.cam.networks import image, network
 
 
 def test_the_plain_loop_is_the_sweep():
@@ -52,7 +52,7 @@ def test_an_unknown_name_is_refused(capsys):
     assert "no benchmark 'sweeps'" in capsys.readouterr().err
 
 
-def test_pictures_both_ways_agree(tmp_path):
+def test_images_both_ways_agree(tmp_path):
     body, head = decode_once._network()
     paths, labels = decode_once._draw(tmp_path, 6), np.arange(6) % 2
     result, order = decode_once._ours(body, head, paths, labels)
@@ -62,7 +62,7 @@ def test_pictures_both_ways_agree(tmp_path):
 
 
 def test_maps_both_ways_agree(capsys):
-    model, x = network("small_cnn", 1), picture("small_cnn", 1)
+    model, x = network("small_cnn", 1), image("small_cnn", 1)
     cam_speed._compare(model, x, "ablationcam", "blocks", 200.0, rounds=1)
     cam_speed._compare(model, x, "scorecam", "blocks.block2", 1.0, rounds=1)
     out = capsys.readouterr().out

@@ -57,7 +57,7 @@ def seeded(cases: list[tuple[str, str]]) -> list[tuple[str, str, int]]:
 
 
 def network(name: str, seed: int = 0) -> nn.Module:
-    """Build one whose BatchNorms have the statistics of pictures and scales of their own, as after training."""
+    """Build one whose BatchNorms have the statistics of images and scales of their own, as after training."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = BUILDERS[name]()
@@ -67,14 +67,14 @@ def network(name: str, seed: int = 0) -> nn.Module:
             nn.init.uniform_(norm.weight, 0.5, 1.5)
             nn.init.normal_(norm.bias, std=0.3)
         with torch.no_grad():
-            model.train()(picture(name, 50 + seed, 4))
+            model.train()(image(name, 50 + seed, 4))
             for norm in norms:
                 norm.running_mean += 0.2 * torch.randn_like(norm.running_mean) * norm.running_var.sqrt()
                 norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.3)
     return model.eval()
 
 
-def picture(name: str, seed: int = 0, count: int = 1) -> torch.Tensor:
+def image(name: str, seed: int = 0, count: int = 1) -> torch.Tensor:
     size = SIZES.get(name, 48)
     return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(100 + seed))
 

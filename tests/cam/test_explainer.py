@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.cam import explainer as module
-from lucidag.cam.explainer import METHODS, CamExplainer
-from lucidag.errors import InputError
+from lucidag.explain.cam import explainer as module
+from lucidag.explain.cam.explainer import METHODS, CamExplainer
+from lucidag.ground.errors import InputError
 from lucidag.models.reproducible import reproducible
-from tests.cam.networks import BUILDERS, network, picture
+from tests.cam.networks import BUILDERS, image, network
 
 
 @pytest.mark.parametrize("name", ["small_cnn", "densenet", "branching"])
@@ -19,8 +19,8 @@ def test_the_network_is_left_as_it_is(name):
     next(model.parameters()).requires_grad_(False)
     before = copy.deepcopy(model.state_dict())
     modes = [each.training for each in model.modules()]
-    explainer = CamExplainer(model, picture(name, 5, 2), None)
-    explainer.explain(picture(name), [each for each in METHODS if each != "scorecam"])
+    explainer = CamExplainer(model, image(name, 5, 2), None)
+    explainer.explain(image(name), [each for each in METHODS if each != "scorecam"])
     assert [each.training for each in model.modules()] == modes
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert [each.requires_grad for each in model.parameters()] == [False] + [True] * (len(list(model.parameters())) - 1)
@@ -30,7 +30,7 @@ def test_the_network_is_left_as_it_is(name):
 
 
 def test_the_predicted_class_and_a_named_one():
-    model, x = network("small_cnn", 1), picture("small_cnn", 1)
+    model, x = network("small_cnn", 1), image("small_cnn", 1)
     explainer = CamExplainer(model, x, None)
     assert explainer.layer == "blocks"
     with torch.no_grad():
@@ -45,7 +45,7 @@ def test_the_predicted_class_and_a_named_one():
 
 
 def test_results_do_not_depend_on_the_other_methods_or_the_batch_size():
-    model, x = network("densenet", 2), picture("densenet", 2)
+    model, x = network("densenet", 2), image("densenet", 2)
     every = CamExplainer(model, x, "features.denseblock2").explain(x, METHODS, 1)
     assert list(every.maps) == list(METHODS)
     assert list(every.weights) == ["gradcam", "ablationcam", "scorecam", "gradcam++"]
@@ -56,24 +56,24 @@ def test_results_do_not_depend_on_the_other_methods_or_the_batch_size():
         assert 0 <= alone.maps[method].min() <= alone.maps[method].max() <= 1 + 1e-6
 
 
-def test_pictures_that_are_not_square():
+def test_images_that_are_not_square():
     x = torch.rand(1, 3, 32, 48)
     result = CamExplainer(network("small_cnn"), x, None).explain(x, ["gradcam", "scorecam"])
     assert result.maps["gradcam"].shape == result.maps["scorecam"].shape == (32, 48)
 
 
 def test_one_forward_pass_for_all_methods(monkeypatch):
-    explainer = CamExplainer(network("densenet"), picture("densenet"), "features")
+    explainer = CamExplainer(network("densenet"), image("densenet"), "features")
     passes, backward = [], []
     at, once = explainer._split.at, module.gradients
     monkeypatch.setattr(module, "gradients", lambda *a: backward.append(1) or once(*a))
     object.__setattr__(explainer._split, "at", lambda x: passes.append(1) or at(x))
-    explainer.explain(picture("densenet"), METHODS)
+    explainer.explain(image("densenet"), METHODS)
     assert len(passes) == len(backward) == 1
 
 
 def test_a_score_of_zero_by_hand():
-    # Two channels of the picture itself; logits (mean 0 - mean 1, mean 0).
+    # Two channels of the image itself; logits (mean 0 - mean 1, mean 0).
     model = nn.Sequential(nn.Conv2d(2, 2, 1, bias=False), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2))
     with torch.no_grad():
         model[0].weight[:] = torch.eye(2)[:, :, None, None]
@@ -90,7 +90,7 @@ def test_a_score_of_zero_by_hand():
 
 
 def test_nothing_to_show_is_said():
-    model, x = network("small_cnn"), picture("small_cnn")
+    model, x = network("small_cnn"), image("small_cnn")
     with torch.no_grad():
         model.blocks.block3.norm.weight.zero_()
         model.blocks.block3.norm.bias.fill_(-1)
@@ -103,7 +103,7 @@ def test_nothing_to_show_is_said():
 
 
 def test_grad_cam_plus_plus_says_where_it_is_not_stable():
-    model, x = network("small_cnn"), picture("small_cnn")
+    model, x = network("small_cnn"), image("small_cnn")
     signed = CamExplainer(model, x, "blocks.block3.norm").explain(x, ["gradcam", "gradcam++"])
     assert "below 0" in signed.notes["gradcam++"]
     assert "gradcam" not in signed.notes
@@ -111,7 +111,7 @@ def test_grad_cam_plus_plus_says_where_it_is_not_stable():
 
 
 def test_eigencam_says_what_it_is():
-    x = picture("small_cnn")
+    x = image("small_cnn")
     explainer = CamExplainer(network("small_cnn"), x, None)
     one, other = (explainer.explain(x, ["eigencam", "layercam"], target) for target in (0, 1))
     assert "sign of its map is arbitrary" in one.notes["eigencam"]
@@ -122,17 +122,17 @@ def test_eigencam_says_what_it_is():
 
 @pytest.mark.parametrize("target", [-1, 5])
 def test_a_target_that_is_no_class(target):
-    explainer = CamExplainer(network("small_cnn"), picture("small_cnn"), None)
+    explainer = CamExplainer(network("small_cnn"), image("small_cnn"), None)
     with pytest.raises(InputError, match=rf"target is {target}; it must be a class of the network, 0 to 4"):
-        explainer.explain(picture("small_cnn"), ["gradcam"], target)
+        explainer.explain(image("small_cnn"), ["gradcam"], target)
 
 
 def test_what_else_is_refused():
-    x = picture("small_cnn")
+    x = image("small_cnn")
     explainer = CamExplainer(network("small_cnn"), x, None)
     with pytest.raises(InputError, match=r"method 'grad-cam' does not exist \(did you mean 'gradcam'\?\)"):
         explainer.explain(x, ["grad-cam"])
-    for batch in (picture("small_cnn", 0, 2), x[0]):
+    for batch in (image("small_cnn", 0, 2), x[0]):
         with pytest.raises(InputError, match="must be 1 x C x S x S, not"):
             explainer.explain(batch, ["gradcam"])
     with pytest.raises(InputError, match="NaN or infinite logits"):
@@ -142,7 +142,7 @@ def test_what_else_is_refused():
 
 
 def test_the_same_bytes_again():
-    x = picture("shufflenet")
+    x = image("shufflenet")
     with reproducible("cpu", 2):
         runs = [CamExplainer(network("shufflenet"), x, "stage3").explain(x, METHODS) for _ in range(2)]
     for method in METHODS:
@@ -154,7 +154,8 @@ def test_the_library_is_not_imported_where_it_is_not_needed():
     import sys
 
     code = (
-        "import sys, torch; from lucidag.cam.explainer import CamExplainer; from lucidag.models.small import small_cnn;"
+        "import sys, torch; from lucidag.explain.cam.explainer import CamExplainer; "
+        "from lucidag.models.small import small_cnn;"
         "x = torch.rand(1, 3, 16, 16);"
         "CamExplainer(small_cnn(2, width=2), x, None).explain(x, ['gradcam', 'ablationcam', 'scorecam']);"
         "sys.exit('pytorch_grad_cam' in sys.modules or 'matplotlib' in sys.modules)"
@@ -166,7 +167,7 @@ def test_the_library_is_not_imported_where_it_is_not_needed():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("name", sorted(BUILDERS))
 def test_cuda_and_cpu_agree(name):
-    model, x = network(name), picture(name)
+    model, x = network(name), image(name)
     layer = None if name != "branching" else "inner.layer3"
     cpu = CamExplainer(model, x, layer).explain(x, METHODS)
     with reproducible("cuda:0", 2):

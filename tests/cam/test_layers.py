@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.cam.layers import check_layer, default_layer, run_recorded
-from lucidag.errors import InputError
+from lucidag.explain.cam.layers import check_layer, default_layer, run_recorded
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from tests.cam.networks import network, picture
+from tests.cam.networks import image, network
 
 FAMILIES = [
     ("resnet18", 64, {}, "layer4"),
@@ -90,14 +90,14 @@ def test_layers_that_will_not_do(layer, message):
 def test_a_long_list_of_layers_is_cut():
     model = network("resnet18")
     with pytest.raises(InputError, match=r"'layer4.9' does not exist.*layer4.1.bn1, .*layer4 and \d+ before these$"):
-        check_layer(model, picture("resnet18"), "layer4.9")
+        check_layer(model, image("resnet18"), "layer4.9")
     with pytest.raises(InputError, match=r"'avgpool' gives a tensor of shape \(1, 512, 1, 1\)"):
-        check_layer(model, picture("resnet18"), "avgpool")
+        check_layer(model, image("resnet18"), "avgpool")
 
 
 def test_hooks_are_gone_even_after_a_failure():
     model = network("small_cnn")
     with pytest.raises(RuntimeError):
         run_recorded(model, torch.rand(1, 2, 32, 32))
-    run_recorded(model, picture("small_cnn"))
+    run_recorded(model, image("small_cnn"))
     assert not any(module._forward_hooks for module in model.modules())

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.cam.explainer import METHODS, CamExplainer
-from tests.cam.networks import activations, class_by_score, library, network, picture, seeded, without_channels
+from lucidag.explain.cam.explainer import METHODS, CamExplainer
+from tests.cam.networks import activations, class_by_score, image, library, network, seeded, without_channels
 
 # Layers whose activations are not below zero, or that nothing changes in place: there both mean the same by "layer".
 CASES = {
@@ -37,11 +37,11 @@ def agree(result, method, reference, score):
 
 @pytest.mark.parametrize(("name", "layer", "seed"), seeded([(name, layer) for name in CASES for layer in CASES[name]]))
 def test_maps_and_weights(name, layer, seed):
-    model, x = network(name, seed), picture(name, seed)
+    model, x = network(name, seed), image(name, seed)
     target = class_by_score(model, x)
     values = activations(model, layer, x)
     methods = METHODS if values.shape[1] <= 64 else FEW
-    result = CamExplainer(model, picture(name, 9, 2), layer, batch_size=7).explain(x, methods)
+    result = CamExplainer(model, image(name, 9, 2), layer, batch_size=7).explain(x, methods)
     assert result.target == result.predicted == target
     assert set(result.maps) == set(methods)
     score = result.logits[target]
@@ -56,7 +56,7 @@ def test_maps_and_weights(name, layer, seed):
     ("name", "layer"), [("resnet18", "layer4"), ("mobilenet", "features"), ("shufflenet", "conv5")]
 )
 def test_weights_that_are_known_without_a_pass(name, layer):
-    model, x = network(name, 1), picture(name, 1)
+    model, x = network(name, 1), image(name, 1)
     explainer = CamExplainer(model, x, layer)
     assert explainer._split.head is not None
     for target in range(0, 5, 2):
@@ -72,7 +72,7 @@ def test_weights_that_are_known_without_a_pass(name, layer):
     ("name", "layer"), [("small_cnn", "blocks"), ("branching", "inner.layer1"), ("shufflenet", "stage3")]
 )
 def test_scorecam(name, layer, target):
-    model, x = network(name, 4), picture(name, 4)
+    model, x = network(name, 4), image(name, 4)
     if name == "small_cnn":
         with torch.no_grad():
             model.blocks.block3.norm.bias[:9] = -100
@@ -96,7 +96,7 @@ SIGNED = [
 
 @pytest.mark.parametrize(("name", "layer", "seed"), seeded(SIGNED))
 def test_ablation_of_signed_layers(name, layer, seed):
-    model, x = network(name, seed), picture(name, seed)
+    model, x = network(name, seed), image(name, seed)
     assert activations(model, layer, x).min() < 0
     for target in (class_by_score(model, x), class_by_score(model, x, above=False)):
         with_all, *without = without_channels(model, layer, x, target)
@@ -109,7 +109,7 @@ def test_ablation_of_signed_layers(name, layer, seed):
 
 
 def test_the_library_on_signed_layers_means_something_else():
-    model, x = network("densenet"), picture("densenet")
+    model, x = network("densenet"), image("densenet")
     target, layer = class_by_score(model, x), "features.denseblock2.denselayer1.conv1"
     result = CamExplainer(model, x, layer).explain(x, ["ablationcam"], target)
     reference = library("ablationcam", model, layer, x, target)
@@ -118,7 +118,7 @@ def test_the_library_on_signed_layers_means_something_else():
 
 
 def test_below_zero_the_library_shows_the_complement():
-    model, x = network("resnet18"), picture("resnet18")
+    model, x = network("resnet18"), image("resnet18")
     target = class_by_score(model, x, above=False)
     result = CamExplainer(model, x, "layer3").explain(x, ["ablationcam", "gradcam"], target)
     assert result.logits[target] < 0
@@ -139,7 +139,7 @@ def without_in_place(model: nn.Module) -> nn.Module:
 
 
 def test_a_layer_is_what_it_gives_not_what_is_made_of_it_in_place():
-    model, x, layer = network("resnet18"), picture("resnet18"), "layer2.0.bn1"
+    model, x, layer = network("resnet18"), image("resnet18"), "layer2.0.bn1"
     target = class_by_score(model, x)
     result = CamExplainer(model, x, layer).explain(x, FEW, target)
     for method in ("gradcam", "layercam", "eigencam"):
@@ -149,7 +149,7 @@ def test_a_layer_is_what_it_gives_not_what_is_made_of_it_in_place():
 
 
 def test_a_constant_channel_is_a_mask_of_zero():
-    model, x = network("small_cnn"), picture("small_cnn")
+    model, x = network("small_cnn"), image("small_cnn")
     with torch.no_grad():
         # After the ReLU: channel 0 is 0.7 everywhere, channel 1 is 0.
         model.blocks.block2.norm.weight[:2] = 0

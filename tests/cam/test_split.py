@@ -3,12 +3,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lucidag.cam.layers import map_layers, run_recorded
-from lucidag.cam.split import Split, split
-from lucidag.errors import InputError
+from lucidag.explain.cam.layers import map_layers, run_recorded
+from lucidag.explain.cam.split import Split, split
+from lucidag.ground.errors import InputError
 from lucidag.models.fast import frozen
 from lucidag.models.small import small_cnn
-from tests.cam.networks import activations, network, picture, seeded
+from tests.cam.networks import activations, image, network, seeded
 
 
 def cut(model: nn.Module, layer: str, example: torch.Tensor) -> Split:
@@ -16,7 +16,7 @@ def cut(model: nn.Module, layer: str, example: torch.Tensor) -> Split:
 
 
 def with_output(model: nn.Module, layer: str, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
-    """Run the network on each picture of a batch, with these outputs of the layer instead of its own."""
+    """Run the network on each image of a batch, with these outputs of the layer instead of its own."""
     handle = model.get_submodule(layer).register_forward_hook(lambda *_: output.clone())
     try:
         return model(x.expand(len(output), -1, -1, -1))
@@ -43,8 +43,8 @@ LAYERS = {
     ("name", "layer", "seed"), seeded([(name, layer) for name in LAYERS for layer in LAYERS[name]])
 )
 def test_the_tail_is_the_rest_of_the_network(name, layer, seed):
-    model, x = network(name, seed), picture(name, seed)
-    point = (made := cut(model, layer, picture(name, 7, 2))).at(x)
+    model, x = network(name, seed), image(name, seed)
+    point = (made := cut(model, layer, image(name, 7, 2))).at(x)
     assert made.traced
     close(point.activations, activations(model, layer, x))
     close(point.tail(point.activations), model(x))
@@ -56,7 +56,7 @@ def test_the_tail_is_the_rest_of_the_network(name, layer, seed):
 
 @pytest.mark.parametrize("layer", ["layer4", "layer4.1.bn2", "layer3.0.conv1", "layer2"])
 def test_gradients_through_the_tail(layer):
-    model, x = network("resnet18", 1), picture("resnet18", 1)
+    model, x = network("resnet18", 1), image("resnet18", 1)
     leaf = activations(model, layer, x).requires_grad_(True)
     truth = torch.autograd.grad(with_output(model, layer, x, leaf)[0, 3], leaf)[0]
     point = cut(model, layer, x).at(x)
@@ -65,7 +65,7 @@ def test_gradients_through_the_tail(layer):
 
 
 def test_every_layer_of_a_network_can_be_cut():
-    model, x = network("densenet"), picture("densenet")
+    model, x = network("densenet"), image("densenet")
     layers = map_layers(run_recorded(model, x))
     assert len(layers) > 20
     for layer in layers:
@@ -75,7 +75,7 @@ def test_every_layer_of_a_network_can_be_cut():
 
 
 def test_only_what_stands_behind_the_layer_runs():
-    model, x = frozen(network("resnet18")), picture("resnet18")
+    model, x = frozen(network("resnet18")), image("resnet18")
     point = split(model, x, "layer3").at(x)
     runs = []
     for name, module in model.named_modules():
@@ -85,7 +85,7 @@ def test_only_what_stands_behind_the_layer_runs():
 
 
 def test_a_network_that_cannot_be_traced_runs_whole(capfd):
-    model, x = network("branching", 2), picture("branching", 2)
+    model, x = network("branching", 2), image("branching", 2)
     plain, whole = cut(model.inner, "layer3", x), cut(model, "inner.layer3", x)
     assert plain.traced
     assert not whole.traced
@@ -128,8 +128,8 @@ def test_parts_that_miss_the_network_are_noticed(capfd, openly, why):
 
 def test_hooks_are_gone_even_after_a_failure():
     model = frozen(network("branching"))
-    made = split(model, picture("branching"), "inner.layer3")
-    point = made.at(picture("branching", 1))
+    made = split(model, image("branching"), "inner.layer3")
+    point = made.at(image("branching", 1))
     with pytest.raises(RuntimeError):
         point.tail(torch.rand(1, 7, 4, 4))
     with pytest.raises(RuntimeError):
@@ -190,9 +190,9 @@ def test_nothing_else_is_taken_for_it(end):
 def test_the_head_of_whole_networks():
     places = {"small_cnn": "blocks", "resnet18": "layer4", "mobilenet": "features", "shufflenet": "conv5"}
     for name, layer in places.items():
-        assert isinstance(cut(network(name), layer, picture(name)).head, nn.Linear)
-    assert cut(small_cnn(3), "blocks.block2", picture("small_cnn")).head is None
+        assert isinstance(cut(network(name), layer, image(name)).head, nn.Linear)
+    assert cut(small_cnn(3), "blocks.block2", image("small_cnn")).head is None
     # DenseNet has a ReLU between its features and the pooling, VGG its positions in the linear layer.
-    assert cut(network("densenet"), "features", picture("densenet")).head is None
-    assert cut(network("plain_cnn"), "6", picture("plain_cnn")).head is None
-    assert cut(network("resnet18"), "layer4.1.bn2", picture("resnet18")).head is None
+    assert cut(network("densenet"), "features", image("densenet")).head is None
+    assert cut(network("plain_cnn"), "6", image("plain_cnn")).head is None
+    assert cut(network("resnet18"), "layer4.1.bn2", image("resnet18")).head is None

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lucidag.cam.stage import explain_subjects
-from lucidag.errors import InputError
+from lucidag.explain.cam.stage import explain_subjects
 from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
 from lucidag.models.network import open_network
 
 SIZE = {"size": 8, "channels": 3, "mean": [0.0], "std": [1.0]}

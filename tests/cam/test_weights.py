@@ -4,11 +4,11 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lucidag.cam.maps import picture_map, scaled, weighted_sum
-from lucidag.cam.scorecam import masks, scorecam_weights
-from lucidag.cam.split import Point
-from lucidag.cam.weights import ablation_drops, ablation_weights, cut, gradients, pooled_ablation_drops
-from lucidag.errors import InputError
+from lucidag.explain.cam.maps import image_map, scaled, weighted_sum
+from lucidag.explain.cam.scorecam import masks, scorecam_weights
+from lucidag.explain.cam.split import Point
+from lucidag.explain.cam.weights import ablation_drops, ablation_weights, cut, gradients, pooled_ablation_drops
+from lucidag.ground.errors import InputError
 
 
 def test_scores_above_below_and_at_zero():
@@ -136,9 +136,9 @@ def test_maps_by_hand():
     activations = np.float32([[[[1, 0], [0, 0]], [[0, 0], [0, 1]]]])
     coarse = weighted_sum(np.float32([2, -3]), activations)
     np.testing.assert_array_equal(coarse, [[2, 0], [0, -3]])
-    found = picture_map(coarse, (2, 2))
+    found = image_map(coarse, (2, 2))
     np.testing.assert_allclose(found, [[1, 0], [0, 0]], atol=1e-6)
-    assert picture_map(coarse, (4, 6)).shape == (4, 6)
+    assert image_map(coarse, (4, 6)).shape == (4, 6)
     for flat in (np.zeros((2, 2)), np.full((2, 2), 3.0), np.full((2, 2), -3.0), [[-1.0, -2.0], [-3.0, -4.0]]):
-        np.testing.assert_array_equal(picture_map(np.float32(flat), (4, 4)), np.zeros((4, 4)))
+        np.testing.assert_array_equal(image_map(np.float32(flat), (4, 4)), np.zeros((4, 4)))
     np.testing.assert_allclose(scaled(np.float32([3, 5, 4])), [0, 1, 0.5], atol=1e-6)

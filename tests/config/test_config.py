@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lucidag.config.load import family_members, load_config, rof_models
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 BASE = """
 datasets:

@@ -9,7 +9,7 @@ import yaml
 from lucidag.config.dissected import check_dissect, clip_of, concept_file, joined_with_roles, layers_of, pairs, probe_of
 from lucidag.config.load import load_config
 from lucidag.config.stages import stage_settings
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 WORDS = """
 datasets:
@@ -77,10 +77,10 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
     assert "dissect.clip_dissect.concepts gone.txt: cannot be read" in fault(clip_dissect={"concepts": "gone.txt"})
 
 
-def test_roles_are_joined_where_the_pictures_are_those_of_the_model() -> None:
+def test_roles_are_joined_where_the_images_are_those_of_the_model() -> None:
     assert joined_with_roles(checked()) == ["one"]
     assert joined_with_roles(checked(models=["two"])) == []
-    # The penultimate layer is found by what it gives for test pictures.
+    # The penultimate layer is found by what it gives for test images.
     assert joined_with_roles(checked(splits=["train", "val"])) == []
 
 
@@ -133,14 +133,14 @@ def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
     ("stage", "change", "stale"),
     [
         ("dissect_passes", {"quantile": 0.01}, True),
-        ("dissect_passes", {"frequent": 1}, False),
+        ("dissect_passes", {"min_units_per_concept": 2}, False),
         ("dissect_labels", {"quantile": 0.01}, False),
-        ("dissect_labels", {"netdissect": {"least_iou": 0.1}}, True),
+        ("dissect_labels", {"netdissect": {"min_iou": 0.1}}, True),
         ("dissect_labels", {"clip_dissect": {"concepts": "classes"}}, False),
         ("clip_embed", {"clip_dissect": {"concepts": "classes"}}, True),
         ("clip_train", {"clip_dissect": {"concepts": "classes"}}, False),
-        ("dissect_summary", {"frequent": 1}, True),
-        ("dissect_units", {"sheet": {"pictures": 3}}, True),
+        ("dissect_summary", {"min_units_per_concept": 2}, True),
+        ("dissect_units", {"sheet": {"images": 3}}, True),
     ],
 )
 def test_a_stage_sees_what_it_uses(stage: str, change: dict[str, Any], stale: bool) -> None:

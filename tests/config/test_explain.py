@@ -1,4 +1,4 @@
-"""The `explain` section: pictures by id, jobs, settings of a picture's own, and the one line that a mistake gives."""
+"""The `explain` section: images by id, jobs, settings of an image's own, and the one line that a mistake gives."""
 
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ import yaml
 from PIL import Image
 
 from lucidag.config.explain import Slic
+from lucidag.config.images import cam_batches, explained_images, image_files, lime_batches, write_out_images
 from lucidag.config.load import explained_models, load_config
-from lucidag.config.pictures import cam_batches, explained_images, lime_batches, picture_files, write_out_images
 from lucidag.config.sources import check_sources
 from lucidag.config.stages import stage_settings
-from lucidag.errors import InputError
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.tune import settings_fragment
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.tune import settings_fragment
+from lucidag.ground.errors import InputError
 
 DRAWN = """
 datasets:
@@ -24,7 +24,7 @@ models:
   m: {dataset: d, architecture: resnet18, train: {}, seeds: [0, 1]}
 explain:
   images: {d: [lesion-00003, lesion-00001, lesion-00007, lesion-00002, lesion-00009]}
-  pictures_per_job: 2
+  images_per_job: 2
 """
 FOLDER = """
 datasets:
@@ -67,7 +67,7 @@ def test_every_member_of_a_family_is_explained() -> None:
     assert explained_images(config, "m-s1") == [f"lesion-0000{number}" for number in (3, 1, 7, 2, 9)]
 
 
-def test_jobs_are_runs_of_the_list_named_by_their_first_picture() -> None:
+def test_jobs_are_runs_of_the_list_named_by_their_first_image() -> None:
     config = checked(DRAWN)
     assert list(cam_batches(config, "m-s0").items()) == [
         ("lesion-00003", ["lesion-00003", "lesion-00001"]),
@@ -77,7 +77,7 @@ def test_jobs_are_runs_of_the_list_named_by_their_first_picture() -> None:
     assert lime_batches(config, "m-s0") == cam_batches(config, "m-s0")
 
 
-def test_a_further_picture_leaves_full_jobs_as_they_are() -> None:
+def test_a_further_image_leaves_full_jobs_as_they_are() -> None:
     ids = [f"lesion-{number:05d}" for number in range(5)]
     before, after = checked(DRAWN, images={"d": ids[:4]}), checked(DRAWN, images={"d": ids})
     for batch in cam_batches(before, "m-s0"):
@@ -106,20 +106,20 @@ def test_a_number_of_shards_that_is_none_is_refused(shards: Any) -> None:
     assert fault(DRAWN, shards=shards).startswith("c.yaml: explain.shards: ")
 
 
-def test_a_picture_with_settings_of_its_own_has_a_job_of_its_own() -> None:
+def test_a_image_with_settings_of_its_own_has_a_job_of_its_own() -> None:
     images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": 50}}, "lesion-00003": {}}
     config = checked(DRAWN, images={"d": images}, lime={"num_features": 3})
     assert lime_batches(config, "m-s0") == {
         "lesion-00002": ["lesion-00002"],
         "lesion-00001": ["lesion-00001", "lesion-00003"],
     }
-    (own,) = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["pictures"]
-    others = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["pictures"]
+    (own,) = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["images"]
+    others = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["images"]
     assert (own["lime"]["num_samples"], own["lime"]["num_features"]) == (50, 3)
     assert {(row["lime"]["num_samples"], row["lime"]["num_features"]) for row in others} == {(300, 3)}
 
 
-def test_a_changed_setting_of_one_picture_changes_that_job_alone() -> None:
+def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
     def jobs(samples: int) -> dict[str, Any]:
         images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": samples}}, "lesion-00003": {}}
         config = checked(DRAWN, images={"d": images})
@@ -137,10 +137,8 @@ def test_a_changed_setting_of_one_picture_changes_that_job_alone() -> None:
 def test_all_of_a_folder_with_its_files(folder: str) -> None:
     config = checked(folder)
     assert explained_images(config, "m") == ["p0", "p1", "p2"]
-    assert [Path(file).name for file in picture_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
-    (row,) = stage_settings(checked(folder, images={"d": ["p1"]}), "cam_maps", {"model": "m", "batch": "p1"})[
-        "pictures"
-    ]
+    assert [Path(file).name for file in image_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
+    (row,) = stage_settings(checked(folder, images={"d": ["p1"]}), "cam_maps", {"model": "m", "batch": "p1"})["images"]
     assert (row["image"], row["label"], row["mask"], row["target"]) == ("p1", "dog", "", None)
 
 

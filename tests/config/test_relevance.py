@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from lucidag.config.images import atlas_images, lime_batches, measured_shards, relevance_batches, write_out_images
 from lucidag.config.load import audited_datasets, load_config, relevance_models
-from lucidag.config.pictures import atlas_images, lime_batches, measured_shards, relevance_batches, write_out_images
 from lucidag.config.probe import check_networks
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
-from lucidag.errors import InputError
-from lucidag.provenance import CodeIndex
+from lucidag.ground.errors import InputError
+from lucidag.ground.provenance import CodeIndex
 
 WORDS = """
 datasets:
@@ -23,10 +23,10 @@ models:
   two: {dataset: drawn, architecture: resnet18, train: {}}
 explain:
   images: {drawn: [lesion-00001, lesion-00002, lesion-00003]}
-  pictures_per_job: 2
+  images_per_job: 2
 relevance:
   models: [two]
-  atlas: {pictures: 2, layers: {two: layer3}}
+  atlas: {images: 2, layers: {two: layer3}}
 faithfulness:
   models: [one]
 artefacts:
@@ -73,7 +73,7 @@ def test_lime_is_asked_again_with_the_settings_of_its_maps(shards: int) -> None:
         for wanted in (False, True)
     )
     fits = [stage_settings(on, "lime_fits", {"model": "one", "batch": batch}) for batch in lime_batches(on, "one")]
-    stored = {row["image"]: row["lime"] for job in fits for row in job["pictures"]}
+    stored = {row["image"]: row["lime"] for job in fits for row in job["images"]}
     assert {image: each["num_samples"] for image, each in stored.items()} == dict(zip(own, (300, 20, 30), strict=True))
     cut = measured_shards(on, "one")
     assert len(cut) == shards

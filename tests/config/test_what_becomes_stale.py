@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from lucidag.config.images import relevance_batches, write_out_images
 from lucidag.config.load import load_config
-from lucidag.config.pictures import relevance_batches, write_out_images
 from lucidag.config.schema import Config
 from lucidag.config.stages import stage_settings
-from lucidag.provenance import CodeIndex
+from lucidag.ground.provenance import CodeIndex
 
 WORDS = """
 datasets:
@@ -23,9 +23,9 @@ models:
 explain:
   models: [one]
   images: {drawn: [lesion-00001, lesion-00002, lesion-00003]}
-  pictures_per_job: 2
+  images_per_job: 2
 relevance:
-  atlas: {pictures: 1}
+  atlas: {images: 1}
 faithfulness: {}
 artefacts: {datasets: [drawn, plain]}
 shortcuts:
@@ -51,7 +51,7 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("relevance.atlas.examples", 3, ["relevance_atlas"]),
     ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
     ("faithfulness.cam", ["layercam"], ["faithfulness"]),
-    ("faithfulness.infidelity_draws", 7, ["faithfulness"]),
+    ("faithfulness.infidelity_samples", 7, ["faithfulness"]),
     ("faithfulness.lime_sensitivity", True, ["faithfulness"]),
     ("faithfulness.seed", 7, ["faithfulness"]),
     ("faithfulness.confidence", 0.9, FAITHFULNESS),
@@ -59,7 +59,7 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("artefacts.seed", 5, AUDITS),
     ("artefacts.examples", 4, AUDIT_FIGURES),
     ("artefacts.confidence", 0.9, [*AUDITS, *AUDIT_FIGURES]),
-    ("shortcuts.ring.pictures", 5, ["shortcut ring"]),
+    ("shortcuts.ring.images", 5, ["shortcut ring"]),
     ("shortcuts.ring.layer", "layer3", ["shortcut ring"]),
     ("shortcuts.patch.seed", 5, ["shortcut patch"]),
     ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
@@ -110,7 +110,7 @@ def test_an_edit_changes_the_settings_of_these_jobs(path: str, value: object, st
     assert [name for name in before if before[name] != after[name]] == [name for name in before if name in stale]
 
 
-def test_a_further_picture_makes_one_more_job_of_maps_and_measures_anew() -> None:
+def test_a_further_image_makes_one_more_job_of_maps_and_measures_anew() -> None:
     words = yaml.safe_load(WORDS)
     before = settings(words)
     words["explain"]["images"]["drawn"] = [*IMAGES, "lesion-00004", "lesion-00005"]
@@ -122,7 +122,7 @@ def test_a_further_picture_makes_one_more_job_of_maps_and_measures_anew() -> Non
     ]
 
 
-def test_another_target_of_a_picture_makes_its_maps_anew() -> None:
+def test_another_target_of_a_image_makes_its_maps_anew() -> None:
     words = yaml.safe_load(WORDS)
     before = settings(words)
     words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"target": "benign"}}

@@ -5,8 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from lucidag.data.digits import load
+from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.data.pictures import Pictures
 
 
 def test_digits_equal_those_of_the_library(tmp_path):
@@ -21,7 +21,7 @@ def test_digits_equal_those_of_the_library(tmp_path):
     write_manifest(tmp_path, source.table, source.classes, source.images)
     manifest = read_manifest(tmp_path)
     assert (manifest.labels() == truth.target).all()
-    assert (Pictures(manifest).read(1796) == source.images[1796]).all()
+    assert (Images(manifest).read(1796) == source.images[1796]).all()
 
 
 @pytest.mark.parametrize("seed", [0, 1])

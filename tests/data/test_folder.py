@@ -14,23 +14,23 @@ from lucidag.config.schema import Folder
 from lucidag.config.sources import dataset_files
 from lucidag.config.stages import stage_settings
 from lucidag.data.folder import load
+from lucidag.data.images import Images
 from lucidag.data.listing import files_of
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.data.pictures import Pictures
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 HALVES = {"train": 0.5, "test": 0.5}
 
 
-def picture(path, size=(6, 4), value=100):
+def image(path, size=(6, 4), value=100):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (value % 256, value // 2 % 256, 30)).save(path)
 
 
 def table(folder, n=20, **columns):
-    """Write n pictures and labels.csv; give the path of the CSV file and its frame."""
+    """Write n images and labels.csv; give the path of the CSV file and its frame."""
     for i in range(n):
-        picture(folder / "pics" / f"{i:02d}.png", value=i)
+        image(folder / "pics" / f"{i:02d}.png", value=i)
     frame = pd.DataFrame(
         {
             "image": [f"pics/{i:02d}.png" for i in range(n)],
@@ -42,11 +42,11 @@ def table(folder, n=20, **columns):
     return folder / "labels.csv", frame
 
 
-def test_a_csv_file_becomes_a_manifest_whose_pictures_open(tmp_path):
+def test_a_csv_file_becomes_a_manifest_whose_images_open(tmp_path):
     site = [f"s{i % 3}" for i in range(20)]
     path, frame = table(tmp_path, site=site, note=[f"free text {i}" for i in range(20)], serial=range(20))
     frame.loc[len(frame)] = ["pics/x.png", "malignant", "s9", "free text 99", 99]
-    picture(tmp_path / "pics" / "x.png", value=77)
+    image(tmp_path / "pics" / "x.png", value=77)
     frame.to_csv(path, index=False)
     source = load(path, splits=HALVES, seed=1)
     # notes and serials have 21 different values, too many for a group
@@ -56,9 +56,9 @@ def test_a_csv_file_becomes_a_manifest_whose_pictures_open(tmp_path):
     named = load(path, splits=HALVES, seed=1, groups=["label", "serial"])
     assert named.table["serial"].tolist()[-1] == "99"
     write_manifest(tmp_path / "out", source.table, source.classes)
-    pictures = Pictures(read_manifest(tmp_path / "out"))
-    assert pictures.read(7)[0, 0].tolist() == [7, 3, 30]
-    assert pictures.read(20)[0, 0].tolist() == [77, 38, 30]
+    reader = Images(read_manifest(tmp_path / "out"))
+    assert reader.read(7)[0, 0].tolist() == [7, 3, 30]
+    assert reader.read(20)[0, 0].tolist() == [77, 38, 30]
 
 
 def test_columns_of_other_names_root_and_masks(tmp_path):
@@ -72,16 +72,16 @@ def test_columns_of_other_names_root_and_masks(tmp_path):
     source = load(path, root=tmp_path / "pics", columns=columns)
     assert source.table["split"].tolist() == ["train"] * 6 + ["test"] * 4
     write_manifest(tmp_path / "out", source.table, source.classes)
-    pictures = Pictures(read_manifest(tmp_path / "out"))
-    assert pictures.read_mask(0) is None
-    assert (pictures.read_mask(3) == np.eye(4, 6, dtype=bool)).all()
-    assert len(files_of(path, tmp_path / "pics", columns)) == 11  # ten pictures, one mask that nine share
+    reader = Images(read_manifest(tmp_path / "out"))
+    assert reader.read_mask(0) is None
+    assert (reader.read_mask(3) == np.eye(4, 6, dtype=bool)).all()
+    assert len(files_of(path, tmp_path / "pics", columns)) == 11  # ten images, one mask that nine share
 
 
 def test_class_folders_and_split_folders(tmp_path):
     for i in range(8):
-        picture(tmp_path / "flat" / "ab"[i % 2] / "deep" / f"{i}.JPG")
-    (tmp_path / "flat" / "a" / "notes.txt").write_text("no picture")
+        image(tmp_path / "flat" / "ab"[i % 2] / "deep" / f"{i}.JPG")
+    (tmp_path / "flat" / "a" / "notes.txt").write_text("no image")
     (tmp_path / "flat" / ".hidden").mkdir()
     flat = load(tmp_path / "flat", splits=HALVES, seed=0)
     assert flat.table["image"].tolist() == [f"a-deep-{i}" for i in (0, 2, 4, 6)] + [f"b-deep-{i}" for i in (1, 3, 5, 7)]
@@ -90,8 +90,8 @@ def test_class_folders_and_split_folders(tmp_path):
 
     for split, n in (("train", 3), ("val", 1), ("test", 2)):
         for i in range(n):
-            picture(tmp_path / "split" / split / "a" / f"{i}.png")
-            picture(tmp_path / "split" / split / "b" / f"{i}.png")
+            image(tmp_path / "split" / split / "a" / f"{i}.png")
+            image(tmp_path / "split" / split / "b" / f"{i}.png")
     split = load(tmp_path / "split")
     assert split.table["split"].value_counts().to_dict() == {"train": 6, "val": 2, "test": 4}
     assert split.table["image"].iloc[-1] == "test-b-1"
@@ -114,7 +114,7 @@ def test_a_patient_is_never_on_both_sides(tmp_path, seed):
 
 def test_ids_are_safe_and_differ(tmp_path):
     for name in ("a.png", "a.jpg", "b c.png", "d/é.png", "..e.png"):
-        picture(tmp_path / name)
+        image(tmp_path / name)
     rows = [f"{name},x,test" for name in ("a.png", "a.jpg", "b c.png", "d/é.png", "..e.png")]
     (tmp_path / "t.csv").write_text("\n".join(["image,label,split", *rows]))
     assert load(tmp_path / "t.csv").table["image"].tolist() == ["a.png", "a.jpg", "b_c", "d-_", "e"]
@@ -133,19 +133,19 @@ def fails(message, path, **arguments):
     assert "\n" not in str(caught.value)
 
 
-def test_bad_pictures_are_gathered_in_one_sentence(tmp_path):
+def test_bad_images_are_gathered_in_one_sentence(tmp_path):
     path, _ = table(tmp_path)
     pics = tmp_path / "pics"
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     Image.fromarray(noise).save(pics / "03.png")
     (pics / "03.png").write_bytes((pics / "03.png").read_bytes()[:2000])
-    fails(r"labels.csv: 1 picture cannot be used: pics/03.png \(line 5\): it is truncated$", path)
+    fails(r"labels.csv: 1 image cannot be used: pics/03.png \(line 5\): it is truncated$", path)
     (pics / "07.png").write_bytes(b"")
     (pics / "09.png").unlink()
     (pics / "11.png").write_text("text")
     (pics / "12.png").unlink()
     fails(
-        r"labels.csv: 5 pictures cannot be used: pics/03.png \(line 5\): it is truncated; "
+        r"labels.csv: 5 images cannot be used: pics/03.png \(line 5\): it is truncated; "
         r"pics/07.png \(line 9\): it is empty; pics/09.png \(line 11\): the file does not exist; and 2 more$",
         path,
     )
@@ -153,9 +153,9 @@ def test_bad_pictures_are_gathered_in_one_sentence(tmp_path):
 
 def test_bad_masks_are_named(tmp_path):
     path, _ = table(tmp_path, mask=["m.png"] * 20)
-    fails(r"20 pictures .* pics/00.png \(line 2\): its mask .*m.png: the file does not exist", path)
+    fails(r"20 images .* pics/00.png \(line 2\): its mask .*m.png: the file does not exist", path)
     Image.new("L", (6, 5)).save(tmp_path / "m.png")
-    fails(r"its mask .*m.png is 6 x 5 pixels, the picture 6 x 4", path)
+    fails(r"its mask .*m.png is 6 x 5 pixels, the image 6 x 4", path)
 
 
 def test_bad_labels_and_classes_are_named(tmp_path):
@@ -165,7 +165,7 @@ def test_bad_labels_and_classes_are_named(tmp_path):
         path,
         classes=["benign", "malign"],
     )
-    fails(r"class 'other' has no picture; there are: benign, malignant", path,
+    fails(r"class 'other' has no image; there are: benign, malignant", path,
           classes=["benign", "malignant", "other"])  # fmt: skip
     fails(r"class 'benign' is named 2 times", path, classes=["benign", "malignant", "benign"])
     assert load(path, splits=HALVES, classes=["malignant", "benign"]).classes == ("malignant", "benign")
@@ -177,7 +177,7 @@ def test_bad_splits_are_named(tmp_path):
     path, frame = table(tmp_path)
     fails(r"labels.csv names no splits; give 'splits'", path, splits=None)
     frame.assign(split="train").to_csv(path, index=False)
-    fails(r"no picture is in split 'test'; there are: train", path)
+    fails(r"no image is in split 'test'; there are: train", path)
     frame.assign(split=["training"] * 20).to_csv(path, index=False)
     fails(r"pics/00.png \(line 2\): split 'training' does not exist \(did you mean 'train'\?\)", path)
     sides = ["train", "test"] * 10
@@ -195,14 +195,14 @@ def test_bad_csv_files_are_named(tmp_path):
     fails(r"label.csv does not exist \(did you mean 'labels.csv'\?\)", tmp_path / "label.csv")
     fails(r"column 'images' does not exist \(did you mean 'image'\?\)", path, columns={"image": "images"})
     fails(r"column 'segm' does not exist", path, columns={"mask": "segm"})
-    fails(r"role 'picture' does not exist", path, columns={"picture": "image"})
+    fails(r"role 'image' does not exist", path, columns={"image": "image"})
     fails(r"group column 'sites' does not exist \(did you mean 'site'\?\)", path, groups=["sites"])
     frame.assign(path="x").to_csv(path, index=False)
     fails(r"column 'path' cannot be a group", path, groups=["path"])
     assert load(path, splits=HALVES).table["path"].iloc[0] == (tmp_path / "pics/00.png").as_posix()
     pd.concat([frame, frame[4:5]]).to_csv(path, index=False)
     fails(
-        r"pics/04.png \(line 6\) and pics/04.png \(line 22\) have the same image id 'pics-04.png'; each picture may",
+        r"pics/04.png \(line 6\) and pics/04.png \(line 22\) have the same image id 'pics-04.png'; each image may",
         path,
     )
     for text, message in (
@@ -224,15 +224,15 @@ def test_bad_folders_are_named(tmp_path):
     (tmp_path / "pics").mkdir()
     fails(r"pics has no class sub-folders", tmp_path / "pics")
     (tmp_path / "pics" / "a").mkdir()
-    fails(r"a has no picture \(", tmp_path / "pics")
+    fails(r"a has no image \(", tmp_path / "pics")
     for name in ("train", "test", "valid"):
-        picture(tmp_path / "split" / name / "a" / "x.png")
+        image(tmp_path / "split" / name / "a" / "x.png")
     fails(r"split 'valid' does not exist \(did you mean 'val'\?\)", tmp_path / "split")
 
 
 def test_two_names_that_become_one_id_are_to_be_told_apart(tmp_path):
     for name in ("Bär", "Bör"):
-        picture(tmp_path / "pics" / "a" / f"{name}.png")
+        image(tmp_path / "pics" / "a" / f"{name}.png")
     fails("a/Bär.png and a/Bör.png have the same image id 'a-B_r.png'; rename one of them", tmp_path / "pics")
 
 
@@ -274,13 +274,13 @@ def test_the_real_dermoscopic_set(shared_data, tmp_path):
     for label, number in ((0, 1597), (1, 400)):
         for split, share in (("train", 0.7), ("val", 0.1), ("test", 0.2)):
             assert abs((manifest.labels()[manifest.rows(split)] == label).sum() - share * number) < 1
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     for row in range(0, 1997, 400):
-        assert pictures.read(row).shape == (*pictures.read_mask(row).shape, 3)
-        assert 0 < pictures.read_mask(row).mean() < 1
+        assert reader.read(row).shape == (*reader.read_mask(row).shape, 3)
+        assert 0 < reader.read_mask(row).mean() < 1
 
 
-def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_anything_runs(tmp_path):
+def test_of_a_table_that_stands_for_its_images_only_the_header_is_read_before_anything_runs(tmp_path):
     file = tmp_path / "many.csv"
     file.write_text("image,diagnosis\nmissing.jpg,a\nbad line\n")
     told = {"source": "folder", "path": str(file), "columns": {"label": "diagnosis"}, "track": "table"}
@@ -288,10 +288,10 @@ def test_of_a_table_that_stands_for_its_pictures_only_the_header_is_read_before_
     with pytest.raises(InputError, match=r"path: .*column 'label' does not exist.*image, diagnosis"):
         dataset_files(Folder(**{**told, "columns": {}}))
     with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
-        dataset_files(Folder(**{**told, "track": "pictures"}))
+        dataset_files(Folder(**{**told, "track": "images"}))
 
 
-def test_a_picture_without_an_id_stands_for_itself(tmp_path):
+def test_a_image_without_an_id_stands_for_itself(tmp_path):
     path, _ = table(tmp_path, patient=["p", "p", "p", "p", *[""] * 16])
     found = load(path, columns={"id": "patient"}, splits=HALVES).table
     assert found["split"].value_counts().to_dict() == {"train": 10, "test": 10}

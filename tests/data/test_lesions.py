@@ -1,4 +1,4 @@
-"""Drawn lesions: what the columns say is in the picture, and the class is in border and colour alone."""
+"""Drawn lesions: what the columns say is in the image, and the class is in border and colour alone."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score
 
 from lucidag.data.lesions import SKINS, draw, draw_one, load
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 SIZE = 64
 PATCH = {"benign": 0.5, "malignant": 0.1}
@@ -16,7 +16,7 @@ RING = {"benign": 0.1, "malignant": 0.4}
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Draw 1000 pictures; give images, masks, columns as arrays."""
+    """Draw 1000 images; give images, masks, columns as arrays."""
     images, masks, columns = draw(1000, SIZE, 7, patch=PATCH, ring=RING, hair=0.3)
     return images, masks, {name: np.array(values) for name, values in columns.items()}
 
@@ -28,7 +28,7 @@ def roughness(mask):
     return edge.sum() ** 2 / (4 * np.pi * max(mask.sum(), 1))
 
 
-def test_a_picture_depends_on_seed_and_number_alone():
+def test_a_image_depends_on_seed_and_number_alone():
     images, masks, columns = draw(12, 48, 3, patch=PATCH, ring=RING)
     first, _, few = draw(5, 48, 3, patch=PATCH, ring=RING)
     assert (first == images[:5]).all()

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
+from lucidag.data.images import Images
 from lucidag.data.manifest import Source, read_manifest, write_manifest
-from lucidag.data.pictures import Pictures
 from lucidag.data.store import store
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 
 def arrays(n=12, channels=3, seed=0):
@@ -38,15 +38,15 @@ def test_arrays_come_back_row_by_row(tmp_path, channels):
     table, images, masks = arrays(channels=channels)
     write_manifest(tmp_path, table, ["cat", "dog", "eel"], images, masks)
     manifest = read_manifest(tmp_path)
-    pictures = pickle.loads(pickle.dumps(Pictures(manifest)))
+    frames = pickle.loads(pickle.dumps(Images(manifest)))
     for row in (11, 0, 5, 5):
-        assert (pictures.read(row) == images[row]).all()
-        assert pictures.read(row).shape == (5, 7, channels)
-        mask = pictures.read_mask(row)
+        assert (frames.read(row) == images[row]).all()
+        assert frames.read(row).shape == (5, 7, channels)
+        mask = frames.read_mask(row)
         assert mask.dtype == bool
         assert (mask == (masks[row] == 1)).all()
     write_manifest(tmp_path / "bare", table, ["cat", "dog", "eel"], images)
-    assert Pictures(read_manifest(tmp_path / "bare")).read_mask(3) is None
+    assert Images(read_manifest(tmp_path / "bare")).read_mask(3) is None
 
 
 def test_columns_digest_and_summary_follow_the_contract(tmp_path):
@@ -95,9 +95,9 @@ def test_concepts_come_back_with_their_names(tmp_path, masked):
         "colour": ["red", "blue"],
         "part": ["tail"],
     }
-    pictures = pickle.loads(pickle.dumps(Pictures(manifest)))
+    frames = pickle.loads(pickle.dumps(Images(manifest)))
     for row in (11, 0, 5):
-        found = pictures.read_concepts(row)
+        found = frames.read_concepts(row)
         assert list(found) == ["colour", "part"]
         for category, values in found.items():
             assert values.dtype == np.uint8
@@ -121,10 +121,10 @@ def test_files_have_concepts_too(tmp_path):
     )
     store(tmp_path / "out", source, 0.0, seed=0)
     manifest = read_manifest(tmp_path / "out")
-    pictures = pickle.loads(pickle.dumps(Pictures(manifest)))
-    assert (pictures.read_concepts(7)["colour"] == maps["colour"][7]).all()
-    assert pictures.read(7).tolist() == [[[255, 0, 0]] * 7] * 5
-    assert pictures.read_mask(7) is None
+    frames = pickle.loads(pickle.dumps(Images(manifest)))
+    assert (frames.read_concepts(7)["colour"] == maps["colour"][7]).all()
+    assert frames.read(7).tolist() == [[[255, 0, 0]] * 7] * 5
+    assert frames.read_mask(7) is None
     content = (tmp_path / "x.png").read_bytes() + maps["colour"][7].tobytes() + maps["part"][7].tobytes()
     assert manifest.table["digest"][7] == hashlib.sha256(content).hexdigest()[:16]
     summary = json.loads((tmp_path / "out" / "dataset.json").read_text())
@@ -140,7 +140,7 @@ def test_without_concepts_there_are_none(tmp_path):
     table, images, masks = arrays()
     write_manifest(tmp_path, table, ["cat", "dog", "eel"], images, masks)
     assert read_manifest(tmp_path).concepts == {}
-    assert Pictures(read_manifest(tmp_path)).read_concepts(3) == {}
+    assert Images(read_manifest(tmp_path)).read_concepts(3) == {}
     assert "concepts" not in json.loads((tmp_path / "dataset.json").read_text())
     with safe_open(str(tmp_path / "images.safetensors"), framework="np") as handle:
         assert sorted(handle.keys()) == ["images", "masks"]
@@ -195,7 +195,7 @@ def test_a_summary_whose_concepts_are_something_else_is_named(tmp_path):
             read_manifest(tmp_path)
     (tmp_path / "dataset.json").write_text(json.dumps({"classes": ["cat"], "concepts": {"colour": ["red"]}}))
     with pytest.raises(InputError, match=r"images.safetensors cannot be read"):
-        Pictures(read_manifest(tmp_path)).read_concepts(0)
+        Images(read_manifest(tmp_path)).read_concepts(0)
 
 
 def test_files_are_digested_with_their_masks(tmp_path):
@@ -212,12 +212,12 @@ def test_files_are_digested_with_their_masks(tmp_path):
     )
     write_manifest(tmp_path / "out", table, ["a"])
     manifest = read_manifest(tmp_path / "out")
-    picture, mask = (tmp_path / "x.png").read_bytes(), (tmp_path / "m.png").read_bytes()
+    image, mask = (tmp_path / "x.png").read_bytes(), (tmp_path / "m.png").read_bytes()
     assert manifest.table["digest"].tolist() == [
-        hashlib.sha256(content).hexdigest()[:16] for content in (picture + mask, picture)
+        hashlib.sha256(content).hexdigest()[:16] for content in (image + mask, image)
     ]
-    assert Pictures(manifest).read(0).tolist() == [[[255, 0, 0]] * 4] * 3
-    assert Pictures(manifest).read_mask(0).all()
+    assert Images(manifest).read(0).tolist() == [[[255, 0, 0]] * 4] * 3
+    assert Images(manifest).read_mask(0).all()
     assert not (tmp_path / "out" / "images.safetensors").exists()
     assert json.loads((tmp_path / "out" / "dataset.json").read_text())["kind"] == "files"
 
@@ -276,7 +276,7 @@ def test_wrong_questions_are_answered(tmp_path):
     table, images, _ = arrays()
     write_manifest(tmp_path, table, ["cat", "dog", "eel"], images)
     manifest = read_manifest(tmp_path)
-    with pytest.raises(InputError, match=r"manifest.csv: no picture is in split 'val'; there are: train, test"):
+    with pytest.raises(InputError, match=r"manifest.csv: no image is in split 'val'; there are: train, test"):
         manifest.rows("val")
     with pytest.raises(InputError, match=r"group column 'sites' does not exist \(did you mean 'site'\?\)"):
         manifest.groups(["sites"])
@@ -292,7 +292,7 @@ def test_folders_without_a_manifest_are_named(tmp_path):
     write_manifest(tmp_path, table, ["cat", "dog", "eel"], images)
     (tmp_path / "images.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(InputError, match=r"images.safetensors cannot be read"):
-        Pictures(read_manifest(tmp_path)).read(0)
+        Images(read_manifest(tmp_path)).read(0)
     (tmp_path / "dataset.json").write_text("{")
     with pytest.raises(InputError, match=r"dataset.json is not what lucidag writes"):
         read_manifest(tmp_path)

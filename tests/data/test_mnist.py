@@ -13,7 +13,7 @@ import pytest
 from lucidag.config.schema import Mnist
 from lucidag.config.sources import dataset_files
 from lucidag.data.mnist import fetch, load, read_idx
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 NAMES = [f"{stem}-{kind}.gz" for stem in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
 
@@ -25,7 +25,7 @@ def idx(values):
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Write a tiny MNIST of 30 + 12 pictures; give its root and its arrays."""
+    """Write a tiny MNIST of 30 + 12 images; give its root and its arrays."""
     rng = np.random.default_rng(0)
     raw = tmp_path / "root" / "MNIST" / "raw"
     raw.mkdir(parents=True)
@@ -54,7 +54,7 @@ def mirror(tiny):
         thread.join()
 
 
-def test_the_first_pictures_go_where_they_are_asked(tiny):
+def test_the_first_images_go_where_they_are_asked(tiny):
     root, arrays = tiny
     source = load(root, train=15, val=5, test=7)
     assert source.images.shape == (27, 28, 28, 1)
@@ -133,9 +133,9 @@ def test_missing_and_broken_files_are_named(tiny, tmp_path):
 
 
 def test_more_than_there_is_cannot_be_asked(tiny):
-    with pytest.raises(InputError, match=r"train has 30 pictures, which does not allow train 28, val 3"):
+    with pytest.raises(InputError, match=r"train has 30 images, which does not allow train 28, val 3"):
         load(tiny[0], train=28, val=3)
-    with pytest.raises(InputError, match=r"t10k has 12 pictures, which does not allow test -1"):
+    with pytest.raises(InputError, match=r"t10k has 12 images, which does not allow test -1"):
         load(tiny[0], test=-1)
 
 

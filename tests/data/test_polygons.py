@@ -9,12 +9,12 @@ import pytest
 from matplotlib.path import Path as Outline
 from PIL import Image
 
+from lucidag.data.images import Images
 from lucidag.data.labelme import Polygon, annotated, files_of, read_annotation, read_names
 from lucidag.data.manifest import read_manifest
-from lucidag.data.pictures import Pictures
 from lucidag.data.polygons import load, paint
 from lucidag.data.store import store
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 CLASSES = "/a/abbey 0\n/b/bakery/shop 1\n/z/zoo 2\n"
 OBJECTS = "bed 0\ncat 1\nlamp 2\n"
@@ -36,7 +36,7 @@ def box(left, top, right, bottom):
 
 @pytest.fixture
 def source(tmp_path):
-    """Make a source of 12 pictures of 12 x 10 pixels, 6 of two classes each."""
+    """Make a source of 12 images of 12 x 10 pixels, 6 of two classes each."""
     (tmp_path / "categories.txt").write_text(CLASSES)
     (tmp_path / "object_categories.txt").write_text(OBJECTS)
     for label, folder in ((0, "a/abbey"), (1, "b/bakery/shop")):
@@ -64,12 +64,12 @@ def test_a_source_becomes_a_manifest_with_label_maps(source):
     store(source / "out", found, 0.0, seed=0)
     manifest = read_manifest(source / "out")
     assert manifest.concepts == {"object": ("bed", "cat", "lamp")}
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     expected = np.zeros((10, 12), dtype=np.uint8)
     expected[0:3, 0:4] = 1
     expected[1:3, 1:3] = 2
-    assert (pictures.read_concepts(4)["object"] == expected).all()
-    assert pictures.read(4).shape == (10, 12, 3)
+    assert (reader.read_concepts(4)["object"] == expected).all()
+    assert reader.read(4).shape == (10, 12, 3)
 
 
 def test_the_largest_is_painted_first_whatever_the_order():
@@ -122,13 +122,13 @@ def test_what_cannot_be_painted_is_counted(source):
     (source / "images/train/b/bakery/shop/00000001.jpg").unlink()
     found = load(source, HALVES)
     assert found.irregularities == {
-        "annotations without picture": 1,
+        "annotations without image": 1,
         "object names without a pixel": 1,
         "objects of unknown number": 2,
         "objects without polygon": 1,
-        "pictures without annotation": 1,
-        "pictures without polygon": 1,
-        "polygons that leave the picture": 1,
+        "images without annotation": 1,
+        "images without polygon": 1,
+        "polygons that leave the image": 1,
         "polygons with unreadable points": 2,
         "polygons without area": 2,
     }
@@ -154,9 +154,9 @@ def test_a_root_element_and_a_declaration_are_allowed(tmp_path, head, root):
     ("content", "sentence"),
     [
         ("<class>0</class><objects>", "00000002.xml is no XML: mismatched tag"),
-        ("", "the picture's class is 'None'; allowed: 0 to 2"),
-        ("<class>3</class>", "the picture's class is '3'; allowed: 0 to 2"),
-        ("<class>-1</class>", "the picture's class is '-1'"),
+        ("", "the image's class is 'None'; allowed: 0 to 2"),
+        ("<class>3</class>", "the image's class is '3'; allowed: 0 to 2"),
+        ("<class>-1</class>", "the image's class is '-1'"),
         ("\x00", "is no XML"),
     ],
 )
@@ -175,15 +175,15 @@ def test_many_faults_are_one_sentence(source):
         load(source, HALVES)
 
 
-def test_unreadable_pictures_and_other_sizes_are_named(source):
-    picture = source / "images/train/b/bakery/shop/00000001.jpg"
-    Image.new("RGB", (12, 11)).save(picture)
+def test_unreadable_images_and_other_sizes_are_named(source):
+    image = source / "images/train/b/bakery/shop/00000001.jpg"
+    Image.new("RGB", (12, 11)).save(image)
     with pytest.raises(
         InputError, match=r"must have one size, but .*abbey/00000000.jpg is 12 x 10 .*shop/00000001.jpg 12 x 11"
     ):
         load(source, HALVES)
-    picture.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"shop/00000001.jpg cannot be read as a picture"):
+    image.write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"shop/00000001.jpg cannot be read as an image"):
         load(source, HALVES)
 
 
@@ -215,15 +215,15 @@ def test_classes_can_be_chosen_and_small_ones_left_out(source):
     found = load(source, HALVES, classes=["bakery/shop"])
     assert found.classes == ("bakery/shop",)
     assert len(found.concepts["object"]) == len(found.table) == 6
-    assert found.irregularities["pictures of other classes"] == 6
+    assert found.irregularities["images of other classes"] == 6
     change(source, xml(2, (2, box(1, 1, 3, 3))))
     assert load(source, {"test": 1.0}).classes == ("abbey", "bakery/shop", "zoo")
-    few = load(source, HALVES, fewest=5)
+    few = load(source, HALVES, min_images=5)
     assert few.classes == ("abbey", "bakery/shop")
-    assert few.irregularities["classes with too few pictures"] == 1
+    assert few.irregularities["classes with too few images"] == 1
     assert few.irregularities["object names without a pixel"] == 1
-    with pytest.raises(InputError, match="no class has 7 pictures or more; the largest has 6"):
-        load(source, HALVES, fewest=7)
+    with pytest.raises(InputError, match="no class has 7 images or more; the largest has 6"):
+        load(source, HALVES, min_images=7)
     with pytest.raises(InputError, match=r"class 'abbay' does not exist \(did you mean 'abbey'\?\)"):
         load(source, HALVES, classes=["abbay"])
     with pytest.raises(InputError, match="more than once"):
@@ -251,7 +251,7 @@ def test_missing_parts_are_named(source):
     assert len(files) == 2 + 2 * 12
     assert all((source / file).is_file() for file in files)
     Image.new("RGB", (12, 10)).save(source / "images/train/a/abbey/00000001.png")
-    with pytest.raises(InputError, match=r"00000001.jpg and .*00000001.png are two pictures for one annotation"):
+    with pytest.raises(InputError, match=r"00000001.jpg and .*00000001.png are two images for one annotation"):
         annotated(source)
     (source / "object_categories.txt").unlink()
     for read in (files_of, load):
@@ -261,7 +261,7 @@ def test_missing_parts_are_named(source):
         annotated(source / "images")
     (source / "images/images").mkdir()
     (source / "images/objects").mkdir()
-    with pytest.raises(InputError, match="no picture in images/ has an XML file"):
+    with pytest.raises(InputError, match="no image in images/ has an XML file"):
         annotated(source / "images")
 
 
@@ -277,13 +277,13 @@ def test_the_listing_needs_the_standard_library_only(root):
 
 
 @pytest.mark.shared_data
-def test_real_pictures(shared_data, tmp_path):
+def test_real_images(shared_data, tmp_path):
     source = shared_data / "miniplaces"
-    found = load(source, {"train": 0.6, "val": 0.2, "test": 0.2}, seed=0, fewest=20)
+    found = load(source, {"train": 0.6, "val": 0.2, "test": 0.2}, seed=0, min_images=20)
     assert len(found.classes) == 32
     assert len(found.table) == 2858
-    assert found.irregularities["pictures of other classes"] == 3502 - 2858
-    assert found.irregularities["classes with too few pictures"] == 97 - 32
+    assert found.irregularities["images of other classes"] == 3502 - 2858
+    assert found.irregularities["classes with too few images"] == 97 - 32
     assert len(found.concept_names["object"]) == 175
     maps = found.concepts["object"]
     assert maps.shape == (2858, 128, 128)
@@ -294,6 +294,6 @@ def test_real_pictures(shared_data, tmp_path):
     assert shown[labels == "bedroom"].sum() in (202, 203)
     assert shown[labels == "kitchen"].mean() < 0.02
     store(tmp_path, found, 0.0, seed=0)
-    pictures = Pictures(read_manifest(tmp_path))
-    assert (pictures.read_concepts(1234)["object"] == maps[1234]).all()
-    assert pictures.read(1234).shape == (128, 128, 3)
+    reader = Images(read_manifest(tmp_path))
+    assert (reader.read_concepts(1234)["object"] == maps[1234]).all()
+    assert reader.read(1234).shape == (128, 128, 3)

@@ -1,4 +1,4 @@
-"""Drawn scenes: the label maps say what is in the picture, and nothing but the named thing goes with a label."""
+"""Drawn scenes: the label maps say what is in the image, and nothing but the named thing goes with a label."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, TONES, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
 from lucidag.data.scenes import CONCEPTS, draw, draw_one, load
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 SPLITS = {"train": 0.7, "val": 0.1, "test": 0.2}
 
@@ -29,7 +29,7 @@ def table(drawn):
     return {**columns, "place": np.array([drawing.place for drawing in drawn])}
 
 
-def test_a_picture_depends_on_seed_and_number_alone():
+def test_a_image_depends_on_seed_and_number_alone():
     many, few = list(draw(60, 32, 3)), list(draw(50, 32, 3))
     for a, b in zip(many, few, strict=False):
         assert (a.image == b.image).all()
@@ -184,12 +184,12 @@ def test_a_place_is_in_the_lower_part_and_changes_nothing_above(place):
     shares = []
     for seed in range(20):
         sky, haze, light = paint_sky(np.random.default_rng([seed, 0]), 64)
-        picture = sky.copy()
-        seen = paint_place(np.random.default_rng([seed, 1]), picture, place, 0.35, haze, light)
+        pixels = sky.copy()
+        seen = paint_place(np.random.default_rng([seed, 1]), pixels, place, 0.35, haze, light)
         # the tip of a fir or a cactus may be thinner than half a pixel
         near = ndimage.binary_dilation(seen)
-        assert (picture != sky).any(axis=0)[~near].sum() <= 6
-        assert (np.abs(picture - sky).max(axis=0) > 3)[seen].mean() > 0.95
+        assert (pixels != sky).any(axis=0)[~near].sum() <= 6
+        assert (np.abs(pixels - sky).max(axis=0) > 3)[seen].mean() > 0.95
         assert not seen[:13].any()
         assert seen[-1].all()
         shares.append(seen.mean())
@@ -211,7 +211,7 @@ def test_kinds_differ_in_outline_and_places_in_structure(drawn, table):
         assert model.score(features[300:], truth[300:]) > 0.8
 
 
-def test_both_labels_share_their_pictures():
+def test_both_labels_share_their_images():
     by_object, by_place = (load(96, 32, SPLITS, 2, label) for label in ("object", "place"))
     assert (by_object.images == by_place.images).all()
     assert (
@@ -238,7 +238,7 @@ def test_both_labels_share_their_pictures():
         ({"number": 0}, r"scenes: number 0 and size 32 must be at least 1 and 32"),
         ({"size": 31}, r"number 48 and size 31 must be"),
         ({"splits": {"train": 0.5, "test": 0.4}}, r"must sum to 1"),
-        ({"number": 3}, r"splits: class '\w+' has 1 picture"),
+        ({"number": 3}, r"splits: class '\w+' has 1 image"),
     ],
 )
 def test_bad_settings_are_named(arguments, message):

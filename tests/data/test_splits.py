@@ -9,7 +9,7 @@ import pytest
 from lucidag.data.manifest import Source, read_manifest
 from lucidag.data.splits import assign, corrupt
 from lucidag.data.store import store
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
@@ -26,7 +26,7 @@ def test_counts_that_divide_evenly_are_exact(seed):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_each_class_has_its_share_to_within_one_picture(seed):
+def test_each_class_has_its_share_to_within_one_image(seed):
     rng = np.random.default_rng(seed)
     labels = rng.choice(list("abcd"), 400, p=[0.5, 0.3, 0.15, 0.05]).tolist()
     shares = dict(zip(("train", "val", "test"), rng.dirichlet([5, 3, 3]).tolist(), strict=True))
@@ -37,7 +37,7 @@ def test_each_class_has_its_share_to_within_one_picture(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_id_with_many_pictures_goes_first_so_that_the_others_can_make_up_for_it(seed):
+def test_an_id_with_many_images_goes_first_so_that_the_others_can_make_up_for_it(seed):
     ids = ["many"] * 40 + [f"p{index}" for index in range(60)]
     assert Counter(assign(["a"] * 100, {"train": 0.6, "test": 0.4}, seed, ids)) == {"train": 60, "test": 40}
 
@@ -46,7 +46,7 @@ def test_the_seed_alone_decides():
     labels = ["a", "b"] * 50
     assert assign(labels, SHARES, 1) == assign(labels, SHARES, 1)
     assert assign(labels, SHARES, 1) != assign(labels, SHARES, 2)
-    # and within a class every picture has the same chance to be tested
+    # and within a class every image has the same chance to be tested
     tested = np.mean([[s == "test" for s in assign(labels, SHARES, seed)] for seed in range(300)], axis=0)
     assert np.abs(tested - 0.2).max() < 5 * np.sqrt(0.2 * 0.8 / 300)
 
@@ -55,7 +55,7 @@ def test_the_seed_alone_decides():
 def test_no_id_is_on_two_sides_and_classes_stay_balanced(seed):
     rng = np.random.default_rng(seed)
     ids = rng.integers(0, 150, 600)
-    # a patient's pictures have mostly, not always, one label
+    # a patient's images have mostly, not always, one label
     malignant = (rng.random(150) < 0.25)[ids] ^ (rng.random(600) < 0.1)
     labels = np.where(malignant, "malignant", "benign")
     splits = np.array(assign(labels.tolist(), SHARES, seed, [f"p{i}" for i in ids]))
@@ -66,16 +66,16 @@ def test_no_id_is_on_two_sides_and_classes_stay_balanced(seed):
             assert np.mean(splits[labels == label] == split) == pytest.approx(share, abs=0.03)
 
 
-def test_ids_of_one_picture_each_change_no_count():
+def test_ids_of_one_image_each_change_no_count():
     labels = ["a"] * 30 + ["b"] * 20
     alone = assign(labels, SHARES, 3, [str(i) for i in range(50)])
     assert Counter(zip(labels, alone, strict=True)) == Counter(zip(labels, assign(labels, SHARES, 3), strict=True))
 
 
 def test_a_class_that_cannot_be_on_both_sides_is_named():
-    with pytest.raises(InputError, match=r"class 'rare' has 1 picture, and none falls into 'test'"):
+    with pytest.raises(InputError, match=r"class 'rare' has 1 image, and none falls into 'test'"):
         assign(["a"] * 20 + ["rare"], SHARES, 0)
-    with pytest.raises(InputError, match=r"class 'rare' has 6 pictures of 1 id, and none falls into 'test'"):
+    with pytest.raises(InputError, match=r"class 'rare' has 6 images of 1 id, and none falls into 'test'"):
         assign(["a"] * 20 + ["rare"] * 6, SHARES, 0, [str(i) for i in range(20)] + ["one"] * 6)
 
 

@@ -17,7 +17,7 @@ CONCEPTS = {"object": ("cup", "key", "hat"), "colour": ("red", "blue")}
 
 
 def write(folder: Path, images: np.ndarray, concepts: dict | None = None, names: dict | None = None) -> Manifest:
-    """Write pictures (N x H x W x C) with label maps as a data set whose pictures are all in one split."""
+    """Write images (N x H x W x C) with label maps as a data set whose images are all in one split."""
     ids = [f"p{index:04d}" for index in range(len(images))]
     table = pd.DataFrame(
         {"image": ids, "label": ["a", "b"] * (len(ids) // 2) + ["a"] * (len(ids) % 2), "split": "test"}
@@ -27,7 +27,7 @@ def write(folder: Path, images: np.ndarray, concepts: dict | None = None, names:
 
 
 def noise(folder: Path, count: int, size: int = 20, seed: int = 0, labels: bool = True, channels: int = 3) -> Manifest:
-    """Write blotches of noise, with blotches of concepts; no object is labelled in every third picture."""
+    """Write blotches of noise, with blotches of concepts; no object is labelled in every third image."""
     random = np.random.default_rng(seed)
     images = random.integers(0, 256, (count, size // 4, size // 4, channels), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
     images = images // 2 + random.integers(0, 128, images.shape, dtype=np.uint8)

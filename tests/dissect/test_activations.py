@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.dissect import activations as module
-from lucidag.dissect.activations import collect
-from lucidag.dissect.statistics import read_activations, read_statistics, write_statistics
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.frames import load_split
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.units.passes import activations as module
+from lucidag.units.passes.activations import collect
+from lucidag.units.passes.statistics import read_activations, read_statistics, write_statistics
 from tests.dissect.probe_sets import network, noise, outputs, write
 
 CASES = [(kind, seed) for kind in ("signed", "resnet", "cnn", "mlp") for seed in (0, 1)]
@@ -90,7 +90,7 @@ def test_how_many_values_are_sorted_at_a_time_changes_nothing(tmp_path, monkeypa
         assert np.array_equal(parts.layers[layer].threshold, whole.layers[layer].threshold)
 
 
-def test_all_pictures_are_the_top_where_there_are_fewer_than_100(tmp_path):
+def test_all_images_are_the_top_where_there_are_fewer_than_100(tmp_path):
     manifest = noise(tmp_path / "data", 9)
     net, layers = network("cnn", 0)
     units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", threads=1).layers["fc"]
@@ -98,7 +98,7 @@ def test_all_pictures_are_the_top_where_there_are_fewer_than_100(tmp_path):
     assert np.array_equal(np.sort(units.top, axis=1), np.tile(np.arange(9), (4, 1)))
 
 
-def test_equal_pictures_are_ordered_by_row(tmp_path):
+def test_equal_images_are_ordered_by_row(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
     manifest = write(tmp_path / "data", np.repeat(image, 150, axis=0))
     net, layers = network("mlp", 0)
@@ -122,7 +122,7 @@ def test_a_constant_unit_has_its_constant_as_threshold(tmp_path):
 
 
 def test_a_sample_of_the_positions_is_near_the_exact_threshold(tmp_path):
-    # 24 x 24 positions of 500 pictures, of which 204,600 are looked at.
+    # 24 x 24 positions of 500 images, of which 204,600 are looked at.
     manifest = noise(tmp_path / "data", 500, size=24, labels=False)
     net = Network(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1)), Inputs(24), None)
     rows = np.arange(500)
@@ -140,8 +140,8 @@ def test_a_sample_of_the_positions_is_near_the_exact_threshold(tmp_path):
         assert np.array_equal(getattr(sample.layers["0"], name), getattr(exact.layers["0"], name))
 
 
-def test_memory_does_not_grow_with_the_pictures(tmp_path):
-    # One map of one picture of this layer takes 32 KiB: 1,500 more pictures, 47 MiB.
+def test_memory_does_not_grow_with_the_images(tmp_path):
+    # One map of one image of this layer takes 32 KiB: 1,500 more images, 47 MiB.
     net = Network(nn.Sequential(nn.Conv2d(3, 32, 1)), Inputs(16), None)
     peaks = []
     for count in (1000, 2500):
@@ -276,5 +276,5 @@ def test_options_out_of_range_are_refused(tmp_path, options, sentence):
 
 def test_an_empty_probe_set_is_refused(tmp_path):
     net, layers = network("mlp", 0)
-    with pytest.raises(InputError, match="the probe set has no pictures"):
+    with pytest.raises(InputError, match="the probe set has no images"):
         collect(net, noise(tmp_path / "data", 5), np.arange(0), layers, tmp_path / "a.npy")

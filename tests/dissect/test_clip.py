@@ -11,14 +11,14 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from lucidag.data import scenes
+from lucidag.data.images import Images, UnreadableImageError
 from lucidag.data.manifest import read_manifest
-from lucidag.data.pictures import Pictures, UnreadablePictureError
 from lucidag.data.store import store
-from lucidag.dissect.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content, vocabulary
-from lucidag.dissect.clip import embed_images, embed_texts, load_clip
-from lucidag.dissect.train_clip import save_clip, small_config, train_clip
-from lucidag.dissect.zero_shot import zero_shot
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content, vocabulary
+from lucidag.units.clip.clip import embed_images, embed_texts, load_clip
+from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
+from lucidag.units.clip.zero_shot import zero_shot
 
 WORDS = vocabulary(scenes.CONCEPTS)
 TINY = {"image_size": 32, "width": 8, "text_width": 16, "embedding": 32}
@@ -47,9 +47,9 @@ def folder(trained, tmp_path_factory):
 
 
 def test_content_is_what_the_masks_show(manifest):
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     for row in range(0, 240, 7):
-        content = read_content(pictures.read_concepts(row), manifest.concepts)
+        content = read_content(reader.read_concepts(row), manifest.concepts)
         table, drawing = manifest.table.iloc[row], scenes.draw_one(row, 32, 3)
         assert content.place == table["place"]
         main = content.things[0]
@@ -60,10 +60,10 @@ def test_content_is_what_the_masks_show(manifest):
 
 
 def test_captions_say_only_what_is_there(manifest):
-    pictures, rng = Pictures(manifest), np.random.default_rng(0)
+    reader, rng = Images(manifest), np.random.default_rng(0)
     spoken = set()
     for row in range(0, 240, 3):
-        maps = pictures.read_concepts(row)
+        maps = reader.read_concepts(row)
         present = {
             name
             for category, names in manifest.concepts.items()
@@ -110,9 +110,9 @@ def test_embeddings_after_the_round_trip_are_equal(trained, folder, manifest):
     # open_clip alone, from the folder, with its own transform and tokenizer
     own, _, transform = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     own.eval()
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     with torch.no_grad():
-        batch = torch.stack([transform(Image.fromarray(pictures.read(int(row)))) for row in rows])
+        batch = torch.stack([transform(Image.fromarray(reader.read(int(row)))) for row in rows])
         images = own.encode_image(batch, normalize=True).numpy()
         before = trained.model.encode_image(batch, normalize=True).numpy()
         texts = own.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(list(WORDS)), normalize=True).numpy()
@@ -232,7 +232,7 @@ def test_embeddings_are_computed_once(folder, manifest, tmp_path, monkeypatch):
     assert calls == []
 
 
-@pytest.mark.parametrize("changed", ["weights", "template", "words", "picture", "order", "preprocess", "architecture"])
+@pytest.mark.parametrize("changed", ["weights", "template", "words", "image", "order", "preprocess", "architecture"])
 def test_the_cache_knows_what_changed(changed, trained, folder, manifest, tmp_path):
     clip, rows, cache = load_clip("", str(folder)), manifest.rows("test"), tmp_path / "cache"
     embed_images(clip, manifest, rows, cache)
@@ -250,14 +250,14 @@ def test_the_cache_knows_what_changed(changed, trained, folder, manifest, tmp_pa
         config["model_cfg"]["text_cfg"]["heads"] = 2
     (other / "open_clip_config.json").write_text(json.dumps(config))
     clip = load_clip("", str(other))
-    if changed == "picture":
+    if changed == "image":
         manifest = read_manifest(manifest.folder)
         manifest.table.loc[rows[0], "digest"] = "0" * 16
     if changed == "order":
         rows = rows[::-1].copy()
     embed_images(clip, manifest, rows, cache)
     embed_texts(clip, WORDS[::-1] if changed == "words" else WORDS, "a {}" if changed == "template" else "{}", cache)
-    new = {"weights": 2, "template": 1, "words": 1, "picture": 1, "order": 1, "preprocess": 1, "architecture": 2}
+    new = {"weights": 2, "template": 1, "words": 1, "image": 1, "order": 1, "preprocess": 1, "architecture": 2}
     assert len(list(cache.iterdir())) == 2 + new[changed]
 
 
@@ -276,15 +276,15 @@ def test_texts_beyond_the_context_are_named(folder):
 
 def test_what_the_cache_keeps_is_whole_or_absent(folder, manifest, tmp_path, monkeypatch):
     clip, rows = load_clip("", str(folder)), manifest.rows("test")
-    read = Pictures.read
+    read = Images.read
 
     def fail(self, row):
         if row == rows[40]:
-            raise UnreadablePictureError("gone.png", "it is truncated")
+            raise UnreadableImageError("gone.png", "it is truncated")
         return read(self, row)
 
-    monkeypatch.setattr(Pictures, "read", fail)
-    with pytest.raises(InputError, match=r"gone\.png cannot be read as a picture: it is truncated"):
+    monkeypatch.setattr(Images, "read", fail)
+    with pytest.raises(InputError, match=r"gone\.png cannot be read as an image: it is truncated"):
         embed_images(clip, manifest, rows, tmp_path, batch_size=8)
     assert list(tmp_path.iterdir()) == []
 
@@ -318,7 +318,7 @@ def test_a_short_training_learns_colours_and_places(manifest, tmp_path):
 
 
 def test_zero_shot_counts(manifest, folder, monkeypatch):
-    """With embeddings made by hand: pictures of one-hot rows of their own words."""
+    """With embeddings made by hand: images of one-hot rows of their own words."""
     rows = manifest.rows("test")
     columns = {name: np.eye(len(WORDS), dtype=np.float32)[place] for place, name in enumerate(WORDS)}
     table = manifest.table.iloc[rows]
@@ -326,9 +326,9 @@ def test_zero_shot_counts(manifest, folder, monkeypatch):
         weight * np.stack([columns[word] for word in table[category]])
         for category, weight in zip(CATEGORIES, (4, 3, 2, -1), strict=True)
     )
-    monkeypatch.setattr("lucidag.dissect.zero_shot.embed_images", lambda *_, **__: images)
+    monkeypatch.setattr("lucidag.units.clip.zero_shot.embed_images", lambda *_, **__: images)
     monkeypatch.setattr(
-        "lucidag.dissect.zero_shot.embed_texts", lambda _, names, *__, **___: np.stack([columns[n] for n in names])
+        "lucidag.units.clip.zero_shot.embed_texts", lambda _, names, *__, **___: np.stack([columns[n] for n in names])
     )
     found = zero_shot(load_clip("", str(folder)), manifest, rows)
     assert [found["categories"][c]["accuracy"]["value"] for c in CATEGORIES] == [1, 1, 1, 0]
@@ -341,7 +341,7 @@ def test_zero_shot_counts(manifest, folder, monkeypatch):
 
 def test_training_that_cannot_be(manifest):
     rows = manifest.rows("train")
-    with pytest.raises(InputError, match="1 pictures, 4 steps of 8"):
+    with pytest.raises(InputError, match="1 images, 4 steps of 8"):
         train_clip(manifest, rows[:1], small_config(**TINY), steps=4, batch_size=8)
     with pytest.raises(InputError, match=r"caption '.*' has more tokens than the context of 6"):
         train_clip(manifest, rows, small_config(**TINY, context=6), steps=4, batch_size=8)

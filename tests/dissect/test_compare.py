@@ -11,14 +11,14 @@ import pytest
 from scipy.stats import binom, binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from lucidag.dissect.compare import MEASURES, compare, overlap
-from lucidag.dissect.counts import concept_counts, diversity, labelled, measures, share
-from lucidag.dissect.permutation import two_sided
-from lucidag.dissect.quality import label_quality, true_columns
-from lucidag.dissect.summary import agreement, plain_name, summary
-from lucidag.dissect.tables import read_clip_dissect, read_layers, read_units, write_units
-from lucidag.errors import InputError
-from lucidag.files import write_json
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import write_json
+from lucidag.units.compare.compare import MEASURES, compare, overlap
+from lucidag.units.compare.summary import agreement, plain_name, summary
+from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, share
+from lucidag.units.labels.permutation import two_sided
+from lucidag.units.labels.quality import label_quality, true_columns
+from lucidag.units.labels.tables import read_clip_dissect, read_layers, read_units, write_units
 
 THRESHOLDS = {"clip-dissect": 0.2, "netdissect": 0.04}
 
@@ -67,13 +67,13 @@ def test_ties_of_units_dealt_out_are_broken_as_those_of_the_models_are():
     # Whoever gets which unit of a layer, a has as many of each concept, and b has most of cat.
     a = pd.concat([units([name], layer=name) for name in ("cat", "dog", "eel")])
     b = pd.concat([units([name] * (1 + 2 * (name == "cat")), layer=name) for name in ("cat", "dog", "eel")])
-    found = compare(a, b, THRESHOLDS, most_frequent=1, draws=20)["methods"]["clip-dissect"]["all"]["overlap"]
+    found = compare(a, b, THRESHOLDS, top_concepts=1, resamples=20)["methods"]["clip-dissect"]["all"]["overlap"]
     assert (found["shared"], found["permuted"]["mean"], found["permuted"]["p"]) == (1, 1, 1)
 
 
 def test_layers_of_one_model_alone_are_dealt_out_together():
     a, b = units(["cat"] * 8, layer="one"), units([f"c{at}" for at in range(8)], layer="two")
-    found = compare(a, b, THRESHOLDS, draws=200)["methods"]["clip-dissect"]["all"]["differences"]["unique"]
+    found = compare(a, b, THRESHOLDS, resamples=200)["methods"]["clip-dissect"]["all"]["differences"]["unique"]
     assert (found["a"], found["b"]) == (1, 8)
     assert found["low"] < 0 < found["high"]
     assert found["p"] < 0.05
@@ -120,7 +120,7 @@ def test_a_label_is_a_concept_with_enough_score():
 
 def test_measures_by_hand():
     concepts = [("a", "x")] * 4 + [("b", "x")] * 2 + [("a", "y"), ("c", "y"), "none", ("d", "x")]
-    found = measures(units(concepts, [0.5] * 9 + [0.1]), 0.2, frequent=3)
+    found = measures(units(concepts, [0.5] * 9 + [0.1]), 0.2, min_units_per_concept=4)
     assert found["units"] == 10
     interval = binomtest(8, 10).proportion_ci(0.95, method="wilson")
     assert found["labelled"] == {"value": 0.8, "low": interval.low, "high": interval.high, "n": 10}
@@ -141,7 +141,7 @@ def test_measures_by_hand():
 
 
 def test_equal_top_concepts_are_all_named():
-    found = measures(units(["b", "a", "b", "a", "c"]), None, frequent=1)
+    found = measures(units(["b", "a", "b", "a", "c"]), None, min_units_per_concept=2)
     assert [each["concept"] for each in found["top"]] == ["a", "b"]
     assert [each["concept"] for each in found["frequent"]] == ["a", "b"]
 
@@ -166,7 +166,7 @@ def test_units_without_a_label_give_none_and_no_nan(tmp_path):
     assert block["top"] == []
     assert block["shannon"] is block["simpson"] is block["redundant"] is block["score"]["value"] is None
     assert found["agreement"]["overall"]["exact"]["value"] is None
-    both = compare(table, table, THRESHOLDS, draws=5)
+    both = compare(table, table, THRESHOLDS, resamples=5)
     assert both["methods"]["clip-dissect"]["all"]["overlap"]["jaccard"] is None
     assert both["methods"]["clip-dissect"]["all"]["differences"]["shannon"]["p"] is None
     # plain values: the writer of JSON refuses NaN and numpy's numbers
@@ -184,10 +184,10 @@ def test_wilson_covers_what_it_says():
     assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}
 
 
-def choices(counted, most_frequent):
+def choices(counted, top_concepts):
     """Give every list of the most frequent concepts that some order of tied ones makes."""
     number = counted.set_index(["concept", "category"])["units"]
-    length = min(most_frequent, len(number))
+    length = min(top_concepts, len(number))
     if length == 0:
         return [set()]
     least = sorted(number, reverse=True)[length - 1]
@@ -237,7 +237,7 @@ def test_chance_is_what_shuffled_lists_share():
 def test_concepts_of_one_model_only():
     a = pd.concat([units(["a", "a", "b"], layer="layer3"), units(["c"])])
     b = pd.concat([units(["b", "d"], layer="layer3"), units(["a"])])
-    found = compare(a, b, THRESHOLDS, draws=3)["methods"]["clip-dissect"]["all"]
+    found = compare(a, b, THRESHOLDS, resamples=3)["methods"]["clip-dissect"]["all"]
     assert found["only_a"] == [{"concept": "c", "category": "", "units": 1}]
     assert found["only_b"] == [{"concept": "d", "category": "", "units": 1}]
     assert {key: found["concepts"][key] for key in ("a", "b", "shared", "jaccard")} == {
@@ -253,17 +253,19 @@ def test_concepts_of_one_model_only():
 def test_p_is_even_between_models_of_one_kind_and_small_between_unlike_ones():
     rng = np.random.default_rng(1)
     names = ("unique", "shannon")
-    alike = [compare(dealt(rng, 40, 60), dealt(rng, 40, 60), THRESHOLDS, 10, draws=39, seed=s) for s in range(40)]
+    alike = [compare(dealt(rng, 40, 60), dealt(rng, 40, 60), THRESHOLDS, 10, resamples=39, seed=s) for s in range(40)]
     for value in (*(lambda r, n=n: r["differences"][n]["p"] for n in names), lambda r: r["overlap"]["permuted"]["p"]):
         p = np.array([value(each["methods"]["clip-dissect"]["all"]) for each in alike])
         assert (p <= 0.1).mean() < 0.25
         assert p.mean() > 0.4
-    unlike = compare(dealt(rng, 8, 60), dealt(rng, 60, 60), THRESHOLDS, 10, draws=99)["methods"]["clip-dissect"]["all"]
+    unlike = compare(dealt(rng, 8, 60), dealt(rng, 60, 60), THRESHOLDS, 10, resamples=99)["methods"]["clip-dissect"][
+        "all"
+    ]
     for name in names:
         assert unlike["differences"][name]["p"] == 0.02
         assert unlike["differences"][name]["difference"] < unlike["differences"][name]["low"] < 0
     lists = ([f"{letter}{i // 10}" for i in range(50)] + [f"{letter}x{i}" for i in range(30)] for letter in "ab")
-    apart = compare(*map(units, lists), THRESHOLDS, 10, draws=99)
+    apart = compare(*map(units, lists), THRESHOLDS, 10, resamples=99)
     assert apart["methods"]["clip-dissect"]["all"]["overlap"]["permuted"]["p"] < 0.05
     assert apart["methods"]["clip-dissect"]["all"]["overlap"]["shared"] == 0
 
@@ -272,7 +274,7 @@ def test_units_change_places_within_their_layer_only():
     # Layers with one concept each: whatever changes places within a layer, nothing changes.
     a = pd.concat([units(["a"] * 4, layer="layer3"), units(["b"] * 5)])
     b = pd.concat([units(["a"] * 2, layer="layer3"), units(["b"] * 3)])
-    found = compare(a, b, THRESHOLDS, draws=50)["methods"]["clip-dissect"]["all"]
+    found = compare(a, b, THRESHOLDS, resamples=50)["methods"]["clip-dissect"]["all"]
     for name in MEASURES:
         each = found["differences"][name]
         assert each["low"] == pytest.approx(each["difference"])
@@ -290,9 +292,9 @@ def test_two_sided_counts_the_observed_value():
 def test_the_same_seed_gives_the_same_and_no_draws_is_named():
     rng = np.random.default_rng(2)
     a, b = dealt(rng, 10, 40), dealt(rng, 10, 40)
-    assert compare(a, b, THRESHOLDS, draws=20, seed=4) == compare(a, b, THRESHOLDS, draws=20, seed=4)
+    assert compare(a, b, THRESHOLDS, resamples=20, seed=4) == compare(a, b, THRESHOLDS, resamples=20, seed=4)
     with pytest.raises(InputError, match="at least 1 draw"):
-        compare(a, b, THRESHOLDS, draws=0)
+        compare(a, b, THRESHOLDS, resamples=0)
     with pytest.raises(InputError, match="no method in common: clip-dissect and netdissect"):
         compare(a, b.assign(method="netdissect"), THRESHOLDS)
     with pytest.raises(InputError, match="method 'clip-dissect' has no threshold; given are: netdissect"):

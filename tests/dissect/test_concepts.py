@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.dissect.annotations import picture_annotations, pixel_annotations
-from lucidag.dissect.concepts import categories_of, class_names, common_words, read_concepts
-from lucidag.dissect.similarity import best_concepts, describe_layer
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.annotations import image_annotations, pixel_annotations
+from lucidag.units.labels.concepts import categories_of, class_names, common_words, read_concepts
+from lucidag.units.labels.similarity import best_concepts, describe_layer
 
 
 def file(tmp_path, content):
@@ -103,7 +103,7 @@ def test_shares_of_pixels(tmp_path):
     manifest, maps = probe_set(tmp_path)
     rows = np.arange(0, 60, 2)
     found = pixel_annotations(manifest, rows)
-    assert found.concepts == ("cup", "key", "red", "blue")  # no picture shows a hat
+    assert found.concepts == ("cup", "key", "red", "blue")  # no image shows a hat
     assert found.categories == ("object", "object", "colour", "colour")
     for place, row in enumerate(rows):
         wanted = [(maps["object"][row] == 1).mean(), (maps["object"][row] == 2).mean()]
@@ -115,9 +115,9 @@ def test_shares_of_pixels(tmp_path):
     assert pixel_annotations(manifest, rows, ["colour"]).concepts == ("red", "blue")
 
 
-def test_labels_of_pictures(tmp_path):
+def test_labels_of_images(tmp_path):
     manifest, _ = probe_set(tmp_path)
-    found = picture_annotations(manifest, np.arange(60), ["label", "place"])
+    found = image_annotations(manifest, np.arange(60), ["label", "place"])
     assert found.concepts == ("a", "b", "city", "sea")
     assert found.categories == ("label", "label", "place", "place")
     assert found.shares[:4].tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]]
@@ -139,9 +139,9 @@ def test_annotations_that_are_missing(tmp_path):
     with pytest.raises(InputError, match="category of concepts 'colours' does not exist"):
         pixel_annotations(manifest, np.arange(4), ["colours"])
     with pytest.raises(InputError, match="column 'places' does not exist"):
-        picture_annotations(manifest, np.arange(4), ["places"])
+        image_annotations(manifest, np.arange(4), ["places"])
     with pytest.raises(InputError, match="nothing is labelled"):
-        picture_annotations(manifest, np.array([1, 4]), ["place"])
+        image_annotations(manifest, np.array([1, 4]), ["place"])
     table = pd.DataFrame({"image": ["p"], "label": ["a"], "split": ["test"]})
     write_manifest(tmp_path / "without", table, ["a"], np.zeros((1, 4, 4, 3), np.uint8))
     with pytest.raises(InputError, match="has no label maps"):
@@ -149,6 +149,6 @@ def test_annotations_that_are_missing(tmp_path):
 
 
 def test_labels_and_similarities_come_without_torch():
-    modules = "similarity, annotations, concepts, captions"
-    code = f"from lucidag.dissect import {modules}; import sys; raise SystemExit('torch' in sys.modules)"
+    modules = "labels.similarity, lucidag.units.labels.annotations, lucidag.units.labels.concepts"
+    code = f"import sys, lucidag.units.clip.captions, lucidag.units.{modules}; raise SystemExit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,32 +6,32 @@ import pytest
 import torch
 from torch import nn
 
+from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.data.pictures import Pictures
-from lucidag.dissect.activations import collect
-from lucidag.dissect.annotations import annotate
-from lucidag.dissect.chance import strengths
-from lucidag.dissect.counts import labelled
-from lucidag.dissect.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
-from lucidag.dissect.graded import graded, iou_table, own_iou
-from lucidag.dissect.label import Evidence, clip_labels, label_layer, measure_units
-from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.overlaps import Overlaps, label_units
-from lucidag.dissect.penultimate import penultimate_layer
-from lucidag.dissect.probe import probe_rows
-from lucidag.dissect.sheet import unit_rows
-from lucidag.dissect.sheet_units import chosen_units, words_of
-from lucidag.dissect.similarity import SIMILARITIES, describe_layer
-from lucidag.dissect.statistics import LayerStatistics, read_activations
-from lucidag.dissect.tables import read_units, write_units
-from lucidag.dissect.whole import thresholds_of, whole_summary
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.units.clip.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
+from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.sheet_units import chosen_units, words_of
+from lucidag.units.compare.whole import thresholds_of, whole_summary
+from lucidag.units.labels.annotations import annotate
+from lucidag.units.labels.chance import strengths
+from lucidag.units.labels.counts import labelled
+from lucidag.units.labels.graded import graded, iou_table, own_iou
+from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
+from lucidag.units.labels.tables import read_units, write_units
+from lucidag.units.passes.activations import collect
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.overlaps import Overlaps, label_units
+from lucidag.units.passes.penultimate import penultimate_layer
+from lucidag.units.passes.probe import probe_rows
+from lucidag.units.passes.statistics import LayerStatistics, read_activations
 
 from .probe_sets import write
 
-SIZE, PICTURES = 24, 150
+SIZE, IMAGES = 24, 150
 TEXTURES = ("flat", "stripes", "checks")
 
 
@@ -53,12 +53,12 @@ class Detectors(nn.Module):
 
 
 def textured(folder, seed=0):
-    """Draw one textured square in each grey picture, and say what and where it is."""
+    """Draw one textured square in each grey image, and say what and where it is."""
     random = np.random.default_rng(seed)
-    images = np.full((PICTURES, SIZE, SIZE, 1), 120, np.uint8)
-    labels = np.zeros((PICTURES, SIZE, SIZE), np.uint8)
+    images = np.full((IMAGES, SIZE, SIZE, 1), 120, np.uint8)
+    labels = np.zeros((IMAGES, SIZE, SIZE), np.uint8)
     rows, columns = np.indices((SIZE, SIZE))
-    for index in range(PICTURES):
+    for index in range(IMAGES):
         kind = int(random.integers(3))
         top, left = random.integers(0, SIZE - 8, 2)
         at = (slice(top, top + 8), slice(left, left + 8))
@@ -74,7 +74,7 @@ def seen(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("textured")
     manifest = textured(folder / "data", request.param)
     network = Network(Detectors().eval(), Inputs(SIZE, 1, "stretch", (0.5,), (0.5,)), "fc")
-    rows = np.arange(PICTURES)
+    rows = np.arange(IMAGES)
     statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "a.npy", quantile=0.02, top=40)
     thresholds = {"shown": statistics.layers["shown"].threshold}
     overlaps = count_overlaps(network, manifest, rows, thresholds, 0.02)
@@ -83,7 +83,7 @@ def seen(request, tmp_path_factory):
 
 
 def evidence_of(manifest):
-    shown = annotate(manifest, np.arange(PICTURES), [])
+    shown = annotate(manifest, np.arange(IMAGES), [])
     return Evidence(shown.concepts, shown.categories, *shown.factors())
 
 
@@ -128,7 +128,7 @@ def test_strength_tells_planted_units_from_random_ones(name):
     assert (found.values[3:] > found.chance).mean() < 0.1
 
 
-def test_units_without_a_label_and_pictures_without_a_difference_are_not_above_chance():
+def test_units_without_a_label_and_images_without_a_difference_are_not_above_chance():
     images, texts = np.ones((50, 2), np.float32), np.eye(2, dtype=np.float32)
     top = np.tile(np.arange(10), (3, 1))
     found = control("soft_wpmi", images, texts, top, None, np.array([0, -1, 1]))
@@ -137,11 +137,11 @@ def test_units_without_a_label_and_pictures_without_a_difference_are_not_above_c
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("name", "pictures", "concepts"), [("wpmi", 20, 4), ("wpmi", 28, 9), ("soft_wpmi", 60, 1)])
-def test_labels_that_no_picture_could_change_do_not_count(name, pictures, concepts, seed):
-    # Fewer pictures than `wpmi` looks at are the same for every unit; a single concept is as likely with any picture.
+@pytest.mark.parametrize(("name", "images", "concepts"), [("wpmi", 20, 4), ("wpmi", 28, 9), ("soft_wpmi", 60, 1)])
+def test_labels_that_no_image_could_change_do_not_count(name, reader, concepts, seed):
+    # Fewer images than `wpmi` looks at are the same for every unit; a single concept is as likely with any image.
     random = np.random.default_rng(seed)
-    images, activations = random.random((pictures, concepts)), random.random((pictures, 30))
+    images, activations = random.random((reader, concepts)), random.random((reader, 30))
     described = (
         activations.astype(np.float32),
         Evidence(
@@ -159,7 +159,7 @@ def test_labels_that_no_picture_could_change_do_not_count(name, pictures, concep
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
-    # `rank` looks at a twentieth of the pictures: two of 40, and their order is right for every other unit.
+    # `rank` looks at a twentieth of the images: two of 40, and their order is right for every other unit.
     random = np.random.default_rng(seed)
     images, activations = random.random((2, 40, 60)).astype(np.float32)
     evidence = Evidence(["c0", "c1"], ["", ""], images[:, :2], np.eye(2, dtype=np.float32))
@@ -207,14 +207,14 @@ def test_labels_are_graded_by_their_own_pixels():
     assert iou.tolist() == [[0.8, 0.0, 0.1], [0.0, 0.1, 0.5]]
     labels = pd.DataFrame({"unit": [0, 1], "concept": ["cup", "key ring"], "category": ""})
     assert own_iou(labels, counted(), "l").tolist() == [0.8, 0.1]
-    found = graded(labels, counted(), "l", draws=400)
+    found = graded(labels, counted(), "l", resamples=400)
     assert found["units"] == 2
     assert found["iou"]["value"] == pytest.approx(0.45)
     assert found["best"] == pytest.approx(0.65)
     assert found["first"] == 0.5
     # Dealt out anew, the two labels stay or change places, and nothing between: .45 or 0.
     assert found["dealt"]["value"] == pytest.approx(0.225, abs=0.05)
-    middle = graded(labels, counted(), "l", confidence=0.3, draws=400)["dealt"]
+    middle = graded(labels, counted(), "l", confidence=0.3, resamples=400)["dealt"]
     assert (middle["low"], middle["high"]) == (0, 0.45)
     assert middle["p"] > 0.9
 
@@ -228,7 +228,7 @@ def test_a_name_of_two_categories_is_graded_by_its_own():
     for category, iou in (("object", 0.8), ("colour", 0.25), ("", 0.8)):
         labels = pd.DataFrame({"unit": [0], "concept": ["orange"], "category": [category]})
         assert own_iou(labels, overlaps, "l").tolist() == [iou]
-        found = graded(labels, overlaps, "l", draws=10)
+        found = graded(labels, overlaps, "l", resamples=10)
         assert (found["iou"]["value"], found["first"]) == (iou, float(iou == 0.8))
 
 
@@ -283,7 +283,7 @@ def test_the_penultimate_layer_is_found_by_its_numbers():
     assert penultimate_layer(features, [*ids[10:]][::-1], layers, ids) == "b"
     with pytest.raises(InputError, match="none of the layers a, b, c"):
         penultimate_layer(features + 1, ids[10:], layers, ids)
-    with pytest.raises(InputError, match="shares no picture"):
+    with pytest.raises(InputError, match="shares no image"):
         penultimate_layer(features, ["q"] * 10, layers, ids)
 
 
@@ -298,7 +298,7 @@ def test_embeddings_come_back_and_are_linked_to_what_is_kept(tmp_path):
     assert np.array_equal(found.images, images)
     assert np.array_equal(found.texts, content.texts)
     check_same_images(found.ids, ("p0", "p1", "p2"))
-    with pytest.raises(InputError, match="3 pictures"):
+    with pytest.raises(InputError, match="3 images"):
         check_same_images(found.ids, ("p0", "p1"))
     (tmp_path / "out" / "texts.npy").unlink()
     with pytest.raises(InputError, match="does not hold embeddings"):
@@ -318,26 +318,26 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     assert found["methods"]["clip-dissect"]["above"]["overall"]["unique"] == 2
     assert found["agreement"]["overall"]["exact"]["value"] == 1
     assert set(found["ceilings"]["material"]) == set(TEXTURES)
-    assert found["probe"]["images"] == PICTURES
+    assert found["probe"]["images"] == IMAGES
 
 
-def test_a_sheet_shows_the_top_pictures_and_the_region_in_them(seen):
+def test_a_sheet_shows_the_top_images_and_the_region_in_them(seen):
     manifest, network, statistics, overlaps, _ = seen
     table = label_units(overlaps, "shown")
     chosen = chosen_units(2, {"shown": table})
     assert set(chosen["shown"]) == {0, 1}
     rows = unit_rows(
-        network, manifest, np.arange(PICTURES), statistics, {"shown": table}, chosen, 5, batch_size=7, threads=1
+        network, manifest, np.arange(IMAGES), statistics, {"shown": table}, chosen, 5, batch_size=7, threads=1
     )
     label_maps = {unit: TEXTURES.index(name) + 1 for unit, name in ((0, "stripes"), (1, "checks"))}
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     for row, unit in zip(rows, chosen["shown"], strict=True):
         top = statistics.layers["shown"].top[unit, :5]
         assert [frame.tolist() for frame in row.frames] == [
-            pictures.read(int(place)).transpose(2, 0, 1).tolist() for place in top
+            reader.read(int(place)).transpose(2, 0, 1).tolist() for place in top
         ]
         for place, region in zip(top, row.regions, strict=True):
-            inside = pictures.read_concepts(int(place))["material"] == label_maps[unit]
+            inside = reader.read_concepts(int(place))["material"] == label_maps[unit]
             assert region is not None
             assert region.any()
             assert (region & inside).sum() / region.sum() > 0.5
@@ -360,8 +360,8 @@ def test_words_beside_a_unit(seen):
 
 def test_rows_of_a_probe_set(tmp_path):
     manifest = textured(tmp_path / "data")
-    assert probe_rows(manifest, ["train", "test"]).tolist() == list(range(PICTURES))
-    with pytest.raises(InputError, match=r"no picture is in splits train, val; there are: test"):
+    assert probe_rows(manifest, ["train", "test"]).tolist() == list(range(IMAGES))
+    with pytest.raises(InputError, match=r"no image is in splits train, val; there are: test"):
         probe_rows(manifest, ["train", "val"])
 
 
@@ -372,5 +372,5 @@ def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):
     tables = {"shown": label_units(overlaps, "shown"), "fc": read_units(tmp_path / "fc.csv")}
     chosen = chosen_units(1, tables)
     assert (len(chosen["shown"]), chosen["fc"]) == (1, ())
-    rows = unit_rows(network, manifest, np.arange(PICTURES), statistics, tables, chosen, 2, threads=1)
+    rows = unit_rows(network, manifest, np.arange(IMAGES), statistics, tables, chosen, 2, threads=1)
     assert [row.name for row in rows] == [f"shown, unit {chosen['shown'][0]}"]

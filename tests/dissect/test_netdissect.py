@@ -7,17 +7,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lucidag.data.pictures import Pictures
-from lucidag.dissect import upsample
-from lucidag.dissect.activations import collect
-from lucidag.dissect.label_maps import encode, labels_in_frame
-from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.overlaps import Overlaps, ceilings, label_units, read_overlaps, unique_detectors, write_overlaps
-from lucidag.dissect.upsample import region
-from lucidag.errors import InputError
+from lucidag.data.images import Images
+from lucidag.ground.errors import InputError
 from lucidag.models.frames import load_split
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.units.labels.label_maps import encode, labels_in_frame
+from lucidag.units.passes import upsample
+from lucidag.units.passes.activations import collect
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.overlaps import (
+    Overlaps,
+    ceilings,
+    label_units,
+    read_overlaps,
+    unique_detectors,
+    write_overlaps,
+)
+from lucidag.units.passes.upsample import region
 from tests.dissect.probe_sets import CONCEPTS, network, noise, outputs, write
 
 
@@ -41,10 +48,10 @@ def plain_counts(maps, thresholds, labels, concepts, size):
     for category, names in concepts.items():
         both = np.zeros((maps.shape[1], len(names)), int)
         either = np.zeros_like(both)
-        for picture, truth in zip(maps, labels[category], strict=True):
+        for pixel_values, truth in zip(maps, labels[category], strict=True):
             if not truth.any():
                 continue
-            on = bilinear(picture.astype(float), size) > thresholds[:, None, None]
+            on = bilinear(pixel_values.astype(float), size) > thresholds[:, None, None]
             for unit, concept in itertools.product(range(len(on)), range(len(names))):
                 there = truth == concept + 1
                 both[unit, concept] += (on[unit] & there).sum()
@@ -73,9 +80,9 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
     thresholds = {layer: units.threshold + np.float32(1e-5) for layer, units in found.layers.items()}
     results = [count_overlaps(net, manifest, rows, thresholds, quantile, batch_size=n, threads=1) for n in (12, 5, 1)]
     maps = outputs(net, net.inputs.normalise(load_split(manifest, rows, net.inputs, 1)), kind)
-    pictures = Pictures(manifest)
+    reader = Images(manifest)
     labels = {
-        category: np.stack([nearest(pictures.read_concepts(row)[category], size) for row in rows])
+        category: np.stack([nearest(reader.read_concepts(row)[category], size) for row in rows])
         for category in CONCEPTS
     }
     for overlaps in results:
@@ -125,8 +132,8 @@ def test_what_equals_the_threshold_is_not_above_it():
 
 @pytest.mark.parametrize("resize", ["stretch", "crop"])
 @pytest.mark.parametrize("shape", [(40, 40), (50, 80), (90, 61), (24, 24)])
-def test_label_maps_stay_on_their_pictures(resize, shape):
-    # The picture shows the label map, each label in a grey of its own; away from edges the frame must show it still.
+def test_label_maps_stay_on_their_images(resize, shape):
+    # The image shows the label map, each label in a grey of its own; away from edges the frame must show it still.
     blocks = np.add.outer(np.arange(-(-shape[0] // 12)), np.arange(-(-shape[1] // 12)) * 2) % 3
     labels = blocks.astype(np.uint8).repeat(12, 0).repeat(12, 1)
     labels = labels[: shape[0], : shape[1]]
@@ -169,7 +176,7 @@ def test_codes_stand_for_their_labels(seed):
 
 
 def planted(folder, count=40, size=32, seed=0):
-    """Write grey noise with one small square of red, of blue or of stripes in each picture; all are labelled."""
+    """Write grey noise with one small square of red, of blue or of stripes in each image; all are labelled."""
     random = np.random.default_rng(seed)
     images = random.integers(90, 130, (count, size, size, 1), dtype=np.uint8).repeat(3, 3)
     maps = {category: np.zeros((count, size, size), np.uint8) for category in ("colour", "texture")}
@@ -203,14 +210,14 @@ def planted_network(size=32):
 def test_a_planted_unit_gets_its_concept(tmp_path, seed):
     manifest, net = planted(tmp_path / "data", seed=seed), planted_network()
     rows = np.arange(40)
-    # A colour covers 100 of 1,024 pixels in a third of the pictures: 3.3 %, just less than the quantile.
+    # A colour covers 100 of 1,024 pixels in a third of the images: 3.3 %, just less than the quantile.
     stats = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", quantile=0.035, threads=1)
     overlaps = count_overlaps(net, manifest, rows, {"0": stats.layers["0"].threshold}, 0.035, threads=1)
     table = label_units(overlaps, "0")
     assert table["concept"].tolist() == ["red", "blue", "striped", "none"]
     assert table["category"].tolist() == ["colour", "colour", "texture", ""]
     assert table["detector"].tolist() == [True, True, True, False]
-    # Only pictures with a colour count for colours, so nothing but the edges of squares is lost.
+    # Only images with a colour count for colours, so nothing but the edges of squares is lost.
     assert table["score"][:2].min() > 0.95
     assert table["score"][2] > 0.4
     assert table["score"][3] == 0
@@ -220,7 +227,7 @@ def test_a_planted_unit_gets_its_concept(tmp_path, seed):
 
 
 def test_a_ceiling_is_what_a_perfect_region_reaches():
-    # 10 pictures of 100 pixels, every unit on at 60 of them; n of the pictures are labelled, each concept in one.
+    # 10 images of 100 pixels, every unit on at 60 of them; n of the images are labelled, each concept in one.
     for labelled, area, best in (
         (10, 60, 1),
         (10, 30, 0.5),
@@ -299,10 +306,10 @@ def test_files_say_what_was_found(tmp_path):
             read_overlaps(tmp_path / f"{name}.safetensors")
 
 
-def test_pictures_without_label_maps_have_no_iou(tmp_path):
+def test_images_without_label_maps_have_no_iou(tmp_path):
     net, layers = network("cnn", 0)
     thresholds = {layers[0]: np.zeros(4, np.float32)}
-    with pytest.raises(InputError, match=r"manifest\.csv: the pictures have no label maps of concepts"):
+    with pytest.raises(InputError, match=r"manifest\.csv: the images have no label maps of concepts"):
         count_overlaps(net, noise(tmp_path / "data", 4, labels=False), np.arange(4), thresholds, 0.005)
 
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.dissect.activations import collect, collect_part
-from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.overlaps import add_overlaps, read_overlaps, write_overlaps
-from lucidag.dissect.parts import join_activations, read_part, whole_of, write_part
-from lucidag.dissect.statistics import write_statistics
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.ground.shards import Shard, shard_names
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.shards import Shard, shard_names
+from lucidag.units.passes.activations import collect, collect_part
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.overlaps import add_overlaps, read_overlaps, write_overlaps
+from lucidag.units.passes.parts import join_activations, read_part, whole_of, write_part
+from lucidag.units.passes.statistics import write_statistics
 from tests.dissect.probe_sets import network, noise
 
 SHARDS = (1, 3, 7)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lucidag.dissect.quantile import ROOM, UpperTail, kept, plan
+from lucidag.units.passes.quantile import ROOM, UpperTail, kept, plan
 
 
 def stream(tail, values, batch, seed=0, drop=False):
@@ -61,10 +61,10 @@ def test_a_constant_unit_has_its_constant():
 
 
 def test_the_plan_is_exact_as_long_as_the_memory_lasts():
-    full = plan(units=128, pictures=60_000, positions=784, quantile=0.005, memory=256 * 2**20)
+    full = plan(units=128, images=60_000, positions=784, quantile=0.005, memory=256 * 2**20)
     assert full.exact
     assert full.rank == 235_201
-    part = plan(units=512, pictures=60_000, positions=784, quantile=0.005, memory=256 * 2**20)
+    part = plan(units=512, images=60_000, positions=784, quantile=0.005, memory=256 * 2**20)
     assert not part.exact
     assert part.rank <= 256 * 2**20 / 8 / 512
     counts = part.counts()
@@ -73,7 +73,7 @@ def test_the_plan_is_exact_as_long_as_the_memory_lasts():
     assert plan(512, 10**9, 784, 0.005, 256 * 2**20).rank == part.rank
 
 
-def test_a_sample_is_drawn_from_seed_and_picture():
+def test_a_sample_is_drawn_from_seed_and_image():
     first, other = plan(1, 100, 3600, 0.005, 1, seed=1), plan(1, 100, 3600, 0.005, 1, seed=2)
     assert not first.exact
     drawn = first.draw(7, 40)
@@ -86,17 +86,17 @@ def test_a_sample_is_drawn_from_seed_and_picture():
 @pytest.mark.parametrize("shape", ["exponential", "blobs", "offset"])
 def test_the_error_of_a_sample_is_as_stated(shape):
     # Half of 400,000 positions are looked at.
-    random, pictures, positions, units = np.random.default_rng(3), 800, 500, 40
-    chosen = plan(units, pictures, positions, 0.005, memory=1)
+    random, images, positions, units = np.random.default_rng(3), 800, 500, 40
+    chosen = plan(units, images, positions, 0.005, memory=1)
     assert chosen.rank == ROOM
-    values = random.exponential(1, (units, pictures, positions)).astype(np.float32)
-    if shape == "blobs":  # all that is large is in a few pictures
-        values *= (random.random((units, pictures, 1)) < 0.02) * 10 + 1
+    values = random.exponential(1, (units, images, positions)).astype(np.float32)
+    if shape == "blobs":  # all that is large is in a few images
+        values *= (random.random((units, images, 1)) < 0.02) * 10 + 1
     if shape == "offset":
         values = values * np.float32(1e-3) + 1000
     tail = UpperTail(units, chosen.rank)
-    for picture, count in enumerate(chosen.counts()):
-        part = values[:, picture, chosen.draw(picture, count)]
+    for image, count in enumerate(chosen.counts()):
+        part = values[:, image, chosen.draw(image, count)]
         tail.add(*_pairs(part, tail.floor))
     thresholds = tail.values().min(axis=1)
     above = (values > thresholds[:, None, None]).mean(axis=(1, 2))

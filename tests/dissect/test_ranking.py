@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from lucidag.dissect.overlaps import Overlaps, label_units
-from lucidag.dissect.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
+from lucidag.units.passes.overlaps import Overlaps, label_units
 
 
 def test_sparseness_of_known_units():
@@ -16,7 +16,7 @@ def test_sparseness_of_known_units():
     some[:10] = 3.0
     pooled = np.stack([np.full(n, 0.7), np.eye(n)[7] * 4, some, np.zeros(n), np.full(n, -2.0)], axis=1)
     found = sparseness(pooled.astype(np.float32))
-    # active equally on k of n pictures: (1 - k/n) / (1 - 1/n)
+    # active equally on k of n images: (1 - k/n) / (1 - 1/n)
     np.testing.assert_allclose(found[:3], [0, 1, 0.8 / 0.98], atol=1e-6)
     assert np.isnan(found[3:]).all()
     assert np.isnan(sparseness(np.ones((1, 2), dtype=np.float32))).all()
@@ -41,7 +41,7 @@ def test_sparseness_is_the_formula_whatever_the_block_and_the_scale(tmp_path, se
 def test_what_is_not_finite_is_named():
     pooled = np.ones((5, 3), dtype=np.float32)
     pooled[4, 1] = np.nan
-    with pytest.raises(InputError, match="unit 1 on picture 4 is not finite"):
+    with pytest.raises(InputError, match="unit 1 on image 4 is not finite"):
         sparseness(pooled, block_bytes=1)
 
 
@@ -49,7 +49,7 @@ def painted(seed):
     """Draw label maps and regions of units, and count their pixels the slow way."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 4, (6, 8, 8))
-    labels[2] = 0  # a picture without any label counts for nothing
+    labels[2] = 0  # an image without any label counts for nothing
     regions = rng.random((5, 6, 8, 8)) < 0.2
     regions[0] = labels == 2
     regions[1] = False

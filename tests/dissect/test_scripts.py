@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.dissect.roles_join import JOINED, role_tests
-from lucidag.dissect.summary import summary
-from lucidag.dissect.tables import write_units
-from lucidag.files import write_json
+from lucidag.ground.files import write_json
+from lucidag.units.compare.roles_join import JOINED, role_tests
+from lucidag.units.compare.summary import summary
+from lucidag.units.labels.tables import write_units
 
 METHODS = ("clip-dissect", "netdissect")
 THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}
@@ -50,7 +50,9 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         file = results / "dissect" / model / "l.csv"
         table = labels(METHODS if model == "a" else METHODS[:1], f"of-{model}")
         write_units(file, table)
-        known = summary(table.assign(layer="l"), THRESHOLDS | {"clip-dissect": 2.0 if model == "a" else 1.0}, draws=10)
+        known = summary(
+            table.assign(layer="l"), THRESHOLDS | {"clip-dissect": 2.0 if model == "a" else 1.0}, resamples=10
+        )
         write_json(file.with_name("summary.json"), {"model": model, **known})
         tables.append(str(file))
         summaries.append(str(file.with_name("summary.json")))
@@ -73,7 +75,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         folder=tmp_path,
         input=SimpleNamespace(tables=tables, summaries=summaries),
         output=Output(**files),
-        params=SimpleNamespace(settings={"frequent": 3}),
+        params=SimpleNamespace(settings={"min_units_per_concept": 4}),
     )
     assert [what for what, _ in drawn] == ["clip-dissect, strength ≥ 2", "netdissect, IoU ≥ 0.04"]
     for _, counted in drawn:

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lucidag.dissect.similarity import (
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.similarity import (
     SIMILARITIES,
     best_concepts,
     constant_units,
@@ -15,7 +16,6 @@ from lucidag.dissect.similarity import (
     soft_wpmi,
     wpmi,
 )
-from lucidag.errors import InputError
 
 LAYER = {"soft_wpmi": soft_wpmi, "wpmi": wpmi}
 CASES = [(0, 130, 40, 7, 16), (1, 300, 300, 20, 64), (2, 110, 9, 3, 4), (3, 60, 25, 5, 8)]
@@ -147,10 +147,10 @@ def test_a_random_order_ranks_as_chance():
     assert np.abs(np.diag(perfect)).max() < 1e-12
 
 
-def test_a_concept_that_tells_no_picture_from_another_ranks_as_chance():
+def test_a_concept_that_tells_no_image_from_another_ranks_as_chance():
     activations = np.random.default_rng(1).random((2000, 10)).astype(np.float32)
     images, texts = np.full((2000, 1), 0.3, np.float32), np.ones((1, 1), np.float32)
-    # One order of 100 pictures, the same for all units: reversed it would be -2.5, kept 0.
+    # One order of 100 images, the same for all units: reversed it would be -2.5, kept 0.
     assert rank(activations, images, texts, length=0).mean() == pytest.approx(-1, abs=0.4)
 
 
@@ -167,7 +167,7 @@ def test_blocks_and_threads_change_nothing():
             assert again.tobytes() == whole.tobytes()
 
 
-def test_only_top_pictures_are_read():
+def test_only_top_images_are_read():
     images, texts, _, top = case(*CASES[1])
     top = top[:, :5]
     spoiled = np.full_like(images, np.nan)
@@ -194,7 +194,7 @@ def test_one_unit_alone_has_no_mutual_information():
 
 @pytest.mark.parametrize("name", SIMILARITIES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_unit_whose_top_pictures_show_a_concept_gets_it(name, seed):
+def test_a_unit_whose_top_images_show_a_concept_gets_it(name, seed):
     rng = np.random.default_rng(seed)
     n, m, u, d = 1500, 30, 12, 24
     texts = directions(rng, m, d)
@@ -252,7 +252,7 @@ def test_values_that_are_zero_or_equal_give_no_nan():
         assert np.isfinite(found.scores).all()
     assert not cosine(activations, images, np.eye(3, dtype=np.float32))[:, 2].any()
     ordered = rank(activations, images, np.eye(3, dtype=np.float32), share=0.2, length=0)[0]
-    assert ordered[1] > ordered[0]  # a concept that tells no picture from another gains nothing by it
+    assert ordered[1] > ordered[0]  # a concept that tells no image from another gains nothing by it
 
 
 def test_what_is_missing_is_named():

@@ -1,16 +1,16 @@
-"""What is said of a picture does not depend on the pictures that are explained in the same job."""
+"""What is said of an image does not depend on the images that are explained in the same job."""
 
 from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 
-from lucidag.cam import stage as cam
+from lucidag.explain.cam import stage as cam
+from lucidag.explain.lime import stage as lime
 from lucidag.explain.store import Explained, read_explained, write_explained
 from lucidag.explain.subjects import Subject
-from lucidag.lime import stage as lime
+from lucidag.ground.shards import cut
 from lucidag.models.network import open_network
-from lucidag.shards import cut
 
 SIZE = {"size": 16, "channels": 3, "mean": [0.4], "std": [0.3]}
 NETWORKS = {
@@ -42,19 +42,17 @@ def maps(network: dict, subjects: Sequence[Subject]) -> list[Explained]:
 def fits(network: dict, subjects: Sequence[Subject]) -> list[Explained]:
     own = {"segmentation": SEGMENTS, "num_samples": 30, "num_features": 3}
     own = {**own, "hide_color": None, "top_labels": 2, "kernel_width": 0.25, "seed": 0}
-    settings = {"batch_size": 8, "pictures": [{"image": subject.image, "lime": own} for subject in subjects]}
+    settings = {"batch_size": 8, "images": [{"image": subject.image, "lime": own} for subject in subjects]}
     return lime.explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, settings, "cpu")
 
 
 @pytest.mark.parametrize("explained", [maps, fits])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_shards_of_the_pictures_give_the_same_numbers(
-    tmp_path, explained: Callable[..., list[Explained]], name
-) -> None:
+def test_shards_of_the_images_give_the_same_numbers(tmp_path, explained: Callable[..., list[Explained]], name) -> None:
     network = NETWORKS[name]
     subjects = subjects_of(network["input"]["size"])
     whole = explained(network, subjects)
-    assert len({each.tobytes() for picture in whole for each in picture.maps.values()}) > 3
+    assert len({each.tobytes() for pixels in whole for each in pixels.maps.values()}) > 3
     for shards in (3, 7):
         found = [each for part in cut(subjects, shards) for each in explained(network, part)]
         for number, (one, other) in enumerate(zip(whole, found, strict=True)):

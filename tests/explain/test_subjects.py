@@ -1,4 +1,4 @@
-"""Pictures as a job explains them, from files of every kind and from data sets."""
+"""Images as a job explains them, from files of every kind and from data sets."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from lucidag.data.manifest import write_manifest
-from lucidag.errors import InputError
 from lucidag.explain.store import Explained, read_explained, write_explained
 from lucidag.explain.subjects import Subject, read_subjects
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 
 CLASSES = ("cat", "dog")
@@ -22,7 +22,7 @@ def read(path: Path, inputs: Inputs, mask: Path | None = None, target: str | Non
 
 
 def left_half(size: tuple[int, int]) -> Image.Image:
-    """A picture that is white on its left half and black on its right."""
+    """An image that is white on its left half and black on its right."""
     values = np.zeros((size[1], size[0], 3), np.uint8)
     values[:, : size[0] // 2] = 255
     return Image.fromarray(values)
@@ -30,13 +30,13 @@ def left_half(size: tuple[int, int]) -> Image.Image:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "P", "LA", "1", "I;16"])
 def test_every_colour_mode_gives_the_same_frame(tmp_path: Path, mode: str) -> None:
-    picture = left_half((16, 16))
+    pixels = left_half((16, 16))
     if mode == "I;16":
-        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+        pixels = Image.fromarray(np.asarray(pixels.convert("L")).astype(np.uint16) * 257)
     else:
-        picture = picture.convert(mode)
+        pixels = pixels.convert(mode)
     path = tmp_path / ("p.tif" if mode in ("CMYK", "I;16") else "p.png")
-    picture.save(path)
+    pixels.save(path)
     frame = read(path, Inputs(8)).frame.numpy()
     assert frame.shape == (3, 8, 8)
     assert (frame[:, :, :3] > 250).all()
@@ -57,14 +57,14 @@ def test_a_rotated_photograph_is_upright_and_so_is_its_mask(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("resize", ["stretch", "crop"])
 @pytest.mark.parametrize("size", [(1, 1), (8000, 6000), (3, 400)])
-def test_tiny_and_huge_pictures_become_frames(tmp_path: Path, size: tuple[int, int], resize: str) -> None:
+def test_tiny_and_huge_images_become_frames(tmp_path: Path, size: tuple[int, int], resize: str) -> None:
     Image.new("RGB", size, (200, 10, 30)).save(tmp_path / "p.png")
     frame = read(tmp_path / "p.png", Inputs(16, 3, resize)).frame.numpy()
     assert frame.shape == (3, 16, 16)
     assert (frame == np.array([200, 10, 30], np.uint8)[:, None, None]).all()
 
 
-def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
+def test_a_truncated_image_is_named(tmp_path: Path) -> None:
     left_half((64, 64)).save(tmp_path / "p.jpg")
     whole = (tmp_path / "p.jpg").read_bytes()
     (tmp_path / "p.jpg").write_bytes(whole[: len(whole) // 2])
@@ -74,8 +74,8 @@ def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("resize", ["stretch", "crop"])
 @pytest.mark.parametrize(("width", "height"), [(48, 48), (90, 40), (31, 77)])
-def test_mask_and_picture_meet_in_the_frame(tmp_path: Path, width: int, height: int, resize: str) -> None:
-    """The bright disc of a picture is where its mask is, whatever the geometry."""
+def test_mask_and_image_meet_in_the_frame(tmp_path: Path, width: int, height: int, resize: str) -> None:
+    """The bright disc of an image is where its mask is, whatever the geometry."""
     y, x = np.mgrid[:height, :width]
     disc = (x - width / 2.2) ** 2 + (y - height / 1.8) ** 2 < (min(width, height) / 3) ** 2
     Image.fromarray((disc * 255).astype(np.uint8)).save(tmp_path / "p.png")
@@ -90,7 +90,7 @@ def test_mask_and_picture_meet_in_the_frame(tmp_path: Path, width: int, height: 
 def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     left_half((16, 16)).save(tmp_path / "p.png")
     left_half((16, 12)).save(tmp_path / "m.png")
-    with pytest.raises(InputError, match=r"image 'p': its mask is 16 x 12 pixels, the picture 16 x 16"):
+    with pytest.raises(InputError, match=r"image 'p': its mask is 16 x 12 pixels, the image 16 x 16"):
         read(tmp_path / "p.png", Inputs(8), tmp_path / "m.png")
 
 
@@ -102,7 +102,7 @@ def test_a_target_is_a_class_by_name(tmp_path: Path) -> None:
         read(tmp_path / "p.png", Inputs(8), target="dgo")
 
 
-def test_pictures_of_a_data_set_by_id(tmp_path: Path) -> None:
+def test_images_of_a_data_set_by_id(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
     masks = rng.integers(0, 2, (3, 8, 8), dtype=np.uint8)

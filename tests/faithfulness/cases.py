@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lucidag.faithfulness.explainers import Explainer, single
+from lucidag.explain.faithfulness.explainers import Explainer, single
 from lucidag.models.small import small_cnn
 
 SIZE = 16
@@ -42,7 +42,7 @@ def network(seed: int, channels: int = 3) -> nn.Module:
         return small_cnn(4, channels, width=6, depth=2).eval()
 
 
-def picture(seed: int, channels: int = 3, size: int = SIZE) -> torch.Tensor:
+def image(seed: int, channels: int = 3, size: int = SIZE) -> torch.Tensor:
     return torch.randn(channels, size, size, generator=torch.Generator().manual_seed(1000 + seed))
 
 
@@ -67,7 +67,7 @@ def times_input(model: nn.Module, name: str = "times_input") -> Explainer:
 
 
 def fixed(values, name: str = "fixed") -> Explainer:
-    """An explainer that ignores picture and network."""
+    """An explainer that ignores image and network."""
     return single(name, lambda x, _: np.repeat(np.asarray(values)[None], len(x), axis=0))
 
 

@@ -5,12 +5,12 @@ import copy
 import pytest
 import torch
 
-from lucidag.errors import InputError
-from lucidag.faithfulness import stage
+from lucidag.explain.faithfulness import stage
+from lucidag.explain.relevance.lrp import lrp
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.small import small_cnn
-from lucidag.relevance.lrp import lrp
 
 
 def test_relevance_that_explodes_is_not_measured(monkeypatch):

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.faithfulness.metrics import BETTER, COLUMNS, CURVE_COLUMNS, METRICS, Row
-from lucidag.faithfulness.summary import pairs, summary
-from lucidag.faithfulness.summary import ranking as rank
+from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, CURVE_COLUMNS, METRICS, Row
+from lucidag.explain.faithfulness.summary import pairs, summary
+from lucidag.explain.faithfulness.summary import ranking as rank
 from lucidag.figures.faithfulness import METRIC_NAMES, curves, ranking
 from lucidag.figures.style import BLUE, save
 
@@ -12,17 +12,17 @@ METHODS = ("gradcam", "lime", "centre", "random")
 NAMES = ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
 
 
-def ranked(metrics=METRICS, pictures=9, best="gradcam", undefined=(), seed=0):
+def ranked(metrics=METRICS, images=9, best="gradcam", undefined=(), seed=0):
     draw = np.random.default_rng(seed)
     rows = []
     for metric in metrics:
         better = 1 if BETTER[metric] == "higher" else -1
         for method in METHODS:
-            values = draw.normal(scale=0.2, size=pictures) + better * 3 * (method == best)
+            values = draw.normal(scale=0.2, size=images) + better * 3 * (method == best)
             values = np.where(method in undefined, np.nan, values)
             rows += [Row(f"p{i}", method, metric, value, "", BETTER[metric], "") for i, value in enumerate(values)]
     table = pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS))
-    return rank(summary(table, draws=100), pairs(table, draws=100))
+    return rank(summary(table, resamples=100), pairs(table, resamples=100))
 
 
 def points(seed=0, names=("deletion", "insertion", "road_most_relevant_first", "road_least_relevant_first")):
@@ -65,18 +65,18 @@ def test_filled_is_what_beats_both_controls():
             assert sorted(by_height[y] for y, name in enumerate(names) if name in NAMES[:2]) == sorted(faces)
 
 
-def test_undefined_unmeasured_one_picture_and_nothing(tmp_path):
+def test_undefined_unmeasured_one_image_and_nothing(tmp_path):
     fig = ranking(ranked(undefined=("lime",)), 0.95)
     assert all("undefined" in [text.get_text() for text in ax.texts] for ax in fig.axes)
     some = ranked()
     some = some[~((some["metric"] == "sensitivity_max") & (some["method"] == "lime"))]
     words = [[text.get_text() for text in ax.texts] for ax in ranking(some, 0.95).axes]
     assert ["not measured" in each for each in words] == [True] + [False] * 5
-    fig = ranking(ranked(("road",), pictures=1), 0.95)
-    assert "one picture, so nothing can be told apart" in [text.get_text() for text in fig.legends[0].get_texts()]
+    fig = ranking(ranked(("road",), images=1), 0.95)
+    assert "one image, so nothing can be told apart" in [text.get_text() for text in fig.legends[0].get_texts()]
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
     assert "nothing can be ranked" in ranking(ranked(undefined=METHODS), 0.95).texts[0].get_text()
-    assert "nothing can be ranked" in ranking(ranked(pictures=0), 0.95).texts[0].get_text()
+    assert "nothing can be ranked" in ranking(ranked(images=0), 0.95).texts[0].get_text()
 
 
 def test_lines_are_the_means():

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.agreement.masks import ranks
-from lucidag.faithfulness.explainers import single
-from lucidag.faithfulness.flipping import area, flipped, shares
-from lucidag.faithfulness.measure import Picture, measure
-from lucidag.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.agreement.masks import ranks
+from lucidag.explain.faithfulness.explainers import single
+from lucidag.explain.faithfulness.flipping import area, flipped, shares
+from lucidag.explain.faithfulness.measure import Image, measure
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from tests.faithfulness.cases import Additive, blob, fixed
 
 SHARES = torch.tensor([[[0.1, 0.4], [0.2, 0.3]]])  # of the probability that each of four pixels is worth
@@ -14,7 +14,7 @@ SHARES = torch.tensor([[[0.1, 0.4], [0.2, 0.3]]])  # of the probability that eac
 
 def curves_of(model, x, explainer, steps=4, baseline="mean"):
     settings = FaithfulnessSettings(("deletion", "insertion"), steps=steps, baseline=baseline)
-    found = measure(model, [Picture("p", x, 1)], lambda _: [explainer], (1.0,), settings)
+    found = measure(model, [Image("p", x, 1)], lambda _: [explainer], (1.0,), settings)
     method = explainer.methods[0]
     curves = {
         name: [point.value for point in found.points if (point.method, point.curve) == (method, name)]
@@ -25,7 +25,7 @@ def curves_of(model, x, explainer, steps=4, baseline="mean"):
 
 def test_by_hand(monkeypatch):
     # Over a black baseline each pixel that goes takes its share of the probability with it.
-    monkeypatch.setattr("lucidag.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
+    monkeypatch.setattr("lucidag.explain.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
     curves, areas = curves_of(Additive(SHARES), torch.ones(1, 2, 2), fixed(SHARES[0].numpy()))
     assert curves["deletion"] == pytest.approx([1, 0.6, 0.3, 0.1, 0], abs=1e-6)
     assert curves["insertion"] == pytest.approx([0, 0.4, 0.7, 0.9, 1], abs=1e-6)
@@ -37,7 +37,7 @@ def test_by_hand(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_order_beats_the_true_one(seed, monkeypatch):
-    monkeypatch.setattr("lucidag.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
+    monkeypatch.setattr("lucidag.explain.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
     share = torch.rand(1, 8, 8, generator=torch.Generator().manual_seed(seed))
     model, x = Additive(share / share.sum()), torch.ones(1, 8, 8)
     _, right = curves_of(model, x, fixed(share[0].numpy()), steps=64)
@@ -49,18 +49,18 @@ def test_no_order_beats_the_true_one(seed, monkeypatch):
 
 
 @pytest.mark.parametrize("steps", [1, 3, 10])
-def test_pictures_between(steps):
+def test_images_between(steps):
     draw = np.random.default_rng(steps)
     start, end = torch.zeros(3, 6, 6), torch.ones(3, 6, 6)
     values = draw.normal(size=(6, 6))
     order = ranks(values, 0)
-    pictures = list(flipped(start, end, order, shares(steps)))
-    assert torch.equal(pictures[0], start)
-    assert torch.equal(pictures[-1], end)
-    for picture, share in zip(pictures, shares(steps), strict=True):
-        changed = picture[0].numpy() > 0
+    images = list(flipped(start, end, order, shares(steps)))
+    assert torch.equal(images[0], start)
+    assert torch.equal(images[-1], end)
+    for image, share in zip(images, shares(steps), strict=True):
+        changed = image[0].numpy() > 0
         assert changed.sum() == round(share * 36)
-        assert all(torch.equal(picture[0], each) for each in picture)
+        assert all(torch.equal(image[0], each) for each in image)
         if changed.any() and not changed.all():
             assert values[changed].min() > values[~changed].max()
 
@@ -73,7 +73,7 @@ def test_areas():
 
 
 def test_ties_are_drawn_not_read_from_left_to_right(monkeypatch):
-    monkeypatch.setattr("lucidag.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
+    monkeypatch.setattr("lucidag.explain.faithfulness.shared.baseline", lambda x, *_: torch.zeros_like(x))
     left = torch.zeros(1, 20, 20)
     left[:, :10] = 1 / 200
     one = np.zeros((20, 20))

@@ -3,18 +3,18 @@ import pytest
 import torch
 from captum.metrics import infidelity as by_captum
 
-from lucidag.faithfulness.infidelity import infidelity
-from lucidag.faithfulness.noise import baseline, random_squares
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from lucidag.faithfulness.shared import Shared
-from tests.faithfulness.cases import SIZE, Linear, blob, gradient, network, picture, times_input
+from lucidag.explain.faithfulness.infidelity import infidelity
+from lucidag.explain.faithfulness.noise import baseline, random_squares
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.faithfulness.shared import Shared
+from tests.faithfulness.cases import SIZE, Linear, blob, gradient, image, network, times_input
 
 KINDS = ("square", "noise")
 
 
 def shared_of(model, seed, channels=3, **settings):
-    settings = FaithfulnessSettings(seed=seed, infidelity_draws=40, **settings)
-    return Shared(model, f"p{seed}", picture(seed, channels), 1, (0.5,), settings)
+    settings = FaithfulnessSettings(seed=seed, infidelity_samples=40, **settings)
+    return Shared(model, f"p{seed}", image(seed, channels), 1, (0.5,), settings)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,7 +102,7 @@ def test_squares_lie_inside_and_have_all_sides(size, largest):
 
 
 def test_baselines():
-    x = picture(0)
+    x = image(0)
     mean = baseline(x, "mean", 0.1)
     assert mean.shape == x.shape
     torch.testing.assert_close(mean[:, 3, 5], x.mean(dim=(1, 2)))

@@ -7,11 +7,10 @@ import torch
 from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max as captum_sensitivity
 
-from lucidag.cam.explainer import CamExplainer
-from lucidag.errors import InputError
-from lucidag.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
-from lucidag.faithfulness.measure import Picture, measure
-from lucidag.faithfulness.metrics import (
+from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
+from lucidag.explain.faithfulness.measure import Image, measure
+from lucidag.explain.faithfulness.metrics import (
     METRICS,
     ROAD_LEAST,
     ROAD_MOST,
@@ -20,28 +19,29 @@ from lucidag.faithfulness.metrics import (
     write_curves,
     write_table,
 )
-from lucidag.faithfulness.passes import count_passes
-from lucidag.faithfulness.scores import scores
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from lucidag.faithfulness.shared import Shared
-from lucidag.join import join_rows
-from lucidag.lime.explain import explain
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.stage import classifier
+from lucidag.explain.faithfulness.passes import count_passes
+from lucidag.explain.faithfulness.scores import scores
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.stage import classifier
+from lucidag.ground.errors import InputError
+from lucidag.ground.join import join_rows
+from lucidag.ground.shards import cut
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.shards import cut
-from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, network, picture, times_input
+from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, image, network, times_input
 
-QUICK = {"infidelity_draws": 12, "sensitivity_draws": 4, "steps": 4, "shares": (0.2, 0.6), "stages": 2}
+QUICK = {"infidelity_samples": 12, "sensitivity_samples": 4, "steps": 4, "shares": (0.2, 0.6), "randomisation_steps": 2}
 
 
 def both(model):
     return [gradient(model), times_input(model)]
 
 
-def pictures_of(count, **maps):
-    return [Picture(f"p{seed}", picture(seed), seed % 4, maps) for seed in range(count)]
+def images_of(count, **maps):
+    return [Image(f"p{seed}", image(seed), seed % 4, maps) for seed in range(count)]
 
 
 def values_of(found):
@@ -51,7 +51,7 @@ def values_of(found):
 @pytest.fixture(scope="module")
 def full():
     model = network(0)
-    return measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**QUICK))
+    return measure(model, images_of(2), both, (0.5,), FaithfulnessSettings(**QUICK))
 
 
 def test_each_metric_of_each_method(full, tmp_path):
@@ -75,14 +75,14 @@ def test_each_metric_of_each_method(full, tmp_path):
 
 def test_controls_are_stable_and_ignore_the_network(full):
     values = values_of(full)
-    for image in ("p0", "p1"):
+    for name in ("p0", "p1"):
         for control in ("centre", "random"):
-            assert values[image, control, "sensitivity_max"] == 0
-            assert values[image, control, "randomisation"] == 1
+            assert values[name, control, "sensitivity_max"] == 0
+            assert values[name, control, "randomisation"] == 1
     assert values["p0", "random", "deletion"] != values["p1", "random", "deletion"]
 
 
-def test_curves_begin_and_end_at_the_picture_and_its_baseline(full):
+def test_curves_begin_and_end_at_the_image_and_its_baseline(full):
     ends = {}
     for curve in ("deletion", "insertion"):
         for method in ("gradient", "centre"):
@@ -91,24 +91,24 @@ def test_curves_begin_and_end_at_the_picture_and_its_baseline(full):
             ]
             assert [point.share for point in points] == [0, 0.25, 0.5, 0.75, 1]
             ends[curve, method] = (points[0].value, points[-1].value)
-    probability = network(0)(picture(1)[None]).softmax(1)[0, 1].item()
+    probability = network(0)(image(1)[None]).softmax(1)[0, 1].item()
     assert ends["deletion", "gradient"] == ends["deletion", "centre"]
     assert ends["deletion", "gradient"][0] == pytest.approx(probability, abs=1e-6)
     assert ends["insertion", "gradient"] == ends["deletion", "gradient"][::-1]
 
 
 @pytest.mark.parametrize("perturbation", ["square", "noise"])
-def test_neither_batches_nor_other_pictures_change_a_value(full, perturbation):
+def test_neither_batches_nor_other_images_change_a_value(full, perturbation):
     settings = {**QUICK, "perturbation": perturbation, "metrics": METRICS[:5]}
     model = network(0)
-    one = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
-    few = values_of(measure(model, pictures_of(2)[1:], both, (0.5,), FaithfulnessSettings(**settings, batch_size=5)))
+    one = values_of(measure(model, images_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
+    few = values_of(measure(model, images_of(2)[1:], both, (0.5,), FaithfulnessSettings(**settings, batch_size=5)))
     assert len(few) == len(one) / 2
     for key, value in few.items():
         assert value == pytest.approx(one[key], rel=1e-3, abs=1e-6)
-    again = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
+    again = values_of(measure(model, images_of(2), both, (0.5,), FaithfulnessSettings(**settings)))
     assert again == one
-    other = values_of(measure(model, pictures_of(2), both, (0.5,), FaithfulnessSettings(**{**settings, "seed": 3})))
+    other = values_of(measure(model, images_of(2), both, (0.5,), FaithfulnessSettings(**{**settings, "seed": 3})))
     for metric in ("sensitivity_max", "infidelity"):
         assert other["p0", "gradient", metric] != one["p0", "gradient", metric]
 
@@ -117,7 +117,7 @@ def test_neither_batches_nor_other_pictures_change_a_value(full, perturbation):
 def test_a_map_that_shows_nothing_has_no_value(level, words):
     nothing = np.full((SIZE, SIZE), level)
     settings = FaithfulnessSettings(**QUICK)
-    found = measure(network(1), pictures_of(1), lambda _: [fixed(nothing, "flat")], (0.5,), settings)
+    found = measure(network(1), images_of(1), lambda _: [fixed(nothing, "flat")], (0.5,), settings)
     own = [row for row in found.rows if row.method == "flat"]
     assert [row.metric for row in own] == list(METRICS)
     for row in own:
@@ -128,8 +128,8 @@ def test_a_map_that_shows_nothing_has_no_value(level, words):
 
 def test_a_stored_map_is_measured_by_what_needs_the_map_only():
     model, settings = network(2), FaithfulnessSettings(**QUICK)
-    stored = gradient(model)(picture(0)[None], 0)["gradient"][0]
-    found = values_of(measure(model, pictures_of(1, kept=stored, gradient=-stored), both, (0.5,), settings))
+    stored = gradient(model)(image(0)[None], 0)["gradient"][0]
+    found = values_of(measure(model, images_of(1, kept=stored, gradient=-stored), both, (0.5,), settings))
     for metric in ("infidelity", "deletion", "insertion", "road"):
         assert found["p0", "kept", metric] == pytest.approx(found["p0", "gradient", metric], rel=1e-6)
     assert ("p0", "kept", "sensitivity_max") not in found
@@ -139,14 +139,14 @@ def test_a_stored_map_is_measured_by_what_needs_the_map_only():
 def test_a_stored_map_whose_explainer_is_asked_again_has_the_sensitivity_of_an_explained_one():
     model, settings = network(2), FaithfulnessSettings(**QUICK)
     explainer = gradient(model, "kept")
-    maps = explainer(picture(0)[None], 0)
-    pictures = [Picture("p0", picture(0), 0, {"kept": maps["kept"][0]}, (explainer,))]
-    found = values_of(measure(model, pictures, both, (0.5,), settings))
+    maps = explainer(image(0)[None], 0)
+    images = [Image("p0", image(0), 0, {"kept": maps["kept"][0]}, (explainer,))]
+    found = values_of(measure(model, images, both, (0.5,), settings))
     for metric in METRICS[:-1]:
         assert found["p0", "kept", metric] == pytest.approx(found["p0", "gradient", metric], rel=1e-6)
     assert ("p0", "kept", "randomisation") not in found
-    # The other maps are compared with the stored one, whatever the explainer says of the picture itself.
-    twice = [Picture("p0", picture(0), 0, {"kept": 2 * maps["kept"][0]}, (explainer,))]
+    # The other maps are compared with the stored one, whatever the explainer says of the image itself.
+    twice = [Image("p0", image(0), 0, {"kept": 2 * maps["kept"][0]}, (explainer,))]
     assert values_of(measure(model, twice, both, (0.5,), settings))["p0", "kept", "sensitivity_max"] > 0.4
 
 
@@ -159,8 +159,8 @@ def test_a_randomised_network_may_leave_a_method_without_a_map():
 
         return [single("exploding", function)]
 
-    settings = FaithfulnessSettings(("randomisation",), stages=2)
-    (row, *_) = measure(model, pictures_of(1), make, (0.5,), settings).rows
+    settings = FaithfulnessSettings(("randomisation",), randomisation_steps=2)
+    (row, *_) = measure(model, images_of(1), make, (0.5,), settings).rows
     assert row.method == "exploding"
     assert row.value is None
     assert "randomised network" in row.note
@@ -169,32 +169,32 @@ def test_a_randomised_network_may_leave_a_method_without_a_map():
 def test_bad_input():
     model, settings = network(0), FaithfulnessSettings(**QUICK)
 
-    def run(pictures, *explainers):
-        return measure(model, pictures, lambda _: list(explainers), (0.5,), settings)
+    def run(images, *explainers):
+        return measure(model, images, lambda _: list(explainers), (0.5,), settings)
 
-    with pytest.raises(InputError, match="no picture"):
+    with pytest.raises(InputError, match="no image"):
         run([])
-    with pytest.raises(InputError, match="two pictures have the id 'p0'"):
-        run(pictures_of(1) * 2, gradient(model))
-    for wrong in (picture(1, 3, 8), picture(1)[:, :9]):
-        with pytest.raises(InputError, match=r"picture 'q' is 3 x . x .*; allowed: 3 x 16 x 16"):
-            run([*pictures_of(1), Picture("q", wrong, 0)], gradient(model))
+    with pytest.raises(InputError, match="two images have the id 'p0'"):
+        run(images_of(1) * 2, gradient(model))
+    for wrong in (image(1, 3, 8), image(1)[:, :9]):
+        with pytest.raises(InputError, match=r"image 'q' is 3 x . x .*; allowed: 3 x 16 x 16"):
+            run([*images_of(1), Image("q", wrong, 0)], gradient(model))
     with pytest.raises(InputError, match="two explainers have the name 'gradient'"):
-        run(pictures_of(1), gradient(model), gradient(model))
+        run(images_of(1), gradient(model), gradient(model))
     with pytest.raises(InputError, match="maps of 1 x 3 x 3; it must give 1 x 16 x 16"):
-        run(pictures_of(1), fixed(np.eye(3)))
+        run(images_of(1), fixed(np.eye(3)))
     with pytest.raises(InputError, match="NaN or infinity"):
-        run(pictures_of(1), fixed(np.full((SIZE, SIZE), np.nan)))
+        run(images_of(1), fixed(np.full((SIZE, SIZE), np.nan)))
     with pytest.raises(InputError, match="gave no map"):
-        run(pictures_of(1), Explainer(("lrp",), lambda x, _: {}))
-    with pytest.raises(InputError, match="the kept map of picture 'p0' is 3 x 3 pixels"):
-        run(pictures_of(1, kept=np.eye(3)))
-    with pytest.raises(InputError, match="picture 'p' has no gradient map to compare others with"):
-        run([Picture("p", picture(0), 0, {"kept": blob(0)}, (gradient(model),))], fixed(blob(0)))
+        run(images_of(1), Explainer(("lrp",), lambda x, _: {}))
+    with pytest.raises(InputError, match="the kept map of image 'p0' is 3 x 3 pixels"):
+        run(images_of(1, kept=np.eye(3)))
+    with pytest.raises(InputError, match="image 'p' has no gradient map to compare others with"):
+        run([Image("p", image(0), 0, {"kept": blob(0)}, (gradient(model),))], fixed(blob(0)))
     with pytest.raises(InputError, match="two explainers have the name 'gradient'"):
-        run([Picture("p", picture(0), 0, {"gradient": blob(0)}, (gradient(model),))], gradient(model))
+        run([Image("p", image(0), 0, {"gradient": blob(0)}, (gradient(model),))], gradient(model))
     with pytest.raises(InputError, match="target is 9"):
-        run([Picture("p", picture(0), 9)], fixed(blob(0)))
+        run([Image("p", image(0), 9)], fixed(blob(0)))
     with pytest.raises(InputError, match="NaN or infinite logits"):
         scores(model, iter([torch.full((3, SIZE, SIZE), torch.inf)]), 0, 4)
 
@@ -218,7 +218,7 @@ def test_bad_settings(wrong, words):
 
 def test_modes_and_hooks_are_as_before():
     model = network(0).train()
-    measure(model, pictures_of(1), both, (0.5,), FaithfulnessSettings(**QUICK))
+    measure(model, images_of(1), both, (0.5,), FaithfulnessSettings(**QUICK))
     assert all(module.training for module in model.modules())
     assert not any(module._forward_pre_hooks for module in model.modules())
 
@@ -226,59 +226,59 @@ def test_modes_and_hooks_are_as_before():
 def test_passes_are_counted_and_copies_stop_counting():
     model = network(0)
     with count_passes(model) as passes:
-        model(picture(0)[None].repeat(5, 1, 1, 1))
+        model(image(0)[None].repeat(5, 1, 1, 1))
         found = copy.deepcopy(model)
-        found(picture(0)[None])
-    assert (passes.calls, passes.pictures) == (2, 6)
-    model(picture(0)[None])
-    found(picture(0)[None])
-    assert (passes.calls, passes.pictures) == (2, 6)
+        found(image(0)[None])
+    assert (passes.calls, passes.images) == (2, 6)
+    model(image(0)[None])
+    found(image(0)[None])
+    assert (passes.calls, passes.images) == (2, 6)
     assert not model._forward_pre_hooks
 
 
 @pytest.mark.parametrize("methods", [1, 4, 6])
 def test_forward_passes_against_captum(methods):
     """Sensitivity (10 draws) and infidelity (50): each method by captum's functions, and all methods by ours."""
-    model, x = network(0), picture(0)
+    model, x = network(0), image(0)
     explainers = [gradient(model, f"gradient{power}", power) for power in range(1, methods + 1)]
-    settings = FaithfulnessSettings(("sensitivity_max", "infidelity"), infidelity_draws=50)
+    settings = FaithfulnessSettings(("sensitivity_max", "infidelity"), infidelity_samples=50)
     with count_passes(model) as ours:
-        measure(model, [Picture("p", x, 1)], lambda _: explainers, (0.5,), settings)
+        measure(model, [Image("p", x, 1)], lambda _: explainers, (0.5,), settings)
     with count_passes(model) as theirs:
         for explainer in explainers:
             by_captum(model, explainer, x[None])
-    # Once: the picture, its baseline, 50 perturbed ones. A method: its map, and those of 10 noisy pictures.
-    assert ours.pictures == 52 + 11 * methods
-    assert theirs.pictures == (1 + 51 + 11) * methods
+    # Once: the image, its baseline, 50 perturbed ones. A method: its map, and those of 10 noisy images.
+    assert ours.images == 52 + 11 * methods
+    assert theirs.images == (1 + 51 + 11) * methods
     if methods >= 4:
-        assert ours.pictures <= theirs.pictures / 2
+        assert ours.images <= theirs.images / 2
 
 
 def by_captum(model, explainer, x):
     (method,) = explainer.methods
 
-    def explain(pictures):
-        whole = pictures[0] if isinstance(pictures, tuple) else pictures
+    def explain(images):
+        whole = images[0] if isinstance(images, tuple) else images
         found = torch.from_numpy(explainer(whole, 1)[method]).float()[:, None].repeat(1, 3, 1, 1)
-        return (found,) if isinstance(pictures, tuple) else found
+        return (found,) if isinstance(images, tuple) else found
 
-    def perturb(pictures):
-        noise = 0.1 * torch.randn_like(pictures)
-        return noise, pictures - noise
+    def perturb(images):
+        noise = 0.1 * torch.randn_like(images)
+        return noise, images - noise
 
     captum_sensitivity(explain, x, n_perturb_samples=10)
     captum_infidelity(model, perturb, x, explain(x), target=1, n_perturb_samples=50, normalize=True)
 
 
 def test_one_forward_pass_for_all_class_activation_maps():
-    model, x = network(0), picture(0)
+    model, x = network(0), image(0)
     names = ("gradcam", "gradcam++", "layercam")
     with count_passes(model.blocks[0].conv) as passes:
         explainer = cam(model, x[None], names, "blocks")
-        before = passes.pictures
-        maps = explainer(torch.stack([x, picture(1)]), 2)
-        assert passes.pictures - before == 2
-    expected = CamExplainer(model, x[None], "blocks").explain(picture(1)[None], names, 2).maps
+        before = passes.images
+        maps = explainer(torch.stack([x, image(1)]), 2)
+        assert passes.images - before == 2
+    expected = CamExplainer(model, x[None], "blocks").explain(image(1)[None], names, 2).maps
     for name in names:
         np.testing.assert_allclose(maps[name][1], expected[name], atol=1e-6)
 
@@ -303,31 +303,31 @@ def test_lime_sees_the_frame():
 def test_gradients_are_on_even_where_the_caller_took_them_off():
     model = network(0)
     with torch.no_grad():
-        assert gradient(model)(picture(0)[None], 0)["gradient"].any()
+        assert gradient(model)(image(0)[None], 0)["gradient"].any()
 
 
 def test_one_by_one_and_controls():
     lifted = one_by_one(lambda x, target: x[0, target])
-    x = torch.stack([picture(0), picture(1)])
+    x = torch.stack([image(0), image(1)])
     np.testing.assert_array_equal(lifted(x, 2), x[:, 2].double().numpy())
     found = controls(SIZE, 0, "a")(x, 0)
     np.testing.assert_array_equal(found["random"][0], found["random"][1])
     assert not np.array_equal(found["random"], controls(SIZE, 0, "b")(x, 0)["random"])
 
 
-def test_the_same_picture_under_two_ids_meets_draws_of_its_own():
+def test_the_same_image_under_two_ids_meets_draws_of_its_own():
     plateau = np.zeros((SIZE, SIZE))
     plateau[3, 4] = 1
-    twice = [Picture(image, picture(0), 1) for image in ("a", "b")]
+    twice = [Image(image, image(0), 1) for image in ("a", "b")]
     settings = FaithfulnessSettings(**QUICK)
     found = values_of(measure(network(0), twice, lambda own: [*both(own), fixed(plateau)], (0.5,), settings))
     for metric in ("sensitivity_max", "infidelity", "road"):
         assert found["a", "gradient", metric] != found["b", "gradient", metric]
     assert found["a", "gradient", "deletion"] == found["b", "gradient", "deletion"]
     assert found["a", "fixed", "deletion"] != found["b", "fixed", "deletion"]  # equal pixels, in another order
-    shared = Shared(network(0), "a", picture(0), 1, (0.5,), FaithfulnessSettings(road_noise=0.03))
+    shared = Shared(network(0), "a", image(0), 1, (0.5,), FaithfulnessSettings(road_noise=0.03))
     assert shared.road_noise.std().item() == pytest.approx(0.03, rel=0.1)
-    drawn = [controls(SIZE, seed, "a")(picture(0)[None], 0)["random"] for seed in (0, 1)]
+    drawn = [controls(SIZE, seed, "a")(image(0)[None], 0)["random"] for seed in (0, 1)]
     assert not np.array_equal(*drawn)
 
 
@@ -336,10 +336,10 @@ def test_road_is_above_zero_where_the_most_relevant_pixels_matter(seed):
     model = Linear(seed)
     with torch.no_grad():
         model.weight.mul_(0.03)
-    right = (model.weight.detach() * picture(seed)).sum(dim=0).numpy()
+    right = (model.weight.detach() * image(seed)).sum(dim=0).numpy()
     settings = FaithfulnessSettings(("road",), shares=(0.2, 0.6), road_noise=0)
     explainers = [fixed(right, "right"), fixed(-right, "wrong")]
-    found = measure(model, [Picture("p", picture(seed), 1)], lambda _: explainers, (0.5,), settings)
+    found = measure(model, [Image("p", image(seed), 1)], lambda _: explainers, (0.5,), settings)
     values = values_of(found)
     assert values["p", "right", "road"] > 0.1
     assert values["p", "wrong", "road"] == pytest.approx(-values["p", "right", "road"], abs=1e-6)
@@ -354,19 +354,19 @@ def test_road_is_above_zero_where_the_most_relevant_pixels_matter(seed):
 
 
 @pytest.mark.parametrize("shards", [3, 7])
-def test_shards_of_the_pictures_give_the_same_bytes(tmp_path, shards):
+def test_shards_of_the_images_give_the_same_bytes(tmp_path, shards):
     settings = FaithfulnessSettings(**QUICK)
-    pictures = pictures_of(5)
-    # A stored map of some pictures only must not move the rows of others.
-    pictures[3] = Picture("p3", pictures[3].x, 3, {"stored": blob(3)})
+    images = images_of(5)
+    # A stored map of some images only must not move the rows of others.
+    images[3] = Image("p3", images[3].x, 3, {"stored": blob(3)})
 
     def write(name, some):
         found = measure(network(0), some, both, (0.5,), settings)
         write_table(tmp_path / f"{name}.csv", found.rows)
         write_curves(tmp_path / f"{name}-curves.csv", found.points)
 
-    write("whole", pictures)
-    parts = cut(pictures, shards)
+    write("whole", images)
+    parts = cut(images, shards)
     assert len(parts) == min(shards, 5)
     for number, part in enumerate(parts):
         write(number, part)

@@ -6,11 +6,11 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from lucidag.errors import InputError
-from lucidag.faithfulness.measure import Picture, measure
-from lucidag.faithfulness.randomisation import cascade, correlation, layers, randomisation
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, network, picture
+from lucidag.explain.faithfulness.measure import Image, measure
+from lucidag.explain.faithfulness.randomisation import cascade, correlation, layers, randomisation
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.ground.errors import InputError
+from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, image, network
 
 
 class Backwards(nn.Module):
@@ -43,7 +43,7 @@ def changed(model, other):
 @pytest.mark.parametrize("seed", range(3))
 def test_from_the_last_layer_to_the_first(seed):
     model, before = network(seed), network(seed)
-    x = picture(seed)[None]
+    x = image(seed)[None]
     names = layers(model, x)
     assert names[0] == "blocks.block1.conv"
     assert names[-1] == "fc"
@@ -61,7 +61,7 @@ def test_from_the_last_layer_to_the_first(seed):
 
 
 def test_the_same_seed_gives_the_same_networks_and_leaves_torch_alone():
-    model, x = network(0), picture(0)[None]
+    model, x = network(0), image(0)[None]
     torch.manual_seed(9)
     expected = torch.rand(3)
     torch.manual_seed(9)
@@ -96,7 +96,7 @@ def test_layers_of_one_shape_are_drawn_apart():
 
 def values_of(model, explainers, seed=0, stages=4):
     settings = FaithfulnessSettings(("randomisation",), stages=stages, seed=seed)
-    found = measure(model, [Picture("p", picture(seed), 1)], explainers, (1.0,), settings)
+    found = measure(model, [Image("p", image(seed), 1)], explainers, (1.0,), settings)
     return {row.method: row for row in found.rows}, found.points
 
 

@@ -5,10 +5,10 @@ from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfide
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 
-from lucidag.agreement.masks import ranks
-from lucidag.faithfulness.road import imputed, removals, road
-from lucidag.faithfulness.scores import scores
-from tests.faithfulness.cases import network, picture
+from lucidag.explain.agreement.masks import ranks
+from lucidag.explain.faithfulness.road import imputed, removals, road
+from lucidag.explain.faithfulness.scores import scores
+from tests.faithfulness.cases import image, network
 
 NEAR = {(i, j): (1 / 12 if i and j else 1 / 6) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j}
 
@@ -21,7 +21,7 @@ def blobs(seed, size, share):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_each_guess_is_the_mean_of_its_neighbours(seed, share):
-    x, removed = picture(seed, 3, 12), blobs(seed, 12, share)
+    x, removed = image(seed, 3, 12), blobs(seed, 12, share)
     found = imputed(x, removed, torch.zeros_like(x)).double().numpy()
     np.testing.assert_array_equal(found[:, ~removed], x.double().numpy()[:, ~removed])
     for i, j in np.argwhere(removed):
@@ -39,7 +39,7 @@ def test_a_ramp_is_guessed_exactly():
 
 
 def test_noise_is_only_where_a_pixel_is_guessed():
-    x, removed, noise = picture(0, 3, 12), blobs(0, 12, 0.3), picture(7, 3, 12)
+    x, removed, noise = image(0, 3, 12), blobs(0, 12, 0.3), image(7, 3, 12)
     plain, noisy = (imputed(x, removed, each) for each in (torch.zeros_like(x), noise))
     torch.testing.assert_close(noisy - plain, noise * torch.from_numpy(removed), atol=1e-6, rtol=0)
     assert torch.equal(imputed(x, np.zeros((12, 12), dtype=bool), noise), x)
@@ -47,7 +47,7 @@ def test_noise_is_only_where_a_pixel_is_guessed():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_library_gives_the_same_where_no_pixels_are_equal(seed):
-    model, x, size = network(seed), picture(seed, 3, 21), 21
+    model, x, size = network(seed), image(seed, 3, 21), 21
     values = np.random.default_rng(seed).random((size, size)).astype(np.float32)
     percentiles = (90, 70, 50, 20)
     # From a percentile up, so many pixels go.
@@ -71,8 +71,8 @@ def test_the_share_is_exact_where_pixels_are_equal():
     values = np.zeros((10, 10))
     values[:3] = 1  # a map with a plateau of zeros, as class activation maps have
     taken = []
-    for picture_without in removals(torch.ones(1, 10, 10), ranks(values, 4), (0.2, 0.5), torch.full((1, 10, 10), 5.0)):
-        taken.append((picture_without[0] > 3).numpy())
+    for image_without in removals(torch.ones(1, 10, 10), ranks(values, 4), (0.2, 0.5), torch.full((1, 10, 10), 5.0)):
+        taken.append((image_without[0] > 3).numpy())
     assert [each.sum() for each in taken] == [20, 50, 20, 50]
     assert taken[0][:3].sum() == 20
     assert taken[1][:3].all()
@@ -84,8 +84,8 @@ def test_the_share_is_exact_where_pixels_are_equal():
 
 @pytest.mark.parametrize("seed", range(2))
 def test_noise_is_drawn_once_for_all_methods(seed):
-    x = picture(seed, 3, 12)
-    noise = picture(seed + 50, 3, 12)
+    x = image(seed, 3, 12)
+    noise = image(seed + 50, 3, 12)
     every = ranks(np.random.default_rng(seed).random((12, 12)), 0)
     first, *_ = removals(x, every, (0.4,), noise)
     again, *_ = removals(x, every, (0.4,), noise)

@@ -3,11 +3,11 @@ import pytest
 import torch
 from captum.metrics import sensitivity_max as by_captum
 
-from lucidag.faithfulness.noise import uniform_noise
-from lucidag.faithfulness.sensitivity import sensitivity_max
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from lucidag.faithfulness.shared import Shared
-from tests.faithfulness.cases import blob, fixed, gradient, network, picture, times_input
+from lucidag.explain.faithfulness.noise import uniform_noise
+from lucidag.explain.faithfulness.sensitivity import sensitivity_max
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.faithfulness.shared import Shared
+from tests.faithfulness.cases import blob, fixed, gradient, image, network, times_input
 
 
 def ours(explainer, shared):
@@ -23,12 +23,12 @@ def test_captum_gives_the_same_for_the_same_noise(kind, seed, batch_size):
     model = network(seed)
     explainer = kind(model)
     std = (0.2, 0.3, 0.4)
-    settings = FaithfulnessSettings(sensitivity_draws=7, seed=seed, batch_size=batch_size)
-    shared = Shared(model, f"p{seed}", picture(seed), 1, std, settings)
+    settings = FaithfulnessSettings(sensitivity_samples=7, seed=seed, batch_size=batch_size)
+    shared = Shared(model, f"p{seed}", image(seed), 1, std, settings)
     noise = torch.stack(list(shared.noise(7)))
 
     def explain(x):
-        # captum takes gradients off, and gives the picture itself in a tuple, which must come back as one.
+        # captum takes gradients off, and gives the image itself in a tuple, which must come back as one.
         whole = x[0] if isinstance(x, tuple) else x
         found = torch.from_numpy(explainer(whole, 1)[explainer.methods[0]])
         return (found,) if isinstance(x, tuple) else found
@@ -45,8 +45,8 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_method_that_ignores_the_picture_is_stable(seed):
-    shared = Shared(network(seed), "p", picture(seed), 0, (0.5,), FaithfulnessSettings(seed=seed))
+def test_a_method_that_ignores_the_image_is_stable(seed):
+    shared = Shared(network(seed), "p", image(seed), 0, (0.5,), FaithfulnessSettings(seed=seed))
     assert ours(fixed(blob(seed)), shared).value == 0
 
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from lucidag.explain.faithfulness import explainers
+from lucidag.explain.faithfulness.metrics import Row
+from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.faithfulness.stage import explainers_of, measure_subjects
+from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.stage import classifier, explain_subjects
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.faithfulness import explainers
-from lucidag.faithfulness.metrics import Row
-from lucidag.faithfulness.settings import FaithfulnessSettings
-from lucidag.faithfulness.shared import Shared
-from lucidag.faithfulness.stage import explainers_of, measure_subjects
-from lucidag.lime.explain import explain
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.stage import classifier, explain_subjects
 from lucidag.models.attention import attention_small_resnet
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
@@ -64,13 +64,20 @@ def test_a_network_with_attention_has_its_map_and_lime_is_asked_where_it_is_set(
 
 SLIC = {"segmentation": {"algorithm": "slic", "n_segments": 12}, "num_features": 4}
 OWN = {"p0": {**SLIC, "num_samples": 20}, "p1": {**SLIC, "num_samples": 15, "seed": 3}, "p2": SLIC}
-MEASURING = {"sensitivity_draws": 3, "radius": 0.1, "infidelity_draws": 4, "steps": 2, "shares": [0.5], "stages": 1}
+MEASURING = {
+    "sensitivity_samples": 3,
+    "radius": 0.1,
+    "infidelity_samples": 4,
+    "steps": 2,
+    "shares": [0.5],
+    "randomisation_steps": 1,
+}
 AGAIN = {"lime_settings": OWN, "lime_batch_size": 7}
 
 
 @pytest.fixture(scope="module")
 def subjects() -> list[Subject]:
-    """Pictures of 64 blocks of one colour, which superpixels follow."""
+    """Images of 64 blocks of one colour, which superpixels follow."""
 
     def blocks(seed: int) -> torch.Tensor:
         return frame(seed)[:, :8, :8].repeat_interleave(SIZE // 8, 1).repeat_interleave(SIZE // 8, 2)
@@ -80,9 +87,9 @@ def subjects() -> list[Subject]:
 
 @pytest.fixture(scope="module")
 def stored(opened, subjects) -> list[Explained]:
-    """LIME's maps of the first two pictures."""
+    """LIME's maps of the first two images."""
     rows = [{"image": image, "lime": own} for image, own in OWN.items()]
-    return explain_subjects(opened, subjects[:2], "abcd", {"batch_size": 7, "pictures": rows}, "cpu", 1)
+    return explain_subjects(opened, subjects[:2], "abcd", {"batch_size": 7, "images": rows}, "cpu", 1)
 
 
 def rows_of(opened, subjects, stored, **more) -> list[Row]:
@@ -90,7 +97,7 @@ def rows_of(opened, subjects, stored, **more) -> list[Row]:
     return measure_subjects(opened, subjects, stored, settings, "cpu", 1).rows
 
 
-def test_sensitivity_of_lime_is_that_of_its_own_settings_on_the_pictures_with_noise(opened, subjects, stored):
+def test_sensitivity_of_lime_is_that_of_its_own_settings_on_the_images_with_noise(opened, subjects, stored):
     rows = rows_of(opened, subjects, stored, **AGAIN)
     found = {row.image: row.value for row in rows if (row.method, row.metric) == ("lime", "sensitivity_max")}
     classify = classifier(opened, "cpu")

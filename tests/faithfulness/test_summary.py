@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.errors import InputError
-from lucidag.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
-from lucidag.faithfulness.summary import pairs, ranking, read_ranking, sign_flip, summary
+from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
+from lucidag.explain.faithfulness.summary import pairs, ranking, read_ranking, sign_flip, summary
+from lucidag.ground.errors import InputError
 
 
 def table_of(values, metric="insertion"):
@@ -38,15 +38,15 @@ def row_of(frame, **names):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_planted_difference_is_found_and_equals_are_not_told_apart(metric, seed):
     table = table_of(drawn(seed, a=1, b=0, c=0), metric)
-    differences = pairs(table, draws=200)
+    differences = pairs(table, resamples=200)
     found = row_of(differences, method_a="a", method_b="b")
-    assert found["told_apart"]
+    assert found["distinguishable"]
     # The greater value is the better one only where higher is better.
     assert np.sign(found["advantage"]) == sign(metric)
     assert found["low"] < found["advantage"] < found["high"]
     assert found["low"] * found["high"] > 0
-    assert not row_of(differences, method_a="b", method_b="c")["told_apart"]
-    ranked = ranking(summary(table, draws=200), differences).set_index("method")
+    assert not row_of(differences, method_a="b", method_b="c")["distinguishable"]
+    ranked = ranking(summary(table, resamples=200), differences).set_index("method")
     if metric == "insertion":
         assert ranked["rank"].to_dict() == {"a": 1, "b": 2, "c": 2}
         assert ranked.index[0] == "a"
@@ -61,7 +61,7 @@ def test_a_planted_difference_is_found_and_equals_are_not_told_apart(metric, see
 @pytest.mark.parametrize("seed", range(2))
 def test_controls_have_no_rank_and_give_none(seed):
     table = table_of(drawn(seed, good=1, bad=-1, centre=2, random=0))
-    ranked = ranking(summary(table, draws=50), pairs(table, draws=50)).set_index("method")
+    ranked = ranking(summary(table, resamples=50), pairs(table, resamples=50)).set_index("method")
     assert list(ranked.index) == ["centre", "good", "random", "bad"]
     assert ranked["rank"].dropna().to_dict() == {"good": 1, "bad": 2}
     assert ranked["better_than"].to_dict() == {
@@ -74,7 +74,7 @@ def test_controls_have_no_rank_and_give_none(seed):
 
 def test_a_ranking_comes_back_with_empty_cells_as_no_names(tmp_path):
     table = table_of(drawn(0, good=1, bad=-1))
-    ranked = ranking(summary(table, draws=50), pairs(table, draws=50))
+    ranked = ranking(summary(table, resamples=50), pairs(table, resamples=50))
     ranked.to_csv(tmp_path / "ranking.csv", index=False)
     found = read_ranking(tmp_path / "ranking.csv").set_index("method")
     assert found["better_than"].to_dict() == {"good": "bad", "bad": ""}
@@ -83,7 +83,8 @@ def test_a_ranking_comes_back_with_empty_cells_as_no_names(tmp_path):
 
 def test_equal_methods_are_seldom_told_apart():
     wrong = sum(
-        pairs(table_of(drawn(100 + seed, 10, a=0, b=0, c=0)), draws=10)["told_apart"].any() for seed in range(60)
+        pairs(table_of(drawn(100 + seed, 10, a=0, b=0, c=0)), resamples=10)["distinguishable"].any()
+        for seed in range(60)
     )
     assert wrong <= 8  # at most .05 of 60 are expected; P(more than 8) < .005
 
@@ -99,53 +100,53 @@ def test_the_test_is_every_choice_of_signs(n):
 @pytest.mark.parametrize("seed", range(2))
 def test_all_pairs_of_one_metric_are_corrected_together(seed):
     tables = [table_of(drawn(seed, 9, a=0.3, b=0.1, c=0), metric) for metric in ("insertion", "road")]
-    found = pairs(pd.concat(tables, ignore_index=True), draws=10)
+    found = pairs(pd.concat(tables, ignore_index=True), resamples=10)
     for _, part in found.groupby("metric"):
         first, second, third = sorted(part["p"])
         # Holm's steps: times 3, 2 and 1, none below the one before it.
         steps = [3 * first, max(3 * first, 2 * second), max(3 * first, 2 * second, third)]
         assert sorted(part["p_holm"]) == pytest.approx(np.minimum(1, steps))
-    assert (found["told_apart"] == (found["p_holm"] <= 0.05)).all()
+    assert (found["distinguishable"] == (found["p_holm"] <= 0.05)).all()
 
 
-def test_of_five_pictures_nothing_is_told_apart():
+def test_of_five_images_nothing_is_told_apart():
     assert sign_flip(np.arange(1.0, 6)) == pytest.approx(2 / 32)
-    differences = pairs(table_of({"a": [5, 6, 7, 8, 9], "b": [0, 0, 0, 0, 0]}), draws=50)
-    assert not differences["told_apart"].any()
+    differences = pairs(table_of({"a": [5, 6, 7, 8, 9], "b": [0, 0, 0, 0, 0]}), resamples=50)
+    assert not differences["distinguishable"].any()
     six = table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6})  # p = 2 / 64
-    assert pairs(six, draws=50)["told_apart"].all()
-    assert not pairs(six, 0.97, draws=50)["told_apart"].any()
+    assert pairs(six, resamples=50)["distinguishable"].all()
+    assert not pairs(six, 0.97, resamples=50)["distinguishable"].any()
 
 
 def test_undefined_values_are_left_out_in_pairs():
     values = {"a": [1.0, 2, np.nan, 4], "b": [0.0, np.nan, 5, 1], "c": [np.nan] * 4}
     table = table_of(values)
-    means = summary(table, draws=50).set_index("method")
+    means = summary(table, resamples=50).set_index("method")
     assert means[["n", "undefined"]].to_numpy().tolist() == [[3, 1], [3, 1], [0, 4]]
-    found = row_of(pairs(table, draws=50), method_a="a", method_b="b")
+    found = row_of(pairs(table, resamples=50), method_a="a", method_b="b")
     assert (found["n"], found["advantage"]) == (2, pytest.approx((1 + 3) / 2))
-    empty = row_of(pairs(table, draws=50), method_a="a", method_b="c")
+    empty = row_of(pairs(table, resamples=50), method_a="a", method_b="c")
     assert empty["n"] == 0
     assert np.isnan(empty["p_holm"])
-    assert not empty["told_apart"]
-    ranked = ranking(summary(table, draws=50), pairs(table, draws=50)).set_index("method")
+    assert not empty["distinguishable"]
+    ranked = ranking(summary(table, resamples=50), pairs(table, resamples=50)).set_index("method")
     assert np.isnan(ranked.loc["c", "rank"])
     assert ranked.index[-1] == "c"
     assert set(ranked.loc["a", "not_told_apart"].split(";")) == {"b", "c"}
 
 
-def test_no_difference_at_all_and_one_picture():
-    same = pairs(table_of({"a": [1, 2, 3], "b": [1, 2, 3]}), draws=20)
+def test_no_difference_at_all_and_one_image():
+    same = pairs(table_of({"a": [1, 2, 3], "b": [1, 2, 3]}), resamples=20)
     assert (same["advantage"][0], same["p"][0]) == (0, 1)
-    one = pairs(table_of({"a": [1], "b": [2]}), draws=20)
+    one = pairs(table_of({"a": [1], "b": [2]}), resamples=20)
     assert one["n"][0] == 1
     assert np.isnan(one["p"][0])
-    assert not one["told_apart"][0]
+    assert not one["distinguishable"][0]
 
 
 def test_the_means_are_the_tables(tmp_path):
     table = table_of(drawn(3, a=0, centre=1))
-    means = summary(table, draws=100).set_index("method")
+    means = summary(table, resamples=100).set_index("method")
     assert means["control"].to_dict() == {"a": False, "centre": True}
     for method in means.index:
         own = table[table["method"] == method]["value"]
@@ -185,5 +186,8 @@ def test_maps_that_show_nothing():
 
 
 def test_tables_and_figures_need_no_torch(root):
-    code = "import sys, lucidag.faithfulness.summary, lucidag.figures.faithfulness; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, lucidag.explain.faithfulness.summary, lucidag.figures.faithfulness; "
+        "sys.exit('torch' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

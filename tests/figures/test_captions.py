@@ -8,11 +8,11 @@ import jinja2
 import pytest
 
 ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
-AGREEMENT = {"area": 0.2, "confidence": 0.95, "draws": 1000}
-CONCEPTS = {"frequent": 3, "most_frequent": 50, "confidence": 0.95, "draws": 2000}
+AGREEMENT = {"area": 0.2, "confidence": 0.95, "resamples": 1000}
+CONCEPTS = {"min_units_per_concept": 4, "top_concepts": 50, "confidence": 0.95, "resamples": 2000}
 SETTINGS = {
-    "pictures": {"seed": 7},
-    "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "bootstrap": 200},
+    "images": {"seed": 7},
+    "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "resamples": 200},
     "accuracy": ROF,
     "loss": ROF,
     "groups": ROF,

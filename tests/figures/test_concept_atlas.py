@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from lucidag.errors import InputError
+from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept, read_decision, write_decision
 from lucidag.figures.concept_atlas import concept_atlas, reference_view, region, signed_overlay, window
 from lucidag.figures.style import save
-from lucidag.relevance.concepts import Decision, Reference, UnitConcept, read_decision, write_decision
+from lucidag.ground.errors import InputError
 
 SIZE = 60
 
@@ -48,7 +48,7 @@ def words(fig):
     return [text.get_text() for text in fig.texts]
 
 
-def pictures(fig):
+def frames(fig):
     return [ax.images[0].get_array() for ax in fig.axes if ax.images]
 
 
@@ -61,7 +61,7 @@ def test_a_row_has_the_unit_its_map_and_its_references():
     assert "40.0%" in said
     assert "\N{MINUS SIGN}10.0%" in said
     assert any("logit 3.25" in text and "these 3 of 64 units hold 65.0%" in text.replace("\n", " ") for text in said)
-    shown = pictures(fig)
+    shown = frames(fig)
     assert len(shown) == 1 + 3 * (1 + 4 + 2)
     assert np.array_equal(shown[0], given.frame.transpose(1, 2, 0))
     expected = [
@@ -94,7 +94,7 @@ def test_nothing_overlaps_or_leaves_the_page():
 @pytest.mark.parametrize("examples", [(0, 0), (1, 0), (0, 3)])
 def test_units_with_few_references_are_drawn(channels, examples, tmp_path):
     fig = concept_atlas(decision(2, examples, channels))
-    assert len(pictures(fig)) == 1 + 2 * (1 + sum(examples))
+    assert len(frames(fig)) == 1 + 2 * (1 + sum(examples))
     save(fig, tmp_path / "atlas.png", tmp_path / "atlas.pdf")
     assert (tmp_path / "atlas.png").stat().st_size > 1000
 

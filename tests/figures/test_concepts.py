@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color
 
-from lucidag.dissect.roles_join import join, role_tests
-from lucidag.dissect.sheet_units import UnitRow
-from lucidag.dissect.summary import summary
 from lucidag.figures.concept_roles import concept_roles
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.roles import COLOURS
 from lucidag.figures.style import save
 from lucidag.figures.units import shaded, unit_sheet
 from lucidag.rof.roles import ROLES, role_of
+from lucidag.units.compare.roles_join import join, role_tests
+from lucidag.units.compare.sheet_units import UnitRow
+from lucidag.units.compare.summary import summary
 
 THRESHOLDS = {"clip-dissect": 0.2}
 
@@ -53,7 +53,7 @@ def drawn(fig):
 def test_units_of_each_concept_are_the_bars():
     a = pd.concat([units({"wall": 5, "sky": 2, "cat": 9}), units({"red": 4}, "layer3")])
     b = pd.concat([units({"wall": 1, "sky": 6, "dog": 3}), units({"red": 1}, "layer3")])
-    fig = units_per_concept({"A": a, "B": b}, frequent=3)
+    fig = units_per_concept({"A": a, "B": b}, min_units_per_concept=4)
     by_title = {ax.get_title(loc="left"): ax for ax in drawn(fig)}
     assert set(by_title) == {"layer4: 3 concepts", "layer3: 1 concept"}
     # cat has 9 units, sky 8 and wall 6; dog has no more than 3
@@ -99,10 +99,10 @@ def test_short_layers_share_a_column():
 
 def test_nothing_to_draw_is_said(tmp_path):
     assert "No concept has more than 3 units" in units_per_concept({"A": units({"x": 1})}).texts[0].get_text()
-    none = summary(units({"none": 4}), THRESHOLDS, draws=10)
+    none = summary(units({"none": 4}), THRESHOLDS, resamples=10)
     assert "No unit has a label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
     sheet = unit_sheet([UnitRow("u", [], [], [], [])], "x")
-    assert "No unit has a picture" in sheet.texts[0].get_text()
+    assert "No unit has an image" in sheet.texts[0].get_text()
     save(sheet, tmp_path / "a.png", tmp_path / "a.pdf")
 
 
@@ -114,7 +114,7 @@ def test_unique_concepts_by_category_are_the_stacks():
             units({"red": 1}, "layer3", ""),
         ]
     )
-    summaries = {model: summary(table, THRESHOLDS, draws=10) for model in ("A", "B")}
+    summaries = {model: summary(table, THRESHOLDS, resamples=10) for model in ("A", "B")}
     fig = categories(summaries, "clip-dissect")
     for ax, model in zip(fig.axes, ("A", "B"), strict=True):
         assert ax.get_title(loc="left") == model
@@ -149,7 +149,7 @@ def joined_units(n0, units=40, seed=0):
         }
     )
     joined = join(roles, labels, THRESHOLDS)
-    return joined, role_tests(joined, draws=199)
+    return joined, role_tests(joined, resamples=199)
 
 
 def test_scores_roles_and_concepts_are_what_is_drawn():
@@ -188,7 +188,7 @@ def test_degenerate_roles_are_said_in_the_figure():
     assert "has no labels" in concept_roles(joined, tests, "netdissect", 0.04).texts[0].get_text()
 
 
-def test_a_sheet_shows_each_picture_with_its_region(tmp_path):
+def test_a_sheet_shows_each_image_with_its_region(tmp_path):
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (channels, 16, 16), dtype=np.uint8) for channels in (3, 1)]
     region = np.zeros((16, 16), dtype=bool)
@@ -201,14 +201,14 @@ def test_a_sheet_shows_each_picture_with_its_region(tmp_path):
     assert [len(ax.images) for ax in fig.axes] == [1, 1, 1]
     assert [len(ax.collections) for ax in fig.axes] == [1, 1, 0]
     first = np.asarray(fig.axes[0].images[0].get_array())
-    picture = frames[0].transpose(1, 2, 0)
-    assert (first[region] == picture[region]).all()
-    np.testing.assert_allclose(first[~region], picture[~region] * 0.6, atol=0.5)
+    image = frames[0].transpose(1, 2, 0)
+    assert (first[region] == image[region]).all()
+    np.testing.assert_allclose(first[~region], image[~region] * 0.6, atol=0.5)
     # the outline runs half a pixel around the region
     outline = fig.axes[0].collections[0].get_paths()[0].vertices
     np.testing.assert_allclose(outline.min(axis=0), [4.5, 3.5])
     np.testing.assert_allclose(outline.max(axis=0), [11.5, 8.5])
-    assert (np.asarray(fig.axes[2].images[0].get_array()) == picture).all()
+    assert (np.asarray(fig.axes[2].images[0].get_array()) == image).all()
     assert [ax.get_xlabel() for ax in fig.axes] == ["2.5", "2.4", ""]
     assert shaded(frames[1], None).shape == (16, 16, 3)
     for name in "ab":
@@ -219,7 +219,8 @@ def test_a_sheet_shows_each_picture_with_its_region(tmp_path):
 
 def test_nothing_of_this_needs_torch(root):
     modules = (
-        "dissect.compare, lucidag.dissect.quality, lucidag.dissect.ranking, lucidag.dissect.roles_join, "
+        "units.compare.compare, lucidag.units.labels.quality, lucidag.units.labels.ranking, "
+        "lucidag.units.compare.roles_join, "
         "lucidag.figures.concepts, lucidag.figures.units, lucidag.figures.concept_roles, lucidag.data.polygons"
     )
     seen = f"import sys, lucidag.{modules}; print('torch' in sys.modules)"

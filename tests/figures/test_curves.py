@@ -38,7 +38,7 @@ def test_bands_are_the_table(make_tables, metric):
     tables = make_tables()
     fig = curves(tables.sweep, tables.bands, tables.points, "l1", metric, 0.9)
     chosen = tables.bands.query("split == 'test' and method == 'l1' and metric == @metric").sort_values("k")
-    (band,) = [each for each in fig.axes[1].collections if each.get_label() == "its 90% bootstrap band over pictures"]
+    (band,) = [each for each in fig.axes[1].collections if each.get_label() == "its 90% bootstrap band over images"]
     corners = band.get_paths()[0].vertices
     for k, low, high in zip(chosen["k"], chosen["low"], chosen["high"], strict=True):
         heights = corners[corners[:, 0] == k, 1]

@@ -27,7 +27,7 @@ RECORD = {
 }
 
 
-def picture(name="a", methods=(*CAMS, "lime"), mask=None, seed=0, **record):
+def pixels(name="a", methods=(*CAMS, "lime"), mask=None, seed=0, **record):
     rng = np.random.default_rng(seed)
     maps = {method: rng.random((SIDE, SIDE)).astype(np.float32) for method in methods}
     if "lime" in maps:
@@ -49,20 +49,20 @@ def said(fig):
     return [text.get_text() for text in fig.texts]
 
 
-def test_panels_are_picture_and_overlays():
-    pictures = [picture("a"), picture("b", seed=1)]
-    fig = contact_sheet(pictures, CAMS[:2], "title")
-    for row, each in zip(panels(fig, 3), pictures, strict=True):
+def test_panels_are_image_and_overlays():
+    frames = [pixels("a"), pixels("b", seed=1)]
+    fig = contact_sheet(frames, CAMS[:2], "title")
+    for row, each in zip(panels(fig, 3), frames, strict=True):
         np.testing.assert_array_equal(shown(row[0]), rgb(each.frame))
         for ax, method in zip(row[1:], CAMS[:2], strict=True):
             np.testing.assert_array_equal(shown(ax), overlay(each.frame, each.maps[method]))
-    for words in ("title", "picture", "Grad-CAM", "Ablation-CAM", "a", "b"):
+    for words in ("title", "image", "Grad-CAM", "Ablation-CAM", "a", "b"):
         assert words in said(fig)
 
 
 @pytest.mark.parametrize("segments", [True, False])
 def test_a_selection_is_outlined(segments):
-    each = picture()
+    each = pixels()
     if not segments:
         each = Explained("a", each.frame, None, each.maps, None, each.record)
     fig = contact_sheet([each], ["lime"], "title")
@@ -74,9 +74,9 @@ def test_a_selection_is_outlined(segments):
 
 
 @pytest.mark.parametrize(("rows", "methods"), [(1, 1), (1, 7), (3, 4), (40, 7)])
-def test_any_number_of_pictures_and_methods(rows, methods):
+def test_any_number_of_images_and_methods(rows, methods):
     names = [*CAMS, "lime"][:methods]
-    fig = contact_sheet([picture(f"p{index}", names, seed=index) for index in range(rows)], names, "title")
+    fig = contact_sheet([pixels(f"p{index}", names, seed=index) for index in range(rows)], names, "title")
     grid = panels(fig, methods + 1)
     assert len(grid) == rows
     width, height = fig.get_size_inches()
@@ -88,10 +88,10 @@ def test_any_number_of_pictures_and_methods(rows, methods):
 
 
 def test_no_text_overlaps_another():
-    name = "n02098286_a_picture_whose_name_never_seems_to_end"
+    name = "n02098286_a_image_whose_name_never_seems_to_end"
     record = {"label": "West Highland white terrier, Westie", "predicted_name": "American Staffordshire terrier"}
-    pictures = [picture(f"{name}_{index}", seed=index, **record) for index in range(3)]
-    fig = contact_sheet(pictures, [*CAMS, "lime"], "a title " * 40)
+    frames = [pixels(f"{name}_{index}", seed=index, **record) for index in range(3)]
+    fig = contact_sheet(frames, [*CAMS, "lime"], "a title " * 40)
     fig.canvas.draw()
     boxes = [text.get_window_extent() for text in fig.texts]
     for index, box in enumerate(boxes):
@@ -107,7 +107,7 @@ def test_no_text_overlaps_another():
 
 def test_words_of_a_row():
     def words(**record):
-        return [text for text, _, _ in row_words(picture(**record))]
+        return [text for text, _, _ in row_words(pixels(**record))]
 
     assert words() == ["a", "true: coot", "predicted (75%): coot"]
     assert words(predicted_name="kite", target_name="kite")[2] == "wrong (75%): kite"
@@ -119,7 +119,7 @@ def test_words_of_a_row():
 
 
 def test_what_is_wrong_or_another_class_stands_out():
-    fig = contact_sheet([picture(predicted_name="kite")], CAMS[:1], "title")
+    fig = contact_sheet([pixels(predicted_name="kite")], CAMS[:1], "title")
     colours = {text.get_text(): to_rgba(text.get_color()) for text in fig.texts}
     assert colours["wrong (75%): kite"] == to_rgba(VERMILION)
     assert colours["explained (75%): coot"] == to_rgba(VERMILION)
@@ -127,7 +127,7 @@ def test_what_is_wrong_or_another_class_stands_out():
 
 
 def test_empty_and_missing_explanations_are_marked():
-    each = picture(methods=("gradcam", "scorecam", "lime"))
+    each = pixels(methods=("gradcam", "scorecam", "lime"))
     maps = {"gradcam": 0 * each.maps["gradcam"], "scorecam": each.maps["scorecam"], "lime": -np.abs(each.maps["lime"])}
     each = Explained("a", each.frame, None, maps, TILES, RECORD)
     fig = contact_sheet([each], ["gradcam", "scorecam", "layercam", "lime"], "title")
@@ -135,11 +135,11 @@ def test_empty_and_missing_explanations_are_marked():
     assert marks == [[], ["empty"], [], ["not made"], ["empty"]]
 
 
-def test_truth_is_outlined_on_the_picture_alone():
+def test_truth_is_outlined_on_the_image_alone():
     mask = np.zeros((SIDE, SIDE), dtype=bool)
     mask[4:9, 3:12] = True
-    pictures = [picture("a", mask=mask), picture("b"), picture("c", mask=~mask & mask), picture("d", mask=mask | ~mask)]
-    fig = contact_sheet(pictures, CAMS[:1], "title")
+    frames = [pixels("a", mask=mask), pixels("b"), pixels("c", mask=~mask & mask), pixels("d", mask=mask | ~mask)]
+    fig = contact_sheet(frames, CAMS[:1], "title")
     grid = panels(fig, 2)
     assert [len(row[0].collections) for row in grid] == [1, 0, 0, 0]
     assert [len(row[1].collections) for row in grid] == [0] * 4
@@ -152,10 +152,10 @@ def test_truth_is_outlined_on_the_picture_alone():
 
 
 def test_side_by_side_is_sorted_from_agreement_to_disagreement():
-    pictures = [picture(name, CAMS[:2], seed=index) for index, name in enumerate("abcd")]
+    frames = [pixels(name, CAMS[:2], seed=index) for index, name in enumerate("abcd")]
     order = pd.DataFrame({"image": ["c", "a", "b"], "iou": [0.876, 0.25, math.nan]})
-    fig = side_by_side(pictures, CAMS[:2], order, "title")
-    by_name = {each.image: each for each in pictures}
+    fig = side_by_side(frames, CAMS[:2], order, "title")
+    by_name = {each.image: each for each in frames}
     for row, name in zip(panels(fig, 3), "cabd", strict=True):
         np.testing.assert_array_equal(shown(row[0]), rgb(by_name[name].frame))
     notes = [words for words in said(fig) if words.startswith("mean IoU")]
@@ -165,7 +165,7 @@ def test_side_by_side_is_sorted_from_agreement_to_disagreement():
 def test_same_bytes(tmp_path):
     order = pd.DataFrame({"image": ["a"], "iou": [0.5]})
     for name in "ab":
-        fig = side_by_side([picture(mask=TILES == 3)], [*CAMS, "lime"], order, "title")
+        fig = side_by_side([pixels(mask=TILES == 3)], [*CAMS, "lime"], order, "title")
         save(fig, tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.agreement.summary import agreement_summary, truth_summary
+from lucidag.explain.agreement.summary import agreement_summary, truth_summary
 from lucidag.figures.agreement_curves import agreement_curves
 from lucidag.figures.heat_map import heat_map, number
 from lucidag.figures.style import BLUE, PNG_DPI, save
@@ -12,23 +12,23 @@ METHODS = ("gradcam", "ablationcam", "lime")
 THRESHOLDS = ("0.2", "0.5", "0.8")
 
 
-def pair_tables(methods=METHODS, pictures=6, seed=0):
+def pair_tables(methods=METHODS, frames=6, seed=0):
     rng = np.random.default_rng(seed)
-    images = [f"p{index}" for index in range(pictures)]
+    images = [f"p{index}" for index in range(frames)]
     agreement, correlations = [], []
     for index, b in enumerate(methods):
         for a in methods[:index]:
             names = {"image": images, "method_a": a, "method_b": b}
-            control = rng.uniform(0, 0.3, pictures) if pictures > 1 else np.nan
+            control = rng.uniform(0, 0.3, frames) if frames > 1 else np.nan
             for threshold in (*THRESHOLDS, "area"):
-                values = rng.uniform(0.4, 0.9, pictures)
+                values = rng.uniform(0.4, 0.9, frames)
                 agreement.append(pd.DataFrame({**names, "threshold": threshold, "iou": values, "control": control}))
-            correlations.append(pd.DataFrame({**names, "spearman": rng.uniform(-1, 1, pictures), "control": control}))
+            correlations.append(pd.DataFrame({**names, "spearman": rng.uniform(-1, 1, frames), "control": control}))
     return pd.concat(agreement, ignore_index=True), pd.concat(correlations, ignore_index=True)
 
 
-def pairs(methods=METHODS, pictures=6, seed=0):
-    return agreement_summary(*pair_tables(methods, pictures, seed), draws=50)
+def pairs(methods=METHODS, frames=6, seed=0):
+    return agreement_summary(*pair_tables(methods, frames, seed), resamples=50)
 
 
 def row_of(summary, **names):
@@ -38,19 +38,19 @@ def row_of(summary, **names):
     return summary.iloc[0]
 
 
-def grades(methods=("gradcam", "lime"), pictures=5, better=(), nan=()):
+def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=()):
     rng = np.random.default_rng(0)
     metrics = [("iou", threshold) for threshold in (*THRESHOLDS, "area")]
     metrics += [(name, "") for name in ("pointing_game", "mass_accuracy", "rank_accuracy")]
     rows = []
-    for image in range(pictures):
+    for image in range(frames):
         for method in (*methods, "centre", "random"):
             for metric, threshold in metrics:
                 value = rng.uniform(0.7, 0.9) if method in better else rng.uniform(0.2, 0.5)
                 value = np.nan if method in nan else value
                 rows.append((f"p{image}", method, metric, threshold, value))
     table = pd.DataFrame(rows, columns=["image", "method", "metric", "threshold", "value"])
-    return truth_summary(table, draws=200)
+    return truth_summary(table, resamples=200)
 
 
 def test_cells_are_the_table():
@@ -72,7 +72,7 @@ def test_cells_are_the_table():
             assert f"({number(row['control'])})" in written
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ["Grad-CAM", "Ablation-CAM"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["Ablation-CAM", "LIME"]
-    assert "6 pictures, 95% interval" in fig.get_supxlabel()
+    assert "6 images, 95% interval" in fig.get_supxlabel()
 
 
 def test_order_of_methods_is_that_asked_for():
@@ -97,13 +97,13 @@ def test_numbers_stay_in_their_cells(methods):
         assert all(a.y0 >= b.y1 or b.y0 >= a.y1 for i, a in enumerate(labels) for b in labels[:i])
 
 
-def test_one_picture_and_undefined_pairs():
-    fig = heat_map(pairs(pictures=1), METHODS, 0.95)
+def test_one_image_and_undefined_pairs():
+    fig = heat_map(pairs(frames=1), METHODS, 0.95)
     assert all(len(ax.texts) == 3 for ax in fig.axes)
-    assert fig.get_supxlabel().startswith("one picture")
+    assert fig.get_supxlabel().startswith("one image")
     agreement, correlations = pair_tables()
     agreement.loc[(agreement["method_b"] == "lime"), "iou"] = np.nan
-    summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], draws=50)
+    summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], resamples=50)
     fig = heat_map(summary, METHODS, 0.95)
     assert [text.get_text() for text in fig.axes[0].texts].count("undefined") == 2
     assert [text.get_text() for text in fig.axes[1].texts].count("none") == 2
@@ -137,8 +137,8 @@ def test_lines_and_bands_are_the_table(line):
     fig = agreement_curves(summary.iloc[::-1], METHODS, 0.9)
     ax = fig.axes[1]  # LIME and Ablation-CAM
     rows = [row_of(summary, method_a="ablationcam", method_b="lime", threshold=each) for each in THRESHOLDS]
-    np.testing.assert_array_equal(line(ax, "same picture, mean"), [row["mean"] for row in rows])
-    np.testing.assert_array_equal(line(ax, "two pictures, mean"), [row["control"] for row in rows])
+    np.testing.assert_array_equal(line(ax, "same image, mean"), [row["mean"] for row in rows])
+    np.testing.assert_array_equal(line(ax, "two images, mean"), [row["control"] for row in rows])
     bands = [each for each in ax.collections if each.get_label() == "their 90% bands"]
     for band, prefix in zip(bands, ("", "control_"), strict=True):
         corners = band.get_paths()[0].vertices
@@ -149,16 +149,16 @@ def test_lines_and_bands_are_the_table(line):
     matched = row_of(summary, method_a="ablationcam", method_b="lime", threshold="area")
     marks = {each.get_label(): each.lines[0].get_ydata()[0] for each in ax.containers}
     assert marks == {
-        "same picture, areas matched": matched["mean"],
-        "two pictures, areas matched": matched["control"],
+        "same image, areas matched": matched["mean"],
+        "two images, areas matched": matched["control"],
     }
 
 
-def test_one_picture_has_neither_band_nor_control():
-    fig = agreement_curves(pairs(pictures=1), METHODS, 0.95)
+def test_one_image_has_neither_band_nor_control():
+    fig = agreement_curves(pairs(frames=1), METHODS, 0.95)
     for ax in fig.axes:
         assert len(ax.collections) == 0
-        assert {each.get_label() for each in ax.lines if not each.get_label().startswith("_")} == {"same picture, mean"}
+        assert {each.get_label() for each in ax.lines if not each.get_label().startswith("_")} == {"same image, mean"}
 
 
 def test_dots_are_the_table():
@@ -190,14 +190,12 @@ def test_filled_is_what_beats_both_baselines():
     assert sum(each.startswith("baseline: ") for each in words) == 2
 
 
-def test_truth_without_masks_of_one_picture_and_with_undefined_methods(tmp_path):
-    assert (
-        "No picture has a mask" in truth(grades(nan=("gradcam", "lime", "centre", "random")), 0.95).texts[0].get_text()
-    )
+def test_truth_without_masks_of_one_image_and_with_undefined_methods(tmp_path):
+    assert "No image has a mask" in truth(grades(nan=("gradcam", "lime", "centre", "random")), 0.95).texts[0].get_text()
     empty = truth_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]))
-    assert "No picture has a mask" in truth(empty, 0.95).texts[0].get_text()
-    fig = truth(grades(pictures=1), 0.95)
-    assert "one picture, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]
+    assert "No image has a mask" in truth(empty, 0.95).texts[0].get_text()
+    fig = truth(grades(frames=1), 0.95)
+    assert "one image, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]
     fig = truth(grades(nan=("lime",)), 0.95)
     assert all([text.get_text() for text in ax.texts] == ["undefined"] for ax in fig.axes)
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")

@@ -20,14 +20,14 @@ def frame(request):
     return np.random.default_rng(request.param).integers(0, 256, (request.param, SIDE, SIDE), dtype=np.uint8)
 
 
-def test_frame_as_picture(frame):
-    picture = rgb(frame)
-    assert picture.shape == (SIDE, SIDE, 3)
+def test_frame_as_image(frame):
+    pixels = rgb(frame)
+    assert pixels.shape == (SIDE, SIDE, 3)
     for channel in range(3):
-        np.testing.assert_array_equal(picture[:, :, channel], frame[channel % len(frame)])
+        np.testing.assert_array_equal(pixels[:, :, channel], frame[channel % len(frame)])
 
 
-def test_a_map_of_zeros_leaves_the_picture_unchanged(frame):
+def test_a_map_of_zeros_leaves_the_image_unchanged(frame):
     np.testing.assert_array_equal(overlay(frame, np.zeros((SIDE, SIDE))), rgb(frame))
     np.testing.assert_array_equal(overlay(frame, -np.ones((SIDE, SIDE))), rgb(frame))
 
@@ -100,10 +100,10 @@ def test_faded(frame):
 
 @pytest.mark.parametrize("shape", [(9, 9), (9, 9, 3)])
 def test_png_comes_back_in_its_own_size_and_with_the_same_bytes(tmp_path, shape):
-    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     for name in "ab":
-        write_png(tmp_path / f"{name}.png", picture)
+        write_png(tmp_path / f"{name}.png", pixels)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == ("L" if len(shape) == 2 else "RGB")
-        np.testing.assert_array_equal(np.asarray(image), picture)
+        np.testing.assert_array_equal(np.asarray(image), pixels)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lucidag.features import Features
+from lucidag.data.features import Features
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.style import save
 from lucidag.rof.rank import ranking_table
@@ -33,7 +33,7 @@ def test_groups_beside_the_control(make_tables, line):
         np.testing.assert_array_equal(line(ax, "label=a, patch=0"), result.group_accuracy[0])
         np.testing.assert_array_equal(line(ax, "label=a, patch=1"), result.group_accuracy[1])
         np.testing.assert_array_equal(line(ax, "worst group"), result.worst_accuracy)
-        np.testing.assert_array_equal(line(ax, "all pictures"), result.accuracy)
+        np.testing.assert_array_equal(line(ax, "all images"), result.accuracy)
         (mark,) = [each for each in ax.lines if each.get_label() == "k chosen on val"]
         assert list(mark.get_xdata()) == [5, 5]
         (band,) = [each for each in ax.collections if each.get_label() == "its 95% bootstrap band"]
@@ -52,7 +52,7 @@ def test_classes_stand_in_for_one_group(make_tables, line):
     result = tables.results["test", "l1", None]
     for index, name in enumerate("xyz"):
         np.testing.assert_array_equal(line(fig.axes[0], name), result.class_accuracy[index])
-    np.testing.assert_array_equal(line(fig.axes[0], "all pictures"), result.accuracy)
+    np.testing.assert_array_equal(line(fig.axes[0], "all images"), result.accuracy)
     assert not [each for each in fig.axes[0].lines if each.get_label() == "worst group"]
     assert "no validation split" in fig.get_suptitle()
 
@@ -75,14 +75,14 @@ def test_an_empty_group_is_left_out(make_tables):
     assert "empty" not in labels
 
 
-@pytest.mark.parametrize(("number", "told_apart"), [(7, True), (12, True), (13, False)])
-def test_many_groups(make_tables, number, told_apart):
+@pytest.mark.parametrize(("number", "distinguishable"), [(7, True), (12, True), (13, False)])
+def test_many_groups(make_tables, number, distinguishable):
     tables = make_tables(group_names=tuple(f"g{i}" for i in range(number)))
     fig = groups(tables.sweep, tables.bands, "l1", "train", CHOSEN, 0.95)
     lines = [each for each in fig.axes[0].lines if each.get_label().startswith(("g", "each"))]
     assert len(lines) == number
     looks = {(each.get_color(), each.get_linestyle()) for each in lines}
-    assert len(looks) == (number if told_apart else 1)
+    assert len(looks) == (number if distinguishable else 1)
 
 
 def test_bands_of_a_selection(make_tables):

@@ -69,14 +69,14 @@ def test_confusion_of_many_classes_is_a_heat_map(tmp_path):
     assert (tmp_path / "a.png").stat().st_size < 300_000
 
 
-def test_a_class_without_pictures_that_some_are_taken_for():
+def test_a_class_without_images_that_some_are_taken_for():
     fig = confusion(np.array([[2, 1], [0, 0]]), ["a", "b"])
     assert {text.get_text() for text in fig.axes[0].texts} == {"2\n66.7%", "1\n33.3%", "none"}
     assert fig.axes[0].get_xlabel() == "predicted class"
 
 
 def share_of(a, b, true, predicted):
-    """Count which share of the pictures of class `a` is taken for `b`."""
+    """Count which share of the images of class `a` is taken for `b`."""
     taken = [guess for own, guess in zip(true, predicted, strict=True) if own == a]
     return taken.count(b) / len(taken) if taken else np.nan
 
@@ -98,12 +98,12 @@ def test_only_classes_that_occur_are_drawn(number, true, predicted, occur, named
     np.testing.assert_allclose(np.ma.filled(ax.images[0].get_array(), np.nan), drawn)
     assert [label.get_text() for label in ax.get_xticklabels()] == [f"c{i}" for i in occur] * named
     assert ax.get_xlabel() == f"predicted class ({len(occur)} of {number:,} classes occur)"
-    grey = "; grey: no picture" if set(occur) - set(true) else ""
+    grey = "; grey: no image" if set(occur) - set(true) else ""
     assert ax.get_ylabel() == f"true class ({len(occur)} of {number:,} classes occur{grey})"
     right = sum(a == b for a, b in zip(true, predicted, strict=True))
-    assert ax.get_title(loc="left") == f"test: {right} of {len(true)} pictures right"
+    assert ax.get_title(loc="left") == f"test: {right} of {len(true)} images right"
 
 
-def test_without_pictures_every_class_is_drawn():
+def test_without_images_every_class_is_drawn():
     ax = confusion(np.zeros((2, 2), dtype=int), ["a", "b"]).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]

@@ -8,11 +8,11 @@ import pytest
 from matplotlib.figure import Figure
 from zennit.image import imgify
 
-from lucidag.errors import InputError
 from lucidag.explain.store import Explained
 from lucidag.figures.method_names import method_name
 from lucidag.figures.relevance import relevance_image, relevance_sheet
 from lucidag.figures.style import save
+from lucidag.ground.errors import InputError
 
 COLUMNS = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "attention")
 
@@ -51,7 +51,7 @@ def test_a_map_without_a_sign_begins_at_the_colour_of_zero():
 
 @pytest.mark.parametrize("cmap", ["bwr", "coldnhot", "seismic", "coleus"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_colours_are_those_of_zennits_pictures_up_to_one_step(cmap, seed):
+def test_the_colours_are_those_of_zennits_images_up_to_one_step(cmap, seed):
     values = np.random.default_rng(seed).normal(size=(16, 16))
     theirs = imgify(values, symmetric=True, cmap=cmap)
     # What Pillow 13 cannot read as zennit leaves it.
@@ -76,19 +76,19 @@ def test_what_has_no_colours(values, cmap, expected):
 
 
 def test_the_sheet_shows_each_map_and_says_what_is_missing(tmp_path):
-    pictures = [
+    frames = [
         explained("first", 0),
         explained("second", 1, without=("attention",), exploded=("epsilon_gamma_box",)),
     ]
-    pictures[1].maps["epsilon_gamma_box"][0, 0] = np.nan
-    pictures[1].maps["epsilon_plus_flat"][:] = 0
-    fig = relevance_sheet(pictures, list(COLUMNS), "Three rule sets")
+    frames[1].maps["epsilon_gamma_box"][0, 0] = np.nan
+    frames[1].maps["epsilon_plus_flat"][:] = 0
+    fig = relevance_sheet(frames, list(COLUMNS), "Three rule sets")
     said = words(fig)
     assert {"Three rule sets", "first", "second", *map(method_name, COLUMNS)} <= set(said)
     assert [said.count(word) for word in ("not made", "explodes", "empty")] == [1, 1, 1]
     assert {"against the class", "for it", "0", "most"} <= set(said)
     shown = [np.asarray(image.get_array()) for ax in fig.axes for image in ax.images]
-    for name, values in pictures[0].maps.items():
+    for name, values in frames[0].maps.items():
         expected = relevance_image(values, "hot" if name == "attention" else "bwr", name != "attention")
         assert any(np.array_equal(image, expected) for image in shown if image.shape == expected.shape)
     save(fig, tmp_path / "sheet.png", tmp_path / "sheet.pdf")

@@ -20,7 +20,7 @@ def changed(value: float, control: float | None, n: int) -> dict[str, Any]:
 
 @pytest.fixture
 def summary() -> dict[str, Any]:
-    """Return a study of two artefacts by one method; no picture shows the second."""
+    """Return a study of two artefacts by one method; no image shows the second."""
     row = {"artefact": "ring", "method": "gradcam", "area": 0.2}
     return {
         "models": {"with": "spoilt", "without": "plain"},
@@ -52,5 +52,5 @@ def test_each_panel_has_its_points(summary):
     assert points(removed) == pytest.approx([-0.3, -0.03])  # no room for a control
     assert points(nothing) == []
     titles = [ax.get_title("left") for ax in (pasted, removed, nothing)]
-    assert titles == ["pasted in (9 pictures)", "taken out (7 pictures)", "taken out (0 pictures)"]
+    assert titles == ["pasted in (9 images)", "taken out (7 images)", "taken out (0 images)"]
     assert "90%" in fig.get_suptitle()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lucidag.errors import InputError
 from lucidag.figures.style import CYCLE, PNG_BYTES, figure, legend_below, note, paper, save
+from lucidag.ground.errors import InputError
 
 DRAW = """
 import sys
@@ -21,12 +21,12 @@ save(confusion(np.array([[5, 1], [2, 7]]), ["benign", "malignant"]), sys.argv[1]
 def test_figures_and_their_scripts_import_neither_torch_nor_global_plotting(root):
     modules = {f"lucidag.figures.{file.stem}" for file in (root / "lucidag" / "figures").glob("*.py")}
     modules -= {"lucidag.figures.__init__"}
-    # The sheet of units runs the network over the pictures that it shows.
+    # The sheet of units runs the network over the images that it shows.
     scripts = set((root / "workflow" / "scripts").glob("figures_*.py")) - {root / "workflow/scripts/figures_units.py"}
     for script in scripts:
         tree = ast.parse(script.read_text(encoding="utf-8"))
         modules |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
-    assert {"lucidag.figures.curves", "lucidag.job"} <= modules
+    assert {"lucidag.figures.curves", "lucidag.ground.job"} <= modules
     heavy = ("torch", "torchvision", "matplotlib.pyplot")
     code = f"import sys, {', '.join(sorted(modules))}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

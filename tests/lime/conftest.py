@@ -1,4 +1,4 @@
-"""Small pictures and networks for the tests of LIME."""
+"""Small images and networks for the tests of LIME."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Classify = Callable[[torch.Tensor], NDArray[np.float32]]
 
 
 def draw_frame(seed: int, size: int = 40, channels: int = 3) -> NDArray[np.uint8]:
-    """Draw rectangles of different colours over a gradient with some noise: pictures that have superpixels."""
+    """Draw rectangles of different colours over a gradient with some noise: images that have superpixels."""
     random = np.random.default_rng(seed)
     rows = np.linspace(0, 120, size)
     frame = np.broadcast_to(rows[None, :, None] + rows[None, None, :] / 2, (channels, size, size)).copy()

@@ -8,11 +8,11 @@ import torch
 from lime.lime_image import LimeImageExplainer
 from lime.wrappers.scikit_image import SegmentationAlgorithm
 
-from lucidag.errors import InputError
-from lucidag.lime.explain import explain
-from lucidag.lime.neighbourhood import draw_masks, hidden_picture
-from lucidag.lime.record import reproduce, result_json
-from lucidag.lime.settings import LimeSettings
+from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.neighbourhood import draw_masks, hidden_image
+from lucidag.explain.lime.record import reproduce, result_json
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.ground.errors import InputError
 
 SHIFT = {"kernel_size": 2, "max_dist": 30, "ratio": 0.5}
 
@@ -23,7 +23,7 @@ def by_library(classify, frame, settings, labels=None, random_seed=None):
     explainer = LimeImageExplainer(kernel_width=settings.kernel_width, random_state=settings.seed)
     return explainer.explain_instance(
         frame.transpose(1, 2, 0),
-        lambda pictures: classify(torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())),
+        lambda images: classify(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())),
         labels=labels or (1,),
         hide_color=list(settings.hide_color) if isinstance(settings.hide_color, tuple) else settings.hide_color,
         top_labels=None if labels else settings.top_labels,
@@ -117,16 +117,16 @@ def test_the_masks_are_drawn_as_the_library_draws_them(make_frame, make_network)
     settings = LimeSettings("slic", {"n_segments": 9}, 0, 4, 30, seed=7)
     seen = []
 
-    def watch(pictures):
-        seen.append(pictures)
-        return classify(pictures)
+    def watch(images):
+        seen.append(images)
+        return classify(images)
 
     by_library(watch, frame, settings)
     segments = explain(classify, frame, settings, None, 8).segments
     masks = draw_masks(np.random.RandomState(7), 30, int(segments.max()) + 1)
-    pictures = torch.cat(seen).numpy()
+    images = torch.cat(seen).numpy()
     expected = np.where(masks[:, segments][:, None] > 0, frame, 0)
-    np.testing.assert_array_equal(pictures, expected)
+    np.testing.assert_array_equal(images, expected)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -135,10 +135,10 @@ def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, ma
     settings = LimeSettings("quickshift", SHIFT, None, 5, 90, top_labels=2, seed=seed)
     sizes, results = [], []
 
-    def watch(pictures):
-        assert pictures.dtype == torch.uint8
-        sizes.append(len(pictures))
-        return classify(pictures)
+    def watch(images):
+        assert images.dtype == torch.uint8
+        sizes.append(len(images))
+        return classify(images)
 
     for batch_size in (1, 7, 90, 1000):
         sizes.clear()
@@ -155,15 +155,15 @@ def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, ma
 def test_equal_masks_are_classified_once(make_frame, make_network):
     frame, classify = make_frame(0), make_network(0)
     settings = LimeSettings("slic", {"n_segments": 4}, 0, 2, 500)
-    pictures = []
+    images = []
 
     def watch(batch):
-        pictures.extend(picture.numpy().tobytes() for picture in batch)
+        images.extend(pixels.numpy().tobytes() for pixels in batch)
         return classify(batch)
 
     found = explain(watch, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
-    assert len(pictures) == len(set(pictures)) <= 2**count < 500
+    assert len(images) == len(set(images)) <= 2**count < 500
     assert_same(found, by_library(classify, frame, settings), found.classes)
 
 
@@ -191,7 +191,7 @@ def test_hiding_by_the_mean_cuts_off_fractions_as_the_library_does(make_frame):
     for index in np.unique(segments):
         where = segments == index
         expected[where] = tuple(np.mean(image[where][:, channel]) for channel in range(3))
-    found = hidden_picture(frame, segments, None)
+    found = hidden_image(frame, segments, None)
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found.transpose(1, 2, 0), expected)
     rounded = np.rint([frame[:, segments == index].mean(1) for index in range(18)]).astype(np.uint8)
@@ -204,13 +204,13 @@ def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network
     found = explain(classify, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
     assert sorted(index for index, _ in found.weights[found.target]) == list(range(count))
-    assert found.notes == (f"num_features is 50, but the picture has {count} superpixels: all are kept",)
+    assert found.notes == (f"num_features is 50, but the image has {count} superpixels: all are kept",)
 
 
 @pytest.mark.parametrize(
     ("algorithm", "note"), [("quickshift", "found one superpixel"), ("slic", "hiding changes no pixel")]
 )
-def test_a_picture_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, note):
+def test_a_image_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, note):
     frame = np.full((3, 32, 32), 77, np.uint8)
     classify = make_network(1)
     found = explain(classify, frame, LimeSettings(algorithm, num_samples=50, top_labels=2), 0, 16)
@@ -226,8 +226,8 @@ def test_a_picture_of_one_colour_has_no_explanation_and_says_so(make_network, al
 
 
 def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
-    def classify(pictures):
-        return np.tile(np.float32([0.25, 0.75]), (len(pictures), 1))
+    def classify(images):
+        return np.tile(np.float32([0.25, 0.75]), (len(images), 1))
 
     found = explain(classify, make_frame(0), LimeSettings("slic", {"n_segments": 20}, 0), None, 16)
     assert found.target == 1
@@ -250,7 +250,7 @@ def test_two_samples_give_finite_numbers(make_frame, make_network, num_features)
         ({}, 5, 8, "target 5 is no class of the network; its classes are 0 to 4"),
         ({}, -1, 8, "target -1 is no class"),
         ({}, None, 0, "batch_size is 0"),
-        ({"hide_color": (1, 2)}, None, 8, "hide_color has 2 values; the picture has 3 channel"),
+        ({"hide_color": (1, 2)}, None, 8, "hide_color has 2 values; the image has 3 channel"),
     ],
 )
 def test_wrong_arguments_are_refused(make_frame, make_network, words, target, batch_size, message):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from benchmarks.lime_speed import by_library, equality
-from lucidag.lime.explain import explain
-from lucidag.lime.settings import LimeSettings
+from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.settings import LimeSettings
 
 
 def test_equal_explanations_pass_and_others_stop_the_benchmark(make_frame, make_network):

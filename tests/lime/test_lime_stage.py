@@ -1,15 +1,15 @@
-"""What a job of LIME does for each of its pictures, and what it says the network decided."""
+"""What a job of LIME does for each of its images, and what it says the network decided."""
 
 import torch
 
 from lucidag.explain.decision import decision
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.stage import explain_subjects
 from lucidag.explain.subjects import Subject
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.stage import explain_subjects
 from lucidag.models.network import open_network
 
 
-def test_each_picture_has_its_own_settings() -> None:
+def test_each_image_has_its_own_settings() -> None:
     size = {"size": 16, "channels": 3, "mean": [0.0], "std": [1.0]}
     small = {"architecture": "lucidag.models.small:small_cnn", "options": {"width": 2}, "input": size, "head": None}
     generator = torch.Generator().manual_seed(0)
@@ -19,7 +19,7 @@ def test_each_picture_has_its_own_settings() -> None:
         name: LimeSettings("slic", {"n_segments": segments}, num_samples=8, seed=segments).to_json()
         for name, segments in (("q", 9), ("p", 4))
     }
-    settings = {"batch_size": 4, "pictures": [{"image": name, "lime": words} for name, words in own.items()]}
+    settings = {"batch_size": 4, "images": [{"image": name, "lime": words} for name, words in own.items()]}
     found = explain_subjects(open_network(small, 2), subjects, ["a", "b"], settings, "cpu", threads=1)
     assert [each.image for each in found] == ["p", "q"]
     assert [each.record["settings"] for each in found] == [own["p"], own["q"]]

@@ -8,8 +8,8 @@ from lime.lime_image import LimeImageExplainer
 from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 
-from lucidag.lime.regression import ScreenedBase, regress
-from lucidag.lime.screening import Screening
+from lucidag.explain.lime.regression import ScreenedBase, regress
+from lucidag.explain.lime.screening import Screening
 
 
 def problem(kind, seed):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from lime.wrappers.scikit_image import SegmentationAlgorithm
 
-from lucidag.errors import InputError
-from lucidag.lime.segments import segment
+from lucidag.explain.lime.segments import segment
+from lucidag.ground.errors import InputError
 
 CASES = [
     ("quickshift", {}, {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
@@ -46,7 +46,7 @@ def test_labels_have_no_gaps_where_the_algorithms_have(make_frame):
 
 
 @pytest.mark.parametrize("algorithm", ["quickshift", "slic", "felzenszwalb"])
-def test_a_grey_picture_is_that_picture_in_three_channels(make_frame, algorithm):
+def test_a_grey_image_is_that_image_in_three_channels(make_frame, algorithm):
     grey = make_frame(1, channels=1)
     assert (segment(grey, algorithm, {}, 0) == segment(np.repeat(grey, 3, 0), algorithm, {}, 0)).all()
 

@@ -1,4 +1,4 @@
-"""The tuner on planted pictures, and its choices on hand-made rows."""
+"""The tuner on planted images, and its choices on hand-made rows."""
 
 import json
 import math
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from lucidag.config.explain import Lime
-from lucidag.errors import InputError
-from lucidag.lime import explain as explain_module
-from lucidag.lime.settings import LimeSettings
-from lucidag.lime.space import SEARCH_SPACE, trials
-from lucidag.lime.tune import Graded, choose, front, grades, halves, settings_fragment, tune, tuning_report
+from lucidag.explain.lime import explain as explain_module
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.space import SEARCH_SPACE, trials
+from lucidag.explain.lime.tune import Graded, choose, front, grades, halves, settings_fragment, tune, tuning_report
+from lucidag.ground.errors import InputError
 
 COARSE = LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=3)
 SPACE = {
@@ -30,7 +30,7 @@ def row(trial, image, iou, seconds=1.0):
 
 
 def white_squares(number):
-    """Draw pictures of squares of which one is white: the mask, and what class 1 depends on."""
+    """Draw images of squares of which one is white: the mask, and what class 1 depends on."""
     random = np.random.default_rng(7)
     for index in range(number):
         frame = random.integers(20, 120, (3, 5, 5), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
@@ -43,11 +43,11 @@ def white_squares(number):
 
 @pytest.fixture(scope="module")
 def planted(make_region_network):
-    """Return the pictures, the trials and their rows."""
-    pictures = list(white_squares(5))
+    """Return the images, the trials and their rows."""
+    pixels = list(white_squares(5))
     tried = trials(COARSE, 12, seed=1, space=SPACE)
     classify = make_region_network(np.ones((40, 40), dtype=bool))
-    return classify, pictures, tried, tune(classify, pictures, tried, 32)
+    return classify, pixels, tried, tune(classify, pixels, tried, 32)
 
 
 def test_settings_that_find_the_planted_region_are_chosen(planted):
@@ -67,10 +67,10 @@ def test_settings_that_find_the_planted_region_are_chosen(planted):
 
 
 def test_everything_but_seconds_is_the_same_again(planted):
-    classify, pictures, tried, rows = planted
-    again = tune(classify, pictures, tried, 32)
+    classify, pixels, tried, rows = planted
+    again = tune(classify, pixels, tried, 32)
     assert [{**r, "seconds": 0} for r in again] == [{**r, "seconds": 0} for r in rows]
-    assert [(r["image"], r["trial"]) for r in rows] == [(p.image, t) for p in pictures for t in range(12)]
+    assert [(r["image"], r["trial"]) for r in rows] == [(p.image, t) for p in pixels for t in range(12)]
     assert all(r["seconds"] > 0 for r in rows)
 
 
@@ -83,13 +83,13 @@ def test_equal_segmentations_are_made_once_and_count_for_each(make_region_networ
         return segment(*arguments)
 
     monkeypatch.setattr(explain_module, "segment", counted)
-    pictures = list(white_squares(2))
+    pixels = list(white_squares(2))
     others = [
         LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, hide, 2, 30, seed=3) for hide in (0, 255, None)
     ]
     rows = tune(
         make_region_network(np.ones((40, 40), dtype=bool)),
-        pictures,
+        pixels,
         [
             *others,
             LimeSettings("slic", {"n_segments": 5}, 0, num_samples=30, seed=3),
@@ -204,7 +204,7 @@ def test_halves_are_drawn_from_the_seed_alone():
     assert sorted(first + second) == images
     assert halves(images[::-1], 4) == (first, second)
     assert any(halves(images, seed)[0] != first for seed in range(5))
-    with pytest.raises(InputError, match=r"1 picture\(s\) with a mask"):
+    with pytest.raises(InputError, match=r"1 image\(s\) with a mask"):
         halves(["a"], 0)
 
 

@@ -13,19 +13,19 @@ MakeDataset = Callable[..., Manifest]
 
 
 def stripes(folder: Path, counts: dict[str, list[int]], size: int = 8, channels: int = 1, seed: int = 0) -> Manifest:
-    """Write pictures of noise with one bright row, whose place is the class; `counts` gives n a class and split."""
+    """Write images of noise with one bright row, whose place is the class; `counts` gives n a class and split."""
     random = np.random.default_rng(seed)
     classes = [f"row{c}" for c in range(len(next(iter(counts.values()))))]
-    rows, pictures = [], []
+    rows, images = [], []
     for split, per_class in counts.items():
         for c, n in enumerate(per_class):
             for _ in range(n):
-                picture = random.integers(0, 100, (size, size, channels), dtype=np.uint8)
-                picture[1 + 2 * c] = 255
-                pictures.append(picture)
+                image = random.integers(0, 100, (size, size, channels), dtype=np.uint8)
+                image[1 + 2 * c] = 255
+                images.append(image)
                 tint = "dark" if len(rows) % 3 else "light"
                 rows.append({"image": f"p{len(rows)}", "label": classes[c], "split": split, "tint": tint})
-    write_manifest(folder, pd.DataFrame(rows), classes, np.stack(pictures))
+    write_manifest(folder, pd.DataFrame(rows), classes, np.stack(images))
     return read_manifest(folder)
 
 

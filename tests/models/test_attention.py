@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torchvision.models import EfficientNet_B0_Weights, ResNet18_Weights
 
-from lucidag.cam.layers import default_layer
-from lucidag.errors import InputError
+from lucidag.explain.cam.layers import default_layer
+from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
 from lucidag.models.head import find_head
@@ -33,19 +33,19 @@ def test_the_attention_is_that_of_the_formula(seed, channels, side, hidden):
     attention = noisy(ChannelAttention(side, hidden), seed)
     maps = torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(seed))
     p = {name: value.detach().numpy().astype(np.float64) for name, value in attention.named_parameters()}
-    for picture, found, out in zip(maps.numpy(), attention.weights(maps), attention(maps), strict=True):
+    for image, found, out in zip(maps.numpy(), attention.weights(maps), attention(maps), strict=True):
         scores = []
-        for channel in picture:
+        for channel in image:
             h = channel.reshape(-1)
             gate = 1 / (1 + np.exp(-(p["gate.weight"] @ h + p["gate.bias"])))
             scores.append((p["score.weight"] @ (np.tanh(p["value.weight"] @ h + p["value.bias"]) * gate))[0])
         expected = np.exp(scores) / np.exp(scores).sum()
         np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-5)
-        np.testing.assert_allclose(out.detach(), picture * channels * expected[:, None, None], rtol=1e-4)
+        np.testing.assert_allclose(out.detach(), image * channels * expected[:, None, None], rtol=1e-4)
     assert attention.weights(maps).std() > 0.01  # else nothing was tested
 
 
-def test_the_weights_of_a_picture_do_not_depend_on_the_others_and_follow_the_channels():
+def test_the_weights_of_a_image_do_not_depend_on_the_others_and_follow_the_channels():
     attention = noisy(ChannelAttention(2, 4), 3)
     maps = torch.rand(3, 6, 2, 2)
     order = torch.tensor([3, 1, 5, 0, 2, 4])
@@ -54,7 +54,7 @@ def test_the_weights_of_a_picture_do_not_depend_on_the_others_and_follow_the_cha
 
 
 @pytest.mark.parametrize("size", [32, 64, 70])
-def test_any_size_of_picture_and_maps_of_the_right_side_are_seen_as_they_are(size):
+def test_any_size_of_image_and_maps_of_the_right_side_are_seen_as_they_are(size):
     model = build(ATTENTION + "attention_small_resnet", 3, {"width": 4, "side": 4}, seed=0).eval()
     assert model(torch.randn(2, 3, size, size)).shape == (2, 3)
     maps = torch.rand(1, 16, 4, 4)
@@ -76,13 +76,13 @@ def test_before_training_it_is_the_network_without_attention_whose_weights_fit(t
     model = build(ATTENTION + name, 3, options, seed=2).eval()
     start = {key: value.clone() for key, value in model.attention.state_dict().items()}
     load_weights(model, str(tmp_path / "plain.pth"), head="fc")
-    pictures = torch.randn(2, 3, 64, 64)
-    torch.testing.assert_close(model(pictures), base(pictures), rtol=1e-4, atol=1e-4)
+    images = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(model(images), base(images), rtol=1e-4, atol=1e-4)
     assert all(torch.equal(value, start[key]) for key, value in model.attention.state_dict().items())
-    assert find_head(model, pictures) == "fc"
-    assert default_layer(model, pictures) == "attention"
+    assert find_head(model, images) == "fc"
+    assert default_layer(model, images) == "attention"
     noisy(model.attention, 0)
-    assert not torch.allclose(model(pictures), base(pictures), rtol=1e-2)
+    assert not torch.allclose(model(images), base(images), rtol=1e-2)
 
 
 def test_a_new_head_and_a_missing_attention_together(tmp_path):
@@ -186,18 +186,18 @@ def test_maps_of_the_small_efficientnet_still_say_where(size, side):
 
 @pytest.mark.parametrize("name", ["attention_small_resnet", "small_efficientnet_relu"])
 def test_they_learn(name):
-    """Bright pictures from dark ones, in a few steps."""
+    """Bright images from dark ones, in a few steps."""
     where = ATTENTION if "attention" in name else EFFICIENT
     options = {"width": 8, **({"side": 4} if "attention" in name else {})}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = build(where + name, 2, options, seed=0).train()
-        pictures, labels = torch.randn(32, 3, 32, 32), torch.arange(32) % 2
-        pictures += labels[:, None, None, None]
+        images, labels = torch.randn(32, 3, 32, 32), torch.arange(32) % 2
+        images += labels[:, None, None, None]
         optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
         losses = []
         for _ in range(12):
-            loss = nn.functional.cross_entropy(model(pictures), labels)
+            loss = nn.functional.cross_entropy(model(images), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

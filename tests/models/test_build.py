@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 
 
@@ -75,17 +75,17 @@ def test_the_small_cnn_is_what_its_blocks_say(channels, width, depth):
     model = build(
         "lucidag.models.small:small_cnn", 6, {"channels": channels, "width": width, "depth": depth}, seed=1
     ).eval()
-    pictures = torch.randn(2, channels, 12, 12)
-    maps = model.blocks(pictures)
+    images = torch.randn(2, channels, 12, 12)
+    maps = model.blocks(images)
     assert maps.shape == (2, width * 2 ** (depth - 1), 12 // 2 ** (depth - 1), 12 // 2 ** (depth - 1))
     by_hand = maps.mean((2, 3)) @ model.fc.weight.T + model.fc.bias
-    torch.testing.assert_close(model(pictures), by_hand)
+    torch.testing.assert_close(model(images), by_hand)
 
 
 def test_the_small_mlp_is_what_its_layers_say():
     model = build("lucidag.models.small:small_mlp", 3, {"inputs": 16, "hidden": [8, 5]}, seed=2).eval()
-    pictures = torch.randn(4, 1, 4, 4)
-    hidden = torch.relu(model.hidden1(pictures.flatten(1)))
+    images = torch.randn(4, 1, 4, 4)
+    hidden = torch.relu(model.hidden1(images.flatten(1)))
     hidden = torch.relu(model.hidden2(hidden))
     assert hidden.shape == (4, 5)
-    torch.testing.assert_close(model(pictures), model.fc(hidden))
+    torch.testing.assert_close(model(images), model.fc(hidden))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from lucidag.features import Features
+from lucidag.data.features import Features
 from lucidag.models.evaluate import evaluate, exact_logits
 
 
@@ -88,8 +88,8 @@ def test_a_hand_made_case():
     assert found["head_agreement"] is None
 
 
-def test_a_class_without_a_picture_is_absent_and_does_not_count():
-    # Class 2 has no picture, yet one picture is taken for it; class 1 is never predicted.
+def test_a_class_without_a_image_is_absent_and_does_not_count():
+    # Class 2 has no image, yet one image is taken for it; class 1 is never predicted.
     split = content([[3, 0, 0], [0, 0, 3], [3, 1, 0]], [0, 0, 1])
     found = evaluate(split)
     assert set(found["per_class"]) == {"c0", "c1"}
@@ -97,12 +97,12 @@ def test_a_class_without_a_picture_is_absent_and_does_not_count():
     assert found["precision"] == pytest.approx((0.5 + 0) / 2)
     assert found["f1"] == pytest.approx((0.5 + 0) / 2)
     assert found["confusion"] == [[1, 0, 1], [1, 0, 0], [0, 0, 0]]
-    # Class 0: one of its pictures lies above the other class's, one below; class 1: its picture is on top.
+    # Class 0: one of its images lies above the other class's, one below; class 1: its image is on top.
     assert found["auc"] == pytest.approx((0.5 + 1.0) / 2)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_auc_is_null_when_all_pictures_are_of_one_class(classes):
+def test_auc_is_null_when_all_images_are_of_one_class(classes):
     found = evaluate(content(np.eye(classes)[[0, 1, 0]], [1, 1, 1]))
     assert found["auc"] is None
     assert found["accuracy"] == pytest.approx(1 / 3)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from lucidag.data.features import read_features, write_features
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.errors import InputError
-from lucidag.features import read_features, write_features
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.evaluate import evaluate
 from lucidag.models.extract import extract
@@ -101,7 +101,7 @@ def test_values_that_are_not_finite_are_counted_and_named(make_dataset):
         extract(model, manifest, "test", Inputs(8, 1), [], threads=1, head="1")
 
     class Gap(nn.Module):
-        """Features that are infinite for a picture whose second row is bright, hidden from the logits."""
+        """Features that are infinite for an image whose second row is bright, hidden from the logits."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -111,7 +111,7 @@ def test_values_that_are_not_finite_are_counted_and_named(make_dataset):
             bright = x[:, 0, 1].mean(1, keepdim=True) > 0.99
             return torch.nan_to_num(self.fc(torch.where(bright, torch.inf, 1.0)), posinf=0, neginf=0)
 
-    with pytest.raises(InputError, match="infinite features for 5 of 11 pictures"):
+    with pytest.raises(InputError, match="infinite features for 5 of 11 images"):
         extract(Gap(), manifest, "test", Inputs(8, 1), [], threads=1, head="fc")
 
 
@@ -144,7 +144,7 @@ def test_cuda_and_cpu_agree(make_dataset, architecture, options, size):
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("architecture", ["resnet18", "resnet50"])
-def test_imagenet_networks_know_the_ten_pictures(shared_data, tmp_path, architecture):
+def test_imagenet_networks_know_the_ten_images(shared_data, tmp_path, architecture):
     # The class index of each name in ImageNet; ResNet-18 misses two of the ten, ResNet-50 three.
     truth = {
         "goldfish": 1, "tiger_shark": 3, "kite": 21, "vulture": 23, "common_iguana": 39, "flamingo": 130,

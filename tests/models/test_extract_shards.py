@@ -3,15 +3,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from lucidag.errors import InputError
-from lucidag.features import join_features, read_features, write_features
+from lucidag.data.features import join_features, read_features, write_features
+from lucidag.ground.errors import InputError
+from lucidag.ground.shards import Shard, shard_names
+from lucidag.ground.tensors import read_tensors
 from lucidag.models.build import build
 from lucidag.models.extract import extract, extract_splits
 from lucidag.models.head import linear_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.shards import Shard, shard_names
-from lucidag.tensors import read_tensors
 
 COUNTS = {"train": [9, 8, 8], "test": [5, 3, 3]}
 CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -33,7 +33,7 @@ def test_any_number_of_shards_gives_the_same_bytes(
     inputs = Inputs(size, 3)
     model = build(architecture, 3, options, 0)
     network = Network(model, inputs, linear_head(model, inputs.example()))
-    splits = ("train", "val", "test")  # no picture is in val
+    splits = ("train", "val", "test")  # no image is in val
 
     def files(shard: Shard) -> dict[str, object]:
         found = extract_splits(network, manifest, splits, ["label"], device, batch_size, shard)

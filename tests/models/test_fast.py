@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lucidag.models.fast import accelerate, frozen
-from tests.cam.networks import BUILDERS, network, picture
+from tests.cam.networks import BUILDERS, image, network
 
 
 def norms(model: nn.Module) -> int:
@@ -16,9 +16,9 @@ def norms(model: nn.Module) -> int:
     ("name", "seed"), [(name, seed) for name in sorted({*BUILDERS} - {"branching"}) for seed in (0, 1)]
 )
 def test_the_same_function_without_batchnorms(name, seed, capfd):
-    model, x = network(name, seed).train(), picture(name, seed, 3)
+    model, x = network(name, seed).train(), image(name, seed, 3)
     before = copy.deepcopy(model.state_dict())
-    fast = accelerate(model, picture(name, 9, 2))
+    fast = accelerate(model, image(name, 9, 2))
     assert all(module.training for module in model.modules())
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(parameter.requires_grad for parameter in model.parameters())
@@ -32,7 +32,7 @@ def test_the_same_function_without_batchnorms(name, seed, capfd):
 
 
 def test_batchnorm_statistics_matter_in_this_test():
-    model, x = network("resnet18"), picture("resnet18")
+    model, x = network("resnet18"), image("resnet18")
     truth = model(x)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -41,14 +41,14 @@ def test_batchnorm_statistics_matter_in_this_test():
 
 
 def test_gradients_of_inputs_can_be_taken():
-    model, x = network("small_cnn"), picture("small_cnn").requires_grad_(True)
+    model, x = network("small_cnn"), image("small_cnn").requires_grad_(True)
     truth = torch.autograd.grad(model(x)[0, 2], x)[0]
     found = torch.autograd.grad(accelerate(model, x.detach())(x)[0, 2], x)[0]
     torch.testing.assert_close(found, truth, rtol=1e-4, atol=1e-5 * float(truth.abs().max()))
 
 
 def test_a_network_that_cannot_be_traced_stays_as_it_is(capfd):
-    model, x = network("branching").train(), picture("branching")
+    model, x = network("branching").train(), image("branching")
     fast = accelerate(model, x)
     assert "network 'Branching': folding its BatchNorms cannot be traced" in capfd.readouterr().err
     assert norms(fast) == norms(model)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.head import capture_input, evaluating, find_head, linear_head
 

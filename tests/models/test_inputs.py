@@ -9,7 +9,7 @@ from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2 import functional
 
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.frames import batches, load_split
 from lucidag.models.inputs import Inputs, inputs_from_json
 
@@ -21,24 +21,24 @@ def noise(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize(("height", "width"), [(300, 256), (500, 400), (100, 90)])
 def test_crop_is_torchvisions_imagenet_recipe(height, width):
     inputs = Inputs(224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    picture = noise(height, width, 3)
-    theirs = ResNet18_Weights.IMAGENET1K_V1.transforms()(torch.from_numpy(picture.transpose(2, 0, 1).copy()))
-    ours = inputs.normalise(inputs.prepare(picture)[None])[0]
+    image = noise(height, width, 3)
+    theirs = ResNet18_Weights.IMAGENET1K_V1.transforms()(torch.from_numpy(image.transpose(2, 0, 1).copy()))
+    ours = inputs.normalise(inputs.prepare(image)[None])[0]
     one_level = 1 / 255 / 0.224  # the two resizers round to uint8 in ways that differ by one at most
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1.001 * one_level)
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 90), (20, 31)])
 def test_stretch_is_pillows_bilinear_reduction(height, width):
-    picture = noise(height, width, 3)
-    pillow = np.asarray(Image.fromarray(picture).resize((32, 32), Image.Resampling.BILINEAR)).astype(int)
-    ours = Inputs(32).prepare(picture).numpy().transpose(1, 2, 0).astype(int)
+    image = noise(height, width, 3)
+    pillow = np.asarray(Image.fromarray(image).resize((32, 32), Image.Resampling.BILINEAR)).astype(int)
+    ours = Inputs(32).prepare(image).numpy().transpose(1, 2, 0).astype(int)
     assert np.abs(ours - pillow).max() <= 1
 
 
-def test_a_picture_of_the_right_size_stays_as_it_is():
-    picture = noise(8, 8, 3)
-    assert np.array_equal(Inputs(8).prepare(picture).numpy(), picture.transpose(2, 0, 1))
+def test_a_image_of_the_right_size_stays_as_it_is():
+    image = noise(8, 8, 3)
+    assert np.array_equal(Inputs(8).prepare(image).numpy(), image.transpose(2, 0, 1))
 
 
 def test_grey_becomes_three_equal_channels_and_rgb_one():
@@ -81,12 +81,12 @@ def test_wrong_inputs_are_refused(arguments, words):
 
 @pytest.fixture
 def mixed_files(tmp_path):
-    """Pictures of many sizes, grey and RGB, as files."""
+    """Images of many sizes, grey and RGB, as files."""
     rows = []
     for number in range(23):
-        picture = noise(10 + number, 30 - number, 1 if number % 3 == 0 else 3, seed=number)
+        image = noise(10 + number, 30 - number, 1 if number % 3 == 0 else 3, seed=number)
         path = tmp_path / f"{number}.png"
-        Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(path)
+        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(path)
         rows.append({"image": f"i{number}", "path": str(path), "label": "a", "split": "test" if number < 20 else "val"})
     write_manifest(tmp_path / "data", pd.DataFrame(rows), ["a"])
     return read_manifest(tmp_path / "data")
@@ -108,22 +108,22 @@ def test_in_memory_and_on_the_way_give_the_same_bytes(mixed_files, batch_size, t
         assert torch.equal(torch.cat(pieces), whole)
 
 
-def test_each_row_of_a_split_is_its_own_picture(mixed_files):
+def test_each_row_of_a_split_is_its_own_image(mixed_files):
     inputs = Inputs(9)
     rows = mixed_files.rows("val")
     frames = load_split(mixed_files, rows, inputs, threads=2)
     for frame, row in zip(frames, rows, strict=True):
         with Image.open(mixed_files.table["path"][row]) as file:
-            picture = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1)
-        assert torch.equal(frame, functional.resize(picture, [9, 9], antialias=True))
+            image = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1)
+        assert torch.equal(frame, functional.resize(image, [9, 9], antialias=True))
 
 
-def test_a_broken_picture_is_named_and_stopping_early_is_clean(mixed_files):
+def test_a_broken_image_is_named_and_stopping_early_is_clean(mixed_files):
     path = mixed_files.table["path"][7]
     stream = batches(mixed_files, mixed_files.rows("test"), Inputs(8), 4, 2, memory_limit=0)
     next(stream)
     stream.close()
-    Path(path).write_bytes(b"not a picture")
+    Path(path).write_bytes(b"not an image")
     for limit in (0, 10**9):
         with pytest.raises(InputError, match=r"7\.png"):
             list(batches(mixed_files, mixed_files.rows("test"), Inputs(8), 4, 2, memory_limit=limit))

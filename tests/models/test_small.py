@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import batch_norm, conv2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.head import find_head
 
@@ -29,8 +29,8 @@ def test_the_logits_are_the_class_activation_maps_mean(size, side):
     model = build(SMALL, 6, {"width": 5}, seed=1).eval()
     seen = []
     handle = model.layer4.register_forward_hook(lambda *call: seen.append(call[2].detach()))
-    pictures = torch.randn(3, 3, size, size)
-    logits = model(pictures)
+    images = torch.randn(3, 3, size, size)
+    logits = model(images)
     handle.remove()
     (maps,) = seen
     assert maps.shape == (3, 20, side, side)
@@ -56,18 +56,18 @@ def test_it_is_what_its_layers_say():
             maps = normed(conv2d(maps, weights[f"{name}.downsample.0.weight"], stride=stride), f"{name}.downsample.1")
         return (inner + maps).relu()
 
-    pictures = torch.randn(4, 3, 24, 24)
-    maps = normed(conv2d(pictures, weights["conv1.weight"], stride=2, padding=1), "bn1").relu()
+    images = torch.randn(4, 3, 24, 24)
+    maps = normed(conv2d(images, weights["conv1.weight"], stride=2, padding=1), "bn1").relu()
     for name, stride in (("layer1.0", 1), ("layer2.0", 2), ("layer2.1", 1), ("layer3.0", 2), ("layer4.0", 1)):
         maps = block(maps, name, stride)
-    torch.testing.assert_close(model(pictures), maps.mean((2, 3)) @ weights["fc.weight"].T + weights["fc.bias"])
+    torch.testing.assert_close(model(images), maps.mean((2, 3)) @ weights["fc.weight"].T + weights["fc.bias"])
 
 
 def test_dropout_is_that_of_the_penultimate_units():
     model = build(SMALL, 2, {"width": 4, "dropout": 1.0}, seed=0)
-    pictures = torch.randn(2, 3, 16, 16)
-    torch.testing.assert_close(model.train()(pictures), model.fc.bias.expand(2, 2))
-    assert not torch.allclose(model.eval()(pictures), model.fc.bias.expand(2, 2))
+    images = torch.randn(2, 3, 16, 16)
+    torch.testing.assert_close(model.train()(images), model.fc.bias.expand(2, 2))
+    assert not torch.allclose(model.eval()(images), model.fc.bias.expand(2, 2))
     assert sum(isinstance(module, nn.Dropout) for module in model.modules()) == 1
 
 

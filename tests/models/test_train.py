@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.build import build
 from lucidag.models.frames import load_split
@@ -54,7 +54,7 @@ def test_it_learns_what_was_planted(make_dataset):
 
 
 def reference(model: nn.Module, manifest, settings: TrainSettings, weights: list[float] | None) -> list[float]:
-    """Train on whole-split batches with torch alone; the order of pictures cannot matter."""
+    """Train on whole-split batches with torch alone; the order of images cannot matter."""
     rows = manifest.rows("train")
     x = INPUTS.normalise(load_split(manifest, rows, INPUTS, 1))
     y = torch.from_numpy(manifest.labels()[rows])
@@ -159,7 +159,7 @@ def test_batchnorm_in_training_moves_its_statistics(make_dataset):
 
 
 def test_a_last_batch_of_one_joins_the_one_before(make_dataset):
-    model = build("resnet18", 3, {}, 0)  # its last BatchNorm sees 1 x 1 maps: one picture alone cannot train it
+    model = build("resnet18", 3, {}, 0)  # its last BatchNorm sees 1 x 1 maps: one image alone cannot train it
     history = train(model, make_dataset({"train": [3, 3, 3]}), Inputs(32), replace(FAST, epochs=1, batch_size=4))
     assert history[0]["val_loss"] is None
     assert history[0]["val_accuracy"] is None
@@ -187,7 +187,7 @@ def test_the_cosine_is_torchs(steps):
 
 
 @pytest.mark.parametrize("weights", ["none", (1.0, 2.0, 5.0)])
-def test_training_numbers_are_means_over_pictures_whatever_the_batches(make_dataset, weights):
+def test_training_numbers_are_means_over_images_whatever_the_batches(make_dataset, weights):
     manifest, model = make_dataset(COUNTS), mlp()
     settings = replace(FAST, epochs=1, optimizer="sgd", lr=1e-12, class_weights=weights)  # batches of 16 and 12
     (row,) = train(model, manifest, INPUTS, settings)
@@ -223,7 +223,7 @@ def test_training_augments_by_its_own_seed_and_epoch(make_dataset, monkeypatch):
     assert seen == [(5, epoch) for epoch in range(3) for _ in range(4)]
 
 
-def test_augmentation_depends_on_seed_epoch_and_picture_alone():
+def test_augmentation_depends_on_seed_epoch_and_image_alone():
     frames = torch.randint(0, 256, (12, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     rows = list(range(40, 52))
     chain = build_augmentation(["RandomHorizontalFlip", {"RandomResizedCrop": {"size": 8}}], (3, 8, 8))
@@ -283,9 +283,9 @@ def test_a_wrong_setting_is_one_sentence(make_dataset, change, words):
 
 
 def test_data_that_cannot_be_trained_on(make_dataset):
-    with pytest.raises(InputError, match=r"manifest\.csv: class 'row1' has no picture in split 'train'"):
+    with pytest.raises(InputError, match=r"manifest\.csv: class 'row1' has no image in split 'train'"):
         train(cnn(), make_dataset({"train": [3, 0, 3], "val": [1, 1, 1]}), INPUTS, FAST)
-    with pytest.raises(InputError, match=r"manifest\.csv: no picture is in split 'train'"):
+    with pytest.raises(InputError, match=r"manifest\.csv: no image is in split 'train'"):
         train(cnn(), make_dataset({"test": [3, 3, 3]}), INPUTS, FAST)
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import DenseNet121_Weights, ResNet18_Weights
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.weights import load_checkpoint, load_weights, read_metadata, save_checkpoint
 

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig
 
+from lucidag.explain.relevance.lrp import without_biases
 from lucidag.models.build import build
 from lucidag.models.efficientnet import with_relu
-from lucidag.relevance.lrp import without_biases
 
 NETWORKS = {
     "small_cnn": ("lucidag.models.small:small_cnn", {"width": 8}),
@@ -28,14 +28,14 @@ def small_fused(num_classes: int) -> nn.Module:
     return with_relu(EfficientNet(stages, dropout=0.0, num_classes=num_classes, last_channel=64))
 
 
-def pictures(seed: int, count: int = 1) -> torch.Tensor:
+def images(seed: int, count: int = 1) -> torch.Tensor:
     """Draw blurred noise, 64 x 64, normalised to about mean 0 and deviation 1."""
     drawn = torch.randn(count, 3, 64, 64, generator=torch.Generator().manual_seed(900 + seed), dtype=torch.float64)
     return 2 * nn.functional.avg_pool2d(drawn, 3, stride=1, padding=1)
 
 
 def with_biases(name: str, seed: int) -> nn.Module:
-    """Build a network in double precision; its BatchNorms have statistics of pictures, scales and shifts of their own.
+    """Build a network in double precision; its BatchNorms have statistics of images, scales and shifts of their own.
 
     Scores of an attention are made to differ between channels.
     """
@@ -51,7 +51,7 @@ def with_biases(name: str, seed: int) -> nn.Module:
         if "attention" in name:
             nn.init.normal_(model.attention.score.weight, std=2)
         with torch.no_grad():
-            model.train()(pictures(seed + 50, 4))
+            model.train()(images(seed + 50, 4))
     return model.eval()
 
 

@@ -5,10 +5,10 @@ from crp.attribution import CondAttribution
 from torch import nn
 from torchvision.models import resnet18, resnet50
 
+from lucidag.explain.relevance.composites import composite_for
 from lucidag.models.attention import attention_resnet18
 from lucidag.models.efficientnet import efficientnet_b0_relu
 from lucidag.models.small import small_resnet
-from lucidag.relevance.composites import composite_for
 
 CLASSES = 4
 BUILDERS = {
@@ -36,7 +36,7 @@ DOWNSAMPLED = [
     ("resnet50", "layer4.0.conv3"),
     ("attention", "layer4.0.conv1"),
 ]
-# Every path from the picture to the logits goes through these.
+# Every path from the image to the logits goes through these.
 WHOLE = [
     ("small_resnet", "layer2.0"),
     ("resnet18", "layer4.1"),
@@ -49,7 +49,7 @@ WHOLE = [
 
 
 def network(name: str, seed: int = 0, biases: bool = True) -> nn.Module:
-    """Build one whose BatchNorms have the statistics of pictures and scales of their own, as after training."""
+    """Build one whose BatchNorms have the statistics of images and scales of their own, as after training."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = BUILDERS[name]()
@@ -61,7 +61,7 @@ def network(name: str, seed: int = 0, biases: bool = True) -> nn.Module:
         if name == "attention":
             nn.init.normal_(model.attention.score.weight)
         with torch.no_grad():
-            model.train()(picture(name, 50 + seed, 4).float())
+            model.train()(image(name, 50 + seed, 4).float())
     if not biases:
         for module in model.modules():
             for what in ("bias", "running_mean"):
@@ -70,7 +70,7 @@ def network(name: str, seed: int = 0, biases: bool = True) -> nn.Module:
     return model.eval().requires_grad_(False).to(dtype(name))
 
 
-def picture(name: str = "small_resnet", seed: int = 0, count: int = 1) -> torch.Tensor:
+def image(name: str = "small_resnet", seed: int = 0, count: int = 1) -> torch.Tensor:
     drawn = torch.randn(count, 3, 64, 64, generator=torch.Generator().manual_seed(100 + seed))
     return drawn.to(dtype(name))
 

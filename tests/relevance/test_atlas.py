@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.data.pictures import Pictures
-from lucidag.errors import InputError
+from lucidag.data.images import Images
+from lucidag.explain.relevance import atlas
+from lucidag.explain.relevance.atlas import explain_decision
+from lucidag.explain.relevance.conditional import conditional_maps
+from lucidag.explain.relevance.lrp import lrp
+from lucidag.explain.relevance.references import find_references
+from lucidag.explain.relevance.unit_maps import unit_maps
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.relevance import atlas
-from lucidag.relevance.atlas import explain_decision
-from lucidag.relevance.conditional import conditional_maps
-from lucidag.relevance.lrp import lrp
-from lucidag.relevance.references import find_references
-from lucidag.relevance.unit_maps import unit_maps
 from tests.dissect.probe_sets import noise
 from tests.relevance import residual
 
@@ -33,7 +33,7 @@ def given(tmp_path_factory):
 
 
 def frame_of(manifest, row):
-    return INPUTS.prepare(Pictures(manifest).read(row))
+    return INPUTS.prepare(Images(manifest).read(row))
 
 
 def test_the_units_with_the_most_relevance_come_first(given):
@@ -106,10 +106,10 @@ def test_relevance_that_explodes_is_named_and_not_shown(given, monkeypatch):
         explain_decision(network, rules, "p0", frame, LAYER, references, manifest, ROWS, units=1, examples=1)
 
 
-def test_references_of_other_pictures_are_refused(given):
+def test_references_of_other_images_are_refused(given):
     network, rules, manifest, references = given
     frame = torch.zeros(3, 32, 32, dtype=torch.uint8).numpy()
-    with pytest.raises(InputError, match="chosen from 7 other pictures than the 6"):
+    with pytest.raises(InputError, match="chosen from 7 other images than the 6"):
         explain_decision(network, rules, "p", frame, LAYER, references, manifest, ROWS[1:])
-    with pytest.raises(InputError, match="layer of the reference pictures 'layer3' does not exist"):
+    with pytest.raises(InputError, match="layer of the reference images 'layer3' does not exist"):
         explain_decision(network, rules, "p", frame, "layer3", references, manifest, ROWS)

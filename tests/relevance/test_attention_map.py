@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.errors import InputError
+from lucidag.explain.relevance.attention_map import attention_maps
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.relevance.attention_map import attention_maps
-from tests.relevance.bare import pictures, with_biases
+from tests.relevance.bare import images, with_biases
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_map_is_the_weighted_sum_of_the_channels(seed):
-    model, x = with_biases("attention_small_resnet", seed), pictures(seed, 5)
+    model, x = with_biases("attention_small_resnet", seed), images(seed, 5)
     maps, weights = attention_maps(model, x, batch_size=2)
     with torch.no_grad():
         body = nn.Sequential(*[model.get_submodule(name) for name in ("conv1", "bn1", "relu")])

@@ -5,15 +5,15 @@ import torch
 from torch import nn
 from zennit.canonizers import SequentialMergeBatchNorm
 
+from lucidag.explain.relevance.canonizers import MergeBatchNorm, canonized, canonizers
+from lucidag.explain.relevance.lrp import without_biases
 from lucidag.models.build import build
-from lucidag.relevance.canonizers import MergeBatchNorm, canonized, canonizers
-from lucidag.relevance.lrp import without_biases
-from tests.relevance.bare import NETWORKS, bare, pictures, with_biases
+from tests.relevance.bare import NETWORKS, bare, images, with_biases
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "attention_resnet50"])
 def test_the_logits_stay_and_the_network_comes_back(name):
-    model, x = with_biases(name, 1), pictures(1, 2)
+    model, x = with_biases(name, 1), images(1, 2)
     state = {key: value.clone() for key, value in model.state_dict().items()}
     shape = str(model)
     with torch.no_grad():
@@ -65,8 +65,8 @@ def test_an_error_while_canonizers_are_applied_leaves_nothing_behind():
 
 @pytest.mark.parametrize("name", ["small_cnn", "small_resnet", "resnet18"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_without_biases_twice_the_picture_has_twice_the_logits(name, seed):
-    model, x = bare(name, seed), pictures(seed, 2)
+def test_without_biases_twice_the_image_has_twice_the_logits(name, seed):
+    model, x = bare(name, seed), images(seed, 2)
     torch.testing.assert_close(model(2 * x), 2 * model(x))
     whole = with_biases(name, seed)
     assert not torch.allclose(whole(2 * x), 2 * whole(x), rtol=0.01)

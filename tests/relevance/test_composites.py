@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.lrp import lrp
 from lucidag.models.inputs import Inputs
-from lucidag.relevance.composites import composite_for, input_range
-from lucidag.relevance.lrp import lrp
 
 
 @pytest.mark.parametrize(("mean", "std"), [((0.5,), (0.25,)), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])

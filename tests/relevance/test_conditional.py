@@ -10,22 +10,22 @@ from torchvision.models import resnet18
 from zennit.composites import LayerMapComposite
 from zennit.rules import AlphaBeta, Epsilon, Flat, Gamma, Norm, Pass, WSquare, ZBox, ZPlus
 
-from lucidag.data.pictures import decode
-from lucidag.errors import InputError
+from lucidag.data.images import decode
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.conditional import conditional_maps, even_batch
+from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.shared import SharedComposite
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
-from lucidag.relevance.composites import composite_for
-from lucidag.relevance.conditional import conditional_maps, even_batch
-from lucidag.relevance.layers import layer_relevance
-from lucidag.relevance.shared import SharedComposite
 from tests.relevance.residual import (
     DOWNSAMPLED,
     INSIDE,
     WHOLE,
     all_relevance,
     composite,
+    image,
     library,
     network,
-    picture,
     rounding,
 )
 
@@ -59,7 +59,7 @@ class Case:
 
 @cache
 def case(name, layer):
-    model, x = network(name), picture(name)
+    model, x = network(name), image(name)
     units = layer_relevance(model, composite(model), x, [layer], [TARGET]).relevance[layer].shape[1]
     parts = [list(range(start, units, PARTS)) for start in range(PARTS)]
     selections = [[3], *parts, list(range(units)), []]
@@ -116,7 +116,7 @@ def test_wrong_variant_without_exclude_parallel(name, layer):
 
 @pytest.mark.parametrize("layer", ["layer2.1.conv1", "layer3.0.downsample.0", "layer4.0"])
 def test_single_units_make_the_map_of_all(layer):
-    model, x = network("small_resnet"), picture()
+    model, x = network("small_resnet"), image()
     single = conditional_maps(model, composite(model), x, layer, None, TARGET)
     assert single.selections == tuple((unit,) for unit in range(len(single.relevance)))
     assert apart(single.maps.sum(0), case("small_resnet", layer).ours[-2]) < 1e-8
@@ -125,7 +125,7 @@ def test_single_units_make_the_map_of_all(layer):
 @pytest.mark.parametrize("rules", ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_maps_of_each_composite_are_those_of_zennit_crp(rules, seed):
-    model, x = network("small_resnet", seed), picture(seed=seed)
+    model, x = network("small_resnet", seed), image(seed=seed)
     found = conditional_maps(model, composite(model, rules), x, "layer3.0.conv2", None, TARGET, batch_size=5)
     expected = library(model, x, "layer3.0.conv2", found.selections, TARGET, name=rules)
     assert len(found.maps) == 32
@@ -133,7 +133,7 @@ def test_maps_of_each_composite_are_those_of_zennit_crp(rules, seed):
 
 
 def test_the_batch_size_changes_nothing():
-    model, x = network("small_resnet"), picture()
+    model, x = network("small_resnet"), image()
     maps = [conditional_maps(model, composite(model), x, "layer2.1", None, TARGET, each).maps for each in (1, 3, 64)]
     assert apart(maps[1], maps[0]) < 1e-6
     assert apart(maps[2], maps[0]) < 1e-6
@@ -151,7 +151,7 @@ def test_the_batch_size_changes_nothing():
     ],
 )
 def test_maps_of_units_differ(name, layer):
-    model, x = network(name), picture(name)
+    model, x = network(name), image(name)
     relevance = layer_relevance(model, composite(model), x, [layer], [TARGET]).relevance[layer][0]
     units = [[unit] for unit in relevance.flatten(1).abs().sum(1).topk(6).indices.tolist()]
     maps = conditional_maps(model, composite(model), x, layer, units, TARGET).maps
@@ -189,7 +189,7 @@ def test_the_published_case(shared_data):
     ],
 )
 def test_a_map_has_the_relevance_of_its_unit(name, layer, seed):
-    model, x = network(name, seed, biases=False), picture(name, seed)
+    model, x = network(name, seed, biases=False), image(name, seed)
     found = conditional_maps(model, composite(model), x, layer, [[unit] for unit in range(0, 32, 3)], TARGET)
     # Of few units none may have positive weights for what is active: z+ then loses their relevance.
     assert apart(found.maps.sum((1, 2)), found.relevance.sum((1, 2))[:32:3]) < (
@@ -201,7 +201,7 @@ def test_a_map_has_the_relevance_of_its_unit(name, layer, seed):
 def test_wrong_variant_without_canonizers(name):
     """The gradient of an addition gives both branches all of the relevance, so maps have more than their units."""
     layer = {"small_resnet": "layer3.0.conv2", "efficientnet": "features.3.1.block.1.0"}.get(name, "layer4.0.conv2")
-    model, x = network(name, biases=False).double(), picture(name).double()
+    model, x = network(name, biases=False).double(), image(name).double()
     units = [[unit] for unit in range(8)]
     found = conditional_maps(model, composite(model, canonizers=False), x, layer, units, TARGET)
     assert apart(found.maps.sum((1, 2)), found.relevance[:8].sum((1, 2))) > 0.3
@@ -209,7 +209,7 @@ def test_wrong_variant_without_canonizers(name):
 
 @pytest.mark.parametrize("name", ["small_resnet", "resnet18", "resnet50", "efficientnet", "attention"])
 def test_relevance_of_whole_layers_is_that_of_the_logit(name):
-    model, x = network(name, biases=False), picture(name, count=3)
+    model, x = network(name, biases=False), image(name, count=3)
     layers = [layer for other, layer in WHOLE if other == name]
     found = layer_relevance(model, composite(model), x, layers, [0, 3, 1])
     logits = found.logits[torch.arange(3), found.targets]
@@ -219,15 +219,15 @@ def test_relevance_of_whole_layers_is_that_of_the_logit(name):
 
 
 def test_relevance_of_a_branch_and_its_skip_is_that_of_their_block():
-    model, x = network("resnet18", biases=False), picture("resnet18", count=2)
+    model, x = network("resnet18", biases=False), image("resnet18", count=2)
     layers = ["layer4.0", "layer4.0.bn2", "layer4.0.downsample.1"]
     found = layer_relevance(model, composite(model), x, layers).relevance
     block, branch, skip = (found[layer].sum((1, 2, 3)) for layer in layers)
     assert apart(branch + skip, block) < 1e-4
 
 
-def test_relevance_of_pictures_together_is_that_of_each():
-    model, x = network("attention"), picture("attention", count=3)
+def test_relevance_of_images_together_is_that_of_each():
+    model, x = network("attention"), image("attention", count=3)
     layers = ["layer2.1.conv1", "layer4.1", "avgpool", "fc"]
     together = layer_relevance(model, composite(model), x, layers)
     assert together.targets.tolist() == model(x).argmax(1).tolist()
@@ -239,7 +239,7 @@ def test_relevance_of_pictures_together_is_that_of_each():
 
 
 def test_a_module_that_runs_twice_is_refused():
-    model, x = network("resnet18"), picture("resnet18")
+    model, x = network("resnet18"), image("resnet18")
     with pytest.raises(InputError, match=r"layer 'layer4\.1\.relu' runs more than once in a pass"):
         conditional_maps(model, composite(model), x, "layer4.1.relu", [[0]])
 
@@ -250,37 +250,37 @@ def test_a_module_that_runs_twice_is_refused():
         ("layer9", None, None, r"layer 'layer9' does not exist"),
         ("layer1.0", [[16]], None, r"layer 'layer1\.0' has units 0 to 7, not 16"),
         ("layer1.0", [[-1]], None, r"units 0 to 7, not -1"),
-        ("layer1.0", None, 4, r"target 4: each picture needs one class of 0 to 3"),
+        ("layer1.0", None, 4, r"target 4: each image needs one class of 0 to 3"),
     ],
 )
 def test_what_does_not_exist_is_named(layer, selections, target, says):
     model = network("small_resnet")
     with pytest.raises(InputError, match=says):
-        conditional_maps(model, composite(model), picture(), layer, selections, target)
+        conditional_maps(model, composite(model), image(), layer, selections, target)
 
 
-def test_two_pictures_are_refused():
+def test_two_images_are_refused():
     model = network("small_resnet")
-    with pytest.raises(InputError, match="one picture at a time"):
-        conditional_maps(model, composite(model), picture(count=2), "layer1.0")
+    with pytest.raises(InputError, match="one image at a time"):
+        conditional_maps(model, composite(model), image(count=2), "layer1.0")
 
 
 def test_relevance_that_is_not_finite_is_named():
     model = network("small_resnet")
     nn.init.constant_(model.fc.bias, float("inf"))
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
-        conditional_maps(model, composite(model), picture(), "layer1.0")
+        conditional_maps(model, composite(model), image(), "layer1.0")
     with pytest.raises(InputError, match=r"layer 'fc': its relevance is not finite"):
-        layer_relevance(model, composite(model), picture(), ["fc"])
+        layer_relevance(model, composite(model), image(), ["fc"])
 
 
 def test_maps_that_are_not_finite_are_named():
     """Where only what is before the layer is at fault."""
     model, box = network("small_resnet"), torch.full((1, 3, 1, 1), float("inf"))
     rules = composite_for("epsilon_gamma_box", model, -box, box)
-    assert torch.isfinite(layer_relevance(model, rules, picture(), ["layer1.0"]).relevance["layer1.0"]).all()
+    assert torch.isfinite(layer_relevance(model, rules, image(), ["layer1.0"]).relevance["layer1.0"]).all()
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
-        conditional_maps(model, rules, picture(), "layer1.0", [[0]])
+        conditional_maps(model, rules, image(), "layer1.0", [[0]])
 
 
 class InPlace(nn.Module):
@@ -298,7 +298,7 @@ def test_a_layer_is_kept_as_it_was_before_something_in_place():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = InPlace().double()
-    x = picture()[:, :, :10, :10]
+    x = image()[:, :, :10, :10]
     found = layer_relevance(model, composite(model), x, ["one"]).activations["one"]
     assert torch.equal(found, model.one(x).detach())
     maps = conditional_maps(model, composite(model), x, "one")
@@ -310,7 +310,7 @@ def test_a_layer_is_kept_as_it_was_before_something_in_place():
 
 @pytest.mark.parametrize("layer", ["layer3.0.conv2", "relu7", "layer3.0.relu"])
 def test_the_network_is_left_as_it_was(layer):
-    model, x = network("small_resnet").train(), picture()
+    model, x = network("small_resnet").train(), image()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     try:
         conditional_maps(model, composite(model), x, layer, [[0]])
@@ -368,7 +368,7 @@ def test_shared_rules_are_zennits(rule):
     box = rule == "box"
     linear = (nn.Conv2d,) if box else (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
     rules = LayerMapComposite([((nn.ReLU,), Pass()), ((nn.AvgPool2d,), Norm()), (linear, RULES[rule]())])
-    x = picture()[:, :, :52, :52]
+    x = image()[:, :, :52, :52]
     start = torch.randn(3, 5, generator=torch.Generator().manual_seed(2)).double()
     found = []
     for each in (rules, SharedComposite(rules)):

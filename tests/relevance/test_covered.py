@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lucidag.errors import InputError
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.covered import check_covered
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.relevance.composites import composite_for
-from lucidag.relevance.covered import check_covered
 from tests.relevance.bare import NETWORKS
 
 

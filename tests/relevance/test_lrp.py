@@ -12,10 +12,7 @@ from zennit.rules import Epsilon
 from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 from zennit.types import Linear
 
-from lucidag.errors import InputError
-from lucidag.models.attention import ChannelAttention
-from lucidag.models.build import build
-from lucidag.relevance.canonizers import (
+from lucidag.explain.relevance.canonizers import (
     Gate,
     GateCanonizer,
     GateRule,
@@ -24,10 +21,13 @@ from lucidag.relevance.canonizers import (
     canonizers,
     gate_factors,
 )
-from lucidag.relevance.composites import COMPOSITES, composite_for
-from lucidag.relevance.layers import layer_relevance
-from lucidag.relevance.lrp import Relevance, lrp, refuse_exploded
-from tests.relevance.bare import bare, pictures, with_biases
+from lucidag.explain.relevance.composites import COMPOSITES, composite_for
+from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
+from lucidag.ground.errors import InputError
+from lucidag.models.attention import ChannelAttention
+from lucidag.models.build import build
+from tests.relevance.bare import bare, images, with_biases
 
 LOW, HIGH = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
 
@@ -59,13 +59,13 @@ def shares(model, x, which):
 def test_without_biases_the_pixels_have_the_logit(network, name, seeds):
     for seed in seeds:
         # In single precision, as they are used.
-        model, x = bare(network, seed).float(), pictures(seed).float()
+        model, x = bare(network, seed).float(), images(seed).float()
         np.testing.assert_allclose(shares(model, x, composite(name, model)), 1, atol=0.01)
 
 
 def test_with_biases_they_do_not():
     model = with_biases("resnet18", 0).float()
-    assert abs(shares(model, pictures(0).float(), composite("epsilon_plus_flat", model)) - 1).max() > 0.1
+    assert abs(shares(model, images(0).float(), composite("epsilon_plus_flat", model)) - 1).max() > 0.1
 
 
 def lost(model, x, which):
@@ -96,7 +96,7 @@ def test_what_small_networks_miss_is_what_the_z_plus_rule_loses(network):
     """They are so narrow that some units have no positive contribution."""
     missed = []
     for seed in range(3):
-        model, x = bare(network, seed), pictures(seed, 2)
+        model, x = bare(network, seed), images(seed, 2)
         which = composite("epsilon_plus_flat", model)
         found = lrp(model, x, None, which)
         np.testing.assert_allclose((found.totals + lost(model, x, which)) / found.logits, 1, atol=1e-4)
@@ -155,14 +155,14 @@ class Variant:
     ],
 )
 def test_without_the_canonizer_relevance_is_not_conserved(network, without):
-    model, x = bare(network, 0).float(), pictures(0).float()
+    model, x = bare(network, 0).float(), images(0).float()
     assert abs(shares(model, x, Variant.of(model, *without)) - 1).max() > 0.05
 
 
 @pytest.mark.parametrize("network", ["attention_small_resnet", "efficientnet_b0"])
 def test_without_the_rule_of_the_gate_relevance_is_not_conserved(network):
     """Its gradient multiplies relevance by the factors."""
-    model, x = bare(network, 0).float(), pictures(0).float()
+    model, x = bare(network, 0).float(), images(0).float()
     which = composite("epsilon_plus_flat", model)
     which.layer_map = [(types, rule) for types, rule in which.layer_map if not isinstance(rule, GateRule)]
     assert abs(shares(model, x, which) - 1).max() > 0.05
@@ -170,12 +170,12 @@ def test_without_the_rule_of_the_gate_relevance_is_not_conserved(network):
 
 def test_batchnorm_must_be_merged():
     """Unmerged, its gradient multiplies relevance by its scale."""
-    model, x = bare("resnet18", 0).float(), pictures(0).float()
+    model, x = bare("resnet18", 0).float(), images(0).float()
     assert abs(shares(model, x, Variant.of(model, MergeBatchNorm)) - 1).max() > 0.05
 
 
 def gradient_times_input(model, x, target):
-    """By autograd alone, each gate's factors held at what they are for this picture."""
+    """By autograd alone, each gate's factors held at what they are for this image."""
     held = copy.deepcopy(model)
     for module in held.modules():
         factors = gate_factors(module)
@@ -197,7 +197,7 @@ def hold(module, factors):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_by_the_epsilon_rule_alone_it_is_gradient_times_input(network, seed):
     """As on any network of ReLU; so gates, sums and merging neither lose nor move relevance, with biases too."""
-    model, x = with_biases(network, seed), pictures(seed, 2)
+    model, x = with_biases(network, seed), images(seed, 2)
     rules = [((Gate,), GateRule()), *LAYER_MAP_BASE, ((Linear,), Epsilon(1e-15))]
     found = lrp(model, x, [1, 1], LayerMapComposite(rules, canonizers()), limit=np.inf).maps
     expected = gradient_times_input(model, x, 1)
@@ -230,8 +230,8 @@ def test_linear_layers_have_the_epsilon_rule(seed, hidden):
         ("small_cnn", "epsilon_gamma_box"),
     ],
 )
-def test_a_batch_gives_what_its_pictures_give(network, name):
-    model, x = with_biases(network, 1), pictures(3, 5)
+def test_a_batch_gives_what_its_images_give(network, name):
+    model, x = with_biases(network, 1), images(3, 5)
     which = composite(name, model)
     targets = [0, 3, 1, 2, 0]
     whole = lrp(model, x, targets, which)
@@ -259,10 +259,10 @@ def test_the_network_is_left_as_it_was_even_after_an_error(network, targets):
     model.get_submodule(next(iter(dict(model.named_children())))).eval()
     before = copy.deepcopy(model)
     if targets is None:
-        lrp(model, pictures(0), targets, composite("epsilon_gamma_box", model))
+        lrp(model, images(0), targets, composite("epsilon_gamma_box", model))
     else:
         with pytest.raises(InputError, match="0 to 3"):
-            lrp(model, pictures(0), targets, composite("epsilon_gamma_box", model))
+            lrp(model, images(0), targets, composite("epsilon_gamma_box", model))
     assert [name for name, _ in model.named_modules()] == [name for name, _ in before.named_modules()]
     assert all(
         torch.equal(a, b) for a, b in zip(model.state_dict().values(), before.state_dict().values(), strict=True)
@@ -276,7 +276,7 @@ def test_the_network_is_left_as_it_was_even_after_an_error(network, targets):
 
 
 def test_relevance_that_explodes_is_found_and_named():
-    model, x = bare("resnet50", 1).float(), pictures(1, 2).float()
+    model, x = bare("resnet50", 1).float(), images(1, 2).float()
     found = lrp(model, x, None, composite("epsilon_gamma_box", model))
     assert found.exploded.all()
     assert (found.growth > 1e4).all()
@@ -308,7 +308,7 @@ def test_the_sentence_about_an_explosion(composite, images, words):
 
 def test_a_logit_near_zero_is_no_explosion():
     """It is compared with the parts that cancel in it, not with their sum."""
-    model, x = bare("resnet18", 0), pictures(0)
+    model, x = bare("resnet18", 0), images(0)
     with torch.no_grad():
         logit = model(x)[0, 0]
         features = nn.Sequential(*list(model.children())[:-1], nn.Flatten())(x)[0]
@@ -318,8 +318,8 @@ def test_a_logit_near_zero_is_no_explosion():
     assert not found.exploded[0]
 
 
-def test_one_picture_of_several_that_explodes():
-    model, x = bare("small_cnn", 0), pictures(0, 5)
+def test_one_image_of_several_that_explodes():
+    model, x = bare("small_cnn", 0), images(0, 5)
     x[3, 0, 0, 0] = np.nan
     x[1] *= 1e-3
     found = lrp(model, x, [0] * 5, composite("epsilon_plus_flat", model))
@@ -330,18 +330,18 @@ def test_one_picture_of_several_that_explodes():
 
 @pytest.mark.parametrize(
     ("targets", "words"),
-    [([0], "1 targets for 2 pictures"), ([0, 4], "target 4: .* 0 to 3"), ([-1, 0], "target -1")],
+    [([0], "1 targets for 2 images"), ([0, 4], "target 4: .* 0 to 3"), ([-1, 0], "target -1")],
 )
 def test_wrong_targets(targets, words):
     model = bare("small_cnn", 0)
     with pytest.raises(InputError, match=words):
-        lrp(model, pictures(0, 2), targets, composite("epsilon_plus_flat", model))
+        lrp(model, images(0, 2), targets, composite("epsilon_plus_flat", model))
 
 
-def test_no_picture():
+def test_no_image():
     model = bare("small_cnn", 0)
-    with pytest.raises(InputError, match="no picture"):
-        lrp(model, pictures(0, 2)[:0], [], composite("epsilon_plus_flat", model))
+    with pytest.raises(InputError, match="no image"):
+        lrp(model, images(0, 2)[:0], [], composite("epsilon_plus_flat", model))
 
 
 class OtherBlock(BasicBlock):
@@ -355,7 +355,7 @@ def test_a_block_that_only_inherits_from_torchvisions_is_noticed():
     model = with_biases("small_resnet", 0)
     model.layer4[0] = OtherBlock(32, 32).double().eval()
     with pytest.raises(InputError, match="in canonical form it gives other logits"):
-        lrp(model, pictures(0), None, composite("epsilon_plus_flat", model))
+        lrp(model, images(0), None, composite("epsilon_plus_flat", model))
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_a_composite_that_cannot_be_made(name, words):
 
 @pytest.mark.parametrize(("network", "layer"), [("attention_resnet50", "attention"), ("efficientnet_b0", "features.5")])
 def test_units_of_a_layer_on_every_way_have_the_whole_relevance(network, layer):
-    model, x = bare(network, 0).float(), pictures(0).float()
+    model, x = bare(network, 0).float(), images(0).float()
     which = composite("epsilon_plus_flat", model)
     units = layer_relevance(model, which, x, [layer]).relevance[layer]
     found = lrp(model, x, None, which)

@@ -1,4 +1,4 @@
-"""Reference pictures against zennit-crp, against all pictures sorted, and the regions of units in them."""
+"""Reference images against zennit-crp, against all images sorted, and the regions of units in them."""
 
 import numpy as np
 import pytest
@@ -8,15 +8,15 @@ from crp.concepts import ChannelConcept
 from crp.helper import load_maximization
 from crp.visualization import FeatureVisualization
 
-from lucidag.data.pictures import Pictures
-from lucidag.errors import InputError
+from lucidag.data.images import Images
+from lucidag.explain.relevance.conditional import descent
+from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.reference_store import KINDS, read_references, write_references
+from lucidag.explain.relevance.references import TopImages, find_references, measured
+from lucidag.explain.relevance.unit_maps import unit_maps
+from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.relevance.conditional import descent
-from lucidag.relevance.layers import layer_relevance
-from lucidag.relevance.reference_store import KINDS, read_references, write_references
-from lucidag.relevance.references import TopPictures, find_references, measured
-from lucidag.relevance.unit_maps import unit_maps
 from tests.dissect.probe_sets import noise
 from tests.relevance import residual
 
@@ -36,14 +36,14 @@ def network():
     return Network(model, INPUTS, "fc")
 
 
-def all_pictures(probe_set):
-    frames = torch.stack([INPUTS.prepare(Pictures(probe_set).read(row)) for row in range(22)])
+def all_images(probe_set):
+    frames = torch.stack([INPUTS.prepare(Images(probe_set).read(row)) for row in range(22)])
     return INPUTS.normalise(frames)
 
 
 @pytest.mark.parametrize("measure", ["sum", "max"])
 @pytest.mark.parametrize("normalised", [False, True])
-def test_references_are_the_first_of_all_pictures_sorted(probe_set, network, measure, normalised):
+def test_references_are_the_first_of_all_images_sorted(probe_set, network, measure, normalised):
     rows = np.arange(1, 22)
     rules = residual.composite(network.model)
     found = find_references(
@@ -59,9 +59,9 @@ def test_references_are_the_first_of_all_pictures_sorted(probe_set, network, mea
         batch_size=4,
     )
     labels = probe_set.labels()[rows]
-    pictures = all_pictures(probe_set)[1:]
+    pixels = all_images(probe_set)[1:]
     alone = [
-        layer_relevance(network.model, rules, x[None], LAYERS, [int(t)]) for x, t in zip(pictures, labels, strict=True)
+        layer_relevance(network.model, rules, x[None], LAYERS, [int(t)]) for x, t in zip(pixels, labels, strict=True)
     ]
     assert found.targets.tolist() == labels.tolist()
     for layer in LAYERS:
@@ -88,14 +88,14 @@ def check(best, scores, maps):
 
 @pytest.mark.parametrize("measure", ["sum", "max"])
 def test_references_are_those_of_zennit_crp(probe_set, network, measure, tmp_path):
-    pictures, labels, rows, layers = all_pictures(probe_set), probe_set.labels(), np.arange(10), LAYERS[:2]
+    pixels, labels, rows, layers = all_images(probe_set), probe_set.labels(), np.arange(10), LAYERS[:2]
     model = network.model.eval()
     rules = residual.composite(model)
     given = {"targets": "label", "measure": measure, "normalised": False, "top": 5, "batch_size": 7}
     found = find_references(network, rules, probe_set, rows, layers, **given)
     library = FeatureVisualization(
         CondAttribution(model),
-        [(pictures[row].clone(), int(labels[row])) for row in rows],
+        [(pixels[row].clone(), int(labels[row])) for row in rows],
         {layer: ChannelConcept() for layer in layers},
         max_target=measure,
         abs_norm=False,
@@ -107,7 +107,7 @@ def test_references_are_those_of_zennit_crp(probe_set, network, measure, tmp_pat
             chosen, values, places = (np.asarray(each)[:5].T for each in load_maximization(maximisation.PATH, layer))
             best, scale = found.layers[layer][kind], np.abs(values).max()
             assert np.allclose(best.values, values, rtol=0, atol=3e-4 * scale)
-            # Where rounding cannot have changed the order, pictures and places are the same.
+            # Where rounding cannot have changed the order, images and places are the same.
             clear = (np.diff(values, axis=1) < -1e-3 * scale).all(axis=1)
             assert clear.sum() >= 3
             assert np.array_equal(best.rows[clear][:, :4], chosen[clear][:, :4])
@@ -115,11 +115,11 @@ def test_references_are_those_of_zennit_crp(probe_set, network, measure, tmp_pat
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_equal_pictures_stay_in_their_order(seed):
+def test_equal_images_stay_in_their_order(seed):
     draw = np.random.default_rng(seed)
     values = draw.integers(0, 4, (50, 7)).astype(np.float32)
     places = draw.integers(0, 9, (50, 7))
-    kept, start = TopPictures(12), 0
+    kept, start = TopImages(12), 0
     while start < 50:
         size = int(draw.integers(1, 14))
         kept.add(values[start : start + size], places[start : start + size], start)
@@ -133,7 +133,7 @@ def test_equal_pictures_stay_in_their_order(seed):
 
 
 def test_what_is_kept_does_not_grow():
-    kept = TopPictures(3)
+    kept = TopImages(3)
     for start in range(0, 400, 40):
         kept.add(np.zeros((40, 5), np.float32), np.zeros((40, 5), np.int64), start)
         best = kept.result()
@@ -170,7 +170,7 @@ def test_references_are_read_as_written(probe_set, network, tmp_path):
 
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "other.safetensors").write_bytes(b"nothing of it")
-    with pytest.raises(InputError, match=r"other\.safetensors does not hold reference pictures"):
+    with pytest.raises(InputError, match=r"other\.safetensors does not hold reference images"):
         read_references(tmp_path / "other.safetensors")
 
 
@@ -182,7 +182,7 @@ def test_another_file_is_refused(tmp_path):
         ({"top": 0}, "top is 0"),
         ({"layers": ["layer1", "layer1"]}, "'layer1' is named twice"),
         ({"layers": ["layer3.0.relu"]}, r"layer 'layer3\.0\.relu' runs more than once"),
-        ({"rows": np.arange(0)}, "no pictures"),
+        ({"rows": np.arange(0)}, "no images"),
     ],
 )
 def test_what_is_not_allowed_is_named(probe_set, network, change, says):
@@ -194,7 +194,7 @@ def test_what_is_not_allowed_is_named(probe_set, network, change, says):
 @pytest.mark.parametrize("layer", ["layer2.1.conv1", "layer3.0"])
 @pytest.mark.parametrize("placed", [False, True])
 def test_a_units_map_starts_at_its_activation(layer, placed):
-    model, x = residual.network("small_resnet"), residual.picture(count=3)
+    model, x = residual.network("small_resnet"), residual.image(count=3)
     rules, units, places = residual.composite(model), [4, 0, 9], [3, 17, 60]
     found = unit_maps(model, rules, x, layer, units, places if placed else None)
     for row in range(3):
@@ -210,7 +210,7 @@ def test_a_units_map_starts_at_its_activation(layer, placed):
 
 
 def test_a_place_has_its_receptive_field():
-    model, x = residual.network("small_resnet"), residual.picture()
+    model, x = residual.network("small_resnet"), residual.image()
     # The stem has 3 x 3 pixels with a stride of 2, and both convolutions of the block 3 x 3 of its places.
     (found,) = unit_maps(model, residual.composite(model), x, "layer1.0", [int(strongest(model, x))], [10 * 32 + 20])
     rows, columns = torch.nonzero(found, as_tuple=True)
@@ -227,19 +227,19 @@ def strongest(model, x):
 @pytest.mark.parametrize(
     ("units", "places", "says"),
     [
-        ([32], None, "unit 32; each picture needs one unit of 0 to 31"),
-        ([0, 1], None, "2 units for 1 pictures"),
-        ([0], [64], "place 64; each picture needs one place of 0 to 63"),
+        ([32], None, "unit 32; each image needs one unit of 0 to 31"),
+        ([0, 1], None, "2 units for 1 images"),
+        ([0], [64], "place 64; each image needs one place of 0 to 63"),
     ],
 )
 def test_units_and_places_that_do_not_exist_are_named(units, places, says):
     model = residual.network("small_resnet")
     with pytest.raises(InputError, match=says):
-        unit_maps(model, residual.composite(model), residual.picture(), "layer3", units, places)
+        unit_maps(model, residual.composite(model), residual.image(), "layer3", units, places)
 
 
 def test_a_units_map_that_is_not_finite_is_named():
     model = residual.network("small_resnet")
     torch.nn.init.constant_(model.conv1.weight, float("inf"))
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
-        unit_maps(model, residual.composite(model), residual.picture(), "layer1.0", [0])
+        unit_maps(model, residual.composite(model), residual.image(), "layer1.0", [0])

@@ -1,4 +1,4 @@
-"""The maps of a job's pictures, and what is recorded of each."""
+"""The maps of a job's images, and what is recorded of each."""
 
 import json
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.errors import InputError
+from lucidag.explain.relevance import stage
+from lucidag.explain.relevance.attention_map import attention_maps
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.lrp import Relevance, lrp
 from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.relevance import stage
-from lucidag.relevance.attention_map import attention_maps
-from lucidag.relevance.composites import composite_for
-from lucidag.relevance.lrp import Relevance, lrp
 from tests.relevance.bare import CLASSES, with_biases
 
 INPUTS, RULES = Inputs(32, 3, "stretch", (0.4,), (0.3,)), ("epsilon_plus_flat", "epsilon_gamma_box")
@@ -29,7 +29,7 @@ def subjects():
 
 
 @pytest.mark.parametrize("name", ["small_resnet", "attention_small_resnet"])
-def test_each_picture_has_the_maps_of_its_class_and_what_was_decided(name):
+def test_each_image_has_the_maps_of_its_class_and_what_was_decided(name):
     model = with_biases(name, 2).float()
     network = Network(model, INPUTS, "fc")
     found = stage.explain_subjects(network, subjects(), "abcd", RULES, "cpu", threads=1)
@@ -57,7 +57,7 @@ def test_each_picture_has_the_maps_of_its_class_and_what_was_decided(name):
 
 
 def test_what_explodes_is_recorded(monkeypatch):
-    def exploding(model, pictures, targets, rules):
+    def exploding(model, images, targets, rules):
         grown = np.nan if "Gamma" in type(rules).__name__ else 0.5
         one = np.array([grown])
         return Relevance(np.zeros((1, 32, 32), np.float32), one, np.ones(1, np.float32), one, np.isnan(one))
@@ -70,7 +70,7 @@ def test_what_explodes_is_recorded(monkeypatch):
         assert record[key] == {"epsilon_plus_flat": 0.5, "epsilon_gamma_box": None}
 
 
-def test_a_network_without_rules_is_named_before_any_picture_is_explained():
+def test_a_network_without_rules_is_named_before_any_image_is_explained():
     model = build("efficientnet_b0", CLASSES, {}, seed=0)
     with pytest.raises(InputError, match=r"^relevance: network 'EfficientNet': module 'features\.0\.2' \(SiLU\)"):
         stage.explain_subjects(Network(model, INPUTS, "classifier.1"), [], "abcd", RULES, "cpu")

@@ -32,7 +32,7 @@ FIGURES = [
     "artefacts/cats/grades",
     "artefacts/cats/odds",
     "cam/net/sheet",
-    "data/cats/pictures",
+    "data/cats/images",
     *(
         f"dissect/{name}/{method}-{kind}"
         for name in ("net", "bought", "net-vs-bought")
@@ -72,7 +72,7 @@ TABLES = {
     "road,higher,lime,False,0.3,0.2,0.4,3,0,2,random,centre\n"
     "road,higher,centre,True,0.25,0.2,0.3,3,0,,random,lime\n"
     "road,higher,random,True,0.1,0,0.2,3,0,,,\n",
-    "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,p,p_holm,told_apart\n"
+    "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,p,p_holm,distinguishable\n"
     "road,gradcam,lime,0.2,0.1,0.3,3,0.01,0.01,True\nroad,lime,centre,0.05,0,0.1,3,0.5,0.5,False\n"
     "deletion,gradcam,lime,0.0625,-0.1,0.2,3,0.5,0.5,False\n",
     "dissect/net/block.3.csv": "method,unit,concept,category,score\nclip-dissect,0,red,colour,1\nnetdissect,0,,,0.5\n",
@@ -116,10 +116,10 @@ def numbers() -> dict[str, Any]:
     }
     difference = {"a": 1.0, "b": 0.5, "difference": 0.5, "low": -0.25, "high": 0.25, "p": 0.01}
     changes = {"artefact": {"change": value(0.5)}, "control": {"change": value(0.125)}, "beyond": value(0.375)}
-    compared = {"artefact": "ring", "method": "gradcam", "pictures": 4, "first": 0.75, "second": 0.25}
+    compared = {"artefact": "ring", "method": "gradcam", "images": 4, "first": 0.75, "second": 0.25}
     compared |= {"difference": 0.5, "difference_low": 0.375, "difference_high": 0.625}
     share = {"artefact": "ring", "method": "gradcam", "share": 0.5, "area": 0.25, "excess": 0.25, "excess_low": 0.1}
-    share |= {"excess_high": 0.4, "pictures": 8, "undefined": 0}
+    share |= {"excess_high": 0.4, "images": 8, "undefined": 0}
     return {
         "data/cats/dataset.json": {
             "counts": {"train": {"tabby": 41, "lion": 0, "black": 23}, "test": {"tabby": 7, "lion": 0, "black": 5}}
@@ -132,7 +132,7 @@ def numbers() -> dict[str, Any]:
         "rof/net/turning_points.json": {
             "turning_points": [point | {"method": "l1"}, point | {"method": "random", "seed": 0}],
             "selection": [],
-            "selection_reason": "there are no validation pictures",
+            "selection_reason": "there are no validation images",
         },
         "generalisation/noise/correlation.json": [{"metric": "loss", "share": "both", "scope": "all", "rho": None}],
         "dissect/net/summary.json": summary(["block.3", "fc"]),

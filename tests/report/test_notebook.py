@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from nbformat import NotebookNode
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.report.cells import Section, code, text
 from lucidag.report.contents import files_shown, sections
 from lucidag.report.notebook import build, execute, text_of
@@ -115,7 +115,7 @@ def test_it_opens_exactly_the_files_that_it_names(folder: Path, done: NotebookNo
     assert json.loads(ran.stdout.splitlines()[-1]) == sorted(files_shown(CONTENTS))
 
 
-def test_every_picture_is_shown_as_it_is(folder: Path, done: NotebookNode) -> None:
+def test_every_image_is_shown_as_it_is(folder: Path, done: NotebookNode) -> None:
     shown = [
         (base64.b64decode(output.data["image/png"]), output.metadata["image/png"]["alt"])
         for cell in done.cells
@@ -123,7 +123,7 @@ def test_every_picture_is_shown_as_it_is(folder: Path, done: NotebookNode) -> No
         if "image/png" in output.get("data", {})
     ]
     files = [file for file in files_shown(CONTENTS) if file.endswith(".png")]
-    assert [picture for picture, _ in shown] == [(folder / file).read_bytes() for file in files]
+    assert [image for image, _ in shown] == [(folder / file).read_bytes() for file in files]
     assert all(len(words) > 5 for _, words in shown)
 
 
@@ -137,13 +137,13 @@ def test_models_stand_beside_the_commonest_class(done: NotebookNode) -> None:
 
 def test_classes_are_counted_by_split(done: NotebookNode) -> None:
     (table,) = tables(done, "data")
-    # A class without pictures is left out; the last row is the sum.
+    # A class without images is left out; the last row is the sum.
     assert table.to_dict("list") == {"train": ["41", "23", "64"], "test": ["7", "5", "12"]}
 
 
-def test_without_validation_pictures_the_reason_is_said(done: NotebookNode) -> None:
+def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> None:
     said = [output.text for output in of(done, "rof-4").outputs if output.output_type == "stream"]
-    assert said == ["there are no validation pictures\n"]
+    assert said == ["there are no validation images\n"]
     assert tables(done, "rof")[2]["units"].tolist() == ["2", "1"]  # roles: both, neither
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lucidag.artefacts.audit import audit
-from lucidag.files import read_json
+from lucidag.ground.files import read_json
 from lucidag.report.cells import Code, Section
 from lucidag.report.shortcuts import artefacts, studies
 
@@ -37,7 +37,7 @@ def run(section: Section) -> tuple[list[pd.DataFrame], str]:
 
 
 def audited(labels: list[str], finds: np.ndarray) -> dict[str, Any]:
-    """Audit pictures with a flag ``ring``; their scores are those of rings where `finds` is true."""
+    """Audit images with a flag ``ring``; their scores are those of rings where `finds` is true."""
     n = len(labels)
     table = pd.DataFrame(
         {
@@ -48,7 +48,7 @@ def audited(labels: list[str], finds: np.ndarray) -> dict[str, Any]:
         }
     )
     scores = pd.DataFrame({"image": table["image"], "ring": np.where(finds, 250.0, 100.0 + (table["ring"] == "1"))})
-    return audit(table, ["benign", "malignant"], scores, draws=20)[1]
+    return audit(table, ["benign", "malignant"], scores, resamples=20)[1]
 
 
 @pytest.fixture

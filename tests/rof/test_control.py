@@ -81,7 +81,7 @@ def planted(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_pure_threshold_shift_is_reproduced(seed):
-    # Unit 1 is 1 on every picture and pushes to class 0: it moves the threshold and knows nothing.
+    # Unit 1 is 1 on every image and pushes to class 0: it moves the threshold and knows nothing.
     labels, signal, _ = planted(seed)
     features = np.stack([signal, np.ones(600)], axis=1).astype(np.float32)
     weight = np.array([[0.0, 2.0], [1.0, 0.0]], dtype=np.float32)
@@ -96,7 +96,7 @@ def test_a_pure_threshold_shift_is_reproduced(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_spurious_unit_is_not(seed):
-    # Unit 1 fires on half of the pictures of each class and turns them to the other class: masking it helps,
+    # Unit 1 fires on half of the images of each class and turns them to the other class: masking it helps,
     # and no constant a class can do the same.
     labels, signal, _ = planted(seed)
     artefact = (np.arange(600) // 2) % 2

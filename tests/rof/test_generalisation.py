@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.generalisation import associate, correlations, model_row, spearman
 from lucidag.rof.roles import roles
 
@@ -131,7 +131,7 @@ def test_rows_of_models_and_their_correlations():
     assert (first["model"], first["n0_train"], first["n0_test"]) == ("m1", 2, 1)
     assert first["gap"] == pytest.approx(0.9 - 0.2 - (0.9 - 0.3 - 0.25))
     assert [first[f"share_{r}"] for r in ("both", "train_only", "test_only", "neither")] == [0.25, 0.25, 0, 0.5]
-    found = pd.DataFrame(correlations(table, draws=100))
+    found = pd.DataFrame(correlations(table, resamples=100))
     assert len(found) == 2 * 4 * 2
     pick = found[(found["metric"] == "loss") & (found["scope"] == "all")].set_index("share")
     # n0_train grows from model to model, and with it the train accuracy with all units on: the gap.
@@ -139,7 +139,7 @@ def test_rows_of_models_and_their_correlations():
     assert pick.loc["neither", "rho"] == -1.0
     assert pick.loc["both", "reason"] == "the share is the same for all models"
     with pytest.raises(InputError, match="at least 1 draw"):
-        correlations(table, draws=0)
+        correlations(table, resamples=0)
 
 
 def test_equal_gaps_tie():
@@ -171,7 +171,7 @@ def test_correlations_are_those_of_each_metric_at_the_level_asked_for():
     for metric in ("loss", "accuracy"):
         shares = {f"share_{role}": draw.normal(size=8) for role in ("both", "train_only", "test_only", "neither")}
         parts.append(pd.DataFrame({"metric": metric, "family": family, "gap": gap, **shares}))
-    for row in correlations(pd.concat(parts), draws=40, confidence=0.5, seed=7):
+    for row in correlations(pd.concat(parts), resamples=40, confidence=0.5, seed=7):
         part = parts[row["metric"] == "accuracy"]
         codes = np.zeros(8, dtype=np.int64) if row["scope"] == "all" else (family == "y").astype(np.int64)
         expected = associate(part[f"share_{row['share']}"].to_numpy(), gap, codes, 40, 0.5, 7)

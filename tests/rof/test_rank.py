@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lucidag.errors import InputError
-from lucidag.features import Features
+from lucidag.data.features import Features
+from lucidag.ground.errors import InputError
 from lucidag.rof.rank import RANKING_COLUMNS, order_of, rank, ranking_table, score
 
 FEATURES = np.array([[1.0, -4.0, 0.0], [3.0, 4.0, 0.0]], dtype=np.float32)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.errors import InputError
-from lucidag.features import Features
+from lucidag.data.features import Features
+from lucidag.ground.errors import InputError
 from lucidag.rof.rank import ranking_table
 from lucidag.rof.roles import ROLE_COLUMNS, ROLES, roles, shares
 from lucidag.rof.stage import run_sweep

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import logsumexp
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof import evaluate
 from lucidag.rof.bands import weights
 from lucidag.rof.sweep import sweep

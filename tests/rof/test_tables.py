@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.errors import InputError
-from lucidag.features import Features, read_splits, write_features
+from lucidag.data.features import Features, read_splits, write_features
+from lucidag.ground.errors import InputError
 from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
 from lucidag.rof.points import points_table
@@ -71,7 +71,7 @@ def test_names_that_occur_twice_stay_apart():
 def test_every_digit_survives_the_file(tmp_path):
     contents = {"train": content(70, 0), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1", "random"], [1, 2])
-    tables = run_sweep(contents, ranking, ["l1", "random"], [1, 2], bootstrap=7)
+    tables = run_sweep(contents, ranking, ["l1", "random"], [1, 2], resamples=7)
     for name, table in (("sweep", tables.sweep), ("bands", tables.bands), ("ranking", ranking)):
         write_table(tmp_path / f"{name}.csv", table)
         back = read_table(tmp_path / f"{name}.csv")
@@ -86,7 +86,7 @@ def test_every_digit_survives_the_file(tmp_path):
 def test_the_stage_sweeps_each_split_in_its_own_orders():
     contents = {"train": content(70, 0), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1", "reversed", "random"], [1, 2])
-    tables = run_sweep(contents, ranking, ["l1", "reversed", "random"], [1, 2], bootstrap=9, seed=3)
+    tables = run_sweep(contents, ranking, ["l1", "reversed", "random"], [1, 2], resamples=9, seed=3)
     assert len(tables.sweep) == 2 * 5 * 7  # splits; l1, reversed, two random orders, the control; k
     for split, file in contents.items():
         order = np.argsort(-np.abs(file.features).mean(axis=0))
@@ -131,7 +131,7 @@ def test_the_control_follows_the_ranking():
 def test_selection(tmp_path):
     contents = {"train": content(70, 0), "val": content(40, 2), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1"])
-    found = run_selection(contents, ranking, ["l1", "random"], bootstrap=20, seed=5)
+    found = run_selection(contents, ranking, ["l1", "random"], resamples=20, seed=5)
     assert list(found.table.columns)[:5] == ["ranked_on", "split", "method", "seed", "k"]
     assert len(found.table) == 2 * 2 * 7
     order = np.argsort(-np.abs(contents["train"].features).mean(axis=0))
@@ -188,7 +188,7 @@ def test_every_setting_reaches_sweep_and_selection():
         labels[0], groups[0] = whole[0].argmin(), 1
         contents[name] = replace(file, labels=labels, groups=groups)
     ranking = ranking_table(contents, ["l1", "reversed"])
-    told = {"ranking": "reversed", "bootstrap": 30, "confidence": 0.5, "seed": 4, "class_columns": 2, "min_group": 2}
+    told = {"ranking": "reversed", "resamples": 30, "confidence": 0.5, "seed": 4, "class_columns": 2, "min_group": 2}
     swept, found = run_sweep(contents, ranking, ["l1"], **told), run_selection(contents, ranking, ["l1"], **told)
     counts = weights(40, 30, 4)
     for split, ranked_on, table in (
@@ -243,5 +243,5 @@ def test_a_split_without_images_is_left_out_or_missed(tmp_path):
         write_features(file, split)
     assert list(read_splits(files, required=("train",))) == ["train"]
     for lacking in ("val", "test"):
-        with pytest.raises(InputError, match=f"split '{lacking}' has no pictures"):
+        with pytest.raises(InputError, match=f"split '{lacking}' has no images"):
             read_splits(files, required=("train", lacking))

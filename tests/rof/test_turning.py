@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lucidag.errors import InputError
+from lucidag.ground.errors import InputError
 from lucidag.rof.turning import describe, select, turning_point, turning_points
 
 

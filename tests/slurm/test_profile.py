@@ -36,7 +36,7 @@ def test_groups_are_of_rules_that_there_are_and_hold_every_figure(rules: dict[st
     assert set(groups) <= set(rules)
     drawn = {name for name, text in rules.items() if name.startswith("figures_") and "gpu=" not in text}
     assert {name for name, group in groups.items() if group == "figures"} == drawn
-    assert {entry.split("=")[0] for entry in profile["group-components"]} == {"pictures", "figures"}
+    assert {entry.split("=")[0] for entry in profile["group-components"]} == {"images", "figures"}
 
 
 @pytest.mark.workflow

@@ -61,7 +61,7 @@ rof:
 explain:
   models: [b]
   images: {own: {"00": {}, "01": {lime: {num_samples: 8}}, "02": {}}}
-  pictures_per_job: 2
+  images_per_job: 2
   lime: {segmentation: {algorithm: slic, n_segments: 6}, num_features: 2, num_samples: 10}
   agreement: {thresholds: [0.5], draws: 10}
 
@@ -70,8 +70,8 @@ dissect:
   layers: {b: [blocks.block3, fc]}
   clip_dissect: {evidence: annotations, columns: [label, site]}
   netdissect: null
-  frequent: 1
-  sheet: {units: 2, pictures: 3}
+  min_units_per_concept: 2
+  sheet: {units: 2, images: 3}
   draws: 20
 """
 FACTORY = '''\
@@ -96,7 +96,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
         copy_project(folder)
         (folder / CONFIGURATION).write_text(TINY, encoding="utf-8")
         (folder / "mynet.py").write_text(FACTORY, encoding="utf-8")
-        _draw_pictures(folder / "own")
+        _draw_images(folder / "own")
         return folder
 
     return make
@@ -189,8 +189,8 @@ def jobs_in(text: str) -> dict[str, list[str]]:
     return {name: sorted(values) for name, values in found.items()}
 
 
-def _draw_pictures(folder: Path) -> None:
-    """Draw 24 pictures of two classes at two sites, two pictures a patient, each with its mask."""
+def _draw_images(folder: Path) -> None:
+    """Draw 24 images of two classes at two sites, two images a patient, each with its mask."""
     draw = random.Random(0)
     (folder / "masks").mkdir(parents=True)
     rows = ["image,diagnosis,site,patient,outline"]
@@ -198,11 +198,11 @@ def _draw_pictures(folder: Path) -> None:
         label = ("round", "square")[number // 2 % 2]
         colour = tuple(draw.randrange(100, 256) for _ in range(3))
         box = (2, 2, draw.randrange(9, 14), draw.randrange(9, 14))
-        picture, mask = Image.new("RGB", (16, 16)), Image.new("L", (16, 16))
-        for image, fill in ((picture, colour), (mask, 255)):
+        pixels, mask = Image.new("RGB", (16, 16)), Image.new("L", (16, 16))
+        for image, fill in ((pixels, colour), (mask, 255)):
             pen = ImageDraw.Draw(image)
             (pen.ellipse if label == "round" else pen.rectangle)(box, fill=fill)
-        picture.save(folder / f"{number:02}.png")
+        pixels.save(folder / f"{number:02}.png")
         mask.save(folder / "masks" / f"{number:02}.png")
         rows.append(f"{number:02}.png,{label},{('hand', 'foot')[number % 2]},p{number // 2},masks/{number:02}.png")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

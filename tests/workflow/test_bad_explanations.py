@@ -1,4 +1,4 @@
-"""What a user sees of odd pictures and mistakes when pictures are explained."""
+"""What a user sees of odd images and mistakes when images are explained."""
 
 import subprocess
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from lucidag.explain.store import Explained, read_explained
-from lucidag.files import read_json
+from lucidag.ground.files import read_json
 from lucidag.models.small import small_cnn
 from tests.workflow.mistakes import assert_one_line, said, write
 
 pytestmark = pytest.mark.workflow
 
 METHODS = ["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"]
-# One picture, white on its left half and black on its right, in all these ways; `against` explains the other class.
+# One image, white on its left half and black on its right, in all these ways; `against` explains the other class.
 SAME = ("plain", "grey", "transparent", "cmyk", "palette", "rotated")
 IMAGES = {image: {} for image in (*SAME, "pixel", "black")} | {"against": {"target": "a"}}
 MASKED = ("plain", "black", "against")
@@ -33,7 +33,7 @@ NETWORK = {
 
 
 def draw(folder: Path) -> None:
-    """Draw the pictures, list them, and cut one off."""
+    """Draw the images, list them, and cut one off."""
     folder.mkdir()
     white = np.zeros((16, 24), dtype=bool)
     white[:, :12] = True
@@ -60,7 +60,7 @@ def draw(folder: Path) -> None:
 
 
 def settings() -> dict[str, Any]:
-    """Describe two networks of equal weights: `well`, and `bad` with a layer that has no maps and a cut picture."""
+    """Describe two networks of equal weights: `well`, and `bad` with a layer that has no maps and a cut image."""
     listed = {"source": "folder", "classes": ["a", "b"], "columns": {"mask": "mask"}}
     return {
         "results": "explained",
@@ -68,17 +68,17 @@ def settings() -> dict[str, Any]:
         "models": {"well": NETWORK | {"dataset": "odd"}, "bad": NETWORK | {"dataset": "more"}},
         "explain": {
             "images": {"odd": IMAGES, "more": [*IMAGES, "cut"]},
-            "pictures_per_job": len(IMAGES),  # so that the cut one is a job of its own
+            "images_per_job": len(IMAGES),  # so that the cut one is a job of its own
             "cam": {"methods": METHODS, "layers": {"bad": "fc"}},
             "lime": {"segmentation": {"algorithm": "slic", "n_segments": 4}, "num_features": 8, "num_samples": 12},
-            "agreement": {"thresholds": [0.5], "draws": 10},
+            "agreement": {"thresholds": [0.5], "resamples": 10},
         },
     }
 
 
 @pytest.fixture(scope="module")
 def folder(project: Callable[[], Path]) -> Path:
-    """Return a project with the pictures, and weights of which all speak for class b and against class a."""
+    """Return a project with the images, and weights of which all speak for class b and against class a."""
     folder = project()
     draw(folder / "odd")
     (folder / "w").mkdir()
@@ -108,13 +108,13 @@ def run(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def maps(folder: Path, run) -> dict[str, Explained]:
-    """Return the class activation maps by picture."""
+    """Return the class activation maps by image."""
     return {each.image: each for each in read_explained(folder / "explained/cam/well/maps/plain.safetensors")}
 
 
 @pytest.fixture(scope="module")
 def fits(folder: Path, run) -> dict[str, Explained]:
-    """Return LIME's explanations by picture."""
+    """Return LIME's explanations by image."""
     return {each.image: each for each in read_explained(folder / "explained/lime/well/fits/plain.safetensors")}
 
 
@@ -142,7 +142,7 @@ def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, cha
 def test_each_job_that_fails_says_why_in_one_sentence(folder: Path, run) -> None:
     assert run.returncode == 1
     cut, layer = sorted(said(run))
-    assert cut == "lucidag: cam_maps bad cut: odd/cut.png cannot be read as a picture: it is truncated"
+    assert cut == "lucidag: cam_maps bad cut: odd/cut.png cannot be read as an image: it is truncated"
     start = "lucidag: cam_maps bad plain: explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must give "
     assert layer.startswith(start)
     assert "layers that will do: blocks.block1" in layer
@@ -151,7 +151,7 @@ def test_each_job_that_fails_says_why_in_one_sentence(folder: Path, run) -> None
 
 
 @pytest.mark.parametrize("image", SAME)
-def test_every_way_to_store_a_picture_gives_one_frame_and_one_explanation(maps, fits, image: str) -> None:
+def test_every_way_to_store_a_image_gives_one_frame_and_one_explanation(maps, fits, image: str) -> None:
     frame = maps[image].frame
     assert (frame[:, :, :7] > 250).all()
     assert (frame[:, :, 9:] < 5).all()
@@ -163,7 +163,7 @@ def test_every_way_to_store_a_picture_gives_one_frame_and_one_explanation(maps, 
             assert np.array_equal(values, found["plain"].maps[method]), method
 
 
-def test_a_picture_of_one_pixel_is_a_frame_of_one_colour(maps, fits) -> None:
+def test_a_image_of_one_pixel_is_a_frame_of_one_colour(maps, fits) -> None:
     assert (maps["pixel"].frame == np.array([200, 10, 30], dtype=np.uint8)[:, None, None]).all()
     assert not fits["pixel"].maps["lime"].any()
     (note,) = fits["pixel"].record["notes"]
@@ -174,12 +174,12 @@ def test_more_features_than_superpixels_are_noted(fits) -> None:
     segments = int(fits["plain"].segments.max()) + 1
     assert 1 < segments < 8
     assert fits["plain"].record["notes"] == [
-        f"num_features is 8, but the picture has {segments} superpixels: all are kept"
+        f"num_features is 8, but the image has {segments} superpixels: all are kept"
     ]
     assert len(fits["plain"].record["explained"][0]["weights"]) == segments
 
 
-def test_a_constant_picture_has_empty_maps_and_says_so(folder: Path, maps, fits) -> None:
+def test_a_constant_image_has_empty_maps_and_says_so(folder: Path, maps, fits) -> None:
     assert list(maps["black"].maps) == METHODS
     for method, values in maps["black"].maps.items():
         assert not values.any(), method
@@ -232,6 +232,6 @@ def test_no_table_and_no_map_holds_nan(folder: Path, maps, fits) -> None:
         words = file.read_text().lower().replace("\n", ",").split(",")
         assert not {"nan", "inf", "-inf"} & set(words), file.name
     for found in (maps, fits):
-        for picture in found.values():
-            for method, values in picture.maps.items():
-                assert np.isfinite(values).all(), (picture.image, method)
+        for explained in found.values():
+            for method, values in explained.maps.items():
+                assert np.isfinite(values).all(), (explained.image, method)

@@ -45,7 +45,7 @@ DRY = {
     ),
     "data-set": ({"models": {"m": {**NETWORK, "dataset": "dd"}}}, ["models.m.dataset", "'dd'", "did you mean 'd'?"]),
     "folder": ({"datasets": {"d": {"source": "folder", "path": "own/lables.csv"}}}, ["datasets.d.path", "lables.csv"]),
-    "picture": (
+    "image": (
         {"datasets": {"d": {"source": "folder", "path": "own/hole.csv"}}},
         ["datasets.d.path", "own/hole.csv", "own/gone.png"],
     ),
@@ -87,7 +87,7 @@ class Payload:
 
 
 def damage(folder: Path) -> None:
-    """Write bad pictures, bad tables and bad weights."""
+    """Write bad images, bad tables and bad weights."""
     own = folder / "own"
     for name in ("x", "y"):
         (folder / "bad" / name).mkdir(parents=True)
@@ -95,7 +95,7 @@ def damage(folder: Path) -> None:
             (folder / "bad" / name / f"{number}.png").write_bytes((own / "00.png").read_bytes())
     (folder / "bad" / "x" / "empty.png").touch()
     (folder / "bad" / "y" / "cut.png").write_bytes((own / "00.png").read_bytes()[:60])
-    (folder / "bad" / "y" / "text.png").write_text("no picture")
+    (folder / "bad" / "y" / "text.png").write_text("no image")
     (own / "train.csv").write_text("image,label,split\n00.png,a,train\n01.png,b,val\n")
     tensors = {key: value.clone() for key, value in small_cnn(10, channels=1, width=4).state_dict().items()}
     (folder / "w").mkdir()
@@ -130,10 +130,10 @@ def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("job", "parts"),
     [
-        ("data_folder bad", ["3 pictures", "x/empty.png: it is empty", "y/cut.png: it is truncated", "y/text.png"]),
+        ("data_folder bad", ["3 images", "x/empty.png: it is empty", "y/cut.png: it is truncated", "y/text.png"]),
         ("data_folder label", ["own/labels.csv", "02.png (line 4)", "'square'", "round, oval"]),
-        ("data_folder empty", ["own/labels.csv", "class 'star' has no picture"]),
-        ("data_folder untested", ["own/train.csv", "no picture is in split 'test'"]),
+        ("data_folder empty", ["own/labels.csv", "class 'star' has no image"]),
+        ("data_folder untested", ["own/train.csv", "no image is in split 'test'"]),
         ("import_model nan", ["w/nan.safetensors", "'fc.bias'", "NaN"]),
         ("import_model other", ["w/other.safetensors", "SmallCNN", "blocks.block1.conv.weight", "hidden1.weight"]),
         ("import_model code", ["w/code.pth", "would run code", "mkdir", "state_dict()"]),
@@ -203,7 +203,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_leaves_nothing_and_a_rerun_succeeds(folder: Path, snakemake, small_disk: Path) -> None:
     results = small_disk / "results"
     model = {**NETWORK, "options": {"width": 4}, "input": {"size": 16}}
-    # 200 pictures of 48 x 48 in three colours are 1.4 MB.
+    # 200 images of 48 x 48 in three colours are 1.4 MB.
     drawn = {"source": "lesions", "number": 200, "size": 48}
     file = write(folder, "disk", {"results": str(results), "datasets": {"d": drawn}, "models": {"m": model}})
     filler = small_disk / "filler"

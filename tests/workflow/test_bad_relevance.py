@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from lucidag.files import read_json
+from lucidag.ground.files import read_json
 from lucidag.models.small import small_cnn
 from tests.workflow.mistakes import said, write
 
@@ -71,7 +71,14 @@ WORDS = {
     "rof": None,
     "explain": {"images": {"own": IMAGES}, "cam": {"methods": ["gradcam"]}, "lime": None},
     "relevance": {"composites": ["epsilon_plus_flat"], "atlas": None},
-    "faithfulness": {"models": ["flat"], "lime": False, "infidelity_draws": 5, "steps": 4, "stages": 2, "draws": 20},
+    "faithfulness": {
+        "models": ["flat"],
+        "lime": False,
+        "infidelity_samples": 5,
+        "steps": 4,
+        "stages": 2,
+        "resamples": 20,
+    },
     "artefacts": {"datasets": ["alike"], "finders": ["ring"]},
 }
 TARGETS = [
@@ -84,7 +91,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module")
 def tried(project: Callable[[], Path], snakemake):
-    """Return the folder of a run, and the run: pictures of one class without an id, and two networks."""
+    """Return the folder of a run, and the run: images of one class without an id, and two networks."""
     folder = project()
     (folder / "oddnet.py").write_text(ODD, encoding="utf-8")
     (folder / "few").mkdir()
@@ -122,8 +129,8 @@ def test_explanations_that_are_the_same_everywhere_have_no_value_and_a_note(trie
     assert set(mine["note"]) == {"the map is zero everywhere"}
 
 
-def test_pictures_of_one_class_are_audited_and_the_shortcut_says_why_not(tried) -> None:
+def test_images_of_one_class_are_audited_and_the_shortcut_says_why_not(tried) -> None:
     folder, _ = tried
     audit = read_json(folder / "odd/artefacts/alike.json")
-    assert audit["shortcut"] == {"sentence": "All pictures are of one class, so there is no label to predict."}
+    assert audit["shortcut"] == {"sentence": "All images are of one class, so there is no label to predict."}
     assert (folder / "odd/artefacts/alike.csv").is_file()

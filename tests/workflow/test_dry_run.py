@@ -157,8 +157,8 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         assert count[rule] == len(examined), rule
     explain = words.get("explain", {})
     explained = explain.get("models", list(networks)) if explain else []
-    pictures = sum(len(explain["images"][networks[name]]) for name in explained)
-    assert count["cam_pictures"] == count["lime_pictures"] == pictures
+    images = sum(len(explain["images"][networks[name]]) for name in explained)
+    assert count["cam_images"] == count["lime_images"] == images
     for rule in ("agreement", "figures_agreement", "figures_cam"):
         assert count[rule] == len(explained), rule
     dissect = words.get("dissect", {})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lucidag.provenance import CodeIndex
+from lucidag.ground.provenance import CodeIndex
 
 pytestmark = pytest.mark.workflow
 
@@ -92,7 +92,7 @@ def test_no_light_script_loads_torch(root: Path) -> None:
     found = json.loads(done.stdout)
     assert found["guilty"] == []
     # Something was imported at all.
-    assert {"lucidag.job", "lucidag.rof.tables", "lucidag.figures.style"} <= set(found["loaded"])
+    assert {"lucidag.ground.job", "lucidag.rof.tables", "lucidag.figures.style"} <= set(found["loaded"])
 
 
 def test_every_start_of_snakemake_is_light(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page about one's own network and pictures, followed word by word."""
+"""The page about one's own network and images, followed word by word."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_every_stage_has_run(followed: Path) -> None:
     results = followed / "results"
     evaluation = json.loads((results / "models" / "mine" / "evaluation.json").read_text())
     assert evaluation["test"]["n"] == 24
-    # The page's own script has trained on all pictures: a network that learnt nothing would be at a half.
+    # The page's own script has trained on all images: a network that learnt nothing would be at a half.
     assert evaluation["test"]["accuracy"] > 0.8
     sweep = pd.read_csv(results / "rof" / "mine" / "sweep.csv")
     units = 8 * 12
@@ -57,7 +57,7 @@ def test_every_stage_has_run(followed: Path) -> None:
     for file in (
         "figures/rof/mine/accuracy.png",
         "figures/rof/mine/roles.pdf",
-        "figures/data/shapes/pictures.png",
+        "figures/data/shapes/images.png",
         "figures/models/mine/confusion.png",
         "rof/mine/turning_points.json",
         "rof/mine/roles.csv",

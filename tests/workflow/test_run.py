@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from lucidag.files import read_json
+from lucidag.ground.files import read_json
 
 pytestmark = pytest.mark.workflow
 
@@ -54,7 +54,7 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
     figures = finished / "results" / "figures"
     names = {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.png")}
     expected = {
-        *(f"data/{name}/pictures" for name in DATASETS),
+        *(f"data/{name}/images" for name in DATASETS),
         *(f"models/{model}/{figure}" for model in MODELS for figure in ("history", "confusion")),
         *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
         "cam/b/sheet",
@@ -66,7 +66,7 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
 
 
 @pytest.mark.parametrize("image", ["00", "01", "02"])
-def test_maps_of_a_picture_lie_where_the_contract_says(finished: Path, image: str) -> None:
+def test_maps_of_a_image_lie_where_the_contract_says(finished: Path, image: str) -> None:
     for method in ("gradcam", "ablationcam", "scorecam"):
         folder = finished / "results/cam/b" / method
         values = np.load(folder / f"{image}.npy", allow_pickle=False)
@@ -79,11 +79,11 @@ def test_maps_of_a_picture_lie_where_the_contract_says(finished: Path, image: st
     assert np.array_equal(mask > 0, np.load(finished / f"results/lime/b/{image}.npy", allow_pickle=False) > 0)
 
 
-def test_every_two_methods_are_compared_on_every_picture(finished: Path) -> None:
+def test_every_two_methods_are_compared_on_every_image(finished: Path) -> None:
     table = pd.read_csv(finished / "results/agreement/b.csv", dtype={"image": str})
     assert list(table.columns[:5]) == ["image", "method_a", "method_b", "threshold", "iou"]
     assert set(table["image"]) == {"00", "01", "02"}
-    assert len(table) == 3 * 6 * 2  # pictures, pairs of four methods, one threshold and matched areas
+    assert len(table) == 3 * 6 * 2  # images, pairs of four methods, one threshold and matched areas
     truth = pd.read_csv(finished / "results/agreement/b-truth.csv", dtype={"image": str})
     assert set(truth["method"]) == {"gradcam", "ablationcam", "scorecam", "lime", "centre", "random"}
 
@@ -126,8 +126,8 @@ def test_sweep(finished: Path, model: str) -> None:
 
 def test_logs_tell_progress_and_the_share_of_imports(finished: Path) -> None:
     logs = {str(log.relative_to(finished / "results/logs")): log.read_text() for log in _logs(finished)}
-    assert "epoch 1/1: 17 done" in logs["train/a.log"]  # 1,078 pictures in batches of 64
-    assert "check the pictures of own/labels.csv: 24 done" in logs["data_folder/own.log"]
+    assert "epoch 1/1: 17 done" in logs["train/a.log"]  # 1,078 images in batches of 64
+    assert "check the images of own/labels.csv: 24 done" in logs["data_folder/own.log"]
     for name, text in logs.items():
         imports, whole = re.fullmatch(r"imports ([\d.]+) s of ([\d.]+) s", text.splitlines()[-1]).groups()
         assert 0 < float(imports) <= float(whole), name
@@ -217,8 +217,8 @@ def test_killed_training_goes_on_and_ends_with_the_same_bytes(project, copied: P
 
 
 def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) -> None:
-    picture = copied / "own" / "07.png"
-    picture.write_bytes(picture.read_bytes()[:40])
+    pixels = copied / "own" / "07.png"
+    pixels.write_bytes(pixels.read_bytes()[:40])
     config = copied / CONFIGURATION
     config.write_text(config.read_text().replace("points: [1, 4]", "points: [1, 99]"))
     script = copied / "workflow/scripts/evaluate.py"
@@ -245,7 +245,7 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
 
 
 def _half_written(folder: Path) -> list[Path]:
-    """Give the partial files of writers (`lucidag.files.atomic`) and the states of trainings."""
+    """Give the partial files of writers (`lucidag.ground.files.atomic`) and the states of trainings."""
     files = _files(folder / "results")
     return [file for file in files if file.name.startswith(".") or file.name == "training.safetensors"]
 

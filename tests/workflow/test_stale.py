@@ -34,18 +34,18 @@ BEHIND = {
     "figures_history": [],
     "figures_confusion": [],
 }
-# The explanations of b: pictures 00 and 01 are one job of maps and 02 another; 01 has settings of LIME of its own.
+# The explanations of b: images 00 and 01 are one job of maps and 02 another; 01 has settings of LIME of its own.
 CAM = {
     *(("cam_maps", f"model=b, batch={batch}") for batch in ("00", "02")),
-    *(("cam_pictures", f"model=b, image={image}") for image in ("00", "01", "02")),
+    *(("cam_images", f"model=b, image={image}") for image in ("00", "01", "02")),
     ("figures_cam", "model=b"),
 }
 LIME = {
     "00": {
         ("lime_fits", "model=b, batch=00"),
-        *(("lime_pictures", f"model=b, image={image}") for image in ("00", "02")),
+        *(("lime_images", f"model=b, image={image}") for image in ("00", "02")),
     },
-    "01": {("lime_fits", "model=b, batch=01"), ("lime_pictures", "model=b, image=01")},
+    "01": {("lime_fits", "model=b, batch=01"), ("lime_images", "model=b, image=01")},
 }
 COMPARED = {("agreement", "model=b"), ("figures_agreement", "model=b")}
 EXPLANATIONS = {
@@ -54,14 +54,14 @@ EXPLANATIONS = {
     "lime_fits": LIME["00"] | LIME["01"] | COMPARED,
     "lime_fits of 01": LIME["01"] | COMPARED,
     "lime_fits of 00": LIME["00"] | COMPARED,
-    "lime_pictures": {("lime_pictures", f"model=b, image={image}") for image in ("00", "01", "02")},
+    "lime_images": {("lime_images", f"model=b, image={image}") for image in ("00", "01", "02")},
     "agreement": COMPARED,
     "figures_agreement": {("figures_agreement", "model=b")},
     "figures_cam": {("figures_cam", "model=b")},
-    "pictures of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
+    "images of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
 }
-# What the notebook does not show: the files of single pictures.
-NOT_SHOWN = {"cam_pictures", "lime_pictures"}
+# What the notebook does not show: the files of single images.
+NOT_SHOWN = {"cam_images", "lime_images"}
 # The units of b are compared with concepts.
 NOTEBOOK = {("notebook", "")}
 LAYERS = ("blocks.block3", "fc")
@@ -242,9 +242,9 @@ EDITS = [
         append("lucidag/models/frames.py", "\n\ndef later() -> int:\n    return 1\n"),
     ),
     Edit(
-        "the reading of pictures, `lucidag/data/pictures.py`",
+        "the reading of images, `lucidag/data/images.py`",
         {"data_folder": "own", "train": "a", "figures_data": "digits"},
-        append("lucidag/data/pictures.py", "\nNUMBER = 1\n"),
+        append("lucidag/data/images.py", "\nNUMBER = 1\n"),
     ),
     Edit(
         "how features are taken, `lucidag/models/extract.py`",
@@ -265,7 +265,7 @@ EDITS = [
             "figures_rof": "a b",
             "figures_cam": "b",
             "figures_agreement": "b",
-            "lime_pictures": "b",
+            "lime_images": "b",
             "figures_dissect": "b",
             "figures_units": "b",
             "figures_concept_roles": "b",
@@ -328,14 +328,14 @@ EDITS = [
     Edit("`explain.cam.batch_size`", {"cam_maps": "b"}, setting(explain__cam={"batch_size": 5})),
     Edit("`explain.agreement.area`", {"agreement": "b"}, setting(explain__agreement__area=0.3)),
     Edit(
-        "the tables of agreement, `lucidag/agreement/agreement.py`",
+        "the tables of agreement, `lucidag/explain/agreement/agreement.py`",
         {"agreement": "b"},
-        append("lucidag/agreement/agreement.py", "\nNUMBER = 1\n"),
+        append("lucidag/explain/agreement/agreement.py", "\nNUMBER = 1\n"),
     ),
     Edit(
-        "how superpixels are found, `lucidag/lime/segments.py`",
+        "how superpixels are found, `lucidag/explain/lime/segments.py`",
         {"lime_fits": "b"},
-        append("lucidag/lime/segments.py", "\nNUMBER = 1\n"),
+        append("lucidag/explain/lime/segments.py", "\nNUMBER = 1\n"),
     ),
     Edit("`dissect.pooling`", {"dissect_passes": "b"}, setting(dissect__pooling="max")),
     Edit(
@@ -343,17 +343,21 @@ EDITS = [
         {"dissect_labels": "b"},
         setting(dissect__clip_dissect={"evidence": "annotations", "columns": ["label", "site"], "similarity": "wpmi"}),
     ),
-    Edit("`dissect.frequent`", {"dissect_summary": "b", "figures_dissect": "b"}, setting(dissect__frequent=2)),
-    Edit("`dissect.sheet.pictures`", {"figures_units": "b"}, setting(dissect__sheet={"units": 2, "pictures": 4})),
     Edit(
-        "how units are labelled, `lucidag/dissect/similarity.py`",
+        "`dissect.min_units_per_concept`",
+        {"dissect_summary": "b", "figures_dissect": "b"},
+        setting(dissect__min_units_per_concept=3),
+    ),
+    Edit("`dissect.sheet.images`", {"figures_units": "b"}, setting(dissect__sheet={"units": 2, "images": 4})),
+    Edit(
+        "how units are labelled, `lucidag/units/labels/similarity.py`",
         {"dissect_labels": "b"},
-        append("lucidag/dissect/similarity.py", "\nNUMBER = 1\n"),
+        append("lucidag/units/labels/similarity.py", "\nNUMBER = 1\n"),
     ),
     Edit(
-        "how roles and labels are joined, `lucidag/dissect/roles_join.py`",
+        "how roles and labels are joined, `lucidag/units/compare/roles_join.py`",
         {"dissect_roles": "b"},
-        append("lucidag/dissect/roles_join.py", "\nNUMBER = 1\n"),
+        append("lucidag/units/compare/roles_join.py", "\nNUMBER = 1\n"),
     ),
     Edit(
         "a sentence of the notebook, `lucidag/report/networks.py`",
@@ -362,14 +366,14 @@ EDITS = [
     ),
     Edit("a value written out that is the default", NOTHING, setting(rof__confidence=0.95, models__a__batch_size=64)),
     # Data.
-    Edit("one pixel of a picture", {"data_folder": "own"}, paint("own/03.png")),
+    Edit("one pixel of an image", {"data_folder": "own"}, paint("own/03.png")),
     Edit("one pixel of a mask", {"data_folder": "own"}, paint("own/masks/03.png")),
     Edit(
         "a label in the CSV",
         {"data_folder": "own"},
         rewrite("own/labels.csv", ("03.png,square,foot,p1", "03.png,round,foot,p1")),
     ),
-    Edit("new times of all pictures and of the CSV", NOTHING, touch_data),
+    Edit("new times of all images and of the CSV", NOTHING, touch_data),
     # Machine.
     Edit(
         "another value in the default profile",
@@ -408,16 +412,16 @@ def test_another_model_runs_alone(copied: Path, planned) -> None:
     assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | {"notebook": [""]}
 
 
-def test_a_further_picture_is_explained_alone(copied: Path, planned) -> None:
-    """Pictures are added to the second job of maps and to the shared one of LIME, which is not full."""
+def test_a_further_image_is_explained_alone(copied: Path, planned) -> None:
+    """Images are added to the second job of maps and to the shared one of LIME, which is not full."""
     setting(explain__images__own={"00": {}, "01": {"lime": {"num_samples": 8}}, "02": {}, "03": {"lime": {"seed": 1}}})(
         copied
     )
     found = planned(copied)
     assert found.pop("cam_maps") == ["model=b, batch=02"]
     assert found.pop("lime_fits") == ["model=b, batch=03"]
-    assert found.pop("lime_pictures") == ["model=b, image=03"]
-    assert found.pop("cam_pictures") == ["model=b, image=02", "model=b, image=03"]
+    assert found.pop("lime_images") == ["model=b, image=03"]
+    assert found.pop("cam_images") == ["model=b, image=02", "model=b, image=03"]
     assert found.pop("notebook") == [""]
     assert found == {rule: ["model=b"] for rule in ("agreement", "figures_agreement", "figures_cam")}
 
@@ -438,7 +442,7 @@ def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, plan
     assert (copied / "results/rof/a/sweep.csv").stat().st_mtime_ns == before
 
 
-def test_a_changed_picture_is_not_forgotten_between_two_runs(copied: Path, snakemake, planned) -> None:
+def test_a_changed_image_is_not_forgotten_between_two_runs(copied: Path, snakemake, planned) -> None:
     paint("own/03.png")(copied)
     snakemake(copied, "results/data/own/manifest.csv", "--cores", "1")
     expected = behind("data_folder", "own") - {("data_folder", "dataset=own")} | NOTEBOOK

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from lucidag.dissect.embeddings import read_embeddings
-from lucidag.dissect.overlaps import read_overlaps
-from lucidag.dissect.tables import read_units
+from lucidag.explain.faithfulness.metrics import METRICS, read_table
+from lucidag.explain.faithfulness.summary import read_ranking
+from lucidag.explain.relevance.concepts import read_decision
 from lucidag.explain.store import read_explained
-from lucidag.faithfulness.metrics import METRICS, read_table
-from lucidag.faithfulness.summary import read_ranking
-from lucidag.files import read_json
-from lucidag.relevance.concepts import read_decision
+from lucidag.ground.files import read_json
+from lucidag.units.clip.embeddings import read_embeddings
+from lucidag.units.labels.tables import read_units
+from lucidag.units.passes.overlaps import read_overlaps
 from tests.workflow.conftest import environment
 
 pytestmark = pytest.mark.workflow
@@ -43,26 +43,26 @@ WORDS = {
         "clip_dissect": {"concepts": "config/words.txt"},
         "compare": [["one", "two"]],
         "batch_size": 8,
-        "sheet": {"units": {"fc": [1]}, "pictures": 2},
-        "draws": 20,
+        "sheet": {"units": {"fc": [1]}, "images": 2},
+        "resamples": 20,
     },
     "explain": {
         "models": ["one"],
         "images": {"things": ["scene-00001", "scene-00002"]},
         "cam": {"methods": ["gradcam"]},
         "lime": None,
-        "agreement": {"draws": 10},
+        "agreement": {"resamples": 10},
     },
     "relevance": {"atlas": {"layers": {"one": "blocks.block2"}, "units": 2, "examples": 2}},
     "faithfulness": {
-        "infidelity_draws": 4,
-        "sensitivity_draws": 2,
+        "infidelity_samples": 4,
+        "sensitivity_samples": 2,
         "steps": 2,
         "stages": 1,
         "shares": [0.5],
-        "draws": 10,
+        "resamples": 10,
     },
-    "artefacts": {"datasets": ["things"], "finders": ["ring", "patch"], "draws": 20},
+    "artefacts": {"datasets": ["things"], "finders": ["ring", "patch"], "resamples": 20},
 }
 
 
@@ -105,7 +105,7 @@ def test_units_are_called_by_both_methods(run: Path, model: str) -> None:
     assert set(last["method"]) == {"clip-dissect"}
     summary = read_json(run / f"dissected/dissect/{model}/summary.json")
     assert summary["layers"] == LAYERS
-    # Fewer than 100 pictures are all the top pictures of every unit.
+    # Fewer than 100 images are all the top images of every unit.
     assert summary["probe"]["images"] == 60
     quality = summary["labels"]["fc"]["clip-dissect"]["quality"]
     assert quality["units"] == (8 if model == "one" else 6)
@@ -125,7 +125,7 @@ def test_models_are_compared_and_figures_drawn(run: Path) -> None:
     }
 
 
-def test_the_small_clip_is_asked_about_pictures_it_has_not_seen(run: Path) -> None:
+def test_the_small_clip_is_asked_about_images_it_has_not_seen(run: Path) -> None:
     found = read_json(run / "dissected/clip/small/zero_shot.json")
     assert set(found["categories"]) == {"object", "material", "colour", "place"}
     for each in found["categories"].values():
@@ -137,14 +137,14 @@ def test_the_small_clip_is_asked_about_pictures_it_has_not_seen(run: Path) -> No
 
 
 def test_relevance_of_pixels_and_of_units(run: Path) -> None:
-    pictures = read_explained(run / "dissected/relevance/one/lrp/scene-00001.safetensors")
-    assert [picture.image for picture in pictures] == ["scene-00001", "scene-00002"]
-    for picture in pictures:
-        assert list(picture.maps) == ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
-        total = picture.maps["epsilon_plus_flat"].sum(dtype=float)
-        assert total == pytest.approx(picture.record["relevance"]["epsilon_plus_flat"], rel=1e-3, abs=1e-5)
+    frames = read_explained(run / "dissected/relevance/one/lrp/scene-00001.safetensors")
+    assert [explained.image for explained in frames] == ["scene-00001", "scene-00002"]
+    for explained in frames:
+        assert list(explained.maps) == ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
+        total = explained.maps["epsilon_plus_flat"].sum(dtype=float)
+        assert total == pytest.approx(explained.record["relevance"]["epsilon_plus_flat"], rel=1e-3, abs=1e-5)
         # Biases keep some of it, and nothing adds to it.
-        assert abs(total) <= abs(picture.record["logit"]) * 1.5 + 1
+        assert abs(total) <= abs(explained.record["logit"]) * 1.5 + 1
     decision = read_decision(run / "dissected/relevance/one/crp/scene-00001.safetensors")
     assert (decision.image, decision.record["layer"]) == ("scene-00001", "blocks.block2")
     assert len(decision.units) == 2
@@ -159,7 +159,7 @@ def test_explanations_are_measured(run: Path) -> None:
     assert set(table["metric"]) == set(METRICS)
     assert set(table["image"]) == {"scene-00001", "scene-00002"}
     ranked = read_ranking(run / "dissected/faithfulness/one-ranking.csv")
-    # Two pictures tell nothing apart.
+    # Two images tell nothing apart.
     assert set(ranked["rank"].dropna()) <= {1.0}
     for name in ("ranking", "curves"):
         assert (run / f"dissected/figures/faithfulness/one/{name}.pdf").stat().st_size > 0
@@ -197,7 +197,7 @@ def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_p
         shutil.copytree(run, folder, symlinks=True)
         for stage in ("dissect", "faithfulness"):
             shutil.rmtree(folder / "dissected" / stage)
-        # The splits of 60 pictures have 5, 2 and 2 batches: some shards have no picture of them.
+        # The splits of 60 images have 5, 2 and 2 batches: some shards have no image of them.
         for section in (words["models"]["one"], *(words[name] for name in ("dissect", "faithfulness", "explain"))):
             section["shards"] = shards
         (folder / "config/shards.yaml").write_text(yaml.safe_dump(words))
@@ -214,7 +214,7 @@ def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_p
         results = folder / "dissected"
         kept[shards] = {name: (results / name).read_bytes() for name in EVERYWHERE}
         assert len(list(results.rglob(f"shards/*-of-{shards}.npy"))) == (shards if shards > 1 else 0)
-        # Four pictures are explained, so there are no more shards of them.
+        # Four images are explained, so there are no more shards of them.
         assert len(list(results.rglob("cam/one/maps/*"))) == min(shards, 4)
         assert len(list(results.rglob("shards/*-curves.csv"))) == (min(shards, 4) if shards > 1 else 0)
         shutil.rmtree(folder)
@@ -229,7 +229,7 @@ def test_shards_are_planned_as_one_job_each_and_removed_when_joined(run: Path, s
     targets = [f"dissected/{name}" for name in EVERYWHERE if name.startswith(("dissect", "faithfulness", "features"))]
     done = snakemake(run, *targets, "--dry-run", "--configfile", "config/shards.yaml")
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
-    # Two pictures are explained, so there are two shards of them.
+    # Two images are explained, so there are two shards of them.
     shards = {"dissect_activations": "3", "dissect_overlaps": "3", "features": "3", "faithfulness": "2"}
     merged = dict.fromkeys((f"{stage}_merge" for stage in shards), "1")
     assert jobs == {**{f"{stage}_shard": count for stage, count in shards.items()}, **merged, "total": "15"}
@@ -241,7 +241,7 @@ def test_shards_are_planned_as_one_job_each_and_removed_when_joined(run: Path, s
     assert len(made) == 3 * (3 + 2 + 1) + 2 * 2
 
 
-def test_other_words_leave_the_pictures_and_the_networks_alone(run: Path, planned, snakemake) -> None:
+def test_other_words_leave_the_images_and_the_networks_alone(run: Path, planned, snakemake) -> None:
     kept = sorted((run / "dissected/clip/small/.cache").glob("images-*.npy"))
     assert len(kept) == 1
     (run / "config/words.txt").write_text("ball\nfish\nbox\n")

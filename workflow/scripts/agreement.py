@@ -1,14 +1,14 @@
-"""Compare every two methods on a model's pictures, and each with the masks where there are any."""
+"""Compare every two methods on a model's images, and each with the masks where there are any."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.agreement import agreement_table, correlation_table
-from lucidag.agreement.pictures import joined
-from lucidag.agreement.summary import agreement_summary, truth_summary
-from lucidag.agreement.tables import write_table
-from lucidag.agreement.truth import truth_table
+from lucidag.explain.agreement.agreement import agreement_table, correlation_table
+from lucidag.explain.agreement.images import joined
+from lucidag.explain.agreement.summary import agreement_summary, truth_summary
+from lucidag.explain.agreement.tables import write_table
+from lucidag.explain.agreement.truth import truth_table
 from lucidag.explain.store import read_explained
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -19,13 +19,13 @@ with job(snakemake):
     settings = snakemake.params.settings
     seed, thresholds = settings["seed"], settings["thresholds"]
     cam, lime = (
-        [picture for file in snakemake.input.get(stage, []) for picture in read_explained(file)]
+        [image for file in snakemake.input.get(stage, []) for image in read_explained(file)]
         for stage in ("cam", "lime")
     )
-    pictures = joined(cam, lime)
-    pairs, ranks = agreement_table(pictures, thresholds, settings["area"], seed), correlation_table(pictures)
-    truth = truth_table(pictures, thresholds, seed)
-    interval = (settings["confidence"], settings["draws"], seed)
+    frames = joined(cam, lime)
+    pairs, ranks = agreement_table(frames, thresholds, settings["area"], seed), correlation_table(frames)
+    truth = truth_table(frames, thresholds, seed)
+    interval = (settings["confidence"], settings["resamples"], seed)
     write_table(snakemake.output.pairs, pairs)
     write_table(snakemake.output.ranks, ranks)
     write_table(snakemake.output.summary, agreement_summary(pairs, ranks, *interval))

@@ -1,15 +1,15 @@
-"""Look for artefacts in every picture of a data set, and ask what goes with the class."""
+"""Look for artefacts in every image of a data set, and ask what goes with the class."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.tables import write_table
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.finders import scan
+from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
-from lucidag.data.pictures import Pictures
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.explain.agreement.tables import write_table
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -20,16 +20,16 @@ with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input[0]).parent)
     images = manifest.table["image"].tolist()
-    scores = scan(images, Pictures(manifest).read, settings["finders"], snakemake.threads)
+    scores = scan(images, Images(manifest).read, settings["finders"], snakemake.threads)
     rows, found = audit(
         manifest.table,
         manifest.classes,
         scores,
         id_column="id" if "id" in manifest.table.columns else None,
-        most=settings["most_values"],
+        most=settings["max_values"],
         confidence=settings["confidence"],
-        draws=settings["draws"],
+        resamples=settings["resamples"],
         seed=settings["seed"],
     )
-    write_table(snakemake.output.pictures, rows)
+    write_table(snakemake.output.images, rows)
     write_json(snakemake.output.audit, found)

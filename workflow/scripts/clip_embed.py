@@ -1,15 +1,15 @@
-"""Embed the pictures of a probe set and the words that its units may be called."""
+"""Embed the images of a probe set and the words that its units may be called."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.clip import embed_images, embed_texts, load_clip
-from lucidag.dissect.concepts import categories_of, chosen_concepts
-from lucidag.dissect.embeddings import Embeddings, write_embeddings
-from lucidag.dissect.probe import probe_rows
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
+from lucidag.units.clip.clip import embed_images, embed_texts, load_clip
+from lucidag.units.clip.embeddings import Embeddings, write_embeddings
+from lucidag.units.labels.concepts import categories_of, chosen_concepts
+from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -22,7 +22,7 @@ with job(snakemake):
     rows = probe_rows(manifest, settings["splits"])
     concepts = chosen_concepts(settings["concepts"], manifest.classes, manifest.concepts)
     folder = Path(snakemake.output.about).parent
-    # Beside the results of single data sets: kept by content, so that other words leave the pictures alone.
+    # Beside the results of single data sets: kept by content, so that other words leave the images alone.
     cache = folder.parent / ".cache"
     trained = snakemake.input.get("weights")
     with lease(snakemake.resources.gpu) as device:

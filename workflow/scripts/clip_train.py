@@ -1,18 +1,18 @@
-"""Train a small CLIP on drawn scenes, and ask it for what pictures that it has not seen show."""
+"""Train a small CLIP on drawn scenes, and ask it for what images that it has not seen show."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lucidag.agreement.tables import write_table
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.clip import load_clip
-from lucidag.dissect.train_clip import save_clip, small_config, train_clip
-from lucidag.dissect.zero_shot import zero_shot
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.explain.agreement.tables import write_table
+from lucidag.ground.device import lease
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
+from lucidag.units.clip.clip import load_clip
+from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
+from lucidag.units.clip.zero_shot import zero_shot
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

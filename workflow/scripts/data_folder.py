@@ -1,11 +1,11 @@
-"""Check every picture of a folder or CSV and list it."""
+"""Check every image of a folder or CSV and list it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.folder import load
 from lucidag.data.store import store
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

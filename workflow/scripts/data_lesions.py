@@ -1,11 +1,11 @@
-"""Draw dermoscopic pictures with planted artefacts."""
+"""Draw dermoscopic images with planted artefacts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.lesions import load
 from lucidag.data.store import store
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lucidag.data.mnist import load
 from lucidag.data.store import store
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -1,11 +1,11 @@
-"""Read pictures with object polygons, paint the label maps, and list them."""
+"""Read images with object polygons, paint the label maps, and list them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.polygons import load
 from lucidag.data.store import store
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.activations import collect_part
-from lucidag.dissect.parts import write_part
-from lucidag.dissect.probe import probe_rows
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
+from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
-from lucidag.shards import Shard
+from lucidag.units.passes.activations import collect_part
+from lucidag.units.passes.parts import write_part
+from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

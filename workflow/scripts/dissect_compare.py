@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.dissect.compare import compare
-from lucidag.dissect.summary import common_thresholds
-from lucidag.dissect.tables import read_model
-from lucidag.files import read_json, write_json
-from lucidag.job import job
+from lucidag.ground.files import read_json, write_json
+from lucidag.ground.job import job
+from lucidag.units.compare.compare import compare
+from lucidag.units.compare.summary import common_thresholds
+from lucidag.units.labels.tables import read_model
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -24,9 +24,9 @@ with job(snakemake):
         a,
         b,
         common_thresholds(summaries),
-        settings["most_frequent"],
+        settings["top_concepts"],
         settings["confidence"],
-        settings["draws"],
+        settings["resamples"],
         settings["seed"],
     )
     names = {"a": summaries[0]["model"], "b": summaries[1]["model"]}

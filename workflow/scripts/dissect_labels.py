@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.tables import write_table
 from lucidag.data.manifest import read_manifest
-from lucidag.dissect.annotations import annotate
-from lucidag.dissect.embeddings import check_same_images, read_embeddings
-from lucidag.dissect.label import Evidence, clip_labels, label_layer, measure_units
-from lucidag.dissect.overlaps import read_overlaps
-from lucidag.dissect.probe import probe_rows
-from lucidag.dissect.statistics import read_activations, read_statistics
-from lucidag.dissect.tables import write_units
-from lucidag.files import read_json, write_json
-from lucidag.job import job
+from lucidag.explain.agreement.tables import write_table
+from lucidag.ground.files import read_json, write_json
+from lucidag.ground.job import job
+from lucidag.units.clip.embeddings import check_same_images, read_embeddings
+from lucidag.units.labels.annotations import annotate
+from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.tables import write_units
+from lucidag.units.passes.overlaps import read_overlaps
+from lucidag.units.passes.probe import probe_rows
+from lucidag.units.passes.statistics import read_activations, read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -43,8 +43,8 @@ with job(snakemake):
         chance = (asked["chance_level"], asked["seed"])
         clip = clip_labels(units, activations, evidence, asked["similarity"], graded, *chance, snakemake.threads)
     seed = asked["seed"] if asked is not None else 0
-    least = settings["netdissect"]["least_iou"] if settings["netdissect"] is not None else 0.0
-    table, about = label_layer(clip, overlaps, layer, least, settings["confidence"], settings["draws"], seed)
+    least = settings["netdissect"]["min_iou"] if settings["netdissect"] is not None else 0.0
+    table, about = label_layer(clip, overlaps, layer, least, settings["confidence"], settings["resamples"], seed)
     ranked, correlations = measure_units(units, activations, overlaps, layer, table)
     write_units(snakemake.output.table, table)
     write_table(snakemake.output.ranking, ranked)

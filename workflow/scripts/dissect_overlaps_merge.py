@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.dissect.overlaps import add_overlaps, read_overlaps, write_overlaps
-from lucidag.job import job
+from lucidag.ground.job import job
+from lucidag.units.passes.overlaps import add_overlaps, read_overlaps, write_overlaps
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.netdissect import count_overlaps
-from lucidag.dissect.overlaps import write_overlaps
-from lucidag.dissect.probe import probe_rows
-from lucidag.dissect.statistics import read_statistics
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
+from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
-from lucidag.shards import Shard
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.overlaps import write_overlaps
+from lucidag.units.passes.probe import probe_rows
+from lucidag.units.passes.statistics import read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

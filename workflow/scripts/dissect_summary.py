@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.dissect.overlaps import read_overlaps
-from lucidag.dissect.statistics import read_statistics
-from lucidag.dissect.tables import read_layers
-from lucidag.dissect.whole import thresholds_of, whole_summary
-from lucidag.files import read_json, write_json
-from lucidag.job import job
+from lucidag.ground.files import read_json, write_json
+from lucidag.ground.job import job
+from lucidag.units.compare.whole import thresholds_of, whole_summary
+from lucidag.units.labels.tables import read_layers
+from lucidag.units.passes.overlaps import read_overlaps
+from lucidag.units.passes.statistics import read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -25,10 +25,10 @@ with job(snakemake):
         layers,
         read_statistics(snakemake.input.statistics),
         overlaps,
-        thresholds_of(layers, settings["least_iou"]),
-        settings["frequent"],
+        thresholds_of(layers, settings["min_iou"]),
+        settings["min_units_per_concept"],
         settings["confidence"],
-        settings["draws"],
+        settings["resamples"],
         settings["seed"],
     )
     correlations = {each["layer"]: each["correlations"] for each in about}

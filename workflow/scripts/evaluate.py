@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.features import read_splits
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.data.features import read_splits
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
 from lucidag.models.evaluate import evaluate
 
 if TYPE_CHECKING:

@@ -1,14 +1,14 @@
-"""Measure how faithful the explanations of one model's pictures are."""
+"""Measure how faithful the explanations of one model's images are."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
+from lucidag.explain.faithfulness.metrics import write_curves, write_table
+from lucidag.explain.faithfulness.stage import measure_subjects
+from lucidag.explain.faithfulness.summary import write_summary
 from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
-from lucidag.faithfulness.metrics import write_curves, write_table
-from lucidag.faithfulness.stage import measure_subjects
-from lucidag.faithfulness.summary import write_summary
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
-    network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
-    stored = [picture for file in snakemake.input.get("lime", []) for picture in read_explained(file)]
+    network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
+    stored = [image for file in snakemake.input.get("lime", []) for image in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
         found = measure_subjects(network, subjects, stored, settings, device)
     write_table(out["values"], found.rows)
     write_curves(out.curves, found.points)
-    interval = (settings["confidence"], settings["draws"], settings["measuring"]["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
     write_summary(out["values"], out.pairs, out.ranking, *interval)

@@ -1,10 +1,10 @@
-"""Join what was measured of some pictures each, and compare the methods over all of them."""
+"""Join what was measured of some images each, and compare the methods over all of them."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.faithfulness.summary import write_summary
-from lucidag.job import job
-from lucidag.join import join_rows
+from lucidag.explain.faithfulness.summary import write_summary
+from lucidag.ground.job import job
+from lucidag.ground.join import join_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -15,5 +15,5 @@ with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     join_rows(out["values"], snakemake.input["values"])
     join_rows(out.curves, snakemake.input.curves)
-    interval = (settings["confidence"], settings["draws"], settings["measuring"]["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
     write_summary(out["values"], out.pairs, out.ranking, *interval)

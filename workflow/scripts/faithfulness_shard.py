@@ -1,13 +1,13 @@
-"""Measure how faithful the explanations of some of one model's pictures are."""
+"""Measure how faithful the explanations of some of one model's images are."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
+from lucidag.explain.faithfulness.metrics import write_curves, write_table
+from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
-from lucidag.faithfulness.metrics import write_curves, write_table
-from lucidag.faithfulness.stage import measure_subjects
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
-    stored = [picture for file in snakemake.input.get("lime", []) for picture in read_explained(file)]
+    network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
+    stored = [image for file in snakemake.input.get("lime", []) for image in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
         found = measure_subjects(network, subjects, stored, settings, device)
     write_table(snakemake.output.values, found.rows)

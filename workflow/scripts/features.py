@@ -1,12 +1,12 @@
-"""Keep the penultimate features and the logits of one model for every picture of every split."""
+"""Keep the penultimate features and the logits of one model for every image of every split."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lucidag.data.features import write_features
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.features import write_features
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 from lucidag.models.extract import extract_splits
 from lucidag.models.trained import open_trained
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.features import join_features
-from lucidag.job import job
+from lucidag.data.features import join_features
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

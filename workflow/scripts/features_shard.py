@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lucidag.data.features import write_features
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.features import write_features
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
+from lucidag.ground.shards import Shard
 from lucidag.models.extract import extract_splits
 from lucidag.models.trained import open_trained
-from lucidag.shards import Shard
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.order import agreement_order
-from lucidag.agreement.pictures import joined, methods_of
-from lucidag.agreement.tables import read_table
+from lucidag.explain.agreement.images import joined, methods_of
+from lucidag.explain.agreement.order import agreement_order
+from lucidag.explain.agreement.tables import read_table
 from lucidag.explain.store import read_explained
 from lucidag.figures.agreement_curves import agreement_curves
 from lucidag.figures.heat_map import heat_map
 from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import save
 from lucidag.figures.truth import truth
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 with job(snakemake):
     model, confidence = snakemake.wildcards.model, snakemake.params.settings["confidence"]
     cam, lime = (
-        [picture for file in snakemake.input.get(stage, []) for picture in read_explained(file)]
+        [image for file in snakemake.input.get(stage, []) for image in read_explained(file)]
         for stage in ("cam", "lime")
     )
-    pictures = joined(cam, lime)
-    methods = methods_of(pictures)
+    frames = joined(cam, lime)
+    methods = methods_of(frames)
     order = agreement_order(read_table(snakemake.input.pairs))
     summary = read_table(snakemake.input.summary)
     figures = {
-        "side_by_side": side_by_side(pictures, methods, order, f"{model}: from agreement to disagreement"),
+        "side_by_side": side_by_side(frames, methods, order, f"{model}: from agreement to disagreement"),
         "heat_map": heat_map(summary, methods, confidence),
         "curves": agreement_curves(summary, methods, confidence),
         "truth": truth(read_table(snakemake.input.truth_summary), confidence),

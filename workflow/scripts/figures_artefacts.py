@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.tables import read_table
 from lucidag.artefacts.shown import shown_examples
+from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
-from lucidag.data.pictures import Pictures
+from lucidag.explain.agreement.tables import read_table
 from lucidag.figures.artefacts import examples, grades, odds
 from lucidag.figures.style import save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,7 +21,7 @@ with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     found = read_json(snakemake.input.audit)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows, read = read_table(snakemake.input.pictures), Pictures(manifest).read
+    rows, read = read_table(snakemake.input.images), Images(manifest).read
     shown = shown_examples(rows, found["finders"], manifest.table, read, settings["examples"])
     save(odds(found["associations"], settings["confidence"]), out.odds, out.odds_pdf)
     save(grades(found["finders"], settings["confidence"]), out.grades, out.grades_pdf)

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from lucidag.explain.relevance.concepts import read_decision
 from lucidag.figures.concept_atlas import concept_atlas
 from lucidag.figures.style import save
-from lucidag.job import job
-from lucidag.relevance.concepts import read_decision
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

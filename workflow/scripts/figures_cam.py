@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.pictures import methods_of
+from lucidag.explain.agreement.images import methods_of
 from lucidag.explain.store import read_explained
 from lucidag.figures.explanations import contact_sheet
 from lucidag.figures.style import save
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    pictures = [picture for file in snakemake.input.cam for picture in read_explained(file)]
-    title = f"{snakemake.wildcards.model}: class activation maps at {pictures[0].record['layer']}"
-    save(contact_sheet(pictures, methods_of(pictures), title), snakemake.output.png, snakemake.output.pdf)
+    frames = [image for file in snakemake.input.cam for image in read_explained(file)]
+    title = f"{snakemake.wildcards.model}: class activation maps at {frames[0].record['layer']}"
+    save(contact_sheet(frames, methods_of(frames), title), snakemake.output.png, snakemake.output.pdf)

@@ -6,8 +6,8 @@ import numpy as np
 
 from lucidag.figures.confusion import confusion
 from lucidag.figures.style import note, save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.figures.pictures import choose, contact_sheet, thumbnails
+from lucidag.figures.images import choose, contact_sheet, thumbnails
 from lucidag.figures.style import save
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,7 +18,7 @@ with job(snakemake):
     chosen = choose(manifest, snakemake.params.settings["seed"])
     shown = sum(map(len, chosen.values()))
     title = (
-        f"{snakemake.wildcards.dataset}: {shown} of {len(manifest.table):,} pictures, "
+        f"{snakemake.wildcards.dataset}: {shown} of {len(manifest.table):,} images, "
         f"{len(chosen)} of {len(manifest.classes)} classes"
     )
     save(contact_sheet(thumbnails(manifest, chosen), title), snakemake.output.png, snakemake.output.pdf)

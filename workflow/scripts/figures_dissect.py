@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.dissect.counts import labelled_rows
-from lucidag.dissect.names import JUDGED_BY
-from lucidag.dissect.summary import common_thresholds
-from lucidag.dissect.tables import read_model
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.style import save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
+from lucidag.units.compare.summary import common_thresholds
+from lucidag.units.labels.counts import labelled_rows
+from lucidag.units.labels.names import JUDGED_BY
+from lucidag.units.labels.tables import read_model
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -28,5 +28,9 @@ with job(snakemake):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
-        save(units_per_concept(counted, settings["frequent"], what=what), out.concepts[place], out.concepts_pdf[place])
+        save(
+            units_per_concept(counted, settings["min_units_per_concept"], what=what),
+            out.concepts[place],
+            out.concepts_pdf[place],
+        )
         save(categories(summaries, method), out.categories[place], out.categories_pdf[place])

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.faithfulness.metrics import read_curves
-from lucidag.faithfulness.summary import read_ranking
+from lucidag.explain.faithfulness.metrics import read_curves
+from lucidag.explain.faithfulness.summary import read_ranking
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from lucidag.figures.generalisation import shares_and_gap
 from lucidag.figures.style import save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
 from lucidag.rof.tables import read_table
 
 if TYPE_CHECKING:

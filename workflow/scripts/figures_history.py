@@ -6,7 +6,7 @@ import pandas as pd
 
 from lucidag.figures.history import history
 from lucidag.figures.style import save
-from lucidag.job import job
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -6,8 +6,8 @@ from lucidag.figures.curves import curves
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.roles import roles
 from lucidag.figures.style import save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
 from lucidag.rof.tables import read_table
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from lucidag.figures.shortcut import shortcut
 from lucidag.figures.style import save
-from lucidag.files import read_json
-from lucidag.job import job
+from lucidag.ground.files import read_json
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

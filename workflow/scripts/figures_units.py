@@ -1,19 +1,19 @@
-"""Draw the sheet of a model's units: their top pictures, their regions, their labels."""
+"""Draw the sheet of a model's units: their top images, their regions, their labels."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.probe import probe_rows
-from lucidag.dissect.sheet import unit_rows
-from lucidag.dissect.sheet_units import chosen_units
-from lucidag.dissect.statistics import read_statistics
-from lucidag.dissect.tables import read_units
 from lucidag.figures.style import save
 from lucidag.figures.units import unit_sheet
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
+from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.sheet_units import chosen_units
+from lucidag.units.labels.tables import read_units
+from lucidag.units.passes.probe import probe_rows
+from lucidag.units.passes.statistics import read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -35,9 +35,9 @@ with job(snakemake):
             statistics,
             tables,
             chosen,
-            settings["sheet"]["pictures"],
+            settings["sheet"]["images"],
             device=device,
             threads=snakemake.threads,
         )
-    title = f"{snakemake.wildcards.model}: units and the pictures that activate them most"
+    title = f"{snakemake.wildcards.model}: units and the images that activate them most"
     save(unit_sheet(rows, title), snakemake.output.png, snakemake.output.pdf)

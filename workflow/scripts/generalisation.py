@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
 from lucidag.rof.generalisation import correlations, model_row
 from lucidag.rof.tables import read_table, write_table
 
@@ -23,6 +23,6 @@ with job(snakemake):
         family, seed = settings["families"][model], settings["model_seeds"][model]
         rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
     table = pd.DataFrame(rows)
-    found = correlations(table, settings["draws"], settings["confidence"], settings["seed"])
+    found = correlations(table, settings["resamples"], settings["confidence"], settings["seed"])
     write_table(snakemake.output.roles, table)
     write_json(snakemake.output.correlation, found)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.job import job
+from lucidag.ground.job import job
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.weights import load_weights, save_checkpoint
 

@@ -1,12 +1,12 @@
-"""Explain some pictures by LIME."""
+"""Explain some images by LIME."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
+from lucidag.explain.lime.stage import explain_subjects
 from lucidag.explain.open import open_job
 from lucidag.explain.store import write_explained
-from lucidag.job import job
-from lucidag.lime.stage import explain_subjects
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
+    network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     with lease(snakemake.resources.gpu) as device:
         explained = explain_subjects(network, subjects, classes, settings, device)
     write_explained(snakemake.output.fits, explained)

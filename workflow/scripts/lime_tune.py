@@ -1,11 +1,11 @@
-"""Search for settings of LIME that find the masks of the explained pictures, and write them as configuration."""
+"""Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
+from lucidag.explain.lime.stage import tune_subjects, write_tuning
 from lucidag.explain.open import open_job
-from lucidag.job import job
-from lucidag.lime.stage import tune_subjects, write_tuning
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
+    network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     with lease(snakemake.resources.gpu) as device:
         report = tune_subjects(network, subjects, settings, device)
     write_tuning(snakemake.output.trials, snakemake.output.tuned, report)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.files import write_text
-from lucidag.job import job
+from lucidag.ground.files import write_text
+from lucidag.ground.job import job
 from lucidag.report.contents import sections
 from lucidag.report.notebook import build, execute, text_of
 from lucidag.report.page import page

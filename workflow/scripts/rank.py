@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.features import read_splits
-from lucidag.job import job
+from lucidag.data.features import read_splits
+from lucidag.ground.job import job
 from lucidag.rof.rank import ranking_table
 from lucidag.rof.tables import write_table
 

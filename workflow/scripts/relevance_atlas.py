@@ -1,17 +1,17 @@
-"""Find the units that the decision about one picture rests on, where each is, and what each responds to."""
+"""Find the units that the decision about one image rests on, where each is, and what each responds to."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.probe import probe_rows
 from lucidag.explain.open import open_job
-from lucidag.job import job
-from lucidag.relevance.atlas import explain_decision
-from lucidag.relevance.composites import composite_for, input_range
-from lucidag.relevance.concepts import write_decision
-from lucidag.relevance.reference_store import read_references
+from lucidag.explain.relevance.atlas import explain_decision
+from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.concepts import write_decision
+from lucidag.explain.relevance.reference_store import read_references
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
+from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    network, classes, (subject,) = open_job(settings, snakemake.input.checkpoint, snakemake.input.pictures)
+    network, classes, (subject,) = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
     with lease(snakemake.resources.gpu) as device:

@@ -1,16 +1,16 @@
-"""Find the pictures where each unit of a layer is most relevant, and where it is most active."""
+"""Find the images where each unit of a layer is most relevant, and where it is most active."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.dissect.probe import probe_rows
-from lucidag.job import job
+from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.reference_store import write_references
+from lucidag.explain.relevance.references import find_references
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
-from lucidag.relevance.composites import composite_for, input_range
-from lucidag.relevance.reference_store import write_references
-from lucidag.relevance.references import find_references
+from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

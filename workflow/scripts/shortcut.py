@@ -1,16 +1,16 @@
-"""Put an artefact into pictures and take it out: does a network that could learn the shortcut decide by it?"""
+"""Put an artefact into images and take it out: does a network that could learn the shortcut decide by it?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.agreement.tables import write_table
-from lucidag.artefacts.removal import pictures_with, take_out
-from lucidag.artefacts.study import clean_pictures, open_networks, show_artefacts, summarise, target_indices
+from lucidag.artefacts.removal import images_with, take_out
+from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.faithfulness.stage import explainers_of
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.explain.agreement.tables import write_table
+from lucidag.explain.faithfulness.stage import explainers_of
+from lucidag.ground.device import lease
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    pictures = clean_pictures(manifest, settings["split"], settings["clean"], settings["pictures"])
-    seen = pictures_with(manifest, settings["split"], settings["artefacts"], settings["pictures"])
+    images = clean_images(manifest, settings["split"], settings["clean"], settings["images"])
+    seen = images_with(manifest, settings["split"], settings["artefacts"], settings["images"])
     names = settings["names"]
     checkpoints = {names["with"]: snakemake.input.first, names["without"]: snakemake.input.second}
     networks, classes = open_networks(settings["networks"], checkpoints)
@@ -29,7 +29,7 @@ with job(snakemake):
     with lease(snakemake.resources.gpu) as device:
         shown = show_artefacts(
             networks,
-            pictures,
+            images,
             targets,
             lambda network: explainers_of(network, settings, device),
             device,
@@ -40,5 +40,5 @@ with job(snakemake):
     write_table(out.relevance, shown.relevance)
     write_table(out.probabilities, shown.probabilities)
     write_table(out.removal, taken_out)
-    interval = (settings["confidence"], settings["draws"], settings["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["seed"])
     write_json(out.summary, summarise(shown, taken_out, settings["names"], *interval))

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.device import lease
-from lucidag.features import read_splits
-from lucidag.job import job
+from lucidag.data.features import read_splits
+from lucidag.ground.device import lease
+from lucidag.ground.job import job
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.tables import read_table, write_draws, write_table
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.device import lease
-from lucidag.digest import digest_of
-from lucidag.files import write_rows
-from lucidag.job import job
+from lucidag.ground.device import lease
+from lucidag.ground.digest import digest_of
+from lucidag.ground.files import write_rows
+from lucidag.ground.job import job
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.train import HISTORY_COLUMNS, TrainSettings, train
 from lucidag.models.weights import load_weights, save_checkpoint

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.files import write_json
-from lucidag.job import job
+from lucidag.ground.files import write_json
+from lucidag.ground.job import job
 from lucidag.rof.points import points_table
 from lucidag.rof.roles import roles
 from lucidag.rof.tables import read_draws, read_table, write_table

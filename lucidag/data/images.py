@@ -1,0 +1,159 @@
+"""Images and masks of a manifest, one at a time, as uint8 arrays."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from safetensors import SafetensorError, safe_open
+
+from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, LABEL_MAPS, Manifest
+from lucidag.ground.errors import InputError
+
+
+class UnreadableImageError(InputError):
+    """An image file that cannot be used; `reason` says why, without the path."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read as an image: {reason}")
+        self.reason = reason
+
+
+class Images:
+    """The images and masks of a manifest, read when asked for.
+
+    Arrays are read through a memory map, so that one image costs its own bytes only. A `Images` can
+    be pickled (data loader workers) and each process opens the file for itself.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._paths = manifest.table["path"].tolist()
+        self._masks = manifest.table["mask"].tolist()
+        self._categories = tuple(manifest.concepts)
+        self._file = manifest.folder / (LABEL_MAPS if any(self._paths) else ARRAYS)
+        self._handle: Any = None
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handle": None}
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        """Give the image of `row`: uint8 H x W x C, C 1 or 3 (see `decode`).
+
+        Raises
+        ------
+        UnreadableImageError
+            If the file is missing or cannot be decoded.
+        """
+        path = self._paths[row]
+        return decode(path) if path else self._slice("images", row)
+
+    def read_mask(self, row: int) -> NDArray[np.bool_] | None:
+        """Give the mask of `row`: H x W, or None where the manifest names none.
+
+        Raises
+        ------
+        UnreadableImageError
+            If the file is missing or cannot be decoded.
+        """
+        mask = self._masks[row]
+        if not mask:
+            return None
+        return decode_mask(mask) if self._paths[row] else self._slice("masks", row) > 0
+
+    def read_concepts(self, row: int) -> dict[str, NDArray[np.uint8]]:
+        """Give the label maps of `row` by category: H x W numbers (see `Manifest.concepts`); {} where there are none.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or lacks a category.
+        """
+        return {category: self._slice(f"{CONCEPT_PREFIX}{category}", row) for category in self._categories}
+
+    def _slice(self, key: str, row: int) -> NDArray[np.uint8]:
+        try:
+            if self._handle is None:
+                self._handle = safe_open(str(self._file), framework="np")
+            taken: NDArray[np.uint8] = self._handle.get_slice(key)[row : row + 1][0]
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{self._file} cannot be read: {error}") from error
+        return taken
+
+
+def decode(path: str | Path) -> NDArray[np.uint8]:
+    """Decode an image file to uint8 H x W x C.
+
+    EXIF rotation is applied. Palette, CMYK and other colour spaces become RGB; transparency is composited
+    on white; greyscale stays one channel; 16-bit greyscale is scaled to 8 bits (65,535 becomes 255).
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file is missing, empty, truncated, no image, or of floating-point values.
+    """
+    with _opened(path) as image:
+        transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+        grey = image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16")
+        if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+            return _eight_bits(path, image)[:, :, None]
+        if transparent:
+            rgba = image.convert("RGBA")
+            white = Image.new("RGBA", rgba.size, "white")
+            image = Image.alpha_composite(white, rgba)
+        values = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
+    return values[:, :, None] if grey else values
+
+
+def decode_mask(path: str | Path) -> NDArray[np.bool_]:
+    """Decode a mask file to bool H x W.
+
+    True where the image is in the brighter half of 0..255; in a file of 0 and 1 only, where it is 1.
+
+    Raises
+    ------
+    UnreadableImageError
+        As `decode`.
+    """
+    with _opened(path) as image:
+        if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+            values = np.asarray(image)
+            if values.max(initial=0) > 255:
+                values = _eight_bits(path, image)
+        elif image.mode == "P" and image.getextrema() in ((0, 0), (0, 1), (1, 1)):
+            values = np.asarray(image)
+        else:
+            values = np.asarray(image.convert("L"))
+    return values > (127 if values.max(initial=0) > 1 else 0)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
+    """Give the image in `path`, fully decoded and upright; what fails then or later names the path."""
+    try:
+        if Path(path).stat().st_size == 0:
+            raise UnreadableImageError(path, "it is empty")
+        with Image.open(path) as file:
+            file.load()
+            yield ImageOps.exif_transpose(file)
+    except FileNotFoundError as error:
+        raise UnreadableImageError(path, "the file does not exist") from error
+    except Image.UnidentifiedImageError as error:
+        raise UnreadableImageError(path, "it is of no known image format") from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        cut = "truncated" in str(error).lower()
+        reason = "it is truncated" if cut else getattr(error, "strerror", None) or str(error)
+        raise UnreadableImageError(path, reason) from error
+
+
+def _eight_bits(path: str | Path, image: Image.Image) -> NDArray[np.uint8]:
+    """Scale 16-bit greyscale to 8 bits; Pillow's own conversion would clip everything above 255."""
+    values = np.asarray(image)
+    if image.mode == "F" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+        raise UnreadableImageError(path, "its values are not those of 8 or 16 bits")
+    return np.rint(values / 257).astype(np.uint8)

@@ -1,0 +1,143 @@
+"""How far every two methods agree on each image."""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, spearman_matrix, with_others
+from lucidag.explain.agreement.images import Stack, stacked
+from lucidag.explain.agreement.masks import SELECTIONS, centred_ranks, own_mask, ranks, share_in_pixels, tie_seed
+from lucidag.explain.store import Explained
+
+AREA = "area"
+PAIR = ("image", "method_a", "method_b")
+AGREEMENT_COLUMNS = (*PAIR, "threshold", "iou", "dice", "area_a", "area_b", "control")
+CORRELATION_COLUMNS = (*PAIR, "spearman", "control")
+
+Compared = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]  # IoU n x n, areas n and n
+
+
+def agreement_table(
+    frames: Sequence[Explained],
+    thresholds: Sequence[float],
+    area: float = 0.2,
+    seed: int = 0,
+    selections: Collection[str] = SELECTIONS,
+) -> pd.DataFrame:
+    """Compare every two methods on each image, at each threshold and with their areas matched.
+
+    Parameters
+    ----------
+    images
+        With maps of several methods; a pair is compared on the images that have both.
+    thresholds
+        A graded map marks the pixels above it.
+    area
+        Share of the frame that two graded maps are cut to, so that both mark equally much. Against a selection, a
+        graded map is cut to the selection's own area. Two selections keep their own areas: nothing can be matched.
+    seed
+        Of the order among equal pixels at such a cut.
+    selections
+        Methods that mark what has a positive weight, whatever the threshold.
+
+    Returns
+    -------
+    DataFrame
+        image, method_a, method_b, threshold (the number as text, or the word ``area``), iou, dice, area_a, area_b
+        (shares of the frame), control: the mean IoU where one of the two maps belongs to another image, over all
+        other images and both ways round (at ``area`` matched again for each two images). IoU is NaN for two empty
+        masks; at ``area`` also for a constant map, which has no highest pixels, and for a selection of nothing or of
+        the whole frame.
+
+    Raises
+    ------
+    InputError
+        If maps do not fit together, see `lucidag.explain.agreement.images.stacked`, or `area` is not between 0 and 1.
+    """
+    parts = []
+    stacks = stacked(frames, lambda values, image, method: ranks(values, tie_seed(seed, image, method)))
+    for a, b in _pairs(stacks):
+        names = _names(frames, a, b)
+        for threshold in thresholds:
+            masks = [own_mask(each.method, each.values, threshold, selections) for each in (a, b)]
+            parts.append(_rows(names, f"{threshold:g}", _compared(*masks)))
+        parts.append(_rows(names, AREA, _matched(a, b, area, selections)))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(AGREEMENT_COLUMNS))
+
+
+def correlation_table(frames: Sequence[Explained]) -> pd.DataFrame:
+    """Correlate the pixel ranks of every two methods on each image.
+
+    Returns
+    -------
+    DataFrame
+        image, method_a, method_b, spearman (NaN for a constant map), control: the mean where one of the two maps
+        belongs to another image.
+
+    Raises
+    ------
+    InputError
+        If maps do not fit together, see `lucidag.explain.agreement.images.stacked`.
+    """
+    parts = []
+    for a, b in _pairs(stacked(frames, lambda values, *_: centred_ranks(values))):
+        matrix = spearman_matrix(a.ranked, b.ranked)
+        values = {"spearman": np.diag(matrix), "control": with_others(matrix)}
+        parts.append(pd.DataFrame({**_names(frames, a, b), **values}, columns=list(CORRELATION_COLUMNS)))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(CORRELATION_COLUMNS))
+
+
+def _pairs(stacks: Mapping[str, Stack]) -> list[tuple[Stack, Stack]]:
+    """Return every two methods on the images that have both."""
+    pairs = []
+    for a, b in combinations(stacks.values(), 2):
+        both = np.intersect1d(a.rows, b.rows)
+        if len(both):
+            pairs.append((a.only(both), b.only(both)))
+    return pairs
+
+
+def _names(frames: Sequence[Explained], a: Stack, b: Stack) -> dict[str, object]:
+    return {"image": [frames[row].image for row in a.rows], "method_a": a.method, "method_b": b.method}
+
+
+def _rows(names: Mapping[str, object], threshold: str, compared: Compared) -> pd.DataFrame:
+    matrix, area_a, area_b = compared
+    iou = np.diag(matrix)
+    values = {
+        "threshold": threshold,
+        "iou": iou,
+        "dice": 2 * iou / (1 + iou),
+        "area_a": area_a,
+        "area_b": area_b,
+        "control": with_others(matrix),
+    }
+    return pd.DataFrame({**names, **values}, columns=list(AGREEMENT_COLUMNS))
+
+
+def _compared(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Compared:
+    return iou_matrix(a, b), a.mean(axis=1), b.mean(axis=1)
+
+
+def _matched(a: Stack, b: Stack, area: float, selections: Collection[str]) -> Compared:
+    chooses = [each.method in selections for each in (a, b)]
+    if all(chooses):
+        return _compared(a.values > 0, b.values > 0)
+    if any(chooses):
+        graded, selection = (b, a) if chooses[0] else (a, b)
+        mask = selection.values > 0
+        matrix = matched_iou_matrix(graded.ranked, mask)
+        matrix[_constant(graded)] = np.nan
+        return (matrix.T if chooses[0] else matrix), mask.mean(axis=1), mask.mean(axis=1)
+    pixels = share_in_pixels(area, a.values.shape[1])
+    matrix, area_a, area_b = _compared(a.ranked < pixels, b.ranked < pixels)
+    matrix[_constant(a)] = np.nan
+    matrix[:, _constant(b)] = np.nan
+    return matrix, area_a, area_b
+
+
+def _constant(stack: Stack) -> NDArray[np.bool_]:
+    return stack.values.min(axis=1) == stack.values.max(axis=1)

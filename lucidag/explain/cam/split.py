@@ -1,0 +1,211 @@
+"""A network cut at a layer: one forward pass up to there, and what stands behind it as a function of its output."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from lucidag.explain.cam.pooled import linear_after_pooling
+from lucidag.ground.errors import InputError
+from lucidag.models.fast import TOLERANCE, accelerate
+
+Tail = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One image's forward pass, cut at the layer.
+
+    Attributes
+    ----------
+    activations
+        What the layer gives, 1 x K x H x W, before anything behind it has changed it in place. (pytorch-grad-cam keeps
+        no copy of its own on a CPU: a BatchNorm in front of an in-place ReLU then shows what the ReLU made of it.)
+    tail
+        From activations (B x K x H x W, on the same device) to logits (B x C); whatever else the rest of the network
+        takes from before the layer is that of this image. Differentiable; its argument is left as it is.
+    """
+
+    activations: torch.Tensor
+    tail: Tail
+
+
+@dataclass(frozen=True)
+class Split:
+    """A network cut at a layer.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    at
+        From one image (1 x C x S x S) to its `Point`; no gradients flow into the part before the layer.
+    head
+        The linear layer, where nothing but global average pooling and it stand behind the cut; else None.
+    traced
+        Whether the tail runs only what stands behind the layer; if not, it runs the whole network.
+    """
+
+    layer: str
+    at: Callable[[torch.Tensor], Point]
+    head: nn.Linear | None
+    traced: bool
+
+
+def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
+    """Cut a network at a layer that `lucidag.explain.cam.layers.check_layer` accepts.
+
+    torch.fx writes the network down as a graph; the tail is the part of it that depends on the layer's output. Values
+    that it takes from before the layer (the skip connection around an inner layer) are kept from the one forward pass.
+    The tail is compared with the whole network whose layer has its output replaced by a hook; where torch.fx cannot
+    follow the network's code or the two differ, that slower way is taken, and one line on standard error says so.
+
+    Parameters
+    ----------
+    model
+        The network as `lucidag.models.fast.frozen` gives it. It is part of what is returned.
+    example
+        A batch that it takes, on its device.
+    layer
+        The layer's name.
+
+    Raises
+    ------
+    InputError
+        If the network gives no N x C logits.
+    """
+    image = example[:1]
+    whole = Split(layer, _hooked(model, layer), head=None, traced=False)
+    point = whole.at(image)
+    pair = torch.cat([point.activations, 0.5 * point.activations])
+    with torch.no_grad():
+        truth = point.tail(pair)
+    if not isinstance(truth, torch.Tensor) or truth.ndim != 2:
+        raise InputError(f"network '{type(model).__name__}' must give N x classes logits to be explained")
+    try:
+        # torch.fx runs the network's own code on stand-ins, and that can raise anything.
+        found = _traced(model, layer, image, pair, truth)
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        name = type(model).__name__
+        print(f"network '{name}' cannot be cut at '{layer}' ({why}): all of it runs", file=sys.stderr, flush=True)
+        return whole
+    return found
+
+
+def _traced(model: nn.Module, layer: str, image: torch.Tensor, pair: torch.Tensor, truth: torch.Tensor) -> Split:
+    """Cut by torch.fx; `truth` are the logits of the activations `pair` on this image."""
+    parts = _cut(model, model.get_submodule(layer))
+    # forward(): calling a graph that fails prints the whole traceback before it raises.
+    with torch.no_grad():
+        _, *kept = parts.stem.forward(image)
+        apart = (parts.tail.forward(pair.clone(), *parts.batch(kept, len(pair))) - truth).abs().max()
+        if apart > TOLERANCE * truth.abs().max():
+            raise ValueError(f"its parts together miss its logits by {float(apart):.1g}")
+        fast = accelerate(parts.tail, pair, *parts.batch(kept, len(pair)))
+
+    def at(x: torch.Tensor) -> Point:
+        with torch.no_grad():
+            activations, *kept = parts.stem(x)
+        return Point(activations, lambda batch: fast(batch.clone(), *parts.batch(kept, len(batch))))
+
+    return Split(layer, at, linear_after_pooling(parts.tail), traced=True)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A graph in two: `stem` gives the layer's output and what is kept of the pass; `tail` takes these.
+
+    `by_image` says of each kept value whether it depends on the image or on parameters only.
+    """
+
+    stem: fx.GraphModule
+    tail: fx.GraphModule
+    by_image: tuple[bool, ...]
+
+    def batch(self, kept: Sequence[Any], count: int) -> list[Any]:
+        """Give what was kept of one image for a batch: in copies, as the network may change them in place."""
+        return [
+            torch.cat([value] * count) if varies and isinstance(value, torch.Tensor) and value.ndim else value
+            for value, varies in zip(kept, self.by_image, strict=True)
+        ]
+
+
+def _cut(model: nn.Module, layer: nn.Module) -> _Parts:
+    graph = _Tracer(layer).trace(model)
+    cuts = [node for node in graph.nodes if node.op == "call_module" and model.get_submodule(str(node.target)) is layer]
+    if len(cuts) != 1:
+        raise ValueError(f"its graph has the layer {len(cuts)} times")
+    behind = _depending(graph, cuts)
+    if all(node.op != "output" for node in behind):
+        raise ValueError("its graph has no way from the layer to the logits")
+    of_image = _depending(graph, [node for node in graph.nodes if node.op == "placeholder"], themselves=True)
+    before = [node for node in graph.nodes if node not in behind and node.op != "output"]
+    kept = [node for node in before if node is not cuts[0] and behind.keys() & node.users.keys()]
+    stem, tail = fx.Graph(), fx.Graph()
+    known = _copy(before, stem, {})
+    stem.output((known[cuts[0]], *(known[node] for node in kept)))
+    inputs = {node: tail.placeholder(f"input_{place}") for place, node in enumerate([cuts[0], *kept])}
+    _copy(list(behind), tail, inputs)
+    return _Parts(fx.GraphModule(model, stem), fx.GraphModule(model, tail), tuple(node in of_image for node in kept))
+
+
+def _depending(graph: fx.Graph, sources: Sequence[fx.Node], themselves: bool = False) -> dict[fx.Node, None]:
+    """Give the nodes that depend on one of `sources`, in order."""
+    found = dict.fromkeys(sources)
+    for node in graph.nodes:
+        if any(source in found for source in node.all_input_nodes):
+            found[node] = None
+    return found if themselves else {node: None for node in found if node not in sources}
+
+
+def _copy(nodes: list[fx.Node], into: fx.Graph, known: dict[fx.Node, fx.Node]) -> dict[fx.Node, fx.Node]:
+    known = dict(known)
+    for node in nodes:
+        known[node] = into.node_copy(node, known.__getitem__)
+    return known
+
+
+class _Tracer(fx.Tracer):
+    """Takes the layer as one piece, and looks into every module that holds it."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self._layer = layer
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        if any(part is self._layer for part in m.modules()):
+            return m is self._layer
+        return super().is_leaf_module(m, module_qualified_name)
+
+
+def _hooked(model: nn.Module, layer: str) -> Callable[[torch.Tensor], Point]:
+    module = model.get_submodule(layer)
+
+    def at(x: torch.Tensor) -> Point:
+        with torch.no_grad(), _hook(module, lambda output: seen.append(output.clone())):
+            seen: list[torch.Tensor] = []
+            model(x)
+
+        def tail(batch: torch.Tensor) -> torch.Tensor:
+            with _hook(module, lambda _: batch.clone()):
+                logits: torch.Tensor = model(torch.cat([x] * len(batch)))
+            return logits
+
+        return Point(seen[0], tail)
+
+    return at
+
+
+@contextmanager
+def _hook(module: nn.Module, act: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+    """Show each output of `module` to `act`; what that gives, if not None, replaces it."""
+    handle = module.register_forward_hook(lambda _, __, output: act(output))
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,140 @@
+"""The metrics of explanations: their names, which way is better, and what a value of one is. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.explain.agreement.baselines import CENTRE, RANDOM
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import write_rows
+from lucidag.ground.spelling import unknown
+
+SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
+ROAD, RANDOMISATION = "road", "randomisation"
+HIGHER, LOWER = "higher", "lower"
+
+# The one sign convention: what stands in the column `better` of each table.
+BETTER = {
+    SENSITIVITY: LOWER,
+    INFIDELITY: LOWER,
+    DELETION: LOWER,
+    INSERTION: HIGHER,
+    ROAD: HIGHER,
+    RANDOMISATION: LOWER,
+}
+METRICS = tuple(BETTER)
+CONTROLS = (CENTRE, RANDOM)
+
+COLUMNS = ("image", "method", "metric", "value", "settings", "better", "note")
+CURVE_COLUMNS = ("image", "method", "curve", "share", "step", "value")
+# The curves that have no metric of their own name.
+ROAD_MOST, ROAD_LEAST = "road_most_relevant_first", "road_least_relevant_first"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one metric says of one explanation.
+
+    Attributes
+    ----------
+    value
+        None where it is undefined.
+    note
+        Why it is, or what a reader should know; empty otherwise.
+    """
+
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `settings` is JSON."""
+
+    image: str
+    method: str
+    metric: str
+    value: float | None
+    settings: str
+    better: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a curve: a value at a share of the pixels or of the layers; `step` names the layer, if any."""
+
+    image: str
+    method: str
+    curve: str
+    share: float
+    step: str
+    value: float | None
+
+
+def sign(metric: str) -> int:
+    """Return +1 where a higher value of the metric is better, else -1.
+
+    Raises
+    ------
+    InputError
+        For an unknown metric.
+    """
+    if metric not in BETTER:
+        raise InputError(unknown("metric", metric, METRICS))
+    return 1 if BETTER[metric] == HIGHER else -1
+
+
+def shows_nothing(values: NDArray[np.floating]) -> str:
+    """Say why a map (S x S) explains nothing; empty where it does."""
+    if values.min() < values.max():
+        return ""
+    return "the map is zero everywhere" if values.flat[0] == 0 else "the map has the same value everywhere"
+
+
+def write_table(path: str | Path, rows: Sequence[Row]) -> None:
+    """Write the values as CSV, the columns `COLUMNS`; an undefined value is an empty field."""
+    write_rows(path, COLUMNS, [vars(row) for row in rows])
+
+
+def write_curves(path: str | Path, points: Sequence[Point]) -> None:
+    """Write the curves as CSV, the columns `CURVE_COLUMNS`; an undefined value is an empty field."""
+    write_rows(path, CURVE_COLUMNS, [vars(point) for point in points])
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read what `write_table` wrote; undefined values are NaN.
+
+    Raises
+    ------
+    InputError
+        If the file lacks a column, holds an unknown metric, or says of one that another way is better.
+    """
+    table = _read(path, COLUMNS)
+    for metric, better in table[["metric", "better"]].drop_duplicates().itertuples(index=False):
+        if BETTER.get(metric) != better:
+            raise InputError(f"{path}: metric '{metric}' is said to be better when {better}; allowed: {BETTER}")
+    return table
+
+
+def read_curves(path: str | Path) -> pd.DataFrame:
+    """Read what `write_curves` wrote; undefined values are NaN.
+
+    Raises
+    ------
+    InputError
+        If the file lacks a column.
+    """
+    return _read(path, CURVE_COLUMNS)
+
+
+def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    words = {name: str for name in columns if name not in ("value", "share")}
+    table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={"value": [""]})
+    if missing := [name for name in columns if name not in table.columns]:
+        raise InputError(f"{path} has no column '{missing[0]}'; it must have {', '.join(columns)}")
+    return table

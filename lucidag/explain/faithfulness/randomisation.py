@@ -1,0 +1,129 @@
+"""Model-parameter randomisation: whether an explanation notices that the network has forgotten what it learned.
+
+Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim, *Sanity checks for saliency maps* (NeurIPS 2018): cascading
+randomisation, from the last layer to the first. Binder et al. (CVPR 2023) show that a low correlation alone does not
+make an explanation good: a noisy one has it too.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lucidag.explain.agreement.masks import spearman
+from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
+from lucidag.ground.errors import InputError
+from lucidag.models.head import evaluating
+from lucidag.models.reproducible import mix, seeded
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A network that has forgotten part of what it learned.
+
+    Attributes
+    ----------
+    model
+        A copy, in eval mode.
+    layer
+        The last layer that was randomised, counted from the end of the network.
+    share
+        The share of the layers with parameters that are randomised.
+    """
+
+    model: nn.Module
+    layer: str
+    share: float
+
+
+def layers(model: nn.Module, example: torch.Tensor) -> list[str]:
+    """Name the modules with parameters of their own, in the order in which `example` reaches them.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    named = {name: each for name, each in model.named_modules() if any(True for _ in each.parameters(recurse=False))}
+    seen: list[str] = []
+    handles = [each.register_forward_pre_hook(lambda *_, name=name: seen.append(name)) for name, each in named.items()]
+    try:
+        with evaluating(model), torch.no_grad():
+            model(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not seen:
+        raise InputError(f"network '{type(model).__name__}' has no layer with parameters: nothing can be randomised")
+    return list(dict.fromkeys(seen))
+
+
+def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, seed: int) -> Iterator[Stage]:
+    """Randomise a network from its last layer to its first; each stage keeps what the one before it has drawn.
+
+    A layer is drawn anew by its own ``reset_parameters``. Parameters of a module without one come from a normal
+    distribution with their own root mean square. The draws are the same on any device.
+
+    Parameters
+    ----------
+    model
+        It is left as it is.
+    example
+        A batch that it takes.
+    randomisation_steps
+        How many networks: the first without its last layer alone, the last without any, the others between in equal
+        steps; fewer where there are fewer layers.
+    seed
+        Of the draws.
+    """
+    names = layers(model, example)[::-1]
+    device = next(model.parameters()).device
+    forgetting = copy.deepcopy(model).cpu().eval()
+    modules, done = dict(forgetting.named_modules()), 0
+    for count in np.unique(np.linspace(1, len(names), randomisation_steps).round().astype(int)):
+        for index in range(done, count):
+            with seeded(mix(seed, index)), torch.no_grad():
+                _forget(modules[names[index]])
+        done = int(count)
+        yield Stage(copy.deepcopy(forgetting).to(device), names[done - 1], done / len(names))
+
+
+def _forget(module: nn.Module) -> None:
+    if callable(reset := getattr(module, "reset_parameters", None)):
+        reset()
+        return
+    for each in module.parameters(recurse=False):
+        each.normal_(0, float(each.square().mean().sqrt()))
+
+
+def correlation(values: NDArray[np.floating], other: NDArray[np.floating]) -> float | None:
+    """Return the rank correlation of two maps; None if one of them shows nothing."""
+    if shows_nothing(values) or shows_nothing(other):
+        return None
+    return spearman(values, other)
+
+
+def randomisation(values: NDArray[np.floating], correlations: Sequence[float | None]) -> Measured:
+    """Return the mean absolute rank correlation with the original map over the steps: 1 if the network is ignored.
+
+    Absolute, as a map whose sign turns still shows the same.
+
+    Parameters
+    ----------
+    values
+        S x S: the original map.
+    correlations
+        Of each stage, see `correlation`.
+    """
+    if nothing := shows_nothing(values):
+        return Measured(None, nothing)
+    known = [abs(each) for each in correlations if each is not None]
+    if not known:
+        return Measured(None, "the map of each randomised network shows nothing")
+    missing = len(correlations) - len(known)
+    note = f"the map shows nothing in {missing} of {len(correlations)} randomised networks" if missing else ""
+    return Measured(float(np.mean(known)), note)

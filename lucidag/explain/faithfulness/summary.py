@@ -1,0 +1,178 @@
+"""Metrics over all images: means, paired differences, and a ranking that says what cannot be told apart. No torch."""
+
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import permutation_test
+
+from lucidag.explain.agreement.correction import holm
+from lucidag.explain.agreement.interval import estimate
+from lucidag.explain.agreement.tables import read_table, write_table
+from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, sign
+from lucidag.explain.faithfulness.metrics import read_table as read_values
+
+MEAN = ("mean", "low", "high", "n", "undefined")
+SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
+PAIR_COLUMNS = ("metric", "method_a", "method_b", "advantage", "low", "high", "n", "p", "p_holm", "distinguishable")
+RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
+RESAMPLES = 9999
+
+
+def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Average each metric of each method over the images.
+
+    Parameters
+    ----------
+    table
+        See `lucidag.explain.faithfulness.metrics.read_table`.
+    confidence, resamples, seed
+        Of the bootstrap over images, see `lucidag.explain.agreement.interval.estimate`.
+
+    Returns
+    -------
+    DataFrame
+        metric, better (``higher`` or ``lower``), method, control (whether it looks at neither image nor network),
+        mean, low, high (NaN for fewer than two images), n, undefined (images with and without a value).
+    """
+    rows = [
+        {
+            "metric": metric,
+            "better": BETTER[str(metric)],
+            "method": method,
+            "control": method in CONTROLS,
+            **asdict(estimate(part["value"].to_numpy(dtype=np.float64), confidence, resamples, seed)),
+        }
+        for (metric, method), part in table.groupby(["metric", "method"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def pairs(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Compare every two methods by every metric, on the images where both have a value.
+
+    Two methods count as told apart where the two-sided sign-flip test of their paired differences rejects after
+    Holm's correction over all pairs of that metric (Holm 1979, Scandinavian Journal of Statistics 6), at the level
+    1 - `confidence`. The test is exact for few images, where a bootstrap interval is too narrow: so of 5 images
+    nothing is ever told apart at .95. It asks whether the differences lie symmetrically around 0.
+
+    Parameters
+    ----------
+    table, resamples, seed
+        See `summary`; the seed is also that of the test.
+    confidence
+        Of the interval and of the test.
+
+    Returns
+    -------
+    DataFrame
+        metric, method_a, method_b; advantage: the mean difference, above 0 where a is the *better* one whichever way
+        the metric runs; low, high: its bootstrap interval, not corrected; n; p, p_holm (NaN for fewer than two
+        images); distinguishable.
+    """
+    rows = []
+    for metric, part in table.groupby("metric", sort=False):
+        wide = part.pivot(index="image", columns="method", values="value").astype(np.float64)
+        found = []
+        for a, b in combinations(part["method"].unique(), 2):
+            gain = (sign(str(metric)) * (wide[a] - wide[b])).dropna().to_numpy()
+            own = estimate(gain, confidence, resamples, seed)
+            p = sign_flip(gain, seed)
+            names = {"metric": metric, "method_a": a, "method_b": b}
+            found.append({**names, **own.columns("advantage"), "n": own.n, "p": p})
+        for row, corrected in zip(found, holm([row["p"] for row in found]), strict=True):
+            row |= {"low": row["advantage_low"], "high": row["advantage_high"]}
+            rows.append({**row, "p_holm": corrected, "distinguishable": bool(corrected <= 1 - confidence + 1e-12)})
+    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
+
+
+def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """Rank the methods by each metric.
+
+    Parameters
+    ----------
+    means, differences
+        See `summary` and `pairs`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `means`; rank: 1 + the number of methods (controls do not count) that are told apart from this
+        one and better, so that several may share one, NaN for a control and for a method without a value; better_than
+        and not_told_apart: the methods and controls that it is told apart from as the better one, and those that it
+        cannot be told apart from, each joined by ``;``. Sorted by metric, then from the best mean to the worst.
+    """
+    rows = []
+    for row in means.to_dict("records"):
+        own = differences[differences["metric"] == row["metric"]]
+        better, worse, same = _compared(str(row["method"]), own)
+        rank = 1.0 + len(set(better) - set(CONTROLS)) if row["n"] > 0 and not row["control"] else np.nan
+        rows.append({**row, "rank": rank, "better_than": ";".join(worse), "not_told_apart": ";".join(same)})
+    table = pd.DataFrame(rows, columns=list(RANKING_COLUMNS))
+    metrics = {metric: index for index, metric in enumerate(BETTER)}
+    key = table.assign(place=table["metric"].map(metrics), worst=-table["metric"].map(sign) * table["mean"])
+    order = key.sort_values(["place", "worst", "method"], na_position="last").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def write_summary(
+    values: str | Path, differences: str | Path, ranks: str | Path, confidence: float, resamples: int, seed: int
+) -> None:
+    """Write what `pairs` and `ranking` make of the table of values at `values`."""
+    table = read_values(values)
+    found = pairs(table, confidence, resamples, seed)
+    write_table(differences, found)
+    write_table(ranks, ranking(summary(table, confidence, resamples, seed), found))
+
+
+def read_ranking(path: str | Path) -> pd.DataFrame:
+    """Read a table that `ranking` gave: an empty cell of names is no name.
+
+    Raises
+    ------
+    InputError
+        If `path` is missing or is no table.
+    """
+    table = read_table(path)
+    for column in ("better_than", "not_told_apart"):
+        cells = table[column].astype(object)
+        table[column] = cells.where(cells.notna(), "")
+    return table
+
+
+def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Return the methods that are better than this one, worse, and not told apart from it."""
+    better: list[str] = []
+    worse: list[str] = []
+    same: list[str] = []
+    for pair in differences.to_dict("records"):
+        a, b = str(pair["method_a"]), str(pair["method_b"])
+        if method in (a, b):
+            wins = (pair["advantage"] > 0) == (method == a)
+            kind = same if not pair["distinguishable"] else worse if wins else better
+            kind.append(b if method == a else a)
+    return better, worse, same
+
+
+def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:
+    """Return the two-sided p value of paired differences under random signs; NaN for fewer than two.
+
+    It is scipy's permutation test: exact where there are at most 9999 ways to choose the signs (13 images), else
+    of 9999 draws.
+    """
+    if len(gain) < 2:
+        return float("nan")
+    if not gain.any():
+        return 1.0
+    found = permutation_test(
+        (gain,),
+        lambda values, axis: values.mean(axis=axis),
+        vectorized=True,
+        permutation_type="samples",
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)

@@ -1,0 +1,209 @@
+"""LIME: which superpixels of an image raise the probability of a class.
+
+Ribeiro, Singh, Guestrin, "Why Should I Trust You?" (KDD 2016), as the lime package does it for images. For equal
+seeds the superpixels and their weights are the package's; the images of the neighbourhood are made in batches.
+"""
+
+import time
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from lime.lime_image import LimeImageExplainer
+from numpy.typing import NDArray
+
+from lucidag.explain.lime.neighbourhood import Classify, draw_masks, hidden_image, probabilities
+from lucidag.explain.lime.regression import Fit, constant_fit, regress
+from lucidag.explain.lime.segments import segment
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.ground.errors import InputError
+
+
+@dataclass(frozen=True)
+class LimeResult:
+    """An explanation of one image.
+
+    Attributes
+    ----------
+    segments
+        int32 S x S: the superpixels 0..n-1.
+    weights
+        For each explained class the (superpixel, weight) that the regression kept, the greatest absolute weight first.
+    intercept, score, local_prediction
+        For each explained class the constant, the weighted R2 and the prediction for the image itself.
+    probabilities
+        C: the network's, for the image itself.
+    target
+        The class that `map` and `mask` show.
+    notes
+        What a reader has to know about this explanation.
+    seconds
+        ``segment``, ``neighbourhood`` (masks and images), ``network``, ``regression`` and ``total``.
+    """
+
+    segments: NDArray[np.int32]
+    weights: dict[int, list[tuple[int, float]]]
+    intercept: dict[int, float]
+    score: dict[int, float]
+    local_prediction: dict[int, float]
+    probabilities: NDArray[np.floating]
+    target: int
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def classes(self) -> list[int]:
+        """The explained classes, the most probable first, then a target that is not among these."""
+        return list(self.weights)
+
+    @property
+    def map(self) -> NDArray[np.float32]:
+        """The target's weights on their superpixels, S x S; 0 on the others."""
+        by_segment = np.zeros(int(self.segments.max()) + 1, dtype=np.float32)
+        for index, weight in self.weights[self.target]:
+            by_segment[index] = weight
+        return by_segment[self.segments]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The superpixels with a positive weight for the target among those that the regression kept, S x S."""
+        return np.isin(self.segments, [index for index, weight in self.weights[self.target] if weight > 0])
+
+
+def explain(
+    classify: Classify,
+    frame: NDArray[np.uint8],
+    settings: LimeSettings,
+    target: int | None,
+    batch_size: int,
+    device: str = "cpu",
+) -> LimeResult:
+    """Explain an image.
+
+    Parameters
+    ----------
+    classify
+        Takes B images (uint8 B x C x S x S on `device`) and gives their probabilities (B x classes).
+    frame
+        uint8 C x S x S: the image as the network gets it, before normalisation.
+    settings
+        How.
+    target
+        The class to show; None is the predicted one. It is explained even if it is not among the most probable.
+    batch_size
+        The most images that exist at one time. It changes nothing but rounding.
+    device
+        Where the masked images are put together.
+
+    Raises
+    ------
+    InputError
+        If the target is none of the classes, if a setting does not fit the image, or if `classify` gives
+        something else than probabilities.
+    """
+    return explain_segments(classify, frame, *timed_segments(frame, settings), settings, target, batch_size, device)
+
+
+def timed_segments(frame: NDArray[np.uint8], settings: LimeSettings) -> tuple[NDArray[np.int32], float]:
+    """Return the superpixels of a frame and the seconds they took; see `lucidag.explain.lime.segments.segment`."""
+    start = time.perf_counter()
+    segments = segment(frame, settings.algorithm, settings.parameters, settings.seed)
+    return segments, time.perf_counter() - start
+
+
+def explain_segments(
+    classify: Classify,
+    frame: NDArray[np.uint8],
+    segments: NDArray[np.int32],
+    segment_seconds: float,
+    settings: LimeSettings,
+    target: int | None,
+    batch_size: int,
+    device: str = "cpu",
+) -> LimeResult:
+    """Explain an image whose superpixels are known; see `explain`.
+
+    Parameters
+    ----------
+    segments
+        int32 S x S: labels 0..n-1.
+    segment_seconds
+        How long they took, which counts into the total.
+    """
+    start = time.perf_counter()
+    if batch_size < 1:
+        raise InputError(f"lime: batch_size is {batch_size}; it must be at least 1")
+    count = int(segments.max()) + 1
+    explainer = LimeImageExplainer(kernel_width=settings.kernel_width, random_state=settings.seed)
+    masks = draw_masks(explainer.random_state, settings.num_samples, count)
+    hidden = hidden_image(frame, segments, settings.hide_color)
+    futile = _nothing_to_compare(count, bool((hidden == frame).all()))
+    # Where nothing can be compared, the image itself is still classified.
+    rows = masks[:1] if futile else masks
+    values, network = probabilities(classify, frame, hidden, segments, rows, batch_size, device)
+    asked = time.perf_counter()
+    shown = int(values[0].argmax()) if target is None else _known(target, values.shape[1])
+    top, further = _labels(values[0], settings.top_labels, shown)
+    varying = [label for label in (*top, *further) if np.ptp(values[:, label]) > 0]
+    fits = regress(explainer, rows, values, varying, settings.num_features)
+    seconds = {
+        "segment": segment_seconds,
+        "neighbourhood": asked - start - network,
+        "network": network,
+        "regression": time.perf_counter() - asked,
+    }
+    labels = [*reversed(top), *further]
+    return _result(
+        segments=segments,
+        fits={label: fits.get(label) or constant_fit(float(values[0, label])) for label in labels},
+        probabilities=values[0],
+        target=shown,
+        notes=futile or _notes(labels, fits, count, settings.num_features),
+        seconds={**seconds, "total": sum(seconds.values())},
+    )
+
+
+def _nothing_to_compare(count: int, unchanged: bool) -> tuple[str, ...]:
+    """Say why the superpixels of an image cannot be told apart, if so."""
+    if count == 1:
+        return ("the segmentation found one superpixel: there is nothing to compare, and no superpixel has a weight",)
+    if unchanged:
+        return ("hiding changes no pixel: there is nothing to compare, and no superpixel has a weight",)
+    return ()
+
+
+def _known(target: int, classes: int) -> int:
+    """Return the target if the network has such a class."""
+    if not 0 <= target < classes:
+        raise InputError(f"lime: target {target} is no class of the network; its classes are 0 to {classes - 1}")
+    return target
+
+
+def _labels(shares: NDArray[np.floating], top_labels: int, target: int) -> tuple[list[int], list[int]]:
+    """Return the most probable classes in lime's own order, the most probable last; and the target if it is another."""
+    top = [int(label) for label in np.argsort(shares)[-top_labels:]]
+    return top, [] if target in top else [target]
+
+
+def _notes(labels: Sequence[int], fits: Container[int], count: int, num_features: int) -> tuple[str, ...]:
+    """Say what differs from what the settings ask for."""
+    notes = [
+        f"the probability of class {label} is the same under every mask: no superpixel has a weight for it"
+        for label in labels
+        if label not in fits
+    ]
+    if num_features > count:
+        notes.append(f"num_features is {num_features}, but the image has {count} superpixels: all are kept")
+    return tuple(notes)
+
+
+def _result(fits: Mapping[int, Fit], **rest: Any) -> LimeResult:  # noqa: ANN401
+    """Put a result together, each part of the regressions by class."""
+    return LimeResult(
+        weights={label: fit.weights for label, fit in fits.items()},
+        intercept={label: fit.intercept for label, fit in fits.items()},
+        score={label: fit.score for label, fit in fits.items()},
+        local_prediction={label: fit.local_prediction for label, fit in fits.items()},
+        **rest,
+    )

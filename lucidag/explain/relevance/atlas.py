@@ -1,0 +1,145 @@
+"""The units that a decision rests on: chosen by relevance, each with its map and its reference images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from zennit.core import Composite
+
+from lucidag.data.images import Images
+from lucidag.data.manifest import Manifest
+from lucidag.explain.relevance.composites import name_of
+from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept
+from lucidag.explain.relevance.conditional import conditional_maps
+from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.lrp import lrp, refuse_exploded
+from lucidag.explain.relevance.reference_store import KINDS, References
+from lucidag.explain.relevance.unit_maps import unit_maps
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
+
+UNITS, EXAMPLES = 6, 4
+
+
+def explain_decision(
+    network: Network,
+    composite: Composite,
+    image: str,
+    frame: NDArray[np.uint8],
+    layer: str,
+    references: References,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    *,
+    target: int | None = None,
+    classes: Sequence[str] = (),
+    units: int = UNITS,
+    examples: int = EXAMPLES,
+    device: str = "cpu",
+    threads: int = 2,
+) -> Decision:
+    """Find the units of a layer with the most relevance for an image's class, and what each of them stands for.
+
+    Units without any relevance are left out.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    composite
+        The rules, such as `lucidag.explain.relevance.composites.composite_for` gives for ``network.model``.
+    image, frame
+        The image: its id, and uint8 C x S x S as `Inputs.prepare` gives it.
+    layer
+        One of the layers of `references`.
+    references
+        What `lucidag.explain.relevance.references.find_references` gave.
+    manifest, rows
+        The data set and the row numbers that it was given.
+    target
+        The class to be explained; None: the predicted one.
+    classes
+        The names of the classes, where they have any.
+    units, examples
+        How many units are shown, and how many references of each kind for each.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+
+    Raises
+    ------
+    InputError
+        If the references are of another layer or other images; if the image's relevance explodes (then maps of
+        units show rounding errors); as `conditional_maps`.
+    """
+    _check(layer, references, manifest, rows)
+    network.model.to(device)
+    pixels = network.inputs.normalise(torch.from_numpy(np.ascontiguousarray(frame))[None].to(device))
+    with reproducible(device, threads):
+        found = layer_relevance(network.model, composite, pixels, [layer], None if target is None else [target])
+        explained = int(found.targets[0])
+        refuse_exploded(lrp(network.model, pixels, [explained], composite), name_of(composite), [image])
+        relevance = found.relevance[layer][0]
+        by_unit = relevance.flatten(1).sum(dim=1) if relevance.ndim > 1 else relevance
+        order = by_unit.sort(descending=True, stable=True).indices
+        chosen = order[by_unit[order] != 0][:units].tolist()
+        shares = by_unit / by_unit.abs().sum().clamp(min=torch.finfo(by_unit.dtype).tiny)
+        maps = conditional_maps(network.model, composite, pixels, layer, [[unit] for unit in chosen], explained).maps
+        concepts = tuple(
+            UnitConcept(
+                unit,
+                float(shares[unit]),
+                own.cpu().numpy().astype(np.float32),
+                {
+                    kind: _examples(network, composite, layer, unit, references, kind, examples, manifest, rows, device)
+                    for kind in KINDS
+                },
+            )
+            for unit, own in zip(chosen, maps, strict=True)
+        )
+    record = {
+        "layer": layer,
+        "target": explained,
+        "target_name": classes[explained] if explained < len(classes) else str(explained),
+        "logit": float(found.logits[0, explained]),
+        "probability": float(found.logits[0].softmax(dim=0)[explained]),
+        "units": len(by_unit),
+    }
+    return Decision(image, frame, record, concepts)
+
+
+def _examples(
+    network: Network,
+    composite: Composite,
+    layer: str,
+    unit: int,
+    references: References,
+    kind: str,
+    examples: int,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    device: str,
+) -> tuple[Reference, ...]:
+    best = references.layers[layer][kind]
+    numbers, values, places = (each[unit, :examples].tolist() for each in (best.rows, best.values, best.places))
+    reader = Images(manifest)
+    frames = torch.stack([network.inputs.prepare(reader.read(int(rows[number]))) for number in numbers])
+    batch = network.inputs.normalise(frames.to(device))
+    maps = unit_maps(network.model, composite, batch, layer, [unit] * len(numbers), places).cpu().numpy()
+    return tuple(
+        Reference(references.images[number], frame.numpy(), own.astype(np.float32), value)
+        for number, frame, own, value in zip(numbers, frames, maps, values, strict=True)
+    )
+
+
+def _check(layer: str, references: References, manifest: Manifest, rows: NDArray[np.int64]) -> None:
+    if layer not in references.layers:
+        raise InputError(unknown("layer of the reference images", layer, references.layers))
+    images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
+    if images != references.images:
+        raise InputError(
+            f"the reference images were chosen from {len(references.images)} other images than the "
+            f"{len(images)} of {manifest.file}: find them anew"
+        )

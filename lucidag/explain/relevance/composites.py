@@ -1,0 +1,99 @@
+"""Composites of layer-wise relevance propagation by name: which layer of a network gets which rule.
+
+The rules are zennit's own, and share out relevance by contributions, so it is conserved, with exceptions in the rules
+themselves. A unit with relevance but without a positive contribution loses it by the z+ rule; by alpha-beta, one
+without a negative contribution gives on twice its relevance. Both need few or sparse inputs (a convolution by channel,
+a network a few channels wide) and an output that no ReLU follows. By gamma, contributions of both signs can cancel in
+the denominator; what is then shared out are rounding errors.
+
+Found on networks without biases, random weights, 64 x 64 pixels, double precision, as sum of the pixels' relevance over
+the logit: ``epsilon_plus_flat`` 1.000 on ResNet-18, ResNet-50, that with attention, 0.998 to 1.000 on EfficientNet-B0
+with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on ResNet-50 with ImageNet weights), 8 on
+EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat, SpecialFirstLayerMapComposite
+from zennit.core import Composite, Hook
+
+from lucidag.explain.relevance.canonizers import Gate, GateRule, canonizers
+from lucidag.explain.relevance.covered import check_covered
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+from lucidag.models.inputs import Inputs
+
+ModuleMap = Callable[[dict[str, Any], str, nn.Module], Hook | None]
+
+COMPOSITES = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
+
+
+def input_range(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what black and white pixels are after normalising: two tensors 1 x channels x 1 x 1."""
+    black = torch.zeros(1, inputs.channels, 1, 1, dtype=torch.uint8)
+    return inputs.normalise(black), inputs.normalise(black + 255)
+
+
+def composite_for(
+    name: str, model: nn.Module, low: torch.Tensor | None = None, high: torch.Tensor | None = None
+) -> Composite:
+    """Return a composite of zennit, with the canonizers that the network needs.
+
+    The network stays as it is; the composite changes it while its context lasts. One composite can be used many
+    times.
+
+    Parameters
+    ----------
+    name
+        ``epsilon_plus_flat``: the first linear layer spreads its relevance evenly, other convolutions use the z+ rule,
+        linear layers the epsilon rule. ``epsilon_gamma_box``: the z-box rule, then gamma = 0.25, then epsilon.
+        ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon.
+    model
+        The network.
+    low, high
+        The least and greatest values of its input, 1 x channels x 1 x 1 (`input_range`); ``epsilon_gamma_box`` needs
+        them.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a missing range, or a network with a step that has no rule.
+    """
+    if name not in COMPOSITES:
+        raise InputError(unknown("composite", name, COMPOSITES))
+    steps = check_covered(model)
+    how: dict[str, Any] = {"canonizers": canonizers()}
+    if name == "epsilon_gamma_box":
+        if low is None or high is None:
+            raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
+        composite = EpsilonGammaBox(low, high, **how)
+    elif name == "epsilon_plus_flat":
+        composite = EpsilonPlusFlat(**how)
+    else:
+        composite = EpsilonAlpha2Beta1(**how)
+    composite.layer_map = [((Gate,), GateRule()), *composite.layer_map]
+    if isinstance(composite, SpecialFirstLayerMapComposite):
+        composite.module_map = _first_called(composite, model, steps)
+    return composite
+
+
+def name_of(composite: Composite) -> str:
+    """Return the name that `composite_for` knows a composite by; of another one that of its class."""
+    names = {EpsilonPlusFlat: COMPOSITES[0], EpsilonGammaBox: COMPOSITES[1], EpsilonAlpha2Beta1: COMPOSITES[2]}
+    return names.get(type(composite), type(composite).__name__)
+
+
+def _first_called(composite: SpecialFirstLayerMapComposite, model: nn.Module, steps: Sequence[str]) -> ModuleMap:
+    """Give the rule of the first layer to the one that is called first; zennit gives it to the one defined first."""
+    special, modules = [kinds for kinds, _ in composite.first_map], dict(model.named_modules())
+    first = next((name for name in steps if any(isinstance(modules.get(name), kinds) for kinds in special)), None)
+
+    def rule_of(context: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
+        context["first_layer_visited"] = name != first
+        rule: Hook | None = composite.mapping(context, name, module)
+        return rule
+
+    return rule_of

@@ -1,0 +1,153 @@
+"""Conditional relevance (CRP): where in the image the relevance of single units of a layer comes from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from zennit.core import Composite
+
+from lucidag.explain.relevance.layers import check_finite, layer_relevance, output_at
+from lucidag.explain.relevance.shared import SharedComposite
+from lucidag.ground.errors import InputError
+from lucidag.models.head import evaluating
+
+BATCH = 8
+
+Descend = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class ConditionalMaps:
+    """The relevance of a layer's units for one image and one class, and where it comes from.
+
+    Attributes
+    ----------
+    layer, target, logit
+        The layer, the class that was explained, and its logit.
+    activation, relevance
+        U or U x h x w: what the layer gives, and the relevance that it gets.
+    selections
+        The units of each map.
+    maps
+        float n x H x W, summed over the channels of the image.
+    """
+
+    layer: str
+    target: int
+    logit: float
+    activation: torch.Tensor
+    relevance: torch.Tensor
+    selections: tuple[tuple[int, ...], ...]
+    maps: torch.Tensor
+
+
+def conditional_maps(
+    model: nn.Module,
+    composite: Composite,
+    image: torch.Tensor,
+    layer: str,
+    selections: Sequence[Sequence[int]] | None = None,
+    target: int | None = None,
+    batch_size: int = BATCH,
+) -> ConditionalMaps:
+    """Compute a heat map for each selection of units of a layer.
+
+    Concept relevance propagation (Achtibat et al. 2023, Nature Machine Intelligence 5) with the condition "this class,
+    these units of this layer": the relevance of all other units of the layer is set to zero, and only what then flows
+    on from the layer counts. Of a layer inside a residual block that excludes the skip connection beside it, as
+    zennit-crp does with `exclude_parallel`; the maps of all units add up to that of their branch. What is behind
+    the layer runs backwards once, and what is before it once for a batch of selections (`SharedComposite`).
+
+    Parameters
+    ----------
+    model
+        A classifier; it is held in eval mode, and is otherwise as it was afterwards.
+    composite
+        The rules, such as `lucidag.explain.relevance.composites.composite_for` gives.
+    image
+        1 x C x H x W, as the network takes it.
+    layer
+        A module that gives N x U or N x U x h x w and runs once in a pass.
+    selections
+        The units of each map; none at all give a map of zeros. None: each unit on its own.
+    target
+        The class; None: the predicted one.
+    batch_size
+        How many maps are computed at a time; it changes them by rounding only.
+
+    Raises
+    ------
+    InputError
+        If the layer does not exist, runs more than once or not at all, or gives something else; if a class or a unit
+        does not exist; if relevance is not finite; if there is not one image.
+    """
+    if image.ndim != 4 or len(image) != 1:
+        raise InputError(f"conditional relevance takes one image at a time, 1 x C x H x W, not {tuple(image.shape)}")
+    behind = layer_relevance(model, composite, image, [layer], None if target is None else [target])
+    relevance = behind.relevance[layer][0]
+    units = len(relevance)
+    chosen = tuple((unit,) for unit in range(units)) if selections is None else _checked(selections, units, layer)
+    count = even_batch(len(chosen), batch_size)
+    maps = []
+    with descent(model, composite, image, layer, count) as descend:
+        for start in range(0, len(chosen), count):
+            masks = selection_masks(chosen[start : start + count], units).to(relevance)
+            maps.append(descend(masks.view(-1, units, *[1] * (relevance.ndim - 1)) * relevance))
+    found = torch.cat(maps) if maps else image.new_zeros((0, *image.shape[2:]))
+    check_finite(layer, found)
+    explained = int(behind.targets[0])
+    logit = float(behind.logits[0, explained])
+    return ConditionalMaps(layer, explained, logit, behind.activations[layer][0], relevance, chosen, found)
+
+
+@contextmanager
+def descent(
+    model: nn.Module, composite: Composite, image: torch.Tensor, layer: str, batch_size: int
+) -> Iterator[Descend]:
+    """Give a function from relevance at a layer to heat maps.
+
+    Parameters
+    ----------
+    model, composite, image, layer
+        As for `conditional_maps`.
+    batch_size
+        The most that is asked for at a time.
+
+    Yields
+    ------
+    A function from relevance (n x U or n x U x h x w, n at most `batch_size`) to maps (n x H x W). It is linear.
+    """
+    leaf = image.detach().repeat(batch_size, 1, 1, 1).requires_grad_()
+    with evaluating(model), SharedComposite(composite).context(model), torch.enable_grad():
+        output = output_at(model, leaf, layer)
+
+        def descend(relevance: torch.Tensor) -> torch.Tensor:
+            count = len(relevance)
+            filled = torch.cat([relevance, relevance.new_zeros((batch_size - count, *relevance.shape[1:]))])
+            (found,) = torch.autograd.grad(output, leaf, filled, retain_graph=True)
+            return found[:count].sum(dim=1)
+
+        yield descend
+
+
+def even_batch(count: int, batch_size: int) -> int:
+    """Return the batch size, at most `batch_size`, that splits `count` into as few batches of nearly equal size."""
+    batches = -(-count // max(1, batch_size))
+    return -(-count // max(1, batches)) or 1
+
+
+def selection_masks(selections: Sequence[Sequence[int]], units: int) -> torch.Tensor:
+    """Return n x U ones and zeros: which units each selection has."""
+    masks = torch.zeros(len(selections), units)
+    for mask, chosen in zip(masks, selections, strict=True):
+        mask[list(chosen)] = 1
+    return masks
+
+
+def _checked(selections: Sequence[Sequence[int]], units: int, layer: str) -> tuple[tuple[int, ...], ...]:
+    for unit in (unit for chosen in selections for unit in chosen):
+        if not 0 <= unit < units:
+            raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
+    return tuple(tuple(int(unit) for unit in chosen) for chosen in selections)

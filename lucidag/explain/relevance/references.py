@@ -1,0 +1,175 @@
+"""Reference images of units: those of a data set where a unit is most relevant (RelMax) or most active (ActMax)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from zennit.core import Composite
+
+from lucidag.data.manifest import Manifest
+from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.reference_store import ACTIVATION, KINDS, RELEVANCE, Best, References
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.ground.spelling import unknown
+from lucidag.models.frames import batch_sizes, batches
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
+
+MEASURES = ("sum", "max")
+TARGETS = ("predicted", "label")
+TOP = 40
+TINY = 1e-10  # as zennit-crp
+
+
+def find_references(
+    network: Network,
+    composite: Composite,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    layers: Sequence[str],
+    *,
+    targets: str = "predicted",
+    measure: str = "sum",
+    normalised: bool = True,
+    top: int = TOP,
+    device: str = "cpu",
+    batch_size: int = 16,
+    threads: int = 2,
+) -> References:
+    """Run over a data set once and keep the best images of each unit, by relevance and by activation.
+
+    Relevance and activation maximisation of Achtibat et al. (2023, Nature Machine Intelligence 5). The memory that it
+    takes does not grow with the number of images, besides the ids and the classes of the images.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    composite
+        The rules, such as `lucidag.explain.relevance.composites.composite_for` gives for ``network.model``.
+    manifest, rows
+        The data set, and the N row numbers to look at.
+    layers
+        Names of modules that give N x U or N x U x H x W and run once in a pass.
+    targets
+        Whose relevance is taken: of the ``predicted`` class of each image, or of its ``label``.
+    measure
+        ``sum`` or ``max`` over the places of a unit's map.
+    normalised
+        Whether a unit's relevance is taken in parts of the sum of |relevance| over the layer's units in that image:
+        else images with great logits come first. Activations are taken as they are. (zennit-crp has one switch for
+        both.)
+    top
+        How many images are kept for each unit; all where there are fewer.
+    device, batch_size, threads
+        How to compute; they change the numbers by rounding only.
+
+    Raises
+    ------
+    InputError
+        If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if
+        relevance is not finite; if `targets`, `measure` or `top` is none of what is allowed.
+    """
+    _check(targets, measure, top, rows, layers)
+    labels = manifest.labels()[rows] if targets == "label" else None
+    network.model.to(device)
+    explained: list[NDArray[np.int64]] = []
+    found: dict[str, dict[str, TopImages]] = {layer: {kind: TopImages(top) for kind in KINDS} for layer in layers}
+    shapes: dict[str, tuple[int, ...]] = {}
+    start = 0
+    with reproducible(device, threads):
+        work = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
+        for frames in track(work, "reference images", len(batch_sizes(len(rows), batch_size))):
+            given = None if labels is None else torch.from_numpy(labels[start : start + len(frames)])
+            batch = network.inputs.normalise(frames.to(device))
+            result = layer_relevance(network.model, composite, batch, layers, given)
+            explained.append(result.targets.cpu().numpy())
+            for layer in layers:
+                shapes[layer] = tuple(result.activations[layer].shape[1:])
+                relevance, activation = result.relevance[layer], result.activations[layer]
+                found[layer][RELEVANCE].add(*measured(relevance, measure, normalised), start)
+                found[layer][ACTIVATION].add(*measured(activation, measure, normalised=False), start)
+            start += len(frames)
+    best = {layer: {kind: kept.result() for kind, kept in kinds.items()} for layer, kinds in found.items()}
+    images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
+    settings = {"measure": measure, "normalised": normalised, "targets": targets}
+    return References(images, np.concatenate(explained), best, shapes, settings)
+
+
+def measured(values: torch.Tensor, measure: str, normalised: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Give one number a unit, and the place where the unit has the most.
+
+    Parameters
+    ----------
+    values
+        N x U or N x U x H x W.
+    measure, normalised
+        As for `find_references`.
+
+    Returns
+    -------
+    values, places
+        float32 and int64, N x U.
+    """
+    maps = values.flatten(2) if values.ndim == 4 else values[:, :, None]
+    peak, places = maps.max(dim=2)
+    numbers = maps.sum(dim=2) if measure == "sum" else peak
+    if normalised:
+        numbers = numbers / (numbers.abs().sum(dim=1, keepdim=True) + TINY)
+    return numbers.cpu().numpy().astype(np.float32), places.cpu().numpy()
+
+
+class TopImages:
+    """The best images of each unit while batches go by.
+
+    Parameters
+    ----------
+    top
+        How many are kept.
+    """
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._best: Best | None = None
+
+    def add(self, values: NDArray[np.float32], places: NDArray[np.int64], start: int) -> None:
+        """Take the values and places (n x U) of the images from number `start` on."""
+        numbers = np.arange(start, start + len(values), dtype=np.int64)
+        rows = np.broadcast_to(numbers, values.T.shape)
+        if self._best is None:
+            merged = Best(rows, values.T, places.T)
+        else:
+            merged = Best(
+                np.concatenate([self._best.rows, rows], axis=1),
+                np.concatenate([self._best.values, values.T], axis=1),
+                np.concatenate([self._best.places, places.T], axis=1),
+            )
+        # The sort is stable and earlier images come first: so of equal ones the earlier stays first.
+        order = np.argsort(-merged.values, axis=1, kind="stable")[:, : self._top]
+        self._best = Best(
+            np.take_along_axis(merged.rows, order, axis=1),
+            np.take_along_axis(merged.values, order, axis=1),
+            np.take_along_axis(merged.places, order, axis=1),
+        )
+
+    def result(self) -> Best:
+        """Give the best once all images went by."""
+        if self._best is None:
+            raise InputError("there are no images to find references in")
+        return self._best
+
+
+def _check(targets: str, measure: str, top: int, rows: NDArray[np.int64], layers: Sequence[str]) -> None:
+    if targets not in TARGETS:
+        raise InputError(unknown("targets", targets, TARGETS))
+    if measure not in MEASURES:
+        raise InputError(unknown("measure", measure, MEASURES))
+    if top < 1:
+        raise InputError(f"top is {top}; it must be at least 1 image")
+    if len(rows) == 0:
+        raise InputError("there are no images to find references in")
+    for place, layer in enumerate(layers):
+        if layer in layers[:place]:
+            raise InputError(f"layers: '{layer}' is named twice")

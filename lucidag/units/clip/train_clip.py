@@ -1,0 +1,258 @@
+"""A small CLIP of one's own: open_clip's architecture, tokenizer and loss, trained on scenes and their captions."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from open_clip.transform import PreprocessCfg
+from torch import nn
+
+from lucidag.data.images import Images
+from lucidag.data.manifest import Manifest
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import write_json
+from lucidag.ground.progress import track
+from lucidag.models.reproducible import mix, reproducible, seeded
+from lucidag.models.weights import save_checkpoint
+from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, caption, read_content
+from lucidag.units.clip.clip import CONFIG, WEIGHTS, as_image, image_transform
+
+# What makes some hundred steps enough on scenes: at open_clip's own values the objects are at chance for as long.
+EMBEDDING_STD = 0.2
+TEXT_RATE = 0.25
+WARM_UP = 0.1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A small CLIP and how it came about.
+
+    Attributes
+    ----------
+    model
+        The model, on the CPU, in eval mode.
+    config, preprocess
+        open_clip's settings of its architecture and of how images reach it.
+    losses
+        The contrastive loss of each step, the mean over the styles of its captions.
+    """
+
+    model: nn.Module
+    config: dict[str, Any]
+    preprocess: dict[str, Any]
+    losses: tuple[float, ...]
+
+
+def small_config(
+    image_size: int = 64, width: int = 16, text_width: int = 64, embedding: int = 128, context: int = 18
+) -> dict[str, Any]:
+    """Give open_clip's settings of a small CLIP: a ModifiedResNet of four blocks, and a transformer of two layers.
+
+    Parameters
+    ----------
+    image_size
+        The side of an image, a multiple of 32.
+    width
+        Channels of the residual network's stem; its last block has 32 times as many.
+    text_width
+        Width of the transformer, a multiple of 4.
+    embedding
+        D, the length of an embedding.
+    context
+        How many tokens a text may have, those of start and end included.
+    """
+    if image_size < 32 or image_size % 32:
+        raise InputError(f"small CLIP: image_size is {image_size}; it must be a multiple of 32")
+    if text_width < 4 or text_width % 4 or width < 2 or width % 2:
+        raise InputError(f"small CLIP: text_width {text_width} must be a multiple of 4, and width {width} one of 2")
+    return {
+        "embed_dim": embedding,
+        "vision_cfg": {"image_size": image_size, "layers": [1, 1, 1, 1], "width": width, "patch_size": None},
+        "text_cfg": {
+            "context_length": context,
+            "vocab_size": open_clip.tokenizer.SimpleTokenizer().vocab_size,
+            "width": text_width,
+            "heads": 4,
+            "layers": 2,
+        },
+    }
+
+
+def train_clip(
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    config: dict[str, Any],
+    steps: int = 400,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    weight_decay: float = 0.05,
+    seed: int = 0,
+    device: str = "cpu",
+    threads: int = 2,
+) -> Trained:
+    """Train a CLIP on images with label maps and on captions written from these.
+
+    In a step each image has one caption of each style of `lucidag.units.clip.captions`, and the loss is the mean of
+    open_clip's contrastive loss over the styles. So within one loss the captions of other images are wrong in the
+    same respect, and not true as well in another. Sentences join after half of the steps. Images are mirrored at
+    random.
+
+    Parameters
+    ----------
+    manifest, rows
+        The data set, with the label maps that captions need, and the row numbers to train on.
+    config
+        open_clip's settings of the architecture, such as `small_config` gives.
+    steps, batch_size
+        How long, and images a step (all, where there are fewer).
+    learning_rate, weight_decay
+        AdamW with a tenth of warm-up and then a cosine to 0; the text side learns at a quarter of the rate.
+    seed
+        Of the weights, the order of images and the captions: the same seed and threads give the same bytes.
+    device, threads
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If label maps are missing, there are fewer than two images or no step, a caption has more tokens than the
+        model reads, or the loss is not finite.
+    """
+    if len(rows) < 2 or steps < 1 or batch_size < 2:
+        raise InputError(f"small CLIP: {len(rows)} images, {steps} steps of {batch_size}; it takes at least 2, 1 and 2")
+    preprocess = asdict(PreprocessCfg(size=config["vision_cfg"]["image_size"]))
+    contents, frames = _read(manifest, rows, preprocess)
+    mean, std = (torch.tensor(preprocess[name], device=device).view(3, 1, 1) for name in ("mean", "std"))
+    tokens = _tokens(config["text_cfg"]["context_length"])
+    draw = np.random.default_rng(mix(seed, 1))
+    losses = []
+    with seeded(mix(seed, 0), device), reproducible(device, threads):
+        model = _build(config).to(device=device)
+        optimiser, scheduler = _optimiser(model, learning_rate, weight_decay, steps)
+        batches = _batches(len(rows), min(batch_size, len(rows)), steps, draw)
+        for step, places in enumerate(track(batches, "train CLIP")):
+            styles = CATEGORIES if step < steps // 2 else STYLES
+            texts = [[tokens(caption(contents[place], style, draw)) for place in places] for style in styles]
+            pixels = frames[torch.from_numpy(places)]
+            mirrored = torch.from_numpy(draw.random(len(places)) < 0.5).view(-1, 1, 1, 1)
+            pixels = torch.where(mirrored, pixels.flip(-1), pixels).to(device)
+            pixels = ((pixels / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+            losses.append(_step(model, optimiser, pixels, torch.tensor(texts, device=device)))
+            scheduler.step()
+    if not all(map(math.isfinite, losses)):
+        raise InputError(f"small CLIP: the loss is not finite; learning_rate {learning_rate} may be too high")
+    return Trained(model.cpu().to(memory_format=torch.contiguous_format).eval(), config, preprocess, tuple(losses))
+
+
+def save_clip(folder: str | Path, trained: Trained, about: dict[str, Any]) -> None:
+    """Write a CLIP as open_clip reads it: ``open_clip_config.json`` and ``open_clip_model.safetensors`` in `folder`.
+
+    Parameters
+    ----------
+    folder
+        Where to; `lucidag.units.clip.clip.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
+    trained
+        The model.
+    about
+        Plain values that go into the weights file as metadata.
+    """
+    write_json(Path(folder) / CONFIG, {"model_cfg": trained.config, "preprocess_cfg": trained.preprocess})
+    save_checkpoint(Path(folder) / WEIGHTS, trained.model, about)
+
+
+def _read(
+    manifest: Manifest, rows: NDArray[np.int64], preprocess: dict[str, Any]
+) -> tuple[list[Content], torch.Tensor]:
+    """Give what each image shows, and all frames: uint8 N x 3 x S x S."""
+    pixels, prepare = Images(manifest), image_transform(preprocess, normalise=False)
+    contents = []
+    frames = torch.empty((len(rows), 3, preprocess["size"], preprocess["size"]), dtype=torch.uint8)
+    for place, row in enumerate(track(rows.tolist(), "read images and label maps")):
+        contents.append(read_content(pixels.read_concepts(row), manifest.concepts))
+        frames[place] = (prepare(as_image(pixels.read(row))) * 255).round().to(torch.uint8)
+    return contents, frames
+
+
+def _tokens(context: int) -> Callable[[str], list[int]]:
+    """Give a function from a text to its tokens that remembers them."""
+    tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=context)
+    known: dict[str, list[int]] = {}
+
+    def tokens(text: str) -> list[int]:
+        if text not in known:
+            if len(tokenizer.encode(text)) + 2 > context:
+                raise InputError(f"small CLIP: caption '{text}' has more tokens than the context of {context}")
+            known[text] = tokenizer([text])[0].tolist()
+        return known[text]
+
+    return tokens
+
+
+def _build(config: dict[str, Any]) -> nn.Module:
+    model: nn.Module = open_clip.CLIP(**config)
+    nn.init.normal_(model.get_parameter("token_embedding.weight"), std=EMBEDDING_STD)
+    for name, parameter in model.named_parameters():
+        if name.startswith("visual.") and name.endswith("bn3.weight"):
+            nn.init.ones_(parameter)  # open_clip lets residual branches begin at 0: too slow a start for so few steps
+    return model.to(memory_format=torch.channels_last)
+
+
+def _optimiser(
+    model: nn.Module, learning_rate: float, weight_decay: float, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        visual, decays = (
+            name.startswith("visual.") or name == "logit_scale",
+            parameter.ndim >= 2 and "embed" not in name,
+        )
+        groups.setdefault((visual, decays), []).append(parameter)
+    optimiser = torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": learning_rate * (1.0 if visual else TEXT_RATE),
+                "weight_decay": weight_decay if decays else 0.0,
+            }
+            for (visual, decays), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        fused=True,  # most parameters are words that no caption holds: one pass over them, not ten
+    )
+
+    def rate(step: int) -> float:
+        done = (step + 1) / (steps + 1)
+        return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * max(0.0, done - WARM_UP) / (1 - WARM_UP))))
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+
+
+def _batches(count: int, size: int, steps: int, draw: np.random.Generator) -> Sequence[NDArray[np.int64]]:
+    """Give the places of each step's images: all in a random order, and again, without what is left over."""
+    found: list[NDArray[np.int64]] = []
+    while len(found) < steps:
+        order = draw.permutation(count)
+        found += [order[start : start + size] for start in range(0, count - size + 1, size)]
+    return found[:steps]
+
+
+def _step(model: nn.Module, optimiser: torch.optim.Optimizer, pixels: torch.Tensor, texts: torch.Tensor) -> float:
+    """Make one step on B images and styles x B x context tokens; give the loss."""
+    loss_of = open_clip.ClipLoss()
+    different, place = torch.unique(texts.flatten(0, 1), dim=0, return_inverse=True)
+    images = model.encode_image(pixels, normalize=True)  # type: ignore[operator]
+    words = model.encode_text(different, normalize=True)[place].unflatten(0, texts.shape[:2])  # type: ignore[operator]
+    scale = model.get_parameter("logit_scale")
+    loss = torch.stack([loss_of(images, of_style, scale.exp()) for of_style in words]).mean()
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    with torch.no_grad():
+        scale.clamp_(0, math.log(100))
+    return float(loss.detach())

@@ -1,0 +1,86 @@
+"""How well a CLIP model names what images show, beside chance."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.data.manifest import Manifest
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+from lucidag.units.clip.clip import Clip, embed_images, embed_texts
+from lucidag.units.labels.counts import share
+
+
+def zero_shot(
+    clip: Clip,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    template: str = "{}",
+    confidence: float = 0.95,
+    cache: str | Path | None = None,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Classify images by the nearest word, category by category and over all words.
+
+    Parameters
+    ----------
+    clip
+        The model.
+    manifest, rows
+        The data set and the row numbers. Each category of `Manifest.concepts` that is a column too is asked for, and
+        the column is the truth.
+    template
+        What stands around a word.
+    confidence
+        Of Wilson's interval over images.
+    cache, threads
+        As in `lucidag.units.clip.clip.embed_images`.
+
+    Returns
+    -------
+    dict
+        ``categories``: for each ``accuracy`` (value, low, high, n), ``chance`` (1 over the number of its words) and
+        ``commonest`` (the accuracy of always saying the most common word). ``words``: of as many best words as there
+        are categories, among the words of all of them, the share (``value``) that is true, and its ``chance``.
+
+    Raises
+    ------
+    InputError
+        If no category of concepts is a column, or a column holds another word.
+    """
+    words = {category: names for category, names in manifest.concepts.items() if category in manifest.metadata}
+    if not words:
+        raise InputError(f"{manifest.file}: no category of concepts is a column too, so there is nothing to ask for")
+    images = embed_images(clip, manifest, rows, cache, threads=threads)
+    result: dict[str, Any] = {"categories": {}}
+    parts, answers = [], []
+    for category, names in words.items():
+        similar = images @ embed_texts(clip, names, template, cache, threads=threads).T
+        truth = _truth(manifest, rows, category, names)
+        hits = int((similar.argmax(axis=1) == truth).sum())
+        result["categories"][category] = {
+            "accuracy": share(hits, len(rows), confidence),
+            "chance": 1 / len(names),
+            "commonest": int(np.bincount(truth).max()) / len(rows),
+        }
+        parts.append(similar)
+        answers.append(truth[:, None] == np.arange(len(names)))
+    result["words"] = _over_all(np.concatenate(parts, axis=1), np.concatenate(answers, axis=1), len(words))
+    return result
+
+
+def _truth(manifest: Manifest, rows: NDArray[np.int64], category: str, names: tuple[str, ...]) -> NDArray[np.int64]:
+    values = manifest.table[category].iloc[rows].tolist()
+    for value in values:
+        if value not in names:
+            raise InputError(f"{manifest.file}: {unknown(category, value, names)}")
+    return np.array([names.index(value) for value in values], dtype=np.int64)
+
+
+def _over_all(similar: NDArray[np.float32], true: NDArray[np.bool_], count: int) -> Mapping[str, float]:
+    best = np.argsort(-similar, axis=1, kind="stable")[:, :count]
+    value = float(np.take_along_axis(true, best, axis=1).mean())
+    return {"value": value, "chance": count / similar.shape[1], "n": len(similar)}

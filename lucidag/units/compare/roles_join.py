@@ -1,0 +1,249 @@
+"""What the units of the penultimate layer detect, joined with the roles that retrieval of function gives them.
+
+The question is whether the units that restore function are the interpretable ones. A unit restores function on
+a split if it is ranked up to the turning point there: its role is ``both`` or that of the split alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from lucidag.explain.agreement.interval import estimate
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+from lucidag.rof.roles import ROLES
+from lucidag.units.compare.summary import threshold_of
+from lucidag.units.labels.counts import CONCEPT, labelled, measure, number, share
+from lucidag.units.labels.names import NONE
+from lucidag.units.labels.tables import methods_of
+
+SPLITS = ("train", "test")
+JOINED = ("method", "unit", "role", "rank_train", "rank_test", "concept", "category", "score", "labelled", "flags")
+
+
+def join(
+    roles: pd.DataFrame, units: pd.DataFrame, thresholds: Mapping[str, float], column: str = "role"
+) -> pd.DataFrame:
+    """Join the roles of the units with their labels.
+
+    Parameters
+    ----------
+    roles
+        See `lucidag.rof.roles.roles`.
+    units
+        The labelled units of the penultimate layer (see `lucidag.units.labels.tables`), by one method or more.
+    thresholds
+        By method: what a label must reach to count (see `lucidag.units.labels.counts.measure`).
+    column
+        Which roles: ``role``, ``role_loss`` or ``role_accuracy``.
+
+    Returns
+    -------
+    DataFrame
+        One row a method and unit with the columns `JOINED`, by method and rank on test; ``score`` is what a label is
+        judged by.
+
+    Raises
+    ------
+    InputError
+        If a method does not label exactly the units that have roles, or has no threshold.
+    """
+    if column not in roles.columns:
+        raise InputError(f"roles: {unknown('column', column, roles.columns)}")
+    # Where no unit has a flag, the column is read as one of missing numbers.
+    ranked = roles.assign(role=roles[column], flags=roles["flags"].astype(object).where(roles["flags"].notna(), ""))
+    parts = []
+    for method in methods_of(units):
+        own = units[units["method"] == method]
+        if set(own["unit"]) != set(ranked["unit"]):
+            raise InputError(
+                f"method '{method}' labels {len(own)} units, but {len(ranked)} units have roles: "
+                "the layer is not the penultimate one"
+            )
+        own = own.assign(labelled=labelled(own, threshold_of(thresholds, method)), score=measure(own))
+        parts.append(own.merge(ranked[["unit", "role", "rank_train", "rank_test", "flags"]], on="unit"))
+    if not parts:
+        raise InputError("roles and labels: no method labels the units")
+    joined = pd.concat(parts, ignore_index=True)
+    joined["method"] = pd.Categorical(joined["method"], methods_of(units))
+    joined = joined.sort_values(["method", "rank_test"]).astype({"method": str}).reset_index(drop=True)
+    return joined[list(JOINED)]
+
+
+def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
+    """Count the roles of the units of each concept.
+
+    Parameters
+    ----------
+    joined
+        What `join` gives; units whose label does not count are left out.
+
+    Returns
+    -------
+    DataFrame
+        method, concept, category, units, then their number in each role, score (mean) and, on train and test,
+        ``rank_{split}_best`` and ``rank_{split}_mean``. By method, most units first, equal numbers by name.
+    """
+    kept = joined[joined["labelled"] & (joined["concept"] != NONE)]
+    rows = []
+    for (method, concept, category), part in kept.groupby(["method", *CONCEPT], sort=True):
+        ranks = {
+            f"rank_{split}_{name}": value
+            for split in SPLITS
+            for name, value in (("best", part[f"rank_{split}"].min()), ("mean", part[f"rank_{split}"].mean()))
+        }
+        rows.append(
+            {"method": method, "concept": concept, "category": category, "units": len(part)}
+            | {role: int((part["role"] == role).sum()) for role in ROLES}
+            | {"score": part["score"].mean()}
+            | ranks
+        )
+    names = [f"rank_{split}_{name}" for split in SPLITS for name in ("best", "mean")]
+    table = pd.DataFrame(rows, columns=["method", *CONCEPT, "units", *ROLES, "score", *names])
+    return table.sort_values(["method", "units", *CONCEPT], ascending=[True, False, True, True], ignore_index=True)
+
+
+def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 0.95, seed: int = 0) -> dict[str, Any]:
+    """Test whether units that restore function score higher, or are detectors more often, than the others.
+
+    Permutations deal the labels out to the units anew (`scipy.stats.permutation_test`: two-sided, the observed order
+    counted in, exact where there are no more orders than draws). Every unit counts, also one whose label
+    does not: a method gives it a low score. Units without a score are left out. p values are not adjusted for
+    their number.
+
+    Parameters
+    ----------
+    joined
+        What `join` gives.
+    resamples
+        Permutations, and bootstrap samples of units for the intervals of differences.
+    confidence, seed
+        Of both.
+
+    Returns
+    -------
+    dict
+        By method: ``units``; ``roles`` by name with ``units``, ``score`` (value, low, high, n) and ``labelled`` (value,
+        low, high, n); and ``restoring`` by split with ``units`` (that restore function), ``others``, ``degenerate``
+        (the turning point was flagged so) and three tests: ``score`` and ``labelled`` (restoring, others,
+        difference, low, high, p, reason), ``rank`` (rho: Spearman's correlation of rank and score, negative where units
+        switched on early score higher; p, reason). Where a test is impossible its numbers are None and ``reason``
+        says why, as where all units have one role; otherwise ``reason`` is None.
+    """
+    return {
+        str(method): {
+            "units": len(part),
+            "roles": {role: _role(part[part["role"] == role], resamples, confidence, seed) for role in ROLES},
+            "restoring": {split: _restoring(part, split, resamples, confidence, seed) for split in SPLITS},
+        }
+        for method, part in joined.groupby("method", sort=False)
+    }
+
+
+def restores(roles: pd.Series, split: str) -> NDArray[np.bool_]:
+    """Tell which units are ranked up to the turning point of a split."""
+    return roles.isin(("both", f"{split}_only")).to_numpy()
+
+
+def _role(part: pd.DataFrame, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
+    score = estimate(part["score"], confidence, resamples, seed)
+    values = {key: number(value) for key, value in (("value", score.mean), ("low", score.low), ("high", score.high))}
+    return {
+        "units": len(part),
+        "score": values | {"n": score.n},
+        "labelled": share(int(part["labelled"].sum()), len(part), confidence),
+    }
+
+
+def _restoring(part: pd.DataFrame, split: str, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
+    needed = restores(part["role"], split)
+    score = part["score"].to_numpy(dtype=np.float64)
+    options = (resamples, confidence, seed)
+    return {
+        "units": int(needed.sum()),
+        "others": int((~needed).sum()),
+        "degenerate": bool(part["flags"].astype(str).str.contains(f"degenerate_{split}").any()),
+        "score": _difference(score, needed, split, *options),
+        "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, *options),
+        "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, resamples, seed),
+    }
+
+
+def _difference(
+    values: NDArray[np.float64], needed: NDArray[np.bool_], split: str, resamples: int, confidence: float, seed: int
+) -> dict[str, Any]:
+    defined = ~np.isnan(values)
+    one, other = values[defined & needed], values[defined & ~needed]
+    found: dict[str, Any] = {
+        "restoring": number(float(one.mean())) if len(one) else None,
+        "others": number(float(other.mean())) if len(other) else None,
+    }
+    reason = _impossible(one, other, split)
+    if reason is not None:
+        return found | dict.fromkeys(("difference", "low", "high", "p")) | {"reason": reason}
+    test = stats.permutation_test(
+        (one, other),
+        _mean_difference,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=100,
+        rng=np.random.default_rng(seed),
+    )
+    drawn = stats.bootstrap(
+        (one, other),
+        _mean_difference,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=100,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    numbers = {"difference": test.statistic, "low": drawn.low, "high": drawn.high, "p": test.pvalue}
+    return found | {key: float(value) for key, value in numbers.items()} | {"reason": None}
+
+
+def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str) -> str | None:
+    if not len(one) and not len(other):
+        return "no unit has a score"
+    if not len(other):
+        return f"all {len(one)} units are ranked up to the turning point on {split}: there is no other to compare with"
+    if not len(one):
+        return f"none of the {len(other)} units is ranked up to the turning point on {split}"
+    if np.ptp(np.concatenate([one, other])) == 0:
+        return "all units have the same value"
+    if len(other) == 1:
+        return f"all units but one are ranked up to the turning point on {split}: a single one makes no test"
+    if len(one) == 1:
+        return f"only one unit is ranked up to the turning point on {split}: a single one makes no test"
+    return None
+
+
+def _mean_difference(one: NDArray[np.float64], other: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+    return np.mean(one, axis=axis) - np.mean(other, axis=axis)
+
+
+def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], resamples: int, seed: int) -> dict[str, Any]:
+    defined = ~np.isnan(score)
+    if defined.sum() < 3 or np.ptp(score[defined]) == 0:
+        few = "fewer than 3 units have a score"
+        return {"rho": None, "p": None, "reason": few if defined.sum() < 3 else "all units have the same value"}
+    ranks = [stats.zscore(stats.rankdata(values[defined])) for values in (rank, score)]
+
+    def rho(shuffled: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        return np.mean(shuffled * ranks[1], axis=axis)
+
+    test = stats.permutation_test(
+        (ranks[0],),
+        rho,
+        permutation_type="pairings",
+        vectorized=True,
+        n_resamples=resamples,
+        batch=100,
+        rng=np.random.default_rng(seed),
+    )
+    return {"rho": float(test.statistic), "p": float(test.pvalue), "reason": None}

@@ -1,0 +1,153 @@
+"""What a model's units detect, in one JSON: each method overall and by layer, and how far two methods agree."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures, share
+from lucidag.units.labels.tables import methods_of
+
+
+def summary(
+    table: pd.DataFrame,
+    thresholds: Mapping[str, float],
+    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Summarise the labelled units of one model.
+
+    Parameters
+    ----------
+    table
+        See `lucidag.units.labels.tables.read_layers`.
+    thresholds
+        By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
+        `lucidag.units.labels.counts.measure`).
+    min_units_per_concept, confidence, resamples, seed
+        See `lucidag.units.labels.counts.measures`.
+
+    Returns
+    -------
+    dict
+        ``layers`` (in the order of the table), ``units``, ``confidence``, ``methods`` and ``agreement``. A method has
+        its ``threshold`` and two blocks: ``all`` counts every label whatever its score, ``above`` those at or above
+        the threshold; each with ``overall`` and ``layers`` by name (see `lucidag.units.labels.counts.measures`).
+        ``agreement`` is that of the first two methods (see `agreement`), or None where there is one.
+
+    Raises
+    ------
+    InputError
+        If a method has no threshold.
+    """
+    layers = [str(layer) for layer in table["layer"].unique()]
+    found: dict[str, Any] = {}
+    for method in methods_of(table):
+        threshold = threshold_of(thresholds, method)
+        rows = table[table["method"] == method]
+        found[method] = {"threshold": threshold}
+        for name, least in (("all", None), ("above", threshold)):
+            options = (least, min_units_per_concept, confidence, resamples, seed)
+            found[method][name] = {
+                "overall": measures(rows, *options),
+                "layers": {layer: measures(rows[rows["layer"] == layer], *options) for layer in layers},
+            }
+    return {
+        "layers": layers,
+        "units": len(table[["layer", "unit"]].drop_duplicates()),
+        "confidence": confidence,
+        "methods": found,
+        "agreement": agreement(table, thresholds, confidence) if len(found) > 1 else None,
+    }
+
+
+def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95) -> dict[str, Any]:
+    """Tell how often two methods give the same unit the same label.
+
+    Names are compared without regard to case, and ``_`` and ``-`` count as spaces; `wheel` and `wheels` are two
+    concepts. Words that no category is known for can agree exactly only.
+
+    Parameters
+    ----------
+    table, thresholds, confidence
+        See `summary`; exactly the first two methods are compared.
+
+    Returns
+    -------
+    dict
+        ``methods`` and, in ``overall`` and in ``layers`` by name: ``units`` that both methods label at their
+        thresholds, ``exact`` and ``category`` (value, low, high, n, ``expected``: the share if the labels of the one
+        method were dealt out to the units at random, ``kappa``: Cohen's, 1 for full agreement, 0 for that of
+        chance). ``category`` is over the units where both categories are known.
+    """
+    one, other = methods_of(table)[:2]
+    kept = {
+        method: rows[labelled(rows, threshold_of(thresholds, method))]
+        for method, rows in ((method, table[table["method"] == method]) for method in (one, other))
+    }
+    both = kept[one].merge(kept[other], on=["layer", "unit"], suffixes=("_a", "_b"))
+    layers = {str(layer): both[both["layer"] == layer] for layer in table["layer"].unique()}
+    return {
+        "methods": [one, other],
+        "overall": _agreement(both, confidence),
+        "layers": {layer: _agreement(part, confidence) for layer, part in layers.items()},
+    }
+
+
+def plain_name(name: str) -> str:
+    """Give a name as it is compared: lower case, single spaces for ``_`` and ``-``."""
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def threshold_of(thresholds: Mapping[str, float], method: str) -> float:
+    """Return the threshold of a method.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if method not in thresholds:
+        raise InputError(f"method '{method}' has no threshold; given are: {', '.join(thresholds) or 'none'}")
+    return float(thresholds[method])
+
+
+def thresholds_in(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Return the threshold of each method of a summary."""
+    return {method: float(found["threshold"]) for method, found in summary["methods"].items()}
+
+
+def common_thresholds(summaries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return thresholds that serve several models alike: of each method the greatest."""
+    found: dict[str, float] = {}
+    for summary in summaries:
+        for method, threshold in thresholds_in(summary).items():
+            found[method] = max(threshold, found.get(method, threshold))
+    return found
+
+
+def _agreement(both: pd.DataFrame, confidence: float) -> dict[str, Any]:
+    known = both[(both["category_a"] != "") & (both["category_b"] != "")]
+    return {
+        "units": len(both),
+        "exact": _same(both["concept_a"].map(plain_name), both["concept_b"].map(plain_name), confidence),
+        "category": _same(known["category_a"], known["category_b"], confidence),
+    }
+
+
+def _same(a: pd.Series, b: pd.Series, confidence: float) -> dict[str, Any]:
+    found = share(int((a == b).sum()), len(a), confidence)
+    if not len(a):
+        return {**found, "expected": None, "kappa": None}
+    shares_a, shares_b = a.value_counts(normalize=True), b.value_counts(normalize=True)
+    expected = float(sum(shares_a[name] * shares_b[name] for name in shares_a.index.intersection(shares_b.index)))
+    same = found["value"]
+    return {
+        **found,
+        "expected": expected,
+        "kappa": None if np.isclose(expected, 1) else (same - expected) / (1 - expected),
+    }

@@ -1,0 +1,90 @@
+"""How far a label is above what chance gives: the control by which labels by words count or do not.
+
+The scores of CLIP-Dissect have no threshold in the paper, and those of soft WPMI none in themselves: for each concept
+they compare the units of a layer with each other, so that the one in front reaches up to log U whether its images
+show the concept or not. So a label is compared with the images here. Our own operationalisation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucidag.units.labels.similarity import WHOLE, Described, Floats, describe
+
+LEVEL = 0.95
+RANDOM_UNITS = 400
+ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
+LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far the labels of U units are above chance.
+
+    Attributes
+    ----------
+    values
+        float64 U: with g(u, d) how well concept d describes the top images of u (the logarithm of its probability
+        given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
+        with random images in the place of their own. NaN without a label.
+    chance
+        From here on a label counts: just more than what the greatest of all concepts reaches for such a random unit
+        in the share `level` of cases.
+    level
+        See `chance`.
+    """
+
+    values: NDArray[np.float64]
+    chance: float
+    level: float
+
+
+def strengths(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    described: Described,
+    labels: NDArray[np.int64],
+    level: float = LEVEL,
+    seed: int = 0,
+    threads: int = 1,
+) -> Strengths:
+    """Compare the labels of a layer with those of units whose images mean nothing.
+
+    Parameters
+    ----------
+    name, images, texts, top, activations, threads
+        See `lucidag.units.labels.similarity.describe`.
+    described
+        What `lucidag.units.labels.similarity.describe_layer` gives for them.
+    labels
+        U: the concept of each unit, -1 where it has none.
+    level
+        See `Strengths`.
+    seed
+        Of the random images.
+    """
+    units = np.flatnonzero(labels >= 0)
+    generator = np.random.default_rng(seed)
+    if name in WHOLE and activations is not None:
+        # Units that never change would stand among the random ones as if their images made no difference.
+        able = described.living if len(described.living) else np.arange(activations.shape[1])
+        columns = able[generator.integers(0, len(able), RANDOM_UNITS)]
+        shuffled = generator.permuted(np.asarray(activations[:, columns]), axis=0)
+        random = describe(name, images, texts, top, shuffled, threads)
+    else:
+        drawn = [generator.permutation(len(images))[: top.shape[1]] for _ in range(RANDOM_UNITS)]
+        random = describe(name, images, texts, np.array(drawn), None, threads)
+    mean, deviation = random.mean(axis=0), random.std(axis=0)
+    # Where images make no difference but by rounding, no label is above chance, whose strength is 0.
+    deviation[deviation <= (1e-12 * np.abs(mean) if name in WHOLE else ROUNDING)] = np.inf
+    # More than what random units reach, and by more than rounding: with few images many reach the same.
+    chance = LEAST + float(np.quantile(((random - mean) / deviation).max(axis=1), level))
+    values = np.full(len(labels), np.nan)
+    at = labels[units]
+    own = described.alone[np.searchsorted(described.living, units), at]
+    values[units] = (own - mean[at]) / deviation[at]
+    return Strengths(values, chance, level)

@@ -1,0 +1,176 @@
+"""What the units of one model detect, counted: one method, and any units of a table."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import entr
+from scipy.stats import binomtest
+
+from lucidag.explain.agreement.interval import estimate
+from lucidag.ground.errors import InputError
+from lucidag.units.labels.names import NONE
+
+CONCEPT = ["concept", "category"]
+MIN_UNITS_PER_CONCEPT = 4
+
+
+def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
+    """Tell which units have a label.
+
+    Parameters
+    ----------
+    table
+        See `lucidag.units.labels.tables`.
+    threshold
+        The least `measure`; None takes every unit that has a concept at all.
+    """
+    has = (table["concept"] != NONE).to_numpy()
+    return has if threshold is None else has & (measure(table) >= threshold).to_numpy()
+
+
+def measure(table: pd.DataFrame) -> pd.Series:
+    """What a label is judged by: its strength (see `lucidag.units.labels.chance`) where it has one, else its score."""
+    return table["strength"].fillna(table["score"]) if "strength" in table else table["score"]
+
+
+def labelled_rows(table: pd.DataFrame, method: str, threshold: float) -> pd.DataFrame:
+    """Return the rows of one method whose label counts."""
+    rows = table[table["method"] == method]
+    return rows[labelled(rows, threshold)]
+
+
+def concept_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the units of each concept.
+
+    Two concepts are the same where name and category are: a scene and an object may share a name.
+
+    Returns
+    -------
+    DataFrame
+        concept, category, units; most units first, equal numbers by concept, then category, in the order of
+        their characters. Units without a concept are left out.
+    """
+    named = table[table["concept"] != NONE]
+    counted = named.groupby(CONCEPT, as_index=False).size().rename(columns={"size": "units"})
+    order = np.lexsort((counted["category"], counted["concept"], -counted["units"]))
+    return counted.iloc[order].reset_index(drop=True)
+
+
+def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
+    """Give a share of units with Wilson's score interval: value, low, high, n; None where there is no unit.
+
+    For a share the bootstrap over units is a binomial draw; Wilson's interval needs no draws and keeps its width
+    where the share is 0 or 1 (Brown, Cai and DasGupta 2001, Statistical Science 16).
+    """
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence is {confidence}; allowed: between 0 and 1")
+    if of == 0:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    found = binomtest(int(hits), int(of)).proportion_ci(confidence, method="wilson")
+    return {"value": hits / of, "low": float(found.low), "high": float(found.high), "n": int(of)}
+
+
+def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
+    """Measure how evenly units spread over concepts.
+
+    Parameters
+    ----------
+    units
+        The number of units of each concept.
+
+    Returns
+    -------
+    dict
+        With p the share of the labelled units in each concept: ``shannon`` -sum p log p in nats; ``effective`` its
+        exponential, the number of equally frequent concepts of the same entropy (Hill number of order 1);
+        ``simpson`` 1 - sum p^2, the chance that two units drawn with replacement differ; ``units_per_concept``; and
+        ``redundant``, the share of the labelled units whose concept another unit has too. None where no unit is
+        labelled.
+    """
+    total = int(units.sum())
+    if total == 0:
+        return dict.fromkeys(("units_per_concept", "redundant", "shannon", "effective", "simpson"))
+    p = units / total
+    shannon = float(entr(p).sum())
+    return {
+        "units_per_concept": total / int((units > 0).sum()),
+        "redundant": float(units[units > 1].sum() / total),
+        "shannon": shannon,
+        "effective": float(np.exp(shannon)),
+        "simpson": float(1 - np.square(p).sum()),
+    }
+
+
+def measures(
+    table: pd.DataFrame,
+    threshold: float | None,
+    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Describe what one method finds in some units.
+
+    Numbers of concepts and diversities have no interval: a bootstrap sample repeats units, so that it always holds
+    fewer concepts than the units themselves. `lucidag.units.compare.compare` tests their difference between two models.
+
+    Parameters
+    ----------
+    table
+        The rows of one method.
+    threshold
+        See `labelled`: what counts as a label.
+    min_units_per_concept
+        Concepts with more units than this are listed.
+    confidence, resamples, seed
+        Of the intervals; draws and seed of the mean score, see `lucidag.explain.agreement.interval.estimate`.
+
+    Returns
+    -------
+    dict
+        ``units``; ``labelled`` (value, low, high, n: the share of the units); ``score`` (value, low, high, n: mean
+        over the labelled ones); ``unique`` concepts; what `diversity` gives; ``top`` (the concepts with most units,
+        several if equal); ``frequent`` (the concepts with at least so many units); ``categories`` by name
+        (``unique`` concepts and ``share`` of the labelled units: value, low, high, n). A concept is given by concept,
+        category and units.
+    """
+    kept = table[labelled(table, threshold)]
+    counted = concept_counts(kept)
+    scores = estimate(kept["score"], confidence, resamples, seed)
+    first = counted["units"].max() if len(counted) else 0
+    return {
+        "units": len(table),
+        "labelled": share(len(kept), len(table), confidence),
+        "score": {
+            "value": number(scores.mean),
+            "low": number(scores.low),
+            "high": number(scores.high),
+            "n": scores.n,
+        },
+        "unique": len(counted),
+        **diversity(counted["units"].to_numpy()),
+        "top": listed(counted[counted["units"] == first]),
+        "frequent": listed(counted[counted["units"] >= min_units_per_concept]),
+        "categories": {
+            str(category): {
+                "unique": len(part),
+                "share": share(int(part["units"].sum()), len(kept), confidence),
+            }
+            for category, part in counted.groupby("category")
+        },
+    }
+
+
+def listed(counted: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give rows of `concept_counts` as plain values."""
+    return [
+        {"concept": str(concept), "category": str(category), "units": int(units)}
+        for concept, category, units in counted[[*CONCEPT, "units"]].itertuples(index=False)
+    ]
+
+
+def number(value: float) -> float | None:
+    """Give a number for JSON, which has no word for NaN: None."""
+    return value if np.isfinite(value) else None

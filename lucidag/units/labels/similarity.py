@@ -1,0 +1,448 @@
+"""How well each concept describes each unit: CLIP-Dissect's four similarities. No torch.
+
+Wherever a function here speaks of similarities it means P = images · textsᵀ, N images x M concepts, given by its
+two factors. P itself is never built: for words the factors are CLIP's normalised embeddings; for label maps they are
+those of `lucidag.units.labels.annotations`.
+"""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import unknown
+
+Floats = NDArray[np.float32]
+Scores = NDArray[np.float64]
+
+SIMILARITIES = ("soft_wpmi", "wpmi", "rank", "cosine")
+WHOLE = ("rank", "cosine")  # those that read all pooled activations, not only the top images
+WEIGHTS = {"soft_wpmi": 1.0, "wpmi": 0.6}  # λ of the paper, as in the authors' program
+BLOCK_BYTES = 2**26
+TINY = 1e-7
+LEAST_MEAN = 1e-3
+
+
+@dataclass(frozen=True)
+class Described:
+    """How well each of M concepts describes the units of a layer.
+
+    Attributes
+    ----------
+    living
+        The numbers of the L units that are not constant.
+    alone
+        L x M, each unit by itself: see `describe`.
+    scores
+        L x M, the units compared with each other, where the similarity does that.
+    """
+
+    living: NDArray[np.int64]
+    alone: Scores
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The best concepts of U units.
+
+    Attributes
+    ----------
+    concepts
+        U x n indices of concepts, best first; -1 where the unit has none.
+    scores
+        U x n, what they score; 0 where there is none.
+    """
+
+    concepts: NDArray[np.int64]
+    scores: Scores
+
+
+def soft_wpmi(
+    top: NDArray[np.int64],
+    images: Floats,
+    texts: Floats,
+    scale: float = 10.0,
+    first: float = 0.998,
+    last: float = 0.97,
+    weight: float = WEIGHTS["soft_wpmi"],
+    threads: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by soft weighted pointwise mutual information.
+
+    With S = softmax(scale · P) over the concepts, the j-th of the T top images of unit u counts with
+    p_j = first − j/T (first − last), j from 0, and
+
+        log p(d|u) = Σ_j log(1 + p_j (S_jd − 1) + 1e-7)
+        score(u, d) = log p(d|u) − weight · (logsumexp over the units of log p(d|·) − log U)
+
+    so that a score depends on all units of the call (one layer) and on all concepts. With fewer than 100 images T is
+    their number, and p_j still runs from `first` towards `last`.
+
+    Only images that are among the top of some unit are compared with the concepts, `block_bytes` of similarities at
+    a time. Time grows with (different top images) · M · D and with U · T · M; memory with U · M, the result.
+
+    Parameters
+    ----------
+    top
+        U x T rows of `images`, best first.
+    images
+        N x D; may be a memory map.
+    texts
+        M x D.
+    scale, first, last, weight
+        a, p_0, p_T and λ of the paper.
+    threads, block_bytes
+        How to compute; they change scores by rounding only (less than 1e-5).
+
+    Returns
+    -------
+    U x M.
+
+    References
+    ----------
+    Oikarinen & Weng, CLIP-Dissect, ICLR 2023, section 3 and appendix; constants as in the authors' program.
+    The same sums, but 1 − p_j + p_j S_jd is never formed from a rounded S_jd − 1, and the sums are in float64.
+    """
+    count = top.shape[1]
+    share = first - np.arange(count) / count * (first - last)
+    given = _log_given(top, share, 1 - share + TINY, images, texts, scale, threads, block_bytes)
+    return _mutual(given, weight)
+
+
+def wpmi(
+    top: NDArray[np.int64],
+    images: Floats,
+    texts: Floats,
+    scale: float = 2.0,
+    count: int = 28,
+    weight: float = WEIGHTS["wpmi"],
+    threads: int = 1,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by weighted pointwise mutual information.
+
+    As `soft_wpmi`, but the first `count` top images all count fully: log p(d|u) = Σ_j log(S_jd + 1e-7). The
+    defaults are those of the authors' program.
+    """
+    used = top[:, :count]
+    ones = np.ones(used.shape[1])
+    given = _log_given(used, ones, TINY * ones, images, texts, scale, threads, block_bytes)
+    return _mutual(given, weight)
+
+
+def cosine(activations: Floats, images: Floats, texts: Floats, block: int = 4096) -> Scores:
+    """Score concepts by the cosine between a unit's activations and the concept's similarities, over all images.
+
+    With A the activations, AᵀP = (Aᵀ images) textsᵀ and ‖P_d‖² = t_dᵀ (imagesᵀ images) t_d: two small matrices,
+    summed in float64 in one pass over the images, hold all that is needed. A unit or a concept that is 0 everywhere
+    scores 0.
+
+    Parameters
+    ----------
+    activations
+        N x U pooled activations; may be a memory map.
+    images, texts
+        N x D and M x D.
+    block
+        Images read at a time.
+
+    Returns
+    -------
+    U x M.
+    """
+    units, width = activations.shape[1], images.shape[1]
+    crossed, gram, squares = np.zeros((units, width)), np.zeros((width, width)), np.zeros(units)
+    for start in range(0, len(images), block):
+        a = np.asarray(activations[start : start + block], dtype=np.float64)
+        e = np.asarray(images[start : start + block], dtype=np.float64)
+        crossed += a.T @ e
+        gram += e.T @ e
+        squares += np.einsum("nu,nu->u", a, a)
+    wide = texts.astype(np.float64)
+    lengths = np.sqrt(np.maximum(np.einsum("md,md->m", wide @ gram, wide), 0))
+    scores: Scores = crossed @ wide.T
+    scores /= np.maximum(np.sqrt(squares), np.finfo(np.float64).tiny)[:, None]
+    scores /= np.maximum(lengths, np.finfo(np.float64).tiny)
+    return scores
+
+
+def rank(
+    activations: Floats,
+    images: Floats,
+    texts: Floats,
+    share: float = 0.05,
+    power: int = 3,
+    length: float = 0.5,
+    block_bytes: int = BLOCK_BYTES,
+) -> Scores:
+    """Score concepts by how little a unit's highest activations move when they are put in the concept's order.
+
+    Of the `share` of images with the highest activations q (at least one), q' is q in the order of the
+    similarities P_d, and
+
+        score(u, d) = − mean |q − q'|^power / (the mean for a random order) / (mean of P_d over them)^length
+
+    Differences from the authors' program: the mean for a random order is exact and not from five draws, and a mean
+    similarity below 0.001 counts as 0.001, as its root would not exist below 0. Images that are equally similar
+    keep a random order, always the same one, so that a concept that does not tell them apart scores as by chance.
+    Where all q are equal every order counts as a random one. Time grows with U · N · share · M: minutes for thousands
+    of concepts.
+
+    Parameters
+    ----------
+    activations
+        N x U pooled activations; may be a memory map.
+    images, texts
+        N x D and M x D.
+    share, power, length
+        See above.
+    block_bytes
+        How to compute.
+
+    Returns
+    -------
+    U x M, 0 or less.
+    """
+    count = max(1, int(len(images) * share))
+    step = max(1, block_bytes // (8 * count))
+    scores = np.empty((activations.shape[1], len(texts)))
+    shuffled = np.random.default_rng(0).permutation(count)
+    for unit in range(len(scores)):
+        values = np.asarray(activations[:, unit], dtype=np.float64)
+        rows = np.argsort(-values, kind="stable")[:count][shuffled]
+        high = values[rows]
+        ascending = np.sort(high)
+        usual = _mean_difference(ascending, power)
+        shown = np.asarray(images[rows], dtype=np.float32)
+        for start in range(0, len(texts), step):
+            similar = shown @ texts[start : start + step].T
+            order = np.argsort(similar, axis=0, kind="stable")
+            moved = (np.abs(high[order] - ascending[:, None]) ** power).mean(axis=0)
+            mean = np.maximum(similar.mean(axis=0, dtype=np.float64), LEAST_MEAN)
+            scores[unit, start : start + step] = -(moved / usual if usual > 0 else 1.0) / mean**length
+    return scores
+
+
+def describe(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    threads: int = 1,
+) -> Scores:
+    """Tell how well each concept describes each unit of a layer by itself, without the units being compared.
+
+    Parameters
+    ----------
+    name
+        One of `SIMILARITIES`.
+    images, texts
+        N x D and M x D.
+    top
+        U x T rows of `images`, best first; not read for the names in `WHOLE`.
+    activations
+        N x U; only read for the names in `WHOLE`.
+    threads
+        How to compute.
+
+    Returns
+    -------
+    U x M: log p(d|u) for `soft_wpmi` and `wpmi`, the scores themselves for `rank` and `cosine`.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or `activations` are needed and missing.
+    """
+    if name not in SIMILARITIES:
+        raise InputError(unknown("similarity", name, SIMILARITIES))
+    if name not in WHOLE:
+        return (soft_wpmi if name == "soft_wpmi" else wpmi)(top, images, texts, weight=0, threads=threads)
+    if activations is None:
+        raise InputError(f"similarity '{name}' needs the pooled activations of all images, not only the top ones")
+    return (rank if name == "rank" else cosine)(activations, images, texts)
+
+
+def describe_layer(
+    name: str,
+    images: Floats,
+    texts: Floats,
+    top: NDArray[np.int64],
+    activations: Floats | None,
+    constant: NDArray[np.bool_],
+    threads: int = 1,
+) -> Described:
+    """Compare all concepts with the units of one layer that are not constant.
+
+    Parameters
+    ----------
+    name, images, texts, top, activations, threads
+        See `describe`, which also says what is raised.
+    constant
+        U; a unit that is the same in all images has no top images: it has no part in p(d) either.
+    """
+    living = np.flatnonzero(~constant)
+    if activations is not None and len(living) < len(constant):
+        activations = activations[:, living]
+    alone = describe(name, images, texts, top[living], activations, threads)
+    return Described(living, alone, alone if name in WHOLE else _mutual(alone, WEIGHTS[name]))
+
+
+def best_concepts(found: Described, units: int, count: int = 1) -> Labels:
+    """Give each unit its best concepts, the first of equal ones first.
+
+    A unit that is constant gets none. Nor does one for which all concepts score the same, as by `soft_wpmi` in a
+    layer of one unit.
+
+    Parameters
+    ----------
+    found
+        What `describe_layer` gives.
+    units
+        How many units the layer has.
+    count
+        How many concepts a unit gets (fewer if there are not so many).
+    """
+    width = min(count, found.scores.shape[1])
+    concepts = np.full((units, width), -1, dtype=np.int64)
+    values = np.zeros((units, width))
+    for unit, row in zip(found.living, found.scores, strict=True):
+        if len(row) > 1 and row.max() == row.min():
+            continue
+        left = row.copy()
+        for place in range(width):
+            best = int(left.argmax())
+            concepts[unit, place], values[unit, place] = best, left[best]
+            left[best] = -np.inf
+    return Labels(concepts, values)
+
+
+def constant_units(activations: Floats, block: int = 4096) -> NDArray[np.bool_]:
+    """Tell which units are the same in all images; `activations` is N x U and may be a memory map."""
+    same = np.ones(activations.shape[1], dtype=np.bool_)
+    for start in range(0, len(activations), block):
+        same &= (activations[start : start + block] == activations[0]).all(axis=0)
+    return same
+
+
+def _log_given(
+    top: NDArray[np.int64],
+    slope: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    images: Floats,
+    texts: Floats,
+    scale: float,
+    threads: int,
+    block_bytes: int,
+) -> Scores:
+    """Give Σ_j log(offset_j + slope_j S_jd) over the top images of each unit, U x M.
+
+    The logarithms of the offsets are set apart: most S are nearly 0, and 1 + slope/offset S is exact there even in
+    float32, in which a sum of some hundreds is not.
+    """
+    given = np.full((len(top), len(texts)), np.log(offset).sum())
+    slope = slope / offset
+    # So many factors may be multiplied in float32 before their logarithm is taken.
+    together = max(1, int(36 / math.log10(max(10.0, 1 + float(slope.max())))))
+    with ThreadPoolExecutor(threads) as pool:
+        for part, pairs in _blocks(top, max(1, block_bytes // (4 * len(texts)))):
+            similar = np.asarray(images[part], dtype=np.float32) @ texts.T
+            totals = np.concatenate(list(pool.map(partial(_exponentials, similar, scale), _pieces(len(part)))))
+            work = partial(_add_unit, given, similar, totals, slope, together)
+            for _ in pool.map(work, pairs):
+                pass
+    return given
+
+
+def _pieces(count: int, size: int = 8) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
+def _exponentials(similar: Floats, scale: float, part: slice) -> Floats:
+    """Turn rows of similarities into e^(scale · P − their greatest), in place; give the sums of the rows."""
+    rows = similar[part]
+    rows *= np.float32(scale)
+    rows -= rows.max(axis=1, keepdims=True)
+    np.exp(rows, out=rows)
+    sums: Floats = rows.sum(axis=1)
+    return sums
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The top images of one unit that are in a block."""
+
+    unit: int
+    places: NDArray[np.int64]  # in the block, ascending
+    ranks: NDArray[np.int64]
+
+
+def _blocks(top: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int64], list[_Pairs]]]:
+    """Cut the different top images into blocks, each with the units that want its images."""
+    rows, place = np.unique(top, return_inverse=True)
+    place = place.reshape(-1)
+    order = np.argsort(place, kind="stable")
+    units, ranks = np.divmod(order, top.shape[1])
+    place = place[order]
+    for start in range(0, len(rows), size):
+        low, high = np.searchsorted(place, (start, start + size))
+        by_unit = low + np.argsort(units[low:high], kind="stable")
+        found, first = np.unique(units[by_unit], return_index=True)
+        groups = np.split(by_unit, first[1:])
+        yield (
+            rows[start : start + size],
+            [_Pairs(int(u), place[group] - start, ranks[group]) for u, group in zip(found, groups, strict=True)],
+        )
+
+
+def _add_unit(
+    given: Scores,
+    exponentials: Floats,
+    totals: Floats,
+    slope: NDArray[np.float64],
+    together: int,
+    pairs: _Pairs,
+) -> None:
+    """Add log(1 + slope S) of one unit's images in a block to its row of `given`."""
+    weights = (slope[pairs.ranks] / totals[pairs.places]).astype(np.float32)
+    for start in range(0, len(weights), together):
+        product: Floats | None = None
+        for j in range(start, min(start + together, len(weights))):
+            factor = exponentials[pairs.places[j]] * weights[j]
+            factor += np.float32(1)
+            product = factor if product is None else np.multiply(product, factor, out=product)
+        assert product is not None
+        given[pairs.unit] += np.log(product, dtype=np.float64)
+
+
+def _mutual(given: Scores, weight: float) -> Scores:
+    """Give log p(d|u) − weight · log p(d)."""
+    if not weight or not len(given):  # none of p(d), or no unit to take it from
+        return given
+    overall = np.empty(given.shape[1])
+    for start in range(0, len(overall), 1024):
+        overall[start : start + 1024] = logsumexp(given[:, start : start + 1024], axis=0)
+    return given - weight * (overall - math.log(len(given)))
+
+
+def _mean_difference(ascending: NDArray[np.float64], power: int) -> float:
+    """Give the mean of |x_i − x_j|^power over all pairs (i, j), also i = j: that of a random order."""
+    spread = float(ascending[-1] - ascending[0])
+    if spread == 0:
+        return 0.0
+    # Powers of numbers in -1/2..1/2, so that the differences of the sums below keep their digits.
+    x = (ascending - ascending[0]) / spread - 0.5
+    total = 0.0
+    for k in range(power + 1):
+        before = np.concatenate([[0.0], np.cumsum(x ** (power - k))[:-1]])
+        total += math.comb(power, k) * (-1) ** (power - k) * float(np.dot(x**k, before))
+    return 2 * total / len(x) ** 2 * spread**power

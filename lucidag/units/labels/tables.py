@@ -1,0 +1,139 @@
+"""The tables of labelled units: one CSV a layer, one row a unit and method."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
+from lucidag.ground.spelling import unknown
+from lucidag.units.labels.names import CLIP_DISSECT, METHODS, NONE
+
+COLUMNS = ("method", "unit", "concept", "category", "score")
+# Here, and in columns such as object_concept, null and 007 are words.
+TEXT = ("layer", "method", "concept", "category", "description")
+PUBLISHED = ("layer", "unit", "description", "similarity")
+
+
+def write_units(path: str | Path, table: pd.DataFrame) -> None:
+    """Write the labelled units of one layer, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Usually ``dissect/{model}/{layer}.csv``.
+    table
+        One row a method and unit: `COLUMNS` first (method; unit from 0; concept, ``none`` where the method gives
+        none; category, empty where it is unknown; score), then what else is known. A missing number becomes an
+        empty cell.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a method is unknown, a concept is empty, or a method has two rows for one unit.
+    """
+    _check(path, table)
+    ordered = [*COLUMNS, *(column for column in table.columns if column not in COLUMNS)]
+    with atomic(path) as partial:
+        table[ordered].to_csv(partial, index=False, lineterminator="\n")
+
+
+def read_units(path: str | Path) -> pd.DataFrame:
+    """Read what `write_units` wrote: every number and every word as it was.
+
+    Raises
+    ------
+    InputError
+        If `path` is missing or is no such table.
+    """
+    table = _read(path)
+    _check(path, table)
+    return table.astype({"unit": "int64", "score": "float64"})
+
+
+def read_model(paths: Sequence[str | Path], layers: Sequence[str]) -> pd.DataFrame:
+    """Read the tables of all layers of a model, as `read_layers`; a layer without labels has no rows."""
+    by_name = {Path(path).stem: path for path in paths}
+    return read_layers({layer: by_name[layer] for layer in layers})
+
+
+def read_layers(paths: Mapping[str, str | Path]) -> pd.DataFrame:
+    """Read the tables of several layers, by name, as one with the column ``layer`` in front.
+
+    Raises
+    ------
+    InputError
+        As `read_units`, or if there is no layer.
+    """
+    if not paths:
+        raise InputError("labelled units: no layer was given")
+    parts = []
+    for layer, path in paths.items():
+        part = read_units(path)
+        part.insert(0, "layer", layer)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_clip_dissect(path: str | Path) -> pd.DataFrame:
+    """Read a table as CLIP-Dissect itself writes it (layer, unit, description, similarity).
+
+    Returns
+    -------
+    DataFrame
+        As `read_layers`, with method ``clip-dissect`` and no categories.
+
+    Raises
+    ------
+    InputError
+        If `path` is missing or has other columns, or a unit has two rows.
+    """
+    found = _read(path)
+    for column in PUBLISHED:
+        if column not in found.columns:
+            raise InputError(f"{path}: {unknown('column', column, found.columns)}")
+    table = found.rename(columns={"description": "concept", "similarity": "score"}).assign(
+        method=CLIP_DISSECT, category=""
+    )
+    table = table[["layer", *COLUMNS]].astype({"layer": str, "unit": "int64", "concept": str, "score": "float64"})
+    for _, part in table.groupby("layer", sort=False):
+        _check(path, part)
+    return table
+
+
+def methods_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """Give the methods that a table holds, in the order of `METHODS`."""
+    present = set(table["method"])
+    return tuple(method for method in METHODS if method in present)
+
+
+def _read(path: str | Path) -> pd.DataFrame:
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+        text = {column: str for column in columns if column in TEXT or column.endswith("_concept")}
+        blank = {column: [""] for column in columns if column not in text}
+        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=blank)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a table of labelled units: {error}") from error
+
+
+def _check(path: str | Path, table: pd.DataFrame) -> None:
+    for column in COLUMNS:
+        if column not in table.columns:
+            raise InputError(f"{path}: {unknown('column', column, table.columns)}")
+    for method in table["method"].unique():
+        if method not in METHODS:
+            raise InputError(f"{path}: {unknown('method', str(method), METHODS)}")
+    for column in ("unit", "score"):
+        if len(table) and not pd.api.types.is_numeric_dtype(table[column]):
+            raise InputError(f"{path}: column '{column}' must hold numbers")
+    if table["unit"].isna().any() or (table["unit"] % 1 != 0).any():
+        raise InputError(f"{path}: column 'unit' must hold whole numbers")
+    empty = table["concept"].isna() | (table["concept"] == "")
+    if empty.any():
+        raise InputError(f"{path}: unit {table['unit'][empty].iloc[0]} has an empty concept; '{NONE}' says none")
+    twice = table.duplicated(["method", "unit"])
+    if twice.any():
+        method, unit = table.loc[twice, ["method", "unit"]].iloc[0]
+        raise InputError(f"{path}: unit {unit} has two rows of method '{method}'")

@@ -1,0 +1,211 @@
+"""One pass of a network over a probe set: pooled activations, the top images and the threshold of every unit."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lucidag.data.manifest import Manifest
+from lucidag.ground.errors import InputError
+from lucidag.ground.files import atomic
+from lucidag.ground.progress import track
+from lucidag.ground.shards import WHOLE, Shard
+from lucidag.models.frames import batch_sizes, batches
+from lucidag.models.network import Network
+from lucidag.units.passes.layers import Forward, check_finite, forward, layer_shapes
+from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
+from lucidag.units.passes.quantile import Plan, UpperTail, plan
+from lucidag.units.passes.statistics import Statistics, layer_columns
+
+POOLINGS = ("mean", "max")
+TOP = 100
+QUANTILE = 0.005
+MEMORY = 256 * 2**20
+PART = 2**20  # activations that are sorted into a tail at a time
+
+
+def collect(
+    network: Network,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    layers: Sequence[str],
+    path: str | Path,
+    **how: Any,  # noqa: ANN401 (those of another function)
+) -> Statistics:
+    """Run a network once over a probe set: `collect_part` where the part is all of it.
+
+    Besides the file of activations (memory-mapped while it is written) the memory it takes does not grow with the
+    number of images: per layer the best images and what the threshold comes from.
+
+    Parameters
+    ----------
+    network, manifest, rows, layers, path
+        See `collect_part`, as for what may be raised.
+    how
+        Its further arguments.
+    """
+    part = collect_part(network, manifest, rows, layers, path, **how)
+    return whole_of([part], path)
+
+
+def collect_part(
+    network: Network,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    layers: Sequence[str],
+    path: str | Path,
+    *,
+    pooling: str = "mean",
+    top: int = TOP,
+    quantile: float = QUANTILE,
+    memory: int = MEMORY,
+    seed: int = 0,
+    device: str = "cpu",
+    batch_size: int = 64,
+    threads: int = 2,
+    shard: Shard = WHOLE,
+) -> Part:
+    """Run a network over a shard of a probe set and write the pooled activations of some layers.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    manifest, rows
+        The data set, and the N row numbers that make the probe set.
+    layers
+        Names of modules whose output is N x U or N x U x H x W.
+    path
+        Gets the activations as .npy: float32, images x all units, the layers side by side (see
+        `lucidag.units.passes.statistics.read_activations`).
+    pooling
+        ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
+    top
+        How many images are kept a unit; all where there are fewer.
+    quantile
+        The threshold T_u of a unit is the least of its activations with P(a > T_u) <= `quantile` over all
+        positions of all images (Bau et al. 2017, section 3). A unit that is constant has its constant as T_u; one
+        that has its greatest value at more than `quantile` of all positions has that value, and is never above it.
+    memory, seed
+        See `lucidag.units.passes.quantile.plan`: where the largest activations take more than `memory` bytes,
+        T_u comes from a sample of the positions drawn from `seed`.
+    device, batch_size, threads
+        How to compute; they change the numbers by rounding only.
+    shard
+        Which of the images are shown; there may be none of them.
+
+    Raises
+    ------
+    InputError
+        If a layer does not exist, is named twice, runs twice, or gives something else; if an activation is not
+        finite; if `pooling`, `top` or `quantile` is out of range.
+    """
+    _check(pooling, top, quantile, len(rows))
+    own = shard.of_batches(len(rows), batch_size)
+    shown = rows[own]
+    images = tuple(str(image) for image in manifest.table["image"].iloc[shown])
+    with forward(network, layers, device, threads) as outputs_of, atomic(path) as partial:
+        shapes = layer_shapes(outputs_of, network)
+        size = (len(shown), sum(shape[0] for shape in shapes.values()))
+        pooled = np.lib.format.open_memmap(partial, "w+", np.dtype(np.float32), size)
+        found = {}
+        for layer, columns in layer_columns(shapes).items():
+            units, *places = shapes[layer]
+            chosen = plan(units, len(rows), math.prod(places), quantile, memory, seed)
+            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, pooling, min(top, len(rows)), own)
+        work = batches(manifest, shown, network.inputs, batch_size, threads, memory_limit=0)
+        _run(outputs_of, track(work, "activations", len(batch_sizes(len(shown), batch_size))), found, images)
+        pooled.flush()
+    return Part(
+        images=images,
+        layers={layer: units.result() for layer, units in found.items()},
+        ranks={layer: units.plan.rank for layer, units in found.items()},
+        top=top,
+        shapes=shapes,
+        pooling=pooling,
+        quantile=quantile,
+        looked_at={layer: units.looked_at for layer, units in found.items()},
+    )
+
+
+def _check(pooling: str, top: int, quantile: float, stack: int) -> None:
+    if pooling not in POOLINGS:
+        raise InputError(f"pooling is '{pooling}'; allowed are {' and '.join(POOLINGS)}")
+    if top < 1:
+        raise InputError(f"top is {top}; it must be at least 1 image")
+    if not 0 < quantile < 1:
+        raise InputError(f"quantile is {quantile}; it must be between 0 and 1")
+    if stack == 0:
+        raise InputError("the probe set has no images")
+
+
+def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_Layer"], images: Sequence[str]) -> None:
+    start = 0
+    for frames in work:
+        for layer, output in outputs_of(frames).items():
+            found[layer].add(output, start, images[start : start + len(frames)])
+        start += len(frames)
+
+
+class _Layer:
+    """What is kept of one layer while the images go by."""
+
+    def __init__(
+        self, name: str, pooled: NDArray[np.float32], units: int, plan: Plan, pooling: str, top: int, own: slice
+    ) -> None:
+        self.plan = plan
+        self._name, self._pooled, self._pooling, self._top, self._first = name, pooled, pooling, top, own.start
+        self._counts = None if plan.exact else plan.counts()
+        seen = plan.positions * (own.stop - own.start) if self._counts is None else int(self._counts[own].sum())
+        self._tail = UpperTail(units, min(plan.rank, seen))
+        self._best = np.zeros((units, 0), np.int64), np.zeros((units, 0), np.float32)
+        self._peak = np.full(units, -np.inf, np.float32)
+
+    @property
+    def looked_at(self) -> float:
+        """The share of the positions that the thresholds come from."""
+        return self.plan.sampled / (self.plan.images * self.plan.positions)
+
+    def add(self, output: torch.Tensor, start: int, images: Sequence[str]) -> None:
+        """Take the output for the images from number `start` of the part on."""
+        maps = output.flatten(2) if output.ndim == 4 else output[:, :, None]
+        peaks, means = maps.amax(dim=2), maps.mean(dim=2)
+        check_finite(self._name, peaks + means, images)
+        pooled = (means if self._pooling == "mean" else peaks).cpu().numpy()
+        self._pooled[start : start + len(pooled)] = pooled
+        np.maximum(self._peak, peaks.amax(dim=0).cpu().numpy(), out=self._peak)
+        numbers = np.arange(self._first + start, self._first + start + len(pooled))
+        self._best = best_of((self._best, (np.broadcast_to(numbers, pooled.T.shape), pooled.T)), self._top)
+        step = max(1, PART // maps[0].numel())
+        for first in range(0, len(maps), step):
+            part = slice(first, first + step)
+            if self._counts is None:
+                self._add_all(maps[part], peaks[part])
+            else:
+                self._add_sample(maps[part], self._first + start + first, self._counts)
+
+    def result(self) -> LayerPart:
+        """Give what was found once all images went by."""
+        return LayerPart(*self._best, self._peak, self._tail.values())
+
+    def _add_all(self, maps: torch.Tensor, peaks: torch.Tensor) -> None:
+        """Give the tail what is above its floor; most maps of most units have nothing there."""
+        floor = torch.from_numpy(self._tail.floor).to(maps.device)
+        units, stack = (floor[:, None] < peaks.T).nonzero(as_tuple=True)
+        values = maps[stack, units]
+        which, where = (values > floor[units, None]).nonzero(as_tuple=True)
+        self._tail.add(units[which].cpu().numpy(), values[which, where].cpu().numpy())
+
+    def _add_sample(self, maps: torch.Tensor, start: int, counts: NDArray[np.int64]) -> None:
+        """Give the tail what is above its floor at the positions of the sample."""
+        stack = range(start, start + len(maps))
+        drawn = [self.plan.draw(pixels, int(counts[pixels])) for pixels in stack]
+        pixels = torch.from_numpy(np.repeat(np.arange(len(maps)), [len(each) for each in drawn]))
+        values = maps[pixels.to(maps.device), :, torch.from_numpy(np.concatenate(drawn)).to(maps.device)].T
+        floor = torch.from_numpy(self._tail.floor).to(maps.device)
+        unit, where = (values > floor[:, None]).nonzero(as_tuple=True)
+        self._tail.add(unit.cpu().numpy(), values[unit, where].cpu().numpy())

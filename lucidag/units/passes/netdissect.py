@@ -1,0 +1,173 @@
+"""Network Dissection: one pass that compares the regions of units with label maps of concepts.
+
+Bau, Zhou, Khosla, Oliva, Torralba: Network Dissection, CVPR 2017, section 3. Where the paper leaves a choice:
+both the activation maps (bilinearly) and the label maps (by the nearest pixel) are brought to the frame that the
+network sees, S x S, so that every image weighs the same and what was cropped away counts for nothing; an image
+in which nothing of a category is labelled does not count for the unions of that category.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lucidag.data.images import Images
+from lucidag.data.manifest import Manifest
+from lucidag.ground.errors import InputError
+from lucidag.ground.progress import track
+from lucidag.models.frames import batch_sizes, batches
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.units.labels.label_maps import Codes, encode, frame_pixels
+from lucidag.units.labels.naming import check_names
+from lucidag.units.passes.layers import check_finite, forward, layer_shapes
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.upsample import pixels_above
+
+
+def count_overlaps(
+    network: Network,
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    thresholds: Mapping[str, NDArray[np.float32]],
+    quantile: float,
+    *,
+    device: str = "cpu",
+    batch_size: int = 64,
+    threads: int = 2,
+) -> Overlaps:
+    """Count the pixels that the units of some layers share with the concepts of a probe set.
+
+    Parameters
+    ----------
+    network
+        The network with its weights.
+    manifest, rows
+        The data set, and the row numbers that make the probe set.
+    thresholds
+        T_u of the units by layer (`lucidag.units.passes.activations.collect`), float32 U.
+    quantile
+        Where the thresholds come from; kept with the counts.
+    device, batch_size, threads
+        How to compute; they change the counts only where rounding moves an activation over its threshold. As a
+        threshold is one of the activations, take the same as for it.
+
+    Raises
+    ------
+    InputError
+        If the data set has no label maps or a concept that is called as units without a label are, a layer has no
+        maps, or an activation is not finite.
+    """
+    concepts = {category: tuple(names) for category, names in manifest.concepts.items()}
+    if not concepts:
+        raise InputError(
+            f"{manifest.file}: the images have no label maps of concepts, so there is no IoU; Network Dissection "
+            "needs a source that gives them"
+        )
+    check_names(str(manifest.file), [name for names in concepts.values() for name in names])
+    images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
+    layers, start = tuple(thresholds), 0
+    sizes = [len(names) for names in concepts.values()]
+    with forward(network, layers, device, threads) as outputs_of:
+        tallies = _tallies(layer_shapes(outputs_of, network), thresholds, sizes, device)
+        everything = _Tally(1, sizes, device)  # all pixels, as if one unit were always on
+        frames = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
+        maps = label_batches(manifest, rows, network.inputs, batch_size, threads)
+        work = zip(frames, maps, strict=True)
+        for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), batch_size))):
+            codes = encode(torch.from_numpy(labels).to(device), sizes)
+            everything.add(torch.bincount(codes.pixels, minlength=len(codes.labels))[None], codes)
+            for layer, output in outputs_of(batch).items():
+                peaks = output.amax(dim=(2, 3))
+                check_finite(layer, peaks, images[start : start + len(batch)])
+                limits = torch.from_numpy(thresholds[layer]).to(device)
+                tallies[layer].add(_histogram(output, peaks, limits, codes, network.inputs.size), codes)
+            start += len(batch)
+    return _overlaps(concepts, tallies, everything, len(rows), quantile, network.inputs.size)
+
+
+def label_batches(
+    manifest: Manifest, rows: NDArray[np.int64], inputs: Inputs, batch_size: int, threads: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the label maps of `rows` in the frame, batch by batch: categories x images x (S * S)."""
+    reader = Images(manifest)
+    pixels: dict[tuple[int, ...], NDArray[np.int64]] = {}
+
+    def read(row: int) -> NDArray[np.uint8]:
+        maps = reader.read_concepts(row)
+        for shape in {each.shape for each in maps.values()} - pixels.keys():
+            pixels[shape] = frame_pixels(shape, inputs).ravel()
+        return np.stack([maps[category].ravel()[pixels[maps[category].shape]] for category in manifest.concepts])
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for first in range(0, len(rows), batch_size):
+            yield np.stack(list(pool.map(read, rows[first : first + batch_size].tolist())), axis=1)
+
+
+def _histogram(
+    output: torch.Tensor, peaks: torch.Tensor, limits: torch.Tensor, codes: Codes, size: int
+) -> torch.Tensor:
+    """Count the pixels where each unit is above its threshold, by the code of the pixel: int64 U x J."""
+    reader, units = (peaks > limits).nonzero(as_tuple=True)
+    differences = output[reader, units] - limits[units, None, None]
+    kinds = len(codes.labels)
+    counts = torch.zeros(len(limits) * kinds, dtype=torch.int64, device=output.device)
+    for maps, pixels in pixels_above(differences, size):
+        code = codes.pixels[(reader * size**2)[maps] + pixels]
+        counts += torch.bincount((units * kinds)[maps] + code, minlength=len(counts))
+    return counts.reshape(len(limits), kinds)
+
+
+class _Tally:
+    """Pixels by unit and label, one array a category: U x (C + 2), the labels as in `Codes`."""
+
+    def __init__(self, units: int, sizes: Sequence[int], device: str) -> None:
+        self.counts = [torch.zeros((units, count + 2), dtype=torch.int64, device=device) for count in sizes]
+
+    def add(self, histogram: torch.Tensor, codes: Codes) -> None:
+        """Add pixels that were counted by code."""
+        for category, counts in enumerate(self.counts):
+            counts.index_add_(1, codes.labels[:, category], histogram)
+
+    def by(self, categories: Iterable[str]) -> dict[str, NDArray[np.int64]]:
+        """Give the arrays by the name of their category."""
+        return {category: each.cpu().numpy() for category, each in zip(categories, self.counts, strict=True)}
+
+
+def _tallies(
+    shapes: Mapping[str, tuple[int, ...]],
+    thresholds: Mapping[str, NDArray[np.float32]],
+    sizes: Sequence[int],
+    device: str,
+) -> dict[str, _Tally]:
+    for layer, shape in shapes.items():
+        if len(shape) != 3:
+            raise InputError(f"layer '{layer}' gives one number a unit and no maps, so there is no IoU; leave it out")
+        if thresholds[layer].shape != shape[:1]:
+            raise InputError(f"layer '{layer}' has {shape[0]} units but {len(thresholds[layer])} thresholds")
+    return {layer: _Tally(shape[0], sizes, device) for layer, shape in shapes.items()}
+
+
+def _overlaps(
+    concepts: Mapping[str, tuple[str, ...]],
+    tallies: Mapping[str, _Tally],
+    everything: _Tally,
+    images: int,
+    quantile: float,
+    size: int,
+) -> Overlaps:
+    """Make unions of what was counted: units and concepts each, minus what both have."""
+    total = everything.by(concepts)
+    area = {category: each[0, 1:-1].copy() for category, each in total.items()}
+    pixels = {category: int(each[0, :-1].sum()) for category, each in total.items()}
+    intersection: dict[str, dict[str, NDArray[np.int64]]] = {}
+    union: dict[str, dict[str, NDArray[np.int64]]] = {}
+    for layer, tally in tallies.items():
+        intersection[layer], union[layer] = {}, {}
+        for category, each in tally.by(concepts).items():
+            both = each[:, 1:-1].copy()
+            intersection[layer][category] = both
+            union[layer][category] = each[:, :-1].sum(axis=1, keepdims=True) + area[category] - both
+    return Overlaps(concepts, intersection, union, area, pixels, images, quantile, size)
