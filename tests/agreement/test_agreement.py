@@ -10,8 +10,8 @@ from lucidag.explain.agreement.images import joined
 from lucidag.explain.agreement.masks import dice, iou, spearman
 from lucidag.explain.agreement.order import agreement_order
 from lucidag.explain.agreement.summary import agreement_summary
-from lucidag.explain.agreement.tables import read_table, write_table
 from lucidag.ground.errors import InputError
+from lucidag.ground.tables import read_table, write_table
 
 THRESHOLDS = [0.2, 0.5]
 EMPTY, FULL = np.zeros((4, 4)), np.ones((4, 4))

@@ -99,7 +99,7 @@ def test_bad_tables_are_named(tmp_path, change, sentence):
 
 
 def test_what_is_no_table_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"gone.csv is not a table of labelled units"):
+    with pytest.raises(InputError, match=r"gone.csv does not exist"):
         read_units(tmp_path / "gone.csv")
     (tmp_path / "x.csv").write_text("layer,unit,description,similarity\nlayer2,0,red,0.5\n")
     with pytest.raises(InputError, match="column 'method' does not exist"):

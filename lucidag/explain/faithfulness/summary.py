@@ -11,9 +11,8 @@ from scipy.stats import permutation_test
 
 from lucidag.explain.agreement.correction import holm
 from lucidag.explain.agreement.interval import estimate
-from lucidag.explain.agreement.tables import read_table, write_table
-from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, sign
-from lucidag.explain.faithfulness.metrics import read_table as read_values
+from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, read_values, sign
+from lucidag.ground.tables import write_table
 
 MEAN = ("mean", "low", "high", "n", "undefined")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
@@ -28,7 +27,7 @@ def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000
     Parameters
     ----------
     table
-        See `lucidag.explain.faithfulness.metrics.read_table`.
+        See `lucidag.explain.faithfulness.metrics.read_values`.
     confidence, resamples, seed
         Of the bootstrap over images, see `lucidag.explain.agreement.interval.estimate`.
 
@@ -126,21 +125,6 @@ def write_summary(
     found = pairs(table, confidence, resamples, seed)
     write_table(differences, found)
     write_table(ranks, ranking(summary(table, confidence, resamples, seed), found))
-
-
-def read_ranking(path: str | Path) -> pd.DataFrame:
-    """Read a table that `ranking` gave: an empty cell of names is no name.
-
-    Raises
-    ------
-    InputError
-        If `path` is missing or is no table.
-    """
-    table = read_table(path)
-    for column in ("better_than", "not_told_apart"):
-        cells = table[column].astype(object)
-        table[column] = cells.where(cells.notna(), "")
-    return table
 
 
 def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
