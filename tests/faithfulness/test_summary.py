@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_values, shows_nothing, sign
-from lucidag.explain.faithfulness.summary import pairs, ranking, sign_flip, summary
+from lucidag.explain.faithfulness.summary import pairs, ranking, summary
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import read_table, write_rows
 
 
