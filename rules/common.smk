@@ -32,17 +32,11 @@ from lucidag.config.images import (
     explained_images,
     lime_batches,
     measured_shards,
-    image_files,
     relevance_batches,
     write_out_images,
 )
 from lucidag.config.probe import check_networks
-from lucidag.config.sources import (
-    check_sources,
-    class_names,
-    dataset_files,
-    weight_files,
-)
+from lucidag.config.sources import check_sources, weight_files
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
 from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
@@ -118,8 +112,10 @@ def code_of(script):
     def fingerprint(wildcards):
         names = networks_of(wildcards) if script in BUILDING else []
         networks = [CONFIG.models[name] for name in names]
-        factory = [name for network in networks for name in network.factory_modules()]
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
+        named = [name for network in networks for name in network.factory_modules()]
+        if script == "data":
+            named = [type(CONFIG.datasets[wildcards.dataset]).__module__]
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
 
     return fingerprint
 
@@ -141,14 +137,14 @@ def one_of(names):
     return "|".join(map(re.escape, sorted(names))) or "(?!)"
 
 
-def datasets_from(*sources):
-    """Return the names of the data sets of these sources."""
-    return [
-        name for name, dataset in CONFIG.datasets.items() if dataset.source in sources
-    ]
+def datasets_by_source():
+    """Return the names of the data sets of each source; the source of a user's own as a word."""
+    found = {}
+    for name, dataset in CONFIG.datasets.items():
+        found.setdefault(re.sub(r"\W", "_", dataset.source), []).append(name)
+    return found
 
 
-ARRAY_SOURCES = ("digits", "lesions", "mnist", "scenes")
 TRAINED = [name for name, model in CONFIG.models.items() if model.train is not None]
 IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
 SHARDED = {
@@ -209,13 +205,19 @@ def feature_shards(model, split):
     return [f"{folder}/{split}-{shard}.safetensors" for shard in SHARDED[model]]
 
 
+def data_files(source, name):
+    """Return the files of a data set by what is in them."""
+    found = {"manifest": "manifest.csv", "summary": "dataset.json"}
+    if source.arrays:
+        found["images"] = "images.safetensors"
+    elif source.label_maps:
+        found["concepts"] = "concepts.safetensors"
+    return {what: f"{R}/data/{name}/{file}" for what, file in found.items()}
+
+
 def files_of(name):
     """Return the files of a data set."""
-    arrays = CONFIG.datasets[name].source in ARRAY_SOURCES
-    files = ["manifest.csv", "dataset.json"]
-    files += ["images.safetensors"] if arrays else []
-    files += ["concepts.safetensors"] if name in datasets_from("polygons") else []
-    return [f"{R}/data/{name}/{file}" for file in files]
+    return list(data_files(CONFIG.datasets[name], name).values())
 
 
 def studied(wildcards):
@@ -226,13 +228,13 @@ def studied(wildcards):
 
 def named_classes(wildcards):
     """Return the classes that the configuration names for a model, so that no image is asked for them."""
-    return class_names(CONFIG.datasets[CONFIG.models[wildcards.model].dataset])
+    return CONFIG.datasets[CONFIG.models[wildcards.model].dataset].named_classes()
 
 
 def explained_files(model, images):
     """Return the files that these images of a model are read from."""
     name = CONFIG.models[model].dataset
-    return image_files(CONFIG.datasets[name], images) or files_of(name)
+    return CONFIG.datasets[name].image_files(images) or files_of(name)
 
 
 def batch_of(batches, wildcards):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lucidag.config.section import Count, Level, Section, Seed
+from lucidag.ground.section import Count, Level, Section, Seed
 
 Finder = Literal["ring", "dark_corner", "patch", "ruler", "hair"]
 

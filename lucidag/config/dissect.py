@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Split
+from lucidag.ground.section import Count, Level, Name, Section, Seed, Shards, Split
 
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
 

@@ -2,13 +2,12 @@
 
 from lucidag.config.dissect import DEFAULT_LAYERS, Clip, ClipDissect, Dissect
 from lucidag.config.load import dissected_models, rof_models
-from lucidag.config.schema import Config, Polygons, Scenes
+from lucidag.config.schema import Config
+from lucidag.data.registry import sources_with
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
-
-LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
 
 
 def check_dissect(config: Config, source: str) -> None:
@@ -104,21 +103,22 @@ def _check_training(config: Config, clip: Clip, key: str) -> None:
     if clip.train.dataset not in config.datasets:
         raise InputError(f"{key}: {unknown('data set', clip.train.dataset, config.datasets)}")
     dataset = config.datasets[clip.train.dataset]
-    if not isinstance(dataset, Scenes):
-        raise InputError(f"{key}: captions are written for the source 'scenes', and this is '{dataset.source}'")
+    if not dataset.captions:
+        known = sources_with("captions")
+        raise InputError(f"{key}: captions are written for the source {known}, and this is '{dataset.source}'")
 
 
 def _check_probes(config: Config, dissect: Dissect, models: list[str], source: str) -> None:
     section = dissect.clip_dissect
     for model in models:
         name = probe_of(config, model)
-        if isinstance(config.datasets[name], LABEL_MAPS):
+        if config.datasets[name].label_maps:
             continue
         found = f"data set '{name}' (source '{config.datasets[name].source}') has no label maps"
         if dissect.netdissect is not None:
             raise InputError(
                 f"{source}: dissect.netdissect: {found}, so there is no IoU; set it to null, or name a `probe` with "
-                "label maps (the sources 'scenes' and 'polygons')"
+                f"label maps (the sources {sources_with('label_maps')})"
             )
         if section is not None and section.evidence == "annotations" and not section.columns:
             raise InputError(f"{source}: dissect.clip_dissect: {found}; name `columns` whose values are the concepts")

@@ -14,7 +14,6 @@ from lucidag.config.images import (
     atlas_images,
     cam_batches,
     explained_images,
-    image_rows,
     lime_batches,
     measured_shards,
     relevance_batches,
@@ -29,8 +28,8 @@ from lucidag.config.load import (
     rof_models,
 )
 from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
-from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
-from lucidag.config.sources import class_names
+from lucidag.config.schema import Config, Model, Rof
+from lucidag.data.source import DataSource
 from lucidag.ground.errors import InputError
 
 Settings = dict[str, Any]
@@ -55,7 +54,7 @@ def stage_settings(config: Config, stage: str, wildcards: Wildcards) -> Settings
 def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
     """Return, for each stage, the function that picks its settings."""
     return {
-        "data": _data,
+        "data": lambda config, wildcards: config.datasets[wildcards["dataset"]].settings(),
         "train": _train,
         "import": _import,
         "features": _features,
@@ -111,17 +110,6 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
     }
 
 
-def _data(config: Config, wildcards: Wildcards) -> Settings:
-    dataset = config.datasets[wildcards["dataset"]]
-    settings = dataset.model_dump(mode="json", exclude={"source", "min_group", "groups", "track"})
-    if isinstance(dataset, Folder):
-        # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
-        settings["groups"] = sorted({*dataset.groups} - {"label"})
-        settings["columns"] = dataset.columns.named()
-        settings |= {"classes": class_names(dataset), "more_classes": isinstance(dataset.classes, str)}
-    return settings
-
-
 def _train(config: Config, wildcards: Wildcards) -> Settings:
     model = config.models[wildcards["model"]]
     if model.train is None:
@@ -141,7 +129,7 @@ def _import(config: Config, wildcards: Wildcards) -> Settings:
         **_network(model),
         "weights": model.weights,
         "new_head": bool(model.new_head),
-        "classes": class_names(config.datasets[model.dataset]),
+        "classes": config.datasets[model.dataset].named_classes(),
     }
 
 
@@ -173,7 +161,7 @@ def _random_seeds(config: Config) -> list[int]:
     return list(range(section.seed, section.seed + section.random_orders))
 
 
-def _dataset_of(config: Config, wildcards: Wildcards) -> Dataset:
+def _dataset_of(config: Config, wildcards: Wildcards) -> DataSource:
     return config.datasets[config.models[wildcards["model"]].dataset]
 
 
@@ -384,7 +372,7 @@ def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:
 
 def _images(config: Config, model: str, images: list[str]) -> list[Settings]:
     own = _explain(config).chosen(config.models[model].dataset)
-    rows = image_rows(config.datasets[config.models[model].dataset], images)
+    rows = config.datasets[config.models[model].dataset].image_rows(images)
     return [{**row, "target": own[row["image"]].target} for row in rows]
 
 

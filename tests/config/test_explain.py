@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from lucidag.config.explain import Slic
-from lucidag.config.images import cam_batches, explained_images, image_files, lime_batches, write_out_images
+from lucidag.config.images import cam_batches, explained_images, lime_batches, write_out_images
 from lucidag.config.load import explained_models, load_config
 from lucidag.config.sources import check_sources
 from lucidag.config.stages import stage_settings
@@ -137,7 +137,7 @@ def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
 def test_all_of_a_folder_with_its_files(folder: str) -> None:
     config = checked(folder)
     assert explained_images(config, "m") == ["p0", "p1", "p2"]
-    assert [Path(file).name for file in image_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
+    assert [Path(file).name for file in config.datasets["d"].image_files(["p2", "p0"])] == ["p2.png", "p0.png"]
     (row,) = stage_settings(checked(folder, images={"d": ["p1"]}), "cam_maps", {"model": "m", "batch": "p1"})["images"]
     assert (row["image"], row["label"], row["mask"], row["target"]) == ("p1", "dog", "", None)
 
