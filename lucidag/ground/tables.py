@@ -1,4 +1,4 @@
-"""Every table as CSV: one writer, one reader, and one list of the columns that hold words (`lucidag.ground.columns`)."""
+"""Every table as CSV: one writer and one reader. What the columns hold is declared in `lucidag.ground.columns`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -43,7 +43,7 @@ def read_table(path: str | Path, needed: Sequence[str] = (), *, words: bool = Fa
         table = pd.read_csv(path, keep_default_na=False, **({"dtype": str} if words else _types(path)))
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path} is not a table of lucidag: {error}") from error
     for name in needed:
         if name not in table.columns:
