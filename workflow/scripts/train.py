@@ -23,7 +23,7 @@ with job(snakemake):
     how = TrainSettings(**settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
-        load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
+        load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
     # Not an output: it must outlive a killed job, and it is gone when the training ends.
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)
