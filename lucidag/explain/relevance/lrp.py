@@ -14,7 +14,8 @@ from zennit.core import Composite
 from lucidag.explain.relevance.canonizers import gate_factors
 from lucidag.explain.relevance.layers import chosen_targets
 from lucidag.ground.errors import InputError
-from lucidag.models.head import capture_input, evaluating, linear_head
+from lucidag.models.head import evaluating, linear_head
+from lucidag.models.recorder import recording
 
 EXPLODED = 100.0
 STEADIEST = "epsilon_plus_flat"
@@ -147,15 +148,15 @@ def _propagate(
     model: nn.Module, frames: torch.Tensor, targets: torch.Tensor | None, composite: Composite, head: str | None
 ) -> _Part:
     leaf = frames.detach().clone().requires_grad_()
-    last = model.get_submodule(head) if head else nn.Identity()
-    with torch.enable_grad(), composite.context(model), capture_input(last) as features:
+    with torch.enable_grad(), composite.context(model), recording(model, [head] if head else []) as calls:
         logits = model(leaf)
         chosen = chosen_targets(logits, targets)
         own = nn.functional.one_hot(chosen, logits.shape[1]).to(logits) * logits.detach()
         (pixels,) = torch.autograd.grad(logits, leaf, own)
     sizes = logits.detach().abs().amax(1)
-    if isinstance(last, nn.Linear):
-        sizes = (features[-1].abs() * last.weight.detach()[chosen].abs()).sum(1)
+    if calls:
+        last = calls[-1]
+        sizes = (last.inputs[0].detach().abs() * last.module.get_parameter("weight").detach()[chosen].abs()).sum(1)
     return _Part(pixels, own.sum(1), sizes)
 
 
