@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 from lucidag.explain.cam.pooled import linear_after_pooling
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, first_line
 from lucidag.models.fast import TOLERANCE, accelerate
 from lucidag.models.recorder import watching
 
@@ -90,8 +90,7 @@ def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
         # torch.fx runs the network's own code on stand-ins, and that can raise anything.
         found = _traced(model, layer, image, pair, truth)
     except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        name = type(model).__name__
+        name, why = type(model).__name__, first_line(error)
         print(f"network '{name}' cannot be cut at '{layer}' ({why}): all of it runs", file=sys.stderr, flush=True)
         return whole
     return found

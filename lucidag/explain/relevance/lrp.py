@@ -1,6 +1,5 @@
 """Layer-wise relevance propagation: how much each pixel adds to the logit of a class."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,10 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from zennit.core import Composite
 
-from lucidag.explain.relevance.canonizers import gate_factors
 from lucidag.explain.relevance.layers import chosen_targets
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating, linear_head
@@ -114,25 +111,6 @@ def refuse_exploded(relevance: Relevance, composite: str, images: Sequence[str] 
         f"composite '{composite}': the relevance{of} explodes (it grows {relevance.growth[bad[0]]:.3g} times "
         f"from the logit to the pixels): {other}"
     )
-
-
-def without_biases(model: nn.Module) -> nn.Module:
-    """Copy a network and set to zero all that adds a constant on the way from input to logits.
-
-    That is the biases of linear layers and convolutions, and of each BatchNorm its bias and its running mean. What
-    computes the factors of a gate keeps its biases, since the factors are constants to relevance.
-    """
-    bare = copy.deepcopy(model)
-    inside = {part for module in bare.modules() if gate_factors(module) for part in module.modules()}
-    with torch.no_grad():
-        for module in bare.modules():
-            if module in inside:
-                continue
-            if isinstance(getattr(module, "bias", None), torch.Tensor):
-                module.get_parameter("bias").zero_()
-            if isinstance(module, _BatchNorm) and module.running_mean is not None:
-                module.running_mean.zero_()
-    return bare
 
 
 @dataclass(frozen=True)
