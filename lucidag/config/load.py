@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, Model, sections_in
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
@@ -218,6 +219,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
+        if renamed := new_name(path):
+            return f"{key}: {renamed}{more}"
         return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
@@ -230,6 +233,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
     if fault["type"] == "literal_error":
+        if renamed := new_name(path, str(fault["input"])):
+            return f"{key}: '{fault['input']}' {renamed}{more}"
         allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}{more}"
     return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"
