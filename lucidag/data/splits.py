@@ -101,7 +101,7 @@ def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: 
     Raises
     ------
     InputError
-        If `share` is outside 0..1.
+        If `share` is not between 0 and 1.
     """
     if not 0.0 <= share <= 1.0:
         raise InputError(f"corrupted labels: a share of {share} is not allowed; allowed is 0 to 1")
