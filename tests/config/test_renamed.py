@@ -19,7 +19,7 @@ generalisation: {s: {models: [m]}}
 explain: {models: [m], images: {d: [a]}, agreement: {}}
 relevance: {atlas: {}}
 faithfulness: {}
-dissect: {netdissect: {}, sheet: {}}
+dissect: {models: [n], netdissect: {}, clip_dissect: null, sheet: {}}
 artefacts: {datasets: [d]}
 shortcuts: {s: {trained_with: m, trained_without: n, artefacts: {ring: c}}}
 """

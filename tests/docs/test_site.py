@@ -42,3 +42,10 @@ def test_the_site_is_built_without_a_warning(root: Path, tmp_path: Path) -> None
     assert 'id="lucidag.rof.sweep.sweep"' in page  # a function, with the text of its docstring
     assert "Parameters" in page
     assert "What units detect" in (tmp_path / "site" / "dissection.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["method", "source"])
+def test_both_ways_of_a_page_have_the_same_class(root: Path, name: str) -> None:
+    page = (root / "docs" / f"write-a-{name}.md").read_text()
+    own, part = re.findall(r"^```python file=\S+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert own == part
