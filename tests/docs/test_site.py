@@ -8,21 +8,12 @@ from pathlib import Path
 
 import pytest
 
-LISTED = re.compile(r"^ {3}([a-z_.]+)$", re.MULTILINE)
-
 
 def test_every_page_is_in_the_index(root: Path) -> None:
     pages = {file.stem for file in (root / "docs").glob("*.md")} - {"index"}
     blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", (root / "docs/index.md").read_text(), re.MULTILINE | re.DOTALL)
     listed = [line for block in blocks for line in block.splitlines() if line and not line.startswith(":")]
     assert sorted(listed) == sorted(pages)
-
-
-def test_every_package_is_in_the_library(root: Path) -> None:
-    packages = {
-        ".".join(file.parent.relative_to(root / "lucidag").parts) for file in (root / "lucidag").rglob("__init__.py")
-    }
-    assert set(LISTED.findall((root / "docs/api.md").read_text())) == packages - {""}
 
 
 @pytest.mark.long
@@ -38,6 +29,8 @@ def test_the_site_is_built_without_a_warning(root: Path, tmp_path: Path) -> None
         [*command, str(docs), str(tmp_path / "site")], cwd=root, env=os.environ, capture_output=True, text=True
     )
     assert built.returncode == 0, built.stdout + built.stderr
+    packages = [file.parent.relative_to(root) for file in (root / "lucidag").rglob("__init__.py")]
+    assert {file.stem for file in (tmp_path / "site" / "api").iterdir()} == {".".join(each.parts) for each in packages}
     page = (tmp_path / "site" / "api" / "lucidag.rof.html").read_text(encoding="utf-8")
     assert 'id="lucidag.rof.sweep.sweep"' in page  # a function, with the text of its docstring
     assert "Parameters" in page
