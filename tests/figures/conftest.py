@@ -26,7 +26,7 @@ class Tables:
 
 
 def result_of(rng, units, groups, classes, constant=False):
-    """Draw metrics at random; accuracies in 0..1, losses around 1."""
+    """Draw metrics at random; accuracies in [0, 1], losses around 1."""
     if constant:
         return SweepResult(
             np.full(units + 1, 0.5),
