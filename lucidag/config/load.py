@@ -90,7 +90,9 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     path = _key_path(fault["loc"], words)
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    if fault["type"] == "extra_forbidden" and (renamed := new_name(path)):
+    if fault["type"] == "extra_forbidden":
+        if renamed := new_name(path):
+            return f"{key}: {renamed}{more}"
         return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
