@@ -13,7 +13,7 @@ rule data:
         ),
 
 
-for KIND, NAMES in datasets_by_source().items():
+for KIND, NAMES in plan.sources.items():
 
     rule:
         """Make a data set from what its source reads or draws."""
@@ -22,7 +22,7 @@ for KIND, NAMES in datasets_by_source().items():
         input:
             lambda wildcards: CONFIG.datasets[wildcards.dataset].files(),
         output:
-            **data_files(CONFIG.datasets[NAMES[0]], "{dataset}"),
+            **plan.data_outputs(NAMES[0], "{dataset}"),
         log:
             f"{R}/logs/data_{KIND}/{{dataset}}.log",
         benchmark:

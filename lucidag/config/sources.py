@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from lucidag.config.schema import Config, Model
+from lucidag.config.schema import Config
 from lucidag.ground.errors import InputError
+from lucidag.models.settings import Model
 
 
 def weight_files(model: Model) -> list[str]:

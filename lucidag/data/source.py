@@ -79,6 +79,12 @@ class DataSource(Section):
         (minutes).
     """
 
+    jobs: ClassVar = {
+        "features": ("groups",),
+        "evaluate": ("min_group",),
+        "sweep": ("min_group",),
+        "data_figures": ("seed",),
+    }
     arrays: ClassVar[bool] = True
     label_maps: ClassVar[bool] = False
     captions: ClassVar[bool] = False
