@@ -196,7 +196,7 @@ def _check(malignant: float, patch: Mapping[str, float], ring: Mapping[str, floa
     values |= {f"ring.{key}": value for key, value in ring.items()}
     for name, value in values.items():
         if not 0.0 <= value <= 1.0:
-            raise InputError(f"lesions, {name}: {value} is no probability; allowed is 0 to 1")
+            raise InputError(f"lesions, {name}: {value} must be between 0 and 1")
 
 
 def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:

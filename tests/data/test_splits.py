@@ -85,7 +85,7 @@ def test_a_class_that_cannot_be_on_both_sides_is_named():
     [
         ({"train": 0.7, "test": 0.2}, r"must sum to 1, not 0.9 \(train 0.7, test 0.2\)"),
         ({"train": 0.7, "valid": 0.1, "test": 0.2}, r"split 'valid' does not exist \(did you mean 'val'"),
-        ({"train": 1.2, "test": -0.2}, "train: 1.2 is not allowed; allowed is 0 to 1"),
+        ({"train": 1.2, "test": -0.2}, "train: 1.2 must be between 0 and 1"),
         ({"train": 0.9, "val": 0.1}, "split 'test' has no share"),
     ],
 )
@@ -127,7 +127,7 @@ def test_the_chosen_number_is_exact():
 
 
 def test_impossible_shares_of_corruption_are_named():
-    with pytest.raises(InputError, match=r"share of 1.5 is not allowed"):
+    with pytest.raises(InputError, match=r"share must be between 0 and 1, not 1.5"):
         corrupt(["a"], ["train"], 1.5, ["a"], 0)
 
 
