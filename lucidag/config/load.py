@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from lucidag.config.checks import check_names
 from lucidag.config.plan import Plan
+from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, config_with, sections_in
 from lucidag.data.registry import OWN_SOURCE, source_class
 from lucidag.data.source import DataSource
@@ -90,6 +91,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
+        if renamed := new_name(path):
+            return f"{key}: {renamed}{more}"
         return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
@@ -102,6 +105,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
     if fault["type"] == "literal_error":
+        if renamed := new_name(path, str(fault["input"])):
+            return f"{key}: '{fault['input']}' {renamed}{more}"
         allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}{more}"
     return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"

@@ -38,7 +38,7 @@ class TrainSettings:
     Attributes
     ----------
     epochs, batch_size
-        Passes over the training split, and images a step.
+        Passes over the training split, and images per step.
     optimizer
         ``adam``, ``adamw`` or ``sgd`` (with `momentum`).
     lr, weight_decay, momentum
@@ -46,7 +46,7 @@ class TrainSettings:
     schedule
         ``constant``, or ``cosine``: from `lr` to 0 over all steps.
     class_weights
-        Weights of the loss: ``none``, ``balanced`` (N / (C * n_c), as scikit-learn's) or one number a class.
+        Weights of the loss: ``none``, ``balanced`` (N / (C * n_c), as scikit-learn's) or one number per class.
     augment
         Transforms of ``torchvision.transforms.v2``: see `lucidag.models.augment.build_augmentation`.
     trainable
@@ -346,7 +346,7 @@ def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) 
     if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes):
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise InputError(
-            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one a class"
+            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one per class"
         )
 
 
