@@ -83,7 +83,8 @@ def train(
     Raises
     ------
     InputError
-        For a setting that does not fit the network or its classes, a class without a training image, or a loss that is not finite.
+        For a setting that does not fit the network or its classes, a class without a training image, or a loss
+        that is not finite.
     """
     _check_weights(settings.class_weights, len(manifest.classes))
     resume = Path(resume_path) if resume_path is not None else None

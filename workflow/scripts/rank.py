@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lucidag.data.features import read_splits
 from lucidag.ground.job import job
 from lucidag.rof.rank import ranking_table
+from lucidag.rof.settings import Rof
 from lucidag.rof.tables import write_table
 
 if TYPE_CHECKING:
@@ -13,6 +14,6 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings = Rof.of(snakemake.params.settings)
     contents = read_splits(snakemake.input, required=("train", "test"))
-    write_table(snakemake.output.ranking, ranking_table(contents, settings["methods"], settings["random_seeds"]))
+    write_table(snakemake.output.ranking, ranking_table(contents, settings.methods, settings.random_seeds))
