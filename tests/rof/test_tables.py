@@ -47,7 +47,7 @@ def plain(file, order):
 
 def test_columns_and_rows():
     file = content(50, 0)
-    table = sweep_table(plain(file, np.arange(6)), "test", "random", 4, file.classes, file.group_names)
+    table = sweep_table(plain(file, np.arange(6)), "test", "random", 4, file.classes, file.group_names, 100)
     assert list(table.columns) == [
         "split",
         "method",
