@@ -15,7 +15,7 @@ from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan, batch_of
 from lucidag.config.probe import check_networks
-from lucidag.config.sources import check_sources, dataset_files, weight_files
+from lucidag.config.sources import check_sources, weight_files
 from lucidag.config.targets import check_shortcuts
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
@@ -80,8 +80,10 @@ def code_of(script):
 
     def fingerprint(wildcards):
         networks = plan.networks(wildcards) if script in BUILDING else []
-        factory = [name for network in networks for name in network.factory_modules()]
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
+        named = [name for network in networks for name in network.factory_modules()]
+        if script == "data":
+            named = [type(CONFIG.datasets[wildcards.dataset]).__module__]
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
 
     return fingerprint
 

@@ -61,7 +61,7 @@ def load(
     ------
     InputError
         If an image or mask is missing or unreadable, a mask has another size than its image, a label
-        is outside `classes` or a class has no image, an image is named twice, a split is unknown, none
+        is outside `classes` or a class has no image, an image is listed twice, a split is unknown, none
         is in test, an id is in two splits, or a column does not exist.
     """
     found = entries(path, root, columns)

@@ -105,7 +105,7 @@ def draw(
     Raises
     ------
     InputError
-        If a probability is outside 0..1, a class is unknown, or an image would be too small.
+        If a probability is not between 0 and 1, a class is unknown, or an image would be too small.
     """
     if number < 1 or size < 24:
         raise InputError(f"lesions: number {number} and size {size} must be at least 1 and 24")
@@ -200,7 +200,7 @@ def _check(malignant: float, patch: Mapping[str, float], ring: Mapping[str, floa
     values |= {f"ring.{key}": value for key, value in ring.items()}
     for name, value in values.items():
         if not 0.0 <= value <= 1.0:
-            raise InputError(f"lesions, {name}: {value} is no probability; allowed is 0 to 1")
+            raise InputError(f"lesions, {name}: {value} is no probability; it must be between 0 and 1")
 
 
 def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:

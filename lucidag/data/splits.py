@@ -101,10 +101,10 @@ def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: 
     Raises
     ------
     InputError
-        If `share` is outside 0..1.
+        If `share` is not between 0 and 1.
     """
     if not 0.0 <= share <= 1.0:
-        raise InputError(f"corrupted labels: a share of {share} is not allowed; allowed is 0 to 1")
+        raise InputError(f"corrupted labels: a share of {share} is not allowed; it must be between 0 and 1")
     rng = np.random.default_rng(seed)
     train = np.flatnonzero(np.asarray(split) == "train")
     rows = rng.permutation(train)[: round(share * len(train))]
@@ -120,7 +120,7 @@ def _checked(fractions: Mapping[str, float]) -> list[str]:
         if name not in SPLITS:
             raise InputError(f"splits: {unknown('split', name, SPLITS)}")
         if not 0.0 <= value <= 1.0:
-            raise InputError(f"splits, {name}: {value} is not allowed; allowed is 0 to 1")
+            raise InputError(f"splits, {name}: {value} is not allowed; it must be between 0 and 1")
     total = sum(fractions.values())
     if abs(total - 1.0) > 1e-6:
         shares = ", ".join(f"{name} {value:g}" for name, value in fractions.items())

@@ -302,7 +302,7 @@ def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) 
     if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes):
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise InputError(
-            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one a class"
+            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one per class"
         )
 
 

@@ -186,7 +186,7 @@ def test_load_splits_by_class():
     ("arguments", "message"),
     [
         ({"patch": {"bening": 0.5}}, r"patch: class 'bening' does not exist \(did you mean 'benign'"),
-        ({"ring": {"benign": 1.5}}, r"ring.benign: 1.5 is no probability; allowed is 0 to 1"),
+        ({"ring": {"benign": 1.5}}, r"ring.benign: 1.5 is no probability; it must be between 0 and 1"),
         ({"malignant": -0.1}, r"malignant: -0.1 is no probability"),
         ({"hair": 2.0}, r"hair: 2.0 is no probability"),
         ({"number": 0}, r"number 0 and size 32 must be at least 1 and 24"),

@@ -192,8 +192,8 @@ def test_unreadable_images_and_other_sizes_are_named(source):
     [
         ("bed 0\ncat\n", "line 2: 'cat' is no name with its number"),
         ("bed 0\n\ncat 1\n", "line 2: '' is no name with its number"),
-        ("bed 0\ncat 0\n", "line 2: name 'cat' or number 0 stands twice"),
-        ("bed 0\nbed 1\n", "line 2: name 'bed' or number 1 stands twice"),
+        ("bed 0\ncat 0\n", "line 2: name 'cat' or number 0 is listed twice"),
+        ("bed 0\nbed 1\n", "line 2: name 'bed' or number 1 is listed twice"),
         ("bed 0\ncat 2\n", "number 1 is missing"),
         ("", "number 0 is missing"),
     ],

@@ -84,7 +84,7 @@ def test_a_class_that_cannot_be_on_both_sides_is_named():
     [
         ({"train": 0.7, "test": 0.2}, r"must sum to 1, not 0.9 \(train 0.7, test 0.2\)"),
         ({"train": 0.7, "valid": 0.1, "test": 0.2}, r"split 'valid' does not exist \(did you mean 'val'"),
-        ({"train": 1.2, "test": -0.2}, "train: 1.2 is not allowed; allowed is 0 to 1"),
+        ({"train": 1.2, "test": -0.2}, "train: 1.2 is not allowed; it must be between 0 and 1"),
         ({"train": 0.9, "val": 0.1}, "split 'test' has no share"),
     ],
 )

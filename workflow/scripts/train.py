@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
-from lucidag.ground.files import write_rows
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_rows
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.settings import Train
 from lucidag.models.train import HISTORY_COLUMNS, train
