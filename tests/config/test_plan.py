@@ -9,7 +9,7 @@ import yaml
 
 from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings, notebook, related, sections_of
-from lucidag.config.load import _all_sections, load_config
+from lucidag.config.load import all_sections, load_config
 from lucidag.config.plan import Plan, batch_of
 from lucidag.config.schema import Config
 from lucidag.rof.settings import Rof
@@ -75,7 +75,7 @@ def test_models(plan: Plan) -> None:
 
 
 def test_data(plan: Plan) -> None:
-    assert plan.datasets_from("scenes", "digits") == ["drawn"]
+    assert plan.sources == {"scenes": ["drawn"], "lesions": ["lesions"]}
     files = ["out/data/lesions/manifest.csv", "out/data/lesions/dataset.json", "out/data/lesions/images.safetensors"]
     assert plan.data_files("lesions") == plan.model_data("known") == plan.class_data("known") == files
     assert plan.image_files("known", ["lesion-00001"]) == files  # all images are in one file
@@ -146,7 +146,7 @@ def test_a_configuration_that_asks_for_little() -> None:
     assert set(notebook(plan)) == {"data", "models"}
 
 
-def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:
+def test_settings_are_whatall_sections_pick_for_a_stage(plan: Plan) -> None:
     found = job_settings(plan, "sweep", {"model": "known"})
     assert found == {
         **{"ranking": "l2", "methods": ["l1", "l2", "variance", "contribution", "random", "reversed"]},
@@ -180,7 +180,7 @@ def test_a_section_of_a_job_has_only_what_its_stage_picked(plan: Plan) -> None:
 
 
 def test_what_sections_name_exists_and_every_stage_of_the_rules_is_known(root: Path) -> None:
-    sections = _all_sections(Config)
+    sections = all_sections(Config)
     for section in sections:
         for names in section.jobs.values():
             assert all(hasattr(section, name) or name in section.model_fields for name in names), (section, names)
