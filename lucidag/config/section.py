@@ -1,19 +1,10 @@
-"""What all sections of a configuration have in common."""
+"""The base of all sections, which stands on the ground floor."""
 
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Count = Annotated[int, Field(ge=1)]
-Shards = Count
-Split = Literal["train", "val", "test"]
-Level = Annotated[float, Field(gt=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change after the check."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+from lucidag.ground.section import Count as Count
+from lucidag.ground.section import Level as Level
+from lucidag.ground.section import Name as Name
+from lucidag.ground.section import Section as Section
+from lucidag.ground.section import Seed as Seed
+from lucidag.ground.section import Shards as Shards
+from lucidag.ground.section import Share as Share
+from lucidag.ground.section import Split as Split

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lucidag.explain.agreement.masks import ranks, tie_seed
-from lucidag.explain.faithfulness.explainers import Explainer, controls
+from lucidag.explain.faithfulness.controls import controls
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.infidelity import infidelity
 from lucidag.explain.faithfulness.metrics import (
@@ -34,6 +34,7 @@ from lucidag.explain.faithfulness.scores import device_of
 from lucidag.explain.faithfulness.sensitivity import sensitivity_max
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.methods.explainer import Explainer
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.models.head import evaluating
