@@ -24,19 +24,25 @@ from lucidag.config.load import (
     family_members,
     measured_models,
     load_config,
+    relevance_models,
     rof_models,
 )
 from lucidag.config.images import (
     atlas_images,
-    cam_batches,
+    batches,
     explained_images,
-    lime_batches,
-    measured_shards,
     image_files,
-    relevance_batches,
+    measured_shards,
     write_out_images,
 )
-from lucidag.config.probe import check_networks
+from lucidag.config.methods import (
+    compared_methods,
+    explained_families,
+    method_names,
+    modules_of,
+    studied_methods,
+)
+from lucidag.config.probe import check_methods, check_networks
 from lucidag.config.sources import (
     check_sources,
     class_names,
@@ -46,6 +52,7 @@ from lucidag.config.sources import (
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
 from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
+from lucidag.explain.methods.registry import LIME, SLOW, family_of, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown
@@ -65,6 +72,7 @@ def checked_config():
         check_shortcuts(checked, source)
         check_dissect(checked, source)
         check_networks(checked, source, CODE)
+        check_methods(checked, source, CODE)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
@@ -81,8 +89,7 @@ BUILDING = (
     "import_model",
     "features",
     "features_shard",
-    "cam_maps",
-    "lime_fits",
+    "explanations",
     "lime_tune",
     "dissect_passes",
     "dissect_activations_shard",
@@ -91,10 +98,17 @@ BUILDING = (
     "faithfulness_shard",
     "figures_units",
     "relevance_atlas",
-    "relevance_maps",
     "relevance_references",
     "shortcut",
 )
+
+# Scripts that run methods by their names, and which of them a job runs.
+EXPLAINING = {
+    "explanations": lambda wildcards: FAMILIES[wildcards.family],
+    "faithfulness": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
+    "faithfulness_shard": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
+    "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
+}
 
 CODE = CodeIndex((ROOT, Path.cwd()))
 CONFIG = checked_config()
@@ -118,8 +132,10 @@ def code_of(script):
     def fingerprint(wildcards):
         names = networks_of(wildcards) if script in BUILDING else []
         networks = [CONFIG.models[name] for name in names]
-        factory = [name for network in networks for name in network.factory_modules()]
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
+        named = [name for network in networks for name in network.factory_modules()]
+        if script in EXPLAINING:
+            named += modules_of(EXPLAINING[script](wildcards))
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
 
     return fingerprint
 
@@ -160,29 +176,21 @@ EXAMINED = rof_models(CONFIG)
 EXPLAINED = {
     model: explained_images(CONFIG, model) for model in explained_models(CONFIG)
 }
-CAM_METHODS = (
-    list(CONFIG.explain.cam.methods) if CONFIG.explain and CONFIG.explain.cam else []
-)
-WITH_LIME = list(EXPLAINED) if CONFIG.explain and CONFIG.explain.lime else []
-TUNED = (
-    WITH_LIME
-    if CONFIG.explain and CONFIG.explain.lime and CONFIG.explain.lime.tuning
-    else []
-)
-CAM_BATCHES = {model: cam_batches(CONFIG, model) for model in EXPLAINED}
-LIME_BATCHES = {model: lime_batches(CONFIG, model) for model in EXPLAINED}
+FAMILIES = explained_families(CONFIG)
+METHODS = method_names(CONFIG)
+BATCHES = {
+    (model, family): batches(CONFIG, model, family)
+    for model in EXPLAINED
+    for family in FAMILIES
+}
+TUNED = list(EXPLAINED) if LIME in FAMILIES and CONFIG.explain.lime.tuning else []
 
 
 MEASURED = measured_models(CONFIG)
 MEASURED_SHARDS = {model: measured_shards(CONFIG, model) for model in MEASURED}
 UNCUT = [model for model, shards in MEASURED_SHARDS.items() if len(shards) <= 1]
 AUDITED = audited_datasets(CONFIG)
-RELEVANCE_BATCHES = {
-    model: batches
-    for model in EXPLAINED
-    if (batches := relevance_batches(CONFIG, model))
-}
-ATLAS = {model: atlas_images(CONFIG, model) for model in RELEVANCE_BATCHES}
+ATLAS = {model: atlas_images(CONFIG, model) for model in relevance_models(CONFIG)}
 DISSECTED = dissected_models(CONFIG)
 DISSECT_SHARDS = (
     shard_names(CONFIG.dissect.shards)
@@ -235,27 +243,24 @@ def explained_files(model, images):
     return image_files(CONFIG.datasets[name], images) or files_of(name)
 
 
-def batch_of(batches, wildcards):
-    """Return the name of the job that makes an image's explanation."""
-    return next(
-        name
-        for name, images in batches[wildcards.model].items()
-        if wildcards.image in images
-    )
+def maps_of(model, families, images=None):
+    """Return the files with the explanations of a model by some families: all, or those that hold some images."""
+    return [
+        f"{R}/explanations/{model}/maps/{family}/{batch}.safetensors"
+        for family in families
+        for batch, own in BATCHES[model, family].items()
+        if images is None or not set(own).isdisjoint(images)
+    ]
 
 
-def explanations(wildcards):
-    """Return the files with all explanations of a model."""
-    return {
-        "cam": [
-            f"{R}/cam/{wildcards.model}/maps/{batch}.safetensors"
-            for batch in CAM_BATCHES[wildcards.model]
-        ],
-        "lime": [
-            f"{R}/lime/{wildcards.model}/fits/{batch}.safetensors"
-            for batch in LIME_BATCHES[wildcards.model]
-        ],
-    }
+def compared(analysis):
+    """Return a function from a job's wildcards to the files with the explanations that an analysis compares."""
+
+    def files(wildcards):
+        methods = compared_methods(CONFIG, analysis)
+        return maps_of(wildcards.model, dict.fromkeys(map(family_of, methods)))
+
+    return files
 
 
 def dissect_shards(model, suffix):
@@ -305,21 +310,13 @@ def checkpoint_of(model):
     return f"{R}/models/{model}/checkpoint.safetensors"
 
 
-def stored_lime(wildcards):
-    """Return the files with LIME's explanations of a job's images, where they are measured."""
-    if CONFIG.faithfulness is None or not CONFIG.faithfulness.lime:
-        return []
-    shards = MEASURED_SHARDS[wildcards.model]
-    images = set(
-        shards[wildcards.shard]
-        if "shard" in wildcards.keys()
-        else EXPLAINED[wildcards.model]
+def stored(wildcards):
+    """Return the files with the maps of methods that are too slow to be asked again, of a job's images."""
+    methods = compared_methods(CONFIG, "faithfulness")
+    images = MEASURED_SHARDS[wildcards.model].get(wildcards.get("shard"))
+    return maps_of(
+        wildcards.model, [name for name in map(family_of, methods) if name in SLOW], images
     )
-    return [
-        f"{R}/lime/{wildcards.model}/fits/{batch}.safetensors"
-        for batch, own in LIME_BATCHES[wildcards.model].items()
-        if images.intersection(own)
-    ]
 
 
 def measured_files(model, suffix):
@@ -349,3 +346,5 @@ wildcard_constraints:
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of({image for images in EXPLAINED.values() for image in images}),
     batch=one_of({image for images in EXPLAINED.values() for image in images}),
+    family=one_of(FAMILIES),
+    method=one_of(METHODS),

@@ -1,6 +1,6 @@
 # Faithfulness: what the network does where explanations say that it matters.
 #
-# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; lime/{model}/fits/….
+# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; the maps of slow methods.
 # Produces: faithfulness/{model}.csv, {model}-curves.csv, {model}-pairs.csv, {model}-ranking.csv.
 
 
@@ -16,7 +16,7 @@ rule faithfulness:
         images=lambda wildcards: explained_files(
             wildcards.model, EXPLAINED[wildcards.model]
         ),
-        lime=stored_lime,
+        stored=stored,
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
@@ -55,7 +55,7 @@ rule faithfulness_shard:
         images=lambda wildcards: explained_files(
             wildcards.model, MEASURED_SHARDS[wildcards.model][wildcards.shard]
         ),
-        lime=stored_lime,
+        stored=stored,
     output:
         values=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}.csv"),
         curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),

@@ -2,10 +2,11 @@
 #
 # Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
 #           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/…,
-#           cam/{model}/maps/…, lime/{model}/fits/…, agreement/…, dissect/….
+#           explanations/{model}/maps/…, agreement/…, localisation/…, dissect/….
 # Produces: figures/data/{dataset}/images, figures/models/{model}/history and confusion,
 #           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
-#           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth,
+#           explanations/{model}/{family}, agreement/{model}/side_by_side, heat_map and curves,
+#           localisation/{model}/grades,
 #           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles.
 
 
@@ -29,12 +30,18 @@ rule figures:
             study=CONFIG.generalisation,
         ),
         expand(
-            "{results}/figures/cam/{model}/sheet.png",
+            "{results}/figures/explanations/{model}/{family}.png",
             results=R,
-            model=EXPLAINED if CAM_METHODS else [],
+            model=EXPLAINED,
+            family=FAMILIES,
         ),
         expand(
             "{results}/figures/agreement/{model}/side_by_side.png",
+            results=R,
+            model=EXPLAINED,
+        ),
+        expand(
+            "{results}/figures/localisation/{model}/grades.png",
             results=R,
             model=EXPLAINED,
         ),
@@ -52,11 +59,6 @@ rule figures:
             results=R,
             model=JOINED,
             method=CONCEPT_METHODS,
-        ),
-        expand(
-            "{results}/figures/relevance/{model}/sheet.png",
-            results=R,
-            model=RELEVANCE_BATCHES,
         ),
         [
             f"{R}/figures/relevance/{model}/{image}.png"
@@ -242,39 +244,38 @@ rule figures_generalisation:
         "../workflow/scripts/figures_generalisation.py"
 
 
-rule figures_cam:
-    """Draw the contact sheet of a model's class activation maps."""
+rule figures_explanations:
+    """Draw the contact sheet of a model's maps by the methods of one family."""
     input:
-        cam=lambda wildcards: explanations(wildcards)["cam"],
+        maps=lambda wildcards: maps_of(wildcards.model, [wildcards.family]),
     output:
         png=report(
-            f"{R}/figures/cam/{{model}}/sheet.png",
+            f"{R}/figures/explanations/{{model}}/{{family}}.png",
             caption="../workflow/report/explanation_sheet.rst",
             category="Explanations",
             subcategory="{model}",
-            labels={"result": "class activation maps", "kind": "figure"},
+            labels={"result": "maps by {family}", "kind": "figure"},
         ),
-        pdf=f"{R}/figures/cam/{{model}}/sheet.pdf",
+        pdf=f"{R}/figures/explanations/{{model}}/{{family}}.pdf",
     log:
-        f"{R}/logs/figures_cam/{{model}}.log",
+        f"{R}/logs/figures_explanations/{{model}}/{{family}}.log",
     benchmark:
-        f"{R}/benchmarks/figures_cam/{{model}}.tsv"
+        f"{R}/benchmarks/figures_explanations/{{model}}/{{family}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
         settings=settings("figures"),
-        code=code_of("figures_cam"),
+        code=code_of("figures_explanations"),
     script:
-        "../workflow/scripts/figures_cam.py"
+        "../workflow/scripts/figures_explanations.py"
 
 
 rule figures_agreement:
-    """Draw how far the explanations of a model agree, and how they are graded by masks."""
+    """Draw how far the explanations of a model agree."""
     input:
-        unpack(explanations),
+        maps=compared("agreement"),
         pairs=rules.agreement.output.pairs,
         summary=rules.agreement.output.summary,
-        truth_summary=rules.agreement.output.truth_summary,
     output:
         side_by_side=report(
             f"{R}/figures/agreement/{{model}}/side_by_side.png",
@@ -297,17 +298,9 @@ rule figures_agreement:
             subcategory="{model}",
             labels={"result": "agreement by threshold", "kind": "figure"},
         ),
-        truth=report(
-            f"{R}/figures/agreement/{{model}}/truth.png",
-            caption="../workflow/report/truth_figure.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "graded by masks", "kind": "figure"},
-        ),
         side_by_side_pdf=f"{R}/figures/agreement/{{model}}/side_by_side.pdf",
         heat_map_pdf=f"{R}/figures/agreement/{{model}}/heat_map.pdf",
         curves_pdf=f"{R}/figures/agreement/{{model}}/curves.pdf",
-        truth_pdf=f"{R}/figures/agreement/{{model}}/truth.pdf",
     log:
         f"{R}/logs/figures_agreement/{{model}}.log",
     benchmark:
@@ -319,6 +312,33 @@ rule figures_agreement:
         code=code_of("figures_agreement"),
     script:
         "../workflow/scripts/figures_agreement.py"
+
+
+rule figures_localisation:
+    """Draw how the explanations of a model are graded by masks."""
+    input:
+        maps=compared("localisation"),
+        summary=rules.localisation.output.summary,
+    output:
+        png=report(
+            f"{R}/figures/localisation/{{model}}/grades.png",
+            caption="../workflow/report/localisation_figure.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "localisation", "kind": "figure"},
+        ),
+        pdf=f"{R}/figures/localisation/{{model}}/grades.pdf",
+    log:
+        f"{R}/logs/figures_localisation/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_localisation/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("localisation_figures"),
+        code=code_of("figures_localisation"),
+    script:
+        "../workflow/scripts/figures_localisation.py"
 
 
 rule figures_dissect:
@@ -443,35 +463,6 @@ rule figures_concept_roles:
         "../workflow/scripts/figures_concept_roles.py"
 
 
-rule figures_relevance:
-    """Draw the sheet of a model's relevance maps."""
-    input:
-        maps=lambda wildcards: [
-            f"{R}/relevance/{wildcards.model}/lrp/{batch}.safetensors"
-            for batch in RELEVANCE_BATCHES[wildcards.model]
-        ],
-    output:
-        png=report(
-            f"{R}/figures/relevance/{{model}}/sheet.png",
-            caption="../workflow/report/relevance.rst",
-            category="Relevance",
-            subcategory="{model}",
-            labels={"result": "relevance of pixels", "kind": "figure"},
-        ),
-        pdf=f"{R}/figures/relevance/{{model}}/sheet.pdf",
-    log:
-        f"{R}/logs/figures_relevance/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_relevance/{{model}}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    params:
-        settings=settings("figures"),
-        code=code_of("figures_relevance"),
-    script:
-        "../workflow/scripts/figures_relevance.py"
-
-
 rule figures_atlas:
     """Draw the concept atlas of one decision."""
     input:
@@ -503,6 +494,7 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        maps=compared("faithfulness"),
     output:
         ranking=report(
             f"{R}/figures/faithfulness/{{model}}/ranking.png",

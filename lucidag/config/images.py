@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from lucidag.config.explain import Explain
 from lucidag.config.load import explained_models, relevance_models
 from lucidag.config.schema import Config, Dataset, Digits, Folder, Lesions, Scenes
 from lucidag.config.targets import check_target
 from lucidag.data.listing import Entry, entries, image_ids
+from lucidag.explain.methods.registry import LIME
+from lucidag.explain.settings import Explain
 from lucidag.ground.errors import InputError
 from lucidag.ground.shards import cut, shard_names
 from lucidag.ground.spelling import unknown
@@ -36,7 +37,7 @@ def write_out_images(config: Config, source: str) -> Config:
         chosen = config.explain.model_copy(update={"images": {name: listed}}).chosen(name)
         if len(chosen) < len(listed):
             repeated = next(image for image in listed if list(listed).count(image) > 1)
-            raise InputError(f"{key}: image '{repeated}' stands there twice")
+            raise InputError(f"{key}: image '{repeated}' is listed twice")
         for image, pixels in chosen.items():
             if known is not None and image not in known:
                 raise InputError(f"{key}: {unknown('image', image, known)}")
@@ -69,35 +70,24 @@ def explained_images(config: Config, model: str) -> list[str]:
     return list(config.explain.chosen(config.models[model].dataset))
 
 
-def cam_batches(config: Config, model: str) -> dict[str, list[str]]:
-    """Return the jobs of class activation maps: the first image of each, and all of it."""
-    if config.explain is None or config.explain.cam is None:
-        return {}
-    return _cut(config.explain, explained_images(config, model))
+def batches(config: Config, model: str, family: str) -> dict[str, list[str]]:
+    """Return the jobs that explain the images of a model by a family: the first image of each, and all of it.
 
-
-def relevance_batches(config: Config, model: str) -> dict[str, list[str]]:
-    """Return the jobs of relevance as `cam_batches`; none where a model's relevance is not asked for."""
-    if config.explain is None or model not in relevance_models(config):
+    An image with settings of LIME of its own has a job of LIME of its own.
+    """
+    if config.explain is None:
         return {}
-    return _cut(config.explain, explained_images(config, model))
+    frames = config.explain.chosen(config.models[model].dataset)
+    images = explained_images(config, model)
+    alone = [image for image in images if family == LIME and frames[image].lime.model_fields_set]
+    shared = [image for image in images if image not in alone]
+    return {**{image: [image] for image in alone}, **_cut(config.explain, shared)}
 
 
 def atlas_images(config: Config, model: str) -> list[str]:
     """Return the images whose units are shown in a concept atlas."""
     atlas = config.relevance.atlas if config.relevance is not None else None
     return explained_images(config, model)[: atlas.images] if atlas and model in relevance_models(config) else []
-
-
-def lime_batches(config: Config, model: str) -> dict[str, list[str]]:
-    """Return the jobs of LIME as `cam_batches`; an image with settings of its own has a job of its own."""
-    if config.explain is None or config.explain.lime is None:
-        return {}
-    frames = config.explain.chosen(config.models[model].dataset)
-    images = explained_images(config, model)
-    alone = [image for image in images if frames[image].lime.model_fields_set]
-    shared = [image for image in images if image not in alone]
-    return {**{image: [image] for image in alone}, **_cut(config.explain, shared)}
 
 
 def measured_shards(config: Config, model: str) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lucidag.config.schema import Config, Model, sections_in
+from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
@@ -182,9 +183,15 @@ def _check_explain(config: Config, source: str) -> None:
     for dataset in config.explain.images:
         if dataset not in used:
             raise InputError(f"{source}: explain.images.{dataset}: no explained model uses this data set")
-    for model in config.explain.cam.layers if config.explain.cam is not None else ():
+    for model in config.explain.cam.layers:
         if model not in models:
             raise InputError(f"{source}: explain.cam.layers: {unknown('explained model', model, models)}")
+    names = [name_of(method) for method in config.explain.methods]
+    asked = {"explain.agreement": config.explain.agreement, "explain.localisation": config.explain.localisation}
+    for key, section in {**asked, "faithfulness": config.faithfulness}.items():
+        for method in (section.methods if section is not None else None) or ():
+            if name_of(method) not in names:
+                raise InputError(f"{source}: {key}.methods: {unknown('method of explain.methods', method, names)}")
 
 
 def _check_relevance(config: Config, source: str) -> None:
@@ -199,9 +206,10 @@ def _check_relevance(config: Config, source: str) -> None:
         for model in models:
             if model not in explained:
                 raise InputError(f"{source}: {key}.models: {unknown('explained model', model, explained)}")
-    again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
-    if again and config.explain is not None and config.explain.lime is None:
-        raise InputError(f"{source}: faithfulness: `lime_sensitivity` is true, but `explain.lime` is null")
+    measured = config.faithfulness
+    again = measured is not None and measured.lime_sensitivity and config.explain is not None
+    if again and LIME not in config.explain.fewer(measured.methods):
+        raise InputError(f"{source}: faithfulness: `lime_sensitivity` is true and needs `lime` among the methods")
     if config.relevance is None:
         return
     models = relevance_models(config)

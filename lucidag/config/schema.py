@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
+from lucidag.artefacts.study_settings import Shortcut
 from lucidag.config.artefacts import Artefacts
 from lucidag.config.dissect import Clips, Dissect
-from lucidag.config.explain import Explain
-from lucidag.config.faithfulness import Faithfulness
-from lucidag.config.relevance import Relevance
 from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Share
-from lucidag.config.shortcut import Shortcut
+from lucidag.explain.faithfulness.settings import Faithfulness
+from lucidag.explain.relevance.settings import Relevance
+from lucidag.explain.settings import Explain
 
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 
@@ -317,7 +317,7 @@ class Config(Section):
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
     explain: Explain | None = Field(default=None, description="Explanations of single images; absent: none.")
-    relevance: Relevance | None = Field(default=None, description="LRP and CRP of those images; absent: none.")
+    relevance: Relevance | None = Field(default=None, description="Relevance of units in those images; absent: none.")
     faithfulness: Faithfulness | None = Field(default=None, description="How faithful explanations are; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")

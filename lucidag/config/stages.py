@@ -8,16 +8,12 @@ from typing import Any
 
 from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
 from lucidag.config.dissected import clip_of, concept_methods, joined_with_roles, layers_of, pairs
-from lucidag.config.explain import Agreement, Cam, Explain, Lime
-from lucidag.config.faithfulness import MEASURING, Faithfulness
 from lucidag.config.images import (
     atlas_images,
-    cam_batches,
+    batches,
     explained_images,
     image_rows,
-    lime_batches,
     measured_shards,
-    relevance_batches,
 )
 from lucidag.config.load import (
     audited_datasets,
@@ -28,9 +24,21 @@ from lucidag.config.load import (
     relevance_models,
     rof_models,
 )
-from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
+from lucidag.config.methods import (
+    compared_methods,
+    explain_of,
+    explained_families,
+    family,
+    measured_families,
+    method_names,
+    studied_families,
+)
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
+from lucidag.explain.faithfulness.settings import Faithfulness, FaithfulnessSettings
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.methods.registry import LIME, name_of
+from lucidag.explain.relevance.settings import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.ground.errors import InputError
 
 Settings = dict[str, Any]
@@ -64,14 +72,11 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "sweep": _sweep,
         "turning_points": lambda config, wildcards: _rof(config, "ranking", "confidence", "role_metric", "points"),
         "generalisation": _generalisation,
-        "cam_maps": _cam_maps,
-        "lime_fits": _lime_fits,
+        "explanations": _explanations,
+        "explanation_images": lambda config, wildcards: {"methods": method_names(config)},
         "lime_tune": _lime_tune,
-        "cam_images": lambda config, wildcards: {},
-        "lime_images": lambda config, wildcards: {},
-        "agreement": lambda config, wildcards: _agreement(
-            config, "thresholds", "area", "resamples", "confidence", "seed"
-        ),
+        "agreement": lambda config, wildcards: _compared(config, "agreement"),
+        "localisation": lambda config, wildcards: _compared(config, "localisation"),
         "clip_train": _clip_train,
         "clip_embed": _clip_embed,
         "dissect_passes": _dissect_passes,
@@ -85,7 +90,6 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
             **_rof(config, "role_metric"),
         },
         "dissect_units": _dissect_units,
-        "relevance_maps": _relevance_maps,
         "relevance_references": _relevance_references,
         "relevance_atlas": _relevance_atlas,
         "faithfulness": lambda config, wildcards: _faithfulness(
@@ -106,7 +110,8 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
         "generalisation_figures": _generalisation_figures,
-        "agreement_figures": lambda config, wildcards: _agreement(config, "area", "confidence"),
+        "agreement_figures": lambda config, wildcards: _compared(config, "agreement", "area", "confidence"),
+        "localisation_figures": lambda config, wildcards: _compared(config, "localisation", "confidence"),
         "notebook": _notebook,
     }
 
@@ -209,15 +214,6 @@ def _relevance(config: Config) -> Relevance:
     return config.relevance
 
 
-def _relevance_maps(config: Config, wildcards: Wildcards) -> Settings:
-    name = wildcards["model"]
-    return {
-        **_network(config.models[name]),
-        "composites": list(_relevance(config).composites),
-        "images": _images(config, name, relevance_batches(config, name)[wildcards["batch"]]),
-    }
-
-
 def _atlas(config: Config, model: str, *keys: str) -> Settings:
     atlas = _relevance(config).atlas or Atlas()
     return {
@@ -248,22 +244,12 @@ def _measures(config: Config) -> Faithfulness:
 
 def _faithfulness(config: Config, wildcards: Wildcards, images: list[str]) -> Settings:
     name, section = wildcards["model"], _measures(config)
-    layers = config.explain.cam.layers if config.explain is not None and config.explain.cam is not None else {}
     return {
         **_network(config.models[name]),
-        **section.model_dump(mode="json", include={"cam", "composites", "confidence", "resamples"}),
-        "measuring": section.model_dump(mode="json", include=set(MEASURING)),
-        "layer": layers.get(name),
+        **section.model_dump(mode="json", include={"confidence", "resamples"}),
+        "measuring": section.model_dump(mode="json", include=set(FaithfulnessSettings.model_fields)),
+        "families": measured_families(config, name, images),
         "images": _images(config, name, images),
-        **(_lime_again(config, name, images) if section.lime_sensitivity else {}),
-    }
-
-
-def _lime_again(config: Config, model: str, images: list[str]) -> Settings:
-    own = _lime_by_image(config, model)
-    return {
-        "lime_settings": {image: own[image] for image in images},
-        "lime_batch_size": (_explain(config).lime or Lime()).batch_size,
     }
 
 
@@ -271,7 +257,8 @@ def _shortcut(config: Config, wildcards: Wildcards) -> Settings:
     study = config.shortcuts[wildcards["study"]]
     names = {"with": study.trained_with, "without": study.trained_without}
     return {
-        **study.model_dump(mode="json", exclude={"trained_with", "trained_without"}),
+        **study.model_dump(mode="json", exclude={"trained_with", "trained_without", "methods", "layer", "lime"}),
+        "families": studied_families(config, wildcards["study"]),
         "names": names,
         "networks": {name: _network(config.models[name]) for name in names.values()},
     }
@@ -335,62 +322,44 @@ def _dissect_units(config: Config, wildcards: Wildcards) -> Settings:
     }
 
 
-def _explain(config: Config) -> Explain:
-    if config.explain is None:
-        raise InputError("there is no `explain:` section")
-    return config.explain
-
-
-def _cam_maps(config: Config, wildcards: Wildcards) -> Settings:
+def _explanations(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
-    cam = _explain(config).cam or Cam()
+    images = batches(config, name, wildcards["family"])[wildcards["batch"]]
+    methods = explained_families(config)[wildcards["family"]]
     return {
         **_network(config.models[name]),
-        "layer": cam.layers.get(name),
-        "methods": list(cam.methods),
-        "batch_size": cam.batch_size,
-        "images": _images(config, name, cam_batches(config, name)[wildcards["batch"]]),
+        "family": family(config, name, methods, images),
+        "images": _images(config, name, images),
     }
-
-
-def _lime_fits(config: Config, wildcards: Wildcards) -> Settings:
-    name = wildcards["model"]
-    rows = _images(config, name, lime_batches(config, name)[wildcards["batch"]])
-    lime = _lime_by_image(config, name)
-    return {
-        **_network(config.models[name]),
-        "batch_size": (_explain(config).lime or Lime()).batch_size,
-        "images": [{**row, "lime": lime[row["image"]]} for row in rows],
-    }
-
-
-def _lime_by_image(config: Config, model: str) -> dict[str, Settings]:
-    explain = _explain(config)
-    own = explain.chosen(config.models[model].dataset)
-    return {image: explain.lime_settings(pixels).model_dump(mode="json") for image, pixels in own.items()}
 
 
 def _lime_tune(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
-    lime = _explain(config).lime or Lime()
+    explain = explain_of(config)
+    lime = explain.lime
     return {
         **_network(config.models[name]),
         "batch_size": lime.batch_size,
-        "lime": lime.model_dump(mode="json", exclude={"batch_size", "tuning"}),
+        "lime": lime.model_dump(mode="json", include=set(LimeSettings.model_fields)),
         "tuning": lime.tuning.model_dump(mode="json") if lime.tuning is not None else None,
-        "images": _images(config, name, list(_explain(config).chosen(config.models[name].dataset))),
+        "images": _images(config, name, list(explain.chosen(config.models[name].dataset))),
     }
 
 
 def _images(config: Config, model: str, images: list[str]) -> list[Settings]:
-    own = _explain(config).chosen(config.models[model].dataset)
+    own = explain_of(config).chosen(config.models[model].dataset)
     rows = image_rows(config.datasets[config.models[model].dataset], images)
     return [{**row, "target": own[row["image"]].target} for row in rows]
 
 
-def _agreement(config: Config, *keys: str) -> Settings:
-    section = config.explain.agreement if config.explain is not None else Agreement()
-    return section.model_dump(mode="json", include=set(keys))
+def _compared(config: Config, analysis: str, *keys: str) -> Settings:
+    """Return the settings of ``agreement`` or ``localisation``: some, or all and the names of the methods."""
+    section = getattr(explain_of(config), analysis)
+    methods = {"methods": [name_of(method) for method in compared_methods(config, analysis)]}
+    return {
+        **section.model_dump(mode="json", include=set(keys) or set(type(section).model_fields) - {"methods"}),
+        **methods,
+    }
 
 
 def _notebook(config: Config, wildcards: Wildcards) -> Settings:
@@ -417,14 +386,15 @@ def _notebook_of_decisions(config: Config) -> dict[str, Settings]:
     found: dict[str, Settings] = {}
     if config.explain is not None:
         models = explained_models(config)
-        tuned = config.explain.lime is not None and config.explain.lime.tuning is not None
+        tuned = LIME in config.explain.methods and config.explain.lime.tuning is not None
         found["explain"] = {
             "models": models,
-            "maps": config.explain.cam is not None and bool(config.explain.cam.methods),
+            "families": list(explained_families(config)),
             "tuned": models if tuned else [],
             "confidence": config.explain.agreement.confidence,
         }
-    if config.relevance is not None:
+        found["localisation"] = {"models": models, "confidence": config.explain.localisation.confidence}
+    if config.relevance is not None and config.relevance.atlas is not None:
         found["relevance"] = {"models": {name: atlas_images(config, name) for name in relevance_models(config)}}
     if config.faithfulness is not None:
         found["faithfulness"] = {

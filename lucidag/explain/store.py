@@ -60,6 +60,12 @@ class Explained:
         """Return what the maps of a method are."""
         return self.about[method].kind if method in self.about else "graded"
 
+    def without(self, method: str) -> "Explained":
+        """Return the image with an empty map of a method that has nothing to say about its network."""
+        record = {**self.record, "notes": [f"there is nothing in this network that {method} could show"]}
+        empty = np.zeros(self.frame.shape[1:], np.float32)
+        return Explained(self.image, self.frame, self.mask, {method: empty}, record=record)
+
 
 def write_explained(path: str | Path, images: Sequence[Explained]) -> None:
     """Write explanations as safetensors, whole or not at all; the records go into the metadata as JSON."""
@@ -131,6 +137,16 @@ def pick(path: str | Path, image: str) -> Explained:
 def titles_of(images: Sequence[Explained]) -> dict[str, str]:
     """Return the names for readers of the methods that any of `images` has a map of."""
     return {method: about.title for explained in images for method, about in explained.about.items()}
+
+
+def read_titles(paths: Sequence[str | Path]) -> dict[str, str]:
+    """Return `titles_of` the explanations in files, without reading any map."""
+    titles = {}
+    for path in paths:
+        with read_tensors(path, "explanations") as (_, about):
+            for known in about.values():
+                titles |= {method: words["title"] for method, words in known["methods"].items()}
+    return titles
 
 
 def write_map(path: str | Path, values: NDArray[np.float32]) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lucidag.explain.faithfulness.metrics import read_curves
 from lucidag.explain.faithfulness.summary import read_ranking
+from lucidag.explain.store import read_titles
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
 from lucidag.ground.job import job
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     ranked, out = read_ranking(snakemake.input.ranking), snakemake.output
-    points = read_curves(snakemake.input.curves)
-    save(ranking(ranked, snakemake.params.settings["confidence"]), out.ranking, out.ranking_pdf)
-    save(curves(points, list(dict.fromkeys(ranked["method"]))), out.curves, out.curves_pdf)
+    points, titles = read_curves(snakemake.input.curves), read_titles(snakemake.input.maps)
+    confidence = snakemake.params.settings["confidence"]
+    save(ranking(ranked, confidence, titles), out.ranking, out.ranking_pdf)
+    save(curves(points, list(dict.fromkeys(ranked["method"])), titles), out.curves, out.curves_pdf)

@@ -7,7 +7,7 @@ from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.agreement.tables import write_table
-from lucidag.explain.faithfulness.stage import explainers_of
+from lucidag.explain.stage import open_group
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
@@ -31,7 +31,7 @@ with job(snakemake):
             networks,
             images,
             targets,
-            lambda network: explainers_of(network, settings, device),
+            lambda network: [open_group(family, network, device) for family in settings["families"]],
             device,
             snakemake.threads,
             settings["seed"],

@@ -1,4 +1,4 @@
-"""The tables of agreement and truth as CSV."""
+"""The tables of agreement and localisation as CSV."""
 
 from pathlib import Path
 

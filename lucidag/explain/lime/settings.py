@@ -125,7 +125,7 @@ class LimeJob(LimeBase):
     """
 
     settings: LimeSettings = LimeSettings()
-    own: dict[str, LimeSettings] = {}
+    own: dict[str, LimeSettings] = Field(default={})
 
 
 class Tuning(Section):

@@ -13,6 +13,10 @@ from lucidag.ground.errors import InputError
 Maps = dict[str, NDArray[np.float64]]
 
 
+class NoMapError(InputError):
+    """A method cannot explain this image, though it can explain others: the sentence says why."""
+
+
 @dataclass(frozen=True)
 class Explainer:
     """One or several methods that explain the same images in one go.

@@ -12,9 +12,9 @@ from zennit.core import Composite
 
 from lucidag.explain.decision import decision
 from lucidag.explain.methods.base import Group, Method
-from lucidag.explain.methods.explainer import Explainer, single
+from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.explain.relevance.composites import composite_for, input_range
-from lucidag.explain.relevance.lrp import lrp, refuse_exploded
+from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -84,7 +84,7 @@ class LrpGroup(Group):
             def maps(x: torch.Tensor, target: int) -> NDArray[np.float32]:
                 found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size)
                 if own:
-                    refuse_exploded(found, name)
+                    _refuse(found, name)
                 return found.maps
 
             return maps
@@ -94,6 +94,13 @@ class LrpGroup(Group):
     def _composites(self, model: nn.Module) -> dict[str, Composite]:
         low, high = (bound.to(self.device) for bound in input_range(self.network.inputs))
         return {name: composite_for(each.composite, model, low, high) for name, each in self.classes.items()}
+
+
+def _refuse(found: Relevance, name: str) -> None:
+    try:
+        refuse_exploded(found, name)
+    except InputError as error:
+        raise NoMapError(str(error)) from error
 
 
 def _finite(value: float) -> float | None:
