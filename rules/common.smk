@@ -315,7 +315,9 @@ def stored(wildcards):
     methods = compared_methods(CONFIG, "faithfulness")
     images = MEASURED_SHARDS[wildcards.model].get(wildcards.get("shard"))
     return maps_of(
-        wildcards.model, [name for name in map(family_of, methods) if name in SLOW], images
+        wildcards.model,
+        [name for name in map(family_of, methods) if name in SLOW],
+        images,
     )
 
 

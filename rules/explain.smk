@@ -16,9 +16,7 @@ rule explain:
             for method in METHODS
             for image in images
         ],
-        expand(
-            "{results}/explanations/{model}/lime/tuned.yaml", results=R, model=TUNED
-        ),
+        expand("{results}/explanations/{model}/lime/tuned.yaml", results=R, model=TUNED),
         expand("{results}/agreement/{model}.csv", results=R, model=EXPLAINED),
         expand("{results}/localisation/{model}.csv", results=R, model=EXPLAINED),
 
@@ -56,7 +54,9 @@ rule explanation_images:
     input:
         maps=lambda wildcards: maps_of(wildcards.model, FAMILIES, [wildcards.image]),
     output:
-        drawings=[f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in METHODS],
+        drawings=[
+            f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in METHODS
+        ],
         masks=[
             f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png" for name in METHODS
         ],

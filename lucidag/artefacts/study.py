@@ -1,7 +1,7 @@
 """Two networks and an artefact: does the one that could learn the shortcut look at it, and decide by it?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from lucidag.artefacts.probabilities import probabilities
 from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.explain.methods.base import Group
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
@@ -24,7 +23,7 @@ from lucidag.models.reproducible import reproducible
 from lucidag.models.trained import open_trained
 
 WITH, WITHOUT = "with", "without"
-Explain = Callable[[Network], Sequence[Group]]
+Explain = Callable[[Network], Sequence[Explainer]]
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,10 @@ class Shown:
     probabilities
         model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
         with its place filled with its surroundings instead (``control``).
-    titles
-        The methods' names for readers.
     """
 
     relevance: pd.DataFrame
     probabilities: pd.DataFrame
-    titles: dict[str, str] = field(default_factory=dict)
 
 
 def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count: int) -> dict[str, NDArray[np.uint8]]:
@@ -128,20 +124,17 @@ def show_artefacts(
     targets
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
     explain
-        Gives what explains the decisions of a network.
+        Gives the explainers of a network.
     device, threads
         How to compute; they change the numbers by rounding only.
     seed
         Of the artefacts' places and colours: the same for all networks.
     """
     relevance, decisions = [], []
-    titles: dict[str, str] = {}
     with reproducible(device, threads):
         for name, network in networks.items():
             network.model.to(device).eval()
-            groups = explain(network)
-            explainers = [each for group in groups for each in group.explainers()]
-            titles |= {method: each.title for group in groups for method, each in group.classes.items()}
+            explainers = explain(network)
             for number, (image, pixels) in enumerate(track(list(frames.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
                     pasted, mask = paste(pixels, artefact, seed + number)
@@ -152,7 +145,7 @@ def show_artefacts(
                     known = {"model": name, "image": image, "artefact": artefact}
                     decisions.append({**known, "before": before, "after": after, "control": control})
     table = pd.concat(relevance, ignore_index=True)
-    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(decisions), titles)
+    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(decisions))
 
 
 def summarise(
@@ -174,8 +167,7 @@ def summarise(
     Returns
     -------
     dict
-        ``models``; ``titles``: the methods' names for readers;
-        ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
+        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
         rows with less without, paired over images; ``changes`` and ``removal``: by model and artefact what pasting it
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
@@ -184,7 +176,6 @@ def summarise(
     settings: dict[str, Any] = {"confidence": confidence, "resamples": resamples, "seed": seed}
     return {
         "models": dict(names),
-        "titles": shown.titles,
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
         "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
         "changes": {name: _changes(shown.probabilities, name, settings) for name in names.values()},

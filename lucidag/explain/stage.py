@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lucidag.explain.methods.base import Group
+from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import load
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -26,6 +27,11 @@ def open_group(family: Mapping[str, Any], network: Network, device: str) -> Grou
     """
     methods = family["methods"]
     return load(methods[0]).group(methods, network, family["options"], device)
+
+
+def explainers(families: Sequence[Mapping[str, Any]], network: Network, device: str) -> list[Explainer]:
+    """Return the methods of several families as functions; see `open_group`."""
+    return [each for family in families for each in open_group(family, network, device).explainers()]
 
 
 def explain_subjects(

@@ -3,17 +3,17 @@ import pytest
 import torch
 
 from lucidag.explain.agreement.masks import ranks
-from lucidag.explain.faithfulness.explainers import single
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.methods.explainer import single
 from tests.faithfulness.cases import Additive, blob, fixed
 
 SHARES = torch.tensor([[[0.1, 0.4], [0.2, 0.3]]])  # of the probability that each of four pixels is worth
 
 
 def curves_of(model, x, explainer, steps=4, baseline="mean"):
-    settings = FaithfulnessSettings(("deletion", "insertion"), steps=steps, baseline=baseline)
+    settings = FaithfulnessSettings(metrics=("deletion", "insertion"), steps=steps, baseline=baseline)
     found = measure(model, [Image("p", x, 1)], lambda _: [explainer], (1.0,), settings)
     method = explainer.methods[0]
     curves = {

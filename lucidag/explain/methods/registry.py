@@ -99,3 +99,8 @@ def load(method: str) -> "type[Method]":
         raise InputError(f"method '{method}': its class must be a subclass of lucidag.explain.methods.base.Method")
     found.check(method)
     return found
+
+
+def titles(methods: Iterable[str]) -> dict[str, str]:
+    """Return the names for readers of methods; raises as `load`."""
+    return {name_of(method): load(method).title for method in methods}
