@@ -7,7 +7,7 @@ from torch import nn
 from benchmarks import faithfulness_speed
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from tests.faithfulness.cases import image, network
+from tests.faithfulness.cases import cam, image, network
 
 
 @pytest.mark.parametrize("seed", range(2))
