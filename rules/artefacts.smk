@@ -7,7 +7,7 @@
 
 rule artefacts:
     input:
-        expand("{results}/artefacts/{dataset}.json", results=R, dataset=AUDITED),
+        expand("{results}/artefacts/{dataset}.json", results=R, dataset=plan.audited),
         expand(
             "{results}/shortcuts/{study}/summary.json",
             results=R,
@@ -18,7 +18,7 @@ rule artefacts:
 rule artefact_audit:
     """Look for artefacts in every image, and test them and the metadata against the class."""
     input:
-        lambda wildcards: files_of(wildcards.dataset),
+        lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         images=f"{R}/artefacts/{{dataset}}.csv",
         audit=report(
@@ -50,32 +50,15 @@ rule figures_artefacts:
     input:
         images=f"{R}/artefacts/{{dataset}}.csv",
         audit=f"{R}/artefacts/{{dataset}}.json",
-        dataset=lambda wildcards: files_of(wildcards.dataset),
+        dataset=lambda wildcards: plan.data_files(wildcards.dataset),
     output:
-        odds=report(
-            f"{R}/figures/artefacts/{{dataset}}/odds.png",
-            caption="../workflow/report/artefact_odds.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "association with the class", "kind": "figure"},
+        **figure(
+            "artefacts/{dataset}/NAME",
+            "Artefacts",
+            odds=("association with the class", "artefact_odds"),
+            grades=("finders against flags", "artefact_grades"),
+            examples=("what finders found", "artefact_grades"),
         ),
-        grades=report(
-            f"{R}/figures/artefacts/{{dataset}}/grades.png",
-            caption="../workflow/report/artefact_grades.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "finders against flags", "kind": "figure"},
-        ),
-        examples=report(
-            f"{R}/figures/artefacts/{{dataset}}/examples.png",
-            caption="../workflow/report/artefact_grades.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "what finders found", "kind": "figure"},
-        ),
-        odds_pdf=f"{R}/figures/artefacts/{{dataset}}/odds.pdf",
-        grades_pdf=f"{R}/figures/artefacts/{{dataset}}/grades.pdf",
-        examples_pdf=f"{R}/figures/artefacts/{{dataset}}/examples.pdf",
     log:
         f"{R}/logs/figures_artefacts/{{dataset}}.log",
     benchmark:
@@ -92,13 +75,13 @@ rule figures_artefacts:
 rule shortcut:
     """Paste artefacts into clean images and take them out of others: who looks at them, and who decides by them?"""
     input:
-        first=lambda wildcards: checkpoint_of(
+        first=lambda wildcards: plan.checkpoint(
             CONFIG.shortcuts[wildcards.study].trained_with
         ),
-        second=lambda wildcards: checkpoint_of(
+        second=lambda wildcards: plan.checkpoint(
             CONFIG.shortcuts[wildcards.study].trained_without
         ),
-        dataset=lambda wildcards: files_of(
+        dataset=lambda wildcards: plan.data_files(
             CONFIG.models[CONFIG.shortcuts[wildcards.study].trained_without].dataset
         ),
     output:
@@ -137,14 +120,9 @@ rule figures_shortcut:
     input:
         summary=f"{R}/shortcuts/{{study}}/summary.json",
     output:
-        png=report(
-            f"{R}/figures/shortcuts/{{study}}/shortcut.png",
-            caption="../workflow/report/shortcut.rst",
-            category="Artefacts",
-            subcategory="{study}",
-            labels={"result": "shortcut", "kind": "figure"},
+        **figure(
+            "shortcuts/{study}/shortcut", "Artefacts", png=("shortcut", "shortcut")
         ),
-        pdf=f"{R}/figures/shortcuts/{{study}}/shortcut.pdf",
     log:
         f"{R}/logs/figures_shortcut/{{study}}.log",
     benchmark:

@@ -12,22 +12,26 @@ rule explain:
     input:
         [
             f"{R}/explanations/{model}/{method}/{image}.png"
-            for model, images in EXPLAINED.items()
-            for method in METHODS
+            for model, images in plan.explained.items()
+            for method in plan.methods
             for image in images
         ],
-        expand("{results}/explanations/{model}/lime/tuned.yaml", results=R, model=TUNED),
-        expand("{results}/agreement/{model}.csv", results=R, model=EXPLAINED),
-        expand("{results}/localisation/{model}.csv", results=R, model=EXPLAINED),
+        expand(
+            "{results}/explanations/{model}/lime/tuned.yaml",
+            results=R,
+            model=plan.tuned,
+        ),
+        expand("{results}/agreement/{model}.csv", results=R, model=plan.explained),
+        expand("{results}/localisation/{model}.csv", results=R, model=plan.explained),
 
 
 rule explanations:
     """Explain some images by the methods of one family."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: explained_files(
+        images=lambda wildcards: plan.image_files(
             wildcards.model,
-            BATCHES[wildcards.model, wildcards.family][wildcards.batch],
+            plan.batches(wildcards.model, wildcards.family)[wildcards.batch],
         ),
     output:
         maps=f"{R}/explanations/{{model}}/maps/{{family}}/{{batch}}.safetensors",
@@ -52,17 +56,23 @@ rule explanations:
 rule explanation_images:
     """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
     input:
-        maps=lambda wildcards: maps_of(wildcards.model, FAMILIES, [wildcards.image]),
+        maps=lambda wildcards: plan.maps(
+            wildcards.model, plan.families, [wildcards.image]
+        ),
     output:
         drawings=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in METHODS
+            f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in plan.methods
         ],
         masks=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png" for name in METHODS
+            f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png"
+            for name in plan.methods
         ],
-        maps=[f"{R}/explanations/{{model}}/{name}/{{image}}.npy" for name in METHODS],
+        maps=[
+            f"{R}/explanations/{{model}}/{name}/{{image}}.npy" for name in plan.methods
+        ],
         records=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.json" for name in METHODS
+            f"{R}/explanations/{{model}}/{name}/{{image}}.json"
+            for name in plan.methods
         ],
     log:
         f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
@@ -83,8 +93,8 @@ rule lime_tune:
     """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: explained_files(
-            wildcards.model, EXPLAINED[wildcards.model]
+        images=lambda wildcards: plan.image_files(
+            wildcards.model, plan.explained[wildcards.model]
         ),
     output:
         tuned=f"{R}/explanations/{{model}}/lime/tuned.yaml",
@@ -116,7 +126,7 @@ rule lime_tune:
 rule agreement:
     """Compare every two methods on the images of a model."""
     input:
-        maps=compared("agreement"),
+        maps=lambda wildcards: plan.compared("agreement", wildcards.model),
     output:
         pairs=f"{R}/agreement/{{model}}.csv",
         ranks=f"{R}/agreement/{{model}}-spearman.csv",
@@ -145,7 +155,7 @@ rule agreement:
 rule localisation:
     """Grade each method by the masks of a model's images, beside two baselines; no rows where there are none."""
     input:
-        maps=compared("localisation"),
+        maps=lambda wildcards: plan.compared("localisation", wildcards.model),
     output:
         grades=f"{R}/localisation/{{model}}.csv",
         summary=report(

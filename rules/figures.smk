@@ -12,89 +12,43 @@
 
 rule figures:
     input:
-        expand(
-            "{results}/figures/data/{dataset}/images.png",
-            results=R,
-            dataset=CONFIG.datasets,
+        drawn("data/{dataset}/images", dataset=CONFIG.datasets),
+        drawn("models/{model}/history", model=plan.trained),
+        drawn("models/{model}/confusion", model=CONFIG.models),
+        drawn("rof/{model}/accuracy", model=plan.examined),
+        drawn("generalisation/{study}/roles", study=CONFIG.generalisation),
+        drawn(
+            "explanations/{model}/{family}", model=plan.explained, family=plan.families
         ),
-        expand("{results}/figures/models/{model}/history.png", results=R, model=TRAINED),
-        expand(
-            "{results}/figures/models/{model}/confusion.png",
-            results=R,
-            model=CONFIG.models,
+        drawn("agreement/{model}/side_by_side", model=plan.explained),
+        drawn("localisation/{model}/grades", model=plan.explained),
+        drawn(
+            "dissect/{dissected}/{method}-concepts",
+            dissected=[*plan.layers, *plan.pairs],
+            method=plan.concept_methods,
         ),
-        expand("{results}/figures/rof/{model}/accuracy.png", results=R, model=EXAMINED),
-        expand(
-            "{results}/figures/generalisation/{study}/roles.png",
-            results=R,
-            study=CONFIG.generalisation,
-        ),
-        expand(
-            "{results}/figures/explanations/{model}/{family}.png",
-            results=R,
-            model=EXPLAINED,
-            family=FAMILIES,
-        ),
-        expand(
-            "{results}/figures/agreement/{model}/side_by_side.png",
-            results=R,
-            model=EXPLAINED,
-        ),
-        expand(
-            "{results}/figures/localisation/{model}/grades.png",
-            results=R,
-            model=EXPLAINED,
-        ),
-        expand(
-            "{results}/figures/dissect/{dissected}/{method}-concepts.png",
-            results=R,
-            dissected=[*DISSECTED, *PAIRS],
-            method=CONCEPT_METHODS,
-        ),
-        expand(
-            "{results}/figures/dissect/{model}/units.png", results=R, model=DISSECTED
-        ),
-        expand(
-            "{results}/figures/dissect/{model}/{method}-roles.png",
-            results=R,
-            model=JOINED,
-            method=CONCEPT_METHODS,
+        drawn("dissect/{model}/units", model=plan.layers),
+        drawn(
+            "dissect/{model}/{method}-roles",
+            model=plan.joined,
+            method=plan.concept_methods,
         ),
         [
             f"{R}/figures/relevance/{model}/{image}.png"
-            for model, images in ATLAS.items()
+            for model, images in plan.atlas.items()
             for image in images
         ],
-        expand(
-            "{results}/figures/faithfulness/{model}/ranking.png",
-            results=R,
-            model=MEASURED,
-        ),
-        expand(
-            "{results}/figures/artefacts/{dataset}/odds.png",
-            results=R,
-            dataset=AUDITED,
-        ),
-        expand(
-            "{results}/figures/shortcuts/{study}/shortcut.png",
-            results=R,
-            study=CONFIG.shortcuts,
-        ),
+        drawn("faithfulness/{model}/ranking", model=plan.measured),
+        drawn("artefacts/{dataset}/odds", dataset=plan.audited),
+        drawn("shortcuts/{study}/shortcut", study=CONFIG.shortcuts),
 
 
 rule figures_data:
     """Show some images of each class, with their masks and flags."""
     input:
-        lambda wildcards: files_of(wildcards.dataset),
+        lambda wildcards: plan.data_files(wildcards.dataset),
     output:
-        png=report(
-            f"{R}/figures/data/{{dataset}}/images.png",
-            caption="../workflow/report/images.rst",
-            category="Data",
-            subcategory="{dataset}",
-            labels={"result": "images", "kind": "figure"},
-        ),
-        pdf=f"{R}/figures/data/{{dataset}}/images.pdf",
+        **figure("data/{dataset}/images", "Data", png=("images", "images")),
     log:
         f"{R}/logs/figures_data/{{dataset}}.log",
     benchmark:
@@ -113,20 +67,15 @@ rule figures_history:
     input:
         history=f"{R}/models/{{model}}/history.csv",
     output:
-        png=report(
-            f"{R}/figures/models/{{model}}/history.png",
-            caption="../workflow/report/training.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "training history", "kind": "figure"},
+        **figure(
+            "models/{model}/history", "Models", png=("training history", "training")
         ),
-        pdf=f"{R}/figures/models/{{model}}/history.pdf",
     log:
         f"{R}/logs/figures_history/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/figures_history/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(TRAINED),
+        model=one_of(plan.trained),
     conda:
         "../envs/tables.yaml"
     params:
@@ -142,14 +91,9 @@ rule figures_confusion:
         evaluation=f"{R}/models/{{model}}/evaluation.json",
         dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
     output:
-        png=report(
-            f"{R}/figures/models/{{model}}/confusion.png",
-            caption="../workflow/report/confusion.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "confusion matrix", "kind": "figure"},
+        **figure(
+            "models/{model}/confusion", "Models", png=("confusion matrix", "confusion")
         ),
-        pdf=f"{R}/figures/models/{{model}}/confusion.pdf",
     log:
         f"{R}/logs/figures_confusion/{{model}}.log",
     benchmark:
@@ -172,38 +116,14 @@ rule figures_rof:
         turning_points=f"{R}/rof/{{model}}/turning_points.json",
         roles=f"{R}/rof/{{model}}/roles.csv",
     output:
-        accuracy=report(
-            f"{R}/figures/rof/{{model}}/accuracy.png",
-            caption="../workflow/report/accuracy.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "accuracy", "kind": "figure"},
+        **figure(
+            "rof/{model}/NAME",
+            "Retrieval of function",
+            accuracy=("accuracy", "accuracy"),
+            loss=("cross-entropy", "loss"),
+            groups=("groups", "groups"),
+            roles=("roles", "roles"),
         ),
-        loss=report(
-            f"{R}/figures/rof/{{model}}/loss.png",
-            caption="../workflow/report/loss.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "cross-entropy", "kind": "figure"},
-        ),
-        groups=report(
-            f"{R}/figures/rof/{{model}}/groups.png",
-            caption="../workflow/report/groups.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "groups", "kind": "figure"},
-        ),
-        roles=report(
-            f"{R}/figures/rof/{{model}}/roles.png",
-            caption="../workflow/report/roles.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "roles", "kind": "figure"},
-        ),
-        accuracy_pdf=f"{R}/figures/rof/{{model}}/accuracy.pdf",
-        loss_pdf=f"{R}/figures/rof/{{model}}/loss.pdf",
-        groups_pdf=f"{R}/figures/rof/{{model}}/groups.pdf",
-        roles_pdf=f"{R}/figures/rof/{{model}}/roles.pdf",
     log:
         f"{R}/logs/figures_rof/{{model}}.log",
     benchmark:
@@ -223,14 +143,11 @@ rule figures_generalisation:
         roles=f"{R}/generalisation/{{study}}/roles.csv",
         correlation=f"{R}/generalisation/{{study}}/correlation.json",
     output:
-        png=report(
-            f"{R}/figures/generalisation/{{study}}/roles.png",
-            caption="../workflow/report/generalisation.rst",
-            category="Generalisation",
-            subcategory="{study}",
-            labels={"result": "roles and gap", "kind": "figure"},
+        **figure(
+            "generalisation/{study}/roles",
+            "Generalisation",
+            png=("roles and gap", "generalisation"),
         ),
-        pdf=f"{R}/figures/generalisation/{{study}}/roles.pdf",
     log:
         f"{R}/logs/figures_generalisation/{{study}}.log",
     benchmark:
@@ -247,16 +164,13 @@ rule figures_generalisation:
 rule figures_explanations:
     """Draw the contact sheet of a model's maps by the methods of one family."""
     input:
-        maps=lambda wildcards: maps_of(wildcards.model, [wildcards.family]),
+        maps=lambda wildcards: plan.maps(wildcards.model, [wildcards.family]),
     output:
-        png=report(
-            f"{R}/figures/explanations/{{model}}/{{family}}.png",
-            caption="../workflow/report/explanation_sheet.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "maps by {family}", "kind": "figure"},
+        **figure(
+            "explanations/{model}/{family}",
+            "Explanations",
+            png=("maps by {family}", "explanation_sheet"),
         ),
-        pdf=f"{R}/figures/explanations/{{model}}/{{family}}.pdf",
     log:
         f"{R}/logs/figures_explanations/{{model}}/{{family}}.log",
     benchmark:
@@ -273,34 +187,17 @@ rule figures_explanations:
 rule figures_agreement:
     """Draw how far the explanations of a model agree."""
     input:
-        maps=compared("agreement"),
+        maps=lambda wildcards: plan.compared("agreement", wildcards.model),
         pairs=rules.agreement.output.pairs,
         summary=rules.agreement.output.summary,
     output:
-        side_by_side=report(
-            f"{R}/figures/agreement/{{model}}/side_by_side.png",
-            caption="../workflow/report/side_by_side.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "side by side", "kind": "figure"},
+        **figure(
+            "agreement/{model}/NAME",
+            "Explanations",
+            side_by_side=("side by side", "side_by_side"),
+            heat_map=("agreement of methods", "agreement_map"),
+            curves=("agreement by threshold", "agreement_map"),
         ),
-        heat_map=report(
-            f"{R}/figures/agreement/{{model}}/heat_map.png",
-            caption="../workflow/report/agreement_map.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement of methods", "kind": "figure"},
-        ),
-        curves=report(
-            f"{R}/figures/agreement/{{model}}/curves.png",
-            caption="../workflow/report/agreement_map.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement by threshold", "kind": "figure"},
-        ),
-        side_by_side_pdf=f"{R}/figures/agreement/{{model}}/side_by_side.pdf",
-        heat_map_pdf=f"{R}/figures/agreement/{{model}}/heat_map.pdf",
-        curves_pdf=f"{R}/figures/agreement/{{model}}/curves.pdf",
     log:
         f"{R}/logs/figures_agreement/{{model}}.log",
     benchmark:
@@ -317,17 +214,14 @@ rule figures_agreement:
 rule figures_localisation:
     """Draw how the explanations of a model are graded by masks."""
     input:
-        maps=compared("localisation"),
+        maps=lambda wildcards: plan.compared("localisation", wildcards.model),
         summary=rules.localisation.output.summary,
     output:
-        png=report(
-            f"{R}/figures/localisation/{{model}}/grades.png",
-            caption="../workflow/report/localisation_figure.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "localisation", "kind": "figure"},
+        **figure(
+            "localisation/{model}/grades",
+            "Explanations",
+            png=("localisation", "localisation_figure"),
         ),
-        pdf=f"{R}/figures/localisation/{{model}}/grades.pdf",
     log:
         f"{R}/logs/figures_localisation/{{model}}.log",
     benchmark:
@@ -345,40 +239,22 @@ rule figures_dissect:
     """Draw what the units of one or two models detect: concepts with several units, concepts by category."""
     input:
         summaries=lambda wildcards: [
-            f"{R}/dissect/{model}/summary.json" for model in members(wildcards)
+            f"{R}/dissect/{model}/summary.json"
+            for model in plan.members(wildcards.dissected)
         ],
         tables=lambda wildcards: [
-            file for model in members(wildcards) for file in layer_files(model, ".csv")
+            file
+            for model in plan.members(wildcards.dissected)
+            for file in plan.layer_files(model, ".csv")
         ],
     output:
-        concepts=[
-            report(
-                f"{R}/figures/dissect/{{dissected}}/{method}-concepts.png",
-                caption="../workflow/report/concepts.rst",
-                category="Units and concepts",
-                subcategory="{dissected}",
-                labels={"result": f"units per concept, {method}", "kind": "figure"},
-            )
-            for method in CONCEPT_METHODS
-        ],
-        categories=[
-            report(
-                f"{R}/figures/dissect/{{dissected}}/{method}-categories.png",
-                caption="../workflow/report/concepts.rst",
-                category="Units and concepts",
-                subcategory="{dissected}",
-                labels={"result": f"categories, {method}", "kind": "figure"},
-            )
-            for method in CONCEPT_METHODS
-        ],
-        concepts_pdf=[
-            f"{R}/figures/dissect/{{dissected}}/{method}-concepts.pdf"
-            for method in CONCEPT_METHODS
-        ],
-        categories_pdf=[
-            f"{R}/figures/dissect/{{dissected}}/{method}-categories.pdf"
-            for method in CONCEPT_METHODS
-        ],
+        **figure(
+            "dissect/{dissected}/METHOD-NAME",
+            "Units and concepts",
+            methods=plan.concept_methods,
+            concepts=("units per concept, METHOD", "concepts"),
+            categories=("categories, METHOD", "concepts"),
+        ),
     log:
         f"{R}/logs/figures_dissect/{{dissected}}.log",
     benchmark:
@@ -396,22 +272,15 @@ rule figures_units:
     """Draw a sheet of units: their top images, their regions in them, their labels."""
     input:
         unpack(
-            lambda wildcards: passes(
+            lambda wildcards: plan.passes(
                 wildcards.model, activations=False, overlaps=False
             )
         ),
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
-        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
+        tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
-        png=report(
-            f"{R}/figures/dissect/{{model}}/units.png",
-            caption="../workflow/report/units.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "units", "kind": "figure"},
-        ),
-        pdf=f"{R}/figures/dissect/{{model}}/units.pdf",
+        **figure("dissect/{model}/units", "Units and concepts", png=("units", "units")),
     log:
         f"{R}/logs/figures_units/{{model}}.log",
     benchmark:
@@ -436,20 +305,12 @@ rule figures_concept_roles:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
         tests=f"{R}/dissect/{{model}}/role_tests.json",
     output:
-        png=[
-            report(
-                f"{R}/figures/dissect/{{model}}/{method}-roles.png",
-                caption="../workflow/report/concept_roles.rst",
-                category="Units and concepts",
-                subcategory="{model}",
-                labels={"result": f"concepts and roles, {method}", "kind": "figure"},
-            )
-            for method in CONCEPT_METHODS
-        ],
-        pdf=[
-            f"{R}/figures/dissect/{{model}}/{method}-roles.pdf"
-            for method in CONCEPT_METHODS
-        ],
+        **figure(
+            "dissect/{model}/METHOD-roles",
+            "Units and concepts",
+            methods=plan.concept_methods,
+            png=("concepts and roles, METHOD", "concept_roles"),
+        ),
     log:
         f"{R}/logs/figures_concept_roles/{{model}}.log",
     benchmark:
@@ -468,14 +329,11 @@ rule figures_atlas:
     input:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     output:
-        png=report(
-            f"{R}/figures/relevance/{{model}}/{{image}}.png",
-            caption="../workflow/report/concept_atlas.rst",
-            category="Relevance",
-            subcategory="{model}",
-            labels={"result": "concept atlas", "kind": "figure"},
+        **figure(
+            "relevance/{model}/{image}",
+            "Relevance",
+            png=("concept atlas", "concept_atlas"),
         ),
-        pdf=f"{R}/figures/relevance/{{model}}/{{image}}.pdf",
     log:
         f"{R}/logs/figures_atlas/{{model}}/{{image}}.log",
     benchmark:
@@ -494,24 +352,14 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
-        maps=compared("faithfulness"),
+        maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
-        ranking=report(
-            f"{R}/figures/faithfulness/{{model}}/ranking.png",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "figure"},
+        **figure(
+            "faithfulness/{model}/NAME",
+            "Explanations",
+            ranking=("faithfulness", "faithfulness"),
+            curves=("curves of faithfulness", "faithfulness"),
         ),
-        curves=report(
-            f"{R}/figures/faithfulness/{{model}}/curves.png",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "curves of faithfulness", "kind": "figure"},
-        ),
-        ranking_pdf=f"{R}/figures/faithfulness/{{model}}/ranking.pdf",
-        curves_pdf=f"{R}/figures/faithfulness/{{model}}/curves.pdf",
     log:
         f"{R}/logs/figures_faithfulness/{{model}}.log",
     benchmark:

@@ -8,7 +8,7 @@ rule relevance:
     input:
         [
             f"{R}/relevance/{model}/crp/{image}.safetensors"
-            for model, images in ATLAS.items()
+            for model, images in plan.atlas.items()
             for image in images
         ],
 
@@ -17,7 +17,7 @@ rule relevance_references:
     """Find the images where each unit of a layer is most relevant, and where it is most active."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
     log:
@@ -42,9 +42,9 @@ rule relevance_atlas:
     """Find the units that the decision about one image rests on."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: explained_files(wildcards.model, [wildcards.image]),
+        images=lambda wildcards: plan.image_files(wildcards.model, [wildcards.image]),
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     log:

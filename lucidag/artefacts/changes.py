@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import number, share
+from lucidag.ground.statistics.intervals import estimate, share
 
 
 def changes(
@@ -88,5 +87,4 @@ def against_control(
 
 
 def _mean(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
-    found = estimate(values, confidence, resamples, seed)
-    return {"value": number(found.mean), "low": number(found.low), "high": number(found.high), "n": found.n}
+    return estimate(values, confidence, resamples, seed).json()

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lucidag.ground.statistics.intervals import interval
+
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
 
 Floats = NDArray[np.float64]
@@ -52,15 +54,14 @@ def classification(
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
     sampled = np.concatenate([values(weights) for weights in _samples(owners, resamples, seed)])
-    tail = (1 - confidence) / 2
     found: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
         usable = sampled[~np.isnan(sampled[:, number]), number]
         if (few and number > 0) or len(usable) == 0:
             found[name] = {"value": None, "low": None, "high": None, "n": n}
             continue
-        low, high = np.quantile(usable, [tail, 1 - tail])
-        found[name] = {"value": float(point[number]), "low": float(low), "high": float(high), "n": n}
+        low, high = interval(usable, confidence)
+        found[name] = {"value": float(point[number]), "low": low, "high": high, "n": n}
     return found
 
 

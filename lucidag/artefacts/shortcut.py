@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification
-from lucidag.units.labels.counts import share
+from lucidag.ground.statistics.intervals import share
 
 FOLDS = 5
 METADATA, FINDERS, BOTH = "metadata", "finders", "metadata and finders"

@@ -1,6 +1,6 @@
 """The settings of a study of a shortcut: two networks, one of which could learn an artefact."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +13,11 @@ Kind = Literal["ring", "patch", "dark_corner"]
 
 class Shortcut(Section):
     """An artefact pasted into clean images: who looks at it, and who decides by it?"""
+
+    jobs: ClassVar = {
+        "shortcut": (*("artefacts", "clean", "split", "images", "confidence", "resamples", "seed"),),
+        "shortcut_figures": ("confidence",),
+    }
 
     trained_with: str = Field(description="Model that was trained where the artefact goes with a class.")
     trained_without: str = Field(description="Model that was trained where it does not; on the same classes.")

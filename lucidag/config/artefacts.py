@@ -1,16 +1,21 @@
 """What a configuration file may say about the audit of artefacts and of shortcuts."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lucidag.config.section import Count, Level, Section, Seed
+from lucidag.ground.section import Count, Level, Section, Seed
 
 Finder = Literal["ring", "dark_corner", "patch", "ruler", "hair"]
 
 
 class Artefacts(Section):
     """Artefacts of dermoscopic images, and what goes with the class besides the lesion."""
+
+    jobs: ClassVar = {
+        "artefact_audit": ("finders", "max_values", "confidence", "resamples", "seed"),
+        "artefact_figures": ("examples", "confidence"),
+    }
 
     datasets: list[str] = Field(description="Data sets to audit.", min_length=1)
     finders: list[Finder] = Field(

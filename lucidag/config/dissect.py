@@ -1,16 +1,20 @@
 """What a configuration file may say about units: the concepts they detect, and the CLIP models that name them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Split
+from lucidag.ground.section import Count, Level, Name, Section, Seed, Shards, Split, Unique
 
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
 
 
 class TrainClip(Section):
     """A small CLIP trained here, on images with label maps and captions written from these."""
+
+    jobs: ClassVar = {
+        "clip_train": ("steps", "batch_size", "lr", "weight_decay", "width", "image_size", "seed", "threads")
+    }
 
     dataset: str = Field(description="Name of a data set of the source `scenes`; its training split is learnt from.")
     steps: Count = Field(default=400, description="Steps of training.")
@@ -25,6 +29,8 @@ class TrainClip(Section):
 
 class Clip(Section):
     """A model that embeds images and words alike: published, from a file, or trained here."""
+
+    jobs: ClassVar = {"clip_embed": ("architecture", "weights", "template", "batch_size")}
 
     architecture: str = Field(default="", description="open_clip's name, such as `ViT-B-16-quickgelu`.")
     weights: str = Field(
@@ -47,6 +53,8 @@ class Clip(Section):
 
 class ClipDissect(Section):
     """CLIP-Dissect: each unit gets the concept that the images which activate it most have in common."""
+
+    jobs: ClassVar = {"clip_embed": ("concepts",)}
 
     evidence: Literal["clip", "annotations"] = Field(
         default="clip", description="What tells which concepts an image shows: a CLIP, or the probe set's own labels."
@@ -89,14 +97,25 @@ class UnitSheet(Section):
 class Dissect(Section):
     """What the units of some layers detect, by CLIP-Dissect and by Network Dissection."""
 
+    jobs: ClassVar = {
+        "clip_embed": ("splits",),
+        "dissect_passes": ("splits", "pooling", "top", "quantile", "batch_size", "seed"),
+        "dissect_labels": ("netdissect", "splits", "confidence", "resamples"),
+        "dissect_summary": ("min_iou", "min_units_per_concept", "confidence", "resamples", "seed"),
+        "dissect_compare": ("top_concepts", "confidence", "resamples", "seed"),
+        "dissect_roles": ("confidence", "resamples", "seed"),
+        "dissect_units": ("sheet", "splits"),
+        "concept_figures": ("min_units_per_concept",),
+    }
+
     models: list[str] | None = Field(default=None, description="Models to dissect; default: every model.")
     probe: str | None = Field(
         default=None, description="Data set whose images are shown to every model; default: each model's own."
     )
-    splits: list[Split] = Field(
+    splits: Unique[Split] = Field(
         default=["train", "val", "test"], description="Splits of it that are shown.", min_length=1
     )
-    layers: dict[str, list[str]] = Field(
+    layers: dict[str, Unique[str]] = Field(
         default={}, description="Model to its layers; default, as in ResNets: layer2, layer3, layer4 and fc."
     )
     pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for CLIP-Dissect.")
@@ -127,11 +146,12 @@ class Dissect(Section):
         for name, layers in self.layers.items():
             if not layers:
                 raise ValueError(f"layers.{name} is empty")
-            if twice := next((layer for layer in layers if layers.count(layer) > 1), None):
-                raise ValueError(f"layers.{name}: '{twice}' is named twice")
-        if len(set(self.splits)) < len(self.splits):
-            raise ValueError("splits names one split twice")
         return self
+
+    @property
+    def min_iou(self) -> float:
+        """The least IoU of a detector, also where only other methods label units."""
+        return (self.netdissect or NetDissect()).min_iou
 
 
 DEFAULT_LAYERS = ("layer2", "layer3", "layer4", "fc")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lucidag.config.load import explained_models
 from lucidag.config.schema import Config
 from lucidag.explain.cam.settings import Cam
 from lucidag.explain.lime.settings import Lime
@@ -34,7 +33,7 @@ def explain_of(config: Config) -> Explain:
 
 def explained_families(config: Config) -> dict[str, list[str]]:
     """Return the methods that explain, by family."""
-    return families(config.explain.methods) if config.explain is not None and explained_models(config) else {}
+    return families(config.explain.methods) if config.explain is not None else {}
 
 
 def compared_methods(config: Config, analysis: str) -> list[str]:

@@ -8,19 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lucidag.config.dissected import layers_of
-from lucidag.config.load import relevance_models
 from lucidag.config.methods import modules_of
-from lucidag.config.schema import Config, Model
+from lucidag.config.plan import Plan
 from lucidag.explain.methods.registry import name_of
-from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.provenance import CodeIndex
 from lucidag.ground.spelling import unknown
+from lucidag.models.settings import Model
 
 
-def check_networks(config: Config, source: str, code: CodeIndex) -> None:
+def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
     """Stop at a network that cannot be built, or at a layer that a network does not have.
 
     Building a network takes seconds of imports, so what was found is kept in the results folder, under a
@@ -31,6 +29,7 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
     InputError
         One line: the configuration file, the key path, what was found, what is allowed.
     """
+    config = plan.config
     keys = {name: _key(model, code) for name, model in config.models.items()}
     networks = {
         keys[name]: model.model_dump(mode="json", include={"architecture", "options"})
@@ -41,13 +40,13 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
         found = known[keys[name]]
         if "error" in found:
             raise InputError(f"{source}: models.{name}: {found['error']}")
-        for key, layer in _layers_named(config, name):
+        for key, layer in _layers_named(plan, name):
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
                 raise InputError(f"{source}: {key}: {sentence}")
 
 
-def check_methods(config: Config, source: str, code: CodeIndex) -> None:
+def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
     """Stop at a method of the user's own that is none, or at settings that a method does not take.
 
     What was found is kept as `check_networks` does; a configuration without such methods and settings asks nobody.
@@ -57,6 +56,7 @@ def check_methods(config: Config, source: str, code: CodeIndex) -> None:
     InputError
         One line: the configuration file, the key, what was found, what is allowed.
     """
+    config = plan.config
     options = config.explain.options if config.explain is not None else {}
     asked = [("explain.methods", method) for method in (config.explain.methods if config.explain is not None else ())]
     asked += [
@@ -79,21 +79,20 @@ def check_methods(config: Config, source: str, code: CodeIndex) -> None:
             raise InputError(f"{source}: {key}: {known[place]['error']}")
 
 
-def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
+def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:
     """Return the layers of a model that the configuration names, each with its key."""
-    model = config.models[name]
+    config, model = plan.config, plan.config.models[name]
     named = [(f"models.{name}.head", model.head)] if model.head is not None else []
     if model.train is not None and isinstance(model.train.trainable, list):
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
     if config.explain is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
-    atlas = config.relevance.atlas if config.relevance is not None else None
-    if atlas is not None and name in relevance_models(config):
-        named.append((f"relevance.atlas.layers.{name}", atlas.layers.get(name, DEFAULT_LAYER)))
+    if plan.atlas.get(name):
+        named.append((f"relevance.atlas.layers.{name}", plan.atlas_layer(name)))
     for key, study in config.shortcuts.items():
         if study.layer is not None and name in (study.trained_with, study.trained_without):
             named.append((f"shortcuts.{key}.layer", study.layer))
-    return named + [(f"dissect.layers.{name}", layer) for layer in layers_of(config, name)]
+    return named + [(f"dissect.layers.{name}", layer) for layer in plan.layers.get(name, [])]
 
 
 def _outline(modules: Sequence[str], layer: str) -> list[str]:

@@ -1,315 +1,38 @@
 """What a configuration file may say, with every default: the single source of checks and documents."""
 
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, create_model
 
 from lucidag.artefacts.study_settings import Shortcut
 from lucidag.config.artefacts import Artefacts
 from lucidag.config.dissect import Clips, Dissect
-from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Share
+from lucidag.data.registry import SOURCES, source_class
+from lucidag.data.source import DataSource
 from lucidag.explain.faithfulness.settings import Faithfulness
 from lucidag.explain.relevance.settings import Relevance
 from lucidag.explain.settings import Explain
-
-RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
-
-
-class DatasetBase(Section):
-    """What every data set may say."""
-
-    groups: list[str] = Field(
-        default=[],
-        description="Columns whose combinations are the groups that accuracies are given for; `label` is allowed.",
-    )
-    min_group: Count = Field(
-        default=1, description="A group with fewer images in a split is shown, but is not called the worst there."
-    )
-    corrupt_labels: Share = Field(
-        default=0.0,
-        description="Share of the training labels that is replaced by a class drawn uniformly from all classes.",
-    )
-    seed: Seed = Field(default=0, description="Seed of everything random about the data: drawing, splits, corruption.")
+from lucidag.ground.section import Name, Section
+from lucidag.models.settings import Model
+from lucidag.report.settings import Report
+from lucidag.rof.settings import Generalisation, Rof
 
 
-class Splits(Section):
-    """Shares of the images, stratified by class. They sum to 1."""
-
-    train: Share = Field(default=0.6, description="Share for training.")
-    val: Share = Field(default=0.2, description="Share for choices such as the number of units kept; 0 for none.")
-    test: Share = Field(default=0.2, description="Share that results are reported on.")
-
-    @model_validator(mode="after")
-    def _sum(self) -> "Splits":
-        if abs(self.train + self.val + self.test - 1) > 1e-6:
-            raise ValueError(f"train + val + test must be 1, not {self.train + self.val + self.test:g}")
-        return self
+def _dataset(sections: Iterable[type[DataSource]]) -> Any:  # noqa: ANN401 (an annotation)
+    return Annotated[Union[tuple(sections)], Field(discriminator="source")]  # noqa: UP007 (of a variable length)
 
 
-class Digits(DatasetBase):
-    """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels: embedded, no download."""
-
-    source: Literal["digits"] = Field(description="Where the images come from.")
-    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
-
-
-class ArtefactRate(Section):
-    """How often an artefact occurs, by class: different rates make it a shortcut."""
-
-    benign: Share = Field(default=0.0, description="Share of the benign images that show it.")
-    malignant: Share = Field(default=0.0, description="Share of the malignant images that show it.")
-
-
-class Lesions(DatasetBase):
-    """Drawn dermoscopic images: irregular border and colour decide the class, artefacts are planted."""
-
-    source: Literal["lesions"] = Field(description="Where the images come from.")
-    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Images to draw.")
-    size: Annotated[int, Field(ge=16)] = Field(default=96, description="Width and height in pixels.")
-    malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
-    patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
-    ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
-    hair: Share = Field(default=0.3, description="Share of images with hair.")
-    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
-
-
-class Scenes(DatasetBase):
-    """Drawn scenes: objects of several kinds, materials and colours in places, with masks of every concept."""
-
-    source: Literal["scenes"] = Field(description="Where the images come from.")
-    number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Images to draw.")
-    size: Annotated[int, Field(ge=32)] = Field(default=64, description="Width and height in pixels.")
-    label: Literal["object", "place"] = Field(default="object", description="What the class of an image is.")
-    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
-
-
-class Mnist(DatasetBase):
-    """MNIST in torchvision's folder layout (`root/MNIST/raw/`)."""
-
-    source: Literal["mnist"] = Field(description="Where the images come from.")
-    root: str = Field(description="Folder that holds `MNIST/raw`.")
-    download: bool = Field(
-        default=False, description="Download the four files when they are missing; a changed file is then not noticed."
-    )
-    train: Count | None = Field(
-        default=None,
-        description="The first so many of the official training images; null for all that remain.",
-    )
-    val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training images after those.")
-    test: Count | None = Field(default=None, description="The first so many of the official test images; null for all.")
-
-
-class Columns(Section):
-    """Names of the columns of a data set's CSV; null: there is none."""
-
-    image: str = Field(default="image", description="Path of the image.")
-    label: str = Field(default="label", description="Name of the class.")
-    split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
-    mask: str | None = Field(default="mask", description="Path of a mask of the image's size, where there is one.")
-    id: str | None = Field(
-        default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
-    )
-
-    def named(self) -> dict[str, str | None]:
-        """Return the columns by role; left out are those that may be missing, because the file does not name them."""
-        return {
-            role: column
-            for role, column in self.model_dump().items()
-            if role in ("image", "label") or role in self.model_fields_set
-        }
-
-
-class Folder(DatasetBase):
-    """Images of your own: a CSV that lists them, or a folder with a sub-folder a class."""
-
-    source: Literal["folder"] = Field(description="Where the images come from.")
-    path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
-    root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
-    columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
-    classes: list[str] | str | None = Field(
-        default=None,
-        description="Classes in order, each with an image; or a text file with one name a line, where a foreign "
-        "network knows more of them. Default: those found, sorted.",
-    )
-    splits: Splits = Field(default=Splits(), description="Shares, where the images have no splits of their own.")
-    track: Literal["images", "table"] = Field(
-        default="images",
-        description="What makes the data set stale: any changed image, or the CSV (for very many images).",
-    )
-
-
-class Polygons(DatasetBase):
-    """Images of scenes with LabelMe-style object polygons, laid out as MiniPlaces is."""
-
-    source: Literal["polygons"] = Field(description="Where the images come from.")
-    path: str = Field(description="Folder with `images/`, `objects/`, `categories.txt` and `object_categories.txt`.")
-    classes: list[str] | None = Field(default=None, description="Scene classes to keep; default: all that occur.")
-    min_images: Count = Field(default=1, description="Leave out classes with fewer images.")
-    splits: Splits = Field(default=Splits(), description="Shares, where the folders are no splits.")
-
-
-Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder | Polygons, Field(discriminator="source")]
-
-
-class Input(Section):
-    """How an image becomes the network's input."""
-
-    size: Count = Field(default=224, description="Width and height in pixels.")
-    channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
-    resize: Literal["stretch", "crop"] = Field(
-        default="stretch",
-        description="Stretch to the square, or resize the shorter side and cut out the centre.",
-    )
-    mean: list[float] = Field(
-        default=[0.0], description="Subtracted from values in 0..1: one number, or one a channel."
-    )
-    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one a channel.")
-
-    @model_validator(mode="after")
-    def _lengths(self) -> "Input":
-        for key in ("mean", "std"):
-            if len(getattr(self, key)) not in (1, self.channels):
-                raise ValueError(f"{key} has {len(getattr(self, key))} numbers; it needs 1 or {self.channels}")
-        return self
-
-
-class Train(Section):
-    """How a model is trained."""
-
-    epochs: Count = Field(default=10, description="Passes over the training split.")
-    batch_size: Count = Field(default=64, description="Images a step.")
-    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
-    lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
-    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
-    class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
-        default="none",
-        description="Weights of the classes in the loss; `balanced` is inverse to their number.",
-    )
-    augment: list[str | dict[str, dict[str, Any]]] = Field(
-        default=[],
-        description="Transforms of torchvision.transforms.v2, by name or as {name: {argument: value}}.",
-    )
-    trainable: Literal["all", "head"] | list[str] = Field(
-        default="all",
-        description="Parameters that learn: all, the last layer, or those of the modules named.",
-    )
-    batchnorm: Literal["train", "frozen"] = Field(
-        default="train",
-        description="Whether batch normalisation learns and counts, or stays in evaluation mode.",
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="bfloat16 is mixed precision; auto takes it on a GPU only."
-    )
-    seed: Seed = Field(default=0, description="Seed of initial weights, order and augmentation.")
-    threads: Count = Field(
-        default=2,
-        description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
-    )
-
-
-class Model(Section):
-    """A network: trained here (with `train`) or imported (with `weights` alone)."""
-
-    dataset: str = Field(description="Name of the data set that it is trained and examined on.")
-    architecture: str = Field(description="A torchvision name such as `resnet18`, or `package.module:factory`.")
-    options: dict[str, Any] = Field(default={}, description="Further arguments of the factory.")
-    weights: str | None = Field(
-        default=None, description="A torchvision weights name, a `.safetensors` or `.pth` file, or none."
-    )
-    new_head: bool | None = Field(
-        default=None,
-        description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
-    )
-    head: str | None = Field(default=None, description="Name of the last linear layer; default: found by itself.")
-    input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
-    train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
-    seeds: list[Seed] | None = Field(
-        default=None,
-        description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
-    )
-    batch_size: Count = Field(default=64, description="Images a step outside training.")
-    shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
-    device: Literal["auto", "cpu"] = Field(
-        default="auto",
-        description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Model":
-        if self.train is None and self.weights is None:
-            raise ValueError("needs `train:` (to be trained) or `weights:` (to be imported), and has neither")
-        if self.seeds is not None and self.train is None:
-            raise ValueError("`seeds` repeats the training, but there is no `train:` section")
-        if self.seeds is not None and len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("`seeds` names one seed twice")
-        return self
-
-    def factory_modules(self) -> list[str]:
-        """Return the module that an architecture ``module:factory`` is imported from; none for torchvision's."""
-        module, colon, _ = self.architecture.partition(":")
-        return [module] if colon else []
-
-
-class Rof(Section):
-    """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
-
-    models: list[str] | None = Field(default=None, description="Models to examine; default: every model.")
-    ranking: Literal["l1", "l2", "variance", "contribution"] = Field(
-        default="l1", description="The order behind turning points, roles, bands and the choice of k."
-    )
-    methods: list[RankingMethod] = Field(
-        default=["l1", "l2", "variance", "contribution", "random", "reversed"],
-        description="The orders that are swept.",
-    )
-    random_orders: Count = Field(default=5, description="Random orders, as a control.")
-    role_metric: Literal["loss", "accuracy"] = Field(
-        default="loss", description="Whose turning points decide the `role` column; both are kept."
-    )
-    select_metric: Literal["accuracy", "loss", "worst_accuracy"] = Field(
-        default="worst_accuracy", description="Which curve of the validation split chooses k."
-    )
-    points: list[Annotated[int, Field(ge=0)]] = Field(
-        default=[],
-        description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
-    )
-    resamples: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
-    confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    class_columns: Annotated[int, Field(ge=0)] = Field(
-        default=100, description="Accuracy per class is tabled for every k up to this number of classes."
-    )
-    seed: Seed = Field(default=0, description="Seed of random orders and bootstrap.")
-
-    @model_validator(mode="after")
-    def _ranking_swept(self) -> "Rof":
-        if self.ranking not in self.methods:
-            raise ValueError(f"methods must contain the ranking '{self.ranking}'")
-        for method in self.methods:
-            if self.methods.count(method) > 1:
-                raise ValueError(f"methods names '{method}' twice")
-        return self
-
-
-class Generalisation(Section):
-    """Do the shares of the four roles go with the generalisation gap? One study over several models."""
-
-    models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
-    confidence: Level = Field(default=0.95, description="Level of the intervals.")
-    resamples: Count = Field(default=2000, description="Bootstrap draws and permutations.")
-    seed: Seed = Field(default=0, description="Seed of both.")
-
-
-class Report(Section):
-    """What is made of all results together."""
-
-    notebook: bool = Field(
-        default=True, description="Run a notebook that shows every analysis: `report.ipynb` and `report.html`."
-    )
+if TYPE_CHECKING:
+    Dataset = DataSource
+else:
+    Dataset = _dataset(map(source_class, SOURCES))
 
 
 class Config(Section):
     """A whole configuration file."""
+
+    jobs: ClassVar = dict.fromkeys(("figures",), ())  # stages that depend on no value
 
     results: str = Field(default="results", description="Folder that everything is written to.")
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.", min_length=1)
@@ -324,6 +47,14 @@ class Config(Section):
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
+
+
+def config_with(sources: Iterable[type[DataSource]]) -> type[Config]:
+    """Return a configuration whose data sets may be of these sources too."""
+    datasets = _dataset([*map(source_class, SOURCES), *sources])
+    kinds = dict[Name, datasets]  # type: ignore[valid-type]
+    field = Config.model_fields["datasets"]
+    return create_model("Config", __base__=Config, __doc__=Config.__doc__, datasets=(kinds, field))
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any annotation)

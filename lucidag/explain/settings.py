@@ -9,7 +9,7 @@ from lucidag.explain.cam.settings import Cam
 from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.methods.registry import CAM, DEFAULT, LIME, LRP, METHODS, family_of, name_of
 from lucidag.explain.relevance.settings import Lrp
-from lucidag.ground.section import Count, Section, Shards
+from lucidag.ground.section import Count, Section, Shards, once
 from lucidag.ground.spelling import unknown
 
 
@@ -21,10 +21,7 @@ def check_methods(methods: list[str]) -> list[str]:
             raise ValueError(unknown("method", method, METHODS))
         if colon and not all(part.isidentifier() for part in [*module.split("."), name]):
             raise ValueError(f"method '{method}' must be a name or `package.module:Class`")
-    names = [name_of(method) for method in methods]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"method '{name}' is listed twice")
+    once([name_of(method) for method in methods])
     return methods
 
 

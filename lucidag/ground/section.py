@@ -1,8 +1,20 @@
 """What all sections of a configuration have in common."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Item = TypeVar("Item")
+
+
+def once(items: list[Item]) -> list[Item]:
+    """Return the items, or stop at the first that is listed twice."""
+    for item in items:
+        if items.count(item) > 1:
+            raise ValueError(f"'{item}' is listed twice")
+    return items
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -11,9 +23,23 @@ Count = Annotated[int, Field(ge=1)]
 Shards = Count
 Split = Literal["train", "val", "test"]
 Level = Annotated[float, Field(gt=0, lt=1)]
+Unique = Annotated[list[Item], AfterValidator(once)]
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change after the check."""
+    """A part of the configuration: unknown keys are refused, values never change after the check.
+
+    Attributes
+    ----------
+    jobs
+        Stage to the fields (or properties, of plain values) that its jobs use: a change of these makes them run
+        again, and of no other. See `lucidag.config.jobs`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def pick(self, *names: str) -> dict[str, Any]:
+        """Return these fields and properties, as builtin types."""
+        fields = self.model_dump(mode="json", include=set(names))
+        return {name: fields[name] if name in fields else getattr(self, name) for name in names}

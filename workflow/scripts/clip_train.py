@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 from lucidag.units.clip.clip import load_clip
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
@@ -40,6 +40,6 @@ with job(snakemake):
         # Loaded as a published one is: what is measured is what others will use.
         found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
     write_table(
-        snakemake.output.history, pd.DataFrame({"step": range(1, len(trained.losses) + 1), "loss": trained.losses})
+        snakemake.output.history, pd.DataFrame({"batch": range(1, len(trained.losses) + 1), "loss": trained.losses})
     )
     write_json(snakemake.output.zero_shot, found)

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.faithfulness.metrics import read_curves
-from lucidag.explain.faithfulness.summary import read_ranking
 from lucidag.explain.store import read_titles
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    ranked, out = read_ranking(snakemake.input.ranking), snakemake.output
-    points, titles = read_curves(snakemake.input.curves), read_titles(snakemake.input.maps)
+    ranked, out = read_table(snakemake.input.ranking), snakemake.output
+    points, titles = read_table(snakemake.input.curves), read_titles(snakemake.input.maps)
     confidence = snakemake.params.settings["confidence"]
     save(ranking(ranked, confidence, titles), out.ranking, out.ranking_pdf)
     save(curves(points, list(dict.fromkeys(ranked["method"])), titles), out.curves, out.curves_pdf)

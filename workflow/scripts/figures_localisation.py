@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.agreement.tables import read_table
 from lucidag.explain.store import read_titles
 from lucidag.figures.localisation import localisation
 from lucidag.figures.style import save
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -1,10 +1,10 @@
 """The settings of the comparison of explanations, with each other and with masks of the truth."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
-from lucidag.ground.section import Level, Section, Seed
+from lucidag.ground.section import Level, Section, Seed, once
 
 
 class Compared(Section):
@@ -22,19 +22,28 @@ class Compared(Section):
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     seed: Seed = Field(default=0, description="Seed of bootstrap, ties and the random baseline.")
 
-    @model_validator(mode="after")
-    def _once(self) -> "Compared":
-        # As the tables write them: there every image would count twice.
-        if len({f"{threshold:g}" for threshold in self.thresholds}) < len(self.thresholds):
-            raise ValueError("thresholds: a number is listed twice")
-        return self
+    @field_validator("thresholds")
+    @classmethod
+    def _once(cls, thresholds: list[float]) -> list[float]:
+        once([f"{threshold:g}" for threshold in thresholds])  # as the tables write them
+        return thresholds
 
 
 class Agreement(Compared):
     """How far explanations agree with each other."""
+
+    jobs: ClassVar = {
+        "agreement": ("thresholds", "area", "resamples", "confidence", "seed"),
+        "agreement_figures": ("area", "confidence"),
+    }
 
     area: Level = Field(default=0.2, description="Share of the frame that two graded maps are both cut to.")
 
 
 class Localisation(Compared):
     """How far explanations find what masks say is there."""
+
+    jobs: ClassVar = {
+        "localisation": ("thresholds", "resamples", "confidence", "seed"),
+        "localisation_figures": ("confidence",),
+    }

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.agreement.masks import ranks, tie_seed
 from lucidag.explain.faithfulness.controls import controls
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.infidelity import infidelity
@@ -37,6 +36,7 @@ from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.methods.explainer import Explainer, NoMapError
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
+from lucidag.ground.statistics.ranks import ranks, tie_seed
 from lucidag.models.head import evaluating
 
 Map = NDArray[np.float64]

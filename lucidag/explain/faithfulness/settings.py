@@ -1,11 +1,11 @@
 """How explanations are measured."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Shards
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Unique
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
 SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
@@ -27,7 +27,7 @@ BY_PERTURBATION = {SQUARE: ("largest_square", "baseline"), NOISE: ("radius",)}
 class FaithfulnessSettings(Section):
     """The settings of all metrics."""
 
-    metrics: list[Metric] = Field(
+    metrics: Unique[Metric] = Field(
         default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
         description="What is measured.",
         min_length=1,
@@ -71,6 +71,11 @@ class FaithfulnessSettings(Section):
 class Faithfulness(FaithfulnessSettings):
     """Measures of explanations that need no mask: what the network does where they say that it matters."""
 
+    jobs: ClassVar = {
+        **dict.fromkeys(("faithfulness", "faithfulness_shard"), ("confidence", "resamples", "measuring")),
+        "faithfulness_figures": ("confidence",),
+    }
+
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
     methods: list[str] | None = Field(
         default=None, description="Methods that are measured; default: all of `explain.methods`.", min_length=1
@@ -88,8 +93,11 @@ class Faithfulness(FaithfulnessSettings):
 
     @model_validator(mode="after")
     def _something(self) -> "Faithfulness":
-        if len(set(self.metrics)) < len(self.metrics):
-            raise ValueError("metrics: one is listed twice")
         if self.lime_sensitivity and SENSITIVITY not in self.metrics:
             raise ValueError("`lime_sensitivity` is true and needs `sensitivity_max` among the `metrics`")
         return self
+
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """What measures depend on."""
+        return self.pick(*FaithfulnessSettings.model_fields)

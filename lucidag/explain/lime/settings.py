@@ -1,7 +1,7 @@
 """The settings of LIME."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -140,6 +140,8 @@ class Tuning(Section):
 
 class Lime(LimeSettings, LimeBase):
     """Local surrogate models over superpixels, with the lime package's regression."""
+
+    jobs: ClassVar = {"lime_tune": ("batch_size", "tuning")}
 
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 

@@ -1,6 +1,6 @@
 """The settings of layer-wise relevance propagation (LRP) and conditional relevance (CRP)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,11 @@ class Lrp(Section):
 class Atlas(Section):
     """A concept atlas: the units that a decision rests on, where each is, and its reference images."""
 
+    jobs: ClassVar = {
+        "relevance_references": ("composite", "splits", "targets", "top"),
+        "relevance_atlas": ("composite", "splits", "units", "examples"),
+    }
+
     composite: Composite = Field(default="epsilon_plus_flat", description="Rules of conditional relevance.")
     layers: dict[str, str] = Field(default={}, description="Model to the layer whose units are shown; default: layer4.")
     images: Count = Field(default=1, description="So many of the explained images of a model get an atlas.")
@@ -35,6 +40,8 @@ class Atlas(Section):
 
 class Relevance(Section):
     """Relevance of units to the explained class, for the images that `explain` names."""
+
+    jobs: ClassVar = {"relevance_references": ("batch_size",)}
 
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
     batch_size: Count = Field(default=16, description="Images per step.")

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures, share
+from lucidag.ground.statistics.intervals import share
+from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures
 from lucidag.units.labels.tables import methods_of
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import share
 from lucidag.units.compare.summary import plain_name
-from lucidag.units.labels.counts import share
 
 TOP = (1, 5)
 

@@ -6,13 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic
 from lucidag.ground.spelling import unknown
+from lucidag.ground.tables import read_table, write_table
 from lucidag.units.labels.names import CLIP_DISSECT, METHODS, NONE
 
 COLUMNS = ("method", "unit", "concept", "category", "score")
-# Here, and in columns such as object_concept, null and 007 are words.
-TEXT = ("layer", "method", "concept", "category", "description")
 PUBLISHED = ("layer", "unit", "description", "similarity")
 
 
@@ -35,8 +33,7 @@ def write_units(path: str | Path, table: pd.DataFrame) -> None:
     """
     _check(path, table)
     ordered = [*COLUMNS, *(column for column in table.columns if column not in COLUMNS)]
-    with atomic(path) as partial:
-        table[ordered].to_csv(partial, index=False, lineterminator="\n")
+    write_table(path, table[ordered])
 
 
 def read_units(path: str | Path) -> pd.DataFrame:
@@ -47,7 +44,7 @@ def read_units(path: str | Path) -> pd.DataFrame:
     InputError
         If `path` is missing or is no such table.
     """
-    table = _read(path)
+    table = read_table(path)
     _check(path, table)
     return table.astype({"unit": "int64", "score": "float64"})
 
@@ -89,7 +86,7 @@ def read_clip_dissect(path: str | Path) -> pd.DataFrame:
     InputError
         If `path` is missing or has other columns, or a unit has two rows.
     """
-    found = _read(path)
+    found = read_table(path)
     for column in PUBLISHED:
         if column not in found.columns:
             raise InputError(f"{path}: {unknown('column', column, found.columns)}")
@@ -106,16 +103,6 @@ def methods_of(table: pd.DataFrame) -> tuple[str, ...]:
     """Give the methods that a table holds, in the order of `METHODS`."""
     present = set(table["method"])
     return tuple(method for method in METHODS if method in present)
-
-
-def _read(path: str | Path) -> pd.DataFrame:
-    try:
-        columns = pd.read_csv(path, nrows=0).columns
-        text = {column: str for column in columns if column in TEXT or column.endswith("_concept")}
-        blank = {column: [""] for column in columns if column not in text}
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=blank)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a table of labelled units: {error}") from error
 
 
 def _check(path: str | Path, table: pd.DataFrame) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import estimate, share
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -13,7 +13,7 @@ def test_interval_holds_the_mean_and_shrinks(seed):
     rng = np.random.default_rng(seed)
     widths = []
     for n in (10, 40, 160, 640):
-        found = estimate(rng.random(n), draws=500)
+        found = estimate(rng.random(n), resamples=500)
         assert found.low < found.mean < found.high
         assert (found.n, found.undefined) == (n, 0)
         widths.append(found.high - found.low)
@@ -24,7 +24,7 @@ def test_interval_holds_the_mean_and_shrinks(seed):
 
 def test_coverage():
     rng = np.random.default_rng(0)
-    hits = [found.low <= 0.5 <= found.high for found in (estimate(rng.random(30), draws=300) for _ in range(200))]
+    hits = [found.low <= 0.5 <= found.high for found in (estimate(rng.random(30), resamples=300) for _ in range(200))]
     # 95% nominal; a percentile interval of 30 is a little short. Three standard errors of 200 trials are .05.
     assert 0.87 <= np.mean(hits) <= 1
 
@@ -72,3 +72,12 @@ def test_equal_values_have_an_interval_of_no_width():
         warnings.simplefilter("error")
         found = estimate([0.25] * 6)
     assert found.low == found.mean == found.high == 0.25
+
+
+def test_wilson_covers_what_it_says():
+    # the true share is inside its interval in about 95 % of all samples, also near the end of the scale
+    for true in (0.03, 0.1, 0.5):
+        intervals = [share(hits, 60, 0.95) for hits in range(61)]
+        inside = [each["low"] <= true <= each["high"] for each in intervals]
+        assert 0.92 < binom.pmf(np.arange(61), 60, true)[inside].sum() < 0.99
+    assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}
