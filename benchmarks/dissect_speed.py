@@ -23,7 +23,7 @@ from lucidag.models.network import Network
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.layers import forward
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.statistics import Statistics
+from lucidag.units.passes.unit_statistics import Statistics
 
 LAYERS = ("layer2", "layer3", "layer4")
 CATEGORIES = {"object": 12, "material": 5, "colour": 8}

@@ -45,7 +45,7 @@ from lucidag.config.sources import (
 )
 from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
-from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown

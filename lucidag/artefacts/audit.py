@@ -11,7 +11,7 @@ from lucidag.artefacts.association import associations
 from lucidag.artefacts.columns import MOST_VALUES, sort_out
 from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.grading import Flags, flags, grade_all
-from lucidag.artefacts.shortcut import shortcut
+from lucidag.artefacts.metadata_baseline import shortcut
 from lucidag.data.roles import RESERVED
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
@@ -64,7 +64,7 @@ def audit(
         ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name: images
         ``found``, and what `lucidag.artefacts.grading.grade` gives), ``associations`` (see
         `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
-        `lucidag.artefacts.shortcut`), ``sentences`` and ``published``.
+        `lucidag.artefacts.metadata_baseline`), ``sentences`` and ``published``.
 
     Raises
     ------

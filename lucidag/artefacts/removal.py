@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lucidag.artefacts.changes import probabilities
 from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.paste import Mask, remove, widened
-from lucidag.artefacts.probabilities import probabilities
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.ground.progress import track

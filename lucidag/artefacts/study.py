@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.artefacts.changes import against_control
+from lucidag.artefacts.changes import against_control, probabilities
+from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import paste, remove
-from lucidag.artefacts.probabilities import probabilities
-from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.faithfulness.explainers import Explainer
@@ -33,7 +32,7 @@ class Shown:
     Attributes
     ----------
     relevance
-        model, then the columns of `lucidag.artefacts.relevance.on_artefacts`: a row a model, image, artefact, method.
+        model, then the columns of `lucidag.artefacts.on_artefacts`: one row per model, image, artefact and method.
     probabilities
         model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
         with its place filled with its surroundings instead (``control``).
@@ -167,7 +166,7 @@ def summarise(
     Returns
     -------
     dict
-        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
+        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.on_artefacts.by_method`; ``difference``: its
         rows with less without, paired over images; ``changes`` and ``removal``: by model and artefact what pasting it
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """

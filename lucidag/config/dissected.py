@@ -6,7 +6,7 @@ from lucidag.config.schema import Config, Polygons, Scenes
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.units.labels.concepts import read_concepts
-from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT
 
 LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
 from lucidag.units.labels.counts import CONCEPT, MIN_UNITS_PER_CONCEPT, concept_counts
-from lucidag.units.labels.names import JUDGED_BY
+from lucidag.units.names import JUDGED_BY
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48

@@ -4,8 +4,8 @@ import pytest
 
 from lucidag.artefacts.changes import against_control, changes
 from lucidag.artefacts.finders import FINDERS
+from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import KINDS, paste, remove
-from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.lesions import draw_one
 from lucidag.ground.errors import InputError
 

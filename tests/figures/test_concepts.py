@@ -219,7 +219,7 @@ def test_a_sheet_shows_each_image_with_its_region(tmp_path):
 
 def test_nothing_of_this_needs_torch(root):
     modules = (
-        "units.compare.compare, lucidag.units.labels.quality, lucidag.units.labels.ranking, "
+        "units.compare.two_models, lucidag.units.labels.quality, lucidag.units.labels.ranking, "
         "lucidag.units.compare.roles_join, "
         "lucidag.figures.concepts, lucidag.figures.units, lucidag.figures.concept_roles, lucidag.data.polygons"
     )

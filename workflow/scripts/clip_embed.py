@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-from lucidag.units.clip.clip import embed_images, embed_texts, load_clip
 from lucidag.units.clip.embeddings import Embeddings, write_embeddings
+from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.labels.concepts import categories_of, chosen_concepts
-from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
+    rows = manifest.rows_of(settings["splits"])
     concepts = chosen_concepts(settings["concepts"], manifest.classes, manifest.concepts)
     folder = Path(snakemake.output.about).parent
     # Beside the results of single data sets: kept by content, so that other words leave the images alone.

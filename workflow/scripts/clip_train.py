@@ -10,7 +10,7 @@ from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
-from lucidag.units.clip.clip import load_clip
+from lucidag.units.clip.encoder import load_clip
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
 

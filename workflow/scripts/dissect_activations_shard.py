@@ -10,7 +10,6 @@ from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.parts import write_part
-from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
+    rows = manifest.rows_of(settings["splits"])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         part = collect_part(

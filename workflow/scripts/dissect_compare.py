@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
-from lucidag.units.compare.compare import compare
 from lucidag.units.compare.summary import common_thresholds
-from lucidag.units.labels.tables import read_model
+from lucidag.units.compare.two_models import compare
+from lucidag.units.labels.unit_tables import read_model
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

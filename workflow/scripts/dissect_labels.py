@@ -9,11 +9,10 @@ from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.units.clip.embeddings import check_same_images, read_embeddings
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
-from lucidag.units.labels.tables import write_units
+from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import read_activations, read_statistics
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -36,7 +35,7 @@ with job(snakemake):
             evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
         else:
             manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-            shown = annotate(manifest, probe_rows(manifest, settings["splits"]), asked["columns"])
+            shown = annotate(manifest, manifest.rows_of(settings["splits"]), asked["columns"])
             evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
         classes = read_json(snakemake.input.classes)["classes"]
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None

@@ -10,8 +10,7 @@ from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import write_statistics
+from lucidag.units.passes.unit_statistics import write_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
+    rows = manifest.rows_of(settings["splits"])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         # A threshold is one of the activations: both passes must round alike.

@@ -8,11 +8,10 @@ from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.rof.tables import read_table
-from lucidag.units.compare.roles_join import concept_roles, join, role_tests
+from lucidag.units.compare.roles_join import concept_roles, join, penultimate_layer, role_tests
 from lucidag.units.compare.summary import thresholds_in
-from lucidag.units.labels.tables import read_units
-from lucidag.units.passes.penultimate import penultimate_layer
-from lucidag.units.passes.statistics import read_activations, read_statistics
+from lucidag.units.labels.unit_tables import read_units
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -9,8 +9,8 @@ from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.labels.counts import labelled_rows
-from lucidag.units.labels.names import JUDGED_BY
-from lucidag.units.labels.tables import read_model
+from lucidag.units.labels.unit_tables import read_model
+from lucidag.units.names import JUDGED_BY
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -9,11 +9,10 @@ from lucidag.figures.units import unit_sheet
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
-from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units
-from lucidag.units.labels.tables import read_units
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import read_statistics
+from lucidag.units.labels.unit_tables import read_units
+from lucidag.units.passes.unit_statistics import read_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -31,7 +30,7 @@ with job(snakemake):
         rows = unit_rows(
             network,
             manifest,
-            probe_rows(manifest, settings["splits"]),
+            manifest.rows_of(settings["splits"]),
             statistics,
             tables,
             chosen,

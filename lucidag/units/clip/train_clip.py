@@ -21,7 +21,7 @@ from lucidag.ground.progress import track
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.weights import save_checkpoint
 from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, caption, read_content
-from lucidag.units.clip.clip import CONFIG, WEIGHTS, as_image, image_transform
+from lucidag.units.clip.encoder import CONFIG, WEIGHTS, as_image, image_transform
 
 # What makes some hundred steps enough on scenes: at open_clip's own values the objects are at chance for as long.
 EMBEDDING_STD = 0.2
@@ -156,7 +156,7 @@ def save_clip(folder: str | Path, trained: Trained, about: dict[str, Any]) -> No
     Parameters
     ----------
     folder
-        Where to; `lucidag.units.clip.clip.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
+        Where to; `lucidag.units.clip.encoder.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
     trained
         The model.
     about

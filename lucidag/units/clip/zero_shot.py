@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.units.clip.clip import Clip, embed_images, embed_texts
+from lucidag.units.clip.encoder import Clip, embed_images, embed_texts
 from lucidag.units.labels.counts import share
 
 
@@ -37,7 +37,7 @@ def zero_shot(
     confidence
         Of Wilson's interval over images.
     cache, threads
-        As in `lucidag.units.clip.clip.embed_images`.
+        As in `lucidag.units.clip.encoder.embed_images`.
 
     Returns
     -------

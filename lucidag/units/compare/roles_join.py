@@ -4,7 +4,7 @@ The question is whether the units that restore function are the interpretable on
 a split if it is ranked up to the turning point there: its role is ``both`` or that of the split alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,51 @@ from lucidag.ground.spelling import unknown
 from lucidag.rof.roles import ROLES
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, labelled, measure, number, share
-from lucidag.units.labels.names import NONE
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.names import NONE
 
 SPLITS = ("train", "test")
+RELATIVE = 1e-3  # by how much features may differ by rounding
 JOINED = ("method", "unit", "role", "rank_train", "rank_test", "concept", "category", "score", "labelled", "flags")
+
+
+def penultimate_layer(
+    features: NDArray[np.float32],
+    ids: Sequence[str],
+    layers: Mapping[str, NDArray[np.float32]],
+    probe_ids: Sequence[str],
+) -> str:
+    """Find the layer whose pooled activations are the input of the last linear layer.
+
+    Parameters
+    ----------
+    features, ids
+        M x K features of images, and their image ids.
+    layers, probe_ids
+        Pooled activations N x U by layer, and the image ids of the probe set.
+
+    Raises
+    ------
+    InputError
+        If the probe set has none of these images, or no layer gives these numbers: then its units are not those
+        that have roles.
+    """
+    place = {image: row for row, image in enumerate(probe_ids)}
+    shared = [(row, place[image]) for row, image in enumerate(ids) if image in place]
+    if not shared:
+        raise InputError(
+            "roles and labels cannot be joined: the probe set shares no image with the features of the model"
+        )
+    ours, theirs = (np.array(rows) for rows in zip(*shared, strict=True))
+    wanted = features[ours]
+    tolerance = RELATIVE * max(float(np.abs(wanted).max()), float(np.finfo(np.float32).tiny))
+    for layer, pooled in layers.items():
+        if pooled.shape[1] == wanted.shape[1] and float(np.abs(pooled[theirs] - wanted).max()) <= tolerance:
+            return layer
+    raise InputError(
+        f"roles and labels cannot be joined: none of the layers {', '.join(layers)} gives the features in front of the "
+        "last layer (with `pooling: mean`, the last block of a ResNet does)"
+    )
 
 
 def join(
@@ -35,7 +75,7 @@ def join(
     roles
         See `lucidag.rof.roles.roles`.
     units
-        The labelled units of the penultimate layer (see `lucidag.units.labels.tables`), by one method or more.
+        The labelled units of the penultimate layer (see `lucidag.units.labels.unit_tables`), by one method or more.
     thresholds
         By method: what a label must reach to count (see `lucidag.units.labels.counts.measure`).
     column

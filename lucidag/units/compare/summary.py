@@ -1,4 +1,4 @@
-"""What a model's units detect, in one JSON: each method overall and by layer, and how far two methods agree."""
+"""What a model's units detect: each method overall and by layer, how far they agree, how good labels are. No torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,10 @@ import pandas as pd
 
 from lucidag.ground.errors import InputError
 from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures, share
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
+from lucidag.units.passes.overlaps import Overlaps, ceilings
+from lucidag.units.passes.unit_statistics import Statistics
 
 
 def summary(
@@ -24,7 +27,7 @@ def summary(
     Parameters
     ----------
     table
-        See `lucidag.units.labels.tables.read_layers`.
+        See `lucidag.units.labels.unit_tables.read_layers`.
     thresholds
         By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
         `lucidag.units.labels.counts.measure`).
@@ -65,6 +68,57 @@ def summary(
     }
 
 
+def whole_summary(
+    table: pd.DataFrame,
+    layers: Mapping[str, Mapping[str, Any]],
+    statistics: Statistics,
+    overlaps: Overlaps | None,
+    thresholds: Mapping[str, float],
+    min_units_per_concept: int,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Summarise what the units of a model detect.
+
+    Parameters
+    ----------
+    table
+        The labels of all layers (see `lucidag.units.labels.unit_tables.read_layers`).
+    layers
+        By layer, what is known of its labels.
+    statistics, overlaps
+        What the passes over the probe set gave.
+    thresholds, min_units_per_concept, confidence, resamples, seed
+        See `summary`.
+
+    Returns
+    -------
+    dict
+        That of `summary`; ``probe`` (``images``, ``pooling``, ``quantile``,
+        ``looked_at``: the
+        share of positions that thresholds come from, by layer); ``labels`` by layer and method (similarity, chance
+        score, quality where the classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU
+        that a unit can about reach with each concept, by category.
+    """
+    found = summary(table, thresholds, min_units_per_concept, confidence, resamples, seed)
+    limits = {} if overlaps is None else ceilings(overlaps)
+    return found | {
+        "probe": {
+            "images": len(statistics.images),
+            "pooling": statistics.pooling,
+            "quantile": statistics.quantile,
+            "looked_at": dict(statistics.looked_at),
+        },
+        "labels": dict(layers),
+        "ceilings": {
+            category: dict(zip(overlaps.concepts[category], map(float, values), strict=True))
+            for category, values in limits.items()
+            if overlaps is not None
+        },
+    }
+
+
 def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95) -> dict[str, Any]:
     """Tell how often two methods give the same unit the same label.
 
@@ -98,9 +152,20 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
     }
 
 
-def plain_name(name: str) -> str:
-    """Give a name as it is compared: lower case, single spaces for ``_`` and ``-``."""
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+def thresholds_of(layers: Mapping[str, Mapping[str, Any]], min_iou: float) -> dict[str, float]:
+    """Give what a label must reach to count, by method.
+
+    Parameters
+    ----------
+    layers
+        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of CLIP-Dissect the greatest
+        strength by
+        chance of all layers is taken.
+    min_iou
+        Of Network Dissection.
+    """
+    chance = [about[CLIP_DISSECT]["chance_strength"] for about in layers.values() if CLIP_DISSECT in about]
+    return {CLIP_DISSECT: float(max(chance, default=0.0)), NETDISSECT: min_iou}
 
 
 def threshold_of(thresholds: Mapping[str, float], method: str) -> float:

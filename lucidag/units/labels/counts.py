@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.names import NONE
+from lucidag.units.names import NONE
 
 CONCEPT = ["concept", "category"]
 MIN_UNITS_PER_CONCEPT = 4
@@ -22,7 +22,7 @@ def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
     Parameters
     ----------
     table
-        See `lucidag.units.labels.tables`.
+        See `lucidag.units.labels.unit_tables`.
     threshold
         The least `measure`; None takes every unit that has a concept at all.
     """
@@ -114,7 +114,7 @@ def measures(
     """Describe what one method finds in some units.
 
     Numbers of concepts and diversities have no interval: a bootstrap sample repeats units, so that it always holds
-    fewer concepts than the units themselves. `lucidag.units.compare.compare` tests their difference between two models.
+    fewer concepts than the units themselves. `lucidag.units.compare.two_models` tests how they differ.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from lucidag.models.network import Network
 from lucidag.units.passes.layers import Forward, check_finite, forward, layer_shapes
 from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
-from lucidag.units.passes.statistics import Statistics, layer_columns
+from lucidag.units.passes.unit_statistics import Statistics, layer_columns
 
 POOLINGS = ("mean", "max")
 TOP = 100
@@ -81,7 +81,7 @@ def collect_part(
         Names of modules whose output is N x U or N x U x H x W.
     path
         Gets the activations as .npy: float32, images x all units, the layers side by side (see
-        `lucidag.units.passes.statistics.read_activations`).
+        `lucidag.units.passes.unit_statistics.read_activations`).
     pooling
         ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
     top

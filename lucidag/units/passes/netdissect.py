@@ -20,8 +20,8 @@ from lucidag.ground.progress import track
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.labels.label_maps import Codes, encode, frame_pixels
-from lucidag.units.labels.naming import check_names
+from lucidag.units.names import check_names
+from lucidag.units.passes.label_maps import Codes, encode, frame_pixels
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.upsample import pixels_above

@@ -1,4 +1,4 @@
-"""How far the regions of units overlap with concepts, and what that makes of a unit (Network Dissection)."""
+"""How far the regions of units overlap with concepts, counted in pixels (Network Dissection). No torch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,14 +6,11 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.tensors import read_tensors, write_tensors
-from lucidag.units.labels.names import NETDISSECT, NONE
 
-LEAST_IOU = 0.04
 Counts = NDArray[np.int64]
 
 
@@ -60,53 +57,6 @@ class Overlaps:
         return self.intersection[layer][category] / np.maximum(union, 1)
 
 
-def label_units(overlaps: Overlaps, layer: str, least: float = LEAST_IOU) -> pd.DataFrame:
-    """Label each unit with the concept of the greatest IoU.
-
-    Parameters
-    ----------
-    overlaps, layer
-        The counts, and which units.
-    least
-        The IoU that makes a unit a detector (Bau et al. 2017, section 3.2: .04).
-
-    Returns
-    -------
-    DataFrame
-        method, unit, concept, category, score (the IoU); detector; then for each category ``{category}_concept`` and
-        ``{category}_iou``, the best in it. Among equals the first counts. A unit that overlaps with nothing has
-        concept ``none``, no category and score 0.
-    """
-    best = {category: _best(overlaps, layer, category) for category in overlaps.concepts}
-    scores = np.stack([score for _, score in best.values()])
-    winner = scores.argmax(axis=0)
-    score = scores.max(axis=0)
-    names = np.stack([concept for concept, _ in best.values()])
-    columns = {
-        "method": NETDISSECT,
-        "unit": np.arange(len(score)),
-        "concept": names[winner, np.arange(len(score))],
-        "category": np.where(score > 0, np.array(list(best), dtype=object)[winner], ""),
-        "score": score,
-        "detector": score >= least,
-    }
-    for category, (concept, own) in best.items():
-        columns |= {f"{category}_concept": concept, f"{category}_iou": own}
-    return pd.DataFrame(columns)
-
-
-def unique_detectors(table: pd.DataFrame) -> dict[str, int]:
-    """Count the different concepts that have a detector, by category.
-
-    Parameters
-    ----------
-    table
-        What `label_units` gives, of one layer or of several.
-    """
-    detected = table[table["detector"]].drop_duplicates(["category", "concept"])
-    return {str(category): int(count) for category, count in detected["category"].value_counts(sort=False).items()}
-
-
 def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     """Give the greatest IoU that a unit can about reach with each concept: C by category.
 
@@ -121,14 +71,6 @@ def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
         counted = np.maximum(share, on - elsewhere)
         found[category] = np.minimum(share, on) / np.where(share > 0, counted, 1)
     return found
-
-
-def _best(overlaps: Overlaps, layer: str, category: str) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Give the best concept of a category and its IoU, for each unit."""
-    iou = overlaps.iou(layer, category)
-    score: NDArray[np.float64] = iou.max(axis=1)
-    names = np.array(overlaps.concepts[category], dtype=object)[iou.argmax(axis=1)]
-    return np.where(score > 0, names, NONE), score
 
 
 def write_overlaps(path: str | Path, content: Overlaps) -> None:

@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from lucidag.ground.errors import InputError
+from lucidag.units.labels.detectors import label_units
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.units.passes.overlaps import Overlaps, label_units
+from lucidag.units.passes.overlaps import Overlaps
 
 
 def test_sparseness_of_known_units():

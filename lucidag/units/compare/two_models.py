@@ -13,7 +13,7 @@ from lucidag.rof.bands import interval
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed, number
 from lucidag.units.labels.permutation import two_sided
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.unit_tables import methods_of
 
 MOST_FREQUENT = 50
 MEASURES = ("labelled", "unique", "units_per_concept", "redundant", "shannon", "effective", "simpson")
@@ -38,7 +38,7 @@ def compare(
     Parameters
     ----------
     a, b
-        See `lucidag.units.labels.tables.read_layers`.
+        See `lucidag.units.labels.unit_tables.read_layers`.
     thresholds
         See `lucidag.units.compare.summary.summary`.
     top_concepts

@@ -10,7 +10,7 @@ import pytest
 from lucidag.ground.files import write_json
 from lucidag.units.compare.roles_join import JOINED, role_tests
 from lucidag.units.compare.summary import summary
-from lucidag.units.labels.tables import write_units
+from lucidag.units.labels.unit_tables import write_units
 
 METHODS = ("clip-dissect", "netdissect")
 THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}

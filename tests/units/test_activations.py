@@ -11,8 +11,8 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
 from lucidag.units.passes.activations import collect
-from lucidag.units.passes.statistics import read_activations, read_statistics, write_statistics
-from tests.dissect.probe_sets import network, noise, outputs, write
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_statistics
+from tests.units.probe_sets import network, noise, outputs, write
 
 CASES = [(kind, seed) for kind in ("signed", "resnet", "cnn", "mlp") for seed in (0, 1)]
 

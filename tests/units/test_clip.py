@@ -15,12 +15,12 @@ from lucidag.data.images import Images, UnreadableImageError
 from lucidag.data.manifest import read_manifest
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
-from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content, vocabulary
-from lucidag.units.clip.clip import embed_images, embed_texts, load_clip
+from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content
+from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
 
-WORDS = vocabulary(scenes.CONCEPTS)
+WORDS = tuple(name for category in CATEGORIES for name in scenes.CONCEPTS[category])
 TINY = {"image_size": 32, "width": 8, "text_width": 16, "embedding": 32}
 
 

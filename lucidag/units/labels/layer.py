@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.units.labels.chance import LEVEL, strengths
-from lucidag.units.labels.graded import graded, own_iou
-from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT, NONE
-from lucidag.units.labels.quality import label_quality, true_columns
+from lucidag.units.labels.detectors import label_units
+from lucidag.units.labels.quality import graded, label_quality, own_iou, true_columns
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
-from lucidag.units.labels.tables import COLUMNS
-from lucidag.units.passes.overlaps import Overlaps, label_units
-from lucidag.units.passes.statistics import LayerStatistics
+from lucidag.units.labels.unit_tables import COLUMNS
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT, NONE
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.unit_statistics import LayerStatistics
 
 # The best concepts of a unit that a table holds: its label and the next ones.
 PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
@@ -70,7 +70,7 @@ def clip_labels(
     Returns
     -------
     labels, about
-        One row a unit (see `lucidag.units.labels.tables`) with its ``strength`` and the next best concepts; and
+        One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength`` and the next best concepts; and
         ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
         ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.Strengths`), ``quality`` (see
         `lucidag.units.labels.quality.label_quality`, or None).
@@ -126,7 +126,7 @@ def label_layer(
     min_iou
         The IoU of a detector.
     confidence, resamples, seed
-        See `lucidag.units.labels.graded.graded`.
+        See `lucidag.units.labels.quality.graded`.
 
     Returns
     -------

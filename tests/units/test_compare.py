@@ -13,12 +13,13 @@ from sklearn.metrics import cohen_kappa_score
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
-from lucidag.units.compare.compare import MEASURES, compare, overlap
-from lucidag.units.compare.summary import agreement, plain_name, summary
+from lucidag.units.compare.summary import agreement, summary
+from lucidag.units.compare.two_models import MEASURES, compare, overlap
 from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, share
 from lucidag.units.labels.permutation import two_sided
 from lucidag.units.labels.quality import label_quality, true_columns
-from lucidag.units.labels.tables import read_clip_dissect, read_layers, read_units, write_units
+from lucidag.units.labels.unit_tables import read_layers, read_units, write_units
+from lucidag.units.names import plain_name
 
 THRESHOLDS = {"clip-dissect": 0.2, "netdissect": 0.04}
 
@@ -104,10 +105,6 @@ def test_what_is_no_table_is_named(tmp_path):
     (tmp_path / "x.csv").write_text("layer,unit,description,similarity\nlayer2,0,red,0.5\n")
     with pytest.raises(InputError, match="column 'method' does not exist"):
         read_units(tmp_path / "x.csv")
-    assert read_clip_dissect(tmp_path / "x.csv")["concept"].tolist() == ["red"]
-    (tmp_path / "x.csv").write_text("layer,unit,description\nlayer2,0,red\n")
-    with pytest.raises(InputError, match="column 'similarity' does not exist"):
-        read_clip_dissect(tmp_path / "x.csv")
     with pytest.raises(InputError, match="no layer was given"):
         read_layers({})
 
@@ -383,7 +380,10 @@ def test_classes_find_their_concepts():
 @pytest.mark.shared_data
 def test_published_tables_give_their_published_counts(shared_data):
     a, b = (
-        read_clip_dissect(shared_data / "clip_dissect" / f"resnet18-{name}.csv") for name in ("imagenet", "places365")
+        pd.read_csv(shared_data / "clip_dissect" / f"resnet18-{name}.csv", keep_default_na=False, dtype={"layer": str})
+        .rename(columns={"description": "concept", "similarity": "score"})
+        .assign(method="clip-dissect", category="")
+        for name in ("imagenet", "places365")
     )
     expected = {"a": (374, (68, 124, 278), 60), "b": (428, (66, 135, 314), 49)}
     for table, (unique, by_layer, dotted) in zip((a, b), expected.values(), strict=True):

@@ -8,12 +8,11 @@ import pandas as pd
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.spelling import unknown
-from lucidag.units.labels.names import CLIP_DISSECT, METHODS, NONE
+from lucidag.units.names import METHODS, NONE
 
 COLUMNS = ("method", "unit", "concept", "category", "score")
 # Here, and in columns such as object_concept, null and 007 are words.
-TEXT = ("layer", "method", "concept", "category", "description")
-PUBLISHED = ("layer", "unit", "description", "similarity")
+TEXT = ("layer", "method", "concept", "category")
 
 
 def write_units(path: str | Path, table: pd.DataFrame) -> None:
@@ -74,32 +73,6 @@ def read_layers(paths: Mapping[str, str | Path]) -> pd.DataFrame:
         part.insert(0, "layer", layer)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def read_clip_dissect(path: str | Path) -> pd.DataFrame:
-    """Read a table as CLIP-Dissect itself writes it (layer, unit, description, similarity).
-
-    Returns
-    -------
-    DataFrame
-        As `read_layers`, with method ``clip-dissect`` and no categories.
-
-    Raises
-    ------
-    InputError
-        If `path` is missing or has other columns, or a unit has two rows.
-    """
-    found = _read(path)
-    for column in PUBLISHED:
-        if column not in found.columns:
-            raise InputError(f"{path}: {unknown('column', column, found.columns)}")
-    table = found.rename(columns={"description": "concept", "similarity": "score"}).assign(
-        method=CLIP_DISSECT, category=""
-    )
-    table = table[["layer", *COLUMNS]].astype({"layer": str, "unit": "int64", "concept": str, "score": "float64"})
-    for _, part in table.groupby("layer", sort=False):
-        _check(path, part)
-    return table
 
 
 def methods_of(table: pd.DataFrame) -> tuple[str, ...]:

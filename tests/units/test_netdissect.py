@@ -12,20 +12,27 @@ from lucidag.ground.errors import InputError
 from lucidag.models.frames import load_split
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.labels.label_maps import encode, labels_in_frame
+from lucidag.units.labels.detectors import label_units as label_detectors
 from lucidag.units.passes import upsample
 from lucidag.units.passes.activations import collect
+from lucidag.units.passes.label_maps import encode, frame_pixels
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.overlaps import (
-    Overlaps,
-    ceilings,
-    label_units,
-    read_overlaps,
-    unique_detectors,
-    write_overlaps,
-)
+from lucidag.units.passes.overlaps import Overlaps, ceilings, read_overlaps, write_overlaps
 from lucidag.units.passes.upsample import region
-from tests.dissect.probe_sets import CONCEPTS, network, noise, outputs, write
+from tests.units.probe_sets import CONCEPTS, network, noise, outputs, write
+
+
+def label_units(overlaps, layer):
+    return label_detectors(overlaps, layer, NetDissect().min_iou)
+
+
+def unique_detectors(table):
+    """Count the different concepts that have a detector, by category."""
+    return table[table["detector"]].drop_duplicates(["category", "concept"])["category"].value_counts().to_dict()
+
+
+def labels_in_frame(labels, inputs):
+    return labels.ravel()[frame_pixels(labels.shape, inputs)]
 
 
 def bilinear(image, size):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from lucidag.artefacts.metadata_baseline import best_rule, shortcut
 from lucidag.artefacts.scores import classification
-from lucidag.artefacts.shortcut import best_rule, shortcut
 
 CLASSES = ("benign", "malignant")
 

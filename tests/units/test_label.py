@@ -12,22 +12,22 @@ from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.clip.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
-from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.roles_join import penultimate_layer
+from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
-from lucidag.units.compare.whole import thresholds_of, whole_summary
+from lucidag.units.compare.summary import thresholds_of, whole_summary
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.counts import labelled
-from lucidag.units.labels.graded import graded, iou_table, own_iou
-from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.detectors import label_units
+from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
-from lucidag.units.labels.tables import read_units, write_units
+from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.overlaps import Overlaps, label_units
-from lucidag.units.passes.penultimate import penultimate_layer
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import LayerStatistics, read_activations
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.unit_statistics import LayerStatistics, read_activations
 
 from .probe_sets import write
 
@@ -360,9 +360,9 @@ def test_words_beside_a_unit(seen):
 
 def test_rows_of_a_probe_set(tmp_path):
     manifest = textured(tmp_path / "data")
-    assert probe_rows(manifest, ["train", "test"]).tolist() == list(range(IMAGES))
+    assert manifest.rows_of(["train", "test"]).tolist() == list(range(IMAGES))
     with pytest.raises(InputError, match=r"no image is in splits train, val; there are: test"):
-        probe_rows(manifest, ["train", "val"])
+        manifest.rows_of(["train", "val"])
 
 
 def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):

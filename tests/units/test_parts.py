@@ -17,8 +17,8 @@ from lucidag.units.passes.activations import collect, collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import add_overlaps, read_overlaps, write_overlaps
 from lucidag.units.passes.parts import join_activations, read_part, whole_of, write_part
-from lucidag.units.passes.statistics import write_statistics
-from tests.dissect.probe_sets import network, noise
+from lucidag.units.passes.unit_statistics import write_statistics
+from tests.units.probe_sets import network, noise
 
 SHARDS = (1, 3, 7)
 
