@@ -1,12 +1,12 @@
 """Which units are dissected, with which images and words: the names of a configuration checked and looked up."""
 
-from lucidag.config.dissect import DEFAULT_LAYERS, Clip, ClipDissect, Dissect
 from lucidag.config.load import dissected_models, rof_models
 from lucidag.config.schema import Config, Polygons, Scenes
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
+from lucidag.units.clip.settings import Clip
 from lucidag.units.labels.concepts import read_concepts
-from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.settings import DEFAULT_LAYERS, ClipDissect, Dissect
 
 LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
 
@@ -70,10 +70,7 @@ def clip_of(config: Config) -> str | None:
 
 def concept_methods(config: Config) -> list[str]:
     """Return the methods that label units."""
-    sections = (
-        {CLIP_DISSECT: config.dissect.clip_dissect, NETDISSECT: config.dissect.netdissect} if config.dissect else {}
-    )
-    return [name for name, section in sections.items() if section is not None]
+    return config.dissect.methods if config.dissect is not None else []
 
 
 def pairs(config: Config) -> dict[str, tuple[str, str]]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lucidag.config.section import Count, Level, Section, Seed, Shards, Share
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Share
 
 CamMethod = Literal["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"]
 Byte = Annotated[int, Field(ge=0, le=255)]

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod
 from lucidag.config.relevance import Composite
-from lucidag.config.section import Count, Level, Section, Seed, Shards
+from lucidag.ground.section import Count, Level, Section, Seed, Shards
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
 

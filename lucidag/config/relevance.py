@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.config.section import Count, Section, Split
+from lucidag.ground.section import Count, Section, Split
 
 Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
 

@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
-from lucidag.config.artefacts import Artefacts
-from lucidag.config.dissect import Clips, Dissect
+from lucidag.artefacts.settings import Artefacts
 from lucidag.config.explain import Explain
 from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
-from lucidag.config.section import Count, Level, Name, Section, Seed, Shards, Share
 from lucidag.config.shortcut import Shortcut
+from lucidag.ground.section import Count, Level, Name, Section, Seed, Shards, Share
+from lucidag.units.clip.settings import Clips
+from lucidag.units.settings import Dissect
 
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod, LimeSettings
 from lucidag.config.relevance import Composite
-from lucidag.config.section import Level, Section, Seed, Split
+from lucidag.ground.section import Level, Section, Seed, Split
 
 Kind = Literal["ring", "patch", "dark_corner"]
 

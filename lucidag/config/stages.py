@@ -6,7 +6,6 @@ What stands here decides what reruns when a value of the configuration changes.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lucidag.config.dissect import ClipDissect, Dissect, NetDissect
 from lucidag.config.dissected import clip_of, concept_methods, joined_with_roles, layers_of, pairs
 from lucidag.config.explain import Agreement, Cam, Explain, Lime
 from lucidag.config.faithfulness import MEASURING, Faithfulness
@@ -32,6 +31,7 @@ from lucidag.config.relevance import DEFAULT_LAYER, Atlas, Relevance
 from lucidag.config.schema import Config, Dataset, Folder, Model, Rof
 from lucidag.config.sources import class_names
 from lucidag.ground.errors import InputError
+from lucidag.units.settings import ClipDissect, Describing, Dissect
 
 Settings = dict[str, Any]
 Wildcards = Mapping[str, str]
@@ -76,12 +76,10 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "clip_embed": _clip_embed,
         "dissect_passes": _dissect_passes,
         "dissect_labels": _dissect_labels,
-        "dissect_summary": _dissect_summary,
-        "dissect_compare": lambda config, wildcards: _dissect(
-            config, "top_concepts", "confidence", "resamples", "seed"
-        ),
+        "dissect_summary": lambda config, wildcards: _dissect(config, "dissect_summary"),
+        "dissect_compare": lambda config, wildcards: _dissect(config, "dissect_compare"),
         "dissect_roles": lambda config, wildcards: {
-            **_dissect(config, "confidence", "resamples", "seed"),
+            **_dissect(config, "dissect_roles"),
             **_rof(config, "role_metric"),
         },
         "dissect_units": _dissect_units,
@@ -97,11 +95,10 @@ def stages() -> dict[str, Callable[[Config, Wildcards], Settings]]:
         "faithfulness_figures": lambda config, wildcards: {"confidence": _measures(config).confidence},
         "shortcut": _shortcut,
         "shortcut_figures": lambda config, wildcards: {"confidence": config.shortcuts[wildcards["study"]].confidence},
-        "artefact_audit": lambda config, wildcards: _artefacts(
-            config, "finders", "max_values", "confidence", "resamples", "seed"
-        ),
-        "artefact_figures": lambda config, wildcards: _artefacts(config, "examples", "confidence"),
-        "concept_figures": lambda config, wildcards: _dissect(config, "min_units_per_concept"),
+        "artefact_audit": lambda config, wildcards: _artefacts(config, "artefact_audit"),
+        "artefact_figures": lambda config, wildcards: _artefacts(config, "artefact_figures"),
+        "concept_figures": lambda config, wildcards: _dissect(config, "concept_figures"),
+        "concept_roles_figures": lambda config, wildcards: _dissect(config, "concept_roles_figures"),
         "figures": lambda config, wildcards: {},
         "data_figures": lambda config, wildcards: {"seed": config.datasets[wildcards["dataset"]].seed},
         "rof_figures": lambda config, wildcards: _rof(config, "ranking", "select_metric", "role_metric", "confidence"),
@@ -198,9 +195,9 @@ def _generalisation_figures(config: Config, wildcards: Wildcards) -> Settings:
     return {**_rof(config, "role_metric"), "confidence": config.generalisation[wildcards["study"]].confidence}
 
 
-def _dissect(config: Config, *keys: str) -> Settings:
+def _dissect(config: Config, stage: str) -> Settings:
     section = config.dissect if config.dissect is not None else Dissect()
-    return section.model_dump(mode="json", include=set(keys))
+    return section.pick(*section.jobs[stage])
 
 
 def _relevance(config: Config) -> Relevance:
@@ -277,26 +274,27 @@ def _shortcut(config: Config, wildcards: Wildcards) -> Settings:
     }
 
 
-def _artefacts(config: Config, *keys: str) -> Settings:
+def _artefacts(config: Config, stage: str) -> Settings:
     if config.artefacts is None:
         raise InputError("there is no `artefacts:` section")
-    return config.artefacts.model_dump(mode="json", include=set(keys))
+    return config.artefacts.pick(*config.artefacts.jobs[stage])
 
 
 def _clip_train(config: Config, wildcards: Wildcards) -> Settings:
     train = config.clips[wildcards["clip"]].train
     if train is None:
         raise InputError(f"clips.{wildcards['clip']} has no `train:` section")
-    return train.model_dump(mode="json", exclude={"dataset"})
+    return train.pick(*train.jobs["clip_train"])
 
 
 def _clip_embed(config: Config, wildcards: Wildcards) -> Settings:
     clip = config.clips[wildcards["clip"]]
     section = config.dissect.clip_dissect if config.dissect is not None else None
+    asked = section or ClipDissect()
     return {
-        **clip.model_dump(mode="json", exclude={"train"}),
-        "concepts": (section or ClipDissect()).concepts,
-        **_dissect(config, "splits"),
+        **clip.pick(*clip.jobs["clip_embed"]),
+        **asked.pick(*asked.jobs["clip_embed"]),
+        **_dissect(config, "clip_embed"),
     }
 
 
@@ -304,33 +302,21 @@ def _dissect_passes(config: Config, wildcards: Wildcards) -> Settings:
     name = wildcards["model"]
     return {
         **_network(config.models[name]),
-        **_dissect(config, "splits", "pooling", "top", "quantile", "batch_size", "seed"),
+        **_dissect(config, "dissect_passes"),
         "layers": layers_of(config, name),
     }
 
 
 def _dissect_labels(config: Config, wildcards: Wildcards) -> Settings:
-    section = config.dissect if config.dissect is not None else Dissect()
-    return {
-        "clip_dissect": section.clip_dissect.model_dump(mode="json", exclude={"clip", "concepts"})
-        if section.clip_dissect is not None
-        else None,
-        **_dissect(config, "netdissect", "splits", "confidence", "resamples"),
-    }
-
-
-def _dissect_summary(config: Config, wildcards: Wildcards) -> Settings:
-    section = config.dissect if config.dissect is not None else Dissect()
-    return {
-        **_dissect(config, "min_units_per_concept", "confidence", "resamples", "seed"),
-        "min_iou": (section.netdissect or NetDissect()).min_iou,
-    }
+    section = config.dissect.clip_dissect if config.dissect is not None else None
+    asked = None if section is None else section.pick(*Describing.model_fields)
+    return {"clip_dissect": asked, **_dissect(config, "dissect_labels")}
 
 
 def _dissect_units(config: Config, wildcards: Wildcards) -> Settings:
     return {
         **_network(config.models[wildcards["model"]]),
-        **_dissect(config, "sheet", "splits"),
+        **_dissect(config, "dissect_units"),
         "layers": layers_of(config, wildcards["model"]),
     }
 

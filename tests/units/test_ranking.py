@@ -75,7 +75,7 @@ def painted(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_share_inside_is_that_of_the_region(seed):
     overlaps, masks, regions, counted = painted(seed)
-    labels = label_units(overlaps, "layer4")
+    labels = label_units(overlaps, "layer4", 0.04)
     share, chance = inside(overlaps, "layer4", labels.sample(frac=1, random_state=seed))
     assert labels["concept"].tolist()[:2] == ["dog", "none"]
     assert share[0] == 1

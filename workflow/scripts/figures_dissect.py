@@ -23,8 +23,7 @@ with job(snakemake):
     files = {model: [file for file in snakemake.input.tables if Path(file).parent.name == model] for model in summaries}
     tables = {model: read_model(files[model], summary["layers"]) for model, summary in summaries.items()}
     thresholds = common_thresholds(list(summaries.values()))
-    for place, file in enumerate(out.concepts):
-        method = Path(file).name.removesuffix("-concepts.png")
+    for place, method in enumerate(settings["methods"]):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"

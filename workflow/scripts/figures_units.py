@@ -13,6 +13,7 @@ from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.unit_statistics import read_statistics
+from lucidag.units.settings import UnitSheet
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
+    sheet = UnitSheet.model_validate(settings["sheet"])
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     statistics = read_statistics(snakemake.input.statistics)
     tables = {layer: read_units(file) for layer, file in zip(settings["layers"], snakemake.input.tables, strict=True)}
-    chosen = chosen_units(settings["sheet"]["units"], tables)
+    chosen = chosen_units(sheet.units, tables)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         rows = unit_rows(
@@ -34,7 +36,7 @@ with job(snakemake):
             statistics,
             tables,
             chosen,
-            settings["sheet"]["images"],
+            sheet.images,
             device=device,
             threads=snakemake.threads,
         )

@@ -20,6 +20,7 @@ from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, labelled, measure, number, share
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import NONE
+from lucidag.units.settings import Draws
 
 SPLITS = ("train", "test")
 RELATIVE = 1e-3  # by how much features may differ by rounding
@@ -147,7 +148,7 @@ def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["method", "units", *CONCEPT], ascending=[True, False, True, True], ignore_index=True)
 
 
-def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 0.95, seed: int = 0) -> dict[str, Any]:
+def role_tests(joined: pd.DataFrame, asked: Draws) -> dict[str, Any]:
     """Test whether units that restore function score higher, or are detectors more often, than the others.
 
     Permutations deal the labels out to the units anew (`scipy.stats.permutation_test`: two-sided, the observed order
@@ -159,10 +160,8 @@ def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 
     ----------
     joined
         What `join` gives.
-    resamples
-        Permutations, and bootstrap samples of units for the intervals of differences.
-    confidence, seed
-        Of both.
+    asked
+        Of the permutations, and of the bootstrap over units for the intervals of differences.
 
     Returns
     -------
@@ -177,8 +176,8 @@ def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 
     return {
         str(method): {
             "units": len(part),
-            "roles": {role: _role(part[part["role"] == role], resamples, confidence, seed) for role in ROLES},
-            "restoring": {split: _restoring(part, split, resamples, confidence, seed) for split in SPLITS},
+            "roles": {role: _role(part[part["role"] == role], asked) for role in ROLES},
+            "restoring": {split: _restoring(part, split, asked) for split in SPLITS},
         }
         for method, part in joined.groupby("method", sort=False)
     }
@@ -189,33 +188,30 @@ def restores(roles: pd.Series, split: str) -> NDArray[np.bool_]:
     return roles.isin(("both", f"{split}_only")).to_numpy()
 
 
-def _role(part: pd.DataFrame, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
-    score = estimate(part["score"], confidence, resamples, seed)
+def _role(part: pd.DataFrame, asked: Draws) -> dict[str, Any]:
+    score = estimate(part["score"], asked.confidence, asked.resamples, asked.seed)
     values = {key: number(value) for key, value in (("value", score.mean), ("low", score.low), ("high", score.high))}
     return {
         "units": len(part),
         "score": values | {"n": score.n},
-        "labelled": share(int(part["labelled"].sum()), len(part), confidence),
+        "labelled": share(int(part["labelled"].sum()), len(part), asked.confidence),
     }
 
 
-def _restoring(part: pd.DataFrame, split: str, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
+def _restoring(part: pd.DataFrame, split: str, asked: Draws) -> dict[str, Any]:
     needed = restores(part["role"], split)
     score = part["score"].to_numpy(dtype=np.float64)
-    options = (resamples, confidence, seed)
     return {
         "units": int(needed.sum()),
         "others": int((~needed).sum()),
         "degenerate": bool(part["flags"].astype(str).str.contains(f"degenerate_{split}").any()),
-        "score": _difference(score, needed, split, *options),
-        "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, *options),
-        "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, resamples, seed),
+        "score": _difference(score, needed, split, asked),
+        "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, asked),
+        "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, asked),
     }
 
 
-def _difference(
-    values: NDArray[np.float64], needed: NDArray[np.bool_], split: str, resamples: int, confidence: float, seed: int
-) -> dict[str, Any]:
+def _difference(values: NDArray[np.float64], needed: NDArray[np.bool_], split: str, asked: Draws) -> dict[str, Any]:
     defined = ~np.isnan(values)
     one, other = values[defined & needed], values[defined & ~needed]
     found: dict[str, Any] = {
@@ -229,19 +225,19 @@ def _difference(
         (one, other),
         _mean_difference,
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=asked.resamples,
         batch=100,
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(asked.seed),
     )
     drawn = stats.bootstrap(
         (one, other),
         _mean_difference,
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=asked.resamples,
         batch=100,
-        confidence_level=confidence,
+        confidence_level=asked.confidence,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(asked.seed),
     ).confidence_interval
     numbers = {"difference": test.statistic, "low": drawn.low, "high": drawn.high, "p": test.pvalue}
     return found | {key: float(value) for key, value in numbers.items()} | {"reason": None}
@@ -267,7 +263,7 @@ def _mean_difference(one: NDArray[np.float64], other: NDArray[np.float64], axis:
     return np.mean(one, axis=axis) - np.mean(other, axis=axis)
 
 
-def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], resamples: int, seed: int) -> dict[str, Any]:
+def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], asked: Draws) -> dict[str, Any]:
     defined = ~np.isnan(score)
     if defined.sum() < 3 or np.ptp(score[defined]) == 0:
         few = "fewer than 3 units have a score"
@@ -282,8 +278,8 @@ def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], resample
         rho,
         permutation_type="pairings",
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=asked.resamples,
         batch=100,
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(asked.seed),
     )
     return {"rho": float(test.statistic), "p": float(test.pvalue), "reason": None}

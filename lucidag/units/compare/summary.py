@@ -7,20 +7,18 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures, share
+from lucidag.units.labels.counts import labelled, measures, share
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
 from lucidag.units.passes.unit_statistics import Statistics
+from lucidag.units.settings import Counting
 
 
 def summary(
     table: pd.DataFrame,
     thresholds: Mapping[str, float],
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    asked: Counting,
 ) -> dict[str, Any]:
     """Summarise the labelled units of one model.
 
@@ -31,7 +29,7 @@ def summary(
     thresholds
         By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
         `lucidag.units.labels.counts.measure`).
-    min_units_per_concept, confidence, resamples, seed
+    asked
         See `lucidag.units.labels.counts.measures`.
 
     Returns
@@ -54,17 +52,16 @@ def summary(
         rows = table[table["method"] == method]
         found[method] = {"threshold": threshold}
         for name, least in (("all", None), ("above", threshold)):
-            options = (least, min_units_per_concept, confidence, resamples, seed)
             found[method][name] = {
-                "overall": measures(rows, *options),
-                "layers": {layer: measures(rows[rows["layer"] == layer], *options) for layer in layers},
+                "overall": measures(rows, least, asked),
+                "layers": {layer: measures(rows[rows["layer"] == layer], least, asked) for layer in layers},
             }
     return {
         "layers": layers,
         "units": len(table[["layer", "unit"]].drop_duplicates()),
-        "confidence": confidence,
+        "confidence": asked.confidence,
         "methods": found,
-        "agreement": agreement(table, thresholds, confidence) if len(found) > 1 else None,
+        "agreement": agreement(table, thresholds, asked.confidence) if len(found) > 1 else None,
     }
 
 
@@ -74,10 +71,7 @@ def whole_summary(
     statistics: Statistics,
     overlaps: Overlaps | None,
     thresholds: Mapping[str, float],
-    min_units_per_concept: int,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    asked: Counting,
 ) -> dict[str, Any]:
     """Summarise what the units of a model detect.
 
@@ -89,7 +83,7 @@ def whole_summary(
         By layer, what is known of its labels.
     statistics, overlaps
         What the passes over the probe set gave.
-    thresholds, min_units_per_concept, confidence, resamples, seed
+    thresholds, asked
         See `summary`.
 
     Returns
@@ -101,7 +95,7 @@ def whole_summary(
         score, quality where the classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU
         that a unit can about reach with each concept, by category.
     """
-    found = summary(table, thresholds, min_units_per_concept, confidence, resamples, seed)
+    found = summary(table, thresholds, asked)
     limits = {} if overlaps is None else ceilings(overlaps)
     return found | {
         "probe": {
@@ -119,7 +113,7 @@ def whole_summary(
     }
 
 
-def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95) -> dict[str, Any]:
+def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float) -> dict[str, Any]:
     """Tell how often two methods give the same unit the same label.
 
     Names are compared without regard to case, and ``_`` and ``-`` count as spaces; `wheel` and `wheels` are two

@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
 from lucidag.units.names import NONE
+from lucidag.units.settings import Counting
 
 CONCEPT = ["concept", "category"]
-MIN_UNITS_PER_CONCEPT = 4
 
 
 def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
@@ -106,10 +106,7 @@ def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
 def measures(
     table: pd.DataFrame,
     threshold: float | None,
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    asked: Counting,
 ) -> dict[str, Any]:
     """Describe what one method finds in some units.
 
@@ -122,10 +119,8 @@ def measures(
         The rows of one method.
     threshold
         See `labelled`: what counts as a label.
-    min_units_per_concept
-        Concepts with more units than this are listed.
-    confidence, resamples, seed
-        Of the intervals; draws and seed of the mean score, see `lucidag.explain.agreement.interval.estimate`.
+    asked
+        Of the intervals, and how many units a concept has that is listed.
 
     Returns
     -------
@@ -138,11 +133,11 @@ def measures(
     """
     kept = table[labelled(table, threshold)]
     counted = concept_counts(kept)
-    scores = estimate(kept["score"], confidence, resamples, seed)
+    scores = estimate(kept["score"], asked.confidence, asked.resamples, asked.seed)
     first = counted["units"].max() if len(counted) else 0
     return {
         "units": len(table),
-        "labelled": share(len(kept), len(table), confidence),
+        "labelled": share(len(kept), len(table), asked.confidence),
         "score": {
             "value": number(scores.mean),
             "low": number(scores.low),
@@ -152,11 +147,11 @@ def measures(
         "unique": len(counted),
         **diversity(counted["units"].to_numpy()),
         "top": listed(counted[counted["units"] == first]),
-        "frequent": listed(counted[counted["units"] >= min_units_per_concept]),
+        "frequent": listed(counted[counted["units"] >= asked.min_units_per_concept]),
         "categories": {
             str(category): {
                 "unique": len(part),
-                "share": share(int(part["units"].sum()), len(kept), confidence),
+                "share": share(int(part["units"].sum()), len(kept), asked.confidence),
             }
             for category, part in counted.groupby("category")
         },

@@ -18,7 +18,7 @@ TOP = (1, 5)
 
 
 def label_quality(
-    scores: NDArray[np.floating], truth: Sequence[int], top: Sequence[int] = TOP, confidence: float = 0.95
+    scores: NDArray[np.floating], truth: Sequence[int], confidence: float, top: Sequence[int] = TOP
 ) -> dict[str, Any]:
     """Tell how often the true concept is among the best.
 
@@ -32,10 +32,10 @@ def label_quality(
         U x M: units by concepts, the greater the better.
     truth
         The column of each unit's true concept; -1 where it is not among the concepts (see `true_columns`).
-    top
-        The ranks up to which the true concept is a hit.
     confidence
         Of Wilson's interval over units.
+    top
+        The ranks up to which the true concept is a hit.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def own_iou(labels: pd.DataFrame, overlaps: Overlaps, layer: str) -> NDArray[np.
 
 
 def graded(
-    labels: pd.DataFrame, overlaps: Overlaps, layer: str, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    labels: pd.DataFrame, overlaps: Overlaps, layer: str, confidence: float, resamples: int, seed: int
 ) -> dict[str, Any]:
     """Grade the labels of one method by the pixels.
 

@@ -1,0 +1,49 @@
+"""What all sections of a configuration have in common."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Item = TypeVar("Item")
+
+
+def _once(items: list[Item]) -> list[Item]:
+    for item in items:
+        if items.count(item) > 1:
+            raise ValueError(f"'{item}' is listed twice")
+    return items
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=1)]
+Shards = Count
+Split = Literal["train", "val", "test"]
+Level = Annotated[float, Field(gt=0, lt=1)]
+Unique = Annotated[list[Item], AfterValidator(_once)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values never change after the check.
+
+    Attributes
+    ----------
+    jobs
+        Stage to the fields (or properties, of plain values) that its jobs use: a change of these makes them run
+        again, and of no other. See `lucidag.config.jobs`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def pick(self, *names: str) -> dict[str, Any]:
+        """Return these fields and properties, as builtin types."""
+        fields = self.model_dump(mode="json", include=set(names))
+        return {name: fields[name] if name in fields else getattr(self, name) for name in names}
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the section that stands in the settings of a job, all fields of it, among others."""
+        return cls.model_validate({name: settings[name] for name in cls.model_fields})
