@@ -38,7 +38,7 @@ def shown_examples(
     finders: Mapping[str, Mapping[str, Any]],
     table: pd.DataFrame,
     read: Callable[[int], NDArray[np.uint8]],
-    each: int = 3,
+    each: int,
 ) -> dict[str, dict[str, list[Example]]]:
     """Choose images for each finder and look for the artefact in them again, for its mask.
 
@@ -72,9 +72,7 @@ def shown_examples(
     return shown
 
 
-def choose(
-    scores: NDArray[np.float64], threshold: float, truth: Flags | None = None, each: int = 3
-) -> dict[str, list[int]]:
+def choose(scores: NDArray[np.float64], threshold: float, truth: Flags | None, each: int) -> dict[str, list[int]]:
     """Choose images to look at.
 
     Parameters

@@ -65,7 +65,7 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
 def scan(
     images: Sequence[str],
     read: Callable[[int], NDArray[np.uint8]],
-    finders: Sequence[str] = tuple(FINDERS),
+    finders: Sequence[str],
     threads: int = 1,
 ) -> pd.DataFrame:
     """Run finders over the images of a data set.

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lucidag.artefacts.settings import Draws
+
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
 
 Floats = NDArray[np.float64]
@@ -15,10 +17,8 @@ def classification(
     probabilities: Floats,
     predicted: NDArray[np.integer],
     truth: NDArray[np.integer],
+    asked: Draws,
     ids: Sequence[str] | None = None,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Measure predictions.
 
@@ -28,10 +28,10 @@ def classification(
         N x C.
     predicted, truth
         N class indices.
+    asked
+        Of the percentile bootstrap; the same seed meets the same samples.
     ids
         N patients or lesions: the bootstrap draws these, with all their images; None draws images.
-    confidence, resamples, seed
-        Of the percentile bootstrap; the same seed meets the same samples.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def classification(
     n, few = len(truth), len(occurring) < 2
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
-    sampled = np.concatenate([values(weights) for weights in _samples(owners, resamples, seed)])
-    tail = (1 - confidence) / 2
+    sampled = np.concatenate([values(weights) for weights in _samples(owners, asked.resamples, asked.seed)])
+    tail = (1 - asked.confidence) / 2
     found: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
         usable = sampled[~np.isnan(sampled[:, number]), number]

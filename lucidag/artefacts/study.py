@@ -172,20 +172,18 @@ def summarise(
     """
     interval = (confidence, resamples, seed)
     tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
-    settings: dict[str, Any] = {"confidence": confidence, "resamples": resamples, "seed": seed}
     return {
         "models": dict(names),
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
         "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
-        "changes": {name: _changes(shown.probabilities, name, settings) for name in names.values()},
-        "removal": {name: _changes(taken_out, name, settings) for name in names.values()},
+        "changes": {name: _changes(shown.probabilities, name, interval) for name in names.values()},
+        "removal": {name: _changes(taken_out, name, interval) for name in names.values()},
     }
 
 
-def _changes(table: pd.DataFrame, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
     parts = table[table["model"] == name].groupby("artefact", sort=False)
-    columns = ("before", "after", "control")
-    return {str(own): against_control(*(part[key].tolist() for key in columns), **settings) for own, part in parts}
+    return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}
 
 
 def _relevance(

@@ -63,7 +63,7 @@ def test_units_of_each_concept_are_the_bars():
         "B": {"cat": 0, "sky": 6, "wall": 1},
     }
     assert bars(by_title["layer3: 1 concept"]) == {"A": {"red": 4}, "B": {"red": 1}}
-    assert "more than 3 units" in fig.get_suptitle()
+    assert "at least 4 units" in fig.get_suptitle()
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["A", "B"]
 
 
