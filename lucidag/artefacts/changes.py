@@ -1,25 +1,13 @@
 """What a model does when an artefact is put in or taken out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
+from numpy.typing import ArrayLike
 
 from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
-from lucidag.models.network import Network
 from lucidag.units.labels.counts import number, share
-
-
-def probabilities(network: Network, images: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
-    """Ask a network for the probability of class `target` of images (uint8 H x W x 3)."""
-    frames = torch.stack([network.inputs.prepare(image) for image in images])
-    with torch.inference_mode():
-        logits = network.model(network.inputs.normalise(frames.to(device))).cpu().numpy().astype(np.float64)
-    return [float(value) for value in softmax(logits, axis=1)[:, target]]
 
 
 def changes(

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.artefacts.changes import against_control, probabilities
+from lucidag.artefacts.changes import against_control
 from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import paste, remove
+from lucidag.artefacts.removal import probabilities
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.faithfulness.explainers import Explainer
