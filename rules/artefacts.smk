@@ -7,7 +7,7 @@
 
 rule artefacts:
     input:
-        expand("{results}/artefacts/{dataset}.json", results=R, dataset=AUDITED),
+        expand("{results}/artefacts/{dataset}.json", results=R, dataset=plan.audited),
         expand(
             "{results}/shortcuts/{study}/summary.json",
             results=R,
@@ -18,7 +18,7 @@ rule artefacts:
 rule artefact_audit:
     """Look for artefacts in every image, and test them and the metadata against the class."""
     input:
-        lambda wildcards: files_of(wildcards.dataset),
+        lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         images=f"{R}/artefacts/{{dataset}}.csv",
         audit=report(
@@ -50,7 +50,7 @@ rule figures_artefacts:
     input:
         images=f"{R}/artefacts/{{dataset}}.csv",
         audit=f"{R}/artefacts/{{dataset}}.json",
-        dataset=lambda wildcards: files_of(wildcards.dataset),
+        dataset=lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         odds=report(
             f"{R}/figures/artefacts/{{dataset}}/odds.png",
@@ -92,13 +92,13 @@ rule figures_artefacts:
 rule shortcut:
     """Paste artefacts into clean images and take them out of others: who looks at them, and who decides by them?"""
     input:
-        first=lambda wildcards: checkpoint_of(
+        first=lambda wildcards: plan.checkpoint(
             CONFIG.shortcuts[wildcards.study].trained_with
         ),
-        second=lambda wildcards: checkpoint_of(
+        second=lambda wildcards: plan.checkpoint(
             CONFIG.shortcuts[wildcards.study].trained_without
         ),
-        dataset=lambda wildcards: files_of(
+        dataset=lambda wildcards: plan.data_files(
             CONFIG.models[CONFIG.shortcuts[wildcards.study].trained_without].dataset
         ),
     output:

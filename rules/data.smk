@@ -22,7 +22,7 @@ rule data_digits:
     benchmark:
         f"{R}/benchmarks/data_digits/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("digits")),
+        dataset=one_of(plan.datasets_from("digits")),
     conda:
         "../envs/tables.yaml"
     params:
@@ -43,7 +43,7 @@ rule data_lesions:
     benchmark:
         f"{R}/benchmarks/data_lesions/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("lesions")),
+        dataset=one_of(plan.datasets_from("lesions")),
     conda:
         "../envs/tables.yaml"
     params:
@@ -64,7 +64,7 @@ rule data_scenes:
     benchmark:
         f"{R}/benchmarks/data_scenes/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("scenes")),
+        dataset=one_of(plan.datasets_from("scenes")),
     conda:
         "../envs/tables.yaml"
     params:
@@ -87,7 +87,7 @@ rule data_mnist:
     benchmark:
         f"{R}/benchmarks/data_mnist/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("mnist")),
+        dataset=one_of(plan.datasets_from("mnist")),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -112,7 +112,7 @@ rule data_folder:
     benchmark:
         f"{R}/benchmarks/data_folder/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("folder")),
+        dataset=one_of(plan.datasets_from("folder")),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -138,7 +138,7 @@ rule data_polygons:
     benchmark:
         f"{R}/benchmarks/data_polygons/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset=one_of(datasets_from("polygons")),
+        dataset=one_of(plan.datasets_from("polygons")),
     conda:
         "../envs/tables.yaml"
     resources:

@@ -9,18 +9,24 @@
 
 rule dissect:
     input:
-        expand("{results}/dissect/{model}/summary.json", results=R, model=DISSECTED),
-        expand("{results}/dissect/{pair}.json", results=R, pair=PAIRS),
-        expand("{results}/dissect/{model}/role_tests.json", results=R, model=JOINED),
+        expand("{results}/dissect/{model}/summary.json", results=R, model=plan.layers),
+        expand("{results}/dissect/{pair}.json", results=R, pair=plan.pairs),
         expand(
-            "{results}/clip/{clip}/zero_shot.json", results=R, clip=set(TRAINED_CLIPS)
+            "{results}/dissect/{model}/role_tests.json", results=R, model=plan.joined
+        ),
+        expand(
+            "{results}/clip/{clip}/zero_shot.json",
+            results=R,
+            clip=set(plan.trained_clips),
         ),
 
 
 rule clip_train:
     """Train a small CLIP on drawn scenes and their captions, and test what it says of images it has not seen."""
     input:
-        dataset=lambda wildcards: files_of(CONFIG.clips[wildcards.clip].train.dataset),
+        dataset=lambda wildcards: plan.data_files(
+            CONFIG.clips[wildcards.clip].train.dataset
+        ),
     output:
         config=f"{R}/clip/{{clip}}/open_clip_config.json",
         weights=f"{R}/clip/{{clip}}/open_clip_model.safetensors",
@@ -37,7 +43,7 @@ rule clip_train:
     benchmark:
         f"{R}/benchmarks/clip_train/{{clip}}.tsv"
     wildcard_constraints:
-        clip=one_of(TRAINED_CLIPS),
+        clip=one_of(plan.trained_clips),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -57,10 +63,10 @@ rule clip_embed:
     input:
         unpack(
             lambda wildcards: {
-                "dataset": files_of(wildcards.dataset),
-                "concepts": CONCEPT_FILES,
+                "dataset": plan.data_files(wildcards.dataset),
+                "concepts": plan.concept_files,
             }
-            | clip_files(wildcards.clip)
+            | plan.clip_files(wildcards.clip)
         ),
     output:
         images=f"{R}/clip/{{clip}}/{{dataset}}/images.npy",
@@ -88,13 +94,13 @@ rule dissect_passes:
     """Run a model over the probe set: activations of all units, and their overlap with the label maps."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
     output:
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
         activations=f"{R}/dissect/{{model}}/activations.npy",
         overlaps=(
             [f"{R}/dissect/{{model}}/overlaps.safetensors"]
-            if NETDISSECT in CONCEPT_METHODS
+            if NETDISSECT in plan.concept_methods
             else []
         ),
     log:
@@ -102,7 +108,7 @@ rule dissect_passes:
     benchmark:
         f"{R}/benchmarks/dissect_passes/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of([] if DISSECT_SHARDS else DISSECTED),
+        model=one_of([] if plan.probe_shards else plan.layers),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -121,7 +127,7 @@ rule dissect_activations_shard:
     """Run a model over a shard of the probe set: activations of all units."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
     output:
         part=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.safetensors"),
         activations=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.npy"),
@@ -146,8 +152,8 @@ rule dissect_activations_shard:
 rule dissect_activations_merge:
     """Join what the units said of the shards of the probe set: the same bytes as without shards."""
     input:
-        parts=lambda wildcards: dissect_shards(wildcards.model, ".safetensors"),
-        activations=lambda wildcards: dissect_shards(wildcards.model, ".npy"),
+        parts=lambda wildcards: plan.passed_shards(wildcards.model, ".safetensors"),
+        activations=lambda wildcards: plan.passed_shards(wildcards.model, ".npy"),
     output:
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
         activations=f"{R}/dissect/{{model}}/activations.npy",
@@ -156,7 +162,7 @@ rule dissect_activations_merge:
     benchmark:
         f"{R}/benchmarks/dissect_activations_merge/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(DISSECTED if DISSECT_SHARDS else []),
+        model=one_of(plan.layers if plan.probe_shards else []),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -174,7 +180,7 @@ rule dissect_overlaps_shard:
     """Run a model over a shard of the probe set again: its units' overlap with the label maps."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
         # The thresholds of all images.
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
     output:
@@ -200,7 +206,7 @@ rule dissect_overlaps_shard:
 rule dissect_overlaps_merge:
     """Add up the overlaps of all shards of the probe set."""
     input:
-        overlaps=lambda wildcards: dissect_shards(
+        overlaps=lambda wildcards: plan.passed_shards(
             wildcards.model, "-overlaps.safetensors"
         ),
     output:
@@ -210,7 +216,7 @@ rule dissect_overlaps_merge:
     benchmark:
         f"{R}/benchmarks/dissect_overlaps_merge/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(DISSECTED if DISSECT_SHARDS else []),
+        model=one_of(plan.layers if plan.probe_shards else []),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -227,7 +233,7 @@ rule dissect_overlaps_merge:
 rule dissect_labels:
     """Label the units of one layer by every method, and rank them."""
     input:
-        unpack(label_inputs),
+        unpack(lambda wildcards: plan.label_inputs(wildcards.model)),
     output:
         table=f"{R}/dissect/{{model}}/{{layer}}.csv",
         ranking=f"{R}/dissect/{{model}}/{{layer}}-ranking.csv",
@@ -251,9 +257,9 @@ rule dissect_labels:
 rule dissect_summary:
     """Count what the units of one model detect, in each layer and in all."""
     input:
-        unpack(lambda wildcards: passes(wildcards.model, activations=False)),
-        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
-        about=lambda wildcards: layer_files(wildcards.model, ".json"),
+        unpack(lambda wildcards: plan.passes(wildcards.model, activations=False)),
+        tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
+        about=lambda wildcards: plan.layer_files(wildcards.model, ".json"),
     output:
         summary=report(
             f"{R}/dissect/{{model}}/summary.json",
@@ -278,10 +284,10 @@ rule dissect_summary:
 rule dissect_compare:
     """Compare two models by what their units detect."""
     input:
-        a=lambda wildcards: layer_files(PAIRS[wildcards.pair][0], ".csv"),
-        b=lambda wildcards: layer_files(PAIRS[wildcards.pair][1], ".csv"),
+        a=lambda wildcards: plan.layer_files(plan.pairs[wildcards.pair][0], ".csv"),
+        b=lambda wildcards: plan.layer_files(plan.pairs[wildcards.pair][1], ".csv"),
         summaries=lambda wildcards: [
-            f"{R}/dissect/{model}/summary.json" for model in PAIRS[wildcards.pair]
+            f"{R}/dissect/{model}/summary.json" for model in plan.pairs[wildcards.pair]
         ],
     output:
         comparison=report(
@@ -307,11 +313,11 @@ rule dissect_compare:
 rule dissect_roles:
     """Join what the penultimate units detect with their roles in retrieval of function."""
     input:
-        unpack(lambda wildcards: passes(wildcards.model, overlaps=False)),
+        unpack(lambda wildcards: plan.passes(wildcards.model, overlaps=False)),
         features=f"{R}/features/{{model}}/test.safetensors",
         roles=f"{R}/rof/{{model}}/roles.csv",
         summary=f"{R}/dissect/{{model}}/summary.json",
-        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+        tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
         concepts=report(

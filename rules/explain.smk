@@ -10,25 +10,26 @@ rule explain:
     input:
         [
             f"{R}/cam/{model}/{method}/{image}.png"
-            for model, images in EXPLAINED.items()
-            for method in CAM_METHODS
+            for model, images in plan.explained.items()
+            for method in plan.cam_methods
             for image in images
         ],
         [
             f"{R}/lime/{model}/{image}.png"
-            for model in WITH_LIME
-            for image in EXPLAINED[model]
+            for model, batches in plan.lime_batches.items()
+            for images in batches.values()
+            for image in images
         ],
-        expand("{results}/lime/{model}/tuned.yaml", results=R, model=TUNED),
-        expand("{results}/agreement/{model}.csv", results=R, model=EXPLAINED),
+        expand("{results}/lime/{model}/tuned.yaml", results=R, model=plan.tuned),
+        expand("{results}/agreement/{model}.csv", results=R, model=plan.explained),
 
 
 rule cam_maps:
     """Make the class activation maps of some images by every method, with one forward pass an image."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: explained_files(
-            wildcards.model, CAM_BATCHES[wildcards.model][wildcards.batch]
+        frames=lambda wildcards: plan.image_files(
+            wildcards.model, plan.cam_batches[wildcards.model][wildcards.batch]
         ),
     output:
         maps=f"{R}/cam/{{model}}/maps/{{batch}}.safetensors",
@@ -53,13 +54,18 @@ rule cam_maps:
 rule cam_images:
     """Write the maps of one image: as overlay, as grey mask and as numbers."""
     input:
-        maps=lambda wildcards: f"{R}/cam/{wildcards.model}/maps/{batch_of(CAM_BATCHES, wildcards)}.safetensors",
+        maps=lambda wildcards: f"{R}/cam/{wildcards.model}/maps/{batch_of(plan.cam_batches[wildcards.model], wildcards.image)}.safetensors",
     output:
-        overlays=[f"{R}/cam/{{model}}/{method}/{{image}}.png" for method in CAM_METHODS],
-        masks=[
-            f"{R}/cam/{{model}}/{method}/{{image}}.mask.png" for method in CAM_METHODS
+        overlays=[
+            f"{R}/cam/{{model}}/{method}/{{image}}.png" for method in plan.cam_methods
         ],
-        maps=[f"{R}/cam/{{model}}/{method}/{{image}}.npy" for method in CAM_METHODS],
+        masks=[
+            f"{R}/cam/{{model}}/{method}/{{image}}.mask.png"
+            for method in plan.cam_methods
+        ],
+        maps=[
+            f"{R}/cam/{{model}}/{method}/{{image}}.npy" for method in plan.cam_methods
+        ],
     log:
         f"{R}/logs/cam_images/{{model}}/{{image}}.log",
     benchmark:
@@ -79,8 +85,8 @@ rule lime_fits:
     """Explain some images by LIME, each with its own settings."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: explained_files(
-            wildcards.model, LIME_BATCHES[wildcards.model][wildcards.batch]
+        frames=lambda wildcards: plan.image_files(
+            wildcards.model, plan.lime_batches[wildcards.model][wildcards.batch]
         ),
     output:
         fits=f"{R}/lime/{{model}}/fits/{{batch}}.safetensors",
@@ -105,7 +111,7 @@ rule lime_fits:
 rule lime_images:
     """Write LIME's explanation of one image: outlines, mask, numbers, and the record that makes it again."""
     input:
-        fits=lambda wildcards: f"{R}/lime/{wildcards.model}/fits/{batch_of(LIME_BATCHES, wildcards)}.safetensors",
+        fits=lambda wildcards: f"{R}/lime/{wildcards.model}/fits/{batch_of(plan.lime_batches[wildcards.model], wildcards.image)}.safetensors",
     output:
         outlines=f"{R}/lime/{{model}}/{{image}}.png",
         mask=f"{R}/lime/{{model}}/{{image}}.mask.png",
@@ -130,8 +136,8 @@ rule lime_tune:
     """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: explained_files(
-            wildcards.model, EXPLAINED[wildcards.model]
+        frames=lambda wildcards: plan.image_files(
+            wildcards.model, plan.explained[wildcards.model]
         ),
     output:
         tuned=f"{R}/lime/{{model}}/tuned.yaml",
@@ -163,7 +169,8 @@ rule lime_tune:
 rule agreement:
     """Compare every two methods, and each with the masks where there are any."""
     input:
-        unpack(explanations),
+        cam=lambda wildcards: plan.maps(wildcards.model),
+        lime=lambda wildcards: plan.fits(wildcards.model),
     output:
         pairs=f"{R}/agreement/{{model}}.csv",
         ranks=f"{R}/agreement/{{model}}-spearman.csv",

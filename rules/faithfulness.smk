@@ -6,17 +6,17 @@
 
 rule faithfulnesses:
     input:
-        expand("{results}/faithfulness/{model}.csv", results=R, model=MEASURED),
+        expand("{results}/faithfulness/{model}.csv", results=R, model=plan.measured),
 
 
 rule faithfulness:
     """Measure the explanations of a model's images by all metrics, beside two controls."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: explained_files(
-            wildcards.model, EXPLAINED[wildcards.model]
+        images=lambda wildcards: plan.image_files(
+            wildcards.model, plan.explained[wildcards.model]
         ),
-        lime=stored_lime,
+        lime=plan.measured_fits,
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
@@ -33,7 +33,7 @@ rule faithfulness:
     benchmark:
         f"{R}/benchmarks/faithfulness/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(UNCUT),
+        model=one_of(plan.measured_whole),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -52,10 +52,10 @@ rule faithfulness_shard:
     """Measure the explanations of some of a model's images."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: explained_files(
-            wildcards.model, MEASURED_SHARDS[wildcards.model][wildcards.shard]
+        images=lambda wildcards: plan.image_files(
+            wildcards.model, plan.measured[wildcards.model][wildcards.shard]
         ),
-        lime=stored_lime,
+        lime=plan.measured_fits,
     output:
         values=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}.csv"),
         curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),
@@ -80,8 +80,8 @@ rule faithfulness_shard:
 rule faithfulness_merge:
     """Join what was measured of some images each, and compare the methods: the same bytes as without shards."""
     input:
-        values=lambda wildcards: measured_files(wildcards.model, ".csv"),
-        curves=lambda wildcards: measured_files(wildcards.model, "-curves.csv"),
+        values=lambda wildcards: plan.measured_files(wildcards.model, ".csv"),
+        curves=lambda wildcards: plan.measured_files(wildcards.model, "-curves.csv"),
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
@@ -98,7 +98,7 @@ rule faithfulness_merge:
     benchmark:
         f"{R}/benchmarks/faithfulness_merge/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(set(MEASURED) - set(UNCUT)),
+        model=one_of(set(plan.measured) - set(plan.measured_whole)),
     conda:
         "../envs/tables.yaml"
     resources:

@@ -16,13 +16,21 @@ rule figures:
             results=R,
             dataset=CONFIG.datasets,
         ),
-        expand("{results}/figures/models/{model}/history.png", results=R, model=TRAINED),
+        expand(
+            "{results}/figures/models/{model}/history.png",
+            results=R,
+            model=plan.trained,
+        ),
         expand(
             "{results}/figures/models/{model}/confusion.png",
             results=R,
             model=CONFIG.models,
         ),
-        expand("{results}/figures/rof/{model}/accuracy.png", results=R, model=EXAMINED),
+        expand(
+            "{results}/figures/rof/{model}/accuracy.png",
+            results=R,
+            model=plan.examined,
+        ),
         expand(
             "{results}/figures/generalisation/{study}/roles.png",
             results=R,
@@ -31,47 +39,47 @@ rule figures:
         expand(
             "{results}/figures/cam/{model}/sheet.png",
             results=R,
-            model=EXPLAINED if CAM_METHODS else [],
+            model=plan.explained if plan.cam_methods else [],
         ),
         expand(
             "{results}/figures/agreement/{model}/side_by_side.png",
             results=R,
-            model=EXPLAINED,
+            model=plan.explained,
         ),
         expand(
             "{results}/figures/dissect/{dissected}/{method}-concepts.png",
             results=R,
-            dissected=[*DISSECTED, *PAIRS],
-            method=CONCEPT_METHODS,
+            dissected=[*plan.layers, *plan.pairs],
+            method=plan.concept_methods,
         ),
         expand(
-            "{results}/figures/dissect/{model}/units.png", results=R, model=DISSECTED
+            "{results}/figures/dissect/{model}/units.png", results=R, model=plan.layers
         ),
         expand(
             "{results}/figures/dissect/{model}/{method}-roles.png",
             results=R,
-            model=JOINED,
-            method=CONCEPT_METHODS,
+            model=plan.joined,
+            method=plan.concept_methods,
         ),
         expand(
             "{results}/figures/relevance/{model}/sheet.png",
             results=R,
-            model=RELEVANCE_BATCHES,
+            model=plan.relevance_batches,
         ),
         [
             f"{R}/figures/relevance/{model}/{image}.png"
-            for model, images in ATLAS.items()
+            for model, images in plan.atlas.items()
             for image in images
         ],
         expand(
             "{results}/figures/faithfulness/{model}/ranking.png",
             results=R,
-            model=MEASURED,
+            model=plan.measured,
         ),
         expand(
             "{results}/figures/artefacts/{dataset}/odds.png",
             results=R,
-            dataset=AUDITED,
+            dataset=plan.audited,
         ),
         expand(
             "{results}/figures/shortcuts/{study}/shortcut.png",
@@ -83,7 +91,7 @@ rule figures:
 rule figures_data:
     """Show some images of each class, with their masks and flags."""
     input:
-        lambda wildcards: files_of(wildcards.dataset),
+        lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         png=report(
             f"{R}/figures/data/{{dataset}}/images.png",
@@ -124,7 +132,7 @@ rule figures_history:
     benchmark:
         f"{R}/benchmarks/figures_history/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(TRAINED),
+        model=one_of(plan.trained),
     conda:
         "../envs/tables.yaml"
     params:
@@ -245,7 +253,7 @@ rule figures_generalisation:
 rule figures_cam:
     """Draw the contact sheet of a model's class activation maps."""
     input:
-        cam=lambda wildcards: explanations(wildcards)["cam"],
+        cam=lambda wildcards: plan.maps(wildcards.model),
     output:
         png=report(
             f"{R}/figures/cam/{{model}}/sheet.png",
@@ -271,7 +279,8 @@ rule figures_cam:
 rule figures_agreement:
     """Draw how far the explanations of a model agree, and how they are graded by masks."""
     input:
-        unpack(explanations),
+        cam=lambda wildcards: plan.maps(wildcards.model),
+        lime=lambda wildcards: plan.fits(wildcards.model),
         pairs=rules.agreement.output.pairs,
         summary=rules.agreement.output.summary,
         truth_summary=rules.agreement.output.truth_summary,
@@ -325,10 +334,13 @@ rule figures_dissect:
     """Draw what the units of one or two models detect: concepts with several units, concepts by category."""
     input:
         summaries=lambda wildcards: [
-            f"{R}/dissect/{model}/summary.json" for model in members(wildcards)
+            f"{R}/dissect/{model}/summary.json"
+            for model in plan.members(wildcards.dissected)
         ],
         tables=lambda wildcards: [
-            file for model in members(wildcards) for file in layer_files(model, ".csv")
+            file
+            for model in plan.members(wildcards.dissected)
+            for file in plan.layer_files(model, ".csv")
         ],
     output:
         concepts=[
@@ -339,7 +351,7 @@ rule figures_dissect:
                 subcategory="{dissected}",
                 labels={"result": f"units per concept, {method}", "kind": "figure"},
             )
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
         categories=[
             report(
@@ -349,15 +361,15 @@ rule figures_dissect:
                 subcategory="{dissected}",
                 labels={"result": f"categories, {method}", "kind": "figure"},
             )
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
         concepts_pdf=[
             f"{R}/figures/dissect/{{dissected}}/{method}-concepts.pdf"
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
         categories_pdf=[
             f"{R}/figures/dissect/{{dissected}}/{method}-categories.pdf"
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
     log:
         f"{R}/logs/figures_dissect/{{dissected}}.log",
@@ -376,13 +388,13 @@ rule figures_units:
     """Draw a sheet of units: their top images, their regions in them, their labels."""
     input:
         unpack(
-            lambda wildcards: passes(
+            lambda wildcards: plan.passes(
                 wildcards.model, activations=False, overlaps=False
             )
         ),
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=lambda wildcards: files_of(probe_of(CONFIG, wildcards.model)),
-        tables=lambda wildcards: layer_files(wildcards.model, ".csv"),
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
+        tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
         png=report(
             f"{R}/figures/dissect/{{model}}/units.png",
@@ -424,11 +436,11 @@ rule figures_concept_roles:
                 subcategory="{model}",
                 labels={"result": f"concepts and roles, {method}", "kind": "figure"},
             )
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
         pdf=[
             f"{R}/figures/dissect/{{model}}/{method}-roles.pdf"
-            for method in CONCEPT_METHODS
+            for method in plan.concept_methods
         ],
     log:
         f"{R}/logs/figures_concept_roles/{{model}}.log",
@@ -448,7 +460,7 @@ rule figures_relevance:
     input:
         maps=lambda wildcards: [
             f"{R}/relevance/{wildcards.model}/lrp/{batch}.safetensors"
-            for batch in RELEVANCE_BATCHES[wildcards.model]
+            for batch in plan.relevance_batches[wildcards.model]
         ],
     output:
         png=report(

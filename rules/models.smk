@@ -15,7 +15,7 @@ rule models:
 rule train:
     """Train a network from its seed."""
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
@@ -31,7 +31,7 @@ rule train:
     benchmark:
         f"{R}/benchmarks/train/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(TRAINED),
+        model=one_of(plan.trained),
     conda:
         "../envs/torch.yaml"
     threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
@@ -49,9 +49,7 @@ rule train:
 rule import_model:
     """Take weights as they are, after checking that they fit."""
     input:
-        dataset=lambda wildcards: (
-            [] if named_classes(wildcards) else dataset_of(wildcards)
-        ),
+        dataset=lambda wildcards: plan.class_data(wildcards.model),
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
@@ -60,7 +58,7 @@ rule import_model:
     benchmark:
         f"{R}/benchmarks/import_model/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(IMPORTED),
+        model=one_of(plan.imported),
     conda:
         "../envs/torch.yaml"
     params:
@@ -73,7 +71,7 @@ rule import_model:
 rule features:
     """Keep what the last linear layer sees, and the logits, for every image of every split."""
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
     output:
         train=f"{R}/features/{{model}}/train.safetensors",
@@ -84,7 +82,7 @@ rule features:
     benchmark:
         f"{R}/benchmarks/features/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(set(CONFIG.models) - set(SHARDED)),
+        model=one_of(set(CONFIG.models) - set(plan.feature_shards)),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -102,7 +100,7 @@ rule features:
 rule features_shard:
     """Keep what `features` keeps, for one of several parts of every split."""
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
     output:
         train=temp(f"{R}/features/{{model}}/shards/train-{{shard}}.safetensors"),
@@ -129,9 +127,9 @@ rule features_shard:
 rule features_merge:
     """Join the shards of the features: the same bytes as without shards."""
     input:
-        train=lambda wildcards: feature_shards(wildcards.model, "train"),
-        val=lambda wildcards: feature_shards(wildcards.model, "val"),
-        test=lambda wildcards: feature_shards(wildcards.model, "test"),
+        train=lambda wildcards: plan.shards_of_features(wildcards.model, "train"),
+        val=lambda wildcards: plan.shards_of_features(wildcards.model, "val"),
+        test=lambda wildcards: plan.shards_of_features(wildcards.model, "test"),
     output:
         train=f"{R}/features/{{model}}/train.safetensors",
         val=f"{R}/features/{{model}}/val.safetensors",
@@ -141,7 +139,7 @@ rule features_merge:
     benchmark:
         f"{R}/benchmarks/features_merge/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(SHARDED),
+        model=one_of(plan.feature_shards),
     conda:
         "../envs/tables.yaml"
     resources:

@@ -7,7 +7,7 @@
 rule notebook:
     """Write the notebook of all results, run it, and write it as a page."""
     input:
-        [f"{R}/{file}" for file in files_shown(stage_settings(CONFIG, "notebook", {}))],
+        [f"{R}/{file}" for file in files_shown(notebook(plan))],
     output:
         notebook=f"{R}/report.ipynb",
         page=report(

@@ -9,12 +9,12 @@ rule relevance:
     input:
         [
             f"{R}/relevance/{model}/lrp/{batch}.safetensors"
-            for model, batches in RELEVANCE_BATCHES.items()
+            for model, batches in plan.relevance_batches.items()
             for batch in batches
         ],
         [
             f"{R}/relevance/{model}/crp/{image}.safetensors"
-            for model, images in ATLAS.items()
+            for model, images in plan.atlas.items()
             for image in images
         ],
 
@@ -23,8 +23,8 @@ rule relevance_maps:
     """Compute the relevance of pixels, by every set of rules, of some images."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: explained_files(
-            wildcards.model, RELEVANCE_BATCHES[wildcards.model][wildcards.batch]
+        frames=lambda wildcards: plan.image_files(
+            wildcards.model, plan.relevance_batches[wildcards.model][wildcards.batch]
         ),
     output:
         maps=f"{R}/relevance/{{model}}/lrp/{{batch}}.safetensors",
@@ -50,7 +50,7 @@ rule relevance_references:
     """Find the images where each unit of a layer is most relevant, and where it is most active."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
     log:
@@ -75,9 +75,9 @@ rule relevance_atlas:
     """Find the units that the decision about one image rests on."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: explained_files(wildcards.model, [wildcards.image]),
+        frames=lambda wildcards: plan.image_files(wildcards.model, [wildcards.image]),
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
-        dataset=dataset_of,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     log:

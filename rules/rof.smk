@@ -11,7 +11,7 @@ rule rof:
         expand(
             "{results}/rof/{model}/{file}",
             results=R,
-            model=EXAMINED,
+            model=plan.examined,
             file=["turning_points.json", "roles.csv", "points.csv"],
         ),
         expand(
@@ -118,10 +118,10 @@ rule generalisation:
     """Correlate the shares of the roles with the generalisation gap, over the models of a study."""
     input:
         roles=lambda wildcards: [
-            f"{R}/rof/{model}/roles.csv" for model in studied(wildcards)
+            f"{R}/rof/{model}/roles.csv" for model in plan.studied(wildcards.study)
         ],
         sweeps=lambda wildcards: [
-            f"{R}/rof/{model}/sweep.csv" for model in studied(wildcards)
+            f"{R}/rof/{model}/sweep.csv" for model in plan.studied(wildcards.study)
         ],
     output:
         roles=report(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 from scipy.stats.contingency import association, odds_ratio
 
-from lucidag.explain.agreement.correction import holm
-from lucidag.units.labels.counts import share
+from lucidag.ground.statistics.corrections import holm
+from lucidag.ground.statistics.intervals import share
 
 DRAWS = 9999  # tables of a Monte Carlo test
 FEW = 5  # expected images in a cell, below which the chi-square test is no longer trusted

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import number, share
+from lucidag.ground.statistics.intervals import estimate, share
 
 
 def changes(
@@ -87,5 +86,4 @@ def against_control(
 
 
 def _mean(values: ArrayLike, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
-    found = estimate(values, confidence, resamples, seed)
-    return {"value": number(found.mean), "low": number(found.low), "high": number(found.high), "n": found.n}
+    return estimate(values, confidence, resamples, seed).json()

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import share
+from lucidag.ground.statistics.intervals import share
 
 PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
 LEAST = 4  # images with and without: two in each half

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification
 from lucidag.artefacts.settings import Draws
-from lucidag.units.labels.counts import share
+from lucidag.ground.statistics.intervals import share
 
 FOLDS = 5
 METADATA, FINDERS, BOTH = "metadata", "finders", "metadata and finders"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.explain.agreement.truth import MASS, grade
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import estimate
 
 RELEVANCE_COLUMNS = ("image", "method", "artefact", "share", "area", "concentration")
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.artefacts.settings import Draws
+from lucidag.ground.statistics.intervals import interval
 
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
 
@@ -52,15 +53,14 @@ def classification(
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
     sampled = np.concatenate([values(weights) for weights in _samples(owners, asked.resamples, asked.seed)])
-    tail = (1 - asked.confidence) / 2
     found: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
         usable = sampled[~np.isnan(sampled[:, number]), number]
         if (few and number > 0) or len(usable) == 0:
             found[name] = {"value": None, "low": None, "high": None, "n": n}
             continue
-        low, high = np.quantile(usable, [tail, 1 - tail])
-        found[name] = {"value": float(point[number]), "low": float(low), "high": float(high), "n": n}
+        low, high = interval(usable, asked.confidence)
+        found[name] = {"value": float(point[number]), "low": low, "high": high, "n": n}
     return found
 
 

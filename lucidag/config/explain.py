@@ -1,10 +1,10 @@
 """What a configuration file may say about explanations: CAM, LIME, their agreement and their truth."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Shards, Share
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Share, Unique, once
 
 CamMethod = Literal["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -13,7 +13,9 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 class Cam(Section):
     """Class activation maps."""
 
-    methods: list[CamMethod] = Field(
+    jobs: ClassVar = {"cam_maps": ("methods", "batch_size")}
+
+    methods: Unique[CamMethod] = Field(
         default=["gradcam", "ablationcam", "scorecam"],
         description="Methods, in the order of the figures.",
         min_length=1,
@@ -25,12 +27,6 @@ class Cam(Section):
     batch_size: Count = Field(
         default=32, description="Masked images, or copies with a channel ablated, a forward pass."
     )
-
-    @model_validator(mode="after")
-    def _once(self) -> "Cam":
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods names one method twice")
-        return self
 
 
 class Quickshift(Section):
@@ -108,12 +104,19 @@ class Tuning(Section):
 class Lime(LimeSettings):
     """Local surrogate models over superpixels, with the lime package's regression."""
 
+    jobs: ClassVar = {"lime_fits": ("batch_size",), "lime_tune": ("batch_size", "tuning")}
+
     batch_size: Count = Field(default=32, description="Images a forward pass.")
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 
 
 class Agreement(Section):
     """How far explanations agree with each other, and with masks where there are any."""
+
+    jobs: ClassVar = {
+        "agreement": ("thresholds", "area", "resamples", "confidence", "seed"),
+        "agreement_figures": ("area", "confidence"),
+    }
 
     thresholds: list[Level] = Field(
         default=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
@@ -125,12 +128,11 @@ class Agreement(Section):
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     seed: Seed = Field(default=0, description="Seed of bootstrap, ties and the random baseline.")
 
-    @model_validator(mode="after")
-    def _once(self) -> "Agreement":
-        # As the tables write them: there every image would count twice.
-        if len({f"{threshold:g}" for threshold in self.thresholds}) < len(self.thresholds):
-            raise ValueError("thresholds names one number twice")
-        return self
+    @field_validator("thresholds")
+    @classmethod
+    def _once(cls, thresholds: list[float]) -> list[float]:
+        once([f"{threshold:g}" for threshold in thresholds])  # as the tables write them
+        return thresholds
 
 
 class Image(Section):

@@ -1,12 +1,12 @@
 """What a configuration file may say about how faithful explanations are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from lucidag.config.explain import CamMethod
 from lucidag.config.relevance import Composite
-from lucidag.ground.section import Count, Level, Section, Seed, Shards
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Unique
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
 
@@ -14,9 +14,16 @@ Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road
 class Faithfulness(Section):
     """Measures of explanations that need no mask: what the network does where they say that it matters."""
 
+    jobs: ClassVar = {
+        **dict.fromkeys(
+            ("faithfulness", "faithfulness_shard"), ("cam", "composites", "confidence", "resamples", "measuring")
+        ),
+        "faithfulness_figures": ("confidence",),
+    }
+
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
-    cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are measured.")
-    composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is measured.")
+    cam: Unique[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are measured.")
+    composites: Unique[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is measured.")
     lime: bool = Field(
         default=True,
         description="Whether LIME's maps are measured, where there are any; by what needs no new explanation.",
@@ -26,7 +33,7 @@ class Faithfulness(Section):
         description="Whether LIME explains the images with noise too, so that its sensitivity is known: each image "
         "costs `sensitivity_samples` times LIME's `num_samples` predictions.",
     )
-    metrics: list[Metric] = Field(
+    metrics: Unique[Metric] = Field(
         default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
         description="What is measured.",
         min_length=1,
@@ -60,14 +67,16 @@ class Faithfulness(Section):
     def _something(self) -> "Faithfulness":
         if not self.cam and not self.composites and not self.lime:
             raise ValueError("`cam` and `composites` are empty and `lime` is false, so there is nothing to measure")
-        for name in ("cam", "composites", "metrics"):
-            if len(set(getattr(self, name))) < len(getattr(self, name)):
-                raise ValueError(f"{name} names one twice")
         if self.lime_sensitivity and not self.lime:
             raise ValueError("`lime_sensitivity` is true and needs `lime: true`")
         if self.lime_sensitivity and "sensitivity_max" not in self.metrics:
             raise ValueError("`lime_sensitivity` is true and needs `sensitivity_max` among the `metrics`")
         return self
+
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """What measures depend on."""
+        return self.pick(*MEASURING)
 
 
 MEASURING = (

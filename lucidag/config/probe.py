@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lucidag.config.dissected import layers_of
-from lucidag.config.load import relevance_models
-from lucidag.config.relevance import DEFAULT_LAYER
-from lucidag.config.schema import Config, Model
+from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.provenance import CodeIndex
 from lucidag.ground.spelling import unknown
+from lucidag.models.settings import Model
 
 
-def check_networks(config: Config, source: str, code: CodeIndex) -> None:
+def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
     """Stop at a network that cannot be built, or at a layer that a network does not have.
 
     Building a network takes seconds of imports, so what was found is kept in the results folder, under a
@@ -29,6 +27,7 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
     InputError
         One line: the configuration file, the key path, what was found, what is allowed.
     """
+    config = plan.config
     keys = {name: _key(model, code) for name, model in config.models.items()}
     networks = {keys[name]: model for name, model in config.models.items()}
     known = _known(Path(config.results) / ".cache" / "networks.json", networks)
@@ -36,27 +35,26 @@ def check_networks(config: Config, source: str, code: CodeIndex) -> None:
         found = known[keys[name]]
         if "error" in found:
             raise InputError(f"{source}: models.{name}: {found['error']}")
-        for key, layer in _layers_named(config, name):
+        for key, layer in _layers_named(plan, name):
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
                 raise InputError(f"{source}: {key}: {sentence}")
 
 
-def _layers_named(config: Config, name: str) -> list[tuple[str, str]]:
+def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:
     """Return the layers of a model that the configuration names, each with its key."""
-    model = config.models[name]
+    config, model = plan.config, plan.config.models[name]
     named = [(f"models.{name}.head", model.head)] if model.head is not None else []
     if model.train is not None and isinstance(model.train.trainable, list):
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
     if config.explain is not None and config.explain.cam is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
-    atlas = config.relevance.atlas if config.relevance is not None else None
-    if atlas is not None and name in relevance_models(config):
-        named.append((f"relevance.atlas.layers.{name}", atlas.layers.get(name, DEFAULT_LAYER)))
+    if plan.atlas.get(name):
+        named.append((f"relevance.atlas.layers.{name}", plan.atlas_layer(name)))
     for key, study in config.shortcuts.items():
         if study.layer is not None and name in (study.trained_with, study.trained_without):
             named.append((f"shortcuts.{key}.layer", study.layer))
-    return named + [(f"dissect.layers.{name}", layer) for layer in layers_of(config, name)]
+    return named + [(f"dissect.layers.{name}", layer) for layer in plan.layers.get(name, [])]
 
 
 def _outline(modules: Sequence[str], layer: str) -> list[str]:

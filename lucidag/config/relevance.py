@@ -1,16 +1,21 @@
 """What a configuration file may say about layer-wise relevance propagation (LRP) and conditional relevance (CRP)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from lucidag.ground.section import Count, Section, Split
+from lucidag.ground.section import Count, Section, Split, Unique
 
 Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
 
 
 class Atlas(Section):
     """A concept atlas: the units that a decision rests on, where each is, and its reference images."""
+
+    jobs: ClassVar = {
+        "relevance_references": ("composite", "splits", "targets", "top"),
+        "relevance_atlas": ("composite", "splits", "units", "examples"),
+    }
 
     composite: Composite = Field(default="epsilon_plus_flat", description="Rules of conditional relevance.")
     layers: dict[str, str] = Field(default={}, description="Model to the layer whose units are shown; default: layer4.")
@@ -29,20 +34,16 @@ class Atlas(Section):
 class Relevance(Section):
     """Relevance of pixels and of units to the explained class, for the images that `explain` names."""
 
+    jobs: ClassVar = {"relevance_maps": ("composites",), "relevance_references": ("batch_size",)}
+
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
-    composites: list[Composite] = Field(
+    composites: Unique[Composite] = Field(
         default=["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"],
         description="Sets of rules, in the order of the figure.",
         min_length=1,
     )
     batch_size: Count = Field(default=16, description="Images a step.")
     atlas: Atlas | None = Field(default=Atlas(), description="Concept atlas; null: none.")
-
-    @model_validator(mode="after")
-    def _once(self) -> "Relevance":
-        if len(set(self.composites)) < len(self.composites):
-            raise ValueError("composites names one twice")
-        return self
 
 
 DEFAULT_LAYER = "layer4"

@@ -1,6 +1,6 @@
 """What a configuration file may say, with every default: the single source of checks and documents."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -9,15 +9,23 @@ from lucidag.config.explain import Explain
 from lucidag.config.faithfulness import Faithfulness
 from lucidag.config.relevance import Relevance
 from lucidag.config.shortcut import Shortcut
-from lucidag.ground.section import Count, Level, Name, Section, Seed, Shards, Share
+from lucidag.ground.section import Count, Name, Section, Seed, Share
+from lucidag.models.settings import Model
+from lucidag.report.settings import Report
+from lucidag.rof.settings import Generalisation, Rof
 from lucidag.units.clip.settings import Clips
 from lucidag.units.settings import Dissect
-
-RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 
 
 class DatasetBase(Section):
     """What every data set may say."""
+
+    jobs: ClassVar = {
+        "features": ("groups",),
+        "evaluate": ("min_group",),
+        "sweep": ("min_group",),
+        "data_figures": ("seed",),
+    }
 
     groups: list[str] = Field(
         default=[],
@@ -152,165 +160,10 @@ class Polygons(DatasetBase):
 Dataset = Annotated[Digits | Lesions | Scenes | Mnist | Folder | Polygons, Field(discriminator="source")]
 
 
-class Input(Section):
-    """How an image becomes the network's input."""
-
-    size: Count = Field(default=224, description="Width and height in pixels.")
-    channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
-    resize: Literal["stretch", "crop"] = Field(
-        default="stretch",
-        description="Stretch to the square, or resize the shorter side and cut out the centre.",
-    )
-    mean: list[float] = Field(
-        default=[0.0], description="Subtracted from values in 0..1: one number, or one a channel."
-    )
-    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one a channel.")
-
-    @model_validator(mode="after")
-    def _lengths(self) -> "Input":
-        for key in ("mean", "std"):
-            if len(getattr(self, key)) not in (1, self.channels):
-                raise ValueError(f"{key} has {len(getattr(self, key))} numbers; it needs 1 or {self.channels}")
-        return self
-
-
-class Train(Section):
-    """How a model is trained."""
-
-    epochs: Count = Field(default=10, description="Passes over the training split.")
-    batch_size: Count = Field(default=64, description="Images a step.")
-    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
-    lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
-    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
-    class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
-        default="none",
-        description="Weights of the classes in the loss; `balanced` is inverse to their number.",
-    )
-    augment: list[str | dict[str, dict[str, Any]]] = Field(
-        default=[],
-        description="Transforms of torchvision.transforms.v2, by name or as {name: {argument: value}}.",
-    )
-    trainable: Literal["all", "head"] | list[str] = Field(
-        default="all",
-        description="Parameters that learn: all, the last layer, or those of the modules named.",
-    )
-    batchnorm: Literal["train", "frozen"] = Field(
-        default="train",
-        description="Whether batch normalisation learns and counts, or stays in evaluation mode.",
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="bfloat16 is mixed precision; auto takes it on a GPU only."
-    )
-    seed: Seed = Field(default=0, description="Seed of initial weights, order and augmentation.")
-    threads: Count = Field(
-        default=2,
-        description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
-    )
-
-
-class Model(Section):
-    """A network: trained here (with `train`) or imported (with `weights` alone)."""
-
-    dataset: str = Field(description="Name of the data set that it is trained and examined on.")
-    architecture: str = Field(description="A torchvision name such as `resnet18`, or `package.module:factory`.")
-    options: dict[str, Any] = Field(default={}, description="Further arguments of the factory.")
-    weights: str | None = Field(
-        default=None, description="A torchvision weights name, a `.safetensors` or `.pth` file, or none."
-    )
-    new_head: bool | None = Field(
-        default=None,
-        description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
-    )
-    head: str | None = Field(default=None, description="Name of the last linear layer; default: found by itself.")
-    input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
-    train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
-    seeds: list[Seed] | None = Field(
-        default=None,
-        description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
-    )
-    batch_size: Count = Field(default=64, description="Images a step outside training.")
-    shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
-    device: Literal["auto", "cpu"] = Field(
-        default="auto",
-        description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Model":
-        if self.train is None and self.weights is None:
-            raise ValueError("needs `train:` (to be trained) or `weights:` (to be imported), and has neither")
-        if self.seeds is not None and self.train is None:
-            raise ValueError("`seeds` repeats the training, but there is no `train:` section")
-        if self.seeds is not None and len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("`seeds` names one seed twice")
-        return self
-
-    def factory_modules(self) -> list[str]:
-        """Return the module that an architecture ``module:factory`` is imported from; none for torchvision's."""
-        module, colon, _ = self.architecture.partition(":")
-        return [module] if colon else []
-
-
-class Rof(Section):
-    """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
-
-    models: list[str] | None = Field(default=None, description="Models to examine; default: every model.")
-    ranking: Literal["l1", "l2", "variance", "contribution"] = Field(
-        default="l1", description="The order behind turning points, roles, bands and the choice of k."
-    )
-    methods: list[RankingMethod] = Field(
-        default=["l1", "l2", "variance", "contribution", "random", "reversed"],
-        description="The orders that are swept.",
-    )
-    random_orders: Count = Field(default=5, description="Random orders, as a control.")
-    role_metric: Literal["loss", "accuracy"] = Field(
-        default="loss", description="Whose turning points decide the `role` column; both are kept."
-    )
-    select_metric: Literal["accuracy", "loss", "worst_accuracy"] = Field(
-        default="worst_accuracy", description="Which curve of the validation split chooses k."
-    )
-    points: list[Annotated[int, Field(ge=0)]] = Field(
-        default=[],
-        description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
-    )
-    resamples: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
-    confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    class_columns: Annotated[int, Field(ge=0)] = Field(
-        default=100, description="Accuracy per class is tabled for every k up to this number of classes."
-    )
-    seed: Seed = Field(default=0, description="Seed of random orders and bootstrap.")
-
-    @model_validator(mode="after")
-    def _ranking_swept(self) -> "Rof":
-        if self.ranking not in self.methods:
-            raise ValueError(f"methods must contain the ranking '{self.ranking}'")
-        for method in self.methods:
-            if self.methods.count(method) > 1:
-                raise ValueError(f"methods names '{method}' twice")
-        return self
-
-
-class Generalisation(Section):
-    """Do the shares of the four roles go with the generalisation gap? One study over several models."""
-
-    models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
-    confidence: Level = Field(default=0.95, description="Level of the intervals.")
-    resamples: Count = Field(default=2000, description="Bootstrap draws and permutations.")
-    seed: Seed = Field(default=0, description="Seed of both.")
-
-
-class Report(Section):
-    """What is made of all results together."""
-
-    notebook: bool = Field(
-        default=True, description="Run a notebook that shows every analysis: `report.ipynb` and `report.html`."
-    )
-
-
 class Config(Section):
     """A whole configuration file."""
+
+    jobs: ClassVar = dict.fromkeys(("figures", "cam_images", "lime_images"), ())  # stages that depend on no value
 
     results: str = Field(default="results", description="Folder that everything is written to.")
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.", min_length=1)

@@ -1,6 +1,6 @@
 """What a configuration file may say about shortcuts: two networks, one of which could learn an artefact."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,14 @@ Kind = Literal["ring", "patch", "dark_corner"]
 
 class Shortcut(Section):
     """An artefact pasted into clean images: who looks at it, and who decides by it?"""
+
+    jobs: ClassVar = {
+        "shortcut": (
+            *("artefacts", "clean", "split", "images", "cam", "layer", "composites", "lime"),
+            *("confidence", "resamples", "seed"),
+        ),
+        "shortcut_figures": ("confidence",),
+    }
 
     trained_with: str = Field(description="Model that was trained where the artefact goes with a class.")
     trained_without: str = Field(description="Model that was trained where it does not; on the same classes.")

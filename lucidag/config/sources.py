@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from lucidag.config.schema import Config, Dataset, Folder, Mnist, Model, Polygons
+from lucidag.config.schema import Config, Dataset, Folder, Mnist, Polygons
 from lucidag.data import labelme
 from lucidag.data.listing import check_header, files_of
 from lucidag.ground.errors import InputError
+from lucidag.models.settings import Model
 
 MNIST_FILES = (
     "train-images-idx3-ubyte",

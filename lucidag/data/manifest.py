@@ -17,6 +17,7 @@ from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic, read_json, write_json
 from lucidag.ground.spelling import nearest, unknown
+from lucidag.ground.tables import read_table, write_table
 
 ARRAYS = "images.safetensors"
 LABEL_MAPS = "concepts.safetensors"  # where the images themselves are files
@@ -232,8 +233,7 @@ def write_manifest(
     if irregularities:
         summary["irregularities"] = dict(irregularities)
     write_json(folder / "dataset.json", summary)
-    with atomic(folder / "manifest.csv") as partial:
-        ordered.to_csv(partial, index=False, lineterminator="\n")
+    write_table(folder / "manifest.csv", ordered)
 
 
 def read_manifest(folder: str | Path) -> Manifest:
@@ -247,14 +247,12 @@ def read_manifest(folder: str | Path) -> Manifest:
     folder = Path(folder)
     file = folder / "manifest.csv"
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        table = read_table(file, words=True)
         summary = read_json(folder / "dataset.json")
         classes = tuple(str(name) for name in summary["classes"])
         concepts = {str(key): tuple(map(str, names)) for key, names in summary.get("concepts", {}).items()}
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} does not exist") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is not a manifest: {error}") from error
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'dataset.json'} is not what lucidag writes: {error}") from error
     missing = [c for c in ("image", "path", "label", "split", "mask", "digest") if c not in table.columns]

@@ -155,7 +155,7 @@ def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
     Parameters
     ----------
     points
-        See `lucidag.explain.faithfulness.metrics.read_curves`.
+        The columns `lucidag.explain.faithfulness.metrics.CURVE_COLUMNS`.
     methods
         Their order, and so their colours; the controls are grey.
     """

@@ -1,9 +1,8 @@
 """Outputs that appear whole or not at all."""
 
-import csv
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -75,17 +74,3 @@ def write_json(path: str | Path, value: Any) -> None:  # noqa: ANN401 (JSON is w
 def read_json(path: str | Path) -> Any:  # noqa: ANN401
     """Read JSON from `path`."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def write_rows(path: str | Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Write dicts as CSV with a header, in the order of `columns`."""
-    with atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def read_rows(path: str | Path) -> list[dict[str, str]]:
-    """Read a CSV with a header into dicts of strings."""
-    with Path(path).open(newline="", encoding="utf-8-sig") as handle:
-        return list(csv.DictReader(handle))

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 Item = TypeVar("Item")
 
 
-def _once(items: list[Item]) -> list[Item]:
+def once(items: list[Item]) -> list[Item]:
+    """Return the items, or stop at the first that is listed twice."""
     for item in items:
         if items.count(item) > 1:
             raise ValueError(f"'{item}' is listed twice")
@@ -22,7 +23,7 @@ Count = Annotated[int, Field(ge=1)]
 Shards = Count
 Split = Literal["train", "val", "test"]
 Level = Annotated[float, Field(gt=0, lt=1)]
-Unique = Annotated[list[Item], AfterValidator(_once)]
+Unique = Annotated[list[Item], AfterValidator(once)]
 
 
 class Section(BaseModel):

@@ -1,8 +1,10 @@
 """Which sections a notebook has: one for each analysis that was asked for."""
 
 from collections.abc import Callable, Mapping
+from textwrap import wrap
 from typing import Any
 
+from lucidag.ground.tables import WORDS, WORDS_END
 from lucidag.report import decisions, networks, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
@@ -25,6 +27,19 @@ SETUP = code(
     "",
     "def read_json(path):",
     '    return json.loads(Path(path).read_text(encoding="utf-8"))',
+    "",
+    "",
+    "# In these columns, and in those that end in _concept, 007 and NA are words; in others an empty cell is missing.",
+    "words = (",
+    *(f'    "{line} "' for line in wrap(" ".join(WORDS), 100)),
+    ").split()",
+    "",
+    "",
+    "def read_table(path):",
+    "    columns = pd.read_csv(path, nrows=0).columns",
+    f'    text = [name for name in columns if name in words or (name.endswith("{WORDS_END}") and ":" not in name)]',
+    '    empty = {name: [""] for name in columns if name not in text}',
+    '    return pd.read_csv(path, dtype=dict.fromkeys(text, "str"), keep_default_na=False, na_values=empty)',
 )
 
 

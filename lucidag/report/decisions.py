@@ -37,7 +37,7 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
             text(f"### {name}"),
             images(*sheet, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
             code(
-                f'pairs = pd.read_csv({quoted(f"agreement/{name}-summary.csv")}, dtype={{"threshold": str}})',
+                f"pairs = read_table({quoted(f'agreement/{name}-summary.csv')})",
                 'columns = ["mean", "low", "high", "control", "over_control"]',
                 'columns += ["over_control_low", "over_control_high", "n"]',
                 'equal = pairs[pairs["threshold"] == "area"].sort_values("mean", ascending=False, kind="stable")',
@@ -46,9 +46,9 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
             images((f"{figures}/heat_map.png", f"Agreement of the methods of {name}")),
             text("Graded by masks (no rows where the images have none):"),
             code(
-                f'grades = pd.read_csv({quoted(f"agreement/{name}-truth-summary.csv")}, dtype={{"threshold": str}})',
+                f"grades = read_table({quoted(f'agreement/{name}-truth-summary.csv')})",
                 'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
-                'at = grades["threshold"].isna() | (grades["threshold"] == "area")',
+                'at = grades["threshold"].isin(["", "area"])',
                 'grades[at].set_index(["metric", "method"])[columns].sort_index()',
             ),
             images((f"{figures}/truth.png", f"Explanations of {name} graded by masks")),
@@ -56,7 +56,7 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
         if name in tuned:
             cells += [
                 text("Settings of LIME that were tried; the IoU to believe is that of the held-out images:"),
-                code(f'pd.read_csv({quoted(f"lime/{name}/tuning.csv")}).set_index("trial")'),
+                code(f'read_table({quoted(f"lime/{name}/tuning.csv")}).set_index("trial")'),
             ]
     return Section("explanations", "Explanations", tuple(cells))
 
@@ -115,8 +115,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
             text(f"### {name}"),
             code(
                 f"path = {quoted(f'faithfulness/{name}-ranking.csv')}",
-                'names = ["better_than", "not_told_apart"]',
-                'ranking = pd.read_csv(path, dtype=dict.fromkeys(names, str)).fillna(dict.fromkeys(names, ""))',
+                "ranking = read_table(path)",
                 'beaten = ranking["better_than"].str.split(";")',
                 'ranking["beats both controls"] = beaten.map({"centre", "random"}.issubset)',
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
@@ -128,7 +127,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 "over the second, in the direction that is better."
             ),
             code(
-                f"pairs = pd.read_csv({quoted(f'faithfulness/{name}-pairs.csv')})",
+                f"pairs = read_table({quoted(f'faithfulness/{name}-pairs.csv')})",
                 'of_methods = ~pairs[["method_a", "method_b"]].isin(["centre", "random"]).any(axis="columns")',
                 'close = pairs[of_methods & ~pairs["distinguishable"]]',
                 'close.set_index(["metric", "method_a", "method_b"])[["advantage", "low", "high", "n", "p_holm"]]',

@@ -69,7 +69,7 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
         cells.append(text(f"### {name}", about))
         figures = [(f"figures/models/{name}/confusion.png", f"Confusion matrix of {name}")]
         if name in trained:
-            cells.append(code(f"pd.read_csv({quoted(f'models/{name}/history.csv')}).tail(3)"))
+            cells.append(code(f"read_table({quoted(f'models/{name}/history.csv')}).tail(3)"))
             figures.insert(0, (f"figures/models/{name}/history.png", f"Training of {name}"))
         cells.append(images(*figures))
     return Section("models", "Models", tuple(cells))
@@ -114,12 +114,12 @@ def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
                 'if found["selection_reason"]:',
                 '    print(found["selection_reason"])',
             ),
-            code(f"pd.read_csv({quoted(f'{folder}/roles.csv')})" + '["role"].value_counts().to_frame("units")'),
+            code(f"read_table({quoted(f'{folder}/roles.csv')})" + '["role"].value_counts().to_frame("units")'),
         ]
         if points:
             cells.append(
                 code(
-                    f"points = pd.read_csv({quoted(f'{folder}/points.csv')})",
+                    f"points = read_table({quoted(f'{folder}/points.csv')})",
                     'points.pivot(index="k", columns="split", values=["accuracy", "loss"])',
                 )
             )
@@ -154,7 +154,7 @@ def generalisation(studies: Sequence[str]) -> Section:
         cells += [
             text(f"### {name}"),
             code(
-                f"models = pd.read_csv({quoted(f'{folder}/roles.csv')})",
+                f"models = read_table({quoted(f'{folder}/roles.csv')})",
                 'shares = ["gap", "share_both", "share_train_only", "share_test_only", "share_neither"]',
                 'models.groupby(["metric", "family"])[shares].mean()',
             ),

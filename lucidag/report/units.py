@@ -83,7 +83,7 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             "files = [",
             *files,
             "]",
-            "units = pd.concat(pd.read_csv(file).assign(layer=Path(file).stem) for file in files)",
+            "units = pd.concat(read_table(file).assign(layer=Path(file).stem) for file in files)",
             'best = units.sort_values("score", ascending=False, kind="stable").groupby("method").head(5)',
             'best[["method", "layer", "unit", "concept", "category", "score"]].sort_values("method", kind="stable")',
         ),
@@ -109,7 +109,7 @@ def _roles(name: str, methods: Sequence[str]) -> list[Text | Code]:
             "]",
             "pd.DataFrame(rows)",
         ),
-        code(f"pd.read_csv({quoted(f'dissect/{name}/concept_roles.csv')}).head(10)"),
+        code(f"read_table({quoted(f'dissect/{name}/concept_roles.csv')}).head(10)"),
         images(*shown),
     ]
 

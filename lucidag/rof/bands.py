@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import percentiles
 from lucidag.rof.result import Draws
 from lucidag.rof.tables import ORDER_COLUMNS, seed_column
 
@@ -43,26 +44,6 @@ def weights(images: int, draws: int, seed: int) -> NDArray[np.uint8]:
     for row in counts:
         row[:] = np.bincount(generator.integers(images, size=images), minlength=images)
     return counts
-
-
-def percentiles(draws: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the percentile band over the first axis, sized `confidence`; NaN draws are left out.
-
-    Where every draw is NaN (a group without images) the band is NaN.
-    """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; allowed: between 0 and 1")
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    empty = np.isnan(draws).all(axis=0)
-    filled = np.where(empty, 0.0, draws)
-    low, high = np.nanquantile(filled, tails, axis=0) if np.isnan(filled).any() else np.quantile(filled, tails, axis=0)
-    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
-
-
-def interval(draws: ArrayLike, confidence: float) -> tuple[float, float]:
-    """Return the percentile interval of B numbers."""
-    low, high = percentiles(np.asarray(draws, dtype=np.float64), confidence)
-    return float(low), float(high)
 
 
 def bands(

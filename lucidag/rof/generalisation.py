@@ -7,15 +7,14 @@ set, several levels of label noise or sizes): then the association may be that o
 within families, after the mean rank of each family is taken out of the ranks.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.correlation import associate_within, ranks_within
 from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 from lucidag.rof.tables import curve_of
 from lucidag.rof.turning import turning_point
@@ -113,69 +112,11 @@ def associate(
     """Return rho, low, high, p, undefined_draws and reason for one share; see `correlations`.
 
     `family` numbers the family of each model from 0.
-
-    Permutations exchange models within their family only, so that p speaks of the same question as rho. It is
-    (1 + permutations at least as far from 0) / (1 + draws).
     """
     reason = _undefined(share, gap, family)
     if reason is not None:
         return {"rho": None, "low": None, "high": None, "p": None, "undefined_draws": None, "reason": reason}
-    rho = spearman(share, gap, family)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    with warnings.catch_warnings():
-        # A sample of one model repeated has no correlation; scipy warns, and we count such samples.
-        warnings.simplefilter("ignore")
-        drawn = stats.bootstrap(
-            (np.arange(len(share)),),
-            lambda models: spearman(share[models], gap[models], family[models]),
-            n_resamples=resamples,
-            vectorized=False,
-            confidence_level=confidence,
-            method="percentile",
-            rng=generator,
-        ).bootstrap_distribution
-    defined = drawn[~np.isnan(drawn)]
-    low = high = None
-    if len(defined):
-        low, high = (float(end) for end in np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2]))
-    # A permutation within families changes neither the ranks nor their size, only how they are matched.
-    a, b = _centred_ranks(share, family), _centred_ranks(gap, family)
-    members = [np.flatnonzero(family == each) for each in np.unique(family)]
-    permuted = np.array([_shuffle(a, members, generator) @ b for _ in range(resamples)]) / np.sqrt((a @ a) * (b @ b))
-    extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
-    return {
-        "rho": rho,
-        "low": low,
-        "high": high,
-        "p": (1 + extreme) / (1 + resamples),
-        "undefined_draws": int(resamples - len(defined)),
-        "reason": None,
-    }
-
-
-def spearman(x: NDArray[np.float64], y: NDArray[np.float64], family: NDArray[np.integer]) -> float:
-    """Return Spearman's correlation within families: Pearson's of the ranks less the mean rank of their family.
-
-    With one family it is `scipy.stats.spearmanr`. NaN where a side is constant within every family.
-    """
-    a, b = _centred_ranks(x, family), _centred_ranks(y, family)
-    size = np.sqrt((a @ a) * (b @ b))
-    return float(np.clip(a @ b / size, -1.0, 1.0)) if size > 0 else float("nan")
-
-
-def _centred_ranks(values: NDArray[np.float64], family: NDArray[np.integer]) -> NDArray[np.float64]:
-    ranks = stats.rankdata(values)
-    count = np.maximum(np.bincount(family), 1)
-    return ranks - (np.bincount(family, ranks) / count)[family]
-
-
-def _shuffle(
-    values: NDArray[np.float64], members: list[NDArray[np.intp]], generator: np.random.Generator
-) -> NDArray[np.float64]:
-    shuffled = values.copy()
-    for each in members:
-        shuffled[each] = values[generator.permutation(each)]
-    return shuffled
+    return associate_within(share, gap, family, resamples, confidence, seed) | {"reason": None}
 
 
 def _undefined(share: NDArray[np.float64], gap: NDArray[np.float64], family: NDArray[np.integer]) -> str | None:
@@ -186,6 +127,6 @@ def _undefined(share: NDArray[np.float64], gap: NDArray[np.float64], family: NDA
     for name, values in (("share", share), ("gap", gap)):
         if not np.isfinite(values).all():
             return f"the {name} of a model is missing"
-        if not _centred_ranks(values, family).any():
+        if not ranks_within(values, family).any():
             return f"the {name} is the same for all models{within}"
     return None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.features import Features
 from lucidag.ground.progress import track
+from lucidag.ground.statistics.intervals import percentiles
 from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders
@@ -149,7 +150,7 @@ def run_selection(
             table.insert(0, "ranked_on", ranked_on)
             if result.draws is not None:
                 for metric in METRICS:
-                    low, high = bands.percentiles(getattr(result.draws, metric), confidence)
+                    low, high = percentiles(getattr(result.draws, metric), confidence)
                     table[f"{metric}_low"], table[f"{metric}_high"] = low, high
                     drawn, k = getattr(result.draws, metric), turning_point(getattr(results[chosen_on], metric), metric)
                     draws[gain_key(method, metric)] = improvement(drawn[:, k], drawn[:, -1], metric)

@@ -1,7 +1,4 @@
-"""The tables of retrieval of function: sweep.csv and selection.csv, and how every table is written and read.
-
-Numbers are written with as many digits as bring back the same float64, and read back so.
-"""
+"""The table of one sweep of retrieval of function, and the file of its bootstrap draws."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,29 +70,6 @@ def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: in
     if metric not in table.columns or not chosen.any():
         raise InputError(f"the sweep table holds no '{metric}' of method '{method}' on split '{split}'")
     return table[chosen].sort_values("k")[metric].to_numpy(dtype=np.float64)
-
-
-def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV, whole or not at all."""
-    with atomic(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table that `write_table` wrote, every float as it was.
-
-    Raises
-    ------
-    InputError
-        If `path` is missing or is no such table.
-    """
-    try:
-        # Only an empty cell is missing: a model may be called "null", and a family "007".
-        types = {"seed": "Int64", "model": "str", "family": "str"}
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a table of lucidag: {error}") from error
-    return table
 
 
 def write_draws(path: str | Path, draws: Mapping[str, NDArray]) -> None:

@@ -7,11 +7,12 @@ import pytest
 from lucidag.explain.agreement.agreement import agreement_table, correlation_table
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
 from lucidag.explain.agreement.images import joined
-from lucidag.explain.agreement.masks import dice, iou, spearman
+from lucidag.explain.agreement.masks import dice, iou
 from lucidag.explain.agreement.order import agreement_order
 from lucidag.explain.agreement.summary import agreement_summary
-from lucidag.explain.agreement.tables import read_table, write_table
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.correlation import spearman
+from lucidag.ground.tables import read_table, write_table
 
 THRESHOLDS = [0.2, 0.5]
 EMPTY, FULL = np.zeros((4, 4)), np.ones((4, 4))

@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lucidag.explain.agreement.masks import (
-    above,
-    centred_ranks,
-    dice,
-    iou,
-    own_mask,
-    ranks,
-    share_in_pixels,
-    spearman,
-    tie_seed,
-    top_area,
-)
+from lucidag.explain.agreement.masks import above, dice, iou, own_mask, share_in_pixels, top_area
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.correlation import spearman
+from lucidag.ground.statistics.ranks import centred_ranks, ranks, tie_seed
 
 A = np.array([[1, 1], [0, 0]], dtype=bool)
 B = np.array([[1, 0], [1, 0]], dtype=bool)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lucidag.config.load import family_members, load_config, rof_models
+from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
 
 BASE = """
@@ -47,7 +48,7 @@ def test_defaults_are_filled_in() -> None:
     assert config.models["m"].train.epochs == 2
     assert config.models["m"].train.lr == 1e-3
     assert config.rof is not None
-    assert rof_models(config) == ["m"]
+    assert Plan(config).examined == ["m"]
 
 
 @pytest.mark.parametrize(
@@ -73,14 +74,14 @@ def test_defaults_are_filled_in() -> None:
         ({"rof__models": ["n"]}, ["rof.models", "'n'", "there are: m"]),
         ({"rof__methods": ["l1", "l3"]}, ["rof.methods.1", "'l3'", "variance"]),
         ({"rof__methods": ["random"]}, ["rof", "must contain the ranking 'l1'"]),
-        ({"rof__methods": ["l1", "random", "l1"]}, ["rof", "methods names 'l1' twice"]),
+        ({"rof__methods": ["l1", "random", "l1"]}, ["rof.methods: 'l1' is listed twice"]),
         ({"models__m__input": {"channels": 3, "mean": [0.1, 0.2]}}, ["models.m.input", "mean has 2 numbers"]),
-        ({"models__m__seeds": [1, 1]}, ["models.m", "one seed twice"]),
+        ({"models__m__seeds": [1, 1]}, ["models.m.seeds: '1' is listed twice"]),
         ({"generalisation": {"s": {"models": ["m", "q"]}}}, ["generalisation.s.models", "'q'"]),
-        ({"generalisation": {"s": {"models": ["m", "m"]}}}, ["generalisation.s.models", "model 'm' is named twice"]),
+        ({"generalisation": {"s": {"models": ["m", "m"]}}}, ["generalisation.s.models", "'m' is listed twice"]),
         (
             {"models__m__seeds": [3, 5], "generalisation": {"s": {"models": ["m", "m-s5"]}}},
-            ["generalisation.s.models", "model 'm-s5' is named twice"],
+            ["generalisation.s.models", "'m-s5' is listed twice"],
         ),
         ({"datasets__a b": {"source": "digits"}}, ["datasets.a b", "pattern"]),
     ],
@@ -96,9 +97,9 @@ def test_seeds_repeat_a_model_and_its_family_names_them() -> None:
     config = load_config(words(models__m__seeds=[3, 5], rof__models=["m"]), "c.yaml")
     assert list(config.models) == ["m-s3", "m-s5"]
     assert [model.train.seed for model in config.models.values() if model.train] == [3, 5]
-    assert family_members(config, "m") == ["m-s3", "m-s5"]
-    assert family_members(config, "m-s5") == ["m-s5"]
-    assert rof_models(config) == ["m-s3", "m-s5"]
+    assert Plan(config).family("m") == ["m-s3", "m-s5"]
+    assert Plan(config).family("m-s5") == ["m-s5"]
+    assert Plan(config).examined == ["m-s3", "m-s5"]
 
 
 def test_two_models_of_one_name_are_refused() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lucidag.config.dissected import check_dissect, clip_of, concept_file, joined_with_roles, layers_of, pairs, probe_of
+from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
-from lucidag.config.stages import stage_settings
+from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
 
 WORDS = """
@@ -35,9 +35,7 @@ def checked(**dissect: Any):
         if name in dissect:
             words[name] = dissect.pop(name)
     words["dissect"].update(dissect)
-    config = load_config(words, "c.yaml")
-    check_dissect(config, "c.yaml")
-    return config
+    return load_config(words, "c.yaml")
 
 
 def fault(**dissect: Any) -> str:
@@ -49,11 +47,11 @@ def fault(**dissect: Any) -> str:
 
 def test_defaults_are_looked_up() -> None:
     config = checked()
-    assert layers_of(config, "two-s1") == ["layer2", "layer3", "layer4", "fc"]
-    assert {probe_of(config, name) for name in ("one", "grey")} == {"drawn"}
-    assert clip_of(config) == "small"
-    assert concept_file(config) is None
-    assert pairs(config) == {}
+    assert Plan(config).layers["two-s1"] == ["layer2", "layer3", "layer4", "fc"]
+    assert {Plan(config).probe(name) for name in ("one", "grey")} == {"drawn"}
+    assert Plan(config).clip == "small"
+    assert Plan(config).concept_files == []
+    assert Plan(config).pairs == {}
 
 
 def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
@@ -65,10 +63,10 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
         compare=[["one", "two-s1"]],
         clip_dissect={"concepts": str(file)},
     )
-    assert layers_of(config, "two-s0") == ["layer1"]
-    assert layers_of(config, "grey") == []
-    assert pairs(config) == {"one-vs-two-s1": ("one", "two-s1")}
-    assert concept_file(config) == str(file)
+    assert Plan(config).layers.get("two-s0", []) == ["layer1"]
+    assert Plan(config).layers.get("grey", []) == []
+    assert Plan(config).pairs == {"one-vs-two-s1": ("one", "two-s1")}
+    assert Plan(config).concept_files == [str(file)]
     file.write_text("cup\n\nspoon\n")
     sentence = fault(clip_dissect={"concepts": str(file)})
     assert f"dissect.clip_dissect.concepts {file}, line 2: is blank" in sentence
@@ -78,10 +76,10 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
 
 
 def test_roles_are_joined_where_the_images_are_those_of_the_model() -> None:
-    assert joined_with_roles(checked()) == ["one"]
-    assert joined_with_roles(checked(models=["two"])) == []
+    assert Plan(checked()).joined == ["one"]
+    assert Plan(checked(models=["two"])).joined == []
     # The penultimate layer is found by what it gives for test images.
-    assert joined_with_roles(checked(splits=["train", "val"])) == []
+    assert Plan(checked(splits=["train", "val"])).joined == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
     words["models"] = {"grey": words["models"]["grey"]}
     words["rof"] = None
     load_config(words, "c.yaml")
-    words["dissect"]["probe"] = None
+    words["dissect"] |= {"probe": None, "netdissect": None, "clip_dissect": {"concepts": "classes"}}
     load_config(words, "c.yaml")
     words["clips"] = {}
     with pytest.raises(InputError, match=r"datasets\.drawn: no model uses this data set"):
@@ -149,5 +147,5 @@ def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
 )
 def test_a_stage_sees_what_it_uses(stage: str, change: dict[str, Any], stale: bool) -> None:
     wildcards = {"model": "one", "clip": "small", "dataset": "drawn", "layer": "fc"}
-    before, after = (stage_settings(config, stage, wildcards) for config in (checked(), checked(**change)))
+    before, after = (job_settings(Plan(config), stage, wildcards) for config in (checked(), checked(**change)))
     assert (before != after) == stale

@@ -9,10 +9,11 @@ import yaml
 from PIL import Image
 
 from lucidag.config.explain import Slic
-from lucidag.config.images import cam_batches, explained_images, image_files, lime_batches, write_out_images
-from lucidag.config.load import explained_models, load_config
+from lucidag.config.images import image_files, write_out_images
+from lucidag.config.jobs import job_settings
+from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
 from lucidag.config.sources import check_sources
-from lucidag.config.stages import stage_settings
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.lime.tune import settings_fragment
 from lucidag.ground.errors import InputError
@@ -63,40 +64,40 @@ def folder(tmp_path: Path) -> str:
 
 def test_every_member_of_a_family_is_explained() -> None:
     config = checked(DRAWN, models=["m"])
-    assert explained_models(config) == ["m-s0", "m-s1"]
-    assert explained_images(config, "m-s1") == [f"lesion-0000{number}" for number in (3, 1, 7, 2, 9)]
+    assert Plan(config).explained_models == ["m-s0", "m-s1"]
+    assert Plan(config).explained["m-s1"] == [f"lesion-0000{number}" for number in (3, 1, 7, 2, 9)]
 
 
 def test_jobs_are_runs_of_the_list_named_by_their_first_image() -> None:
     config = checked(DRAWN)
-    assert list(cam_batches(config, "m-s0").items()) == [
+    assert list(Plan(config).cam_batches["m-s0"].items()) == [
         ("lesion-00003", ["lesion-00003", "lesion-00001"]),
         ("lesion-00007", ["lesion-00007", "lesion-00002"]),
         ("lesion-00009", ["lesion-00009"]),
     ]
-    assert lime_batches(config, "m-s0") == cam_batches(config, "m-s0")
+    assert Plan(config).lime_batches["m-s0"] == Plan(config).cam_batches["m-s0"]
 
 
 def test_a_further_image_leaves_full_jobs_as_they_are() -> None:
     ids = [f"lesion-{number:05d}" for number in range(5)]
     before, after = checked(DRAWN, images={"d": ids[:4]}), checked(DRAWN, images={"d": ids})
-    for batch in cam_batches(before, "m-s0"):
+    for batch in Plan(before).cam_batches["m-s0"]:
         where = {"model": "m-s0", "batch": batch}
-        assert stage_settings(before, "cam_maps", where) == stage_settings(after, "cam_maps", where)
-    assert set(cam_batches(after, "m-s0")) - set(cam_batches(before, "m-s0")) == {ids[4]}
+        assert job_settings(Plan(before), "cam_maps", where) == job_settings(Plan(after), "cam_maps", where)
+    assert set(Plan(after).cam_batches["m-s0"]) - set(Plan(before).cam_batches["m-s0"]) == {ids[4]}
 
 
 @pytest.mark.parametrize("shards", [1, 3, 7])
 def test_shards_are_jobs_of_about_one_size_in_place_of_fixed_ones(shards: int) -> None:
-    batches = cam_batches(checked(DRAWN, shards=shards), "m-s0")
-    ids = explained_images(checked(DRAWN), "m-s0")
+    batches = Plan(checked(DRAWN, shards=shards)).cam_batches["m-s0"]
+    ids = Plan(checked(DRAWN)).explained["m-s0"]
     assert [image for images in batches.values() for image in images] == ids
     assert [images[0] for images in batches.values()] == list(batches)
     sizes = [len(images) for images in batches.values()]
     assert len(sizes) == min(shards, len(ids))
     assert max(sizes) - min(sizes) <= 1
     alone = checked(DRAWN, images={"d": {image: {} for image in ids[:-1]} | {ids[-1]: {"lime": {"seed": 1}}}})
-    found = lime_batches(checked(DRAWN, images=alone.explain.images, shards=shards), "m-s0")
+    found = Plan(checked(DRAWN, images=alone.explain.images, shards=shards)).lime_batches["m-s0"]
     assert found.pop(ids[-1]) == [ids[-1]]
     assert [image for images in found.values() for image in images] == ids[:-1]
 
@@ -109,12 +110,12 @@ def test_a_number_of_shards_that_is_none_is_refused(shards: Any) -> None:
 def test_a_image_with_settings_of_its_own_has_a_job_of_its_own() -> None:
     images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": 50}}, "lesion-00003": {}}
     config = checked(DRAWN, images={"d": images}, lime={"num_features": 3})
-    assert lime_batches(config, "m-s0") == {
+    assert Plan(config).lime_batches["m-s0"] == {
         "lesion-00002": ["lesion-00002"],
         "lesion-00001": ["lesion-00001", "lesion-00003"],
     }
-    (own,) = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["images"]
-    others = stage_settings(config, "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["images"]
+    (own,) = job_settings(Plan(config), "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["images"]
+    others = job_settings(Plan(config), "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["images"]
     assert (own["lime"]["num_samples"], own["lime"]["num_features"]) == (50, 3)
     assert {(row["lime"]["num_samples"], row["lime"]["num_features"]) for row in others} == {(300, 3)}
 
@@ -123,9 +124,9 @@ def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
     def jobs(samples: int) -> dict[str, Any]:
         images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": samples}}, "lesion-00003": {}}
         config = checked(DRAWN, images={"d": images})
-        stages = {"cam_maps": cam_batches(config, "m-s0"), "lime_fits": lime_batches(config, "m-s0")}
+        stages = {"cam_maps": Plan(config).cam_batches["m-s0"], "lime_fits": Plan(config).lime_batches["m-s0"]}
         return {
-            f"{stage} {batch}": stage_settings(config, stage, {"model": "m-s0", "batch": batch})
+            f"{stage} {batch}": job_settings(Plan(config), stage, {"model": "m-s0", "batch": batch})
             for stage, batches in stages.items()
             for batch in batches
         }
@@ -136,9 +137,11 @@ def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
 
 def test_all_of_a_folder_with_its_files(folder: str) -> None:
     config = checked(folder)
-    assert explained_images(config, "m") == ["p0", "p1", "p2"]
+    assert Plan(config).explained["m"] == ["p0", "p1", "p2"]
     assert [Path(file).name for file in image_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
-    (row,) = stage_settings(checked(folder, images={"d": ["p1"]}), "cam_maps", {"model": "m", "batch": "p1"})["images"]
+    (row,) = job_settings(Plan(checked(folder, images={"d": ["p1"]})), "cam_maps", {"model": "m", "batch": "p1"})[
+        "images"
+    ]
     assert (row["image"], row["label"], row["mask"], row["target"]) == ("p1", "dog", "", None)
 
 
@@ -150,17 +153,17 @@ def test_all_of_a_folder_with_its_files(folder: str) -> None:
         ({"images": {"d": "all"}}, ["explain.images.d", "list ids"]),
         ({"images": {"d": ["lesion-0003"]}}, ["explain.images.d", "lesion-0003", "did you mean 'lesion-000"]),
         ({"images": {"d": ["lesion-00040"]}}, ["lesion-00040"]),
-        ({"images": {"d": ["lesion-00001", "lesion-00001"]}}, ["'lesion-00001'", "twice"]),
+        ({"images": {"d": ["lesion-00001", "lesion-00001"]}}, ["explain.images.d: 'lesion-00001' is listed twice"]),
         ({"models": ["n"]}, ["explain.models", "'n'"]),
         ({"cam": {"methods": ["gradcamm"]}}, ["explain.cam.methods", "did you mean 'gradcam'?"]),
-        ({"cam": {"methods": ["gradcam", "gradcam"]}}, ["twice"]),
+        ({"cam": {"methods": ["gradcam", "gradcam"]}}, ["explain.cam.methods: 'gradcam' is listed twice"]),
         ({"cam": {"layers": {"m": "layer4"}}}, ["explain.cam.layers", "'m'", "m-s0"]),
         ({"cam": None, "lime": None}, ["nothing to do"]),
         ({"lime": {"segmentation": {"algorithm": "quickshit"}}}, ["algorithm", "did you mean 'quickshift'?"]),
         ({"lime": {"segmentation": {"n_segments": 5}}}, ["lime.segmentation.algorithm", "missing", "slic"]),
         ({"lime": {"segmentation": {"algorithm": "slic", "n_segmens": 5}}}, ["did you mean 'n_segments'?"]),
         ({"lime": {"hide_color": 256}}, ["hide_color"]),
-        ({"agreement": {"thresholds": [0.5, 0.2, 0.5]}}, ["explain.agreement", "thresholds", "twice"]),
+        ({"agreement": {"thresholds": [0.5, 0.2, 0.5]}}, ["explain.agreement.thresholds: '0.5' is listed twice"]),
         ({"lime": {"hide_color": [1, 2]}}, ["a colour has 3"]),
         ({"images": {"d": {"lesion-00001": {"lime": {"num_sample": 5}}}}}, ["did you mean 'num_samples'?"]),
     ],

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lucidag.config.images import atlas_images, lime_batches, measured_shards, relevance_batches, write_out_images
-from lucidag.config.load import audited_datasets, load_config, relevance_models
+from lucidag.config.images import write_out_images
+from lucidag.config.jobs import job_settings
+from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
 from lucidag.config.probe import check_networks
-from lucidag.config.stages import stage_settings
 from lucidag.config.targets import check_shortcuts
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
@@ -46,22 +47,22 @@ def checked(**changes: Any):
 
 def test_names_lead_to_jobs() -> None:
     config = checked()
-    assert relevance_models(config) == ["two"]
-    assert relevance_batches(config, "one") == {}
-    assert relevance_batches(config, "two") == {
+    assert Plan(config).relevance_models == ["two"]
+    assert Plan(config).relevance_batches.get("one", {}) == {}
+    assert Plan(config).relevance_batches.get("two", {}) == {
         "lesion-00001": ["lesion-00001", "lesion-00002"],
         "lesion-00003": ["lesion-00003"],
     }
-    assert atlas_images(config, "two") == ["lesion-00001", "lesion-00002"]
-    assert atlas_images(config, "one") == []
-    assert audited_datasets(config) == ["drawn", "more"]
-    assert stage_settings(config, "relevance_atlas", {"model": "two", "image": "lesion-00002"})["layer"] == "layer3"
+    assert Plan(config).atlas.get("two", []) == ["lesion-00001", "lesion-00002"]
+    assert Plan(config).atlas.get("one", []) == []
+    assert Plan(config).audited == ["drawn", "more"]
+    assert job_settings(Plan(config), "relevance_atlas", {"model": "two", "image": "lesion-00002"})["layer"] == "layer3"
 
 
 def test_every_explained_model_is_the_default() -> None:
     config = checked(relevance={"models": None, "atlas": None})
-    assert relevance_models(config) == ["one", "two"]
-    assert atlas_images(config, "one") == []
+    assert Plan(config).relevance_models == ["one", "two"]
+    assert Plan(config).atlas.get("one", []) == []
 
 
 @pytest.mark.parametrize("shards", [1, 2])
@@ -72,14 +73,16 @@ def test_lime_is_asked_again_with_the_settings_of_its_maps(shards: int) -> None:
         checked(explain=explain, faithfulness={"shards": shards, "lime_sensitivity": wanted})
         for wanted in (False, True)
     )
-    fits = [stage_settings(on, "lime_fits", {"model": "one", "batch": batch}) for batch in lime_batches(on, "one")]
+    fits = [
+        job_settings(Plan(on), "lime_fits", {"model": "one", "batch": batch}) for batch in Plan(on).lime_batches["one"]
+    ]
     stored = {row["image"]: row["lime"] for job in fits for row in job["images"]}
     assert {image: each["num_samples"] for image, each in stored.items()} == dict(zip(own, (300, 20, 30), strict=True))
-    cut = measured_shards(on, "one")
+    cut = Plan(on).measured["one"]
     assert len(cut) == shards
     for shard, images in cut.items():
         where = {"model": "one", "shard": shard}
-        found, plain = (stage_settings(config, "faithfulness_shard", where) for config in (on, off))
+        found, plain = (job_settings(Plan(config), "faithfulness_shard", where) for config in (on, off))
         again = {"lime_settings": {image: stored[image] for image in images}, "lime_batch_size": 5}
         assert found == {**plain, **again}
         assert not set(again) & set(plain)
@@ -126,7 +129,7 @@ def test_a_layer_that_a_network_of_a_study_does_not_have(tmp_path: Path, root: P
     with pytest.raises(
         InputError, match=r"c\.yaml: shortcuts\.s\.layer: layer 'layer33' does not exist .did you mean 'layer3'"
     ):
-        check_networks(config, "c.yaml", CodeIndex((root,)))
+        check_networks(Plan(config), "c.yaml", CodeIndex((root,)))
 
 
 def test_a_class_that_an_artefact_cannot_go_with() -> None:

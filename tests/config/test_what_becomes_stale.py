@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lucidag.config.images import relevance_batches, write_out_images
+from lucidag.config.images import write_out_images
+from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
-from lucidag.config.stages import stage_settings
 from lucidag.ground.provenance import CodeIndex
 
 WORDS = """
@@ -76,19 +77,21 @@ def settings(words: dict[str, Any]) -> dict[str, Any]:
     """Give the settings of each job of these stages."""
     config = write_out_images(load_config(words, "c.yaml"), "c.yaml")
     found = {
-        "relevance_references": stage_settings(config, "relevance_references", {"model": "one"}),
-        "relevance_atlas": stage_settings(config, "relevance_atlas", {"model": "one", "image": IMAGES[0]}),
-        "faithfulness": stage_settings(config, "faithfulness", {"model": "one"}),
-        "faithfulness_figures": stage_settings(config, "faithfulness_figures", {"model": "one"}),
+        "relevance_references": job_settings(Plan(config), "relevance_references", {"model": "one"}),
+        "relevance_atlas": job_settings(Plan(config), "relevance_atlas", {"model": "one", "image": IMAGES[0]}),
+        "faithfulness": job_settings(Plan(config), "faithfulness", {"model": "one"}),
+        "faithfulness_figures": job_settings(Plan(config), "faithfulness_figures", {"model": "one"}),
     }
     for stage, wildcard, names in places(config):
-        found |= {f"{stage} {name}": stage_settings(config, stage, {"model": "one", wildcard: name}) for name in names}
+        found |= {
+            f"{stage} {name}": job_settings(Plan(config), stage, {"model": "one", wildcard: name}) for name in names
+        }
     return found
 
 
 def places(config: Config) -> list[tuple[str, str, list[str]]]:
     return [
-        ("relevance_maps", "batch", list(relevance_batches(config, "one"))),
+        ("relevance_maps", "batch", list(Plan(config).relevance_batches.get("one", {}))),
         ("artefact_audit", "dataset", list(config.datasets)),
         ("artefact_figures", "dataset", list(config.datasets)),
         ("shortcut", "study", list(config.shortcuts)),

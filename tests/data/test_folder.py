@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
 from lucidag.config.schema import Folder
 from lucidag.config.sources import dataset_files
-from lucidag.config.stages import stage_settings
 from lucidag.data.folder import load
 from lucidag.data.images import Images
 from lucidag.data.listing import files_of
@@ -314,7 +315,7 @@ def test_a_column_of_a_roles_own_name_has_that_role_unless_null_is_said(tmp_path
         "datasets": {"d": {"source": "folder", "path": str(path), "columns": told}},
         "models": {"m": {"dataset": "d", "architecture": "resnet18", "train": {}}},
     }
-    settings = stage_settings(load_config(words, "c.yaml"), "data", {"dataset": "d"})
+    settings = job_settings(Plan(load_config(words, "c.yaml")), "data", {"dataset": "d"})
     found = load(**{key: value for key, value in settings.items() if key != "corrupt_labels"}).table
     assert (found["split"].tolist() == sides) == split
     assert ("id" in found) == patients

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.explain.agreement.masks import ranks
 from lucidag.explain.faithfulness.explainers import single
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.ground.statistics.ranks import ranks
 from tests.faithfulness.cases import Additive, blob, fixed
 
 SHARES = torch.tensor([[[0.1, 0.4], [0.2, 0.3]]])  # of the probability that each of four pixels is worth

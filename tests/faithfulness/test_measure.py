@@ -11,13 +11,12 @@ from lucidag.explain.cam.explainer import CamExplainer
 from lucidag.explain.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.metrics import (
+    COLUMNS,
+    CURVE_COLUMNS,
     METRICS,
     ROAD_LEAST,
     ROAD_MOST,
-    read_curves,
-    read_table,
-    write_curves,
-    write_table,
+    read_values,
 )
 from lucidag.explain.faithfulness.passes import count_passes
 from lucidag.explain.faithfulness.scores import scores
@@ -29,6 +28,7 @@ from lucidag.explain.lime.stage import classifier
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut
+from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, image, network, times_input
@@ -65,9 +65,9 @@ def test_each_metric_of_each_method(full, tmp_path):
     assert by_metric["infidelity"]["largest_square"] == 0.35
     assert "radius" not in by_metric["infidelity"]
     assert by_metric["deletion"] == {"baseline": "blur", "steps": 4, "seed": 0, "blur": 0.1}
-    write_table(tmp_path / "a.csv", full.rows)
-    write_curves(tmp_path / "b.csv", full.points)
-    table, curves = read_table(tmp_path / "a.csv"), read_curves(tmp_path / "b.csv")
+    write_rows(tmp_path / "a.csv", COLUMNS, map(vars, full.rows))
+    write_rows(tmp_path / "b.csv", CURVE_COLUMNS, map(vars, full.points))
+    table, curves = read_values(tmp_path / "a.csv"), read_table(tmp_path / "b.csv")
     assert table["value"].tolist() == [row.value for row in full.rows]
     assert curves["value"].tolist() == [point.value for point in full.points]
     assert set(curves["step"]) == {"", "fc", "blocks.block1.conv"}
@@ -362,8 +362,8 @@ def test_shards_of_the_images_give_the_same_bytes(tmp_path, shards):
 
     def write(name, some):
         found = measure(network(0), some, both, (0.5,), settings)
-        write_table(tmp_path / f"{name}.csv", found.rows)
-        write_curves(tmp_path / f"{name}-curves.csv", found.points)
+        write_rows(tmp_path / f"{name}.csv", COLUMNS, map(vars, found.rows))
+        write_rows(tmp_path / f"{name}-curves.csv", CURVE_COLUMNS, map(vars, found.points))
 
     write("whole", images)
     parts = cut(images, shards)

@@ -5,9 +5,9 @@ from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfide
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 
-from lucidag.explain.agreement.masks import ranks
 from lucidag.explain.faithfulness.road import imputed, removals, road
 from lucidag.explain.faithfulness.scores import scores
+from lucidag.ground.statistics.ranks import ranks
 from tests.faithfulness.cases import image, network
 
 NEAR = {(i, j): (1 / 12 if i and j else 1 / 6) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j}

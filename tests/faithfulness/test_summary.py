@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_table, shows_nothing, sign, write_table
-from lucidag.explain.faithfulness.summary import pairs, ranking, read_ranking, sign_flip, summary
+from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_values, shows_nothing, sign
+from lucidag.explain.faithfulness.summary import pairs, ranking, summary
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.permutation import sign_flip
+from lucidag.ground.tables import read_table, write_rows
 
 
 def table_of(values, metric="insertion"):
@@ -76,7 +78,7 @@ def test_a_ranking_comes_back_with_empty_cells_as_no_names(tmp_path):
     table = table_of(drawn(0, good=1, bad=-1))
     ranked = ranking(summary(table, resamples=50), pairs(table, resamples=50))
     ranked.to_csv(tmp_path / "ranking.csv", index=False)
-    found = read_ranking(tmp_path / "ranking.csv").set_index("method")
+    found = read_table(tmp_path / "ranking.csv").set_index("method")
     assert found["better_than"].to_dict() == {"good": "bad", "bad": ""}
     assert found["not_told_apart"].to_dict() == {"good": "", "bad": ""}
 
@@ -161,20 +163,20 @@ def test_files(tmp_path):
         Row("NA", "lime", "deletion", None, '{"steps": 2}', "lower", "the map is zero everywhere"),
         Row("p2", "lrp", "deletion", 0.125, '{"steps": 2}', "lower", ""),
     ]
-    write_table(path, rows)
+    write_rows(path, COLUMNS, map(vars, rows))
     assert path.read_text().splitlines()[1].startswith("NA,lime,deletion,,")
-    table = read_table(path)
+    table = read_values(path)
     assert list(table.columns) == list(COLUMNS)
     assert table["image"].tolist() == ["NA", "p2"]
     assert table["settings"][0] == '{"steps": 2}'
     assert np.isnan(table["value"][0])
     assert table["value"][1] == 0.125
-    write_table(path, [Row("p", "m", "deletion", 1.0, "{}", "higher", "")])
+    write_rows(path, COLUMNS, [vars(Row("p", "m", "deletion", 1.0, "{}", "higher", ""))])
     with pytest.raises(InputError, match="'deletion'"):
-        read_table(path)
+        read_values(path)
     path.write_text("image,method\np,q\n")
     with pytest.raises(InputError, match="has no column 'metric'"):
-        read_table(path)
+        read_values(path)
     with pytest.raises(InputError, match="did you mean 'deletion'"):
         sign("deletions")
 

@@ -14,10 +14,11 @@ from sklearn.metrics import cohen_kappa_score
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
+from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.permutation import two_sided
 from lucidag.units.compare.summary import agreement, summary
 from lucidag.units.compare.two_models import MEASURES, compare, overlap
-from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, share
-from lucidag.units.labels.permutation import two_sided
+from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures
 from lucidag.units.labels.quality import label_quality, true_columns
 from lucidag.units.labels.unit_tables import read_layers, read_units, write_units
 from lucidag.units.names import plain_name
@@ -106,7 +107,7 @@ def test_bad_tables_are_named(tmp_path, change, sentence):
 
 
 def test_what_is_no_table_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"gone.csv is not a table of labelled units"):
+    with pytest.raises(InputError, match=r"gone.csv does not exist"):
         read_units(tmp_path / "gone.csv")
     (tmp_path / "x.csv").write_text("layer,unit,description,similarity\nlayer2,0,red,0.5\n")
     with pytest.raises(InputError, match="column 'method' does not exist"):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lucidag.ground.files import write_json
+from lucidag.ground.tables import write_table
 from lucidag.units.compare.roles_join import JOINED, role_tests
 from lucidag.units.compare.summary import summary
 from lucidag.units.labels.unit_tables import write_units
@@ -107,3 +108,29 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
     (one, _), (other, _) = saved
     assert "clip-dissect: rank and score" in one.axes[0].get_title(loc="left")
     assert "netdissect has no labels" in other.texts[0].get_text()
+
+
+def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch, root, tmp_path):
+    saved = []
+    monkeypatch.setattr("lucidag.figures.style.save", lambda figure, *files: saved.append(figure))
+    joined = labels(METHODS[:1], ["7", "3", "7", "007"]).assign(
+        role=["both", "both", "neither", "neither"],
+        rank_train=range(1, 5),
+        rank_test=range(1, 5),
+        labelled=True,
+        flags="",
+    )[list(JOINED)]
+    write_table(tmp_path / "units.csv", joined)
+    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, 20)}
+    write_json(tmp_path / "tests.json", tests)
+    files = {kind: [str(tmp_path / f"clip-dissect-roles.{kind}")] for kind in ("png", "pdf")}
+    run(
+        root,
+        "figures_concept_roles",
+        folder=tmp_path,
+        input=SimpleNamespace(units=str(tmp_path / "units.csv"), tests=str(tmp_path / "tests.json")),
+        output=Output(**files),
+        params=SimpleNamespace(settings={}),
+    )
+    (figure,) = saved
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["7", "007", "3"]

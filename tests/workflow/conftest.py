@@ -55,7 +55,7 @@ rof:
   models: [a, b]
   methods: [l1, contribution, random, reversed]
   random_orders: 2
-  bootstrap: 10
+  resamples: 10
   points: [1, 4]
 
 explain:
@@ -63,7 +63,7 @@ explain:
   images: {own: {"00": {}, "01": {lime: {num_samples: 8}}, "02": {}}}
   images_per_job: 2
   lime: {segmentation: {algorithm: slic, n_segments: 6}, num_features: 2, num_samples: 10}
-  agreement: {thresholds: [0.5], draws: 10}
+  agreement: {thresholds: [0.5], resamples: 10}
 
 dissect:
   models: [b]
@@ -72,7 +72,7 @@ dissect:
   netdissect: null
   min_units_per_concept: 2
   sheet: {units: 2, images: 3}
-  draws: 20
+  resamples: 20
 """
 FACTORY = '''\
 """A network that the user brings along."""

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from lucidag.explain.faithfulness.metrics import METRICS, read_table
-from lucidag.explain.faithfulness.summary import read_ranking
+from lucidag.explain.faithfulness.metrics import METRICS, read_values
 from lucidag.explain.relevance.concepts import read_decision
 from lucidag.explain.store import read_explained
 from lucidag.ground.files import read_json
+from lucidag.ground.tables import read_table
 from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.overlaps import read_overlaps
@@ -154,11 +154,11 @@ def test_relevance_of_pixels_and_of_units(run: Path) -> None:
 
 
 def test_explanations_are_measured(run: Path) -> None:
-    table = read_table(run / "dissected/faithfulness/one.csv")
+    table = read_values(run / "dissected/faithfulness/one.csv")
     assert set(table["method"]) == {"gradcam", "epsilon_plus_flat", "centre", "random"}
     assert set(table["metric"]) == set(METRICS)
     assert set(table["image"]) == {"scene-00001", "scene-00002"}
-    ranked = read_ranking(run / "dissected/faithfulness/one-ranking.csv")
+    ranked = read_table(run / "dissected/faithfulness/one-ranking.csv")
     # Two images tell nothing apart.
     assert set(ranked["rank"].dropna()) <= {1.0}
     for name in ("ranking", "curves"):

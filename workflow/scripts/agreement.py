@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from lucidag.explain.agreement.agreement import agreement_table, correlation_table
 from lucidag.explain.agreement.images import joined
 from lucidag.explain.agreement.summary import agreement_summary, truth_summary
-from lucidag.explain.agreement.tables import write_table
 from lucidag.explain.agreement.truth import truth_table
 from lucidag.explain.store import read_explained
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

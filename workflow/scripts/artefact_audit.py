@@ -8,9 +8,9 @@ from lucidag.artefacts.finders import scan
 from lucidag.artefacts.settings import Audit
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 from lucidag.units.clip.encoder import load_clip
 from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import check_same_images, read_embeddings
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucidag.data.features import read_features
-from lucidag.explain.agreement.tables import write_table
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
-from lucidag.rof.tables import read_table
+from lucidag.ground.tables import read_table, write_table
 from lucidag.units.compare.roles_join import concept_roles, join, penultimate_layer, role_tests
 from lucidag.units.compare.summary import thresholds_in
 from lucidag.units.labels.unit_tables import read_units

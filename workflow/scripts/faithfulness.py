@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.faithfulness.metrics import write_curves, write_table
+from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.faithfulness.summary import write_summary
 from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,7 +22,7 @@ with job(snakemake):
     stored = [image for file in snakemake.input.get("lime", []) for image in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
         found = measure_subjects(network, subjects, stored, settings, device)
-    write_table(out["values"], found.rows)
-    write_curves(out.curves, found.points)
+    write_rows(out["values"], COLUMNS, map(vars, found.rows))
+    write_rows(out.curves, CURVE_COLUMNS, map(vars, found.points))
     interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
     write_summary(out["values"], out.pairs, out.ranking, *interval)

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.faithfulness.metrics import write_curves, write_table
+from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -20,5 +21,5 @@ with job(snakemake):
     stored = [image for file in snakemake.input.get("lime", []) for image in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
         found = measure_subjects(network, subjects, stored, settings, device)
-    write_table(snakemake.output.values, found.rows)
-    write_curves(snakemake.output.curves, found.points)
+    write_rows(snakemake.output.values, COLUMNS, map(vars, found.rows))
+    write_rows(snakemake.output.curves, CURVE_COLUMNS, map(vars, found.points))

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from lucidag.explain.agreement.images import joined, methods_of
 from lucidag.explain.agreement.order import agreement_order
-from lucidag.explain.agreement.tables import read_table
 from lucidag.explain.store import read_explained
 from lucidag.figures.agreement_curves import agreement_curves
 from lucidag.figures.heat_map import heat_map
@@ -12,6 +11,7 @@ from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import save
 from lucidag.figures.truth import truth
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from lucidag.artefacts.examples import shown_examples
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import read_table
 from lucidag.figures.artefacts import examples, grades, odds
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.agreement.tables import read_table
 from lucidag.figures.concept_roles import concept_roles
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

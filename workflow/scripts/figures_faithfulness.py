@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.faithfulness.metrics import read_curves
-from lucidag.explain.faithfulness.summary import read_ranking
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    ranked, out = read_ranking(snakemake.input.ranking), snakemake.output
-    points = read_curves(snakemake.input.curves)
+    ranked, out = read_table(snakemake.input.ranking), snakemake.output
+    points = read_table(snakemake.input.curves)
     save(ranking(ranked, snakemake.params.settings["confidence"]), out.ranking, out.ranking_pdf)
     save(curves(points, list(dict.fromkeys(ranked["method"]))), out.curves, out.curves_pdf)

@@ -6,7 +6,7 @@ from lucidag.figures.generalisation import shares_and_gap
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
-from lucidag.rof.tables import read_table
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

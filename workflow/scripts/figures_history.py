@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from lucidag.figures.history import history
 from lucidag.figures.style import save
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,4 +13,4 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    save(history(pd.read_csv(snakemake.input.history)), snakemake.output.png, snakemake.output.pdf)
+    save(history(read_table(snakemake.input.history)), snakemake.output.png, snakemake.output.pdf)

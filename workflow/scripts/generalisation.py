@@ -7,8 +7,8 @@ import pandas as pd
 
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.generalisation import correlations, model_row
-from lucidag.rof.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -17,5 +17,5 @@ with job(snakemake):
     settings = snakemake.params.settings
     classes = settings["classes"] or read_manifest(Path(snakemake.input.dataset[0]).parent).classes
     network = open_network(settings, len(classes))
-    load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
+    load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
     save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, classes))

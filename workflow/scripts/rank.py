@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from lucidag.data.features import read_splits
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 from lucidag.rof.rank import ranking_table
-from lucidag.rof.tables import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

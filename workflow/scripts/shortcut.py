@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.agreement.tables import write_table
 from lucidag.explain.faithfulness.stage import explainers_of
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from lucidag.data.features import read_splits
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.stage import run_selection, run_sweep
-from lucidag.rof.tables import read_table, write_draws, write_table
+from lucidag.rof.tables import write_draws
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

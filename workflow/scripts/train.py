@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
-from lucidag.ground.files import write_rows
 from lucidag.ground.job import job
+from lucidag.ground.tables import write_rows
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.train import HISTORY_COLUMNS, TrainSettings, train
 from lucidag.models.weights import load_weights, save_checkpoint
@@ -23,7 +23,7 @@ with job(snakemake):
     how = TrainSettings(**settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
-        load_weights(network.model, settings["weights"], network.head, settings["new_head"], settings["architecture"])
+        load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
     # Not an output: it must outlive a killed job, and it is gone when the training ends.
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)

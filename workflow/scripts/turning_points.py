@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.points import points_table
 from lucidag.rof.roles import roles
-from lucidag.rof.tables import read_draws, read_table, write_table
+from lucidag.rof.tables import read_draws
 from lucidag.rof.turning import turning_report
 
 if TYPE_CHECKING:

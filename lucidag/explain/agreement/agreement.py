@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, spearman_matrix, with_others
 from lucidag.explain.agreement.images import Stack, stacked
-from lucidag.explain.agreement.masks import SELECTIONS, centred_ranks, own_mask, ranks, share_in_pixels, tie_seed
+from lucidag.explain.agreement.masks import SELECTIONS, own_mask, share_in_pixels
 from lucidag.explain.store import Explained
+from lucidag.ground.statistics.ranks import centred_ranks, ranks, tie_seed
 
 AREA = "area"
 PAIR = ("image", "method_a", "method_b")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lucidag.explain.agreement.masks import tie_seed
+from lucidag.ground.statistics.ranks import tie_seed
 
 CENTRE, RANDOM = "centre", "random"
 

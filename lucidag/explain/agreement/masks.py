@@ -1,13 +1,12 @@
 """Explanations as masks, and how far two masks or two maps agree."""
 
 from collections.abc import Collection
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.ranks import ranks
 
 # Methods that choose parts of an image instead of grading every pixel.
 SELECTIONS = ("lime",)
@@ -36,31 +35,6 @@ def own_mask(
         whatever the threshold.
     """
     return above(values, 0.0 if method in selections else threshold)
-
-
-def tie_seed(seed: int, *names: str) -> list[int]:
-    """Return a seed of its own for each image and method, so that ties of two maps are broken independently.
-
-    Were one order used for all, two maps that are zero in the same region would share the pixels drawn from it.
-    """
-    return [seed, *(crc32(name.encode()) for name in names)]
-
-
-def ranks(values: NDArray[np.floating], seed: int | list[int]) -> NDArray[np.int32]:
-    """Rank the pixels of a map from 0, the highest; equal values (plateaus, zero regions) in a random order.
-
-    Parameters
-    ----------
-    values
-        The map, any shape.
-    seed
-        Of the order among equal values, see `tie_seed`.
-    """
-    shuffled = np.random.default_rng(seed).permutation(values.size)
-    order = shuffled[np.argsort(-values.ravel()[shuffled], kind="stable")]
-    ranked = np.empty(values.size, dtype=np.int32)
-    ranked[order] = np.arange(values.size, dtype=np.int32)
-    return ranked.reshape(values.shape)
 
 
 def top_area(values: NDArray[np.floating], pixels: int, seed: int | list[int]) -> NDArray[np.bool_]:
@@ -101,19 +75,3 @@ def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Return twice the intersection over the sum of both areas; NaN for two empty masks."""
     areas = np.count_nonzero(a) + np.count_nonzero(b)
     return float(2 * np.count_nonzero(a & b) / areas) if areas else float("nan")
-
-
-def centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return twice the rank of each pixel (ties share their mean) minus its mean: whole numbers that sum to 0.
-
-    Sums of products of whole numbers are exact up to 2**53, so a rank correlation from them is the same on any
-    number of cores (frames of up to 500 x 500 pixels).
-    """
-    return 2 * np.asarray(rankdata(values, axis=None), dtype=np.float64) - (values.size + 1)
-
-
-def spearman(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Return the rank correlation of two maps; NaN if one of them is constant."""
-    first, second = centred_ranks(a), centred_ranks(b)
-    norm = np.sqrt(first @ first) * np.sqrt(second @ second)
-    return float(first @ second / norm) if norm else float("nan")

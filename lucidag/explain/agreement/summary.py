@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM
-from lucidag.explain.agreement.interval import estimate
+from lucidag.ground.statistics.intervals import estimate
 
 PAIR_KEYS = ("method_a", "method_b", "measure", "threshold")
 TRUTH_KEYS = ("method", "metric", "threshold")
@@ -23,7 +23,7 @@ def agreement_summary(
     agreement, correlations
         See `lucidag.explain.agreement.agreement`.
     confidence, resamples, seed
-        Of the bootstrap over images, see `lucidag.explain.agreement.interval.estimate`.
+        Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def truth_summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int 
     table
         See `lucidag.explain.agreement.truth.truth_table`.
     confidence, resamples, seed
-        Of the bootstrap over images, see `lucidag.explain.agreement.interval.estimate`.
+        Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
     Returns
     -------

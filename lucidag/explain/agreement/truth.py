@@ -10,9 +10,10 @@ from scipy.ndimage import distance_transform_edt
 from lucidag.explain.agreement.agreement import AREA
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.agreement.images import check
-from lucidag.explain.agreement.masks import SELECTIONS, iou, own_mask, ranks, tie_seed
+from lucidag.explain.agreement.masks import SELECTIONS, iou, own_mask
 from lucidag.explain.store import Explained
 from lucidag.ground.progress import track
+from lucidag.ground.statistics.ranks import ranks, tie_seed
 
 TRUTH_COLUMNS = ("image", "method", "metric", "threshold", "value")
 IOU, POINTING, MASS, RANK = "iou", "pointing_game", "mass_accuracy", "rank_accuracy"

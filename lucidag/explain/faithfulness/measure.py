@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.agreement.masks import ranks, tie_seed
 from lucidag.explain.faithfulness.explainers import Explainer, controls
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.infidelity import infidelity
@@ -36,6 +35,7 @@ from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
+from lucidag.ground.statistics.ranks import ranks, tie_seed
 from lucidag.models.head import evaluating
 
 Map = NDArray[np.float64]

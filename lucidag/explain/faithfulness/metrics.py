@@ -1,6 +1,5 @@
 """The metrics of explanations: their names, which way is better, and what a value of one is. No torch."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import write_rows
 from lucidag.ground.spelling import unknown
+from lucidag.ground.tables import read_table
 
 SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
 ROAD, RANDOMISATION = "road", "randomisation"
@@ -96,45 +95,16 @@ def shows_nothing(values: NDArray[np.floating]) -> str:
     return "the map is zero everywhere" if values.flat[0] == 0 else "the map has the same value everywhere"
 
 
-def write_table(path: str | Path, rows: Sequence[Row]) -> None:
-    """Write the values as CSV, the columns `COLUMNS`; an undefined value is an empty field."""
-    write_rows(path, COLUMNS, [vars(row) for row in rows])
-
-
-def write_curves(path: str | Path, points: Sequence[Point]) -> None:
-    """Write the curves as CSV, the columns `CURVE_COLUMNS`; an undefined value is an empty field."""
-    write_rows(path, CURVE_COLUMNS, [vars(point) for point in points])
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read what `write_table` wrote; undefined values are NaN.
+def read_values(path: str | Path) -> pd.DataFrame:
+    """Read the table of all values, the columns `COLUMNS`; undefined values are NaN.
 
     Raises
     ------
     InputError
         If the file lacks a column, holds an unknown metric, or says of one that another way is better.
     """
-    table = _read(path, COLUMNS)
+    table = read_table(path, COLUMNS)
     for metric, better in table[["metric", "better"]].drop_duplicates().itertuples(index=False):
         if BETTER.get(metric) != better:
             raise InputError(f"{path}: metric '{metric}' is said to be better when {better}; allowed: {BETTER}")
-    return table
-
-
-def read_curves(path: str | Path) -> pd.DataFrame:
-    """Read what `write_curves` wrote; undefined values are NaN.
-
-    Raises
-    ------
-    InputError
-        If the file lacks a column.
-    """
-    return _read(path, CURVE_COLUMNS)
-
-
-def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    words = {name: str for name in columns if name not in ("value", "share")}
-    table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={"value": [""]})
-    if missing := [name for name in columns if name not in table.columns]:
-        raise InputError(f"{path} has no column '{missing[0]}'; it must have {', '.join(columns)}")
     return table

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.agreement.masks import spearman
 from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.correlation import spearman
 from lucidag.models.head import evaluating
 from lucidag.models.reproducible import mix, seeded
 

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.agreement.masks import tie_seed
 from lucidag.explain.faithfulness.noise import baseline, random_squares, uniform_noise
 from lucidag.explain.faithfulness.scores import Scores, device_of, scores
 from lucidag.explain.faithfulness.settings import NOISE, FaithfulnessSettings
+from lucidag.ground.statistics.ranks import tie_seed
 
 
 class Shared:

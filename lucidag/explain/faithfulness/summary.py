@@ -6,20 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.stats import permutation_test
 
-from lucidag.explain.agreement.correction import holm
-from lucidag.explain.agreement.interval import estimate
-from lucidag.explain.agreement.tables import read_table, write_table
-from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, sign
-from lucidag.explain.faithfulness.metrics import read_table as read_values
+from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, read_values, sign
+from lucidag.ground.statistics.corrections import holm
+from lucidag.ground.statistics.intervals import estimate
+from lucidag.ground.statistics.permutation import sign_flip
+from lucidag.ground.tables import write_table
 
 MEAN = ("mean", "low", "high", "n", "undefined")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
 PAIR_COLUMNS = ("metric", "method_a", "method_b", "advantage", "low", "high", "n", "p", "p_holm", "distinguishable")
 RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
-RESAMPLES = 9999
 
 
 def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -28,9 +25,9 @@ def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000
     Parameters
     ----------
     table
-        See `lucidag.explain.faithfulness.metrics.read_table`.
+        See `lucidag.explain.faithfulness.metrics.read_values`.
     confidence, resamples, seed
-        Of the bootstrap over images, see `lucidag.explain.agreement.interval.estimate`.
+        Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
     Returns
     -------
@@ -128,21 +125,6 @@ def write_summary(
     write_table(ranks, ranking(summary(table, confidence, resamples, seed), found))
 
 
-def read_ranking(path: str | Path) -> pd.DataFrame:
-    """Read a table that `ranking` gave: an empty cell of names is no name.
-
-    Raises
-    ------
-    InputError
-        If `path` is missing or is no table.
-    """
-    table = read_table(path)
-    for column in ("better_than", "not_told_apart"):
-        cells = table[column].astype(object)
-        table[column] = cells.where(cells.notna(), "")
-    return table
-
-
 def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """Return the methods that are better than this one, worse, and not told apart from it."""
     better: list[str] = []
@@ -155,24 +137,3 @@ def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[s
             kind = same if not pair["distinguishable"] else worse if wins else better
             kind.append(b if method == a else a)
     return better, worse, same
-
-
-def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:
-    """Return the two-sided p value of paired differences under random signs; NaN for fewer than two.
-
-    It is scipy's permutation test: exact where there are at most 9999 ways to choose the signs (13 images), else
-    of 9999 draws.
-    """
-    if len(gain) < 2:
-        return float("nan")
-    if not gain.any():
-        return 1.0
-    found = permutation_test(
-        (gain,),
-        lambda values, axis: values.mean(axis=axis),
-        vectorized=True,
-        permutation_type="samples",
-        n_resamples=RESAMPLES,
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.pvalue)

@@ -21,8 +21,9 @@ from lucidag.explain.lime.tune import Graded, settings_fragment, tune, tuning_re
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic, write_text
+from lucidag.ground.files import write_text
 from lucidag.ground.progress import track
+from lucidag.ground.tables import write_table
 from lucidag.models.fast import accelerate
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
@@ -104,9 +105,7 @@ def tune_subjects(
 def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[str, Any]) -> None:
     """Write the trials as CSV, and the chosen settings as a second configuration file."""
     rows = [{**row, "settings": json.dumps(row["settings"])} for row in report["trials"]]
-    frame = pd.DataFrame(rows)
-    with atomic(table) as partial:
-        frame.to_csv(partial, index=False, lineterminator="\n")
+    write_table(table, pd.DataFrame(rows))
     chosen = LimeSettings.from_json(report["settings"])
     words = yaml.safe_dump(settings_fragment(chosen), sort_keys=False, default_flow_style=None)
     tried, present = (next(row for row in report["trials"] if row["trial"] == trial) for trial in (report["chosen"], 0))

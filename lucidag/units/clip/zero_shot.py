@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
+from lucidag.ground.statistics.intervals import share
 from lucidag.units.clip.encoder import Clip, embed_images, embed_texts
-from lucidag.units.labels.counts import share
 
 BATCH = 64  # images per step
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
+from lucidag.ground.statistics.correlation import permuted_spearman
+from lucidag.ground.statistics.intervals import estimate, number, share
+from lucidag.ground.statistics.permutation import mean_difference
 from lucidag.rof.roles import ROLES
 from lucidag.units.compare.summary import threshold_of
-from lucidag.units.labels.counts import CONCEPT, labelled, measure, number, share
+from lucidag.units.labels.counts import CONCEPT, labelled, measure
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import NONE
 from lucidag.units.settings import Draws
@@ -189,11 +190,9 @@ def restores(roles: pd.Series, split: str) -> NDArray[np.bool_]:
 
 
 def _role(part: pd.DataFrame, asked: Draws) -> dict[str, Any]:
-    score = estimate(part["score"], asked.confidence, asked.resamples, asked.seed)
-    values = {key: number(value) for key, value in (("value", score.mean), ("low", score.low), ("high", score.high))}
     return {
         "units": len(part),
-        "score": values | {"n": score.n},
+        "score": estimate(part["score"], asked.confidence, asked.resamples, asked.seed).json(),
         "labelled": share(int(part["labelled"].sum()), len(part), asked.confidence),
     }
 
@@ -221,26 +220,8 @@ def _difference(values: NDArray[np.float64], needed: NDArray[np.bool_], split: s
     reason = _impossible(one, other, split)
     if reason is not None:
         return found | dict.fromkeys(("difference", "low", "high", "p")) | {"reason": reason}
-    test = stats.permutation_test(
-        (one, other),
-        _mean_difference,
-        vectorized=True,
-        n_resamples=asked.resamples,
-        batch=100,
-        rng=np.random.default_rng(asked.seed),
-    )
-    drawn = stats.bootstrap(
-        (one, other),
-        _mean_difference,
-        vectorized=True,
-        n_resamples=asked.resamples,
-        batch=100,
-        confidence_level=asked.confidence,
-        method="percentile",
-        rng=np.random.default_rng(asked.seed),
-    ).confidence_interval
-    numbers = {"difference": test.statistic, "low": drawn.low, "high": drawn.high, "p": test.pvalue}
-    return found | {key: float(value) for key, value in numbers.items()} | {"reason": None}
+    test = mean_difference(one, other, asked.resamples, asked.confidence, asked.seed)
+    return found | test | {"reason": None}
 
 
 def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str) -> str | None:
@@ -259,27 +240,10 @@ def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str
     return None
 
 
-def _mean_difference(one: NDArray[np.float64], other: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
-    return np.mean(one, axis=axis) - np.mean(other, axis=axis)
-
-
 def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], asked: Draws) -> dict[str, Any]:
     defined = ~np.isnan(score)
     if defined.sum() < 3 or np.ptp(score[defined]) == 0:
         few = "fewer than 3 units have a score"
         return {"rho": None, "p": None, "reason": few if defined.sum() < 3 else "all units have the same value"}
-    ranks = [stats.zscore(stats.rankdata(values[defined])) for values in (rank, score)]
-
-    def rho(shuffled: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
-        return np.mean(shuffled * ranks[1], axis=axis)
-
-    test = stats.permutation_test(
-        (ranks[0],),
-        rho,
-        permutation_type="pairings",
-        vectorized=True,
-        n_resamples=asked.resamples,
-        batch=100,
-        rng=np.random.default_rng(asked.seed),
-    )
-    return {"rho": float(test.statistic), "p": float(test.pvalue), "reason": None}
+    rho, p = permuted_spearman(rank[defined], score[defined], asked.resamples, asked.seed)
+    return {"rho": rho, "p": p, "reason": None}

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import labelled, measures, share
+from lucidag.ground.statistics.intervals import share
+from lucidag.units.labels.counts import labelled, measures
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings

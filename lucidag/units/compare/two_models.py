@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.rof.bands import interval
+from lucidag.ground.statistics.intervals import interval, number
+from lucidag.ground.statistics.permutation import shuffled, two_sided
 from lucidag.units.compare.summary import threshold_of
-from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed, number
-from lucidag.units.labels.permutation import two_sided
+from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.settings import Comparison
 
@@ -184,13 +184,6 @@ class _Units:
     strata: tuple[NDArray[np.int64], ...]  # the units that may change places with each other
     concepts: int
 
-    def dealt(self, generator: np.random.Generator) -> NDArray[np.bool_]:
-        """Deal the units out to the two models anew."""
-        of_a = self.of_a.copy()
-        for members in self.strata:
-            of_a[members] = generator.permutation(of_a[members])
-        return of_a
-
     def counts(self, of_a: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Count the units of each concept, in either model."""
         sides = (self.codes[of_a], self.codes[~of_a])
@@ -203,7 +196,7 @@ def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison
     units = _units(rows, threshold)
     numbers = (len(rows[0]), len(rows[1]))
     generator = np.random.default_rng(asked.seed)
-    drawn = [units.counts(units.dealt(generator)) for _ in range(asked.resamples)]
+    drawn = [units.counts(shuffled(units.of_a, units.strata, generator)) for _ in range(asked.resamples)]
     shared = np.array([_shared_top(*counts, asked.top_concepts) for counts in drawn], dtype=np.float64)
     one, other = (concept_counts(each[labelled(each, threshold)]) for each in rows)
     own = overlap(one, other, asked.top_concepts)

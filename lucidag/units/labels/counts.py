@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import entr
-from scipy.stats import binomtest
 
-from lucidag.explain.agreement.interval import estimate
-from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import estimate, share
 from lucidag.units.names import NONE
 from lucidag.units.settings import Counting
 
@@ -56,20 +54,6 @@ def concept_counts(table: pd.DataFrame) -> pd.DataFrame:
     counted = named.groupby(CONCEPT, as_index=False).size().rename(columns={"size": "units"})
     order = np.lexsort((counted["category"], counted["concept"], -counted["units"]))
     return counted.iloc[order].reset_index(drop=True)
-
-
-def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
-    """Give a share of units with Wilson's score interval: value, low, high, n; None where there is no unit.
-
-    For a share the bootstrap over units is a binomial draw; Wilson's interval needs no draws and keeps its width
-    where the share is 0 or 1 (Brown, Cai and DasGupta 2001, Statistical Science 16).
-    """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; allowed: between 0 and 1")
-    if of == 0:
-        return {"value": None, "low": None, "high": None, "n": 0}
-    found = binomtest(int(hits), int(of)).proportion_ci(confidence, method="wilson")
-    return {"value": hits / of, "low": float(found.low), "high": float(found.high), "n": int(of)}
 
 
 def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
@@ -133,17 +117,11 @@ def measures(
     """
     kept = table[labelled(table, threshold)]
     counted = concept_counts(kept)
-    scores = estimate(kept["score"], asked.confidence, asked.resamples, asked.seed)
     first = counted["units"].max() if len(counted) else 0
     return {
         "units": len(table),
         "labelled": share(len(kept), len(table), asked.confidence),
-        "score": {
-            "value": number(scores.mean),
-            "low": number(scores.low),
-            "high": number(scores.high),
-            "n": scores.n,
-        },
+        "score": estimate(kept["score"], asked.confidence, asked.resamples, asked.seed).json(),
         "unique": len(counted),
         **diversity(counted["units"].to_numpy()),
         "top": listed(counted[counted["units"] == first]),
@@ -164,8 +142,3 @@ def listed(counted: pd.DataFrame) -> list[dict[str, Any]]:
         {"concept": str(concept), "category": str(category), "units": int(units)}
         for concept, category, units in counted[[*CONCEPT, "units"]].itertuples(index=False)
     ]
-
-
-def number(value: float) -> float | None:
-    """Give a number for JSON, which has no word for NaN: None."""
-    return value if np.isfinite(value) else None

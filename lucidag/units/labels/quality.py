@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.counts import number, share
-from lucidag.units.labels.permutation import two_sided
+from lucidag.ground.statistics.intervals import estimate, interval, share
+from lucidag.ground.statistics.permutation import two_sided
 from lucidag.units.names import plain_name
 from lucidag.units.passes.overlaps import Overlaps
 
@@ -148,15 +147,14 @@ def graded(
     own = iou[rows, at]
     generator = np.random.default_rng(seed)
     dealt = np.array([iou[rows, generator.permutation(at)].mean() for _ in range(resamples)])
-    low, high = np.quantile(dealt, [(1 - confidence) / 2, (1 + confidence) / 2])
-    mean = estimate(own, confidence, resamples, seed)
+    low, high = interval(dealt, confidence)
     return {
         "units": len(rows),
-        "iou": {"value": number(mean.mean), "low": number(mean.low), "high": number(mean.high), "n": mean.n},
+        "iou": estimate(own, confidence, resamples, seed).json(),
         "dealt": {
             "value": float(dealt.mean()),
-            "low": float(low),
-            "high": float(high),
+            "low": low,
+            "high": high,
             "p": two_sided(float(own.mean()), dealt),
         },
         "best": float(iou[rows].max(axis=1).mean()),

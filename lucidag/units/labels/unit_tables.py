@@ -6,13 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic
 from lucidag.ground.spelling import unknown
+from lucidag.ground.tables import read_table, write_table
 from lucidag.units.names import METHODS, NONE
 
 COLUMNS = ("method", "unit", "concept", "category", "score")
-# Here, and in columns such as object_concept, null and 007 are words.
-TEXT = ("layer", "method", "concept", "category")
 
 
 def write_units(path: str | Path, table: pd.DataFrame) -> None:
@@ -34,8 +32,7 @@ def write_units(path: str | Path, table: pd.DataFrame) -> None:
     """
     _check(path, table)
     ordered = [*COLUMNS, *(column for column in table.columns if column not in COLUMNS)]
-    with atomic(path) as partial:
-        table[ordered].to_csv(partial, index=False, lineterminator="\n")
+    write_table(path, table[ordered])
 
 
 def read_units(path: str | Path) -> pd.DataFrame:
@@ -46,7 +43,7 @@ def read_units(path: str | Path) -> pd.DataFrame:
     InputError
         If `path` is missing or is no such table.
     """
-    table = _read(path)
+    table = read_table(path)
     _check(path, table)
     return table.astype({"unit": "int64", "score": "float64"})
 
@@ -79,16 +76,6 @@ def methods_of(table: pd.DataFrame) -> tuple[str, ...]:
     """Give the methods that a table holds, in the order of `METHODS`."""
     present = set(table["method"])
     return tuple(method for method in METHODS if method in present)
-
-
-def _read(path: str | Path) -> pd.DataFrame:
-    try:
-        columns = pd.read_csv(path, nrows=0).columns
-        text = {column: str for column in columns if column in TEXT or column.endswith("_concept")}
-        blank = {column: [""] for column in columns if column not in text}
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=blank)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a table of labelled units: {error}") from error
 
 
 def _check(path: str | Path, table: pd.DataFrame) -> None:

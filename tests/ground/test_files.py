@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic, discard, read_json, read_rows, write_json, write_rows, write_text
+from lucidag.ground.files import atomic, discard, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -64,10 +64,3 @@ def test_json_refuses_what_it_has_no_word_for(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"x": float("nan")})
     assert json.loads(path.read_text()) == {"ä": [1, None]}
-
-
-def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
-    rows = [{"a": "1", "b": 'x, "y"'}, {"a": "2", "b": ""}]
-    write_rows(tmp_path / "t.csv", ["a", "b"], rows)
-    assert read_rows(tmp_path / "t.csv") == rows
-    assert (tmp_path / "t.csv").read_bytes().startswith(b"a,b\n1,")

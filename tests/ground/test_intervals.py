@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from lucidag.explain.agreement.interval import estimate
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.intervals import estimate
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -13,7 +13,7 @@ def test_interval_holds_the_mean_and_shrinks(seed):
     rng = np.random.default_rng(seed)
     widths = []
     for n in (10, 40, 160, 640):
-        found = estimate(rng.random(n), draws=500)
+        found = estimate(rng.random(n), resamples=500)
         assert found.low < found.mean < found.high
         assert (found.n, found.undefined) == (n, 0)
         widths.append(found.high - found.low)
@@ -24,7 +24,7 @@ def test_interval_holds_the_mean_and_shrinks(seed):
 
 def test_coverage():
     rng = np.random.default_rng(0)
-    hits = [found.low <= 0.5 <= found.high for found in (estimate(rng.random(30), draws=300) for _ in range(200))]
+    hits = [found.low <= 0.5 <= found.high for found in (estimate(rng.random(30), resamples=300) for _ in range(200))]
     # 95% nominal; a percentile interval of 30 is a little short. Three standard errors of 200 trials are .05.
     assert 0.87 <= np.mean(hits) <= 1
 

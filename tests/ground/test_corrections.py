@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lucidag.explain.agreement.correction import holm
+from lucidag.ground.statistics.corrections import holm
 
 
 def test_holm():

@@ -1,0 +1,218 @@
+"""Which part of the configuration a job depends on: what is picked here decides what reruns when a value changes.
+
+A section says itself which of its fields a stage uses, by the name of the stage::
+
+    class Rof(Section):
+        jobs = {"turning_points": ("ranking", "confidence", "role_metric", "points"), ...}
+
+A property may stand there too, where a stage uses what follows from fields. The settings of a job are what all
+sections that it sees name for its stage: of each analysis, and of the data set, model, study and CLIP in the names of
+its files (`sections_of`; of a model also its data set). Only what relates sections to each other, as the images of a
+model do, is a function in `related` below, which takes the plan and the wildcards. A stage that depends on no value
+stands in `Config.jobs`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lucidag.config.images import image_rows
+from lucidag.config.plan import Plan, Wildcards
+from lucidag.config.schema import Folder
+from lucidag.config.sources import class_names
+from lucidag.ground.section import Section
+from lucidag.models.settings import NETWORK
+from lucidag.units.settings import Describing
+
+Settings = dict[str, Any]
+
+
+def job_settings(plan: Plan, stage: str, wildcards: Wildcards) -> Settings:
+    """Return the settings of one job, as builtin types.
+
+    Parameters
+    ----------
+    plan
+        Of the checked configuration.
+    stage
+        What sections and `related` call it.
+    wildcards
+        What the job's file names say: the ``dataset``, ``model``, ``study`` and so on.
+    """
+    sections = list(sections_of(plan, wildcards))
+    more = related().get(stage)
+    if more is None and not any(stage in section.jobs for section in sections):
+        raise KeyError(f"no section of the configuration says what the stage '{stage}' uses")
+    found: Settings = {}
+    for section in sections:
+        found |= section.pick(*section.jobs.get(stage, ()))
+    return found | (more(plan, wildcards) if more else {})
+
+
+def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
+    """Give the sections that a job sees."""
+    config = plan.config
+    yield config
+    analyses = (config.rof, config.relevance, config.faithfulness, config.dissect, config.artefacts)
+    parts: list[Section | None] = []
+    parts += [config.explain.cam, config.explain.lime, config.explain.agreement] if config.explain else []
+    parts += [config.relevance.atlas] if config.relevance else []
+    parts += [config.dissect.clip_dissect] if config.dissect else []
+    yield from filter(None, (*analyses, *parts))
+    if "model" in wildcards:
+        yield config.models[wildcards["model"]]
+        yield config.datasets[config.models[wildcards["model"]].dataset]
+    elif "dataset" in wildcards:
+        yield config.datasets[wildcards["dataset"]]
+    if "study" in wildcards:
+        studies = config.shortcuts if wildcards["study"] in config.shortcuts else config.generalisation
+        yield studies[wildcards["study"]]
+    if "clip" in wildcards:
+        clip = config.clips[wildcards["clip"]]
+        yield from filter(None, (clip, clip.train))
+
+
+def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
+    """Return, for each stage whose settings relate sections to each other, the function that gives these."""
+    return {
+        "data": _data,
+        "import": lambda plan, job: {
+            "classes": class_names(plan.config.datasets[plan.config.models[job["model"]].dataset])
+        },
+        "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
+        "generalisation": _generalisation,
+        "cam_maps": lambda plan, job: {
+            "layer": _cam_layer(plan, job["model"]),
+            "images": _images(plan, job["model"], plan.cam_batches[job["model"]][job["batch"]]),
+        },
+        "lime_fits": _lime_fits,
+        "lime_tune": _lime_tune,
+        "relevance_maps": lambda plan, job: {
+            "images": _images(plan, job["model"], plan.relevance_batches[job["model"]][job["batch"]])
+        },
+        "relevance_references": lambda plan, job: {"layer": plan.atlas_layer(job["model"])},
+        "relevance_atlas": lambda plan, job: {
+            "layer": plan.atlas_layer(job["model"]),
+            "images": _images(plan, job["model"], [job["image"]]),
+        },
+        "faithfulness": lambda plan, job: _faithfulness(plan, job["model"], plan.explained[job["model"]]),
+        "faithfulness_shard": lambda plan, job: _faithfulness(
+            plan, job["model"], plan.measured[job["model"]][job["shard"]]
+        ),
+        "shortcut": _shortcut,
+        "dissect_passes": lambda plan, job: {"layers": plan.layers[job["model"]]},
+        "dissect_labels": _dissect_labels,
+        "dissect_units": lambda plan, job: {"layers": plan.layers[job["model"]]},
+        "notebook": lambda plan, job: notebook(plan),
+    }
+
+
+def _data(plan: Plan, job: Wildcards) -> Settings:
+    dataset = plan.config.datasets[job["dataset"]]
+    settings = dataset.model_dump(mode="json", exclude={"source", "min_group", "groups", "track"})
+    if isinstance(dataset, Folder):
+        # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
+        settings["groups"] = sorted({*dataset.groups} - {"label"})
+        settings["columns"] = dataset.columns.named()
+        settings |= {"classes": class_names(dataset), "more_classes": isinstance(dataset.classes, str)}
+    return settings
+
+
+def _generalisation(plan: Plan, job: Wildcards) -> Settings:
+    study = plan.config.generalisation[job["study"]]
+    families = {model: name for name in study.models for model in plan.family(name)}
+    seeds = {model: train.seed if (train := plan.config.models[model].train) else 0 for model in families}
+    return {"families": families, "model_seeds": seeds}
+
+
+def _cam_layer(plan: Plan, model: str) -> str | None:
+    cam = plan.config.explain.cam if plan.config.explain else None
+    return cam.layers.get(model) if cam else None
+
+
+def _images(plan: Plan, model: str, images: list[str]) -> list[Settings]:
+    rows = image_rows(plan.config.datasets[plan.config.models[model].dataset], images)
+    chosen = plan.chosen(model)
+    return [{**row, "target": chosen[row["image"]].target} for row in rows]
+
+
+def _lime_fits(plan: Plan, job: Wildcards) -> Settings:
+    rows = _images(plan, job["model"], plan.lime_batches[job["model"]][job["batch"]])
+    lime = _lime_by_image(plan, job["model"])
+    return {"images": [{**row, "lime": lime[row["image"]]} for row in rows]}
+
+
+def _lime_tune(plan: Plan, job: Wildcards) -> Settings:
+    lime = plan.config.explain.lime if plan.config.explain else None
+    return {
+        "lime": lime.model_dump(mode="json", exclude={"batch_size", "tuning"}) if lime else None,
+        "images": _images(plan, job["model"], plan.explained[job["model"]]),
+    }
+
+
+def _lime_by_image(plan: Plan, model: str) -> dict[str, Settings]:
+    explain = plan.config.explain
+    chosen = plan.chosen(model).items()
+    return {image: explain.lime_settings(own).model_dump(mode="json") for image, own in chosen} if explain else {}
+
+
+def _faithfulness(plan: Plan, model: str, images: list[str]) -> Settings:
+    section, explain = plan.config.faithfulness, plan.config.explain
+    found: Settings = {"layer": _cam_layer(plan, model), "images": _images(plan, model, images)}
+    if section and section.lime_sensitivity and explain and explain.lime:
+        own = _lime_by_image(plan, model)
+        found["lime_settings"] = {image: own[image] for image in images}
+        found["lime_batch_size"] = explain.lime.batch_size
+    return found
+
+
+def _shortcut(plan: Plan, job: Wildcards) -> Settings:
+    study = plan.config.shortcuts[job["study"]]
+    names = {"with": study.trained_with, "without": study.trained_without}
+    return {"names": names, "networks": {name: plan.config.models[name].pick(*NETWORK) for name in names.values()}}
+
+
+def _dissect_labels(plan: Plan, job: Wildcards) -> Settings:
+    section = plan.config.dissect.clip_dissect if plan.config.dissect else None
+    return {"clip_dissect": section.pick(*Describing.model_fields) if section else None}
+
+
+def notebook(plan: Plan) -> dict[str, Settings]:
+    """Return the arguments of the sections of `lucidag.report.contents.sections`."""
+    config = plan.config
+    found: dict[str, Settings] = {
+        "data": {"datasets": list(config.datasets)},
+        "models": {"models": list(config.models), "trained": plan.trained},
+    }
+    if config.rof is not None:
+        found["rof"] = {"models": plan.examined, **config.rof.pick("ranking"), "points": bool(config.rof.points)}
+    if config.generalisation:
+        found["generalisation"] = {"studies": list(config.generalisation)}
+    if config.explain is not None:
+        found["explain"] = {
+            "models": plan.explained_models,
+            "maps": bool(plan.cam_methods),
+            "tuned": plan.tuned,
+            **config.explain.agreement.pick("confidence"),
+        }
+    if config.relevance is not None:
+        found["relevance"] = {"models": plan.atlas}
+    if config.faithfulness is not None:
+        found["faithfulness"] = {"models": list(plan.measured), **config.faithfulness.pick("confidence")}
+    if config.dissect is not None:
+        found["dissect"] = {
+            "models": plan.layers,
+            "methods": plan.concept_methods,
+            "pairs": list(plan.pairs),
+            "joined": plan.joined,
+            "clips": [plan.clip] if plan.clip in plan.trained_clips else [],
+        }
+    if config.artefacts is not None:
+        found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
+    if config.shortcuts:
+        found["shortcuts"] = {
+            "studies": {
+                name: {"with": study.trained_with, "without": study.trained_without, **study.pick("confidence")}
+                for name, study in config.shortcuts.items()
+            }
+        }
+    return found

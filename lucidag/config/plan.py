@@ -1,0 +1,350 @@
+"""What a configuration asks for: which models, layers, images, jobs and files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from lucidag.config.explain import Image
+from lucidag.config.images import image_files
+from lucidag.config.relevance import DEFAULT_LAYER
+from lucidag.config.schema import Config, Polygons, Scenes
+from lucidag.config.sources import class_names
+from lucidag.ground.shards import cut, shard_names
+from lucidag.models.settings import Model
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.settings import DEFAULT_LAYERS
+
+Wildcards = Mapping[str, str]
+Batches = dict[str, list[str]]  # what a job is called, and its images
+
+ARRAYS = ("digits", "lesions", "mnist", "scenes")  # the sources that are kept as one file of images
+LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
+
+
+class Plan:
+    """What a checked configuration asks for.
+
+    Parameters
+    ----------
+    config
+        The configuration, with its families of models and its images written out.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def at(self, *parts: str) -> str:
+        """Return a path under the folder of results."""
+        return "/".join([self.config.results, *parts])
+
+    # Data sets and models
+
+    def datasets_from(self, *sources: str) -> list[str]:
+        """Return the data sets of these sources."""
+        return [name for name, dataset in self.config.datasets.items() if dataset.source in sources]
+
+    def data_files(self, name: str) -> list[str]:
+        """Return the files that a data set is made into."""
+        dataset = self.config.datasets[name]
+        files = ["manifest.csv", "dataset.json"]
+        files += ["images.safetensors"] if dataset.source in ARRAYS else []
+        files += ["concepts.safetensors"] if isinstance(dataset, Polygons) else []
+        return [self.at("data", name, file) for file in files]
+
+    def model_data(self, model: str) -> list[str]:
+        """Return the files of the data set that a model is examined on."""
+        return self.data_files(self.config.models[model].dataset)
+
+    def class_data(self, model: str) -> list[str]:
+        """Return the files that tell a model's classes: none where the configuration does, so that no image is read."""
+        return [] if class_names(self.config.datasets[self.config.models[model].dataset]) else self.model_data(model)
+
+    def checkpoint(self, model: str) -> str:
+        """Return the checkpoint of a model."""
+        return self.at("models", model, "checkpoint.safetensors")
+
+    def family(self, name: str) -> list[str]:
+        """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
+        if name in self.config.models:
+            return [name]
+        return [
+            model
+            for model, settings in self.config.models.items()
+            if settings.seeds is not None and model in {f"{name}-s{seed}" for seed in settings.seeds}
+        ]
+
+    def networks(self, wildcards: Wildcards) -> list[Model]:
+        """Return the models whose networks a job runs: that of its name, or the two of its study."""
+        study = self.config.shortcuts.get(wildcards.get("study", ""))
+        names = [study.trained_with, study.trained_without] if study else [wildcards["model"]]
+        return [self.config.models[name] for name in names]
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """The models that are trained here."""
+        return [name for name, model in self.config.models.items() if model.train is not None]
+
+    @cached_property
+    def imported(self) -> list[str]:
+        """The models whose weights are taken as they are."""
+        return [name for name in self.config.models if name not in self.trained]
+
+    @cached_property
+    def feature_shards(self) -> dict[str, list[str]]:
+        """The models whose features several jobs compute, and the shards of these."""
+        return {name: shard_names(model.shards) for name, model in self.config.models.items() if model.shards > 1}
+
+    def shards_of_features(self, model: str, split: str) -> list[str]:
+        """Return the files with the shards of a model's features."""
+        return [
+            self.at("features", model, "shards", f"{split}-{shard}.safetensors") for shard in self.feature_shards[model]
+        ]
+
+    # Retrieval of function
+
+    @cached_property
+    def examined(self) -> list[str]:
+        """The models whose units are examined."""
+        return [] if self.config.rof is None else self._members(self.config.rof.models)
+
+    def studied(self, study: str) -> list[str]:
+        """Return the models that a study of generalisation compares."""
+        return self._members(self.config.generalisation[study].models)
+
+    # Explanations of single images
+
+    @cached_property
+    def explained_models(self) -> list[str]:
+        """The models whose decisions are explained."""
+        return [] if self.config.explain is None else self._members(self.config.explain.models)
+
+    @cached_property
+    def explained(self) -> dict[str, list[str]]:
+        """These models, and the images."""
+        return {model: list(self.chosen(model)) for model in self.explained_models}
+
+    def chosen(self, model: str) -> dict[str, Image]:
+        """Return the images that are explained for a model, each with what it has of its own."""
+        return self.config.explain.chosen(self.config.models[model].dataset) if self.config.explain else {}
+
+    @cached_property
+    def cam_methods(self) -> list[str]:
+        """The class activation maps that are made."""
+        cam = self.config.explain.cam if self.config.explain else None
+        return list(cam.methods) if cam else []
+
+    @cached_property
+    def tuned(self) -> list[str]:
+        """The models for which settings of LIME are searched."""
+        lime = self.config.explain.lime if self.config.explain else None
+        return list(self.explained) if lime and lime.tuning else []
+
+    @cached_property
+    def cam_batches(self) -> dict[str, Batches]:
+        """The jobs of class activation maps, by model: the first image of each, and all of it."""
+        asked = self.config.explain is not None and self.config.explain.cam is not None
+        return {model: self._batches(images) if asked else {} for model, images in self.explained.items()}
+
+    @cached_property
+    def lime_batches(self) -> dict[str, Batches]:
+        """The jobs of LIME, as `cam_batches`; an image with settings of its own has a job of its own."""
+        return {model: self._lime_batches(model) for model in self.explained}
+
+    def _lime_batches(self, model: str) -> Batches:
+        if self.config.explain is None or self.config.explain.lime is None:
+            return {}
+        chosen = self.chosen(model)
+        alone = [image for image, own in chosen.items() if own.lime.model_fields_set]
+        return {image: [image] for image in alone} | self._batches([image for image in chosen if image not in alone])
+
+    @cached_property
+    def relevance_models(self) -> list[str]:
+        """The explained models whose relevance is computed."""
+        section = self.config.relevance
+        return [] if section is None else self._members(section.models, self.explained_models)
+
+    @cached_property
+    def relevance_batches(self) -> dict[str, Batches]:
+        """The jobs of relevance, as `cam_batches`."""
+        return {model: self._batches(self.explained[model]) for model in self.relevance_models}
+
+    @cached_property
+    def atlas(self) -> dict[str, list[str]]:
+        """The models whose relevance is computed, and the images whose units are shown in a concept atlas."""
+        atlas = self.config.relevance.atlas if self.config.relevance else None
+        return {model: self.explained[model][: atlas.images] if atlas else [] for model in self.relevance_models}
+
+    def atlas_layer(self, model: str) -> str:
+        """Return the layer whose units are shown in a concept atlas."""
+        atlas = self.config.relevance.atlas if self.config.relevance else None
+        return atlas.layers.get(model, DEFAULT_LAYER) if atlas else DEFAULT_LAYER
+
+    @cached_property
+    def measured_models(self) -> list[str]:
+        """The explained models whose explanations are measured."""
+        section = self.config.faithfulness
+        return [] if section is None else self._members(section.models, self.explained_models)
+
+    @cached_property
+    def measured(self) -> dict[str, Batches]:
+        """These models, and the shards of their images."""
+        shards = self.config.faithfulness.shards if self.config.faithfulness else 1
+        parts = {model: cut(self.explained[model], shards) for model in self.measured_models}
+        return {model: dict(zip(shard_names(len(part)), part, strict=True)) for model, part in parts.items()}
+
+    @cached_property
+    def measured_whole(self) -> list[str]:
+        """Those of them that one job measures."""
+        return [model for model, shards in self.measured.items() if len(shards) <= 1]
+
+    def image_files(self, model: str, images: Sequence[str]) -> list[str]:
+        """Return the files that these images of a model are read from."""
+        name = self.config.models[model].dataset
+        return image_files(self.config.datasets[name], images) or self.data_files(name)
+
+    def maps(self, model: str) -> list[str]:
+        """Return the files with a model's class activation maps."""
+        return [self.at("cam", model, "maps", f"{batch}.safetensors") for batch in self.cam_batches[model]]
+
+    def fits(self, model: str, images: Iterable[str] | None = None) -> list[str]:
+        """Return the files with LIME's explanations of a model, all or those of some images."""
+        wanted = set(self.explained[model] if images is None else images)
+        batches = self.lime_batches[model].items()
+        return [self.at("lime", model, "fits", f"{batch}.safetensors") for batch, own in batches if wanted & set(own)]
+
+    def measured_fits(self, wildcards: Wildcards) -> list[str]:
+        """Return the files with LIME's explanations of a job's images, where they are measured."""
+        if self.config.faithfulness is None or not self.config.faithfulness.lime:
+            return []
+        model = wildcards["model"]
+        shard = wildcards.get("shard")
+        return self.fits(model, self.measured[model][shard] if shard else None)
+
+    def measured_files(self, model: str, suffix: str) -> list[str]:
+        """Return what was measured of the shards of a model's images."""
+        return [self.at("faithfulness", model, "shards", f"{shard}{suffix}") for shard in self.measured[model]]
+
+    # Units and concepts
+
+    @cached_property
+    def layers(self) -> dict[str, list[str]]:
+        """The models whose units are compared with concepts, and the layers."""
+        section = self.config.dissect
+        models = [] if section is None else self._members(section.models)
+        return {model: list(section.layers.get(model, DEFAULT_LAYERS)) for model in models} if section else {}
+
+    def members(self, dissected: str) -> list[str]:
+        """Return the models of a figure of concepts: one, or the two of a comparison."""
+        return list(self.pairs.get(dissected, [dissected]))
+
+    def probe(self, model: str) -> str:
+        """Return the data set whose images are shown to a model."""
+        named = self.config.dissect.probe if self.config.dissect else None
+        return named or self.config.models[model].dataset
+
+    @cached_property
+    def probe_shards(self) -> list[str]:
+        """The shards of a probe set, where several jobs show it to a model."""
+        shards = self.config.dissect.shards if self.config.dissect else 1
+        return shard_names(shards) if shards > 1 else []
+
+    @cached_property
+    def clip(self) -> str | None:
+        """The CLIP that labels units."""
+        section = self.config.dissect.clip_dissect if self.config.dissect else None
+        if section is None or section.evidence != "clip":
+            return None
+        return section.clip or next(iter(self.config.clips), None)
+
+    @cached_property
+    def trained_clips(self) -> list[str]:
+        """The CLIPs that are trained here."""
+        return [name for name, clip in self.config.clips.items() if clip.train is not None]
+
+    @cached_property
+    def concept_methods(self) -> list[str]:
+        """The methods that label units."""
+        return self.config.dissect.methods if self.config.dissect else []
+
+    @cached_property
+    def concept_files(self) -> list[str]:
+        """The text file of concepts, if one is named."""
+        section = self.config.dissect.clip_dissect if self.config.dissect else None
+        named = section.concepts if section else None
+        return [named] if isinstance(named, str) and named not in ("classes", "annotations") else []
+
+    @cached_property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """The compared models, by the name of their comparison such as ``a-vs-b``."""
+        return {f"{a}-vs-{b}": (a, b) for a, b in (self.config.dissect.compare if self.config.dissect else [])}
+
+    @cached_property
+    def joined(self) -> list[str]:
+        """The models whose units have roles and labels both, over images of one data set: those of ``test``."""
+        if self.config.dissect is None or "test" not in self.config.dissect.splits:
+            return []
+        models = self.config.models
+        return [name for name in self.examined if name in self.layers and self.probe(name) == models[name].dataset]
+
+    def passes(self, model: str, activations: bool = True, overlaps: bool = True) -> dict[str, str]:
+        """Return the files that the passes of a model over its probe set give."""
+        found = {"statistics": self.at("dissect", model, "statistics.safetensors")}
+        if activations:
+            found["activations"] = self.at("dissect", model, "activations.npy")
+        if overlaps and NETDISSECT in self.concept_methods:
+            found["overlaps"] = self.at("dissect", model, "overlaps.safetensors")
+        return found
+
+    def passed_shards(self, model: str, suffix: str) -> list[str]:
+        """Return what the passes of a model over the shards of its probe set give."""
+        return [self.at("dissect", model, "shards", f"{shard}{suffix}") for shard in self.probe_shards]
+
+    def clip_files(self, clip: str) -> dict[str, str]:
+        """Return the files of a CLIP that is trained here; none of a published one."""
+        files = {"weights": "open_clip_model.safetensors", "config": "open_clip_config.json"}
+        return {key: self.at("clip", clip, file) for key, file in files.items()} if clip in self.trained_clips else {}
+
+    def label_inputs(self, model: str) -> dict[str, str | list[str]]:
+        """Return what the labels of a model's layers are made from."""
+        probe = self.probe(model)
+        found: dict[str, str | list[str]] = {**self.passes(model)}
+        found["classes"] = self.at("data", self.config.models[model].dataset, "dataset.json")
+        if self.clip is not None:
+            files = ("images.npy", "texts.npy", "embeddings.json")
+            found["embeddings"] = [self.at("clip", self.clip, probe, file) for file in files]
+        elif CLIP_DISSECT in self.concept_methods:
+            found["dataset"] = self.data_files(probe)
+        return found
+
+    def layer_files(self, model: str, suffix: str) -> list[str]:
+        """Return a file of every dissected layer of a model."""
+        return [self.at("dissect", model, f"{layer}{suffix}") for layer in self.layers[model]]
+
+    # Artefacts
+
+    @cached_property
+    def audited(self) -> list[str]:
+        """The data sets that are audited for artefacts."""
+        return [] if self.config.artefacts is None else list(self.config.artefacts.datasets)
+
+    def _members(self, names: Iterable[str] | None, every: Iterable[str] | None = None) -> list[str]:
+        """Return the models of a section: those that it names, families written out; else every one."""
+        if names is None:
+            return list(self.config.models if every is None else every)
+        return [model for name in names for model in self.family(name)]
+
+    def _batches(self, images: Sequence[str]) -> Batches:
+        explain = self.config.explain
+        if explain is None:
+            return {}
+        if explain.shards is not None:
+            parts = cut(images, explain.shards)
+        else:
+            # In fixed numbers, so that images added at the end leave the jobs before them as they are.
+            size = explain.images_per_job
+            parts = [list(images[start : start + size]) for start in range(0, len(images), size)]
+        return {part[0]: part for part in parts}
+
+
+def batch_of(batches: Mapping[str, Sequence[str]], image: str) -> str:
+    """Return the name of the job that makes an image's explanation."""
+    return next(name for name, images in batches.items() if image in images)

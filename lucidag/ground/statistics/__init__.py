@@ -1,0 +1,1 @@
+"""The statistics of all analyses: intervals, corrections, permutation tests and ranks."""

@@ -1,0 +1,108 @@
+"""The rank correlation of Spearman: of two maps, of a few values by permutations, and within families."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap, permutation_test, rankdata, zscore
+
+from lucidag.ground.statistics.intervals import interval
+from lucidag.ground.statistics.permutation import BATCH, shuffled
+from lucidag.ground.statistics.ranks import centred_ranks
+
+
+def spearman(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Return the rank correlation of two maps; NaN if one of them is constant."""
+    first, second = centred_ranks(a), centred_ranks(b)
+    norm = np.sqrt(first @ first) * np.sqrt(second @ second)
+    return float(first @ second / norm) if norm else float("nan")
+
+
+def permuted_spearman(x: NDArray[np.float64], y: NDArray[np.float64], resamples: int, seed: int) -> tuple[float, float]:
+    """Return the rank correlation of n pairs and its two-sided p value over permutations of the pairs.
+
+    It is scipy's permutation test: the observed order is counted in, and exact where there are no more orders than
+    `resamples`.
+    """
+    ranks = [zscore(rankdata(values)) for values in (x, y)]
+
+    def rho(shuffled: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        return np.mean(shuffled * ranks[1], axis=axis)
+
+    test = permutation_test(
+        (ranks[0],),
+        rho,
+        permutation_type="pairings",
+        vectorized=True,
+        n_resamples=resamples,
+        batch=BATCH,
+        rng=np.random.default_rng(seed),
+    )
+    return float(test.statistic), float(test.pvalue)
+
+
+def spearman_within(x: NDArray[np.float64], y: NDArray[np.float64], family: NDArray[np.integer]) -> float:
+    """Return Spearman's correlation within families: Pearson's of the ranks less the mean rank of their family.
+
+    With one family it is `scipy.stats.spearmanr`. NaN where a side is constant within every family.
+    """
+    a, b = ranks_within(x, family), ranks_within(y, family)
+    size = np.sqrt((a @ a) * (b @ b))
+    return float(np.clip(a @ b / size, -1.0, 1.0)) if size > 0 else float("nan")
+
+
+def ranks_within(values: NDArray[np.float64], family: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the ranks of n values, ties sharing their mean, less the mean rank of their family."""
+    own = np.asarray(rankdata(values), dtype=np.float64)
+    count = np.maximum(np.bincount(family), 1)
+    return own - (np.bincount(family, own) / count)[family]
+
+
+def associate_within(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    family: NDArray[np.integer],
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Return `spearman_within` with its bootstrap interval and its p value.
+
+    Permutations exchange values within their family only, so that p speaks of the same question as rho. It is
+    (1 + permutations at least as far from 0) / (1 + draws).
+
+    Returns
+    -------
+    dict
+        rho, low, high, p, undefined_draws: bootstrap samples in which a side is constant, which the interval leaves
+        out. Without any other, low and high are None.
+    """
+    rho = spearman_within(x, y, family)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    with warnings.catch_warnings():
+        # A sample of one value repeated has no correlation; scipy warns, and we count such samples.
+        warnings.simplefilter("ignore")
+        drawn = bootstrap(
+            (np.arange(len(x)),),
+            lambda rows: spearman_within(x[rows], y[rows], family[rows]),
+            n_resamples=resamples,
+            vectorized=False,
+            confidence_level=confidence,
+            method="percentile",
+            rng=generator,
+        ).bootstrap_distribution
+    defined = drawn[~np.isnan(drawn)]
+    low, high = interval(defined, confidence) if len(defined) else (None, None)
+    # A permutation within families changes neither the ranks nor their size, only how they are matched.
+    a, b = ranks_within(x, family), ranks_within(y, family)
+    members = [np.flatnonzero(family == each) for each in np.unique(family)]
+    permuted = np.array([shuffled(a, members, generator) @ b for _ in range(resamples)]) / np.sqrt((a @ a) * (b @ b))
+    extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
+    return {
+        "rho": rho,
+        "low": low,
+        "high": high,
+        "p": (1 + extreme) / (1 + resamples),
+        "undefined_draws": int(resamples - len(defined)),
+    }
