@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import binomtest
 from torch import nn
 
 from lucidag.data.images import Images
@@ -287,8 +288,11 @@ def test_the_units_of_a_layer_of_classes_are_graded_by_their_names(seen):
     fields = {"top": top, "top_values": np.take_along_axis(activations.T, top, 1)}
     made = type(units)(**{**vars(units), **fields})
     for classes, hits in ((("stripes", "checks"), 1.0), (("checks", "stripes"), 0.0)):
-        _, about = clip_labels(made, activations, evidence, Describing(similarity="soft_wpmi"), classes, 0.95)
-        assert about["quality"]["top"]["1"]["value"] == hits
+        _, about = clip_labels(made, activations, evidence, Describing(similarity="soft_wpmi"), classes, 0.5)
+        found = about["quality"]["top"]["1"]
+        assert found["value"] == hits
+        wilson = binomtest(int(2 * hits), 2).proportion_ci(0.5, method="wilson")
+        assert (found["low"], found["high"]) == (wilson.low, wilson.high)
 
 
 def test_the_penultimate_layer_is_found_by_its_numbers():
