@@ -12,6 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.tensors import read_tensors, write_tensors
 
 Counts = NDArray[np.int64]
+ABOUT = ("pixels", "images", "quantile", "size")  # what no array holds
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,7 @@ def write_overlaps(path: str | Path, content: Overlaps) -> None:
         for category in content.concepts:
             tensors[f"{layer}/intersection/{category}"] = content.intersection[layer][category]
             tensors[f"{layer}/union/{category}"] = content.union[layer][category]
-    about = {
-        "concepts": content.concepts,
-        "layers": content.layers,
-        "pixels": content.pixels,
-        "images": content.images,
-        "quantile": content.quantile,
-        "size": content.size,
-    }
+    about = {name: getattr(content, name) for name in ("concepts", "layers", *ABOUT)}
     write_tensors(path, tensors, about)
 
 
@@ -146,8 +140,5 @@ def read_overlaps(path: str | Path) -> Overlaps:
             intersection={layer: of(layer, "intersection") for layer in about["layers"]},
             union={layer: of(layer, "union") for layer in about["layers"]},
             area={category: handle.get_tensor(f"area/{category}") for category in concepts},
-            pixels=about["pixels"],
-            images=about["images"],
-            quantile=about["quantile"],
-            size=about["size"],
+            **{name: about[name] for name in ABOUT},
         )
