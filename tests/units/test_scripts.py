@@ -121,7 +121,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
         flags="",
     )[list(JOINED)]
     write_table(tmp_path / "units.csv", joined)
-    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, 20)}
+    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
     write_json(tmp_path / "tests.json", tests)
     files = {kind: [str(tmp_path / f"clip-dissect-roles.{kind}")] for kind in ("png", "pdf")}
     run(
@@ -130,7 +130,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
         folder=tmp_path,
         input=SimpleNamespace(units=str(tmp_path / "units.csv"), tests=str(tmp_path / "tests.json")),
         output=Output(**files),
-        params=SimpleNamespace(settings={}),
+        params=SimpleNamespace(settings={"methods": ["clip-dissect"]}),
     )
     (figure,) = saved
     assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["7", "007", "3"]
