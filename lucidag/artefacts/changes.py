@@ -1,6 +1,5 @@
 """What a model does when an artefact is put in or taken out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from lucidag.ground.statistics.intervals import estimate, share
 def changes(
     before: ArrayLike,
     after: ArrayLike,
+    confidence: float,
+    resamples: int,
+    seed: int,
     threshold: float = 0.5,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Summarise the change of a class's probability, image by image.
 
@@ -24,10 +23,10 @@ def changes(
     ----------
     before, after
         N probabilities of one class, of the same images in the same order.
-    threshold
-        A probability above it is a decision for the class.
     confidence, resamples, seed
         Of the bootstrap over images.
+    threshold
+        A probability above it is a decision for the class.
 
     Returns
     -------
@@ -59,10 +58,12 @@ def changes(
 
 
 def against_control(
-    before: Sequence[float],
-    after: Sequence[float],
-    control: Sequence[float],
-    **settings: Any,  # noqa: ANN401
+    before: ArrayLike,
+    after: ArrayLike,
+    control: ArrayLike,
+    confidence: float,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Summarise the change beside that of a control edit of the same images.
 
@@ -72,19 +73,17 @@ def against_control(
     Returns
     -------
     dict
-        ``artefact`` and ``control`` (see `changes`, whose keywords are `settings`), and ``beyond``: the paired
-        difference of the two changes.
+        ``artefact`` and ``control`` (see `changes`), and ``beyond``: the paired difference of the two changes.
     """
     beside = np.asarray(control, dtype=np.float64)
     own = ~np.isnan(beside)
-    found = {
-        "artefact": changes(before, after, **settings),
-        "control": changes(np.asarray(before)[own], beside[own], **settings),
+    interval = (confidence, resamples, seed)
+    return {
+        "artefact": changes(before, after, *interval),
+        "control": changes(np.asarray(before)[own], beside[own], *interval),
+        "beyond": _mean(np.asarray(after, dtype=np.float64) - beside, *interval),
     }
-    beyond = np.asarray(after, dtype=np.float64) - beside
-    interval = {key: settings[key] for key in ("confidence", "resamples", "seed") if key in settings}
-    return {**found, "beyond": _mean(beyond, **interval)}
 
 
-def _mean(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
+def _mean(values: ArrayLike, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
     return estimate(values, confidence, resamples, seed).json()

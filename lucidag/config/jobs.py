@@ -21,6 +21,7 @@ from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
 from lucidag.models.settings import NETWORK
+from lucidag.units.settings import Describing
 
 Settings = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _shortcut(plan: Plan, job: Wildcards) -> Settings:
 
 def _dissect_labels(plan: Plan, job: Wildcards) -> Settings:
     section = plan.config.dissect.clip_dissect if plan.config.dissect else None
-    return {"clip_dissect": section.model_dump(mode="json", exclude={"clip", "concepts"}) if section else None}
+    return {"clip_dissect": section.pick(*Describing.model_fields) if section else None}
 
 
 def notebook(plan: Plan) -> dict[str, Settings]:

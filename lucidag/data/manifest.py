@@ -76,6 +76,20 @@ class Manifest:
             raise InputError(f"{self.file}: no image is in split '{split}'; there are: {', '.join(self.splits())}")
         return found
 
+    def rows_of(self, splits: Sequence[str]) -> NDArray[np.int64]:
+        """Give the rows of some splits, ascending; a split that the data set does not have adds none.
+
+        Raises
+        ------
+        InputError
+            If none of the splits has an image.
+        """
+        present = [split for split in splits if split in self.splits()]
+        if not present:
+            have = ", ".join(self.splits())
+            raise InputError(f"{self.file}: no image is in splits {', '.join(splits)}; there are: {have}")
+        return np.sort(np.concatenate([self.rows(split) for split in present]))
+
     def labels(self) -> NDArray[np.int64]:
         """Give the N class indices.
 

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
-from lucidag.units.labels.counts import CONCEPT, MIN_UNITS_PER_CONCEPT, concept_counts
-from lucidag.units.labels.names import JUDGED_BY
+from lucidag.units.labels.counts import CONCEPT, concept_counts
+from lucidag.units.names import JUDGED_BY
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48
@@ -25,7 +25,7 @@ NO_CATEGORY = "no category"
 @paper()
 def units_per_concept(
     tables: Mapping[str, pd.DataFrame],
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
+    min_units_per_concept: int,
     most: int = MOST_BARS,
     what: str = "",
 ) -> Figure:

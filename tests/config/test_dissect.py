@@ -139,6 +139,10 @@ def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
         ("clip_train", {"clip_dissect": {"concepts": "classes"}}, False),
         ("dissect_summary", {"min_units_per_concept": 2}, True),
         ("dissect_units", {"sheet": {"images": 3}}, True),
+        ("concept_figures", {"min_units_per_concept": 2}, True),
+        ("concept_figures", {"netdissect": None}, True),
+        ("concept_roles_figures", {"netdissect": None}, True),
+        ("concept_roles_figures", {"min_units_per_concept": 2}, False),
     ],
 )
 def test_a_stage_sees_what_it_uses(stage: str, change: dict[str, Any], stale: bool) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.finders import scan
+from lucidag.artefacts.settings import Audit
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import write_json
@@ -17,19 +18,11 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    asked = Audit.of(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input[0]).parent)
     images = manifest.table["image"].tolist()
-    scores = scan(images, Images(manifest).read, settings["finders"], snakemake.threads)
-    rows, found = audit(
-        manifest.table,
-        manifest.classes,
-        scores,
-        id_column="id" if "id" in manifest.table.columns else None,
-        most=settings["max_values"],
-        confidence=settings["confidence"],
-        resamples=settings["resamples"],
-        seed=settings["seed"],
-    )
+    scores = scan(images, Images(manifest).read, asked.finders, snakemake.threads)
+    id_column = "id" if "id" in manifest.table.columns else None
+    rows, found = audit(manifest.table, manifest.classes, scores, asked, id_column=id_column)
     write_table(snakemake.output.images, rows)
     write_json(snakemake.output.audit, found)

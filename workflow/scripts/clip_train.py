@@ -10,7 +10,8 @@ from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
-from lucidag.units.clip.clip import load_clip
+from lucidag.units.clip.encoder import load_clip
+from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
 
@@ -20,23 +21,13 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    asked = Training.of(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     folder = Path(snakemake.output.weights).parent
     with lease(snakemake.resources.gpu) as device:
-        trained = train_clip(
-            manifest,
-            manifest.rows("train"),
-            small_config(settings["image_size"], settings["width"]),
-            settings["steps"],
-            settings["batch_size"],
-            settings["lr"],
-            settings["weight_decay"],
-            settings["seed"],
-            device,
-            settings["threads"],
-        )
-        save_clip(folder, trained, {"settings": settings})
+        config = small_config(asked.image_size, asked.width)
+        trained = train_clip(manifest, manifest.rows("train"), config, asked, device)
+        save_clip(folder, trained, {"settings": snakemake.params.settings})
         # Loaded as a published one is: what is measured is what others will use.
         found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
     write_table(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lucidag.ground.job import job
 from lucidag.units.passes.parts import join_activations, read_part, whole_of
-from lucidag.units.passes.statistics import write_statistics
+from lucidag.units.passes.unit_statistics import write_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -10,7 +10,7 @@ from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.parts import write_part
-from lucidag.units.passes.probe import probe_rows
+from lucidag.units.settings import Passes
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings, asked = snakemake.params.settings, Passes.of(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
+    rows = manifest.rows_of(asked.splits)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         part = collect_part(
@@ -29,12 +29,8 @@ with job(snakemake):
             rows,
             settings["layers"],
             snakemake.output.activations,
-            pooling=settings["pooling"],
-            top=settings["top"],
-            quantile=settings["quantile"],
-            seed=settings["seed"],
+            asked,
             device=device,
-            batch_size=settings["batch_size"],
             shard=Shard.parse(snakemake.wildcards.shard),
         )
     write_part(snakemake.output.part, part)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.artefacts.shown import shown_examples
+from lucidag.artefacts.examples import shown_examples
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.artefacts import examples, grades, odds

@@ -9,8 +9,8 @@ from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.labels.counts import labelled_rows
-from lucidag.units.labels.names import JUDGED_BY
-from lucidag.units.labels.tables import read_model
+from lucidag.units.labels.unit_tables import read_model
+from lucidag.units.names import JUDGED_BY
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -23,8 +23,7 @@ with job(snakemake):
     files = {model: [file for file in snakemake.input.tables if Path(file).parent.name == model] for model in summaries}
     tables = {model: read_model(files[model], summary["layers"]) for model, summary in summaries.items()}
     thresholds = common_thresholds(list(summaries.values()))
-    for place, file in enumerate(out.concepts):
-        method = Path(file).name.removesuffix("-concepts.png")
+    for place, method in enumerate(settings["methods"]):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"

@@ -11,7 +11,6 @@ from lucidag.explain.relevance.concepts import write_decision
 from lucidag.explain.relevance.reference_store import read_references
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -32,7 +31,7 @@ with job(snakemake):
             settings["layer"],
             read_references(snakemake.input.references),
             manifest,
-            probe_rows(manifest, settings["splits"]),
+            manifest.rows_of(settings["splits"]),
             target=subject.target,
             classes=classes,
             units=settings["units"],

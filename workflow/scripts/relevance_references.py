@@ -10,7 +10,6 @@ from lucidag.explain.relevance.references import find_references
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
-from lucidag.units.passes.probe import probe_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -27,7 +26,7 @@ with job(snakemake):
             network,
             composite,
             manifest,
-            probe_rows(manifest, settings["splits"]),
+            manifest.rows_of(settings["splits"]),
             [settings["layer"]],
             targets=settings["targets"],
             top=settings["top"],

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
-from lucidag.units.labels.names import NONE
-from lucidag.units.labels.naming import check_names, read_alike
+from lucidag.units.names import NONE, check_names, read_alike
 
 
 def read_concepts(path: str | Path) -> tuple[str, ...]:

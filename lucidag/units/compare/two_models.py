@@ -13,9 +13,9 @@ from lucidag.ground.statistics.intervals import interval, number
 from lucidag.ground.statistics.permutation import shuffled, two_sided
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.settings import Comparison
 
-MOST_FREQUENT = 50
 MEASURES = ("labelled", "unique", "units_per_concept", "redundant", "shannon", "effective", "simpson")
 
 
@@ -23,10 +23,7 @@ def compare(
     a: pd.DataFrame,
     b: pd.DataFrame,
     thresholds: Mapping[str, float],
-    top_concepts: int = MOST_FREQUENT,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    asked: Comparison,
 ) -> dict[str, Any]:
     """Compare the labelled units of two models.
 
@@ -38,13 +35,11 @@ def compare(
     Parameters
     ----------
     a, b
-        See `lucidag.units.labels.tables.read_layers`.
+        See `lucidag.units.labels.unit_tables.read_layers`.
     thresholds
         See `lucidag.units.compare.summary.summary`.
-    top_concepts
-        How many concepts of each model are compared in ``overlap``.
-    confidence, resamples, seed
-        Of the permutations and their intervals.
+    asked
+        How many concepts of each model are compared in ``overlap``; the permutations and their intervals.
 
     Returns
     -------
@@ -65,8 +60,6 @@ def compare(
     if not methods:
         have = " and ".join(", ".join(methods_of(table)) or "none" for table in (a, b))
         raise InputError(f"the two models have no method in common: {have}")
-    if resamples < 1:
-        raise InputError(f"a comparison needs at least 1 draw, found {resamples}")
     found: dict[str, Any] = {}
     for method in methods:
         threshold = threshold_of(thresholds, method)
@@ -74,11 +67,11 @@ def compare(
         found[method] = {"threshold": threshold}
         for name, least in (("all", None), ("above", threshold)):
             kept = [each[labelled(each, least)] for each in rows]
-            found[method][name] = _sets(*kept) | _chance(rows, least, top_concepts, confidence, resamples, seed)
-    return {"confidence": confidence, "resamples": resamples, "methods": found}
+            found[method][name] = _sets(*kept) | _chance(rows, least, asked)
+    return {"confidence": asked.confidence, "resamples": asked.resamples, "methods": found}
 
 
-def overlap(a: pd.DataFrame, b: pd.DataFrame, top_concepts: int = MOST_FREQUENT) -> dict[str, Any]:
+def overlap(a: pd.DataFrame, b: pd.DataFrame, top_concepts: int) -> dict[str, Any]:
     """Count the concepts that are among the most frequent of both models.
 
     Concepts with equally many units at the end of a list are taken in the order of their names (see
@@ -198,18 +191,16 @@ class _Units:
         return one, other
 
 
-def _chance(
-    rows: list[pd.DataFrame], threshold: float | None, top_concepts: int, confidence: float, resamples: int, seed: int
-) -> dict[str, Any]:
+def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison) -> dict[str, Any]:
     """Give the overlap and the differences of the measures, each beside what permutations give."""
     units = _units(rows, threshold)
     numbers = (len(rows[0]), len(rows[1]))
-    generator = np.random.default_rng(seed)
-    drawn = [units.counts(shuffled(units.of_a, units.strata, generator)) for _ in range(resamples)]
-    shared = np.array([_shared_top(*counts, top_concepts) for counts in drawn], dtype=np.float64)
+    generator = np.random.default_rng(asked.seed)
+    drawn = [units.counts(shuffled(units.of_a, units.strata, generator)) for _ in range(asked.resamples)]
+    shared = np.array([_shared_top(*counts, asked.top_concepts) for counts in drawn], dtype=np.float64)
     one, other = (concept_counts(each[labelled(each, threshold)]) for each in rows)
-    own = overlap(one, other, top_concepts)
-    spread = _band(float(own["shared"]), shared, confidence)
+    own = overlap(one, other, asked.top_concepts)
+    spread = _band(float(own["shared"]), shared, asked.confidence)
 
     observed = [_values(counts, n) for counts, n in zip(units.counts(units.of_a), numbers, strict=True)]
     chance = np.array([_values(a, numbers[0]) - _values(b, numbers[1]) for a, b in drawn])
@@ -218,7 +209,7 @@ def _chance(
             "a": number(observed[0][column]),
             "b": number(observed[1][column]),
             "difference": number(observed[0][column] - observed[1][column]),
-            **_band(observed[0][column] - observed[1][column], chance[:, column], confidence),
+            **_band(observed[0][column] - observed[1][column], chance[:, column], asked.confidence),
         }
         for column, name in enumerate(MEASURES)
     }

@@ -107,8 +107,8 @@ def embed_images(
     clip: Clip,
     manifest: Manifest,
     rows: NDArray[np.int64],
-    cache: str | Path | None = None,
-    batch_size: int = 64,
+    cache: str | Path | None,
+    batch_size: int,
     threads: int = 2,
 ) -> Floats:
     """Embed images of a manifest.
@@ -157,7 +157,7 @@ def embed_images(
 def embed_texts(
     clip: Clip,
     concepts: Sequence[str],
-    template: str = "{}",
+    template: str,
     cache: str | Path | None = None,
     batch_size: int = 256,
     threads: int = 2,
@@ -171,8 +171,7 @@ def embed_texts(
     concepts
         M words or phrases.
     template
-        What stands around a concept, such as ``a photo of a {}``. CLIP-Dissect takes the concept alone, as the
-        default does.
+        What stands around a concept, such as ``a photo of a {}``. CLIP-Dissect takes the concept alone: ``{}``.
     cache
         As in `embed_images`; the name changes with the weights, the template and the concepts.
     batch_size, threads

@@ -12,20 +12,28 @@ from lucidag.ground.errors import InputError
 from lucidag.models.frames import load_split
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.labels.label_maps import encode, labels_in_frame
+from lucidag.units.labels.detectors import label_units as label_detectors
 from lucidag.units.passes import upsample
 from lucidag.units.passes.activations import collect
+from lucidag.units.passes.label_maps import encode, frame_pixels
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.overlaps import (
-    Overlaps,
-    ceilings,
-    label_units,
-    read_overlaps,
-    unique_detectors,
-    write_overlaps,
-)
+from lucidag.units.passes.overlaps import Overlaps, ceilings, read_overlaps, write_overlaps
 from lucidag.units.passes.upsample import region
-from tests.dissect.probe_sets import CONCEPTS, network, noise, outputs, write
+from lucidag.units.settings import NetDissect, Passes
+from tests.units.probe_sets import CONCEPTS, network, noise, outputs, write
+
+
+def label_units(overlaps, layer):
+    return label_detectors(overlaps, layer, NetDissect().min_iou)
+
+
+def unique_detectors(table):
+    """Count the different concepts that have a detector, by category."""
+    return table[table["detector"]].drop_duplicates(["category", "concept"])["category"].value_counts().to_dict()
+
+
+def labels_in_frame(labels, inputs):
+    return labels.ravel()[frame_pixels(labels.shape, inputs)]
 
 
 def bilinear(image, size):
@@ -75,10 +83,13 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
     rows = np.arange(1, 13)
     net, layers = network(kind, seed, size)
     layers = layers[:-1]
-    found = collect(net, manifest, rows, layers, tmp_path / "a.npy", quantile=quantile, threads=1)
+    found = collect(net, manifest, rows, layers, tmp_path / "a.npy", Passes(quantile=quantile), threads=1)
     # A threshold is one of the activations, which other batches round otherwise: step away from it.
     thresholds = {layer: units.threshold + np.float32(1e-5) for layer, units in found.layers.items()}
-    results = [count_overlaps(net, manifest, rows, thresholds, quantile, batch_size=n, threads=1) for n in (12, 5, 1)]
+    results = [
+        count_overlaps(net, manifest, rows, thresholds, Passes(quantile=quantile, batch_size=n), threads=1)
+        for n in (12, 5, 1)
+    ]
     maps = outputs(net, net.inputs.normalise(load_split(manifest, rows, net.inputs, 1)), kind)
     reader = Images(manifest)
     labels = {
@@ -211,8 +222,10 @@ def test_a_planted_unit_gets_its_concept(tmp_path, seed):
     manifest, net = planted(tmp_path / "data", seed=seed), planted_network()
     rows = np.arange(40)
     # A colour covers 100 of 1,024 pixels in a third of the images: 3.3 %, just less than the quantile.
-    stats = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", quantile=0.035, threads=1)
-    overlaps = count_overlaps(net, manifest, rows, {"0": stats.layers["0"].threshold}, 0.035, threads=1)
+    stats = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", Passes(quantile=0.035), threads=1)
+    overlaps = count_overlaps(
+        net, manifest, rows, {"0": stats.layers["0"].threshold}, Passes(quantile=0.035), threads=1
+    )
     table = label_units(overlaps, "0")
     assert table["concept"].tolist() == ["red", "blue", "striped", "none"]
     assert table["category"].tolist() == ["colour", "colour", "texture", ""]
@@ -245,8 +258,10 @@ def test_a_ceiling_is_what_a_perfect_region_reaches():
 def test_a_quantile_above_the_greatest_share_shows_nothing(tmp_path):
     # The red unit has its greatest value at more than .5 % of all positions: it never is above its threshold.
     manifest, net = planted(tmp_path / "data"), planted_network()
-    stats = collect(net, manifest, np.arange(40), ["0"], tmp_path / "a.npy", threads=1)
-    overlaps = count_overlaps(net, manifest, np.arange(40), {"0": stats.layers["0"].threshold}, 0.005, threads=1)
+    stats = collect(net, manifest, np.arange(40), ["0"], tmp_path / "a.npy", Passes(), threads=1)
+    overlaps = count_overlaps(
+        net, manifest, np.arange(40), {"0": stats.layers["0"].threshold}, Passes(quantile=0.005), threads=1
+    )
     assert stats.layers["0"].threshold[0] == stats.layers["0"].peak[0]
     assert label_units(overlaps, "0")["concept"][0] == "none"
 
@@ -255,9 +270,9 @@ def test_units_that_are_all_constant_overlap_with_nothing(tmp_path):
     manifest, net = planted(tmp_path / "data"), planted_network()
     with torch.no_grad():
         net.model[0].weight.zero_()
-    stats = collect(net, manifest, np.arange(40), ["0", "1"], tmp_path / "a.npy", threads=1)
+    stats = collect(net, manifest, np.arange(40), ["0", "1"], tmp_path / "a.npy", Passes(), threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
-    overlaps = count_overlaps(net, manifest, np.arange(40), thresholds, 0.005, threads=1)
+    overlaps = count_overlaps(net, manifest, np.arange(40), thresholds, Passes(quantile=0.005), threads=1)
     table = label_units(overlaps, "1")
     assert set(table["concept"]) == {"none"}
     assert not table["detector"].any()
@@ -270,9 +285,9 @@ def test_a_concept_that_never_occurs_has_an_iou_of_zero(tmp_path):
     maps = {"object": np.zeros((6, 16, 16), np.uint8), "part": np.ones((6, 16, 16), np.uint8)}
     manifest = write(tmp_path / "data", images, maps, {"object": ("cup",), "part": ("leg", "arm")})
     net, _ = network("cnn", 0)
-    stats = collect(net, manifest, np.arange(6), ["blocks.block2"], tmp_path / "a.npy", quantile=0.1, threads=1)
+    stats = collect(net, manifest, np.arange(6), ["blocks.block2"], tmp_path / "a.npy", Passes(quantile=0.1), threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
-    overlaps = count_overlaps(net, manifest, np.arange(6), thresholds, 0.1, threads=1)
+    overlaps = count_overlaps(net, manifest, np.arange(6), thresholds, Passes(quantile=0.1), threads=1)
     assert (overlaps.union["blocks.block2"]["object"] == 0).all()
     assert (overlaps.iou("blocks.block2", "object") == 0).all()
     assert (overlaps.iou("blocks.block2", "part")[:, 1] == 0).all()
@@ -284,9 +299,9 @@ def test_a_concept_that_never_occurs_has_an_iou_of_zero(tmp_path):
 def test_files_say_what_was_found(tmp_path):
     manifest = noise(tmp_path / "data", 8)
     net, layers = network("signed", 0)
-    stats = collect(net, manifest, np.arange(8), layers[:2], tmp_path / "a.npy", quantile=0.1, threads=1)
+    stats = collect(net, manifest, np.arange(8), layers[:2], tmp_path / "a.npy", Passes(quantile=0.1), threads=1)
     thresholds = {layer: units.threshold for layer, units in stats.layers.items()}
-    found = count_overlaps(net, manifest, np.arange(8), thresholds, 0.1, threads=1)
+    found = count_overlaps(net, manifest, np.arange(8), thresholds, Passes(quantile=0.1), threads=1)
     write_overlaps(tmp_path / "concepts.safetensors", found)
     back = read_overlaps(tmp_path / "concepts.safetensors")
     assert (back.concepts, back.layers, back.pixels, back.images, back.quantile) == (
@@ -310,7 +325,7 @@ def test_images_without_label_maps_have_no_iou(tmp_path):
     net, layers = network("cnn", 0)
     thresholds = {layers[0]: np.zeros(4, np.float32)}
     with pytest.raises(InputError, match=r"manifest\.csv: the images have no label maps of concepts"):
-        count_overlaps(net, noise(tmp_path / "data", 4, labels=False), np.arange(4), thresholds, 0.005)
+        count_overlaps(net, noise(tmp_path / "data", 4, labels=False), np.arange(4), thresholds, Passes(quantile=0.005))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +340,7 @@ def test_layers_without_maps_or_of_another_size_are_refused(tmp_path, layer, uni
     net, _ = network("cnn", 0)
     thresholds = {layer: np.zeros(units, np.float32)}
     with pytest.raises(InputError, match=sentence):
-        count_overlaps(net, noise(tmp_path / "data", 4), np.arange(4), thresholds, 0.005, threads=1)
+        count_overlaps(net, noise(tmp_path / "data", 4), np.arange(4), thresholds, Passes(quantile=0.005), threads=1)
     assert not any(module._forward_hooks for module in net.model.modules())
 
 
@@ -335,7 +350,7 @@ def test_activations_that_are_not_finite_name_layer_and_image(tmp_path):
     with torch.no_grad():
         net.model.two.bias[1] = float("nan")
     with pytest.raises(InputError, match="layer 'two' gives NaN or infinite activations for image 'p0000'"):
-        count_overlaps(net, manifest, np.arange(4), {"two": np.zeros(5, np.float32)}, 0.005, threads=1)
+        count_overlaps(net, manifest, np.arange(4), {"two": np.zeros(5, np.float32)}, Passes(quantile=0.005), threads=1)
     assert not any(module._forward_hooks for module in net.model.modules())
 
 
@@ -344,7 +359,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     net, layers = network("signed", 0)
     thresholds = {layers[0]: np.full(6, 0.1, np.float32)}
     for name in ("one", "two"):
-        found = count_overlaps(net, manifest, np.arange(9), thresholds, 0.005, threads=1)
+        found = count_overlaps(net, manifest, np.arange(9), thresholds, Passes(quantile=0.005), threads=1)
         write_overlaps(tmp_path / f"{name}.safetensors", found)
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
 
@@ -358,9 +373,11 @@ def test_cuda_and_cpu_agree(tmp_path, memory):
     rows = np.arange(600)
     found = {}
     for device in ("cpu", "cuda:0"):
-        stats = collect(net, manifest, rows, layers, tmp_path / "a.npy", quantile=0.05, memory=memory, device=device)
+        stats = collect(
+            net, manifest, rows, layers, tmp_path / "a.npy", Passes(quantile=0.05), memory=memory, device=device
+        )
         thresholds = {layer: stats.layers[layer].threshold for layer in layers[:2]}
-        found[device] = stats, count_overlaps(net, manifest, rows, thresholds, 0.05, device=device)
+        found[device] = stats, count_overlaps(net, manifest, rows, thresholds, Passes(quantile=0.05), device=device)
     for layer in layers:
         own, other = (found[device][0].layers[layer] for device in found)
         np.testing.assert_allclose(other.threshold, own.threshold, rtol=1e-3, atol=1e-4)

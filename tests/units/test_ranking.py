@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from lucidag.ground.errors import InputError
+from lucidag.units.labels.detectors import label_units
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.units.passes.overlaps import Overlaps, label_units
+from lucidag.units.passes.overlaps import Overlaps
 
 
 def test_sparseness_of_known_units():
@@ -74,7 +75,7 @@ def painted(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_share_inside_is_that_of_the_region(seed):
     overlaps, masks, regions, counted = painted(seed)
-    labels = label_units(overlaps, "layer4")
+    labels = label_units(overlaps, "layer4", 0.04)
     share, chance = inside(overlaps, "layer4", labels.sample(frac=1, random_state=seed))
     assert labels["concept"].tolist()[:2] == ["dog", "none"]
     assert share[0] == 1

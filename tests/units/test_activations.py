@@ -3,6 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from lucidag.ground.errors import InputError
@@ -11,8 +12,9 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
 from lucidag.units.passes.activations import collect
-from lucidag.units.passes.statistics import read_activations, read_statistics, write_statistics
-from tests.dissect.probe_sets import network, noise, outputs, write
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_statistics
+from lucidag.units.settings import Passes
+from tests.units.probe_sets import network, noise, outputs, write
 
 CASES = [(kind, seed) for kind in ("signed", "resnet", "cnn", "mlp") for seed in (0, 1)]
 
@@ -24,7 +26,13 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, pooling):
     rows = np.arange(3, 37)
     net, layers = network(kind, seed)
     found = collect(
-        net, manifest, rows, layers, tmp_path / "a.npy", pooling=pooling, top=10, quantile=0.02, batch_size=8, threads=1
+        net,
+        manifest,
+        rows,
+        layers,
+        tmp_path / "a.npy",
+        Passes(pooling=pooling, top=10, quantile=0.02, batch_size=8),
+        threads=1,
     )
     batch = net.inputs.normalise(load_split(manifest, rows, net.inputs, 1))
     expected = outputs(net, batch, kind)
@@ -57,7 +65,7 @@ def _check_units(units, pooled, maps, top, quantile):
 def test_what_follows_in_place_does_not_change_a_layer(tmp_path):
     manifest = noise(tmp_path / "data", 6)
     net, _ = network("resnet", 0)
-    found = collect(net, manifest, np.arange(6), ["bn1"], tmp_path / "a.npy", threads=1)
+    found = collect(net, manifest, np.arange(6), ["bn1"], tmp_path / "a.npy", Passes(), threads=1)
     assert found.layers["bn1"].mean.min() < 0
 
 
@@ -67,7 +75,13 @@ def test_the_batch_size_and_the_order_of_layers_change_rounding_only(tmp_path, k
     net, layers = network(kind, 5)
     results = [
         collect(
-            net, manifest, np.arange(31), order, tmp_path / f"{size}.npy", quantile=0.01, batch_size=size, threads=1
+            net,
+            manifest,
+            np.arange(31),
+            order,
+            tmp_path / f"{size}.npy",
+            Passes(quantile=0.01, batch_size=size),
+            threads=1,
         )
         for size, order in ((31, layers), (7, layers[::-1]), (1, layers))
     ]
@@ -83,9 +97,9 @@ def test_the_batch_size_and_the_order_of_layers_change_rounding_only(tmp_path, k
 def test_how_many_values_are_sorted_at_a_time_changes_nothing(tmp_path, monkeypatch, part):
     manifest = noise(tmp_path / "data", 40)
     net, layers = network("signed", 0)
-    whole = collect(net, manifest, np.arange(40), layers, tmp_path / "a.npy", quantile=0.05, threads=1)
+    whole = collect(net, manifest, np.arange(40), layers, tmp_path / "a.npy", Passes(quantile=0.05), threads=1)
     monkeypatch.setattr(module, "PART", part)
-    parts = collect(net, manifest, np.arange(40), layers, tmp_path / "a.npy", quantile=0.05, threads=1)
+    parts = collect(net, manifest, np.arange(40), layers, tmp_path / "a.npy", Passes(quantile=0.05), threads=1)
     for layer in layers:
         assert np.array_equal(parts.layers[layer].threshold, whole.layers[layer].threshold)
 
@@ -93,7 +107,7 @@ def test_how_many_values_are_sorted_at_a_time_changes_nothing(tmp_path, monkeypa
 def test_all_images_are_the_top_where_there_are_fewer_than_100(tmp_path):
     manifest = noise(tmp_path / "data", 9)
     net, layers = network("cnn", 0)
-    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", threads=1).layers["fc"]
+    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", Passes(), threads=1).layers["fc"]
     assert units.top.shape == units.top_values.shape == (4, 9)
     assert np.array_equal(np.sort(units.top, axis=1), np.tile(np.arange(9), (4, 1)))
 
@@ -102,9 +116,9 @@ def test_equal_images_are_ordered_by_row(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
     manifest = write(tmp_path / "data", np.repeat(image, 150, axis=0))
     net, layers = network("mlp", 0)
-    units = collect(net, manifest, np.arange(150), layers, tmp_path / "a.npy", threads=1, batch_size=150).layers[
-        "relu1"
-    ]
+    units = collect(
+        net, manifest, np.arange(150), layers, tmp_path / "a.npy", Passes(batch_size=150), threads=1
+    ).layers["relu1"]
     assert np.array_equal(units.top, np.tile(np.arange(100), (7, 1)))
 
 
@@ -114,7 +128,7 @@ def test_a_constant_unit_has_its_constant_as_threshold(tmp_path):
     with torch.no_grad():
         net.model.two.weight[:2] = 0
         net.model.two.bias[:2] = torch.tensor([0.5, 0])
-    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", threads=1).layers["two"]
+    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", Passes(), threads=1).layers["two"]
     for field in (units.threshold, units.mean, units.peak):
         assert field[:2].tolist() == [0.5, 0]
     assert units.share_active[:2].tolist() == [1, 0]
@@ -126,9 +140,9 @@ def test_a_sample_of_the_positions_is_near_the_exact_threshold(tmp_path):
     manifest = noise(tmp_path / "data", 500, size=24, labels=False)
     net = Network(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1)), Inputs(24), None)
     rows = np.arange(500)
-    exact = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", threads=1)
-    sample = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", memory=1, threads=1)
-    again = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", memory=1, threads=1, batch_size=7)
+    exact = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", Passes(), threads=1)
+    sample = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", Passes(), memory=1, threads=1)
+    again = collect(net, manifest, rows, ["0"], tmp_path / "a.npy", Passes(batch_size=7), memory=1, threads=1)
     assert exact.looked_at == {"0": 1.0}
     assert 0.6 < sample.looked_at["0"] < 0.8
     np.testing.assert_allclose(again.layers["0"].threshold, sample.layers["0"].threshold, rtol=1e-6)
@@ -146,9 +160,9 @@ def test_memory_does_not_grow_with_the_images(tmp_path):
     peaks = []
     for count in (1000, 2500):
         manifest = noise(tmp_path / f"data{count}", count, size=16, labels=False)
-        collect(net, manifest, np.arange(64), ["0"], tmp_path / "a.npy", memory=1, threads=1)
+        collect(net, manifest, np.arange(64), ["0"], tmp_path / "a.npy", Passes(), memory=1, threads=1)
         tracemalloc.start()
-        found = collect(net, manifest, np.arange(count), ["0"], tmp_path / "a.npy", memory=1, threads=1)
+        found = collect(net, manifest, np.arange(count), ["0"], tmp_path / "a.npy", Passes(), memory=1, threads=1)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert found.looked_at["0"] < 1
@@ -158,7 +172,7 @@ def test_memory_does_not_grow_with_the_images(tmp_path):
 def test_files_say_what_was_found(tmp_path):
     manifest = noise(tmp_path / "data", 12)
     net, layers = network("signed", 0)
-    found = collect(net, manifest, np.arange(2, 12), layers, tmp_path / "a.npy", pooling="max", threads=1)
+    found = collect(net, manifest, np.arange(2, 12), layers, tmp_path / "a.npy", Passes(pooling="max"), threads=1)
     write_statistics(tmp_path / "statistics.safetensors", found)
     back = read_statistics(tmp_path / "statistics.safetensors")
     assert (back.images, back.shapes, back.pooling, back.quantile, back.looked_at) == (
@@ -178,7 +192,7 @@ def test_files_say_what_was_found(tmp_path):
 def test_other_files_are_refused(tmp_path, content):
     manifest = noise(tmp_path / "data", 6)
     net, layers = network("signed", 0)
-    found = collect(net, manifest, np.arange(6), layers, tmp_path / "b.npy", threads=1)
+    found = collect(net, manifest, np.arange(6), layers, tmp_path / "b.npy", Passes(), threads=1)
     for name in ("a.npy", "statistics.safetensors"):
         if content is not None:
             (tmp_path / name).write_bytes(content)
@@ -226,7 +240,7 @@ def test_layers_without_units_are_refused(tmp_path, layers, sentence):
     manifest = noise(tmp_path / "data", 5)
     net = Network(Odd(), Inputs(8), None)
     with pytest.raises(InputError, match=sentence):
-        collect(net, manifest, np.arange(5), layers, tmp_path / "a.npy", threads=1)
+        collect(net, manifest, np.arange(5), layers, tmp_path / "a.npy", Passes(), threads=1)
     assert not any(module._forward_hooks for module in net.model.modules())
     assert not list(tmp_path.glob("*.npy"))
 
@@ -243,7 +257,15 @@ def test_activations_that_are_not_finite_name_layer_and_image(tmp_path, bad, poo
     manifest = write(tmp_path / "data", images)
     net = Network(nn.Sequential(nn.Identity(), Hole()), Inputs(8), None)
     with pytest.raises(InputError, match="layer '1' gives NaN or infinite activations for image 'p0013'"):
-        collect(net, manifest, np.arange(20), ["0", "1"], tmp_path / "a.npy", pooling=pooling, batch_size=6, threads=1)
+        collect(
+            net,
+            manifest,
+            np.arange(20),
+            ["0", "1"],
+            tmp_path / "a.npy",
+            Passes(pooling=pooling, batch_size=6),
+            threads=1,
+        )
     assert not any(module._forward_hooks for module in net.model.modules())
     assert not list(tmp_path.glob("*.npy"))
 
@@ -253,7 +275,7 @@ def test_the_network_is_left_as_it_was(tmp_path):
     net, layers = network("resnet", 0)
     net.model.train()
     net.model.layer1.eval()
-    collect(net, manifest, np.arange(5), layers, tmp_path / "a.npy", threads=1)
+    collect(net, manifest, np.arange(5), layers, tmp_path / "a.npy", Passes(), threads=1)
     assert net.model.training
     assert not net.model.layer1[0].training
     assert net.model.layer2[0].training
@@ -263,18 +285,17 @@ def test_the_network_is_left_as_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"pooling": "sum"}, "pooling is 'sum'; allowed are mean and max"),
-        ({"top": 0}, "top is 0"),
-        ({"quantile": 1.0}, "quantile is 1.0; it must be between 0 and 1"),
+        ({"pooling": "sum"}, "pooling\n.*'mean' or 'max'"),
+        ({"top": 0}, "top\n.*greater than or equal to 1"),
+        ({"quantile": 1.0}, "quantile\n.*less than 1"),
     ],
 )
-def test_options_out_of_range_are_refused(tmp_path, options, sentence):
-    net, layers = network("mlp", 0)
-    with pytest.raises(InputError, match=sentence):
-        collect(net, noise(tmp_path / "data", 5), np.arange(5), layers, tmp_path / "a.npy", **options)
+def test_options_out_of_range_are_refused(options, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        Passes(**options)
 
 
 def test_an_empty_probe_set_is_refused(tmp_path):
     net, layers = network("mlp", 0)
     with pytest.raises(InputError, match="the probe set has no images"):
-        collect(net, noise(tmp_path / "data", 5), np.arange(0), layers, tmp_path / "a.npy")
+        collect(net, noise(tmp_path / "data", 5), np.arange(0), layers, tmp_path / "a.npy", Passes())

@@ -75,19 +75,9 @@ class Statistics:
 def write_statistics(path: str | Path, content: Statistics) -> None:
     """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
     tensors = {
-        f"{layer}/{field.name}": getattr(units, field.name)
-        for layer, units in content.layers.items()
-        for field in fields(units)
+        f"{layer}/{name}": values for layer, units in content.layers.items() for name, values in vars(units).items()
     }
-    about = {
-        "images": content.images,
-        "layers": list(content.layers),
-        "shapes": content.shapes,
-        "pooling": content.pooling,
-        "quantile": content.quantile,
-        "looked_at": content.looked_at,
-    }
-    write_tensors(path, tensors, about)
+    write_tensors(path, tensors, vars(content) | {"layers": list(content.layers)})
 
 
 def read_statistics(path: str | Path) -> Statistics:
@@ -104,14 +94,8 @@ def read_statistics(path: str | Path) -> Statistics:
             layer: LayerStatistics(**{name: handle.get_tensor(f"{layer}/{name}") for name in names})
             for layer in about["layers"]
         }
-        return Statistics(
-            images=tuple(about["images"]),
-            layers=layers,
-            shapes={layer: tuple(shape) for layer, shape in about["shapes"].items()},
-            pooling=about["pooling"],
-            quantile=about["quantile"],
-            looked_at=about["looked_at"],
-        )
+        shapes = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
+        return Statistics(**about | {"images": tuple(about["images"]), "layers": layers, "shapes": shapes})
 
 
 def layer_columns(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, slice]:

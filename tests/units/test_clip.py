@@ -15,12 +15,13 @@ from lucidag.data.images import Images, UnreadableImageError
 from lucidag.data.manifest import read_manifest
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
-from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content, vocabulary
-from lucidag.units.clip.clip import embed_images, embed_texts, load_clip
+from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content
+from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
+from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
 
-WORDS = vocabulary(scenes.CONCEPTS)
+WORDS = tuple(name for category in CATEGORIES for name in scenes.CONCEPTS[category])
 TINY = {"image_size": 32, "width": 8, "text_width": 16, "embedding": 32}
 
 
@@ -33,7 +34,9 @@ def manifest(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(manifest):
-    return train_clip(manifest, manifest.rows("train"), small_config(**TINY), steps=4, batch_size=16, threads=1)
+    return train_clip(
+        manifest, manifest.rows("train"), small_config(**TINY), Training(steps=4, batch_size=16, threads=1)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +120,9 @@ def test_embeddings_after_the_round_trip_are_equal(trained, folder, manifest):
         before = trained.model.encode_image(batch, normalize=True).numpy()
         texts = own.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(list(WORDS)), normalize=True).numpy()
     assert np.array_equal(images, before)
-    np.testing.assert_allclose(embed_images(clip, manifest, rows, batch_size=17), images, atol=1e-6)
-    np.testing.assert_allclose(embed_texts(clip, WORDS, batch_size=5), texts, atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(embed_texts(clip, WORDS), axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(embed_images(clip, manifest, rows, None, 17), images, atol=1e-6)
+    np.testing.assert_allclose(embed_texts(clip, WORDS, "{}", batch_size=5), texts, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(embed_texts(clip, WORDS, "{}"), axis=1), 1, atol=1e-6)
 
 
 @pytest.fixture
@@ -139,7 +142,7 @@ def test_any_architecture_with_a_file_of_weights(tmp_path, published):
     one, two = (load_clip("tiny", str(tmp_path / file)) for file in ("w.safetensors", "w.pt"))
     assert one.digest == two.digest
     assert all(torch.equal(one.model.state_dict()[name], value) for name, value in published.items())
-    assert embed_texts(one, ["red", "fire engine"]).shape == (2, 32)
+    assert embed_texts(one, ["red", "fire engine"], "{}").shape == (2, 32)
     with pytest.raises(InputError, match=r"w\.safetensors' cannot be loaded: "):
         load_clip("RN50", str(tmp_path / "w.safetensors"))
 
@@ -219,24 +222,24 @@ def test_embeddings_are_computed_once(folder, manifest, tmp_path, monkeypatch):
     clip = load_clip("", str(folder))
     rows = manifest.rows("test")
     cache = tmp_path / "cache"
-    first, words = embed_images(clip, manifest, rows, cache), embed_texts(clip, WORDS, cache=cache)
-    assert np.array_equal(first, embed_images(clip, manifest, rows))
+    first, words = embed_images(clip, manifest, rows, cache, 64), embed_texts(clip, WORDS, "{}", cache=cache)
+    assert np.array_equal(first, embed_images(clip, manifest, rows, None, 64))
     assert len(list(cache.iterdir())) == 2
     calls = []
     monkeypatch.setattr(clip.model, "encode_image", lambda *_, **__: calls.append("image") or torch.zeros(1, 1))
     monkeypatch.setattr(clip.model, "encode_text", lambda *_, **__: calls.append("text") or torch.zeros(1, 1))
-    again = embed_images(clip, manifest, rows, cache)
+    again = embed_images(clip, manifest, rows, cache, 64)
     assert isinstance(again, np.memmap)
     assert np.array_equal(again, first)
-    assert np.array_equal(embed_texts(clip, WORDS, cache=cache), words)
+    assert np.array_equal(embed_texts(clip, WORDS, "{}", cache=cache), words)
     assert calls == []
 
 
 @pytest.mark.parametrize("changed", ["weights", "template", "words", "image", "order", "preprocess", "architecture"])
 def test_the_cache_knows_what_changed(changed, trained, folder, manifest, tmp_path):
     clip, rows, cache = load_clip("", str(folder)), manifest.rows("test"), tmp_path / "cache"
-    embed_images(clip, manifest, rows, cache)
-    embed_texts(clip, WORDS, cache=cache)
+    embed_images(clip, manifest, rows, cache, 64)
+    embed_texts(clip, WORDS, "{}", cache=cache)
     other = tmp_path / "clip"
     shutil.copytree(folder, other)
     config = json.loads((other / "open_clip_config.json").read_text())
@@ -255,7 +258,7 @@ def test_the_cache_knows_what_changed(changed, trained, folder, manifest, tmp_pa
         manifest.table.loc[rows[0], "digest"] = "0" * 16
     if changed == "order":
         rows = rows[::-1].copy()
-    embed_images(clip, manifest, rows, cache)
+    embed_images(clip, manifest, rows, cache, 64)
     embed_texts(clip, WORDS[::-1] if changed == "words" else WORDS, "a {}" if changed == "template" else "{}", cache)
     new = {"weights": 2, "template": 1, "words": 1, "image": 1, "order": 1, "preprocess": 1, "architecture": 2}
     assert len(list(cache.iterdir())) == 2 + new[changed]
@@ -265,9 +268,9 @@ def test_texts_beyond_the_context_are_named(folder):
     clip = load_clip("", str(folder))
     assert clip.context == 18
     fits, beyond = " ".join(["sea"] * 16), " ".join(["sea"] * 17)
-    assert embed_texts(clip, ["red", fits]).shape == (2, 32)
+    assert embed_texts(clip, ["red", fits], "{}").shape == (2, 32)
     with pytest.raises(InputError, match=f"1 of 3 have more tokens than the 18 .*: '{beyond}'$"):
-        embed_texts(clip, ["red", beyond, fits])
+        embed_texts(clip, ["red", beyond, fits], "{}")
     with pytest.raises(InputError, match="2 of 3 have more tokens"):
         embed_texts(clip, ["red", beyond, fits], "a {}")
     with pytest.raises(InputError, match=r"must hold \{\} once"):
@@ -285,7 +288,7 @@ def test_what_the_cache_keeps_is_whole_or_absent(folder, manifest, tmp_path, mon
 
     monkeypatch.setattr(Images, "read", fail)
     with pytest.raises(InputError, match=r"gone\.png cannot be read as an image: it is truncated"):
-        embed_images(clip, manifest, rows, tmp_path, batch_size=8)
+        embed_images(clip, manifest, rows, tmp_path, 8)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -295,7 +298,10 @@ def test_what_the_cache_keeps_is_whole_or_absent(folder, manifest, tmp_path, mon
 def test_the_same_seed_gives_the_same_bytes(manifest, folder, tmp_path):
     for seed, same in ((0, True), (1, False)):
         again = train_clip(
-            manifest, manifest.rows("train"), small_config(**TINY), steps=4, batch_size=16, threads=1, seed=seed
+            manifest,
+            manifest.rows("train"),
+            small_config(**TINY),
+            Training(steps=4, batch_size=16, threads=1, seed=seed),
         )
         save_clip(tmp_path, again, {"steps": 4})
         for name in ("open_clip_model.safetensors", "open_clip_config.json"):
@@ -306,7 +312,7 @@ def test_the_same_seed_gives_the_same_bytes(manifest, folder, tmp_path):
 def test_a_short_training_learns_colours_and_places(manifest, tmp_path):
     config = small_config(image_size=32, width=8, text_width=32, embedding=64)
     state = torch.random.get_rng_state()
-    learnt = train_clip(manifest, manifest.rows("train"), config, steps=100, batch_size=32, threads=1)
+    learnt = train_clip(manifest, manifest.rows("train"), config, Training(steps=100, batch_size=32, threads=1))
     assert torch.equal(state, torch.random.get_rng_state())
     assert np.mean(learnt.losses[-10:]) < 0.85 * np.mean(learnt.losses[:5])
     save_clip(tmp_path, learnt, {})
@@ -341,9 +347,9 @@ def test_zero_shot_counts(manifest, folder, monkeypatch):
 
 def test_training_that_cannot_be(manifest):
     rows = manifest.rows("train")
-    with pytest.raises(InputError, match="1 images, 4 steps of 8"):
-        train_clip(manifest, rows[:1], small_config(**TINY), steps=4, batch_size=8)
+    with pytest.raises(InputError, match="1 images to learn from"):
+        train_clip(manifest, rows[:1], small_config(**TINY), Training(steps=4, batch_size=8))
     with pytest.raises(InputError, match=r"caption '.*' has more tokens than the context of 6"):
-        train_clip(manifest, rows, small_config(**TINY, context=6), steps=4, batch_size=8)
+        train_clip(manifest, rows, small_config(**TINY, context=6), Training(steps=4, batch_size=8))
     with pytest.raises(InputError, match="image_size is 48; it must be a multiple of 32"):
-        small_config(image_size=48)
+        small_config(48, 8)

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.units.labels.chance import LEVEL, strengths
-from lucidag.units.labels.graded import graded, own_iou
-from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT, NONE
-from lucidag.units.labels.quality import label_quality, true_columns
+from lucidag.units.labels.chance import strengths
+from lucidag.units.labels.detectors import label_units
+from lucidag.units.labels.quality import graded, label_quality, own_iou, true_columns
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
-from lucidag.units.labels.tables import COLUMNS
-from lucidag.units.passes.overlaps import Overlaps, label_units
-from lucidag.units.passes.statistics import LayerStatistics
+from lucidag.units.labels.unit_tables import COLUMNS
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT, NONE
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.unit_statistics import LayerStatistics
+from lucidag.units.settings import Describing, Labelling
 
 # The best concepts of a unit that a table holds: its label and the next ones.
 PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
@@ -44,10 +45,9 @@ def clip_labels(
     units: LayerStatistics,
     activations: Floats,
     evidence: Evidence,
-    similarity: str,
+    asked: Describing,
     classes: Sequence[str] | None,
-    level: float = LEVEL,
-    seed: int = 0,
+    confidence: float,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Label the units of a layer by CLIP-Dissect.
@@ -58,28 +58,29 @@ def clip_labels(
         The layer's statistics, and its pooled activations N x U.
     evidence
         Images and concepts.
-    similarity
-        One of `lucidag.units.labels.similarity.SIMILARITIES`.
+    asked
+        The similarity, and level and seed of the control (see `lucidag.units.labels.chance.strengths`).
     classes
-        The class of each unit, where the layer gives one number a class; the labels are graded by it.
-    level, seed
-        Of the control: see `lucidag.units.labels.chance.strengths`.
+        The class of each unit, where the layer gives one number per class; the labels are graded by it.
+    confidence
+        Of the intervals of these grades.
     threads
         How to compute.
 
     Returns
     -------
     labels, about
-        One row a unit (see `lucidag.units.labels.tables`) with its ``strength`` and the next best concepts; and
+        One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength`` and the next best concepts; and
         ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
         ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.Strengths`), ``quality`` (see
         `lucidag.units.labels.quality.label_quality`, or None).
     """
     constant = constant_units(activations)
-    work = (similarity, evidence.images, evidence.texts, units.top, activations if similarity in WHOLE else None)
+    own = activations if asked.similarity in WHOLE else None
+    work = (asked.similarity, evidence.images, evidence.texts, units.top, own)
     described = describe_layer(*work, constant, threads)
     labels = best_concepts(described, len(constant), len(PLACES))
-    found = strengths(*work, described, labels.concepts[:, 0], level, seed, threads)
+    found = strengths(*work, described, labels.concepts[:, 0], asked.chance_level, asked.seed, threads)
     names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
     categories = np.array([*evidence.categories, ""], dtype=object)
     columns: dict[str, Any] = {
@@ -94,12 +95,12 @@ def clip_labels(
         place: names[labels.concepts[:, at]] for at, place in enumerate(PLACES) if 0 < at < labels.concepts.shape[1]
     }
     about = {
-        "similarity": similarity,
+        "similarity": asked.similarity,
         "concepts": len(evidence.concepts),
         "constant": int(constant.sum()),
-        "chance_level": level,
+        "chance_level": asked.chance_level,
         "chance_strength": found.chance,
-        "quality": None if classes is None else _quality(described, classes, evidence.concepts),
+        "quality": None if classes is None else _quality(described, classes, evidence.concepts, confidence),
     }
     return pd.DataFrame(columns), about
 
@@ -108,10 +109,7 @@ def label_layer(
     clip: tuple[pd.DataFrame, dict[str, Any]] | None,
     overlaps: Overlaps | None,
     layer: str,
-    min_iou: float,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    asked: Labelling,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Put the labels of a layer by all methods in one table.
 
@@ -123,10 +121,8 @@ def label_layer(
         The pixels, where there are label maps and the layer has maps; else None.
     layer
         Its name.
-    min_iou
-        The IoU of a detector.
-    confidence, resamples, seed
-        See `lucidag.units.labels.graded.graded`.
+    asked
+        The IoU of a detector; of the grades by pixels the intervals, and the seed, which is CLIP-Dissect's.
 
     Returns
     -------
@@ -138,13 +134,14 @@ def label_layer(
     if clip is not None:
         labels, known = clip
         if overlaps is not None:
+            seed = asked.clip_dissect.seed if asked.clip_dissect is not None else 0
             labels = labels.assign(own_iou=own_iou(labels, overlaps, layer))
-            known = known | {"graded": graded(labels, overlaps, layer, confidence, resamples, seed)}
+            known = known | {"graded": graded(labels, overlaps, layer, asked.confidence, asked.resamples, seed)}
         parts.append(labels)
         about[CLIP_DISSECT] = known
-    if overlaps is not None:
-        parts.append(label_units(overlaps, layer, min_iou))
-        about[NETDISSECT] = {"min_iou": min_iou}
+    if overlaps is not None and asked.netdissect is not None:
+        parts.append(label_units(overlaps, layer, asked.netdissect.min_iou))
+        about[NETDISSECT] = {"min_iou": asked.netdissect.min_iou}
     # A layer without maps, where no words are asked for, has no labels at all.
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({column: [] for column in COLUMNS})
     return table, about
@@ -171,7 +168,9 @@ def measure_units(
     return ranked, list(measure_correlations(ranked))
 
 
-def _quality(described: Described, classes: Sequence[str], concepts: Sequence[str]) -> dict[str, Any]:
+def _quality(
+    described: Described, classes: Sequence[str], concepts: Sequence[str], confidence: float
+) -> dict[str, Any]:
     whole = np.full((len(classes), len(concepts)), np.nan)
     whole[described.living] = described.scores
-    return label_quality(whole, true_columns(classes, concepts).tolist())
+    return label_quality(whole, true_columns(classes, concepts).tolist(), confidence)

@@ -17,18 +17,19 @@ from lucidag.units.passes.activations import collect, collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import add_overlaps, read_overlaps, write_overlaps
 from lucidag.units.passes.parts import join_activations, read_part, whole_of, write_part
-from lucidag.units.passes.statistics import write_statistics
-from tests.dissect.probe_sets import network, noise
+from lucidag.units.passes.unit_statistics import write_statistics
+from lucidag.units.settings import Passes
+from tests.units.probe_sets import network, noise
 
 SHARDS = (1, 3, 7)
 
 
-def in_shards(folder, of, net, manifest, rows, layers, **how):
+def in_shards(folder, of, net, manifest, rows, layers, asked, **where):
     """Write the files of all shards, and of what they give together."""
     files = []
     for name in shard_names(of):
         files.append((folder / f"{name}.safetensors", folder / f"{name}.npy"))
-        part = collect_part(net, manifest, rows, layers, files[-1][1], shard=Shard.parse(name), **how)
+        part = collect_part(net, manifest, rows, layers, files[-1][1], asked, shard=Shard.parse(name), **where)
         write_part(files[-1][0], part)
     join_activations(folder / "joined.npy", [values for _, values in files])
     return whole_of([read_part(part) for part, _ in files], folder / "joined.npy")
@@ -36,18 +37,21 @@ def in_shards(folder, of, net, manifest, rows, layers, **how):
 
 @pytest.mark.parametrize("kind", ["signed", "resnet", "cnn", "mlp"])
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
-@pytest.mark.parametrize("how", [{}, {"pooling": "max", "top": 10, "quantile": 0.2}, {"memory": 1, "quantile": 0.6}])
-def test_any_number_of_shards_gives_the_same_bytes(tmp_path, kind, batch_size, how):
-    how = {"batch_size": batch_size, "threads": 1, **how}
+@pytest.mark.parametrize(
+    ("how", "where"),
+    [({}, {}), ({"pooling": "max", "top": 10, "quantile": 0.2}, {}), ({"quantile": 0.6}, {"memory": 1})],
+)
+def test_any_number_of_shards_gives_the_same_bytes(tmp_path, kind, batch_size, how, where):
+    asked, where = Passes(batch_size=batch_size, **how), {"threads": 1, **where}
     manifest = noise(tmp_path / "data", 37)
     rows = np.arange(3, 37)
     net, layers = network(kind, 0)
-    whole = collect(net, manifest, rows, layers, tmp_path / "whole.npy", **how)
+    whole = collect(net, manifest, rows, layers, tmp_path / "whole.npy", asked, **where)
     write_statistics(tmp_path / "whole.safetensors", whole)
-    if "memory" in how and kind == "signed":
+    if "memory" in where and kind == "signed":
         assert min(whole.looked_at.values()) < 1  # a sample
     for of in SHARDS:
-        found = in_shards(tmp_path, of, net, manifest, rows, layers, **how)
+        found = in_shards(tmp_path, of, net, manifest, rows, layers, asked, **where)
         write_statistics(tmp_path / "joined.safetensors", found)
         for end in (".npy", ".safetensors"):
             assert (tmp_path / f"joined{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes(), (of, end)
@@ -64,9 +68,9 @@ def test_zeros_of_both_signs_and_equal_values_do_not_betray_the_shards(tmp_path,
 
     manifest = noise(tmp_path / "data", 40, size=8, labels=False)
     net = Network(nn.Sequential(Signs()), Inputs(8), None)
-    how = {"batch_size": 4, "threads": 1, "quantile": 0.3}
-    whole = collect(net, manifest, np.arange(40), ["0"], tmp_path / "a.npy", **how)
-    joined = in_shards(tmp_path, of, net, manifest, np.arange(40), ["0"], **how)
+    asked = Passes(batch_size=4, quantile=0.3)
+    whole = collect(net, manifest, np.arange(40), ["0"], tmp_path / "a.npy", asked, threads=1)
+    joined = in_shards(tmp_path, of, net, manifest, np.arange(40), ["0"], asked, threads=1)
     for name, content in (("whole", whole), ("joined", joined)):
         write_statistics(tmp_path / f"{name}.safetensors", content)
     assert (tmp_path / "joined.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
@@ -81,10 +85,10 @@ def test_overlaps_of_shards_add_up(tmp_path, batch_size):
     manifest = noise(tmp_path / "data", 31)
     rows = np.arange(31)
     net, layers = network("signed", 1)
-    how = {"batch_size": batch_size, "threads": 1}
-    found = collect(net, manifest, rows, layers, tmp_path / "a.npy", quantile=0.1, **how)
+    asked = Passes(batch_size=batch_size, quantile=0.1)
+    found = collect(net, manifest, rows, layers, tmp_path / "a.npy", asked, threads=1)
     limits = {name: units.threshold for name, units in found.layers.items() if found.has_maps(name)}
-    whole = count_overlaps(net, manifest, rows, limits, 0.1, **how)
+    whole = count_overlaps(net, manifest, rows, limits, asked, threads=1)
     write_overlaps(tmp_path / "whole.safetensors", whole)
     assert whole.area["object"].min() > 0
     for of in SHARDS:
@@ -92,7 +96,7 @@ def test_overlaps_of_shards_add_up(tmp_path, batch_size):
         for name in shard_names(of):
             own = rows[Shard.parse(name).of_batches(31, batch_size)]
             files.append(tmp_path / f"{name}.safetensors")
-            write_overlaps(files[-1], count_overlaps(net, manifest, own, limits, 0.1, **how))
+            write_overlaps(files[-1], count_overlaps(net, manifest, own, limits, asked, threads=1))
         write_overlaps(tmp_path / "joined.safetensors", add_overlaps(map(read_overlaps, files)))
         assert (tmp_path / "joined.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
@@ -100,8 +104,8 @@ def test_overlaps_of_shards_add_up(tmp_path, batch_size):
 def test_parts_of_something_else_are_refused(tmp_path):
     manifest = noise(tmp_path / "data", 9)
     net, layers = network("signed", 0)
-    one = collect_part(net, manifest, np.arange(9), layers, tmp_path / "one.npy", threads=1)
-    two = collect_part(net, manifest, np.arange(9), layers, tmp_path / "two.npy", threads=1, quantile=0.1)
+    one = collect_part(net, manifest, np.arange(9), layers, tmp_path / "one.npy", Passes(), threads=1)
+    two = collect_part(net, manifest, np.arange(9), layers, tmp_path / "two.npy", Passes(quantile=0.1), threads=1)
     with pytest.raises(InputError, match="different passes"):
         whole_of([one, two], tmp_path / "one.npy")
     np.save(tmp_path / "few.npy", np.zeros((2, 3), np.float32))
@@ -118,8 +122,8 @@ def test_parts_of_something_else_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"few\.npy does not hold activations .* cut short"):
         join_activations(tmp_path / "joined.npy", [tmp_path / "one.npy", tmp_path / "few.npy"])
     limits = {"one": one.layers["one"].peak}
-    a = count_overlaps(net, manifest, np.arange(9), limits, 0.1, threads=1)
-    b = count_overlaps(net, manifest, np.arange(9), limits, 0.2, threads=1)
+    a = count_overlaps(net, manifest, np.arange(9), limits, Passes(quantile=0.1), threads=1)
+    b = count_overlaps(net, manifest, np.arange(9), limits, Passes(quantile=0.2), threads=1)
     with pytest.raises(InputError, match="different layers or concepts"):
         add_overlaps([a, b])
     write_part(tmp_path / "part.safetensors", one)
@@ -136,8 +140,7 @@ def test_memory_of_the_merge_does_not_grow_with_the_parts(tmp_path):
     peaks = []
     for of in (2, 4):
         manifest = noise(tmp_path / f"data{of}", 1280 * of, size=16, labels=False)
-        how = {"threads": 2, "quantile": 0.02 / of, "top": 10}
-        in_shards(tmp_path, of, net, manifest, np.arange(1280 * of), ["0"], **how)
+        in_shards(tmp_path, of, net, manifest, np.arange(1280 * of), ["0"], Passes(quantile=0.02 / of, top=10))
         files = [tmp_path / name for name in shard_names(of)]
         tracemalloc.start()
         join_activations(tmp_path / "joined.npy", [file.with_suffix(".npy") for file in files])

@@ -11,7 +11,8 @@ from lucidag.ground.files import write_json
 from lucidag.ground.tables import write_table
 from lucidag.units.compare.roles_join import JOINED, role_tests
 from lucidag.units.compare.summary import summary
-from lucidag.units.labels.tables import write_units
+from lucidag.units.labels.unit_tables import write_units
+from lucidag.units.settings import Counting, Draws
 
 METHODS = ("clip-dissect", "netdissect")
 THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}
@@ -52,7 +53,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         table = labels(METHODS if model == "a" else METHODS[:1], f"of-{model}")
         write_units(file, table)
         known = summary(
-            table.assign(layer="l"), THRESHOLDS | {"clip-dissect": 2.0 if model == "a" else 1.0}, resamples=10
+            table.assign(layer="l"), THRESHOLDS | {"clip-dissect": 2.0 if model == "a" else 1.0}, Counting(resamples=10)
         )
         write_json(file.with_name("summary.json"), {"model": model, **known})
         tables.append(str(file))
@@ -76,7 +77,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         folder=tmp_path,
         input=SimpleNamespace(tables=tables, summaries=summaries),
         output=Output(**files),
-        params=SimpleNamespace(settings={"min_units_per_concept": 4}),
+        params=SimpleNamespace(settings={"methods": list(METHODS), "min_units_per_concept": 4}),
     )
     assert [what for what, _ in drawn] == ["clip-dissect, strength ≥ 2", "netdissect, IoU ≥ 0.04"]
     for _, counted in drawn:
@@ -92,7 +93,7 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
         role="both", rank_train=range(1, 5), rank_test=range(1, 5), score=np.arange(4.0), labelled=True, flags="x"
     )[list(JOINED)]
     joined.to_csv(tmp_path / "units.csv", index=False)
-    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, 20)}
+    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
     write_json(tmp_path / "tests.json", tests)
     files = {kind: [str(tmp_path / f"{method}-roles.{kind}") for method in METHODS] for kind in ("png", "pdf")}
     run(
@@ -101,7 +102,7 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
         folder=tmp_path,
         input=SimpleNamespace(units=str(tmp_path / "units.csv"), tests=str(tmp_path / "tests.json")),
         output=Output(**files),
-        params=SimpleNamespace(settings={}),
+        params=SimpleNamespace(settings={"methods": list(METHODS)}),
     )
     assert [names for _, names in saved] == list(zip(files["png"], files["pdf"], strict=True))
     (one, _), (other, _) = saved
@@ -120,7 +121,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
         flags="",
     )[list(JOINED)]
     write_table(tmp_path / "units.csv", joined)
-    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, 20)}
+    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
     write_json(tmp_path / "tests.json", tests)
     files = {kind: [str(tmp_path / f"clip-dissect-roles.{kind}")] for kind in ("png", "pdf")}
     run(
@@ -129,7 +130,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
         folder=tmp_path,
         input=SimpleNamespace(units=str(tmp_path / "units.csv"), tests=str(tmp_path / "tests.json")),
         output=Output(**files),
-        params=SimpleNamespace(settings={}),
+        params=SimpleNamespace(settings={"methods": ["clip-dissect"]}),
     )
     (figure,) = saved
     assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["7", "007", "3"]

@@ -8,10 +8,9 @@ import pandas as pd
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.ground.tables import read_table, write_table
-from lucidag.units.labels.names import CLIP_DISSECT, METHODS, NONE
+from lucidag.units.names import METHODS, NONE
 
 COLUMNS = ("method", "unit", "concept", "category", "score")
-PUBLISHED = ("layer", "unit", "description", "similarity")
 
 
 def write_units(path: str | Path, table: pd.DataFrame) -> None:
@@ -71,32 +70,6 @@ def read_layers(paths: Mapping[str, str | Path]) -> pd.DataFrame:
         part.insert(0, "layer", layer)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def read_clip_dissect(path: str | Path) -> pd.DataFrame:
-    """Read a table as CLIP-Dissect itself writes it (layer, unit, description, similarity).
-
-    Returns
-    -------
-    DataFrame
-        As `read_layers`, with method ``clip-dissect`` and no categories.
-
-    Raises
-    ------
-    InputError
-        If `path` is missing or has other columns, or a unit has two rows.
-    """
-    found = read_table(path)
-    for column in PUBLISHED:
-        if column not in found.columns:
-            raise InputError(f"{path}: {unknown('column', column, found.columns)}")
-    table = found.rename(columns={"description": "concept", "similarity": "score"}).assign(
-        method=CLIP_DISSECT, category=""
-    )
-    table = table[["layer", *COLUMNS]].astype({"layer": str, "unit": "int64", "concept": str, "score": "float64"})
-    for _, part in table.groupby("layer", sort=False):
-        _check(path, part)
-    return table
 
 
 def methods_of(table: pd.DataFrame) -> tuple[str, ...]:

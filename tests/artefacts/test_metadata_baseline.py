@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from lucidag.artefacts.metadata_baseline import best_rule, metadata_baseline
 from lucidag.artefacts.scores import classification
-from lucidag.artefacts.shortcut import best_rule, shortcut
+from lucidag.artefacts.settings import Draws
 
 CLASSES = ("benign", "malignant")
 
@@ -23,7 +24,7 @@ def data(strength, n=600, seed=0):
 
 def test_a_planted_shortcut_is_measured_and_its_rule_named():
     columns, found, labels, splits = data(0.9)
-    got = shortcut(columns, found, labels, CLASSES, splits, resamples=300)
+    got = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(resamples=300))
     rule = got["rule"]["accuracy"]
     assert (rule["column"], rule["predicts"]) == ("source", {"0": "benign", "1": "malignant"})
     test = np.array(splits) == "test"
@@ -39,11 +40,11 @@ def test_a_planted_shortcut_is_measured_and_its_rule_named():
 
 def test_nothing_planted_gives_chance_and_no_test_image_is_learnt():
     columns, found, labels, splits = data(0.0)
-    got = shortcut(columns, found, labels, CLASSES, splits, resamples=300)
+    got = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(resamples=300))
     assert got["logistic"]["metadata and finders"]["auc"]["low"] < 0.55
     flipped = labels.copy()
     flipped[np.array(splits) == "test"] ^= 1
-    other = shortcut(columns, found, flipped, CLASSES, splits, resamples=10)
+    other = metadata_baseline(columns, found, flipped, CLASSES, splits, Draws(resamples=10))
     area = got["logistic"]["metadata"]["auc"]["value"]
     assert other["logistic"]["metadata"]["auc"]["value"] == pytest.approx(1 - area)
 
@@ -55,7 +56,9 @@ def test_rule_and_majority_are_learnt_from_training_images_alone():
     # What tells the class of the training images tells nothing of the others, of which there are more.
     columns = pd.DataFrame({"here": np.where(train, labels, drawn[0]), "there": np.where(train, drawn[1], labels)})
     splits = np.where(train, "train", "test").tolist()
-    got = shortcut(columns.astype(str), pd.DataFrame(index=range(400)), labels, CLASSES, splits, resamples=20)
+    got = metadata_baseline(
+        columns.astype(str), pd.DataFrame(index=range(400)), labels, CLASSES, splits, Draws(resamples=20)
+    )
     for criterion in ("accuracy", "balanced_accuracy"):
         rule = got["rule"][criterion]
         assert rule["column"] == "here"
@@ -68,7 +71,7 @@ def test_validation_images_are_neither_learnt_nor_measured_and_the_first_of_equa
     columns, found, labels, splits = data(0.9)
     columns = columns.assign(again=columns["source"])
     splits = ["val" if row % 4 == 0 else split for row, split in enumerate(splits)]
-    got = shortcut(columns, found, labels, CLASSES, splits, resamples=20)
+    got = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(resamples=20))
     assert (got["learnt"], got["measured"]) == (splits.count("train"), splits.count("test")) == (150, 300)
     assert got["rule"]["accuracy"]["column"] == "source"
 
@@ -79,9 +82,9 @@ def test_the_interval_of_a_shortcut_is_over_patients():
     right = np.array([row // 40 % 2 == 0 for row in range(400)])
     columns = columns.assign(source=np.where(np.array(splits) == "train", labels, np.where(right, labels, 1 - labels)))
     alone, together = (
-        shortcut(columns.astype(str), found, labels, CLASSES, splits, own, resamples=200)["rule"]["accuracy"][
+        metadata_baseline(columns.astype(str), found, labels, CLASSES, splits, Draws(resamples=200), ids=own)["rule"][
             "accuracy"
-        ]
+        ]["accuracy"]
         for own in (None, ids)
     )
     assert alone["value"] == together["value"] == 0.5
@@ -90,7 +93,7 @@ def test_the_interval_of_a_shortcut_is_over_patients():
 
 def test_without_a_train_split_five_folds_are_used():
     columns, found, labels, _ = data(0.9)
-    got = shortcut(columns, found, labels, CLASSES, ["test"] * 600, resamples=50)
+    got = metadata_baseline(columns, found, labels, CLASSES, ["test"] * 600, Draws(resamples=50))
     assert (got["how"], got["measured"]) == ("5 folds", 600)
     assert got["rule"]["balanced_accuracy"]["column"] == "source"
     assert got["logistic"]["metadata"]["auc"]["value"] > 0.9
@@ -103,12 +106,12 @@ def test_ids_are_never_on_both_sides():
     # The column names the patient: with patients on both sides it would tell everything.
     columns = pd.DataFrame({"patient": [name[1:] for name in ids]}, dtype=str)
     none = pd.DataFrame(index=range(400))
-    apart = shortcut(columns, none, labels, CLASSES, ["test"] * 400, ids=ids, resamples=100)
-    mixed = shortcut(columns, none, labels, CLASSES, ["test"] * 400, resamples=100)
+    apart = metadata_baseline(columns, none, labels, CLASSES, ["test"] * 400, Draws(resamples=100), ids=ids)
+    mixed = metadata_baseline(columns, none, labels, CLASSES, ["test"] * 400, Draws(resamples=100))
     assert mixed["logistic"]["metadata"]["auc"]["value"] > 0.95
     assert apart["logistic"]["metadata"]["auc"]["value"] < 0.7
     splits = ["train" if row % 10 < 2 and row >= 100 else "test" if row >= 200 else "train" for row in range(400)]
-    got = shortcut(columns, none, labels, CLASSES, splits, ids=ids, resamples=50)
+    got = metadata_baseline(columns, none, labels, CLASSES, splits, Draws(resamples=50), ids=ids)
     assert got["shared_ids"] == 40
     assert got["learnt"] == splits.count("train") - 40
 
@@ -133,24 +136,24 @@ def test_scores_are_those_of_sklearn(classes):
     chances = np.round(rng.dirichlet(np.ones(classes), 150) + np.eye(classes)[truth] * 0.3, 1)
     chances /= chances.sum(axis=1, keepdims=True)
     predicted = chances.argmax(axis=1)
-    got = classification(chances, predicted, truth, resamples=400)
+    got = classification(chances, predicted, truth, Draws(resamples=400))
     assert got["accuracy"]["value"] == pytest.approx((predicted == truth).mean())
     assert got["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(truth, predicted))
     areas = [roc_auc_score(truth == c, chances[:, c]) for c in range(classes)]
     assert got["auc"]["value"] == pytest.approx(np.mean(areas))
     error = np.sqrt(got["accuracy"]["value"] * (1 - got["accuracy"]["value"]) / 150)
     assert got["accuracy"]["high"] - got["accuracy"]["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
-    half = classification(chances, predicted, truth, confidence=0.5, resamples=400)["accuracy"]
+    half = classification(chances, predicted, truth, Draws(confidence=0.5, resamples=400))["accuracy"]
     assert half["high"] - half["low"] == pytest.approx(2 * 0.6745 * error, rel=0.25)
 
 
 def test_a_bootstrap_holds_one_block_at_a_time(monkeypatch):
     rng = np.random.default_rng(0)
     truth, chances = rng.integers(0, 2, 500), rng.dirichlet(np.ones(2), 500)
-    whole = classification(chances, chances.argmax(axis=1), truth, resamples=1000)
+    whole = classification(chances, chances.argmax(axis=1), truth, Draws(resamples=1000))
     monkeypatch.setattr("lucidag.artefacts.scores.BLOCK", 10_000)
     tracemalloc.start()
-    blocks = classification(chances, chances.argmax(axis=1), truth, resamples=1000)
+    blocks = classification(chances, chances.argmax(axis=1), truth, Draws(resamples=1000))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert blocks == whole
@@ -162,19 +165,22 @@ def test_few_patients_widen_the_interval():
     truth, ids = rng.integers(0, 2, 200), np.repeat(np.arange(10), 20).astype(str).tolist()
     predicted = np.where(np.repeat(rng.random(10) < 0.6, 20), truth, 1 - truth)
     chances = np.eye(2)[predicted]
-    alone, together = (classification(chances, predicted, truth, own)["accuracy"] for own in (None, ids))
+    alone, together = (classification(chances, predicted, truth, Draws(), ids=own)["accuracy"] for own in (None, ids))
     assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
 
 
 def test_what_cannot_be_learnt_is_a_sentence():
     columns, found, labels, splits = data(0.5, 40)
     one = np.zeros(40, int)
-    assert "one class" in shortcut(columns, found, one, CLASSES, splits)["sentence"]
+    assert "one class" in metadata_baseline(columns, found, one, CLASSES, splits, Draws())["sentence"]
     empty = pd.DataFrame(index=range(40))
-    assert "neither" in shortcut(empty, empty, labels, CLASSES, splits)["sentence"]
+    assert "neither" in metadata_baseline(empty, empty, labels, CLASSES, splits, Draws())["sentence"]
     rare = np.r_[1, np.zeros(39, int)]
-    assert "too few" in shortcut(columns, found, rare, CLASSES, ["test"] * 40)["sentence"]
+    assert "too few" in metadata_baseline(columns, found, rare, CLASSES, ["test"] * 40, Draws())["sentence"]
     only_test = np.where(np.array(splits) == "train", 0, labels)
-    assert "training images are of one class" in shortcut(columns, found, only_test, CLASSES, splits)["sentence"]
-    shared = shortcut(columns, found, labels, CLASSES, splits, ids=["one patient"] * 40)["sentence"]
+    assert (
+        "training images are of one class"
+        in metadata_baseline(columns, found, only_test, CLASSES, splits, Draws())["sentence"]
+    )
+    shared = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(), ids=["one patient"] * 40)["sentence"]
     assert "that share no id with test images (20 do) are of one class at most" in shared

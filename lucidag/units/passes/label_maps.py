@@ -26,12 +26,6 @@ def frame_pixels(shape: tuple[int, ...], inputs: Inputs) -> NDArray[np.int64]:
     return pixels
 
 
-def labels_in_frame(labels: NDArray[np.uint8], inputs: Inputs) -> NDArray[np.uint8]:
-    """Give a label map (H x W) in the frame of its image (S x S): see `frame_pixels`."""
-    framed: NDArray[np.uint8] = labels.ravel()[frame_pixels(labels.shape, inputs)]
-    return framed
-
-
 @dataclass(frozen=True)
 class Codes:
     """Label maps of several categories as one number a pixel.

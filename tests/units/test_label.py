@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import binomtest
 from torch import nn
 
 from lucidag.data.images import Images
@@ -12,22 +13,23 @@ from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.clip.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
-from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.roles_join import penultimate_layer
+from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
-from lucidag.units.compare.whole import thresholds_of, whole_summary
+from lucidag.units.compare.summary import thresholds_of, whole_summary
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.counts import labelled
-from lucidag.units.labels.graded import graded, iou_table, own_iou
-from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.detectors import label_units
+from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
-from lucidag.units.labels.tables import read_units, write_units
+from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.overlaps import Overlaps, label_units
-from lucidag.units.passes.penultimate import penultimate_layer
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import LayerStatistics, read_activations
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.unit_statistics import LayerStatistics, read_activations
+from lucidag.units.settings import Counting, Describing, Labelling, NetDissect, Passes
 
 from .probe_sets import write
 
@@ -75,9 +77,9 @@ def seen(request, tmp_path_factory):
     manifest = textured(folder / "data", request.param)
     network = Network(Detectors().eval(), Inputs(SIZE, 1, "stretch", (0.5,), (0.5,)), "fc")
     rows = np.arange(IMAGES)
-    statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "a.npy", quantile=0.02, top=40)
+    statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "a.npy", Passes(quantile=0.02, top=40))
     thresholds = {"shown": statistics.layers["shown"].threshold}
-    overlaps = count_overlaps(network, manifest, rows, thresholds, 0.02)
+    overlaps = count_overlaps(network, manifest, rows, thresholds, Passes(quantile=0.02))
     activations = read_activations(folder / "a.npy", statistics, "shown")
     return manifest, network, statistics, overlaps, activations
 
@@ -89,8 +91,15 @@ def evidence_of(manifest):
 
 def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen):
     manifest, _, statistics, overlaps, activations = seen
-    clip = clip_labels(statistics.layers["shown"], activations, evidence_of(manifest), "soft_wpmi", None)
-    table, about = label_layer(clip, overlaps, "shown", 0.04, 0.95, 200, 0)
+    clip = clip_labels(
+        statistics.layers["shown"], activations, evidence_of(manifest), Describing(similarity="soft_wpmi"), None, 0.95
+    )
+    table, about = label_layer(
+        clip,
+        overlaps,
+        "shown",
+        asked(200),
+    )
     for method in ("clip-dissect", "netdissect"):
         rows = table[table["method"] == method].set_index("unit")
         assert rows["concept"].tolist() == ["stripes", "checks", "none"]
@@ -104,6 +113,10 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen):
     ranked, _ = measure_units(statistics.layers["shown"], activations, overlaps, "shown", table)
     assert (ranked.loc[[0, 1], "inside"] > 0.5).all()
     assert ranked.loc[[0, 1], "inside_chance"].max() < 0.2
+
+
+def asked(resamples):
+    return Labelling(clip_dissect=Describing(), netdissect=NetDissect(min_iou=0.04), resamples=resamples)
 
 
 def control(name, images, texts, top, activations, labels, constant=None, seed=0):
@@ -153,7 +166,7 @@ def test_labels_that_no_image_could_change_do_not_count(name, count, concepts, s
     )
     top = np.argsort(-activations, axis=0)[:40].T
     units = LayerStatistics(top, *[np.zeros(30, np.float32)] * 5)
-    table, about = clip_labels(units, *described, name, None)
+    table, about = clip_labels(units, *described, Describing(similarity=name), None, 0.95)
     assert not labelled(table, about["chance_strength"]).any()
 
 
@@ -164,7 +177,7 @@ def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
     images, activations = random.random((2, 40, 60)).astype(np.float32)
     evidence = Evidence(["c0", "c1"], ["", ""], images[:, :2], np.eye(2, dtype=np.float32))
     units = LayerStatistics(np.argsort(-activations, axis=0).T, *[np.zeros(60, np.float32)] * 5)
-    table, about = clip_labels(units, activations, evidence, "rank", None)
+    table, about = clip_labels(units, activations, evidence, Describing(similarity="rank"), None, 0.95)
     assert labelled(table, about["chance_strength"]).mean() < 0.15
 
 
@@ -207,14 +220,14 @@ def test_labels_are_graded_by_their_own_pixels():
     assert iou.tolist() == [[0.8, 0.0, 0.1], [0.0, 0.1, 0.5]]
     labels = pd.DataFrame({"unit": [0, 1], "concept": ["cup", "key ring"], "category": ""})
     assert own_iou(labels, counted(), "l").tolist() == [0.8, 0.1]
-    found = graded(labels, counted(), "l", resamples=400)
+    found = graded(labels, counted(), "l", confidence=0.95, resamples=400, seed=0)
     assert found["units"] == 2
     assert found["iou"]["value"] == pytest.approx(0.45)
     assert found["best"] == pytest.approx(0.65)
     assert found["first"] == 0.5
     # Dealt out anew, the two labels stay or change places, and nothing between: .45 or 0.
     assert found["dealt"]["value"] == pytest.approx(0.225, abs=0.05)
-    middle = graded(labels, counted(), "l", confidence=0.3, resamples=400)["dealt"]
+    middle = graded(labels, counted(), "l", confidence=0.3, resamples=400, seed=0)["dealt"]
     assert (middle["low"], middle["high"]) == (0, 0.45)
     assert middle["p"] > 0.9
 
@@ -228,14 +241,20 @@ def test_a_name_of_two_categories_is_graded_by_its_own():
     for category, iou in (("object", 0.8), ("colour", 0.25), ("", 0.8)):
         labels = pd.DataFrame({"unit": [0], "concept": ["orange"], "category": [category]})
         assert own_iou(labels, overlaps, "l").tolist() == [iou]
-        found = graded(labels, overlaps, "l", resamples=10)
+        found = graded(labels, overlaps, "l", confidence=0.95, resamples=10, seed=0)
         assert (found["iou"]["value"], found["first"]) == (iou, float(iou == 0.8))
 
 
 def test_labels_that_are_no_annotated_concept_are_not_graded():
     labels = pd.DataFrame({"unit": [0, 1], "concept": ["spoon", "none"], "category": ""})
     assert np.isnan(own_iou(labels, counted(), "l")).all()
-    assert graded(labels, counted(), "l") == {"units": 0, "iou": None, "dealt": None, "best": None, "first": None}
+    assert graded(labels, counted(), "l", confidence=0.95, resamples=2000, seed=0) == {
+        "units": 0,
+        "iou": None,
+        "dealt": None,
+        "best": None,
+        "first": None,
+    }
 
 
 def test_what_is_called_none_can_be_no_concept(tmp_path, seen):
@@ -250,11 +269,11 @@ def test_what_is_called_none_can_be_no_concept(tmp_path, seen):
     with pytest.raises(InputError, match=sentence):
         annotate(read_manifest(tmp_path / "classes"), np.arange(2), ["label"])
     with pytest.raises(InputError, match=sentence):
-        count_overlaps(network, maps, np.arange(2), {"shown": np.zeros(3, np.float32)}, 0.1)
+        count_overlaps(network, maps, np.arange(2), {"shown": np.zeros(3, np.float32)}, Passes(quantile=0.1))
 
 
 def test_a_layer_without_words_and_maps_has_an_empty_table(tmp_path):
-    table, about = label_layer(None, None, "fc", 0.04, 0.95, 10, 0)
+    table, about = label_layer(None, None, "fc", asked(10))
     write_units(tmp_path / "fc.csv", table)
     assert len(read_units(tmp_path / "fc.csv")) == 0
     assert about == {}
@@ -269,8 +288,11 @@ def test_the_units_of_a_layer_of_classes_are_graded_by_their_names(seen):
     fields = {"top": top, "top_values": np.take_along_axis(activations.T, top, 1)}
     made = type(units)(**{**vars(units), **fields})
     for classes, hits in ((("stripes", "checks"), 1.0), (("checks", "stripes"), 0.0)):
-        _, about = clip_labels(made, activations, evidence, "soft_wpmi", classes)
-        assert about["quality"]["top"]["1"]["value"] == hits
+        _, about = clip_labels(made, activations, evidence, Describing(similarity="soft_wpmi"), classes, 0.5)
+        found = about["quality"]["top"]["1"]
+        assert found["value"] == hits
+        wilson = binomtest(int(2 * hits), 2).proportion_ci(0.5, method="wilson")
+        assert (found["low"], found["high"]) == (wilson.low, wilson.high)
 
 
 def test_the_penultimate_layer_is_found_by_its_numbers():
@@ -307,14 +329,23 @@ def test_embeddings_come_back_and_are_linked_to_what_is_kept(tmp_path):
 
 def test_a_summary_puts_labels_and_their_worth_together(seen):
     manifest, _, statistics, overlaps, activations = seen
-    clip = clip_labels(statistics.layers["shown"], activations, evidence_of(manifest), "soft_wpmi", None)
-    table, about = label_layer(clip, overlaps, "shown", 0.04, 0.95, 50, 0)
+    clip = clip_labels(
+        statistics.layers["shown"], activations, evidence_of(manifest), Describing(similarity="soft_wpmi"), None, 0.95
+    )
+    table, about = label_layer(clip, overlaps, "shown", asked(50))
     thresholds = thresholds_of({"shown": about}, 0.04)
     assert thresholds == {"clip-dissect": about["clip-dissect"]["chance_strength"], "netdissect": 0.04}
     layers = {str(at): {"clip-dissect": {"chance_strength": at}} for at in (3.0, 5.0, 4.0)}
     assert thresholds_of(layers, 0.04)["clip-dissect"] == 5
     table.insert(0, "layer", "shown")
-    found = whole_summary(table, {"shown": about}, statistics, overlaps, thresholds, 3, 0.95, 50, 0)
+    found = whole_summary(
+        table,
+        {"shown": about},
+        statistics,
+        overlaps,
+        thresholds,
+        Counting(min_units_per_concept=3, resamples=50),
+    )
     assert found["methods"]["clip-dissect"]["above"]["overall"]["unique"] == 2
     assert found["agreement"]["overall"]["exact"]["value"] == 1
     assert set(found["ceilings"]["material"]) == set(TEXTURES)
@@ -323,7 +354,7 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
 
 def test_a_sheet_shows_the_top_images_and_the_region_in_them(seen):
     manifest, network, statistics, overlaps, _ = seen
-    table = label_units(overlaps, "shown")
+    table = label_units(overlaps, "shown", 0.04)
     chosen = chosen_units(2, {"shown": table})
     assert set(chosen["shown"]) == {0, 1}
     rows = unit_rows(
@@ -345,7 +376,7 @@ def test_a_sheet_shows_the_top_images_and_the_region_in_them(seen):
 
 
 def test_named_units_are_shown_and_others_named():
-    table = label_units(counted(), "l")
+    table = label_units(counted(), "l", 0.04)
     assert chosen_units({"l": [1, 0]}, {"l": table}) == {"l": (1, 0)}
     with pytest.raises(InputError, match=r"sheet\.units\.l: there is no unit 2; there are 0 to 1"):
         chosen_units({"l": [2]}, {"l": table})
@@ -353,23 +384,23 @@ def test_named_units_are_shown_and_others_named():
 
 def test_words_beside_a_unit(seen):
     _, _, statistics, overlaps, _ = seen
-    words = words_of("shown", 2, label_units(overlaps, "shown"), statistics.layers["shown"])
+    words = words_of("shown", 2, label_units(overlaps, "shown", 0.04), statistics.layers["shown"])
     assert words.name == "shown, unit 2"
     assert "  no label" in words.facts
 
 
 def test_rows_of_a_probe_set(tmp_path):
     manifest = textured(tmp_path / "data")
-    assert probe_rows(manifest, ["train", "test"]).tolist() == list(range(IMAGES))
+    assert manifest.rows_of(["train", "test"]).tolist() == list(range(IMAGES))
     with pytest.raises(InputError, match=r"no image is in splits train, val; there are: test"):
-        probe_rows(manifest, ["train", "val"])
+        manifest.rows_of(["train", "val"])
 
 
 def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):
     manifest, network, statistics, overlaps, _ = seen
-    empty, _ = label_layer(None, None, "fc", 0.04, 0.95, 10, 0)
+    empty, _ = label_layer(None, None, "fc", asked(10))
     write_units(tmp_path / "fc.csv", empty)
-    tables = {"shown": label_units(overlaps, "shown"), "fc": read_units(tmp_path / "fc.csv")}
+    tables = {"shown": label_units(overlaps, "shown", 0.04), "fc": read_units(tmp_path / "fc.csv")}
     chosen = chosen_units(1, tables)
     assert (len(chosen["shown"]), chosen["fc"]) == (1, ())
     rows = unit_rows(network, manifest, np.arange(IMAGES), statistics, tables, chosen, 2, threads=1)

@@ -12,6 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
 from lucidag.rof.roles import ROLES, role_of
 from lucidag.units.compare.roles_join import concept_roles, join, role_tests
+from lucidag.units.settings import Draws
 
 THRESHOLDS = {"netdissect": 0.04, "clip-dissect": 0.2}
 
@@ -66,7 +67,7 @@ def test_a_planted_effect_is_found(seed):
     rng = np.random.default_rng(seed)
     roles = roles_of(60, (30, 25), seed)
     scores = rng.uniform(0, 0.06, 60) + 0.03 * roles["role"].isin(("both", "test_only"))
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), resamples=999)["netdissect"]["restoring"]["test"]
+    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=999))["netdissect"]["restoring"]["test"]
     needed = roles["rank_test"] <= 25
     assert (found["units"], found["others"]) == (25, 35)
     assert found["score"]["difference"] == pytest.approx(scores[needed].mean() - scores[~needed].mean())
@@ -85,7 +86,7 @@ def test_without_an_effect_p_is_even():
     p = {"score": [], "labelled": [], "rank": []}
     for seed in range(40):
         roles = roles_of(30, (10, 12), seed)
-        tests = role_tests(join(roles, labels(rng.uniform(0, 0.08, 30)), THRESHOLDS), resamples=99)
+        tests = role_tests(join(roles, labels(rng.uniform(0, 0.08, 30)), THRESHOLDS), Draws(resamples=99))
         for name, values in p.items():
             values.append(tests["netdissect"]["restoring"]["train"][name]["p"])
     for values in p.values():
@@ -96,9 +97,9 @@ def test_without_an_effect_p_is_even():
 def test_p_of_few_units_is_that_of_all_orders():
     scores = [0.9, 0.1, 0.5, 0.2, 0.3]
     roles = roles_of(5, (2, 2)).assign(role=["both", "neither", "both", "neither", "neither"])
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), resamples=9999)["netdissect"]["restoring"]["train"][
-        "score"
-    ]
+    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=9999))["netdissect"]["restoring"][
+        "train"
+    ]["score"]
     differences = [
         np.mean([scores[i] for i in chosen]) - np.mean([scores[i] for i in range(5) if i not in chosen])
         for chosen in itertools.combinations(range(5), 2)
@@ -112,7 +113,7 @@ def test_p_of_few_units_is_that_of_all_orders():
 )
 def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
     roles = roles_of(40, n0, degenerate=("train", "test") if n0[0] else ())
-    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), resamples=50)
+    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), Draws(resamples=50))
     for split in ("train", "test"):
         each = found["netdissect"]["restoring"][split]
         assert each["degenerate"] == (n0[0] == 40)
@@ -132,7 +133,7 @@ def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_degenerate_turning_point_is_that_of_its_split(split):
     roles = roles_of(40, (30, 30), degenerate=(split,))
-    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), resamples=50)["netdissect"][
+    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), Draws(resamples=50))["netdissect"][
         "restoring"
     ]
     assert {name: each["degenerate"] for name, each in found.items()} == {
@@ -143,11 +144,13 @@ def test_a_degenerate_turning_point_is_that_of_its_split(split):
 
 def test_equal_or_missing_scores_say_so():
     roles = roles_of(12, (6, 6))
-    same = role_tests(join(roles, labels([0.05] * 12), THRESHOLDS), resamples=50)["netdissect"]["restoring"]["test"]
+    same = role_tests(join(roles, labels([0.05] * 12), THRESHOLDS), Draws(resamples=50))["netdissect"]["restoring"][
+        "test"
+    ]
     for name in ("score", "labelled", "rank"):
         assert same[name]["reason"] == "all units have the same value"
     none = join(roles, labels([np.nan] * 12, ["none"] * 12), THRESHOLDS)
-    tests = role_tests(none, resamples=50)["netdissect"]["restoring"]["test"]
+    tests = role_tests(none, Draws(resamples=50))["netdissect"]["restoring"]["test"]
     assert tests["score"]["reason"] == "no unit has a score"
     assert tests["rank"]["reason"] == "fewer than 3 units have a score"
     assert len(concept_roles(none)) == 0
@@ -190,7 +193,7 @@ def test_what_does_not_fit_is_named():
 def test_a_single_unit_on_a_side_makes_no_test(n0):
     scores = np.linspace(0, 0.1, 40)
     roles = roles_of(40, n0)
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), resamples=99)["netdissect"]["restoring"]
+    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=99))["netdissect"]["restoring"]
     for split, units in zip(("train", "test"), n0, strict=True):
         each = found[split]["score"]
         needed = roles[f"rank_{split}"] <= units

@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification
+from lucidag.artefacts.settings import Draws
 from lucidag.ground.statistics.intervals import share
 
 FOLDS = 5
@@ -37,16 +38,14 @@ class Rule:
         return np.array([self.classes.get(value, self.otherwise) for value in values], dtype=np.intp)
 
 
-def shortcut(
+def metadata_baseline(
     columns: pd.DataFrame,
     found: pd.DataFrame,
     labels: NDArray[np.integer],
     classes: Sequence[str],
     splits: Sequence[str],
+    asked: Draws,
     ids: Sequence[str] | None = None,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Predict the label from what is not the subject.
 
@@ -65,10 +64,10 @@ def shortcut(
         N class indices, and the names.
     splits
         N of train, val, test.
+    asked
+        Of the bootstrap over images, or over ids where there are any; the seed is also that of the folds.
     ids
         N patients or lesions. Training images whose id is in the test split are not learnt from.
-    confidence, resamples, seed
-        Of the bootstrap over images, or over ids where there are any; the seed is also that of the folds.
 
     Returns
     -------
@@ -87,7 +86,7 @@ def shortcut(
     features = {name: table for name, table in features.items() if table.shape[1]}
     if not features:
         return {"sentence": "There is neither a metadata column nor a finder to predict the label from."}
-    folds, how, dropped = _folds(labels, splits, ids, seed)
+    folds, how, dropped = _folds(labels, splits, ids, asked.seed)
     if not folds:
         return {"sentence": _why_not(how, dropped, ids is not None)}
     rows = np.concatenate([fold[1] for fold in folds])
@@ -95,9 +94,7 @@ def shortcut(
 
     def measured(fit: Callable[[Rows], Predict]) -> dict[str, Any]:
         probabilities = np.concatenate([fit(learn)(predict) for learn, predict in folds])
-        return classification(
-            probabilities, probabilities.argmax(axis=1), labels[rows], own, confidence, resamples, seed
-        )
+        return classification(probabilities, probabilities.argmax(axis=1), labels[rows], asked, own)
 
     count = len(classes)
     logistic = {
@@ -116,7 +113,7 @@ def shortcut(
         "learnt": len(everything),
         "measured": len(rows),
         "shared_ids": dropped,
-        "majority": _majority(folds, labels, classes, confidence),
+        "majority": _majority(folds, labels, classes, asked.confidence),
         "logistic": logistic,
         "rule": rules,
     }

@@ -52,7 +52,7 @@ def on_artefacts(
     return pd.DataFrame(rows, columns=list(RELEVANCE_COLUMNS))
 
 
-def by_method(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def by_method(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Average over images.
 
     Parameters
@@ -82,9 +82,7 @@ def by_method(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 20
     return pd.DataFrame(rows, columns=["artefact", "method", "images", "undefined", *names])
 
 
-def difference(
-    first: pd.DataFrame, second: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def difference(first: pd.DataFrame, second: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Compare two models on the same images and masks.
 
     Parameters

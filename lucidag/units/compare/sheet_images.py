@@ -12,7 +12,7 @@ from lucidag.models.frames import batches
 from lucidag.models.network import Network
 from lucidag.units.compare.sheet_units import UnitRow, UnitWords, words_of
 from lucidag.units.passes.layers import forward
-from lucidag.units.passes.statistics import Statistics
+from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.passes.upsample import region
 
 
@@ -38,7 +38,7 @@ def unit_rows(
     statistics
         What the pass over the probe set gave.
     tables
-        The labels by layer (see `lucidag.units.labels.tables`).
+        The labels by layer (see `lucidag.units.labels.unit_tables`).
     chosen
         The units by layer.
     images
