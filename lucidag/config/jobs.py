@@ -17,7 +17,7 @@ from typing import Any
 
 from lucidag.config.images import image_rows
 from lucidag.config.plan import Plan, Wildcards
-from lucidag.config.schema import Folder
+from lucidag.config.schema import Config, Folder
 from lucidag.config.sources import class_names
 from lucidag.ground.section import Section
 from lucidag.models.settings import NETWORK
@@ -51,7 +51,7 @@ def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
     """Give the sections that a job sees."""
     config = plan.config
     yield config
-    analyses = (config.rof, config.relevance, config.faithfulness, config.dissect, config.artefacts)
+    analyses = [found for name in Config.model_fields if isinstance(found := getattr(config, name), Section)]
     parts: list[Section | None] = []
     parts += [config.explain.cam, config.explain.lime, config.explain.agreement] if config.explain else []
     parts += [config.relevance.atlas] if config.relevance else []
