@@ -1,7 +1,6 @@
 """One forward pass over a split: the logits, and what goes into the last linear layer."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -14,9 +13,10 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
-from lucidag.models.head import capture_input, evaluating
+from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
 
 TOLERANCE = 1e-3
@@ -100,14 +100,13 @@ def _forward(
     features = [np.zeros((0, _linear(model, head).in_features), np.float32)] if head is not None else []
     # Each image is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
-    with ExitStack() as stack:
-        seen = stack.enter_context(capture_input(model.get_submodule(head))) if head is not None else []
+    with recording(model, [] if head is None else [head]) as calls:
         for frames in track(work, "forward passes", len(batch_sizes(len(rows), batch_size))):
             batch = inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last)
             logits.append(model(batch).float().cpu().numpy())
             if head is not None:
-                features.append(seen[-1].float().cpu().numpy())
-                seen.clear()
+                features.append(calls[-1].inputs[0].float().cpu().numpy())
+                calls.clear()
     return np.concatenate(logits), np.concatenate(features) if features else None
 
 

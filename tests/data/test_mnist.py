@@ -10,9 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lucidag.config.schema import Mnist
-from lucidag.config.sources import dataset_files
 from lucidag.data.mnist import fetch, load, read_idx
+from lucidag.data.sources.mnist import Mnist
 from lucidag.ground.errors import InputError
 
 NAMES = [f"{stem}-{kind}.gz" for stem in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
@@ -164,7 +163,7 @@ def test_of_a_file_gzipped_and_not_the_one_that_is_read_is_the_one_that_is_watch
     root, arrays = tiny
     plain = root / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
     plain.write_bytes(idx(9 - arrays["t10k"][1]))
-    watched = dataset_files(Mnist(source="mnist", root=str(root)))
+    watched = Mnist(source="mnist", root=str(root)).files()
     assert [file for file in watched if "t10k-labels" in file] == [str(plain)]
     labels = load(root).table["label"].iloc[-12:]
     assert labels.tolist() == [str(9 - digit) for digit in arrays["t10k"][1]]
@@ -172,4 +171,4 @@ def test_of_a_file_gzipped_and_not_the_one_that_is_read_is_the_one_that_is_watch
 
 def test_what_was_downloaded_is_no_new_input(tiny, tmp_path):
     before, after = (Mnist(source="mnist", root=str(root), download=True) for root in (tmp_path / "nothing", tiny[0]))
-    assert dataset_files(before) == dataset_files(after)
+    assert before.files() == after.files()

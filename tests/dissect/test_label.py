@@ -137,11 +137,11 @@ def test_units_without_a_label_and_images_without_a_difference_are_not_above_cha
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("name", "images", "concepts"), [("wpmi", 20, 4), ("wpmi", 28, 9), ("soft_wpmi", 60, 1)])
-def test_labels_that_no_image_could_change_do_not_count(name, reader, concepts, seed):
+@pytest.mark.parametrize(("name", "count", "concepts"), [("wpmi", 20, 4), ("wpmi", 28, 9), ("soft_wpmi", 60, 1)])
+def test_labels_that_no_image_could_change_do_not_count(name, count, concepts, seed):
     # Fewer images than `wpmi` looks at are the same for every unit; a single concept is as likely with any image.
     random = np.random.default_rng(seed)
-    images, activations = random.random((reader, concepts)), random.random((reader, 30))
+    images, activations = random.random((count, concepts)), random.random((count, 30))
     described = (
         activations.astype(np.float32),
         Evidence(

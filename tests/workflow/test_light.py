@@ -66,6 +66,7 @@ def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
         # Log and benchmark are told apart by what tells the outputs apart.
         own = body[body.index("    output:") : body.index("    conda:")]
         found = [set(re.findall(r"\{\{(\w+)\}\}", part)) for part in re.findall(r'f"\{R\}/[^"]*"', own)]
+        found += [set(re.findall(r"\{(\w+)\}", part)) for part in re.findall(r'\bfigure\(\s*"([^"]*)"', own)]
         assert len(found) >= 3
         assert all(wildcards == found[0] for wildcards in found), f"rule {name}: {found}"
         assert found[0] or name == "notebook", f"rule {name}: {found}"  # the one rule with a single job
