@@ -92,7 +92,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
         if renamed := new_name(path):
-            return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
+            return f"{key}: {renamed}{more}"
+        return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
     if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
