@@ -9,17 +9,21 @@ with the probabilities that the caller gives for each class.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.data.manifest import Source
 from lucidag.data.paint import Array, blend, noise, step
+from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
+
+if TYPE_CHECKING:
+    from lucidag.data.sources.lesions import Lesions
 
 CLASSES = ("benign", "malignant")
 SKINS = ("light", "medium", "dark")
@@ -122,23 +126,15 @@ def draw(
     return images, masks, columns
 
 
-def load(
-    number: int,
-    size: int,
-    splits: Mapping[str, float],
-    seed: int,
-    malignant: float = 0.5,
-    patch: Mapping[str, float] | None = None,
-    ring: Mapping[str, float] | None = None,
-    hair: float = 0.3,
-) -> Source:
+def load(keys: "Lesions") -> Source:
     """Draw lesions (see `draw`) and split them at random, stratified by class."""
-    images, masks, columns = draw(number, size, seed, malignant, patch, ring, hair)
+    rates = keys.patch.model_dump(), keys.ring.model_dump()
+    images, masks, columns = draw(keys.number, keys.size, keys.seed, keys.malignant, *rates, keys.hair)
     label = columns.pop("label")
     frame = {
-        "image": [f"lesion-{index:05d}" for index in range(number)],
+        "image": keys.image_ids(),
         "label": label,
-        "split": assign(label, splits, seed),
+        "split": assign(label, keys.splits.model_dump(), keys.seed),
         **columns,
     }
     return Source(pd.DataFrame(frame), CLASSES, images, masks)

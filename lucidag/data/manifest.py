@@ -26,39 +26,6 @@ SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a data source gives: what `write_manifest` takes.
-
-    Attributes
-    ----------
-    table
-        N rows with the columns ``image``, ``label`` and ``split``, any metadata columns and, where there
-        are any, ``path`` and ``mask`` (files), ``true_label`` and ``id`` (patient or lesion).
-    classes
-        The class names; their order gives the class indices.
-    images
-        uint8 N x H x W x C (C is 1 or 3), or None where the images are files.
-    masks
-        uint8 N x H x W of 0 and 1, or None.
-    concepts
-        Label maps by category, uint8 N x H x W: 0 where there is none, i where there is the i-th of
-        ``concept_names[category]``; or None.
-    concept_names
-        The names by category, in the order of their numbers 1, 2, ...
-    irregularities
-        What was passed over or mended, and how often, in words such as ``polygons without area``.
-    """
-
-    table: pd.DataFrame
-    classes: tuple[str, ...]
-    images: NDArray[np.uint8] | None = None
-    masks: NDArray[np.uint8] | None = None
-    concepts: Mapping[str, NDArray[np.uint8]] | None = None
-    concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    irregularities: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Manifest:
     """The images of a data set.
 

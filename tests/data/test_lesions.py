@@ -6,7 +6,8 @@ from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score
 
-from lucidag.data.lesions import SKINS, draw, draw_one, load
+from lucidag.data.lesions import SKINS, draw, draw_one
+from lucidag.data.sources.lesions import Lesions
 from lucidag.ground.errors import InputError
 
 SIZE = 64
@@ -172,7 +173,8 @@ def test_the_traits_alone_do_not_decide_every_case():
 
 
 def test_load_splits_by_class():
-    source = load(60, 32, {"train": 0.5, "val": 0.2, "test": 0.3}, seed=1, malignant=0.3)
+    splits = {"train": 0.5, "val": 0.2, "test": 0.3}
+    source = Lesions(source="lesions", number=60, size=32, splits=splits, seed=1, malignant=0.3, patch={}).load()
     assert source.images.shape == (60, 32, 32, 3)
     assert source.masks.shape == (60, 32, 32)
     assert source.table.columns.tolist() == ["image", "label", "split", "patch", "ring", "hair", "skin"]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.data.manifest import Source, read_manifest
+from lucidag.data.manifest import read_manifest
+from lucidag.data.source import Source
 from lucidag.data.splits import assign, corrupt
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
