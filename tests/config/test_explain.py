@@ -8,15 +8,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from lucidag.config.explain import Slic
 from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.config.sources import check_sources
-from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.settings import Slic
 from lucidag.explain.lime.tune import settings_fragment
 from lucidag.ground.errors import InputError
+from tests.lime.words import lime_settings
 
 DRAWN = """
 datasets:
@@ -223,7 +223,7 @@ def test_a_bad_file_of_classes(folder: str, tmp_path: Path, text: str | None, pa
 def test_tuned_settings_over_those_of_another_algorithm() -> None:
     """Configuration files are merged key by key, so what is left of the first one's algorithm has to go."""
     first = {"segmentation": {"algorithm": "quickshift", "kernel_size": 2, "sigma": 1.0}, "num_features": 3}
-    second = settings_fragment(LimeSettings("slic", {"n_segments": 30}, num_features=5))["explain"]["lime"]
+    second = settings_fragment(lime_settings("slic", {"n_segments": 30}, num_features=5))["explain"]["lime"]
     merged = {**first, **second, "segmentation": {**first["segmentation"], **second["segmentation"]}}
     lime = checked(DRAWN, lime=merged).explain.lime
     assert lime.segmentation == Slic(algorithm="slic", n_segments=30)
