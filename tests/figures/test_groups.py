@@ -121,8 +121,8 @@ def test_the_selection_stage_gives_these_bands():
 
     contents = {name: split(30) for name in ("train", "val", "test")}
     rankings = ranking_table(contents, ["l1"])
-    found = run_selection(contents, rankings, ["l1"], bootstrap=40)
-    sweeps = run_sweep(contents, rankings, ["l1"], bootstrap=40)
+    found = run_selection(contents, rankings, ["l1"], resamples=40)
+    sweeps = run_sweep(contents, rankings, ["l1"], resamples=40)
     points = turning_report(sweeps.sweep, found.table, found.draws)["selection"]
     bands = selection_bands(found.table)
     assert set(bands["metric"]) == {"accuracy", "loss", "worst_accuracy"}
