@@ -55,8 +55,8 @@ def modules_of(methods: Sequence[str]) -> list[str]:
     return [module_of(method) for method in methods]
 
 
-def family(config: Config, model: str, methods: Sequence[str], images: Sequence[str]) -> Family:
-    """Return the methods of one family and their settings for images of a model.
+def family(config: Config, model: str, methods: Sequence[str], images: Sequence[str], study: bool = False) -> Family:
+    """Return the methods of one family and their settings for images of a model; `study`: asked about several at once.
 
     See `lucidag.explain.stage.open_group`.
     """
@@ -65,7 +65,7 @@ def family(config: Config, model: str, methods: Sequence[str], images: Sequence[
     if name == CAM:
         options = _cam(explain.cam, explain.cam.layers.get(model))
     elif name == LRP:
-        options = explain.lrp.model_dump(mode="json")
+        options = explain.lrp.model_dump(mode="json") if study else {}
     elif name == LIME:
         own = lime_by_image(config, model)
         options = {"batch_size": explain.lime.batch_size, "own": {image: own[image] for image in images}}
@@ -78,7 +78,11 @@ def measured_families(config: Config, model: str, images: Sequence[str]) -> list
     """Return the families that are asked for faithfulness; slow methods only where their sensitivity is wanted."""
     again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
     found = families(compared_methods(config, "faithfulness"))
-    return [family(config, model, methods, images) for name, methods in found.items() if again or name not in SLOW]
+    return [
+        family(config, model, methods, images, study=True)
+        for name, methods in found.items()
+        if again or name not in SLOW
+    ]
 
 
 def studied_families(config: Config, study: str) -> list[Family]:

@@ -143,20 +143,10 @@ def write_manifest(
     ----------
     folder
         Where to, usually ``results/data/{dataset}``.
-    table
-        N rows: see `Source`. Values become strings.
-    classes
-        The class names, in the order of the class indices.
-    images
-        uint8 N x H x W x C with C 1 or 3, in the order of `table`; None where column ``path`` names files.
-    masks
-        uint8 N x H x W of 0 and 1, only with `images`.
-    concepts, concept_names
-        Label maps by category, as large as the images, and the names of their numbers: see `Source`. They are
-        stored as ``concepts.{category}`` in ``images.safetensors``, or in ``concepts.safetensors`` where the
-        images are files (which all have one size then), and the names in ``dataset.json``.
-    irregularities
-        See `Source`; kept in ``dataset.json`` where there are any.
+    table, classes, images, masks, concepts, concept_names, irregularities
+        See `lucidag.data.source.Source`. Values of the table become strings. Label maps are stored as
+        ``concepts.{category}``: in ``images.safetensors``, or in ``concepts.safetensors`` where the images are files
+        (which all have one size then).
 
     Raises
     ------

@@ -13,7 +13,6 @@ from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, Thing, paint_t
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
 from lucidag.data.source import Source
 from lucidag.data.splits import assign
-from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
 )
-SMALLEST = 32
 _MOST = 4  # objects in an image
 _ORDER = 4 + _MOST  # the streams before are those of the parts of an image
 
@@ -66,14 +64,7 @@ def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
         Their side S in pixels, at least 32.
     seed
         The seed of every draw.
-
-    Raises
-    ------
-    InputError
-        If there would be no image, or it would be too small.
     """
-    if number < 1 or size < SMALLEST:
-        raise InputError(f"scenes: number {number} and size {size} must be at least 1 and {SMALLEST}")
     return (draw_one(index, size, seed) for index in track(range(number), "draw scenes"))
 
 

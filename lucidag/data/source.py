@@ -25,6 +25,8 @@ class Splits(Section):
     def _sum(self) -> "Splits":
         if abs(self.train + self.val + self.test - 1) > 1e-6:
             raise ValueError(f"train + val + test must be 1, not {self.train + self.val + self.test:g}")
+        if self.test == 0:
+            raise ValueError("test must be above 0: every data set needs images that results are reported on")
         return self
 
 

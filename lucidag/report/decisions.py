@@ -103,10 +103,7 @@ def relevance(models: Mapping[str, Sequence[str]]) -> Section:
     for name, ids in models.items():
         figures = f"figures/relevance/{name}"
         atlas = [(f"{figures}/{image}.png", f"Concept atlas of {name} for {image}") for image in ids]
-        cells += [
-            text(f"### {name}"),
-            images(*atlas),
-        ]
+        cells += [text(f"### {name}"), *([images(*atlas)] if atlas else [])]
     return Section("relevance", "Relevance", tuple(cells))
 
 

@@ -109,7 +109,7 @@ def test_table_is_the_single_grades(planted):
         for method, values in subject.maps.items():
             for threshold in THRESHOLDS:
                 names = {"image": subject.image, "method": method, "metric": "iou", "threshold": f"{threshold:g}"}
-                assert value(table, **names) == iou(own_mask(method, values, threshold), subject.mask)
+                assert value(table, **names) == iou(own_mask(values, subject.kind(method), threshold), subject.mask)
             names = {"image": subject.image, "method": method, "metric": "mass_accuracy", "threshold": ""}
             assert value(table, **names) == pytest.approx(values[subject.mask].sum() / values.sum())
 

@@ -252,9 +252,3 @@ def test_both_labels_share_their_images():
 def test_bad_settings_are_named(arguments, message):
     with pytest.raises((InputError, ValidationError), match=message):
         load(**{"number": 48, "size": 32, "splits": SPLITS, "seed": 0, **arguments})
-
-
-@pytest.mark.parametrize(("number", "size"), [(0, 32), (48, 31)])
-def test_too_few_or_too_small_scenes_are_not_drawn(number, size):
-    with pytest.raises(InputError, match=rf"scenes: number {number} and size {size} must be at least 1 and 32"):
-        draw(number, size, 0)

@@ -12,8 +12,6 @@ from matplotlib.text import Text
 
 from lucidag.explain.agreement.images import read_images
 from lucidag.explain.agreement.order import agreement_order
-from lucidag.explain.agreement.tables import read_table
-from lucidag.explain.faithfulness.summary import read_ranking
 from lucidag.explain.store import read_explained, read_titles
 from lucidag.explain.subjects import read_subjects
 from lucidag.figures.faithfulness import ranking
@@ -21,6 +19,7 @@ from lucidag.figures.heat_map import heat_map
 from lucidag.figures.localisation import localisation
 from lucidag.figures.side_by_side import side_by_side
 from lucidag.ground.errors import InputError
+from lucidag.ground.tables import read_table
 from tests.workflow.conftest import jobs_in
 
 METHOD = '''\
@@ -167,7 +166,7 @@ def test_it_is_in_the_figures_and_in_the_report(run) -> None:
         side_by_side(images, methods, agreement_order(read_table(results / "agreement/b.csv")), "b"),
         heat_map(read_table(results / "agreement/b-summary.csv"), methods, 0.95, titles),
         localisation(read_table(results / "localisation/b-summary.csv"), 0.95, titles),
-        ranking(read_ranking(results / "faithfulness/b-ranking.csv"), 0.95, titles),
+        ranking(read_table(results / "faithfulness/b-ranking.csv"), 0.95, titles),
     ]
     for figure in figures:
         assert "input x gradient" in {text.get_text() for text in figure.findobj(Text)}
