@@ -1,4 +1,4 @@
-"""Set the shares of the roles of several models beside their generalisation gaps."""
+"""Set the shares of the roles of several models against their generalisation gaps."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

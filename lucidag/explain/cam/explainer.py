@@ -51,7 +51,7 @@ class CamResult:
     Attributes
     ----------
     maps
-        By method, S x S in 0..1.
+        By method, S x S in [0, 1].
     weights
         By method, one number for each of the layer's K channels, for methods that weigh channels.
     layer

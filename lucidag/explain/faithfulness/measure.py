@@ -97,7 +97,7 @@ def measure(
     make
         Gives the explainers of a network; called with `model`, and with each randomised copy of it.
     std
-        What images are divided by when they are normalised, one number or one a channel.
+        What images are divided by when they are normalised, one number or one per channel.
     settings
         How.
 
