@@ -145,14 +145,14 @@ def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
 def _tags(key: str) -> list[str]:
     """Return the values of `key` that tell the kinds of a section apart."""
     own = [OWN_SOURCE] if key == "source" else []
-    return [tag for kind in _all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)] + own
+    return [tag for kind in all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)] + own
 
 
 def _values(kind: type[BaseModel], key: str) -> list[str]:
     return list(get_args(kind.model_fields[key].annotation))
 
 
-def _all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+def all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
     below = [inner for field in section.model_fields.values() for inner in sections_in(field.annotation)]
-    found = [section, *(deep for inner in below for deep in _all_sections(inner))]
+    found = [section, *(deep for inner in below for deep in all_sections(inner))]
     return list(dict.fromkeys(found))

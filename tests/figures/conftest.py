@@ -62,7 +62,7 @@ def make_tables():
                 result = result_of(rng, units, len(group_names), len(classes), constant)
                 key = (split, method, order_seed)
                 results[key] = result
-                sweeps.append(sweep_table(result, *key, classes, group_names))
+                sweeps.append(sweep_table(result, *key, classes, group_names, 100))
                 if result.draws is not None and method != "random":
                     bands.append(bands_table(result.draws, *key, group_names, 0.95))
                     for metric in METRICS:
@@ -73,7 +73,7 @@ def make_tables():
             results,
             sweep,
             pd.concat(bands, ignore_index=True) if bands else empty,
-            turning_report(sweep, pd.DataFrame(), draws)["turning_points"],
+            turning_report(sweep, pd.DataFrame(), draws, 0.95)["turning_points"],
         )
 
     return make
