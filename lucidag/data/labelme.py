@@ -135,7 +135,7 @@ def read_names(file: str | Path) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If the file is missing, a line is something else, or a number or a name is missing or is listed twice.
+        If the file is missing, a line is something else, or a number or a name is missing or listed twice.
     """
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()

@@ -247,6 +247,18 @@ EDITS = [
         append("lucidag/data/images.py", "\nNUMBER = 1\n"),
     ),
     Edit(
+        "a source of data, `lucidag/data/sources/folder.py`",
+        {"data_folder": "own"},
+        append("lucidag/data/sources/folder.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "a further source in the list of `lucidag/data/registry.py`",
+        NOTHING,
+        rewrite(
+            "lucidag/data/registry.py", ("SOURCES = {", 'SOURCES = {"more": "lucidag.data.sources.digits:Digits",')
+        ),
+    ),
+    Edit(
         "how features are taken, `lucidag/models/extract.py`",
         {"features": MODELS},
         rewrite("lucidag/models/extract.py", ("TOLERANCE = 1e-3", "TOLERANCE = 2e-3")),
