@@ -14,9 +14,36 @@ from tests.workflow.mistakes import assert_one_line, write
 
 pytestmark = pytest.mark.workflow
 
-# The recipe is followed word by word.
-RECIPE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text().partition("### A data source")[2]
-STRIPES = RECIPE.partition("```python\n")[2].partition("```")[0]
+STRIPES = '''\
+"""Stripes, upright or lying: a source in one file."""
+
+from pydantic import Field
+
+from lucidag.data.source import DataSource, Source, Splits
+from lucidag.ground.section import Count
+
+
+class Stripes(DataSource):
+    """Drawn stripes of one width."""
+
+    number: Count = Field(default=20, description="Images to draw.")
+    width: Count = Field(default=2, description="Width of a stripe in pixels.")
+    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+    def load(self) -> Source:
+        """Draw them."""
+        import numpy as np
+        import pandas as pd
+
+        from lucidag.data.splits import assign
+
+        lying = np.repeat(np.arange(16)[:, None] // self.width % 2, 16, axis=1).astype(np.uint8) * 255
+        images = np.stack([(lying, lying.T)[row % 2] for row in range(self.number)])[..., None]
+        labels = [("lying", "upright")[row % 2] for row in range(self.number)]
+        split = assign(labels, self.splits.model_dump(), self.seed)
+        ids = [f"stripe-{row}" for row in range(self.number)]
+        return Source(pd.DataFrame({"image": ids, "label": labels, "split": split}), ("lying", "upright"), images)
+'''
 LINE = '    "stripes": "lucidag.data.sources.stripes:Stripes",\n'
 NETWORK = {
     "dataset": "d",
