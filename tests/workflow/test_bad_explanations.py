@@ -111,17 +111,13 @@ def run(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def maps(folder: Path, run) -> dict[str, Explained]:
     """Return the class activation maps by image."""
-    return {
-        each.image: each for each in read_explained(folder / WELL / "cam/plain.safetensors")
-    }
+    return {each.image: each for each in read_explained(folder / WELL / "cam/plain.safetensors")}
 
 
 @pytest.fixture(scope="module")
 def fits(folder: Path, run) -> dict[str, Explained]:
     """Return LIME's explanations by image."""
-    return {
-        each.image: each for each in read_explained(folder / WELL / "lime/plain.safetensors")
-    }
+    return {each.image: each for each in read_explained(folder / WELL / "lime/plain.safetensors")}
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
@@ -149,7 +145,9 @@ def test_each_job_that_fails_says_why_in_one_sentence(folder: Path, run) -> None
     assert run.returncode == 1
     cut, layer = sorted(said(run))
     assert cut == "lucidag: explanations bad cam cut: odd/cut.png cannot be read as an image: it is truncated"
-    start = "lucidag: explanations bad cam plain: explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must "
+    start = (
+        "lucidag: explanations bad cam plain: explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must "
+    )
     assert layer.startswith(start)
     assert "layers that will do: blocks.block1" in layer
     assert "Traceback" not in run.stdout + run.stderr
