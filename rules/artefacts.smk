@@ -52,30 +52,13 @@ rule figures_artefacts:
         audit=f"{R}/artefacts/{{dataset}}.json",
         dataset=lambda wildcards: plan.data_files(wildcards.dataset),
     output:
-        odds=report(
-            f"{R}/figures/artefacts/{{dataset}}/odds.png",
-            caption="../workflow/report/artefact_odds.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "association with the class", "kind": "figure"},
+        **figure(
+            "artefacts/{dataset}/NAME",
+            "Artefacts",
+            odds=("association with the class", "artefact_odds"),
+            grades=("finders against flags", "artefact_grades"),
+            examples=("what finders found", "artefact_grades"),
         ),
-        grades=report(
-            f"{R}/figures/artefacts/{{dataset}}/grades.png",
-            caption="../workflow/report/artefact_grades.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "finders against flags", "kind": "figure"},
-        ),
-        examples=report(
-            f"{R}/figures/artefacts/{{dataset}}/examples.png",
-            caption="../workflow/report/artefact_grades.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "what finders found", "kind": "figure"},
-        ),
-        odds_pdf=f"{R}/figures/artefacts/{{dataset}}/odds.pdf",
-        grades_pdf=f"{R}/figures/artefacts/{{dataset}}/grades.pdf",
-        examples_pdf=f"{R}/figures/artefacts/{{dataset}}/examples.pdf",
     log:
         f"{R}/logs/figures_artefacts/{{dataset}}.log",
     benchmark:
@@ -137,14 +120,9 @@ rule figures_shortcut:
     input:
         summary=f"{R}/shortcuts/{{study}}/summary.json",
     output:
-        png=report(
-            f"{R}/figures/shortcuts/{{study}}/shortcut.png",
-            caption="../workflow/report/shortcut.rst",
-            category="Artefacts",
-            subcategory="{study}",
-            labels={"result": "shortcut", "kind": "figure"},
+        **figure(
+            "shortcuts/{study}/shortcut", "Artefacts", png=("shortcut", "shortcut")
         ),
-        pdf=f"{R}/figures/shortcuts/{{study}}/shortcut.pdf",
     log:
         f"{R}/logs/figures_shortcut/{{study}}.log",
     benchmark:

@@ -4,16 +4,18 @@ import os
 import sys
 from pathlib import Path
 
+# Under its own name it would be a directive at the start of a line.
+from snakemake.io import report as reported
+
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.images import write_out_images
+from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan, batch_of
 from lucidag.config.probe import check_networks
-from lucidag.config.sources import check_sources, dataset_files, weight_files
-from lucidag.config.targets import check_shortcuts
+from lucidag.config.sources import check_sources, weight_files
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown
@@ -77,8 +79,10 @@ def code_of(script):
 
     def fingerprint(wildcards):
         networks = plan.networks(wildcards) if script in BUILDING else []
-        factory = [name for network in networks for name in network.factory_modules()]
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", factory)
+        named = [name for network in networks for name in network.factory_modules()]
+        if script == "data":
+            named = [type(CONFIG.datasets[wildcards.dataset]).__module__]
+        return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
 
     return fingerprint
 
@@ -91,6 +95,43 @@ def gpus(wildcards):
 def growing(first):
     """Return a function to what a job asks of a cluster: this much at first, and twice as much after each failure."""
     return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+
+
+def figure(path, category, methods=None, **outputs):
+    """Return the outputs of figures: the PNG of each, which the report shows, and the PDF for a paper.
+
+    Parameters
+    ----------
+    path
+        From the folder of figures on, without suffix. Its first wildcard is the subcategory in the report, ``NAME``
+        stands for the name of the output, ``METHOD`` for each of `methods`, which makes the outputs lists.
+    outputs
+        Name of the output to what the report calls the figure and to its caption in workflow/report/. The PDF of
+        ``png`` is called ``pdf``, and that of any other ``{name}_pdf``.
+    """
+    found = {}
+    for name, (result, caption) in outputs.items():
+        about = {
+            "caption": f"../workflow/report/{caption}.rst",
+            "category": category,
+            "subcategory": re.search(r"\{\w+\}", path)[0],
+        }
+        png, pdf = [], []
+        for method in methods if methods is not None else [""]:
+            file = f"{R}/figures/{path}".replace("NAME", name).replace("METHOD", method)
+            labels = {"result": result.replace("METHOD", method), "kind": "figure"}
+            png.append(reported(f"{file}.png", **about, labels=labels))
+            pdf.append(f"{file}.pdf")
+        found[name] = png[0] if methods is None else png
+        found["pdf" if name == "png" else f"{name}_pdf"] = (
+            pdf[0] if methods is None else pdf
+        )
+    return found
+
+
+def drawn(path, **wildcards):
+    """Return the figures of this path with these wildcards, as the target asks for them."""
+    return expand(f"{R}/figures/{path}.png", **wildcards)
 
 
 def one_of(names):

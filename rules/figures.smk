@@ -11,81 +11,33 @@
 
 rule figures:
     input:
-        expand(
-            "{results}/figures/data/{dataset}/images.png",
-            results=R,
-            dataset=CONFIG.datasets,
-        ),
-        expand(
-            "{results}/figures/models/{model}/history.png",
-            results=R,
-            model=plan.trained,
-        ),
-        expand(
-            "{results}/figures/models/{model}/confusion.png",
-            results=R,
-            model=CONFIG.models,
-        ),
-        expand(
-            "{results}/figures/rof/{model}/accuracy.png",
-            results=R,
-            model=plan.examined,
-        ),
-        expand(
-            "{results}/figures/generalisation/{study}/roles.png",
-            results=R,
-            study=CONFIG.generalisation,
-        ),
-        expand(
-            "{results}/figures/cam/{model}/sheet.png",
-            results=R,
-            model=plan.explained if plan.cam_methods else [],
-        ),
-        expand(
-            "{results}/figures/agreement/{model}/side_by_side.png",
-            results=R,
-            model=plan.explained,
-        ),
-        expand(
-            "{results}/figures/dissect/{dissected}/{method}-concepts.png",
-            results=R,
+        drawn("data/{dataset}/images", dataset=CONFIG.datasets),
+        drawn("models/{model}/history", model=plan.trained),
+        drawn("models/{model}/confusion", model=CONFIG.models),
+        drawn("rof/{model}/accuracy", model=plan.examined),
+        drawn("generalisation/{study}/roles", study=CONFIG.generalisation),
+        drawn("cam/{model}/sheet", model=plan.explained if plan.cam_methods else []),
+        drawn("agreement/{model}/side_by_side", model=plan.explained),
+        drawn(
+            "dissect/{dissected}/{method}-concepts",
             dissected=[*plan.layers, *plan.pairs],
             method=plan.concept_methods,
         ),
-        expand(
-            "{results}/figures/dissect/{model}/units.png", results=R, model=plan.layers
-        ),
-        expand(
-            "{results}/figures/dissect/{model}/{method}-roles.png",
-            results=R,
+        drawn("dissect/{model}/units", model=plan.layers),
+        drawn(
+            "dissect/{model}/{method}-roles",
             model=plan.joined,
             method=plan.concept_methods,
         ),
-        expand(
-            "{results}/figures/relevance/{model}/sheet.png",
-            results=R,
-            model=plan.relevance_batches,
-        ),
+        drawn("relevance/{model}/sheet", model=plan.relevance_batches),
         [
             f"{R}/figures/relevance/{model}/{image}.png"
             for model, images in plan.atlas.items()
             for image in images
         ],
-        expand(
-            "{results}/figures/faithfulness/{model}/ranking.png",
-            results=R,
-            model=plan.measured,
-        ),
-        expand(
-            "{results}/figures/artefacts/{dataset}/odds.png",
-            results=R,
-            dataset=plan.audited,
-        ),
-        expand(
-            "{results}/figures/shortcuts/{study}/shortcut.png",
-            results=R,
-            study=CONFIG.shortcuts,
-        ),
+        drawn("faithfulness/{model}/ranking", model=plan.measured),
+        drawn("artefacts/{dataset}/odds", dataset=plan.audited),
+        drawn("shortcuts/{study}/shortcut", study=CONFIG.shortcuts),
 
 
 rule figures_data:
@@ -93,14 +45,7 @@ rule figures_data:
     input:
         lambda wildcards: plan.data_files(wildcards.dataset),
     output:
-        png=report(
-            f"{R}/figures/data/{{dataset}}/images.png",
-            caption="../workflow/report/images.rst",
-            category="Data",
-            subcategory="{dataset}",
-            labels={"result": "images", "kind": "figure"},
-        ),
-        pdf=f"{R}/figures/data/{{dataset}}/images.pdf",
+        **figure("data/{dataset}/images", "Data", png=("images", "images")),
     log:
         f"{R}/logs/figures_data/{{dataset}}.log",
     benchmark:
@@ -119,14 +64,9 @@ rule figures_history:
     input:
         history=f"{R}/models/{{model}}/history.csv",
     output:
-        png=report(
-            f"{R}/figures/models/{{model}}/history.png",
-            caption="../workflow/report/training.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "training history", "kind": "figure"},
+        **figure(
+            "models/{model}/history", "Models", png=("training history", "training")
         ),
-        pdf=f"{R}/figures/models/{{model}}/history.pdf",
     log:
         f"{R}/logs/figures_history/{{model}}.log",
     benchmark:
@@ -148,14 +88,9 @@ rule figures_confusion:
         evaluation=f"{R}/models/{{model}}/evaluation.json",
         dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
     output:
-        png=report(
-            f"{R}/figures/models/{{model}}/confusion.png",
-            caption="../workflow/report/confusion.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "confusion matrix", "kind": "figure"},
+        **figure(
+            "models/{model}/confusion", "Models", png=("confusion matrix", "confusion")
         ),
-        pdf=f"{R}/figures/models/{{model}}/confusion.pdf",
     log:
         f"{R}/logs/figures_confusion/{{model}}.log",
     benchmark:
@@ -178,38 +113,14 @@ rule figures_rof:
         turning_points=f"{R}/rof/{{model}}/turning_points.json",
         roles=f"{R}/rof/{{model}}/roles.csv",
     output:
-        accuracy=report(
-            f"{R}/figures/rof/{{model}}/accuracy.png",
-            caption="../workflow/report/accuracy.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "accuracy", "kind": "figure"},
+        **figure(
+            "rof/{model}/NAME",
+            "Retrieval of function",
+            accuracy=("accuracy", "accuracy"),
+            loss=("cross-entropy", "loss"),
+            groups=("groups", "groups"),
+            roles=("roles", "roles"),
         ),
-        loss=report(
-            f"{R}/figures/rof/{{model}}/loss.png",
-            caption="../workflow/report/loss.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "cross-entropy", "kind": "figure"},
-        ),
-        groups=report(
-            f"{R}/figures/rof/{{model}}/groups.png",
-            caption="../workflow/report/groups.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "groups", "kind": "figure"},
-        ),
-        roles=report(
-            f"{R}/figures/rof/{{model}}/roles.png",
-            caption="../workflow/report/roles.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "roles", "kind": "figure"},
-        ),
-        accuracy_pdf=f"{R}/figures/rof/{{model}}/accuracy.pdf",
-        loss_pdf=f"{R}/figures/rof/{{model}}/loss.pdf",
-        groups_pdf=f"{R}/figures/rof/{{model}}/groups.pdf",
-        roles_pdf=f"{R}/figures/rof/{{model}}/roles.pdf",
     log:
         f"{R}/logs/figures_rof/{{model}}.log",
     benchmark:
@@ -229,14 +140,11 @@ rule figures_generalisation:
         roles=f"{R}/generalisation/{{study}}/roles.csv",
         correlation=f"{R}/generalisation/{{study}}/correlation.json",
     output:
-        png=report(
-            f"{R}/figures/generalisation/{{study}}/roles.png",
-            caption="../workflow/report/generalisation.rst",
-            category="Generalisation",
-            subcategory="{study}",
-            labels={"result": "roles and gap", "kind": "figure"},
+        **figure(
+            "generalisation/{study}/roles",
+            "Generalisation",
+            png=("roles and gap", "generalisation"),
         ),
-        pdf=f"{R}/figures/generalisation/{{study}}/roles.pdf",
     log:
         f"{R}/logs/figures_generalisation/{{study}}.log",
     benchmark:
@@ -255,14 +163,11 @@ rule figures_cam:
     input:
         cam=lambda wildcards: plan.maps(wildcards.model),
     output:
-        png=report(
-            f"{R}/figures/cam/{{model}}/sheet.png",
-            caption="../workflow/report/explanation_sheet.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "class activation maps", "kind": "figure"},
+        **figure(
+            "cam/{model}/sheet",
+            "Explanations",
+            png=("class activation maps", "explanation_sheet"),
         ),
-        pdf=f"{R}/figures/cam/{{model}}/sheet.pdf",
     log:
         f"{R}/logs/figures_cam/{{model}}.log",
     benchmark:
@@ -285,38 +190,14 @@ rule figures_agreement:
         summary=rules.agreement.output.summary,
         truth_summary=rules.agreement.output.truth_summary,
     output:
-        side_by_side=report(
-            f"{R}/figures/agreement/{{model}}/side_by_side.png",
-            caption="../workflow/report/side_by_side.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "side by side", "kind": "figure"},
+        **figure(
+            "agreement/{model}/NAME",
+            "Explanations",
+            side_by_side=("side by side", "side_by_side"),
+            heat_map=("agreement of methods", "agreement_map"),
+            curves=("agreement by threshold", "agreement_map"),
+            truth=("graded by masks", "truth_figure"),
         ),
-        heat_map=report(
-            f"{R}/figures/agreement/{{model}}/heat_map.png",
-            caption="../workflow/report/agreement_map.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement of methods", "kind": "figure"},
-        ),
-        curves=report(
-            f"{R}/figures/agreement/{{model}}/curves.png",
-            caption="../workflow/report/agreement_map.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement by threshold", "kind": "figure"},
-        ),
-        truth=report(
-            f"{R}/figures/agreement/{{model}}/truth.png",
-            caption="../workflow/report/truth_figure.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "graded by masks", "kind": "figure"},
-        ),
-        side_by_side_pdf=f"{R}/figures/agreement/{{model}}/side_by_side.pdf",
-        heat_map_pdf=f"{R}/figures/agreement/{{model}}/heat_map.pdf",
-        curves_pdf=f"{R}/figures/agreement/{{model}}/curves.pdf",
-        truth_pdf=f"{R}/figures/agreement/{{model}}/truth.pdf",
     log:
         f"{R}/logs/figures_agreement/{{model}}.log",
     benchmark:
@@ -343,34 +224,13 @@ rule figures_dissect:
             for file in plan.layer_files(model, ".csv")
         ],
     output:
-        concepts=[
-            report(
-                f"{R}/figures/dissect/{{dissected}}/{method}-concepts.png",
-                caption="../workflow/report/concepts.rst",
-                category="Units and concepts",
-                subcategory="{dissected}",
-                labels={"result": f"units per concept, {method}", "kind": "figure"},
-            )
-            for method in plan.concept_methods
-        ],
-        categories=[
-            report(
-                f"{R}/figures/dissect/{{dissected}}/{method}-categories.png",
-                caption="../workflow/report/concepts.rst",
-                category="Units and concepts",
-                subcategory="{dissected}",
-                labels={"result": f"categories, {method}", "kind": "figure"},
-            )
-            for method in plan.concept_methods
-        ],
-        concepts_pdf=[
-            f"{R}/figures/dissect/{{dissected}}/{method}-concepts.pdf"
-            for method in plan.concept_methods
-        ],
-        categories_pdf=[
-            f"{R}/figures/dissect/{{dissected}}/{method}-categories.pdf"
-            for method in plan.concept_methods
-        ],
+        **figure(
+            "dissect/{dissected}/METHOD-NAME",
+            "Units and concepts",
+            methods=plan.concept_methods,
+            concepts=("units per concept, METHOD", "concepts"),
+            categories=("categories, METHOD", "concepts"),
+        ),
     log:
         f"{R}/logs/figures_dissect/{{dissected}}.log",
     benchmark:
@@ -396,14 +256,7 @@ rule figures_units:
         dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
-        png=report(
-            f"{R}/figures/dissect/{{model}}/units.png",
-            caption="../workflow/report/units.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "units", "kind": "figure"},
-        ),
-        pdf=f"{R}/figures/dissect/{{model}}/units.pdf",
+        **figure("dissect/{model}/units", "Units and concepts", png=("units", "units")),
     log:
         f"{R}/logs/figures_units/{{model}}.log",
     benchmark:
@@ -428,20 +281,12 @@ rule figures_concept_roles:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
         tests=f"{R}/dissect/{{model}}/role_tests.json",
     output:
-        png=[
-            report(
-                f"{R}/figures/dissect/{{model}}/{method}-roles.png",
-                caption="../workflow/report/concept_roles.rst",
-                category="Units and concepts",
-                subcategory="{model}",
-                labels={"result": f"concepts and roles, {method}", "kind": "figure"},
-            )
-            for method in plan.concept_methods
-        ],
-        pdf=[
-            f"{R}/figures/dissect/{{model}}/{method}-roles.pdf"
-            for method in plan.concept_methods
-        ],
+        **figure(
+            "dissect/{model}/METHOD-roles",
+            "Units and concepts",
+            methods=plan.concept_methods,
+            png=("concepts and roles, METHOD", "concept_roles"),
+        ),
     log:
         f"{R}/logs/figures_concept_roles/{{model}}.log",
     benchmark:
@@ -463,14 +308,11 @@ rule figures_relevance:
             for batch in plan.relevance_batches[wildcards.model]
         ],
     output:
-        png=report(
-            f"{R}/figures/relevance/{{model}}/sheet.png",
-            caption="../workflow/report/relevance.rst",
-            category="Relevance",
-            subcategory="{model}",
-            labels={"result": "relevance of pixels", "kind": "figure"},
+        **figure(
+            "relevance/{model}/sheet",
+            "Relevance",
+            png=("relevance of pixels", "relevance"),
         ),
-        pdf=f"{R}/figures/relevance/{{model}}/sheet.pdf",
     log:
         f"{R}/logs/figures_relevance/{{model}}.log",
     benchmark:
@@ -489,14 +331,11 @@ rule figures_atlas:
     input:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     output:
-        png=report(
-            f"{R}/figures/relevance/{{model}}/{{image}}.png",
-            caption="../workflow/report/concept_atlas.rst",
-            category="Relevance",
-            subcategory="{model}",
-            labels={"result": "concept atlas", "kind": "figure"},
+        **figure(
+            "relevance/{model}/{image}",
+            "Relevance",
+            png=("concept atlas", "concept_atlas"),
         ),
-        pdf=f"{R}/figures/relevance/{{model}}/{{image}}.pdf",
     log:
         f"{R}/logs/figures_atlas/{{model}}/{{image}}.log",
     benchmark:
@@ -516,22 +355,12 @@ rule figures_faithfulness:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
     output:
-        ranking=report(
-            f"{R}/figures/faithfulness/{{model}}/ranking.png",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "figure"},
+        **figure(
+            "faithfulness/{model}/NAME",
+            "Explanations",
+            ranking=("faithfulness", "faithfulness"),
+            curves=("curves of faithfulness", "faithfulness"),
         ),
-        curves=report(
-            f"{R}/figures/faithfulness/{{model}}/curves.png",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "curves of faithfulness", "kind": "figure"},
-        ),
-        ranking_pdf=f"{R}/figures/faithfulness/{{model}}/ranking.pdf",
-        curves_pdf=f"{R}/figures/faithfulness/{{model}}/curves.pdf",
     log:
         f"{R}/logs/figures_faithfulness/{{model}}.log",
     benchmark:

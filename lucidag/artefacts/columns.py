@@ -36,7 +36,7 @@ def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None,
     Parameters
     ----------
     table
-        One row an image.
+        One row per image.
     columns
         The metadata columns to look at.
     id_column

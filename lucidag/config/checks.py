@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from lucidag.config.plan import LABEL_MAPS, Plan
-from lucidag.config.schema import Config, Scenes
+from lucidag.config.plan import Plan
+from lucidag.config.schema import Config
+from lucidag.data.registry import sources_with
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.units.labels.concepts import read_concepts
@@ -53,8 +54,9 @@ def _check_datasets(plan: Plan) -> None:
         key = f"clips.{name}.train.dataset"
         _known(key, "data set", [dataset], config.datasets)
         source = config.datasets[dataset]
-        if not isinstance(source, Scenes):
-            raise InputError(f"{key}: captions are written for the source 'scenes', and this is '{source.source}'")
+        if not source.captions:
+            known = sources_with("captions")
+            raise InputError(f"{key}: captions are written for the source {known}, and this is '{source.source}'")
     unused = set(config.datasets).difference(named.values(), learnt_from.values(), probe, plan.audited)
     if unused:
         raise InputError(f"datasets.{sorted(unused)[0]}: no model uses this data set")
@@ -136,13 +138,13 @@ def _check_probes(plan: Plan, dissect: Dissect) -> None:
     section = dissect.clip_dissect
     for name in map(plan.probe, plan.layers):
         dataset = plan.config.datasets[name]
-        if isinstance(dataset, LABEL_MAPS):
+        if dataset.label_maps:
             continue
         found = f"data set '{name}' (source '{dataset.source}') has no label maps"
         if dissect.netdissect is not None:
             raise InputError(
                 f"dissect.netdissect: {found}, so there is no IoU; set it to null, or name a `probe` with "
-                "label maps (the sources 'scenes' and 'polygons')"
+                f"label maps (the sources {sources_with('label_maps')})"
             )
         if section is not None and section.evidence == "annotations" and not section.columns:
             raise InputError(f"dissect.clip_dissect: {found}; name `columns` whose values are the concepts")

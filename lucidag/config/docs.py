@@ -3,19 +3,21 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from lucidag.config.schema import Config, sections_in
+from lucidag.config.schema import Config, config_with, sections_in
+from lucidag.data.source import DataSource
 from lucidag.ground.files import write_text
 
 SCHEMA_PATH = Path("config/schema.json")
 REFERENCE_PATH = Path("docs/configuration.md")
 INTRODUCTION = """# Configuration
 
-Written by `make docs` from `lucidag/config/schema.py`, which also checks every file: do not edit it here.
+Written by `make docs` from `lucidag/config/schema.py` and the sections that it composes, which also check every file:
+do not edit it here.
 
 A file names data sets, models, and the analyses to run on them. An unknown key, a wrong type, a missing file
 or a layer that a network does not have stops the dry run with one line that says where. `config/schema.json`
@@ -23,15 +25,35 @@ is the same as JSON schema, for editors. Paths start from the folder that Snakem
 """
 
 
+def _named_by_module(schema: dict[str, Any]) -> None:
+    del schema["const"]
+    schema["pattern"] = r"^[\w.]+:\w+$"
+
+
+class OwnSource(DataSource):
+    """A source of your own: a class derived from `lucidag.data.source.DataSource`, with the keys that it adds."""
+
+    model_config = ConfigDict(extra="allow")
+
+    source: Literal["package.module:Class"] = Field(
+        description="The module, as it is imported from the working directory, and the class.",
+        json_schema_extra=_named_by_module,
+    )
+
+
+def _documented() -> type[Config]:
+    return config_with([OwnSource])
+
+
 def json_schema() -> str:
     """Return the JSON schema of a configuration file, as text."""
-    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_documented().model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def reference() -> str:
     """Return the reference page in Markdown: a table of keys for each section."""
     parts = [INTRODUCTION]
-    for title, section in _sections(Config, "A file", set()):
+    for title, section in _sections(_documented(), "A file", set()):
         summary = (section.__doc__ or "").strip().splitlines()[0]
         rows = [_row(name, field) for name, field in section.model_fields.items()]
         parts.append(

@@ -1,14 +1,9 @@
-"""The images that are explained: the ids of a configuration checked, and the files behind them."""
+"""The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
-from collections.abc import Sequence
-
-from lucidag.config.schema import Config, Dataset, Digits, Folder, Lesions, Scenes
-from lucidag.config.targets import check_target
-from lucidag.data.listing import Entry, entries, image_ids
+from lucidag.config.schema import Config
+from lucidag.data.source import DataSource
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-
-DIGITS = 1797  # images that scikit-learn ships
 
 
 def write_out_images(config: Config, source: str) -> Config:
@@ -25,9 +20,9 @@ def write_out_images(config: Config, source: str) -> Config:
     written = {}
     for name, listed in config.explain.images.items():
         key = f"{source}: explain.images.{name}"
-        known = _known_ids(config.datasets[name])
+        known = config.datasets[name].image_ids()
         if listed == "all":
-            if known is None or not isinstance(config.datasets[name], Folder):
+            if known is None or config.datasets[name].arrays:
                 raise InputError(f"{key}: 'all' is for folders of images; list ids here, as in manifest.csv")
             listed = known
         chosen = config.explain.model_copy(update={"images": {name: listed}}).chosen(name)
@@ -42,33 +37,24 @@ def write_out_images(config: Config, source: str) -> Config:
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
 
 
-def image_rows(dataset: Dataset, images: Sequence[str]) -> list[dict[str, str]]:
-    """Return what a job has to know to read these images: of a folder their files and labels, else the ids alone."""
-    if not isinstance(dataset, Folder):
-        return [{"image": image} for image in images]
-    found = _entries_by_id(dataset)
-    return [
-        {"image": image, "path": found[image].path, "mask": found[image].mask, "label": found[image].label}
-        for image in images
-    ]
+def check_target(key: str, target: str | None, dataset: DataSource) -> None:
+    """Stop at a class that a data set does not have.
+
+    Raises
+    ------
+    InputError
+        One line that starts with the key.
+    """
+    if target is None:
+        return
+    classes = dataset.known_classes()
+    if classes is not None and target not in classes:
+        raise InputError(f"{key}: {unknown('class', target, classes)}")
 
 
-def image_files(dataset: Dataset, images: Sequence[str]) -> list[str]:
-    """Return the files of these images of a folder; of other sources none, as they are in one file."""
-    rows = image_rows(dataset, images) if isinstance(dataset, Folder) else []
-    return [file for row in rows for file in (row["path"], row["mask"]) if file]
-
-
-def _known_ids(dataset: Dataset) -> list[str] | None:
-    if isinstance(dataset, Folder):
-        return list(_entries_by_id(dataset))
-    if isinstance(dataset, Digits):
-        return [f"digit-{index:04d}" for index in range(DIGITS)]
-    if isinstance(dataset, Lesions | Scenes):
-        return [f"{dataset.source.removesuffix('s')}-{index:05d}" for index in range(dataset.number)]
-    return None
-
-
-def _entries_by_id(dataset: Folder) -> dict[str, Entry]:
-    found = entries(dataset.path, dataset.root, dataset.columns.named())
-    return dict(zip(image_ids(dataset.path, found), found, strict=True))
+def check_shortcuts(config: Config, source: str) -> None:
+    """Stop at an artefact that is said to go with a class that its models do not have; raises as `check_target`."""
+    for name, study in config.shortcuts.items():
+        dataset = config.datasets[config.models[study.trained_without].dataset]
+        for artefact, target in study.artefacts.items():
+            check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)

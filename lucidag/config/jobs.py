@@ -15,10 +15,7 @@ stands in `Config.jobs`.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lucidag.config.images import image_rows
 from lucidag.config.plan import Plan, Wildcards
-from lucidag.config.schema import Folder
-from lucidag.config.sources import class_names
 from lucidag.ground.section import Section
 from lucidag.models.settings import NETWORK
 from lucidag.units.settings import Describing
@@ -74,9 +71,9 @@ def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
 def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     """Return, for each stage whose settings relate sections to each other, the function that gives these."""
     return {
-        "data": _data,
+        "data": lambda plan, job: plan.config.datasets[job["dataset"]].settings(),
         "import": lambda plan, job: {
-            "classes": class_names(plan.config.datasets[plan.config.models[job["model"]].dataset])
+            "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
         "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
         "generalisation": _generalisation,
@@ -106,17 +103,6 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     }
 
 
-def _data(plan: Plan, job: Wildcards) -> Settings:
-    dataset = plan.config.datasets[job["dataset"]]
-    settings = dataset.model_dump(mode="json", exclude={"source", "min_group", "groups", "track"})
-    if isinstance(dataset, Folder):
-        # Groups are combined from columns later; only a CSV has to be asked for them, in any order.
-        settings["groups"] = sorted({*dataset.groups} - {"label"})
-        settings["columns"] = dataset.columns.named()
-        settings |= {"classes": class_names(dataset), "more_classes": isinstance(dataset.classes, str)}
-    return settings
-
-
 def _generalisation(plan: Plan, job: Wildcards) -> Settings:
     study = plan.config.generalisation[job["study"]]
     families = {model: name for name in study.models for model in plan.family(name)}
@@ -130,7 +116,7 @@ def _cam_layer(plan: Plan, model: str) -> str | None:
 
 
 def _images(plan: Plan, model: str, images: list[str]) -> list[Settings]:
-    rows = image_rows(plan.config.datasets[plan.config.models[model].dataset], images)
+    rows = plan.config.datasets[plan.config.models[model].dataset].image_rows(images)
     chosen = plan.chosen(model)
     return [{**row, "target": chosen[row["image"]].target} for row in rows]
 

@@ -7,7 +7,10 @@ from pydantic import BaseModel, ValidationError
 
 from lucidag.config.checks import check_names
 from lucidag.config.plan import Plan
-from lucidag.config.schema import Config, sections_in
+from lucidag.config.renamed import new_name
+from lucidag.config.schema import Config, config_with, sections_in
+from lucidag.data.registry import OWN_SOURCE, source_class
+from lucidag.data.source import DataSource
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.settings import Model
@@ -35,16 +38,32 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
     InputError
         One line: the file, the key path, what was found, what is allowed, the nearest spelling.
     """
+    own = _own_sources(words, source)
+    kind = config_with(own.values()) if own else Config
     try:
-        config = Config.model_validate(dict(words))
+        config = kind.model_validate(dict(words))
     except ValidationError as error:
-        raise InputError(f"{source}: {_explain(error, words)}") from error
+        raise InputError(f"{source}: {_explain(error, words, kind)}") from error
     try:
         whole = config.model_copy(update={"models": _repeat_seeds(config.models)})
         check_names(config, Plan(whole))
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     return whole
+
+
+def _own_sources(words: Mapping[str, Any], source: str) -> dict[str, type[DataSource]]:
+    """Import the sources of the user's own: those that are named as ``package.module:Class``."""
+    found = {}
+    datasets = words.get("datasets")
+    for name, section in datasets.items() if isinstance(datasets, Mapping) else ():
+        kind = section.get("source") if isinstance(section, Mapping) else None
+        if isinstance(kind, str) and ":" in kind and kind not in found:
+            try:
+                found[kind] = source_class(kind)
+            except InputError as error:
+                raise InputError(f"{source}: datasets.{name}.source: {error}") from error
+    return found
 
 
 def _repeat_seeds(models: Mapping[str, Model]) -> dict[str, Model]:
@@ -64,7 +83,7 @@ def _repeat_seeds(models: Mapping[str, Model]) -> dict[str, Model]:
     return expanded
 
 
-def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
+def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Config]) -> str:
     """Return the first fault in one line, unknown keys before what may follow from them."""
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     fault = faults[0]
@@ -72,7 +91,9 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
-        return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1]))}{more}"
+        if renamed := new_name(path):
+            return f"{key}: {renamed}{more}"
+        return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
     if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
@@ -84,6 +105,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any]) -> str:
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
     if fault["type"] == "literal_error":
+        if renamed := new_name(path, str(fault["input"])):
+            return f"{key}: '{fault['input']}' {renamed}{more}"
         allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}{more}"
     return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"
@@ -103,9 +126,9 @@ def _key_path(loc: tuple[int | str, ...], words: Any) -> list[int | str]:  # noq
     return path
 
 
-def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
+def _fields_at(loc: tuple[int | str, ...], config: type[Config]) -> list[str]:
     """Return the keys that the section at `loc` may have."""
-    kinds: list[Any] = [Config]
+    kinds: list[Any] = [config]
     for part in loc:
         nested = [kind for model in kinds for kind in _inside(model, part)]
         kinds = nested or kinds
@@ -121,14 +144,15 @@ def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
 
 def _tags(key: str) -> list[str]:
     """Return the values of `key` that tell the kinds of a section apart."""
-    return [tag for kind in _all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)]
+    own = [OWN_SOURCE] if key == "source" else []
+    return [tag for kind in all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)] + own
 
 
 def _values(kind: type[BaseModel], key: str) -> list[str]:
     return list(get_args(kind.model_fields[key].annotation))
 
 
-def _all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+def all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
     below = [inner for field in section.model_fields.values() for inner in sections_in(field.annotation)]
-    found = [section, *(deep for inner in below for deep in _all_sections(inner))]
+    found = [section, *(deep for inner in below for deep in all_sections(inner))]
     return list(dict.fromkeys(found))

@@ -1,13 +1,12 @@
 """What a configuration asks for: which models, layers, images, jobs and files."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from lucidag.config.explain import Image
-from lucidag.config.images import image_files
 from lucidag.config.relevance import DEFAULT_LAYER
-from lucidag.config.schema import Config, Polygons, Scenes
-from lucidag.config.sources import class_names
+from lucidag.config.schema import Config
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
 from lucidag.units.names import CLIP_DISSECT, NETDISSECT
@@ -15,9 +14,6 @@ from lucidag.units.settings import DEFAULT_LAYERS
 
 Wildcards = Mapping[str, str]
 Batches = dict[str, list[str]]  # what a job is called, and its images
-
-ARRAYS = ("digits", "lesions", "mnist", "scenes")  # the sources that are kept as one file of images
-LABEL_MAPS = (Scenes, Polygons)  # the sources whose images have label maps
 
 
 class Plan:
@@ -38,17 +34,27 @@ class Plan:
 
     # Data sets and models
 
-    def datasets_from(self, *sources: str) -> list[str]:
-        """Return the data sets of these sources."""
-        return [name for name, dataset in self.config.datasets.items() if dataset.source in sources]
+    @cached_property
+    def sources(self) -> dict[str, list[str]]:
+        """Return the data sets of each source; a source of the user's own is named as a word."""
+        found: dict[str, list[str]] = {}
+        for name, dataset in self.config.datasets.items():
+            found.setdefault(re.sub(r"\W", "_", dataset.source), []).append(name)
+        return found
+
+    def data_outputs(self, name: str, folder: str) -> dict[str, str]:
+        """Return the files that a data set is made into, by what is in them, under `folder` of all data sets."""
+        dataset = self.config.datasets[name]
+        found = {"manifest": "manifest.csv", "summary": "dataset.json"}
+        if dataset.arrays:
+            found["images"] = "images.safetensors"
+        elif dataset.label_maps:
+            found["concepts"] = "concepts.safetensors"
+        return {what: self.at("data", folder, file) for what, file in found.items()}
 
     def data_files(self, name: str) -> list[str]:
         """Return the files that a data set is made into."""
-        dataset = self.config.datasets[name]
-        files = ["manifest.csv", "dataset.json"]
-        files += ["images.safetensors"] if dataset.source in ARRAYS else []
-        files += ["concepts.safetensors"] if isinstance(dataset, Polygons) else []
-        return [self.at("data", name, file) for file in files]
+        return list(self.data_outputs(name, name).values())
 
     def model_data(self, model: str) -> list[str]:
         """Return the files of the data set that a model is examined on."""
@@ -56,7 +62,7 @@ class Plan:
 
     def class_data(self, model: str) -> list[str]:
         """Return the files that tell a model's classes: none where the configuration does, so that no image is read."""
-        return [] if class_names(self.config.datasets[self.config.models[model].dataset]) else self.model_data(model)
+        return [] if self.config.datasets[self.config.models[model].dataset].named_classes() else self.model_data(model)
 
     def checkpoint(self, model: str) -> str:
         """Return the checkpoint of a model."""
@@ -199,7 +205,7 @@ class Plan:
     def image_files(self, model: str, images: Sequence[str]) -> list[str]:
         """Return the files that these images of a model are read from."""
         name = self.config.models[model].dataset
-        return image_files(self.config.datasets[name], images) or self.data_files(name)
+        return self.config.datasets[name].image_files(images) or self.data_files(name)
 
     def maps(self, model: str) -> list[str]:
         """Return the files with a model's class activation maps."""

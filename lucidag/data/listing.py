@@ -52,14 +52,8 @@ class Entry:
         return self.relative if self.line is None else f"{self.relative} (line {self.line})"
 
 
-def files_of(
-    path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
-) -> list[str]:
-    """Give the image and mask files that a source consists of; the CSV file itself is not among them.
-
-    Parameters and errors are those of `entries`. A file that is named twice is given once.
-    """
-    found = entries(path, root, columns)
+def files_of(found: Sequence[Entry]) -> list[str]:
+    """Give the image and mask files of a source, each once; a CSV file itself is not among them."""
     files = [entry.path for entry in found] + [entry.mask for entry in found if entry.mask]
     return list(dict.fromkeys(files))
 

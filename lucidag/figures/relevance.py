@@ -33,7 +33,7 @@ def relevance_image(values: NDArray[np.floating], cmap: str = "bwr", signed: boo
     cmap
         A name from zennit: ``bwr`` (blue, white, red), ``coldnhot``, ``seismic``, ``hot``, ...
     signed
-        Whether zero has the middle colour and the greatest |value| an end. If not, the colours go from 0 to the
+        Whether zero has the middle colour and the greatest absolute value an end. If not, the colours go from 0 to the
         greatest value.
 
     Returns

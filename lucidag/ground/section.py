@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 Item = TypeVar("Item")
 
@@ -39,12 +39,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
     jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the section as a job sees it: with the fields that its stage picked, and no others to be used."""
+        picked = {name: field for name, field in cls.model_fields.items() if name in settings}
+        parse = {name: TypeAdapter(field.annotation or Any).validate_python for name, field in picked.items()}
+        section = cls.model_construct(**{name: read(settings[name]) for name, read in parse.items()})
+        for name in cls.model_fields.keys() - picked.keys():
+            del section.__dict__[name]
+        return section
+
     def pick(self, *names: str) -> dict[str, Any]:
         """Return these fields and properties, as builtin types."""
         fields = self.model_dump(mode="json", include=set(names))
         return {name: fields[name] if name in fields else getattr(self, name) for name in names}
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the section that stands in the settings of a job, all fields of it, among others."""
-        return cls.model_validate({name: settings[name] for name in cls.model_fields})

@@ -1,7 +1,6 @@
 """One forward pass over a split: the logits, and what goes into the last linear layer."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -14,11 +13,13 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
-from lucidag.models.head import capture_input, evaluating
+from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
 
+THREADS = 2  # of the rules that extract features
 TOLERANCE = 1e-3
 
 
@@ -28,9 +29,9 @@ def extract(
     split: str,
     inputs: Inputs,
     group_columns: Sequence[str],
+    batch_size: int,
     device: str = "cpu",
-    batch_size: int = 64,
-    threads: int = 2,
+    threads: int = THREADS,
     head: str | None = None,
     shard: Shard = WHOLE,
 ) -> Features:
@@ -44,7 +45,7 @@ def extract(
         The images, and how they reach the network.
     group_columns
         The columns whose product makes the groups: see `Manifest.groups`.
-    device, batch_size, threads
+    batch_size, device, threads
         How to compute; they change the numbers by rounding only.
     head
         The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
@@ -100,14 +101,13 @@ def _forward(
     features = [np.zeros((0, _linear(model, head).in_features), np.float32)] if head is not None else []
     # Each image is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
-    with ExitStack() as stack:
-        seen = stack.enter_context(capture_input(model.get_submodule(head))) if head is not None else []
+    with recording(model, [] if head is None else [head]) as calls:
         for frames in track(work, "forward passes", len(batch_sizes(len(rows), batch_size))):
             batch = inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last)
             logits.append(model(batch).float().cpu().numpy())
             if head is not None:
-                features.append(seen[-1].float().cpu().numpy())
-                seen.clear()
+                features.append(calls[-1].inputs[0].float().cpu().numpy())
+                calls.clear()
     return np.concatenate(logits), np.concatenate(features) if features else None
 
 
@@ -174,8 +174,8 @@ def extract_splits(
             split,
             network.inputs,
             group_columns,
-            device,
             batch_size,
+            device,
             head=network.head,
             shard=shard,
         )

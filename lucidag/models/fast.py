@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
+from lucidag.ground.errors import first_line
+
 TOLERANCE = 1e-4
 
 
@@ -40,7 +42,7 @@ def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (w
             folded = _freeze(fuse(plain))
             apart = _apart(folded(*_copies(example)), truth)
         except Exception as error:
-            _tell(model, f"cannot be traced ({_first_line(error)})")
+            _tell(model, f"cannot be traced ({first_line(error)})")
             return plain
     if not apart <= TOLERANCE:
         _tell(model, f"changes its output by {apart:.1g}")
@@ -66,10 +68,6 @@ def _apart(found: torch.Tensor, truth: torch.Tensor) -> float:
 def _copies(example: tuple[Any, ...]) -> list[Any]:
     """Copy the tensors: a network may change its input in place."""
     return [each.clone() if isinstance(each, torch.Tensor) else each for each in example]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _tell(model: nn.Module, why: str) -> None:

@@ -1,13 +1,13 @@
-"""The last linear layer of a classifier, and what goes into it."""
+"""The last linear layer of a classifier."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
+from lucidag.models.recorder import described, recording
 
 
 @contextmanager
@@ -20,21 +20,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
-
-
-@contextmanager
-def capture_input(module: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """Collect the first argument of each call of `module` while the block lasts."""
-    seen: list[torch.Tensor] = []
-
-    def hook(_: nn.Module, arguments: tuple[Any, ...]) -> None:
-        seen.append(arguments[0].detach())
-
-    handle = module.register_forward_pre_hook(hook)
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 def linear_head(model: nn.Module, example: torch.Tensor) -> str | None:
@@ -57,15 +42,16 @@ def linear_head(model: nn.Module, example: torch.Tensor) -> str | None:
     InputError
         If the network's output is no N x C tensor, or the layer's input is not N x K.
     """
-    with evaluating(model), _record_linear(model) as calls, torch.inference_mode():
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    with evaluating(model), recording(model, linear) as calls, torch.inference_mode():
         output = model(example)
     if not isinstance(output, torch.Tensor) or output.ndim != 2:
-        what = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else type(output).__name__
+        what = described(output)
         raise InputError(f"network '{type(model).__name__}' gives {what}; a classifier must give N x classes logits")
-    found = [(name, shape) for name, shape, result in calls if result is output or torch.equal(result, output)]
+    found = [call for call in calls if call.output is output or torch.equal(call.output, output)]
     if not found:
         return None
-    name, shape = found[-1]
+    name, shape = found[-1].name, tuple(found[-1].inputs[0].shape)
     if len(shape) != 2:
         raise InputError(
             f"network '{type(model).__name__}': the input of its last linear layer '{name}' has shape {shape}; "
@@ -89,26 +75,3 @@ def find_head(model: nn.Module, example: torch.Tensor) -> str:
             "choose an architecture that ends in one (such as 'resnet18'), or switch off the analyses of units for it"
         )
     return name
-
-
-@contextmanager
-def _record_linear(model: nn.Module) -> Iterator[list[tuple[str, tuple[int, ...], torch.Tensor]]]:
-    """Collect (name, shape of the input, output) of each call of a linear layer whose output is N x C."""
-    calls: list[tuple[str, tuple[int, ...], torch.Tensor]] = []
-
-    def hook_for(name: str) -> Any:  # noqa: ANN401 (torch's hooks have no common type)
-        def hook(_: nn.Module, arguments: tuple[Any, ...], output: torch.Tensor) -> None:
-            calls.append((name, tuple(arguments[0].shape), output))
-
-        return hook
-
-    handles = [
-        module.register_forward_hook(hook_for(name))
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear)
-    ]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import atomic
 from lucidag.ground.spelling import unknown
 
@@ -138,8 +138,7 @@ def _read_file(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
             f"({asked.group()[:120]}); save model.state_dict() instead"
         ) from error
     except Exception as error:  # a damaged pickle can raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"weights {path} cannot be read: {reason[:200]}") from error
+        raise InputError(f"weights {path} cannot be read: {first_line(error)[:200]}") from error
 
 
 def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401

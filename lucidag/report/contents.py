@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from textwrap import wrap
 from typing import Any
 
-from lucidag.ground.tables import WORDS, WORDS_END
+from lucidag.ground.columns import WORDS, WORDS_END
 from lucidag.report import decisions, networks, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 

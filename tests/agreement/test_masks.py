@@ -1,13 +1,9 @@
-import warnings
-
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from lucidag.explain.agreement.masks import above, dice, iou, own_mask, share_in_pixels, top_area
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.correlation import spearman
-from lucidag.ground.statistics.ranks import centred_ranks, ranks, tie_seed
+from lucidag.ground.statistics.ranks import ranks, tie_seed
 
 A = np.array([[1, 1], [0, 0]], dtype=bool)
 B = np.array([[1, 0], [1, 0]], dtype=bool)
@@ -88,19 +84,3 @@ def test_share_in_pixels():
     for area in (0, 1, 20):
         with pytest.raises(InputError, match="area"):
             share_in_pixels(area, 100)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_spearman_is_that_of_scipy(seed):
-    rng = np.random.default_rng(seed)
-    a = rng.random((12, 12)).astype(np.float32)
-    b = np.round(a + rng.normal(0, 0.3, a.shape), 1).astype(np.float32)  # with ties
-    assert spearman(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic, abs=1e-12)
-    assert spearman(a, -(a**3)) == pytest.approx(-1)
-    assert centred_ranks(b).sum() == 0
-
-
-def test_spearman_of_a_constant_map_is_undefined_without_a_warning():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isnan(spearman(np.ones((3, 3)), np.arange(9.0).reshape(3, 3)))

@@ -169,7 +169,7 @@ def test_images_without_a_mask_are_left_out_and_cropped_ones_counted(planted, ex
     summary = truth_summary(table, resamples=50)
     assert set(summary["n"]) == {3}
     assert set(summary["undefined"]) == {1}
-    clean = truth_summary(truth_table(images, THRESHOLDS, draws=2), draws=50)
+    clean = truth_summary(truth_table(images, THRESHOLDS, draws=2), resamples=50)
     pd.testing.assert_frame_equal(summary.drop(columns="undefined"), clean.drop(columns="undefined"))
 
 

@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from lucidag.config.explain import Slic
-from lucidag.config.images import image_files, write_out_images
+from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
@@ -138,7 +138,7 @@ def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
 def test_all_of_a_folder_with_its_files(folder: str) -> None:
     config = checked(folder)
     assert Plan(config).explained["m"] == ["p0", "p1", "p2"]
-    assert [Path(file).name for file in image_files(config.datasets["d"], ["p2", "p0"])] == ["p2.png", "p0.png"]
+    assert [Path(file).name for file in config.datasets["d"].image_files(["p2", "p0"])] == ["p2.png", "p0.png"]
     (row,) = job_settings(Plan(checked(folder, images={"d": ["p1"]})), "cam_maps", {"model": "m", "batch": "p1"})[
         "images"
     ]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from lucidag.data.digits import load
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.sources.digits import Digits
 
 
 def test_digits_equal_those_of_the_library(tmp_path):
-    source = load({"train": 0.6, "val": 0.2, "test": 0.2}, seed=0)
+    source = Digits(source="digits", splits={"train": 0.6, "val": 0.2, "test": 0.2}, seed=0).load()
     truth = load_digits()
     assert source.images.shape == (1797, 8, 8, 1)
     assert np.abs(source.images[..., 0] / (255 / 16) - truth.images).max() < 0.05
@@ -26,7 +26,7 @@ def test_digits_equal_those_of_the_library(tmp_path):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_splits_are_stratified_and_ink_halves_the_set(seed):
-    table = load({"train": 0.5, "test": 0.5}, seed).table
+    table = Digits(source="digits", splits={"train": 0.5, "val": 0, "test": 0.5}, seed=seed).load().table
     for _, part in table.groupby("label"):
         assert abs((part["split"] == "train").sum() - len(part) / 2) <= 0.5
     totals = load_digits().images.sum(axis=(1, 2))

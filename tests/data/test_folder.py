@@ -12,15 +12,18 @@ from PIL import Image
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
-from lucidag.config.schema import Folder
-from lucidag.config.sources import dataset_files
-from lucidag.data.folder import load
+from lucidag.data import folder
 from lucidag.data.images import Images
-from lucidag.data.listing import files_of
+from lucidag.data.listing import entries, files_of
 from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.sources.folder import Folder
 from lucidag.ground.errors import InputError
 
-HALVES = {"train": 0.5, "test": 0.5}
+HALVES = {"train": 0.5, "val": 0, "test": 0.5}
+
+
+def load(path, threads=4, **told):
+    return folder.load(Folder(source="folder", path=str(path), **{"splits": None, **told}), threads)
 
 
 def image(path, size=(6, 4), value=100):
@@ -70,13 +73,13 @@ def test_columns_of_other_names_root_and_masks(tmp_path):
     path = tmp_path / "csv" / "list.csv"
     path.write_text("\n".join(["file, target ,set,seg", *rows]), encoding="utf-8-sig")
     columns = {"image": "file", "label": "target", "split": "set", "mask": "seg"}
-    source = load(path, root=tmp_path / "pics", columns=columns)
+    source = load(path, root=str(tmp_path / "pics"), columns=columns)
     assert source.table["split"].tolist() == ["train"] * 6 + ["test"] * 4
     write_manifest(tmp_path / "out", source.table, source.classes)
     reader = Images(read_manifest(tmp_path / "out"))
     assert reader.read_mask(0) is None
     assert (reader.read_mask(3) == np.eye(4, 6, dtype=bool)).all()
-    assert len(files_of(path, tmp_path / "pics", columns)) == 11  # ten images, one mask that nine share
+    assert len(files_of(entries(path, tmp_path / "pics", columns))) == 11  # ten images, one mask that nine share
 
 
 def test_class_folders_and_split_folders(tmp_path):
@@ -96,7 +99,7 @@ def test_class_folders_and_split_folders(tmp_path):
     split = load(tmp_path / "split")
     assert split.table["split"].value_counts().to_dict() == {"train": 6, "val": 2, "test": 4}
     assert split.table["image"].iloc[-1] == "test-b-1"
-    assert files_of(tmp_path / "split") == split.table["path"].tolist()
+    assert files_of(entries(tmp_path / "split")) == split.table["path"].tolist()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -168,7 +171,7 @@ def test_bad_labels_and_classes_are_named(tmp_path):
     )
     fails(r"class 'other' has no image; there are: benign, malignant", path,
           classes=["benign", "malignant", "other"])  # fmt: skip
-    fails(r"class 'benign' is named 2 times", path, classes=["benign", "malignant", "benign"])
+    fails(r"class 'benign' is listed twice", path, classes=["benign", "malignant", "benign"])
     assert load(path, splits=HALVES, classes=["malignant", "benign"]).classes == ("malignant", "benign")
     frame.assign(label=["", *frame["label"][1:]]).to_csv(path, index=False)
     fails(r"labels.csv, line 2: column 'label' is empty", path)
@@ -196,7 +199,8 @@ def test_bad_csv_files_are_named(tmp_path):
     fails(r"label.csv does not exist \(did you mean 'labels.csv'\?\)", tmp_path / "label.csv")
     fails(r"column 'images' does not exist \(did you mean 'image'\?\)", path, columns={"image": "images"})
     fails(r"column 'segm' does not exist", path, columns={"mask": "segm"})
-    fails(r"role 'image' does not exist", path, columns={"image": "image"})
+    with pytest.raises(InputError, match=r"role 'picture' does not exist"):
+        entries(path, columns={"picture": "image"})
     fails(r"group column 'sites' does not exist \(did you mean 'site'\?\)", path, groups=["sites"])
     frame.assign(path="x").to_csv(path, index=False)
     fails(r"column 'path' cannot be a group", path, groups=["path"])
@@ -248,7 +252,7 @@ def test_listing_needs_the_standard_library_alone():
 
 def test_no_data_module_imports_torch():
     code = (
-        "import sys, lucidag.data.folder, lucidag.data.mnist, lucidag.data.digits, lucidag.data.lesions; "
+        "import sys, lucidag.data.folder, lucidag.data.mnist, lucidag.data.sources.digits, lucidag.data.lesions; "
         "print([m for m in ('torch', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -258,7 +262,7 @@ def test_no_data_module_imports_torch():
 @pytest.mark.shared_data
 def test_the_real_dermoscopic_set(shared_data, tmp_path):
     path = shared_data / "isic2018" / "labels.csv"
-    files = files_of(path)
+    files = files_of(entries(path))
     assert len(files) == 2 * 1997
     source = load(path, splits={"train": 0.7, "val": 0.1, "test": 0.2}, seed=0, groups=["label", "patches"])
     write_manifest(tmp_path, source.table, source.classes)
@@ -285,11 +289,11 @@ def test_of_a_table_that_stands_for_its_images_only_the_header_is_read_before_an
     file = tmp_path / "many.csv"
     file.write_text("image,diagnosis\nmissing.jpg,a\nbad line\n")
     told = {"source": "folder", "path": str(file), "columns": {"label": "diagnosis"}, "track": "table"}
-    assert dataset_files(Folder(**told)) == [str(file)]
+    assert Folder(**told).files() == [str(file)]
     with pytest.raises(InputError, match=r"path: .*column 'label' does not exist.*image, diagnosis"):
-        dataset_files(Folder(**{**told, "columns": {}}))
+        Folder(**{**told, "columns": {}}).files()
     with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
-        dataset_files(Folder(**{**told, "track": "images"}))
+        Folder(**{**told, "track": "images"}).files()
 
 
 def test_a_image_without_an_id_stands_for_itself(tmp_path):
@@ -316,7 +320,7 @@ def test_a_column_of_a_roles_own_name_has_that_role_unless_null_is_said(tmp_path
         "models": {"m": {"dataset": "d", "architecture": "resnet18", "train": {}}},
     }
     settings = job_settings(Plan(load_config(words, "c.yaml")), "data", {"dataset": "d"})
-    found = load(**{key: value for key, value in settings.items() if key != "corrupt_labels"}).table
+    found = Folder.model_validate(settings).load().table
     assert (found["split"].tolist() == sides) == split
     assert ("id" in found) == patients
     if patients:
@@ -325,6 +329,6 @@ def test_a_column_of_a_roles_own_name_has_that_role_unless_null_is_said(tmp_path
 
 def test_a_column_that_is_named_must_be_there_even_under_its_roles_own_name(tmp_path):
     path, _ = table(tmp_path)
-    assert dataset_files(Folder(source="folder", path=str(path)))
+    assert Folder(source="folder", path=str(path)).files()
     with pytest.raises(InputError, match=r"path: .*column 'id' does not exist; there are: image, label"):
-        dataset_files(Folder(source="folder", path=str(path), columns={"id": "id"}))
+        Folder(source="folder", path=str(path), columns={"id": "id"}).files()

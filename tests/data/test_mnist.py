@@ -9,13 +9,18 @@ from functools import partial
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from lucidag.config.schema import Mnist
-from lucidag.config.sources import dataset_files
-from lucidag.data.mnist import fetch, load, read_idx
+from lucidag.data import mnist
+from lucidag.data.mnist import MIRRORS, fetch, read_idx
+from lucidag.data.sources.mnist import Mnist
 from lucidag.ground.errors import InputError
 
 NAMES = [f"{stem}-{kind}.gz" for stem in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+
+
+def load(root, mirrors=MIRRORS, **told):
+    return mnist.load(Mnist(source="mnist", root=str(root), **told), mirrors)
 
 
 def idx(values):
@@ -106,7 +111,7 @@ def test_a_mirror_with_half_a_file_leaves_nothing(tiny, mirror, tmp_path):
 
 def test_missing_and_broken_files_are_named(tiny, tmp_path):
     raw = tiny[0] / "MNIST" / "raw"
-    with pytest.raises(InputError, match=r"train-images-idx3-ubyte\[.gz\] does not exist; set 'download: true'"):
+    with pytest.raises(InputError, match=r"train-images-idx3-ubyte.gz is missing; .* set `download: true`"):
         load(tmp_path / "nowhere")
     name = raw / "t10k-images-idx3-ubyte.gz"
     whole = name.read_bytes()
@@ -135,7 +140,9 @@ def test_missing_and_broken_files_are_named(tiny, tmp_path):
 def test_more_than_there_is_cannot_be_asked(tiny):
     with pytest.raises(InputError, match=r"train has 30 images, which does not allow train 28, val 3"):
         load(tiny[0], train=28, val=3)
-    with pytest.raises(InputError, match=r"t10k has 12 images, which does not allow test -1"):
+    with pytest.raises(InputError, match=r"t10k has 12 images, which does not allow test 13"):
+        load(tiny[0], test=13)
+    with pytest.raises(ValidationError, match=r"greater than or equal to 1"):
         load(tiny[0], test=-1)
 
 
@@ -164,7 +171,7 @@ def test_of_a_file_gzipped_and_not_the_one_that_is_read_is_the_one_that_is_watch
     root, arrays = tiny
     plain = root / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
     plain.write_bytes(idx(9 - arrays["t10k"][1]))
-    watched = dataset_files(Mnist(source="mnist", root=str(root)))
+    watched = Mnist(source="mnist", root=str(root)).files()
     assert [file for file in watched if "t10k-labels" in file] == [str(plain)]
     labels = load(root).table["label"].iloc[-12:]
     assert labels.tolist() == [str(9 - digit) for digit in arrays["t10k"][1]]
@@ -172,4 +179,4 @@ def test_of_a_file_gzipped_and_not_the_one_that_is_read_is_the_one_that_is_watch
 
 def test_what_was_downloaded_is_no_new_input(tiny, tmp_path):
     before, after = (Mnist(source="mnist", root=str(root), download=True) for root in (tmp_path / "nothing", tiny[0]))
-    assert dataset_files(before) == dataset_files(after)
+    assert before.files() == after.files()

@@ -318,7 +318,7 @@ def test_one_by_one_and_controls():
 def test_the_same_image_under_two_ids_meets_draws_of_its_own():
     plateau = np.zeros((SIZE, SIZE))
     plateau[3, 4] = 1
-    twice = [Image(image, image(0), 1) for image in ("a", "b")]
+    twice = [Image(name, image(0), 1) for name in ("a", "b")]
     settings = FaithfulnessSettings(**QUICK)
     found = values_of(measure(network(0), twice, lambda own: [*both(own), fixed(plateau)], (0.5,), settings))
     for metric in ("sensitivity_max", "infidelity", "road"):

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import estimate
+from lucidag.ground.statistics.intervals import estimate, share
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -72,3 +72,12 @@ def test_equal_values_have_an_interval_of_no_width():
         warnings.simplefilter("error")
         found = estimate([0.25] * 6)
     assert found.low == found.mean == found.high == 0.25
+
+
+def test_wilson_covers_what_it_says():
+    # the true share is inside its interval in about 95 % of all samples, also near the end of the scale
+    for true in (0.03, 0.1, 0.5):
+        intervals = [share(hits, 60, 0.95) for hits in range(61)]
+        inside = [each["low"] <= true <= each["high"] for each in intervals]
+        assert 0.92 < binom.pmf(np.arange(61), 60, true)[inside].sum() < 0.99
+    assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}

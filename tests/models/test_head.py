@@ -4,7 +4,8 @@ from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.models.head import capture_input, evaluating, find_head, linear_head
+from lucidag.models.head import evaluating, find_head, linear_head
+from lucidag.models.recorder import recording
 
 # One small member of each of torchvision's families: the least side it takes, options, the layer's name.
 FAMILIES = [
@@ -36,9 +37,9 @@ def test_the_head_of_each_family(architecture, size, options, layer):
     example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     assert find_head(model, example) == layer
     module = model.get_submodule(layer)
-    with evaluating(model), capture_input(module) as seen, torch.inference_mode():
+    with evaluating(model), recording(model, [layer]) as calls, torch.inference_mode():
         logits = model(example)
-    features = seen[-1].double()
+    features = calls[-1].inputs[0].double()
     again = features @ module.weight.double().T + (0 if module.bias is None else module.bias.double())
     torch.testing.assert_close(again.float(), logits, rtol=1e-5, atol=1e-5)
     assert model.training
@@ -90,7 +91,7 @@ def test_no_hook_and_no_mode_stays_behind():
     model = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 3))
     model[0].eval()
     modes = [module.training for module in model.modules()]
-    with pytest.raises(RuntimeError), capture_input(model[2]):
+    with pytest.raises(RuntimeError), recording(model, ["2"]):
         model(torch.randn(2, 5))
     with pytest.raises(RuntimeError):
         linear_head(model, torch.randn(2, 5))
@@ -101,6 +102,6 @@ def test_no_hook_and_no_mode_stays_behind():
 def test_dropout_before_the_layer_does_not_touch_the_features():
     model = nn.Sequential(nn.Dropout(0.9), nn.Linear(4, 3))
     example = torch.randn(5, 4)
-    with evaluating(model), capture_input(model[1]) as seen:
+    with evaluating(model), recording(model, ["1"]) as calls:
         model(example)
-    assert torch.equal(seen[0], example)
+    assert torch.equal(calls[0].inputs[0], example)

@@ -1,10 +1,13 @@
 """Networks without biases, as if they had been trained, on which relevance must be conserved."""
 
+import copy
+
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig
 
-from lucidag.explain.relevance.lrp import without_biases
+from lucidag.explain.relevance.canonizers import gate_factors
 from lucidag.models.build import build
 from lucidag.models.efficientnet import with_relu
 
@@ -53,6 +56,25 @@ def with_biases(name: str, seed: int) -> nn.Module:
         with torch.no_grad():
             model.train()(images(seed + 50, 4))
     return model.eval()
+
+
+def without_biases(model: nn.Module) -> nn.Module:
+    """Copy a network and set to zero all that adds a constant on the way from input to logits.
+
+    That is the biases of linear layers and convolutions, and of each BatchNorm its bias and its running mean. What
+    computes the factors of a gate keeps its biases, since the factors are constants to relevance.
+    """
+    bare = copy.deepcopy(model)
+    inside = {part for module in bare.modules() if gate_factors(module) for part in module.modules()}
+    with torch.no_grad():
+        for module in bare.modules():
+            if module in inside:
+                continue
+            if isinstance(getattr(module, "bias", None), torch.Tensor):
+                module.get_parameter("bias").zero_()
+            if isinstance(module, _BatchNorm) and module.running_mean is not None:
+                module.running_mean.zero_()
+    return bare
 
 
 def bare(name: str, seed: int) -> nn.Module:

@@ -6,9 +6,8 @@ from torch import nn
 from zennit.canonizers import SequentialMergeBatchNorm
 
 from lucidag.explain.relevance.canonizers import MergeBatchNorm, canonized, canonizers
-from lucidag.explain.relevance.lrp import without_biases
 from lucidag.models.build import build
-from tests.relevance.bare import NETWORKS, bare, images, with_biases
+from tests.relevance.bare import NETWORKS, bare, images, with_biases, without_biases
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "attention_resnet50"])

@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from scipy.stats import binom, binomtest
+from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
-from lucidag.ground.statistics.intervals import share
-from lucidag.ground.statistics.permutation import two_sided
 from lucidag.units.compare.summary import agreement, summary
 from lucidag.units.compare.two_models import MEASURES, compare, overlap
 from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures
@@ -179,15 +177,6 @@ def test_units_without_a_label_give_none_and_no_nan(tmp_path):
         assert json.loads((tmp_path / name).read_text()) == value
 
 
-def test_wilson_covers_what_it_says():
-    # the true share is inside its interval in about 95 % of all samples, also near the end of the scale
-    for true in (0.03, 0.1, 0.5):
-        intervals = [share(hits, 60, 0.95) for hits in range(61)]
-        inside = [each["low"] <= true <= each["high"] for each in intervals]
-        assert 0.92 < binom.pmf(np.arange(61), 60, true)[inside].sum() < 0.99
-    assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}
-
-
 def choices(counted, top_concepts):
     """Give every list of the most frequent concepts that some order of tied ones makes."""
     number = counted.set_index(["concept", "category"])["units"]
@@ -287,13 +276,6 @@ def test_units_change_places_within_their_layer_only():
         assert each["low"] == pytest.approx(each["difference"])
         assert each["high"] == pytest.approx(each["difference"])
         assert each["p"] == 1
-
-
-def test_two_sided_counts_the_observed_value():
-    assert two_sided(3.0, [0, 1, 2]) == 2 * 1 / 4
-    assert two_sided(-3.0, [0, 1, 2]) == 2 * 1 / 4
-    assert two_sided(1.0, [0, 1, 2]) == 1
-    assert two_sided(0.1 + 0.2, [0.3, 0.3, 0.3]) == 1
 
 
 def test_the_same_seed_gives_the_same_and_no_draws_is_named():

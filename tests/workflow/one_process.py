@@ -29,7 +29,7 @@ def main(configuration: str, targets: set[str]) -> None:
                 resources=SimpleNamespace(gpu=0),
                 threads=2,
             )
-            runpy.run_path(f"workflow/scripts/{job.rule.name}.py", init_globals={"snakemake": task})
+            runpy.run_path(f"workflow/scripts/{Path(job.rule.script).name}", init_globals={"snakemake": task})
 
 
 if __name__ == "__main__":

@@ -31,6 +31,6 @@ with job(snakemake):
         # Loaded as a published one is: what is measured is what others will use.
         found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
     write_table(
-        snakemake.output.history, pd.DataFrame({"step": range(1, len(trained.losses) + 1), "loss": trained.losses})
+        snakemake.output.history, pd.DataFrame({"batch": range(1, len(trained.losses) + 1), "loss": trained.losses})
     )
     write_json(snakemake.output.zero_shot, found)

@@ -32,9 +32,9 @@ with job(snakemake):
             images,
             targets,
             lambda network: explainers_of(network, settings, device),
+            settings["seed"],
             device,
             snakemake.threads,
-            settings["seed"],
         )
         taken_out = take_out(networks, seen, targets, device, snakemake.threads)
     write_table(out.relevance, shown.relevance)

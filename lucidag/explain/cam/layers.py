@@ -1,9 +1,6 @@
 """The layers of a network that have a map: what each gives, which one is taken where none is named."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -11,17 +8,9 @@ from torch import nn
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
 from lucidag.models.head import evaluating
+from lucidag.models.recorder import Call, described, is_map, recording
 
 SHOWN = 8
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a module in a forward pass: the module's first name, the module, and what it gave."""
-
-    name: str
-    module: nn.Module
-    output: object
 
 
 def default_layer(model: nn.Module, example: torch.Tensor) -> str:
@@ -79,15 +68,15 @@ def check_layer(model: nn.Module, example: torch.Tensor, layer: str) -> None:
     if len(outputs) != 1:
         times = f"called {len(outputs)} times" if outputs else "not called"
         raise InputError(f"layer '{layer}' is {times} in a forward pass; it must be called once; {choices}")
-    if not _is_map(outputs[0]):
+    if not is_map(outputs[0]):
         raise InputError(
-            f"layer '{layer}' gives {_shape(outputs[0])}; it must give N x K x H x W with H * W above 1; {choices}"
+            f"layer '{layer}' gives {described(outputs[0])}; it must give N x K x H x W with H * W above 1; {choices}"
         )
 
 
 def run_recorded(model: nn.Module, example: torch.Tensor) -> list[Call]:
     """Run a network once in eval mode and give the calls of its modules, each when it returns."""
-    with evaluating(model), _recording(model) as calls, torch.no_grad():
+    with evaluating(model), recording(model) as calls, torch.no_grad():
         model(example)
     return calls
 
@@ -102,41 +91,15 @@ def map_layers(calls: Sequence[Call]) -> list[str]:
         if _is_pooling(call.module):
             pooled.add(id(call.output))
     for call in calls:
-        if call.name and _is_map(call.output) and times[call.module] == 1 and id(call.output) not in pooled:
+        if call.name and is_map(call.output) and times[call.module] == 1 and id(call.output) not in pooled:
             # An outer module returns after those in it, and so stays; taken out first to keep forward order.
             last.pop(id(call.output), None)
             last[id(call.output)] = call.name
     return list(last.values())
 
 
-@contextmanager
-def _recording(model: nn.Module) -> Iterator[list[Call]]:
-    calls: list[Call] = []
-
-    def hook_for(name: str) -> Any:  # noqa: ANN401 (torch's hooks have no common type)
-        def hook(module: nn.Module, _: tuple[Any, ...], output: object) -> None:
-            calls.append(Call(name, module, output))
-
-        return hook
-
-    handles = [module.register_forward_hook(hook_for(name)) for name, module in model.named_modules()]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _is_map(output: object) -> bool:
-    return isinstance(output, torch.Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1
-
-
 def _is_pooling(module: nn.Module) -> bool:
     return type(module).__name__.lower().endswith("pool2d")
-
-
-def _shape(output: object) -> str:
-    return f"a tensor of shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else type(output).__name__
 
 
 def _choices(names: Sequence[str]) -> str:

@@ -1,8 +1,7 @@
 """A network cut at a layer: one forward pass up to there, and what stands behind it as a function of its output."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,9 @@ import torch
 from torch import fx, nn
 
 from lucidag.explain.cam.pooled import linear_after_pooling
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, first_line
 from lucidag.models.fast import TOLERANCE, accelerate
+from lucidag.models.recorder import watching
 
 Tail = Callable[[torch.Tensor], torch.Tensor]
 
@@ -90,8 +90,7 @@ def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
         # torch.fx runs the network's own code on stand-ins, and that can raise anything.
         found = _traced(model, layer, image, pair, truth)
     except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        name = type(model).__name__
+        name, why = type(model).__name__, first_line(error)
         print(f"network '{name}' cannot be cut at '{layer}' ({why}): all of it runs", file=sys.stderr, flush=True)
         return whole
     return found
@@ -184,28 +183,16 @@ class _Tracer(fx.Tracer):
 
 
 def _hooked(model: nn.Module, layer: str) -> Callable[[torch.Tensor], Point]:
-    module = model.get_submodule(layer)
-
     def at(x: torch.Tensor) -> Point:
-        with torch.no_grad(), _hook(module, lambda output: seen.append(output.clone())):
-            seen: list[torch.Tensor] = []
+        seen: list[torch.Tensor] = []
+        with torch.no_grad(), watching(model, lambda call: seen.append(call.output.clone()), [layer]):
             model(x)
 
         def tail(batch: torch.Tensor) -> torch.Tensor:
-            with _hook(module, lambda _: batch.clone()):
+            with watching(model, lambda _: batch.clone(), [layer]):
                 logits: torch.Tensor = model(torch.cat([x] * len(batch)))
             return logits
 
         return Point(seen[0], tail)
 
     return at
-
-
-@contextmanager
-def _hook(module: nn.Module, act: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
-    """Show each output of `module` to `act`; what that gives, if not None, replaces it."""
-    handle = module.register_forward_hook(lambda _, __, output: act(output))
-    try:
-        yield
-    finally:
-        handle.remove()

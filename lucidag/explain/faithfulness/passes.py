@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
+
+from lucidag.models.recorder import Call, watching
 
 
 @dataclass
@@ -38,16 +39,11 @@ def count_passes(module: nn.Module) -> Iterator[Passes]:
         A network, or a layer that each forward pass calls once.
     """
     passes = Passes()
-    inside = [True]
 
-    def hook(_: nn.Module, arguments: tuple[Any, ...]) -> None:
-        if inside and isinstance(arguments[0], torch.Tensor):
+    def count(call: Call) -> None:
+        if isinstance(call.inputs[0], torch.Tensor):
             passes.calls += 1
-            passes.images += len(arguments[0])
+            passes.images += len(call.inputs[0])
 
-    handle = module.register_forward_pre_hook(hook)
-    try:
+    with watching(module, count, [""], before=True):
         yield passes
-    finally:
-        handle.remove()
-        inside.clear()  # copies keep the hook

@@ -18,6 +18,7 @@ from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
 from lucidag.models.head import evaluating
+from lucidag.models.recorder import recording
 from lucidag.models.reproducible import mix, seeded
 
 
@@ -48,18 +49,12 @@ def layers(model: nn.Module, example: torch.Tensor) -> list[str]:
     InputError
         If there is none.
     """
-    named = {name: each for name, each in model.named_modules() if any(True for _ in each.parameters(recurse=False))}
-    seen: list[str] = []
-    handles = [each.register_forward_pre_hook(lambda *_, name=name: seen.append(name)) for name, each in named.items()]
-    try:
-        with evaluating(model), torch.no_grad():
-            model(example)
-    finally:
-        for handle in handles:
-            handle.remove()
-    if not seen:
+    named = [name for name, each in model.named_modules() if any(True for _ in each.parameters(recurse=False))]
+    with evaluating(model), recording(model, named, before=True) as calls, torch.no_grad():
+        model(example)
+    if not calls:
         raise InputError(f"network '{type(model).__name__}' has no layer with parameters: nothing can be randomised")
-    return list(dict.fromkeys(seen))
+    return list(dict.fromkeys(call.name for call in calls))
 
 
 def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, seed: int) -> Iterator[Stage]:

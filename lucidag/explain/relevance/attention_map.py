@@ -8,7 +8,8 @@ from torch import nn
 from lucidag.explain.cam.maps import image_map, weighted_sum
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
-from lucidag.models.head import capture_input, evaluating
+from lucidag.models.head import evaluating
+from lucidag.models.recorder import recording
 
 
 def attention_maps(
@@ -40,20 +41,21 @@ def attention_maps(
     InputError
         If the network has no such attention, or several.
     """
-    found = [module for module in model.modules() if isinstance(module, ChannelAttention)]
+    found = {name: module for name, module in model.named_modules() if isinstance(module, ChannelAttention)}
     if len(found) != 1:
         raise InputError(
             f"network '{type(model).__name__}' has {len(found)} channel attentions; an attention map needs one, as "
             "'lucidag.models.attention:attention_resnet50' has"
         )
+    (attention,) = found.values()
     maps, weights = [], []
     with evaluating(model), torch.no_grad():
         for batch in images.split(batch_size):
-            with capture_input(found[0]) as seen:
+            with recording(model, found) as calls:
                 model(batch)
-            attention = found[0].weights(seen[0])
+            (before,) = calls[0].inputs
             size = (batch.shape[2], batch.shape[3])
-            for activation, weight in zip(seen[0].cpu().numpy(), attention.cpu().numpy(), strict=True):
+            for activation, weight in zip(before.cpu().numpy(), attention.weights(before).cpu().numpy(), strict=True):
                 maps.append(image_map(weighted_sum(weight, activation[None]), size))
                 weights.append(weight)
     return np.stack(maps), np.stack(weights)

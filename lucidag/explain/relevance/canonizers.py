@@ -77,56 +77,36 @@ class MergeBatchNorm(SequentialMergeBatchNorm):
         super().remove()
 
 
-class InvertedResidualCanonizer(AttributeCanonizer):
-    """Gives the inverted residual blocks of EfficientNet (MBConv and FusedMBConv) a module for their sum.
+def inverted_residual(_: str, module: nn.Module) -> dict[str, Any] | None:
+    """Give an inverted residual block of EfficientNet (MBConv or FusedMBConv) a module for its sum.
 
     Without it the gradient of the addition gives both branches the whole relevance, and doubles it.
     """
+    if not isinstance(module, MBConv | FusedMBConv) or not module.use_res_connect:
+        return None
 
-    def __init__(self) -> None:
-        super().__init__(self._attributes)
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        branch = module.stochastic_depth(module.block(x))
+        total: torch.Tensor = module.canonizer_sum(torch.stack([x, branch], dim=-1))
+        return total
 
-    def copy(self) -> "InvertedResidualCanonizer":
-        """Return a canonizer of the same kind."""
-        return type(self)()
-
-    @staticmethod
-    def _attributes(_: str, module: nn.Module) -> dict[str, Any] | None:
-        if not isinstance(module, MBConv | FusedMBConv) or not module.use_res_connect:
-            return None
-
-        def forward(x: torch.Tensor) -> torch.Tensor:
-            branch = module.stochastic_depth(module.block(x))
-            total: torch.Tensor = module.canonizer_sum(torch.stack([x, branch], dim=-1))
-            return total
-
-        return {"forward": forward, "canonizer_sum": Sum()}
+    return {"forward": forward, "canonizer_sum": Sum()}
 
 
-class GateCanonizer(AttributeCanonizer):
-    """Gives channel attention and squeeze-and-excitation a module for their product with constant factors.
+def gate(_: str, module: nn.Module) -> dict[str, Any] | None:
+    """Give channel attention or squeeze-and-excitation a module for its product with constant factors.
 
     Without it relevance also flows into what computes the factors, and is multiplied by them on the main path.
     """
+    factors = gate_factors(module)
+    if factors is None:
+        return None
 
-    def __init__(self) -> None:
-        super().__init__(self._attributes)
+    def forward(maps: torch.Tensor) -> torch.Tensor:
+        gated: torch.Tensor = module.get_submodule("canonizer_gate")(maps, factors(maps.detach()).detach())
+        return gated
 
-    def copy(self) -> "GateCanonizer":
-        """Return a canonizer of the same kind."""
-        return type(self)()
-
-    @staticmethod
-    def _attributes(_: str, module: nn.Module) -> dict[str, Any] | None:
-        factors = gate_factors(module)
-        if factors is None:
-            return None
-
-        def forward(maps: torch.Tensor) -> torch.Tensor:
-            gated: torch.Tensor = module.get_submodule("canonizer_gate")(maps, factors(maps.detach()).detach())
-            return gated
-
-        return {"forward": forward, "canonizer_gate": Gate()}
+    return {"forward": forward, "canonizer_gate": Gate()}
 
 
 def _outputs(linear: nn.Module) -> int:
@@ -150,8 +130,8 @@ def canonizers() -> list[Canonizer]:
         MergeBatchNorm(),
         ResNetBottleneckCanonizer(),
         ResNetBasicBlockCanonizer(),
-        InvertedResidualCanonizer(),
-        GateCanonizer(),
+        AttributeCanonizer(inverted_residual),
+        AttributeCanonizer(gate),
     ]
 
 

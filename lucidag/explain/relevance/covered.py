@@ -13,7 +13,7 @@ from zennit.layer import Sum
 from zennit.types import AvgPool, BatchNorm, Linear
 
 from lucidag.explain.relevance.canonizers import Gate, canonized, canonizers
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, first_line
 from lucidag.models.head import evaluating
 
 # Of zennit's activations only those through which relevance can pass unchanged: 0 stays 0, and no sign changes.
@@ -167,5 +167,5 @@ def _not_followed(model: nn.Module, error: Exception) -> str:
         leaf = own and not isinstance(module, nn.Sequential | nn.ModuleList | nn.ModuleDict)
         if leaf and name and not isinstance(module, known):
             return f"{network}: module '{name}' ({type(module).__name__}) has no rule for relevance: {ADVICE}"
-    why = (str(error).splitlines() or [type(error).__name__])[0]
+    why = first_line(error)
     return f"{network} has code that torch.fx cannot follow ({why}), so its rules for relevance are unknown: {ADVICE}"

@@ -1,7 +1,6 @@
 """The outputs of layers in a pass whose relevance is asked for, and the relevance that they get."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from torch import nn
 from zennit.core import Composite
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
 from lucidag.models.head import evaluating
+from lucidag.models.recorder import checked_output, layer_outputs
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,15 @@ def layer_relevance(
     Raises
     ------
     InputError
-        If a layer does not exist, runs more than once or not at all, or gives something else; if a class does not
-        exist; if relevance is not finite.
+        If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if a
+        class does not exist; if relevance is not finite.
     """
     leaf = batch.detach().clone().requires_grad_()
-    with evaluating(model), composite.context(model), outputs_of(model, layers) as seen, torch.enable_grad():
+    # The layers' hooks come behind those of the composite.
+    recorded = layer_outputs(model, layers, graph=True)
+    with evaluating(model), composite.context(model), recorded as seen, torch.enable_grad():
         logits = model(leaf)
-        kept = [checked_output(layer, seen, len(batch)) for layer in layers]
+        kept = [_reached(layer, seen, len(batch)) for layer in layers]
         chosen = chosen_targets(logits, targets)
         start = torch.zeros_like(logits)
         rows = torch.arange(len(logits), device=logits.device)
@@ -83,81 +84,15 @@ def layer_relevance(
     return LayerRelevance(logits.detach(), chosen, activations, relevance)
 
 
-@contextmanager
-def outputs_of(model: nn.Module, layers: Sequence[str], at_end: Exception | None = None) -> Iterator[dict[str, Any]]:
-    """Keep what each of `layers` gives in the next pass, with its graph.
-
-    What follows works on a copy: an operation in place, such as `out += identity`, would else change what is kept.
-
-    Parameters
-    ----------
-    model
-        The network, with the hooks of a composite already in place.
-    layers
-        Names of its modules.
-    at_end
-        What is raised once all of them have run, if the rest of the network shall not.
-
-    Raises
-    ------
-    InputError
-        If a layer does not exist, or runs more than once in a pass.
-    """
-    modules = dict(model.named_modules())
-    for layer in layers:
-        if layer not in modules or not layer:
-            raise InputError(unknown("layer", layer, [name for name in modules if name]))
-    seen: dict[str, Any] = {}
-
-    def hook_for(name: str) -> Callable[[nn.Module, Any, Any], Any]:
-        def hook(_: nn.Module, arguments: Any, output: Any) -> Any:  # noqa: ANN401 (as torch calls it)
-            if name in seen:
-                raise InputError(
-                    f"layer '{name}' runs more than once in a pass, so its units have no one relevance: "
-                    "name the module before it or the block around it"
-                )
-            seen[name] = output
-            if at_end is not None and len(seen) == len(set(layers)):
-                raise at_end
-            return output.clone() if isinstance(output, torch.Tensor) else output
-
-        return hook
-
-    handles = [modules[layer].register_forward_hook(hook_for(layer)) for layer in dict.fromkeys(layers)]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-class _ReachedError(Exception):
-    """The layer has run; what is behind it need not."""
-
-
 def output_at(model: nn.Module, leaf: torch.Tensor, layer: str) -> torch.Tensor:
     """Run a network up to a layer and give that layer's output, with its graph."""
-    with outputs_of(model, [layer], at_end=_ReachedError()) as seen, suppress(_ReachedError):
+    with layer_outputs(model, [layer], graph=True, stop=True) as seen:
         model(leaf)
-    return checked_output(layer, seen, len(leaf))
+    return _reached(layer, seen, len(leaf))
 
 
-def checked_output(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:
-    """Return the output of a layer.
-
-    Raises
-    ------
-    InputError
-        If it did not run, or gives no N x U or N x U x H x W that relevance can be asked of.
-    """
-    if layer not in seen:
-        raise InputError(f"layer '{layer}' does not run in a pass, so its units have no relevance")
-    output = seen[layer]
-    if not isinstance(output, torch.Tensor) or output.ndim not in (2, 4) or len(output) != count:
-        what = f"shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else f"a {type(output).__name__}"
-        raise InputError(
-            f"layer '{layer}' gives {what} for a batch of {count}; to have units it must give N x U or N x U x H x W"
-        )
+def _reached(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:
+    output = checked_output(layer, seen, count)
     if not output.requires_grad:
         raise InputError(
             f"layer '{layer}' does not depend on the image, or relevance does not reach it: it is used as a constant"

@@ -15,6 +15,7 @@ from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
+from lucidag.models.recorder import by_place
 from lucidag.models.reproducible import reproducible
 
 MEASURES = ("sum", "max")
@@ -58,7 +59,7 @@ def find_references(
     measure
         ``sum`` or ``max`` over the places of a unit's map.
     normalised
-        Whether a unit's relevance is taken in parts of the sum of |relevance| over the layer's units in that image:
+        Whether a unit's relevance is taken in parts of the sum of absolute relevance over the layer in that image:
         else images with great logits come first. Activations are taken as they are. (zennit-crp has one switch for
         both.)
     top
@@ -72,7 +73,7 @@ def find_references(
         If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if
         relevance is not finite; if `targets`, `measure` or `top` is none of what is allowed.
     """
-    _check(targets, measure, top, rows, layers)
+    _check(targets, measure, top, rows)
     labels = manifest.labels()[rows] if targets == "label" else None
     network.model.to(device)
     explained: list[NDArray[np.int64]] = []
@@ -113,7 +114,7 @@ def measured(values: torch.Tensor, measure: str, normalised: bool) -> tuple[NDAr
     values, places
         float32 and int64, N x U.
     """
-    maps = values.flatten(2) if values.ndim == 4 else values[:, :, None]
+    maps = by_place(values)
     peak, places = maps.max(dim=2)
     numbers = maps.sum(dim=2) if measure == "sum" else peak
     if normalised:
@@ -161,7 +162,7 @@ class TopImages:
         return self._best
 
 
-def _check(targets: str, measure: str, top: int, rows: NDArray[np.int64], layers: Sequence[str]) -> None:
+def _check(targets: str, measure: str, top: int, rows: NDArray[np.int64]) -> None:
     if targets not in TARGETS:
         raise InputError(unknown("targets", targets, TARGETS))
     if measure not in MEASURES:
@@ -170,6 +171,3 @@ def _check(targets: str, measure: str, top: int, rows: NDArray[np.int64], layers
         raise InputError(f"top is {top}; it must be at least 1 image")
     if len(rows) == 0:
         raise InputError("there are no images to find references in")
-    for place, layer in enumerate(layers):
-        if layer in layers[:place]:
-            raise InputError(f"layers: '{layer}' is named twice")

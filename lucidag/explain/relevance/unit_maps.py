@@ -9,6 +9,7 @@ from zennit.core import Composite
 from lucidag.explain.relevance.layers import check_finite, output_at
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
+from lucidag.models.recorder import by_place
 
 
 def unit_maps(
@@ -60,7 +61,7 @@ def unit_maps(
 def _own_activation(
     output: torch.Tensor, layer: str, units: Sequence[int], places: Sequence[int] | None
 ) -> torch.Tensor:
-    maps = output.flatten(2) if output.ndim == 4 else output[:, :, None]
+    maps = by_place(output)
     for what, chosen, count in (("unit", units, maps.shape[1]), ("place", places, maps.shape[2])):
         if chosen is None:
             continue

@@ -20,7 +20,7 @@ from torch import nn
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import atomic
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
@@ -93,8 +93,7 @@ def load_clip(architecture: str, weights: str, device: str = "cpu") -> Clip:
     except pickle.UnpicklingError as error:
         raise InputError(f"{where} are refused: the file holds more than tensors and would run code") from error
     except Exception as error:  # open_clip, its hubs and damaged files raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{where} cannot be loaded: {reason[:300]}") from error
+        raise InputError(f"{where} cannot be loaded: {first_line(error)[:300]}") from error
     for tensor, value in model.state_dict().items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise InputError(f"{where}: tensor '{tensor}' holds NaN or infinite values")

@@ -16,6 +16,7 @@ from lucidag.ground.progress import track
 from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
+from lucidag.models.recorder import by_place
 from lucidag.units.passes.layers import Forward, check_finite, forward, layer_shapes
 from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
@@ -155,7 +156,7 @@ class _Layer:
 
     def add(self, output: torch.Tensor, start: int, images: Sequence[str]) -> None:
         """Take the output for the images from number `start` of the part on."""
-        maps = output.flatten(2) if output.ndim == 4 else output[:, :, None]
+        maps = by_place(output)
         peaks, means = maps.amax(dim=2), maps.mean(dim=2)
         check_finite(self._name, peaks + means, images)
         pooled = (means if self._pooling == "mean" else peaks).cpu().numpy()

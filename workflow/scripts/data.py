@@ -1,11 +1,12 @@
-"""Read images with object polygons, paint the label maps, and list them."""
+"""Make a data set from what its source reads or draws."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucidag.data.polygons import load
+from lucidag.data.source import DataSource
 from lucidag.data.store import store
 from lucidag.ground.job import job
+from lucidag.ground.named import named
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     settings = snakemake.params.settings
-    source = load(**{key: value for key, value in settings.items() if key != "corrupt_labels"})
+    section = named(settings["source"], DataSource).model_validate(settings)
+    source = section.load()
     for name, count in source.irregularities.items():
         print(f"{count} {name}")
-    store(Path(snakemake.output.manifest).parent, source, settings["corrupt_labels"], settings["seed"])
+    store(Path(snakemake.output.manifest).parent, source, section.corrupt_labels, section.seed)

@@ -1,0 +1,136 @@
+"""A user's own image files as a data source."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from lucidag.data.listing import Entry, check_header, entries, files_of, image_ids
+from lucidag.data.source import DataSource, Source, Splits
+from lucidag.ground.errors import InputError
+from lucidag.ground.section import Section
+
+
+class Columns(Section):
+    """Names of the columns of a data set's CSV; null: there is none."""
+
+    image: str = Field(default="image", description="Path of the image.")
+    label: str = Field(default="label", description="Name of the class.")
+    split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
+    mask: str | None = Field(default="mask", description="Path of a mask of the image's size, where there is one.")
+    id: str | None = Field(
+        default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
+    )
+
+    def named(self) -> dict[str, str | None]:
+        """Return the columns by role; left out are those that may be missing, because the file does not name them."""
+        return {
+            role: column
+            for role, column in self.model_dump().items()
+            if role in ("image", "label") or role in self.model_fields_set
+        }
+
+
+class Folder(DataSource):
+    """Images of your own: a CSV that lists them, or a folder with a sub-folder a class."""
+
+    arrays = False
+    resources: ClassVar[Mapping[str, int]] = {"mem_mb": 4000, "runtime": 120}
+
+    path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
+    root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
+    columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
+    classes: list[str] | str | None = Field(
+        default=None,
+        description="Classes in order, each with an image; or a text file with one name a line, where a foreign "
+        "network knows more of them. Default: those found, sorted.",
+    )
+    splits: Splits | None = Field(
+        default=Splits(), description="Shares, where the images have no splits of their own; null: they must have."
+    )
+    track: Literal["images", "table"] = Field(
+        default="images",
+        description="What makes the data set stale: any changed image, or the CSV (for very many images).",
+    )
+
+    def load(self) -> Source:
+        """Check every image and mask."""
+        from lucidag.data.folder import load
+
+        return load(self)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keys; a CSV has to be asked for the columns of groups, in any order."""
+        values = {key: value for key, value in super().settings().items() if key != "track"}
+        return {**values, "groups": sorted({*self.groups} - {"label"}), "columns": self.columns.named()}
+
+    def files(self) -> list[str]:
+        """Return the CSV and the list of classes, and the images and masks where they are tracked."""
+        if not Path(self.path).exists():
+            raise InputError(f"path: '{self.path}' does not exist (seen from {Path.cwd().name}/)")
+        table = [self.path] if Path(self.path).is_file() else []
+        names = [self.classes] if isinstance(self.classes, str) else []
+        try:
+            if table and self.track == "table":  # of millions of images, each start would read the table
+                check_header(self.path, self.columns.named())
+            images = files_of(self._entries) if self.track == "images" else []
+        except InputError as error:
+            raise InputError(f"path: {error}") from error
+        missing = [file for file in images if not Path(file).is_file()]
+        if missing:
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise InputError(f"path: {self.path} names files that do not exist: {', '.join(missing[:3])}{more}")
+        return table + names + images
+
+    def image_ids(self) -> list[str]:
+        """Return the ids that the files' names give."""
+        return list(self._by_id)
+
+    def known_classes(self) -> list[str]:
+        """Return the classes that are listed, or else those of the images."""
+        return self.named_classes() or sorted({entry.label for entry in self._entries})
+
+    def named_classes(self) -> list[str] | None:
+        """Return the classes that are listed, here or in a file.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, or a line of it is empty or repeats another; the sentence starts with the key.
+        """
+        return _read_names(self.classes) if isinstance(self.classes, str) else self.classes
+
+    def image_rows(self, images: Sequence[str]) -> list[dict[str, str]]:
+        """Return where the images and masks are, and their labels."""
+        return [
+            {"image": image, "path": entry.path, "mask": entry.mask, "label": entry.label}
+            for image in images
+            for entry in [self._by_id[image]]
+        ]
+
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        return entries(self.path, self.root, self.columns.named())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Entry]:
+        return dict(zip(image_ids(self.path, self._entries), self._entries, strict=True))
+
+
+def _read_names(file: str) -> list[str]:
+    try:
+        names = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"classes: file '{file}' cannot be read: {reason}") from error
+    first: dict[str, int] = {}
+    for line, name in enumerate(names, start=1):
+        if not name.strip():
+            raise InputError(f"classes: {file}, line {line} is empty")
+        if first.setdefault(name, line) != line:
+            raise InputError(f"classes: {file}, line {line}: '{name}' is listed in line {first[name]} already")
+    if not names:
+        raise InputError(f"classes: {file} is empty")
+    return names

@@ -1,0 +1,41 @@
+"""Drawn dermoscopic images as a data source."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lucidag.data.source import DataSource, Source, Splits
+from lucidag.ground.section import Section, Share
+
+
+class ArtefactRate(Section):
+    """How often an artefact occurs, by class: different rates make it a shortcut."""
+
+    benign: Share = Field(default=0.0, description="Share of the benign images that show it.")
+    malignant: Share = Field(default=0.0, description="Share of the malignant images that show it.")
+
+
+class Lesions(DataSource):
+    """Drawn dermoscopic images: irregular border and colour decide the class, artefacts are planted."""
+
+    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Images to draw.")
+    size: Annotated[int, Field(ge=24)] = Field(default=96, description="Width and height in pixels.")
+    malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
+    patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
+    ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
+    hair: Share = Field(default=0.3, description="Share of images with hair.")
+    splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+    def load(self) -> Source:
+        """Draw the images."""
+        from lucidag.data.lesions import load
+
+        return load(self)
+
+    def image_ids(self) -> list[str]:
+        """Count the images."""
+        return [f"lesion-{index:05d}" for index in range(self.number)]
+
+    def known_classes(self) -> list[str]:
+        """Return those that artefacts have a rate for."""
+        return list(ArtefactRate.model_fields)

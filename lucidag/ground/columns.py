@@ -1,0 +1,23 @@
+"""What the columns of the tables hold: words, numbers, or whole numbers with gaps."""
+
+# A class may be called nan, an image 007, a concept 1e5 and a model null: in these columns they stay words, and an
+# empty cell is the empty text. Every other column holds numbers, or True and False, and an empty cell is a missing one.
+WORDS = (
+    *("image", "model", "family", "split", "ranked_on", "method", "method_a", "method_b", "measure", "metric"),
+    *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
+    *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart"),
+)
+WORDS_END = "_concept"
+# Whole numbers of which some may be missing.
+WHOLE = ("seed",)
+WHOLE_END = "_rank"
+
+
+def holds_words(column: str) -> bool:
+    """Tell whether a column holds words; behind a colon stands a name of the user's, such as that of a class."""
+    return column in WORDS or (column.endswith(WORDS_END) and ":" not in column)
+
+
+def holds_whole_numbers(column: str) -> bool:
+    """Tell whether a column holds whole numbers of which some may be missing."""
+    return column in WHOLE or (column.endswith(WHOLE_END) and ":" not in column)

@@ -1,0 +1,161 @@
+"""Every table of every stage comes back from its file with its types, whatever its words and numbers look like."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lucidag.ground.errors import InputError
+from lucidag.ground.tables import read_table, write_rows, write_table
+from lucidag.report.contents import SETUP
+
+LOOKS = (
+    *("", "null", "NULL", "None", "NA", "N/A", "<NA>", "nan", "NaN", "-nan", "inf", "-inf", "True", "False", "true"),
+    *("0", "7", "007", "1e5", "-1", "+1", "1.0", "1_000", "0x1F", "1,5", "2024-02-29", "29.2.2024", "12:30", "1/2"),
+    *(" ", " a ", "a;b", 'say "a"', "two\nlines", "\t", "#", "ä", "\N{ARABIC-INDIC DIGIT SEVEN}", "=1+1"),
+)
+NUMBERS = (
+    0.0,
+    -0.0,
+    0.1 + 0.2,
+    1.0,
+    -3.0,
+    1e-300,
+    5e-324,
+    1.7976931348623157e308,
+    math.pi,
+    math.inf,
+    -math.inf,
+    np.nan,
+)
+
+# By file: the columns that hold words (w), numbers (n), whole numbers (i), those with gaps (g), and True or False (b).
+TABLES = {
+    "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy",
+    "rof/{model}/ranking.csv": "w:split w:method g:seed i:rank i:unit n:score",
+    "rof/{model}/sweep.csv": "w:split w:method g:seed i:k n:accuracy n:loss n:worst_accuracy n:accuracy_group:image "
+    "n:accuracy_class:a_concept n:accuracy_class:a_rank n:accuracy_class:nan",
+    "rof/{model}/bands.csv": "w:split w:method g:seed i:k w:metric n:low n:high",
+    "rof/{model}/selection.csv": "w:ranked_on w:split w:method g:seed i:k n:accuracy n:loss_low n:loss_high",
+    "rof/{model}/points.csv": "w:split w:method i:k n:accuracy n:loss",
+    "rof/{model}/roles.csv": "i:unit w:role w:role_accuracy w:role_loss i:rank_train i:rank_test n:score_train "
+    "n:score_test n:gain_train_accuracy n:gain_test_accuracy n:gain_train_loss n:gain_test_loss w:flags",
+    "generalisation/{study}/roles.csv": "w:model w:family g:seed w:metric n:train_accuracy n:test_accuracy n:gap "
+    "n:share_both n:share_train_only n:share_test_only n:share_neither i:n0_train i:n0_test",
+    "agreement/{model}.csv": "w:image w:method_a w:method_b w:threshold n:iou n:dice n:area_a n:area_b n:control",
+    "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control",
+    "agreement/{model}-summary.csv": "w:method_a w:method_b w:measure w:threshold n:mean n:low n:high i:n i:undefined "
+    "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high",
+    "agreement/{model}-truth.csv": "w:image w:method w:metric w:threshold n:value",
+    "agreement/{model}-truth-summary.csv": "w:method w:metric w:threshold n:mean n:low n:high i:n i:undefined "
+    "n:over_centre n:over_centre_low n:over_random n:over_random_high",
+    "lime/{model}/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds b:front "
+    "b:chosen w:settings",
+    "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
+    "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
+    "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n n:p n:p_holm "
+    "b:distinguishable",
+    "faithfulness/{model}-ranking.csv": "w:metric w:better w:method b:control n:mean n:low n:high i:n i:undefined "
+    "n:rank w:better_than w:not_told_apart",
+    "clip/{clip}/history.csv": "i:batch n:loss",
+    "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",
+    "dissect/{model}/{layer}-ranking.csv": "i:unit n:mean n:peak n:sparseness n:inside n:inside_chance g:mean_rank "
+    "g:peak_rank g:sparseness_rank g:inside_rank",
+    "dissect/{model}/unit_roles.csv": "w:method i:unit w:role i:rank_train i:rank_test w:concept w:category n:score "
+    "b:labelled w:flags",
+    "dissect/{model}/concept_roles.csv": "w:method w:concept w:category i:units i:both i:train_only i:test_only "
+    "i:neither n:score i:rank_train_best n:rank_train_mean i:rank_test_best n:rank_test_mean",
+    "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
+    "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
+    "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",
+    "shortcuts/{study}/removal.csv": "w:model w:image w:artefact n:before n:after n:control",
+}
+# The columns of a data set are the user's: all hold words.
+MANIFEST = "w:image w:path w:label w:split w:id w:seed w:site w:score w:a_rank w:mask w:digest"
+
+
+def drawn(columns: str, seed: int, rows: int = 60) -> pd.DataFrame:
+    """Draw a table of these columns; a first row has no gap, as a column of gaps alone has no type."""
+    rng = np.random.default_rng(seed)
+    makers = {
+        "w": lambda: pd.array(["a", *rng.choice(LOOKS, rows - 1)], dtype="str"),
+        "n": lambda: np.array(
+            [0.5, *np.where(rng.random(rows - 1) < 0.5, rng.choice(NUMBERS, rows - 1), rng.random())]
+        ),
+        "i": lambda: rng.integers(-(2**62), 2**62, rows),
+        "g": lambda: pd.array([None if n % 3 else n for n in range(rows)], dtype="Int64"),
+        "b": lambda: np.arange(rows) % 3 == 0,
+    }
+    return pd.DataFrame({name[2:]: makers[name[0]]() for name in columns.split()})
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("file", TABLES)
+def test_every_table_comes_back_with_its_types(tmp_path, file, seed):
+    table = drawn(TABLES[file], seed)
+    write_table(tmp_path / "t.csv", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", table.columns), table, check_exact=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_data_set_has_words_in_every_column(tmp_path, seed):
+    table = drawn(MANIFEST, seed)
+    write_table(tmp_path / "t.csv", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", words=True), table)
+
+
+@pytest.mark.parametrize("file", TABLES)
+def test_a_cell_of_the_report_reads_the_same_words_and_numbers(tmp_path, file):
+    table = drawn(TABLES[file], 3)
+    write_table(tmp_path / "t.csv", table)
+    names: dict = {}
+    exec(SETUP.source, names)
+    gaps = {name: "float64" for name, kind in table.dtypes.items() if kind == "Int64"}
+    pd.testing.assert_frame_equal(names["read_table"](tmp_path / "t.csv"), table.astype(gaps), check_exact=True)
+
+
+def test_every_table_that_a_rule_writes_is_here(root: Path) -> None:
+    text = "".join(file.read_text() for file in sorted((root / "rules").glob("*.smk")))
+    written = {path.replace("{{", "{").replace("}}", "}") for path in re.findall(r"\{R\}/([^\"']+\.csv)", text)}
+    shards = {path for path in written if "/shards/" in path}
+    assert written - shards == set(TABLES)  # sources say by themselves that they write a manifest
+
+
+def test_a_detector_that_only_one_method_knows_stays_true_or_false(tmp_path):
+    table = pd.DataFrame({"unit": [0, 1, 2], "detector": [True, np.nan, False]}, dtype=object).astype({"unit": int})
+    write_table(tmp_path / "t.csv", table)
+    back = read_table(tmp_path / "t.csv")["detector"]
+    assert back[0] is True
+    assert back[2] is False
+    assert np.isnan(back[1])
+
+
+def test_rows_are_written_as_python_writes_them(tmp_path):
+    rows = [{"image": "1", "value": 0.1 + 0.2}, {"image": 'x, "y"', "value": None}, {"image": "", "value": 3}]
+    write_rows(tmp_path / "t.csv", ["image", "value"], rows)
+    assert (tmp_path / "t.csv").read_bytes() == b'image,value\n1,0.30000000000000004\n"x, ""y""",\n,3\n'
+    back = read_table(tmp_path / "t.csv")
+    assert back["image"].tolist() == ["1", 'x, "y"', ""]
+    assert back["value"].isna().tolist() == [False, True, False]
+
+
+def test_what_is_no_table_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.csv does not exist"):
+        read_table(tmp_path / "gone.csv")
+    (tmp_path / "t.csv").write_text("image,value\na,1\nb,2,3\n")
+    with pytest.raises(InputError, match=r"t\.csv is not a table of lucidag"):
+        read_table(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("")
+    for words in (False, True):
+        with pytest.raises(InputError, match=r"t\.csv is not a table of lucidag"):
+            read_table(tmp_path / "t.csv", words=words)
+    (tmp_path / "t.csv").write_text("image,seed\na,1.5\n")
+    with pytest.raises(InputError, match=r"t\.csv is not a table of lucidag"):
+        read_table(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("image,value\na,1\n")
+    with pytest.raises(InputError, match=r"t\.csv has no column 'note'; it must have image, note"):
+        read_table(tmp_path / "t.csv", ["image", "note"])
