@@ -23,7 +23,10 @@ FEEDS = {
 }
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.
-TWICE = (*FEEDS, *(f"lucidag.data.sources.{name}" for name in ("folder", "lesions", "mnist", "polygons", "scenes")))
+TWICE = (
+    *(f"lucidag.config.{name}" for name in ("explain", "relevance", "faithfulness")),
+    "lucidag.data.sources.lesions",
+)
 # Options of networks that lucidag ships, and the seed of weights that a checkpoint then replaces.
 ALLOWED = {
     "attention.attention_small_resnet(channels)",
