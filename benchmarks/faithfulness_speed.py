@@ -12,15 +12,17 @@ from torchvision.models import resnet18
 
 from benchmarks.measure import seconds, show
 from lucidag.data.images import decode
-from lucidag.explain.faithfulness.explainers import Explainer, cam, single
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.metrics import INFIDELITY, SENSITIVITY
 from lucidag.explain.faithfulness.passes import count_passes
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.methods.explainer import Explainer, single
 from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.lrp import lrp
+from lucidag.explain.stage import explainers
 from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
 from lucidag.models.reproducible import seeded
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -42,22 +44,23 @@ def run(quick: bool, full: bool) -> None:
     model = _model()
     target = int(model(x).argmax())
     for draws in DRAWS[:1] if quick else DRAWS:
-        _compare(model, x, target, inputs.std, draws)
+        _compare(model, x, target, inputs, draws)
 
 
-def _compare(model: nn.Module, x: torch.Tensor, target: int, std: Sequence[float], draws: int) -> None:
-    settings = FaithfulnessSettings((SENSITIVITY, INFIDELITY), infidelity_samples=draws)
+def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, draws: int) -> None:
+    std = inputs.std
+    settings = FaithfulnessSettings(metrics=(SENSITIVITY, INFIDELITY), infidelity_samples=draws)
     found: list[Faithfulness] = []
     theirs: list[Found] = []
     first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into
     with count_passes(first) as passes:
-        joint = [cam(model, x, CAMS, "layer4"), _lrp(model)]
+        joint = [_cam(model, inputs, CAMS), _lrp(model)]
         prepared = passes.images
         image = Image("image", x[0], target)
         ours = seconds(lambda: found.append(measure(model, [image], lambda _: joint, std, settings)))
         counted = passes.images - prepared
     with count_passes(first) as passes:
-        alone = [*(cam(model, x, (name,), "layer4") for name in CAMS), _lrp(model)]
+        alone = [*(_cam(model, inputs, (name,)) for name in CAMS), _lrp(model)]
         prepared = passes.images
         captum = seconds(lambda: theirs.append(by_captum(model, x, target, alone, std, settings)))
         counted_captum = passes.images - prepared
@@ -131,6 +134,11 @@ def _for_captum(explainer: Explainer, target: int) -> Callable[..., torch.Tensor
         return (found,) if isinstance(frames, tuple) else found
 
     return explain
+
+
+def _cam(model: nn.Module, inputs: Inputs, methods: Sequence[str]) -> Explainer:
+    family = {"methods": methods, "options": {"layer": "layer4"}}
+    return explainers([family], Network(model, inputs, None), "cpu")[0]
 
 
 def _lrp(model: nn.Module) -> Explainer:

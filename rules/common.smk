@@ -13,8 +13,9 @@ sys.path.insert(0, str(ROOT))
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
-from lucidag.config.plan import Plan, batch_of
-from lucidag.config.probe import check_networks
+from lucidag.config.methods import compared_methods, modules_of, studied_methods
+from lucidag.config.plan import Plan
+from lucidag.config.probe import check_methods, check_networks
 from lucidag.config.sources import check_sources, weight_files
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
@@ -32,6 +33,7 @@ def checked_plan():
         found = Plan(write_out_images(checked, source))
         check_shortcuts(found.config, source)
         check_networks(found, source, CODE)
+        check_methods(found, source, CODE)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
@@ -48,8 +50,7 @@ BUILDING = (
     "import_model",
     "features",
     "features_shard",
-    "cam_maps",
-    "lime_fits",
+    "explanations",
     "lime_tune",
     "dissect_passes",
     "dissect_activations_shard",
@@ -58,10 +59,17 @@ BUILDING = (
     "faithfulness_shard",
     "figures_units",
     "relevance_atlas",
-    "relevance_maps",
     "relevance_references",
     "shortcut",
 )
+
+# Scripts that run methods by their names, and which of them a job runs.
+EXPLAINING = {
+    "explanations": lambda wildcards: plan.families[wildcards.family],
+    "faithfulness": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
+    "faithfulness_shard": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
+    "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
+}
 
 CODE = CodeIndex((ROOT, Path.cwd()))
 plan = checked_plan()
@@ -80,6 +88,8 @@ def code_of(script):
     def fingerprint(wildcards):
         networks = plan.networks(wildcards) if script in BUILDING else []
         named = [name for network in networks for name in network.factory_modules()]
+        if script in EXPLAINING:
+            named += modules_of(EXPLAINING[script](wildcards))
         if script == "data":
             named = [type(CONFIG.datasets[wildcards.dataset]).__module__]
         return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
@@ -150,3 +160,4 @@ wildcard_constraints:
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of(set().union(*plan.explained.values())),
     batch=one_of(set().union(*plan.explained.values())),
+    family=one_of(plan.families),

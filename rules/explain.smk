@@ -1,42 +1,44 @@
-# Explanations of single images: class activation maps, LIME, and how far they agree and are right.
+# Explanations of single images by all methods, how far they agree, and how far they find what masks show.
 #
 # Requires: models/{model}/checkpoint.safetensors and the images: their own files, or data/{dataset}/….
-# Produces: cam/{model}/{method}/{image}.png, .mask.png, .npy; lime/{model}/{image}.png, .mask.png, .npy, .json;
-#           lime/{model}/tuning.csv, tuned.yaml; agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv,
-#           {model}-truth.csv, {model}-truth-summary.csv.
+# Produces: explanations/{model}/maps/{family}/{batch}.safetensors;
+#           explanations/{model}/{method}/{image}.png, .mask.png, .npy, .json;
+#           explanations/{model}/lime/tuning.csv, tuned.yaml;
+#           agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv;
+#           localisation/{model}.csv, {model}-summary.csv.
 
 
 rule explain:
     input:
         [
-            f"{R}/cam/{model}/{method}/{image}.png"
+            f"{R}/explanations/{model}/{method}/{image}.png"
             for model, images in plan.explained.items()
-            for method in plan.cam_methods
+            for method in plan.methods
             for image in images
         ],
-        [
-            f"{R}/lime/{model}/{image}.png"
-            for model, batches in plan.lime_batches.items()
-            for images in batches.values()
-            for image in images
-        ],
-        expand("{results}/lime/{model}/tuned.yaml", results=R, model=plan.tuned),
+        expand(
+            "{results}/explanations/{model}/lime/tuned.yaml",
+            results=R,
+            model=plan.tuned,
+        ),
         expand("{results}/agreement/{model}.csv", results=R, model=plan.explained),
+        expand("{results}/localisation/{model}.csv", results=R, model=plan.explained),
 
 
-rule cam_maps:
-    """Make the class activation maps of some images by every method, with one forward pass an image."""
+rule explanations:
+    """Explain some images by the methods of one family."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: plan.image_files(
-            wildcards.model, plan.cam_batches[wildcards.model][wildcards.batch]
+        images=lambda wildcards: plan.image_files(
+            wildcards.model,
+            plan.batches(wildcards.model, wildcards.family)[wildcards.batch],
         ),
     output:
-        maps=f"{R}/cam/{{model}}/maps/{{batch}}.safetensors",
+        maps=f"{R}/explanations/{{model}}/maps/{{family}}/{{batch}}.safetensors",
     log:
-        f"{R}/logs/cam_maps/{{model}}/{{batch}}.log",
+        f"{R}/logs/explanations/{{model}}/{{family}}/{{batch}}.log",
     benchmark:
-        f"{R}/benchmarks/cam_maps/{{model}}/{{batch}}.tsv"
+        f"{R}/benchmarks/explanations/{{model}}/{{family}}/{{batch}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -45,104 +47,59 @@ rule cam_maps:
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
-        settings=settings("cam_maps"),
-        code=code_of("cam_maps"),
+        settings=settings("explanations"),
+        code=code_of("explanations"),
     script:
-        "../workflow/scripts/cam_maps.py"
+        "../workflow/scripts/explanations.py"
 
 
-rule cam_images:
-    """Write the maps of one image: as overlay, as grey mask and as numbers."""
+rule explanation_images:
+    """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
     input:
-        maps=lambda wildcards: f"{R}/cam/{wildcards.model}/maps/{batch_of(plan.cam_batches[wildcards.model], wildcards.image)}.safetensors",
+        maps=lambda wildcards: plan.maps(
+            wildcards.model, plan.families, [wildcards.image]
+        ),
     output:
-        overlays=[
-            f"{R}/cam/{{model}}/{method}/{{image}}.png" for method in plan.cam_methods
+        drawings=[
+            f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in plan.methods
         ],
         masks=[
-            f"{R}/cam/{{model}}/{method}/{{image}}.mask.png"
-            for method in plan.cam_methods
+            f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png"
+            for name in plan.methods
         ],
         maps=[
-            f"{R}/cam/{{model}}/{method}/{{image}}.npy" for method in plan.cam_methods
+            f"{R}/explanations/{{model}}/{name}/{{image}}.npy" for name in plan.methods
+        ],
+        records=[
+            f"{R}/explanations/{{model}}/{name}/{{image}}.json"
+            for name in plan.methods
         ],
     log:
-        f"{R}/logs/cam_images/{{model}}/{{image}}.log",
+        f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
     benchmark:
-        f"{R}/benchmarks/cam_images/{{model}}/{{image}}.tsv"
+        f"{R}/benchmarks/explanation_images/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         runtime=growing(5),
     params:
-        settings=settings("cam_images"),
-        code=code_of("cam_images"),
+        settings=settings("explanation_images"),
+        code=code_of("explanation_images"),
     script:
-        "../workflow/scripts/cam_images.py"
-
-
-rule lime_fits:
-    """Explain some images by LIME, each with its own settings."""
-    input:
-        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: plan.image_files(
-            wildcards.model, plan.lime_batches[wildcards.model][wildcards.batch]
-        ),
-    output:
-        fits=f"{R}/lime/{{model}}/fits/{{batch}}.safetensors",
-    log:
-        f"{R}/logs/lime_fits/{{model}}/{{batch}}.log",
-    benchmark:
-        f"{R}/benchmarks/lime_fits/{{model}}/{{batch}}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 2
-    resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
-    params:
-        settings=settings("lime_fits"),
-        code=code_of("lime_fits"),
-    script:
-        "../workflow/scripts/lime_fits.py"
-
-
-rule lime_images:
-    """Write LIME's explanation of one image: outlines, mask, numbers, and the record that makes it again."""
-    input:
-        fits=lambda wildcards: f"{R}/lime/{wildcards.model}/fits/{batch_of(plan.lime_batches[wildcards.model], wildcards.image)}.safetensors",
-    output:
-        outlines=f"{R}/lime/{{model}}/{{image}}.png",
-        mask=f"{R}/lime/{{model}}/{{image}}.mask.png",
-        map=f"{R}/lime/{{model}}/{{image}}.npy",
-        record=f"{R}/lime/{{model}}/{{image}}.json",
-    log:
-        f"{R}/logs/lime_images/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/lime_images/{{model}}/{{image}}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        runtime=growing(5),
-    params:
-        settings=settings("lime_images"),
-        code=code_of("lime_images"),
-    script:
-        "../workflow/scripts/lime_images.py"
+        "../workflow/scripts/explanation_images.py"
 
 
 rule lime_tune:
     """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: plan.image_files(
+        images=lambda wildcards: plan.image_files(
             wildcards.model, plan.explained[wildcards.model]
         ),
     output:
-        tuned=f"{R}/lime/{{model}}/tuned.yaml",
+        tuned=f"{R}/explanations/{{model}}/lime/tuned.yaml",
         trials=report(
-            f"{R}/lime/{{model}}/tuning.csv",
+            f"{R}/explanations/{{model}}/lime/tuning.csv",
             caption="../workflow/report/lime_tuning.rst",
             category="Explanations",
             subcategory="{model}",
@@ -167,10 +124,9 @@ rule lime_tune:
 
 
 rule agreement:
-    """Compare every two methods, and each with the masks where there are any."""
+    """Compare every two methods on the images of a model."""
     input:
-        cam=lambda wildcards: plan.maps(wildcards.model),
-        lime=lambda wildcards: plan.fits(wildcards.model),
+        maps=lambda wildcards: plan.compared("agreement", wildcards.model),
     output:
         pairs=f"{R}/agreement/{{model}}.csv",
         ranks=f"{R}/agreement/{{model}}-spearman.csv",
@@ -180,14 +136,6 @@ rule agreement:
             category="Explanations",
             subcategory="{model}",
             labels={"result": "agreement", "kind": "table"},
-        ),
-        truth=f"{R}/agreement/{{model}}-truth.csv",
-        truth_summary=report(
-            f"{R}/agreement/{{model}}-truth-summary.csv",
-            caption="../workflow/report/truth.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "graded by masks", "kind": "table"},
         ),
     log:
         f"{R}/logs/agreement/{{model}}.log",
@@ -202,3 +150,31 @@ rule agreement:
         code=code_of("agreement"),
     script:
         "../workflow/scripts/agreement.py"
+
+
+rule localisation:
+    """Grade each method by the masks of a model's images, beside two baselines; no rows where there are none."""
+    input:
+        maps=lambda wildcards: plan.compared("localisation", wildcards.model),
+    output:
+        grades=f"{R}/localisation/{{model}}.csv",
+        summary=report(
+            f"{R}/localisation/{{model}}-summary.csv",
+            caption="../workflow/report/localisation.rst",
+            category="Explanations",
+            subcategory="{model}",
+            labels={"result": "localisation", "kind": "table"},
+        ),
+    log:
+        f"{R}/logs/localisation/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/localisation/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        runtime=growing(60),
+    params:
+        settings=settings("localisation"),
+        code=code_of("localisation"),
+    script:
+        "../workflow/scripts/localisation.py"

@@ -1,6 +1,6 @@
 # Faithfulness: what the network does where explanations say that it matters.
 #
-# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; lime/{model}/fits/….
+# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; the maps of slow methods.
 # Produces: faithfulness/{model}.csv, {model}-curves.csv, {model}-pairs.csv, {model}-ranking.csv.
 
 
@@ -16,7 +16,7 @@ rule faithfulness:
         images=lambda wildcards: plan.image_files(
             wildcards.model, plan.explained[wildcards.model]
         ),
-        lime=plan.measured_fits,
+        stored=plan.stored,
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
@@ -55,7 +55,7 @@ rule faithfulness_shard:
         images=lambda wildcards: plan.image_files(
             wildcards.model, plan.measured[wildcards.model][wildcards.shard]
         ),
-        lime=plan.measured_fits,
+        stored=plan.stored,
     output:
         values=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}.csv"),
         curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),

@@ -2,10 +2,11 @@
 #
 # Requires: data/{dataset}/…, models/{model}/history.csv and evaluation.json, rof/{model}/sweep.csv,
 #           bands.csv, selection.csv, turning_points.json and roles.csv, generalisation/{study}/…,
-#           cam/{model}/maps/…, lime/{model}/fits/…, agreement/…, dissect/….
+#           explanations/{model}/maps/…, agreement/…, localisation/…, dissect/….
 # Produces: figures/data/{dataset}/images, figures/models/{model}/history and confusion,
 #           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
-#           cam/{model}/sheet, agreement/{model}/side_by_side, heat_map, curves and truth,
+#           explanations/{model}/{family}, agreement/{model}/side_by_side, heat_map and curves,
+#           localisation/{model}/grades,
 #           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles.
 
 
@@ -16,8 +17,11 @@ rule figures:
         drawn("models/{model}/confusion", model=CONFIG.models),
         drawn("rof/{model}/accuracy", model=plan.examined),
         drawn("generalisation/{study}/roles", study=CONFIG.generalisation),
-        drawn("cam/{model}/sheet", model=plan.explained if plan.cam_methods else []),
+        drawn(
+            "explanations/{model}/{family}", model=plan.explained, family=plan.families
+        ),
         drawn("agreement/{model}/side_by_side", model=plan.explained),
+        drawn("localisation/{model}/grades", model=plan.explained),
         drawn(
             "dissect/{dissected}/{method}-concepts",
             dissected=[*plan.layers, *plan.pairs],
@@ -29,7 +33,6 @@ rule figures:
             model=plan.joined,
             method=plan.concept_methods,
         ),
-        drawn("relevance/{model}/sheet", model=plan.relevance_batches),
         [
             f"{R}/figures/relevance/{model}/{image}.png"
             for model, images in plan.atlas.items()
@@ -158,37 +161,35 @@ rule figures_generalisation:
         "../workflow/scripts/figures_generalisation.py"
 
 
-rule figures_cam:
-    """Draw the contact sheet of a model's class activation maps."""
+rule figures_explanations:
+    """Draw the contact sheet of a model's maps by the methods of one family."""
     input:
-        cam=lambda wildcards: plan.maps(wildcards.model),
+        maps=lambda wildcards: plan.maps(wildcards.model, [wildcards.family]),
     output:
         **figure(
-            "cam/{model}/sheet",
+            "explanations/{model}/{family}",
             "Explanations",
-            png=("class activation maps", "explanation_sheet"),
+            png=("maps by {family}", "explanation_sheet"),
         ),
     log:
-        f"{R}/logs/figures_cam/{{model}}.log",
+        f"{R}/logs/figures_explanations/{{model}}/{{family}}.log",
     benchmark:
-        f"{R}/benchmarks/figures_cam/{{model}}.tsv"
+        f"{R}/benchmarks/figures_explanations/{{model}}/{{family}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
         settings=settings("figures"),
-        code=code_of("figures_cam"),
+        code=code_of("figures_explanations"),
     script:
-        "../workflow/scripts/figures_cam.py"
+        "../workflow/scripts/figures_explanations.py"
 
 
 rule figures_agreement:
-    """Draw how far the explanations of a model agree, and how they are graded by masks."""
+    """Draw how far the explanations of a model agree."""
     input:
-        cam=lambda wildcards: plan.maps(wildcards.model),
-        lime=lambda wildcards: plan.fits(wildcards.model),
+        maps=lambda wildcards: plan.compared("agreement", wildcards.model),
         pairs=rules.agreement.output.pairs,
         summary=rules.agreement.output.summary,
-        truth_summary=rules.agreement.output.truth_summary,
     output:
         **figure(
             "agreement/{model}/NAME",
@@ -196,7 +197,6 @@ rule figures_agreement:
             side_by_side=("side by side", "side_by_side"),
             heat_map=("agreement of methods", "agreement_map"),
             curves=("agreement by threshold", "agreement_map"),
-            truth=("graded by masks", "truth_figure"),
         ),
     log:
         f"{R}/logs/figures_agreement/{{model}}.log",
@@ -209,6 +209,30 @@ rule figures_agreement:
         code=code_of("figures_agreement"),
     script:
         "../workflow/scripts/figures_agreement.py"
+
+
+rule figures_localisation:
+    """Draw how the explanations of a model are graded by masks."""
+    input:
+        maps=lambda wildcards: plan.compared("localisation", wildcards.model),
+        summary=rules.localisation.output.summary,
+    output:
+        **figure(
+            "localisation/{model}/grades",
+            "Explanations",
+            png=("localisation", "localisation_figure"),
+        ),
+    log:
+        f"{R}/logs/figures_localisation/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_localisation/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        settings=settings("localisation_figures"),
+        code=code_of("figures_localisation"),
+    script:
+        "../workflow/scripts/figures_localisation.py"
 
 
 rule figures_dissect:
@@ -300,32 +324,6 @@ rule figures_concept_roles:
         "../workflow/scripts/figures_concept_roles.py"
 
 
-rule figures_relevance:
-    """Draw the sheet of a model's relevance maps."""
-    input:
-        maps=lambda wildcards: [
-            f"{R}/relevance/{wildcards.model}/lrp/{batch}.safetensors"
-            for batch in plan.relevance_batches[wildcards.model]
-        ],
-    output:
-        **figure(
-            "relevance/{model}/sheet",
-            "Relevance",
-            png=("relevance of pixels", "relevance"),
-        ),
-    log:
-        f"{R}/logs/figures_relevance/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_relevance/{{model}}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    params:
-        settings=settings("figures"),
-        code=code_of("figures_relevance"),
-    script:
-        "../workflow/scripts/figures_relevance.py"
-
-
 rule figures_atlas:
     """Draw the concept atlas of one decision."""
     input:
@@ -354,6 +352,7 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         **figure(
             "faithfulness/{model}/NAME",

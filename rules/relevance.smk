@@ -1,49 +1,16 @@
-# Relevance: how much each pixel, and each unit, adds to the class that is explained (LRP, CRP).
+# Relevance of units: which units the decision about an image rests on (CRP); that of pixels is in explain.smk.
 #
 # Requires: models/{model}/checkpoint.safetensors and the images that `explain` names.
-# Produces: relevance/{model}/lrp/{batch}.safetensors; relevance/{model}/crp/references.safetensors,
-#           {image}.safetensors; figures/relevance/{model}/sheet and {image}.
+# Produces: relevance/{model}/crp/references.safetensors, {image}.safetensors; figures/relevance/{model}/{image}.
 
 
 rule relevance:
     input:
         [
-            f"{R}/relevance/{model}/lrp/{batch}.safetensors"
-            for model, batches in plan.relevance_batches.items()
-            for batch in batches
-        ],
-        [
             f"{R}/relevance/{model}/crp/{image}.safetensors"
             for model, images in plan.atlas.items()
             for image in images
         ],
-
-
-rule relevance_maps:
-    """Compute the relevance of pixels, by every set of rules, of some images."""
-    input:
-        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: plan.image_files(
-            wildcards.model, plan.relevance_batches[wildcards.model][wildcards.batch]
-        ),
-    output:
-        maps=f"{R}/relevance/{{model}}/lrp/{{batch}}.safetensors",
-    log:
-        f"{R}/logs/relevance_maps/{{model}}/{{batch}}.log",
-    benchmark:
-        f"{R}/benchmarks/relevance_maps/{{model}}/{{batch}}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 2
-    resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
-    params:
-        settings=settings("relevance_maps"),
-        code=code_of("relevance_maps"),
-    script:
-        "../workflow/scripts/relevance_maps.py"
 
 
 rule relevance_references:
@@ -75,7 +42,7 @@ rule relevance_atlas:
     """Find the units that the decision about one image rests on."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        frames=lambda wildcards: plan.image_files(wildcards.model, [wildcards.image]),
+        images=lambda wildcards: plan.image_files(wildcards.model, [wildcards.image]),
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
         dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.explain.agreement.truth import MASS, grade
+from lucidag.explain.agreement.localisation import MASS, grade
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import estimate
 
@@ -31,9 +31,8 @@ def on_artefacts(
     -------
     DataFrame
         image, method, artefact; ``share`` of the positive relevance that lies in the mask (the mass accuracy of
-        `lucidag.explain.agreement.truth.grade`), NaN for a map without a positive value; ``area``, the mask's share of
-        the
-        frame; ``concentration``, share / area: 1 for relevance spread evenly.
+        `lucidag.explain.agreement.localisation.grade`), NaN for a map without a positive value; ``area``, the mask's
+        share of the frame; ``concentration``, share / area: 1 for relevance spread evenly.
 
     Raises
     ------

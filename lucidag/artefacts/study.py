@@ -14,7 +14,7 @@ from lucidag.artefacts.paste import paste, remove
 from lucidag.artefacts.removal import probabilities
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.explain.faithfulness.explainers import Explainer
+from lucidag.explain.methods.explainer import Explainer
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown

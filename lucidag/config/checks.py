@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.registry import sources_with
+from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.units.labels.concepts import read_concepts
@@ -99,8 +101,12 @@ def _check_explain(plan: Plan) -> None:
     for dataset in explain.images:
         if dataset not in used.values():
             raise InputError(f"explain.images.{dataset}: no explained model uses this data set")
-    layers = explain.cam.layers if explain.cam is not None else {}
-    _known("explain.cam.layers", "explained model", layers, plan.explained_models)
+    _known("explain.cam.layers", "explained model", explain.cam.layers, plan.explained_models)
+    names = [name_of(method) for method in explain.methods]
+    asked = {"explain.agreement": explain.agreement, "explain.localisation": explain.localisation}
+    for key, section in {**asked, "faithfulness": plan.config.faithfulness}.items():
+        methods = (section.methods if section is not None else None) or ()
+        _known(f"{key}.methods", "method of explain.methods", map(name_of, methods), names)
 
 
 def _check_relevance(plan: Plan) -> None:
@@ -110,8 +116,8 @@ def _check_relevance(plan: Plan) -> None:
             raise InputError(f"{key}: needs an `explain:` section, which names the images")
         _known(f"{key}.models", "explained model", models, explained)
     again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
-    if again and config.explain is not None and config.explain.lime is None:
-        raise InputError("faithfulness: `lime_sensitivity` is true, but `explain.lime` is null")
+    if again and config.explain is not None and LIME not in compared_methods(config, "faithfulness"):
+        raise InputError("faithfulness: `lime_sensitivity` is true and needs `lime` among the methods")
     atlas = config.relevance.atlas if config.relevance is not None else None
     _known("relevance.atlas.layers", "model", atlas.layers if atlas is not None else (), plan.relevance_models)
 

@@ -15,7 +15,10 @@ stands in `Config.jobs`.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lucidag.config.methods import compared_methods, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
 from lucidag.models.settings import NETWORK
 from lucidag.units.settings import Describing
@@ -51,7 +54,8 @@ def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
     yield config
     analyses = (config.rof, config.relevance, config.faithfulness, config.dissect, config.artefacts)
     parts: list[Section | None] = []
-    parts += [config.explain.cam, config.explain.lime, config.explain.agreement] if config.explain else []
+    explain = config.explain
+    parts += [explain.lime, explain.agreement, explain.localisation] if explain else []
     parts += [config.relevance.atlas] if config.relevance else []
     parts += [config.dissect.clip_dissect] if config.dissect else []
     yield from filter(None, (*analyses, *parts))
@@ -77,15 +81,12 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         },
         "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
         "generalisation": _generalisation,
-        "cam_maps": lambda plan, job: {
-            "layer": _cam_layer(plan, job["model"]),
-            "images": _images(plan, job["model"], plan.cam_batches[job["model"]][job["batch"]]),
-        },
-        "lime_fits": _lime_fits,
+        "explanations": _explanations,
+        "explanation_images": lambda plan, job: {"methods": plan.methods},
         "lime_tune": _lime_tune,
-        "relevance_maps": lambda plan, job: {
-            "images": _images(plan, job["model"], plan.relevance_batches[job["model"]][job["batch"]])
-        },
+        "agreement": lambda plan, job: _compared(plan, "agreement"),
+        "agreement_figures": lambda plan, job: _compared(plan, "agreement"),
+        "localisation": lambda plan, job: _compared(plan, "localisation"),
         "relevance_references": lambda plan, job: {"layer": plan.atlas_layer(job["model"])},
         "relevance_atlas": lambda plan, job: {
             "layer": plan.atlas_layer(job["model"]),
@@ -110,51 +111,48 @@ def _generalisation(plan: Plan, job: Wildcards) -> Settings:
     return {"families": families, "model_seeds": seeds}
 
 
-def _cam_layer(plan: Plan, model: str) -> str | None:
-    cam = plan.config.explain.cam if plan.config.explain else None
-    return cam.layers.get(model) if cam else None
-
-
 def _images(plan: Plan, model: str, images: list[str]) -> list[Settings]:
     rows = plan.config.datasets[plan.config.models[model].dataset].image_rows(images)
     chosen = plan.chosen(model)
     return [{**row, "target": chosen[row["image"]].target} for row in rows]
 
 
-def _lime_fits(plan: Plan, job: Wildcards) -> Settings:
-    rows = _images(plan, job["model"], plan.lime_batches[job["model"]][job["batch"]])
-    lime = _lime_by_image(plan, job["model"])
-    return {"images": [{**row, "lime": lime[row["image"]]} for row in rows]}
+def _explanations(plan: Plan, job: Wildcards) -> Settings:
+    model, name = job["model"], job["family"]
+    images = plan.batches(model, name)[job["batch"]]
+    return {
+        "family": family(plan.config, model, plan.families[name], images),
+        "images": _images(plan, model, images),
+    }
+
+
+def _compared(plan: Plan, analysis: str) -> Settings:
+    return {"methods": [name_of(method) for method in compared_methods(plan.config, analysis)]}
 
 
 def _lime_tune(plan: Plan, job: Wildcards) -> Settings:
     lime = plan.config.explain.lime if plan.config.explain else None
     return {
-        "lime": lime.model_dump(mode="json", exclude={"batch_size", "tuning"}) if lime else None,
+        "lime": lime.model_dump(mode="json", include=set(LimeSettings.model_fields)) if lime else None,
         "images": _images(plan, job["model"], plan.explained[job["model"]]),
     }
 
 
-def _lime_by_image(plan: Plan, model: str) -> dict[str, Settings]:
-    explain = plan.config.explain
-    chosen = plan.chosen(model).items()
-    return {image: explain.lime_settings(own).model_dump(mode="json") for image, own in chosen} if explain else {}
-
-
 def _faithfulness(plan: Plan, model: str, images: list[str]) -> Settings:
-    section, explain = plan.config.faithfulness, plan.config.explain
-    found: Settings = {"layer": _cam_layer(plan, model), "images": _images(plan, model, images)}
-    if section and section.lime_sensitivity and explain and explain.lime:
-        own = _lime_by_image(plan, model)
-        found["lime_settings"] = {image: own[image] for image in images}
-        found["lime_batch_size"] = explain.lime.batch_size
-    return found
+    return {
+        "families": measured_families(plan.config, model, images),
+        "images": _images(plan, model, images),
+    }
 
 
 def _shortcut(plan: Plan, job: Wildcards) -> Settings:
     study = plan.config.shortcuts[job["study"]]
     names = {"with": study.trained_with, "without": study.trained_without}
-    return {"names": names, "networks": {name: plan.config.models[name].pick(*NETWORK) for name in names.values()}}
+    return {
+        "families": studied_families(plan.config, job["study"]),
+        "names": names,
+        "networks": {name: plan.config.models[name].pick(*NETWORK) for name in names.values()},
+    }
 
 
 def _dissect_labels(plan: Plan, job: Wildcards) -> Settings:
@@ -176,11 +174,12 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.explain is not None:
         found["explain"] = {
             "models": plan.explained_models,
-            "maps": bool(plan.cam_methods),
+            "families": list(plan.families),
             "tuned": plan.tuned,
             **config.explain.agreement.pick("confidence"),
         }
-    if config.relevance is not None:
+        found["localisation"] = {"models": plan.explained_models, **config.explain.localisation.pick("confidence")}
+    if config.relevance is not None and config.relevance.atlas is not None:
         found["relevance"] = {"models": plan.atlas}
     if config.faithfulness is not None:
         found["faithfulness"] = {"models": list(plan.measured), **config.faithfulness.pick("confidence")}

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from lucidag.config.explain import Image
-from lucidag.config.relevance import DEFAULT_LAYER
+from lucidag.config.methods import compared_methods, explained_families
 from lucidag.config.schema import Config
+from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
+from lucidag.explain.relevance.settings import DEFAULT_LAYER
+from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
 from lucidag.units.names import CLIP_DISSECT, NETDISSECT
@@ -133,49 +135,59 @@ class Plan:
         return self.config.explain.chosen(self.config.models[model].dataset) if self.config.explain else {}
 
     @cached_property
-    def cam_methods(self) -> list[str]:
-        """The class activation maps that are made."""
-        cam = self.config.explain.cam if self.config.explain else None
-        return list(cam.methods) if cam else []
+    def families(self) -> dict[str, list[str]]:
+        """The methods that explain, by family: those of one family are made in one job."""
+        return explained_families(self.config) if self.explained_models else {}
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """Their names in files and tables."""
+        return [name_of(method) for methods in self.families.values() for method in methods]
 
     @cached_property
     def tuned(self) -> list[str]:
         """The models for which settings of LIME are searched."""
-        lime = self.config.explain.lime if self.config.explain else None
+        lime = self.config.explain.lime if self.config.explain and LIME in self.families else None
         return list(self.explained) if lime and lime.tuning else []
 
-    @cached_property
-    def cam_batches(self) -> dict[str, Batches]:
-        """The jobs of class activation maps, by model: the first image of each, and all of it."""
-        asked = self.config.explain is not None and self.config.explain.cam is not None
-        return {model: self._batches(images) if asked else {} for model, images in self.explained.items()}
+    def batches(self, model: str, family: str) -> Batches:
+        """Return the jobs that explain a model's images by a family: the first image of each, and all of it.
 
-    @cached_property
-    def lime_batches(self) -> dict[str, Batches]:
-        """The jobs of LIME, as `cam_batches`; an image with settings of its own has a job of its own."""
-        return {model: self._lime_batches(model) for model in self.explained}
-
-    def _lime_batches(self, model: str) -> Batches:
-        if self.config.explain is None or self.config.explain.lime is None:
-            return {}
+        An image with settings of LIME of its own has a job of LIME of its own.
+        """
         chosen = self.chosen(model)
-        alone = [image for image, own in chosen.items() if own.lime.model_fields_set]
+        alone = [image for image, own in chosen.items() if family == LIME and own.lime.model_fields_set]
         return {image: [image] for image in alone} | self._batches([image for image in chosen if image not in alone])
+
+    def maps(self, model: str, named: Iterable[str], images: Iterable[str] | None = None) -> list[str]:
+        """Return the files with a model's explanations by families: all, or those that hold some images."""
+        wanted = set(self.explained[model] if images is None else images)
+        return [
+            self.at("explanations", model, "maps", family, f"{batch}.safetensors")
+            for family in named
+            for batch, own in self.batches(model, family).items()
+            if wanted.intersection(own)
+        ]
+
+    def compared(self, analysis: str, model: str) -> list[str]:
+        """Return the files with the explanations that agreement, localisation or faithfulness is about."""
+        return self.maps(model, families(compared_methods(self.config, analysis)))
+
+    def stored(self, wildcards: Wildcards) -> list[str]:
+        """Return the files with the maps of methods that faithfulness does not ask again, of a job's images."""
+        model, shard = wildcards["model"], wildcards.get("shard")
+        slow = [family for family in families(compared_methods(self.config, "faithfulness")) if family in SLOW]
+        return self.maps(model, slow, self.measured[model][shard] if shard else None)
 
     @cached_property
     def relevance_models(self) -> list[str]:
-        """The explained models whose relevance is computed."""
+        """The explained models whose units' relevance is computed."""
         section = self.config.relevance
         return [] if section is None else self._members(section.models, self.explained_models)
 
     @cached_property
-    def relevance_batches(self) -> dict[str, Batches]:
-        """The jobs of relevance, as `cam_batches`."""
-        return {model: self._batches(self.explained[model]) for model in self.relevance_models}
-
-    @cached_property
     def atlas(self) -> dict[str, list[str]]:
-        """The models whose relevance is computed, and the images whose units are shown in a concept atlas."""
+        """These models, and the images whose units are shown in a concept atlas."""
         atlas = self.config.relevance.atlas if self.config.relevance else None
         return {model: self.explained[model][: atlas.images] if atlas else [] for model in self.relevance_models}
 
@@ -206,24 +218,6 @@ class Plan:
         """Return the files that these images of a model are read from."""
         name = self.config.models[model].dataset
         return self.config.datasets[name].image_files(images) or self.data_files(name)
-
-    def maps(self, model: str) -> list[str]:
-        """Return the files with a model's class activation maps."""
-        return [self.at("cam", model, "maps", f"{batch}.safetensors") for batch in self.cam_batches[model]]
-
-    def fits(self, model: str, images: Iterable[str] | None = None) -> list[str]:
-        """Return the files with LIME's explanations of a model, all or those of some images."""
-        wanted = set(self.explained[model] if images is None else images)
-        batches = self.lime_batches[model].items()
-        return [self.at("lime", model, "fits", f"{batch}.safetensors") for batch, own in batches if wanted & set(own)]
-
-    def measured_fits(self, wildcards: Wildcards) -> list[str]:
-        """Return the files with LIME's explanations of a job's images, where they are measured."""
-        if self.config.faithfulness is None or not self.config.faithfulness.lime:
-            return []
-        model = wildcards["model"]
-        shard = wildcards.get("shard")
-        return self.fits(model, self.measured[model][shard] if shard else None)
 
     def measured_files(self, model: str, suffix: str) -> list[str]:
         """Return what was measured of the shards of a model's images."""
@@ -349,8 +343,3 @@ class Plan:
             size = explain.images_per_job
             parts = [list(images[start : start + size]) for start in range(0, len(images), size)]
         return {part[0]: part for part in parts}
-
-
-def batch_of(batches: Mapping[str, Sequence[str]], image: str) -> str:
-    """Return the name of the job that makes an image's explanation."""
-    return next(name for name, images in batches.items() if image in images)

@@ -1,4 +1,4 @@
-"""Check the networks that a configuration names before anything runs: architecture, options, layers."""
+"""Check what a configuration names before anything runs: networks and their layers, methods of one's own."""
 
 import json
 import os
@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lucidag.config.methods import modules_of
 from lucidag.config.plan import Plan
+from lucidag.explain.methods.registry import name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.provenance import CodeIndex
@@ -29,8 +31,11 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
     """
     config = plan.config
     keys = {name: _key(model, code) for name, model in config.models.items()}
-    networks = {keys[name]: model for name, model in config.models.items()}
-    known = _known(Path(config.results) / ".cache" / "networks.json", networks)
+    networks = {
+        keys[name]: model.model_dump(mode="json", include={"architecture", "options"})
+        for name, model in config.models.items()
+    }
+    known = _known(Path(config.results) / ".cache" / "networks.json", networks, "lucidag.models.probe")
     for name in config.models:
         found = known[keys[name]]
         if "error" in found:
@@ -41,13 +46,46 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
                 raise InputError(f"{source}: {key}: {sentence}")
 
 
+def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
+    """Stop at a method of the user's own that is none, or at settings that a method does not take.
+
+    What was found is kept as `check_networks` does; a configuration without such methods and settings asks nobody.
+
+    Raises
+    ------
+    InputError
+        One line: the configuration file, the key, what was found, what is allowed.
+    """
+    config = plan.config
+    options = config.explain.options if config.explain is not None else {}
+    asked = [("explain.methods", method) for method in (config.explain.methods if config.explain is not None else ())]
+    asked += [
+        (f"shortcuts.{name}.methods", method)
+        for name, study in config.shortcuts.items()
+        for method in study.methods or ()
+    ]
+    wanted: dict[str, Any] = {}
+    keys: dict[str, str] = {}
+    for key, method in asked:
+        own = options.get(name_of(method), {})
+        if ":" in method or own:
+            words = {"method": method, "options": own}
+            parts = code.fingerprint("lucidag/explain/methods/probe.py", modules_of([method]))
+            place = json.dumps([words, parts], sort_keys=True)
+            wanted[place], keys[place] = words, key
+    known = _known(Path(config.results) / ".cache" / "methods.json", wanted, "lucidag.explain.methods.probe")
+    for place, key in keys.items():
+        if "error" in known[place]:
+            raise InputError(f"{source}: {key}: {known[place]['error']}")
+
+
 def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:
     """Return the layers of a model that the configuration names, each with its key."""
     config, model = plan.config, plan.config.models[name]
     named = [(f"models.{name}.head", model.head)] if model.head is not None else []
     if model.train is not None and isinstance(model.train.trainable, list):
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
-    if config.explain is not None and config.explain.cam is not None and name in config.explain.cam.layers:
+    if config.explain is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
     if plan.atlas.get(name):
         named.append((f"relevance.atlas.layers.{name}", plan.atlas_layer(name)))
@@ -67,27 +105,27 @@ def _key(model: Model, code: CodeIndex) -> str:
     return json.dumps([model.architecture, model.options, parts], sort_keys=True)
 
 
-def _known(cache: Path, networks: Mapping[str, Model]) -> dict[str, Any]:
+def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any]:
+    """Return what a process of its own says of each, or has said before."""
     try:
         kept = read_json(cache)
     except (OSError, ValueError):
         kept = {}
-    missing = [key for key in networks if key not in kept]
+    missing = [key for key in wanted if key not in kept]
     if not missing:
         return kept
-    asked = [networks[key].model_dump(mode="json", include={"architecture", "options"}) for key in missing]
     answer = subprocess.run(
-        [sys.executable, "-m", "lucidag.models.probe"],
-        input=json.dumps(asked),
+        [sys.executable, "-m", module],
+        input=json.dumps([wanted[key] for key in missing]),
         capture_output=True,
         text=True,
         env=_environment(),
         check=False,
     )
     if answer.returncode:
-        raise InputError(f"the networks could not be looked at: {answer.stderr.strip().splitlines()[-1]}")
+        raise InputError(f"{module} could not look at what is named: {answer.stderr.strip().splitlines()[-1]}")
     known = kept | dict(zip(missing, json.loads(answer.stdout), strict=True))
-    write_json(cache, {key: value for key, value in known.items() if "modules" in value})
+    write_json(cache, {key: value for key, value in known.items() if "error" not in value})
     return known
 
 

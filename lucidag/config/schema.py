@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
 from pydantic import BaseModel, Field, create_model
 
 from lucidag.artefacts.settings import Artefacts
-from lucidag.config.explain import Explain
-from lucidag.config.faithfulness import Faithfulness
-from lucidag.config.relevance import Relevance
-from lucidag.config.shortcut import Shortcut
+from lucidag.artefacts.study_settings import Shortcut
 from lucidag.data.registry import SOURCES, source_class
 from lucidag.data.source import DataSource
+from lucidag.explain.faithfulness.settings import Faithfulness
+from lucidag.explain.relevance.settings import Relevance
+from lucidag.explain.settings import Explain
 from lucidag.ground.section import Name, Section
 from lucidag.models.settings import Model
 from lucidag.report.settings import Report
@@ -33,7 +33,7 @@ else:
 class Config(Section):
     """A whole configuration file."""
 
-    jobs: ClassVar = dict.fromkeys(("figures", "cam_images", "lime_images"), ())  # stages that depend on no value
+    jobs: ClassVar = dict.fromkeys(("figures",), ())  # stages that depend on no value
 
     results: str = Field(default="results", description="Folder that everything is written to.")
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.", min_length=1)
@@ -41,7 +41,7 @@ class Config(Section):
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
     generalisation: dict[Name, Generalisation] = Field(default={}, description="Studies by name.")
     explain: Explain | None = Field(default=None, description="Explanations of single images; absent: none.")
-    relevance: Relevance | None = Field(default=None, description="LRP and CRP of those images; absent: none.")
+    relevance: Relevance | None = Field(default=None, description="Relevance of units in those images; absent: none.")
     faithfulness: Faithfulness | None = Field(default=None, description="How faithful explanations are; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")

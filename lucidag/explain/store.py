@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,18 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.spelling import unknown
 from lucidag.ground.tensors import read_tensors, write_tensors
+
+Kind = Literal["graded", "signed", "selection"]
+
+
+class About(NamedTuple):
+    """What tables and figures have to know of a method: its name for readers, and what its maps are.
+
+    The kinds are told apart in `lucidag.explain.methods.base.Method`.
+    """
+
+    title: str
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,8 @@ class Explained:
         int32 S x S: the superpixels 0..n-1 (LIME only).
     record
         What else is known, as plain values: ``label``, ``target``, ``target_name``, ...
+    about
+        By method, what is to be known of its maps; one that is not named is called by its own name, and graded.
     """
 
     image: str
@@ -40,6 +54,17 @@ class Explained:
     maps: Mapping[str, NDArray[np.float32]]
     segments: NDArray[np.int32] | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, About] = field(default_factory=dict)
+
+    def kind(self, method: str) -> Kind:
+        """Return what the maps of a method are."""
+        return self.about[method].kind if method in self.about else "graded"
+
+    def without(self, method: str) -> "Explained":
+        """Return the image with an empty map of a method that has nothing to say about its network."""
+        record = {**self.record, "notes": [f"there is nothing in this network that {method} could show"]}
+        empty = np.zeros(self.frame.shape[1:], np.float32)
+        return Explained(self.image, self.frame, self.mask, {method: empty}, record=record)
 
 
 def write_explained(path: str | Path, images: Sequence[Explained]) -> None:
@@ -53,8 +78,16 @@ def write_explained(path: str | Path, images: Sequence[Explained]) -> None:
             tensors[f"{explained.image}/segments"] = explained.segments
         for method, values in explained.maps.items():
             tensors[f"{explained.image}/map/{method}"] = values
-    about = {explained.image: {"record": explained.record, "methods": list(explained.maps)} for explained in images}
-    write_tensors(path, tensors, about)
+    known = {
+        explained.image: {
+            "record": explained.record,
+            "methods": {
+                method: explained.about.get(method, About(method, "graded"))._asdict() for method in explained.maps
+            },
+        }
+        for explained in images
+    }
+    write_tensors(path, tensors, known)
 
 
 def read_explained(path: str | Path) -> list[Explained]:
@@ -83,6 +116,7 @@ def _image(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) ->
         maps={method: handle.get_tensor(f"{image}/map/{method}") for method in known["methods"]},
         segments=tensor("segments"),
         record=known["record"],
+        about={method: About(**words) for method, words in known["methods"].items()},
     )
 
 
@@ -98,6 +132,21 @@ def pick(path: str | Path, image: str) -> Explained:
     if image not in found:
         raise InputError(f"{path}: {unknown('image', image, found)}")
     return found[image]
+
+
+def titles_of(images: Sequence[Explained]) -> dict[str, str]:
+    """Return the names for readers of the methods that any of `images` has a map of."""
+    return {method: about.title for explained in images for method, about in explained.about.items()}
+
+
+def read_titles(paths: Sequence[str | Path]) -> dict[str, str]:
+    """Return `titles_of` the explanations in files, without reading any map."""
+    titles = {}
+    for path in paths:
+        with read_tensors(path, "explanations") as (_, about):
+            for known in about.values():
+                titles |= {method: words["title"] for method, words in known["methods"].items()}
+    return titles
 
 
 def write_map(path: str | Path, values: NDArray[np.float32]) -> None:

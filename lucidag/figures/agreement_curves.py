@@ -1,13 +1,12 @@
 """IoU of two methods against the threshold, beside what maps of different images give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.method_names import method_name
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, figure, legend_below, note, paper
 
 ANCHORS = ("lime", "gradcam")
@@ -18,7 +17,11 @@ MATCHED = 1.15  # where the IoU with matched areas stands, behind all thresholds
 
 @paper()
 def agreement_curves(
-    summary: pd.DataFrame, methods: Sequence[str], confidence: float, anchors: Sequence[str] = ANCHORS
+    summary: pd.DataFrame,
+    methods: Sequence[str],
+    confidence: float,
+    titles: Mapping[str, str],
+    anchors: Sequence[str] = ANCHORS,
 ) -> Figure:
     """Draw mean IoU at each threshold, a panel for each two methods, a row for each anchor.
 
@@ -30,6 +33,8 @@ def agreement_curves(
         Their order.
     confidence
         Level of bands and intervals, for their name.
+    titles
+        Methods to their names for readers.
     anchors
         Methods that all others are compared with, each two once. Where none of them is there, the first method is.
     """
@@ -45,7 +50,7 @@ def agreement_curves(
             ax.remove()
         for ax, (anchor, other) in zip(axes, pairs, strict=False):
             _panel(ax, _of(summary, anchor, other), confidence)
-            ax.set_title(f"{method_name(anchor)},\n{method_name(other)}", fontsize=7)
+            ax.set_title(f"{titles.get(anchor, anchor)},\n{titles.get(other, other)}", fontsize=7)
             ax.label_outer(remove_inner_ticks=False)
             drawn.append(ax)
         axes[0].set_ylabel("IoU")

@@ -1,6 +1,6 @@
 """Contact sheet of explanations: one row an image, one column a method."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from numpy.typing import NDArray
 
-from lucidag.explain.store import Explained
+from lucidag.explain.store import Explained, titles_of
+from lucidag.figures.drawing import drawn
 from lucidag.figures.fit import fitted, shortened
-from lucidag.figures.method_names import method_name
-from lucidag.figures.outlines import AGAINST, CASING, FOR, faded, outlines
-from lucidag.figures.overlay import overlay, rgb
+from lucidag.figures.outlines import AGAINST, CASING, FOR
+from lucidag.figures.overlay import overlay, rgb, signed_colours
 from lucidag.figures.style import BLACK, FULL_WIDTH, VERMILION, figure, paper
 
 # In inches.
@@ -62,7 +62,6 @@ def contact_sheet(
     images: Sequence[Explained],
     methods: Sequence[str],
     title: str,
-    selections: Collection[str] = ("lime",),
     notes: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw images with their explanations.
@@ -73,19 +72,19 @@ def contact_sheet(
         The rows. Of their records are printed ``label``, ``predicted_name`` with its probability (``top``), and
         ``target_name`` with ``probability`` where it is another class. A mask is outlined on the image.
     methods
-        The columns behind the image itself. A map without a positive value is marked as empty.
+        The columns behind the image itself, each drawn as `lucidag.figures.drawing.drawn` does. A map without a
+        positive value is marked as empty, and one whose relevance exploded (``exploded`` in the record) as such.
     title
         Above the sheet.
-    selections
-        Methods whose superpixels are outlined instead of painted.
     notes
         Image to a further line beside the image.
     """
     layout = Layout(max(1, len(images)), 1 + len(methods))
+    titles = titles_of(images)
     fig = figure(layout.width, layout.height)
     fig.set_layout_engine("none")
     _words(fig, layout, MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], size=8)
-    for column, name in enumerate(["image", *map(method_name, methods)]):
+    for column, name in enumerate(["image", *(titles.get(method, method) for method in methods)]):
         middle = layout.left(column) + layout.cell / 2
         text = fitted(name, layout.cell + GAP, 6.5, 1)[0]
         _words(fig, layout, middle, HEADER - 0.15, text, size=6.5, ha="center")
@@ -93,8 +92,8 @@ def contact_sheet(
         _label(fig, layout, row, row_words(explained, (notes or {}).get(explained.image)))
         _original(_panel(fig, layout, row, 0), explained)
         for column, method in enumerate(methods, 1):
-            _explanation(_panel(fig, layout, row, column), explained, method, selections)
-    _legend(fig, layout, images, methods, selections)
+            _explanation(_panel(fig, layout, row, column), explained, method)
+    _legend(fig, layout, images, methods)
     return fig
 
 
@@ -177,18 +176,15 @@ def _original(ax: Axes, explained: Explained) -> None:
         _say(ax, "no truth\nin frame" if not mask.any() else "truth: whole\nframe")
 
 
-def _explanation(ax: Axes, explained: Explained, method: str, selections: Collection[str]) -> None:
+def _explanation(ax: Axes, explained: Explained, method: str) -> None:
     values = explained.maps.get(method)
     if values is None:
         _say(ax, "not made")
-    elif method in selections:
-        segments = explained.segments
-        if segments is None:
-            segments = np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int32)
-        _show(ax, outlines(faded(explained.frame, values > 0), segments, values))
-    else:
-        _show(ax, overlay(explained.frame, values))
-    if values is not None and not (values > 0).any():
+        return
+    _show(ax, drawn(explained, method))
+    if method in explained.record.get("exploded", ()):
+        _say(ax, "explodes")
+    elif not (values > 0).any():
         _say(ax, "empty")
 
 
@@ -197,28 +193,21 @@ def _say(ax: Axes, words: str) -> None:
     ax.text(0.5, 0.5, words, size=TEXT, color=VERMILION, ha="center", va="center", transform=ax.transAxes, bbox=box)
 
 
-def _legend(
-    fig: Figure,
-    layout: Layout,
-    images: Sequence[Explained],
-    methods: Sequence[str],
-    selections: Collection[str],
-) -> None:
+def _legend(fig: Figure, layout: Layout, images: Sequence[Explained], methods: Sequence[str]) -> None:
     """Say what colours and lines mean, in one line below the sheet."""
     y, x = layout.height - FOOTER + 0.12, MARGIN
-    if any(method not in selections for method in methods):
+    kinds = {
+        method: next((each.kind(method) for each in images if method in each.about), "graded") for method in methods
+    }
+    if "graded" in kinds.values():
         grey = np.full((1, 1, 256), 128, dtype=np.uint8)
-        _words(fig, layout, x, y, "map: 0", size=TEXT)
-        box = ((x + 0.36) / layout.width, 1 - (y + 0.11) / layout.height, 0.8 / layout.width, 0.11 / layout.height)
-        bar = fig.add_axes(box, label="scale")
-        bar.imshow(overlay(grey, np.linspace(0, 1, 256)[None]), aspect="auto", interpolation="bilinear")
-        bar.set(xticks=[], yticks=[])
-        bar.spines[:].set_visible(False)
-        _words(fig, layout, x + 1.2, y, "1", size=TEXT)
-        x += 1.45
+        x = _scale(fig, layout, (x, y), ("map: 0", "1"), overlay(grey, np.linspace(0, 1, 256)[None]))
+    if "signed" in kinds.values():
+        x = _scale(fig, layout, (x, y), ("against the class", "for it"), signed_colours(np.linspace(-1, 1, 256)[None]))
     handles = []
-    if any(method in selections for method in methods):
-        names = " and ".join(method_name(method) for method in methods if method in selections)
+    if chosen := [method for method, kind in kinds.items() if kind == "selection"]:
+        titles = titles_of(images)
+        names = " and ".join(titles.get(method, method) for method in chosen)
         handles += [_line(FOR, f"{names}: for the class"), _line(AGAINST, "against it")]
     if any(explained.mask is not None for explained in images):
         handles.append(_line("white", "truth"))
@@ -234,6 +223,22 @@ def _legend(
             handlelength=1.6,
             columnspacing=1.4,
         )
+
+
+def _scale(
+    fig: Figure, layout: Layout, corner: tuple[float, float], words: tuple[str, str], ramp: NDArray[np.uint8]
+) -> float:
+    """Draw a colour scale between two words; give where it ends."""
+    x, y = corner
+    _words(fig, layout, x, y, words[0], size=TEXT)
+    x += 0.06 + 0.05 * len(words[0])
+    box = (x / layout.width, 1 - (y + 0.11) / layout.height, 0.8 / layout.width, 0.11 / layout.height)
+    bar = fig.add_axes(box, label="scale")
+    bar.imshow(ramp, aspect="auto", interpolation="bilinear")
+    bar.set(xticks=[], yticks=[])
+    bar.spines[:].set_visible(False)
+    _words(fig, layout, x + 0.84, y, words[1], size=TEXT)
+    return x + 1.0 + 0.05 * len(words[1])
 
 
 def _line(colour: str, label: str) -> Line2D:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lucidag.explain.agreement.baselines import TITLES
 from lucidag.explain.faithfulness.metrics import (
     CONTROLS,
     DELETION,
@@ -19,7 +20,6 @@ from lucidag.explain.faithfulness.metrics import (
     ROAD_MOST,
     SENSITIVITY,
 )
-from lucidag.figures.method_names import method_name
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_below, note, paper
 
 METRIC_NAMES = {
@@ -53,7 +53,7 @@ NOTHING = "No explanation has a value, so nothing can be ranked."
 
 
 @paper()
-def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
+def ranking(ranked: pd.DataFrame, confidence: float, titles: Mapping[str, str]) -> Figure:
     """Draw the mean of each method with its interval, a panel for each metric, its rank at the right (1 in bold).
 
     Parameters
@@ -62,10 +62,13 @@ def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
         See `lucidag.explain.faithfulness.summary.ranking`.
     confidence
         Level of the intervals and of the test behind the ranks, for their name.
+    titles
+        Methods to their names for readers.
     """
     if not ranked["mean"].notna().any():
         return note(NOTHING)
     metrics, methods = list(ranked["metric"].unique()), _order(ranked)
+    titled = {**TITLES, **titles}
     columns = min(COLUMNS, len(metrics))
     lines = -(-len(metrics) // columns)
     fig = figure(min(FULL_WIDTH, 1.4 + 2.0 * columns), 0.8 + lines * (0.62 + 0.19 * len(methods)))
@@ -73,7 +76,7 @@ def ranking(ranked: pd.DataFrame, confidence: float) -> Figure:
     for ax in grid[len(metrics) :]:
         ax.remove()
     for ax, metric in zip(grid, metrics, strict=False):
-        _panel(ax, ranked[ranked["metric"] == metric], methods, confidence)
+        _panel(ax, ranked[ranked["metric"] == metric], methods, confidence, titled)
     legend_below(fig, list(grid[: len(metrics)]), columns=2)
     return fig
 
@@ -84,7 +87,7 @@ def _order(ranked: pd.DataFrame) -> list[str]:
     return sorted(means.index, key=lambda method: CONTROLS.index(method) + 1 if method in CONTROLS else 0)
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> None:
     known = {row["method"]: row for row in rows.to_dict("records")}
     for y, method in enumerate(methods):
         row = known.get(method, {})
@@ -119,7 +122,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: flo
             )
     ax.set_title(_title(rows))
     ax.text(1.05, 1.0, "rank", ha="center", va="bottom", fontsize=6, transform=ax.transAxes)
-    ax.set_yticks(range(len(methods)), [method_name(method) for method in methods])
+    ax.set_yticks(range(len(methods)), [titles.get(method, method) for method in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
     ax.axhline(len([method for method in methods if method not in CONTROLS]) - 0.5, color=GREY, linewidth=0.5)
     ax.margins(x=0.08)
@@ -136,7 +139,7 @@ def _title(rows: pd.DataFrame) -> str:
 
 def _label(method: str, row: Mapping[Hashable, Any], confidence: float) -> str:
     if method in CONTROLS:
-        return f"control: {method_name(method)}"
+        return f"control: {TITLES[method]}"
     if not np.isfinite(row["low"]):
         return "one image, so nothing can be told apart"
     better = "better than both controls" if beats(row) else "not shown to be better than both"
@@ -149,7 +152,7 @@ def beats(row: Mapping[Hashable, Any]) -> bool:
 
 
 @paper()
-def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
+def curves(points: pd.DataFrame, methods: Sequence[str], titles: Mapping[str, str]) -> Figure:
     """Draw the mean curves over the images: deletion, insertion, ROAD and randomisation, as far as they are there.
 
     Parameters
@@ -158,6 +161,8 @@ def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
         The columns `lucidag.explain.faithfulness.metrics.CURVE_COLUMNS`.
     methods
         Their order, and so their colours; the controls are grey.
+    titles
+        Methods to their names for readers.
     """
     panels = [panel for panel in PANELS if points["curve"].isin(panel[3]).any()]
     if not panels:
@@ -170,14 +175,14 @@ def curves(points: pd.DataFrame, methods: Sequence[str]) -> Figure:
         ax.remove()
     for ax, (title, x, y, dashes) in zip(grid, panels, strict=False):
         for curve, dash in dashes.items():
-            _lines(ax, points[points["curve"] == curve], methods, dash)
+            _lines(ax, points[points["curve"] == curve], methods, dash, {**TITLES, **titles})
         ax.set_title(title)
         ax.set(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.02))
     legend_below(fig, list(grid[: len(panels)]))
     return fig
 
 
-def _lines(ax: Axes, points: pd.DataFrame, methods: Sequence[str], dash: str) -> None:
+def _lines(ax: Axes, points: pd.DataFrame, methods: Sequence[str], dash: str, titles: Mapping[str, str]) -> None:
     colours = dict(zip([each for each in methods if each not in CONTROLS], CYCLE * len(methods), strict=False))
     for method in methods:
         own = points[points["method"] == method]
@@ -194,6 +199,6 @@ def _lines(ax: Axes, points: pd.DataFrame, methods: Sequence[str], dash: str) ->
             linewidth=0.8 if control else 1.2,
             marker=CONTROL_MARKS[method] if control else None,
             markersize=2,
-            label=method_name(method),
+            label=titles.get(method, method),
             clip_on=False,
         )

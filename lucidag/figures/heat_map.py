@@ -1,6 +1,6 @@
 """Which methods agree with which: area-matched IoU and rank correlation of every two."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lucidag.figures.method_names import method_name
 from lucidag.figures.style import FULL_WIDTH, figure, note, paper
 
 PALE_AND_DARK = 0.55  # from here the number is white
@@ -17,7 +16,7 @@ LINE = 7.5  # points: how far the numbers of a cell lie apart
 
 
 @paper()
-def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -> Figure:
+def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> Figure:
     """Draw the mean area-matched IoU and the mean Spearman correlation of every two methods, a panel each.
 
     Parameters
@@ -28,6 +27,8 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
         Their order.
     confidence
         Level of the intervals, for their name.
+    titles
+        Methods to their names for readers.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     )
     axes = list(fig.subplots(1, 2))
     for ax, (rows, title, colours) in zip(axes, panels, strict=True):
-        _panel(ax, rows, methods, *colours)
+        _panel(ax, rows, methods, titles, *colours)
         ax.set_title(title)
     axes[1].tick_params(labelleft=False)
     images = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
@@ -60,7 +61,9 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float) -
     return fig
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], colours: str, least: float) -> None:
+def _panel(
+    ax: Axes, rows: pd.DataFrame, methods: Sequence[str], titles: Mapping[str, str], colours: str, least: float
+) -> None:
     """Fill the triangle below the diagonal: rows from the second method on, columns up to the last but one."""
     found = {frozenset((row.method_a, row.method_b)): row for row in rows.itertuples()}
     cells = len(methods) - 1
@@ -72,7 +75,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], colours: str, l
                 grid[lower, left] = row.mean
             _cell(ax, left, lower, row, SMALL if cells > MANY else LARGE)
     ax.imshow(grid, cmap=colours, vmin=least, vmax=1, aspect="equal")
-    names = [method_name(method) for method in methods]
+    names = [titles.get(method, method) for method in methods]
     ax.set_xticks(range(cells), names[:-1], rotation=35, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(cells), names[1:])
     ax.tick_params(length=0)

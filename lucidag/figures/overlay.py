@@ -8,6 +8,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 from PIL import Image
 
+from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 
 # On photographs a map of few hues is lost (tried: inferno, plasma, YlOrRd); turbo's many stay visible on all of them.
@@ -34,6 +35,28 @@ def overlay(frame: NDArray[np.uint8], values: NDArray[np.floating]) -> NDArray[n
     heat = np.clip(np.asarray(values, dtype=np.float64), 0, 1)
     opacity = OPACITY * heat[:, :, None] ** GAMMA
     return np.rint(rgb(frame) * (1 - opacity) + HEAT(heat)[:, :, :3] * 255 * opacity).astype(np.uint8)
+
+
+def signed_colours(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Paint a map in red where it is above 0 and blue where below, white at 0; the greatest |value| has full colour.
+
+    Parameters
+    ----------
+    values
+        S x S, finite. A map of zeros is white.
+
+    Raises
+    ------
+    InputError
+        For values that are not finite.
+    """
+    heat = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(heat).all():
+        raise InputError("signed map: it holds values that are not finite, so it has no colours")
+    share = heat / (np.abs(heat).max() or 1.0)
+    pale = np.rint(255 * (1 - np.abs(share)))
+    full = np.full_like(pale, 255)
+    return np.stack([np.where(share < 0, pale, full), pale, np.where(share < 0, full, pale)], axis=-1).astype(np.uint8)
 
 
 def grey_mask(values: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.method_names import method_name
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, figure, legend_below, paper
 
 ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s")}
@@ -52,7 +51,7 @@ def _relevance(ax: Axes, summary: Mapping[str, Any], artefact: str, methods: Seq
     areas = [row["area"] for rows in summary["relevance"].values() for row in rows if row["artefact"] == artefact]
     area = float(np.mean([value for value in areas if value is not None] or [np.nan]))
     ax.axvline(area, color=GREY, linestyle="--", linewidth=0.8, label="share of the area")
-    ax.set_yticks(range(len(methods)), [method_name(method) for method in methods])
+    ax.set_yticks(range(len(methods)), [summary["titles"].get(method, method) for method in methods])
     ax.set(ylim=(len(methods) - 0.5, -0.5), xlabel="share of positive relevance on its pixels", title=artefact)
     ax.set_xlim(left=0)
     ax.tick_params(axis="y", length=0)

@@ -1,7 +1,7 @@
 """Explanations of the same images side by side, from those they agree about to those they do not."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,13 +15,12 @@ def side_by_side(
     methods: Sequence[str],
     order: pd.DataFrame,
     title: str,
-    selections: Collection[str] = ("lime",),
 ) -> Figure:
     """Draw images with their explanations, sorted by agreement.
 
     Parameters
     ----------
-    images, methods, title, selections
+    images, methods, title
         See `lucidag.figures.explanations.contact_sheet`.
     order
         image, iou: see `lucidag.explain.agreement.order.agreement_order`; an image that it lacks comes last.
@@ -30,7 +29,7 @@ def side_by_side(
     place = {image: index for index, image in enumerate(agreed)}
     ordered = sorted(images, key=lambda explained: place.get(explained.image, len(place)))
     notes = {explained.image: f"mean IoU {_number(agreed.get(explained.image, math.nan))}" for explained in ordered}
-    return contact_sheet(ordered, methods, title, selections, notes)
+    return contact_sheet(ordered, methods, title, notes)
 
 
 def _number(value: float) -> str:

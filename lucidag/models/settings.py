@@ -74,8 +74,8 @@ class Model(Section):
         "train": (*NETWORK, "weights", "fresh_head", "train"),
         "import": (*NETWORK, "weights", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
-        **dict.fromkeys(("cam_maps", "lime_fits", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
-        **dict.fromkeys(("relevance_maps", "relevance_references", "relevance_atlas"), NETWORK),
+        **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
+        **dict.fromkeys(("relevance_references", "relevance_atlas"), NETWORK),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), NETWORK),
     }
 

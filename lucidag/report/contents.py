@@ -51,6 +51,7 @@ def builders() -> dict[str, Callable[..., Section]]:
         "rof": networks.rof,
         "generalisation": networks.generalisation,
         "explain": decisions.explain,
+        "localisation": decisions.localisation,
         "relevance": decisions.relevance,
         "faithfulness": decisions.faithfulness,
         "dissect": units.dissect,

@@ -1,19 +1,19 @@
-"""Sections about single decisions: explanations, relevance, and how faithful they are."""
+"""Sections about single decisions: explanations, whether they find what is there, and how faithful they are."""
 
 from collections.abc import Mapping, Sequence
 
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
-def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence: float) -> Section:
-    """Show the explanations of each model, how far they agree, and how masks grade them.
+def explain(models: Sequence[str], families: Sequence[str], tuned: Sequence[str], confidence: float) -> Section:
+    """Show the explanations of each model, and how far they agree.
 
     Parameters
     ----------
     models
         Names of the explained models.
-    maps
-        Whether there are class activation maps.
+    families
+        Names of the families of methods, each of which has a sheet.
     tuned
         Models for which settings of LIME were searched.
     confidence
@@ -24,18 +24,17 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
             "Where in an image each method sees the reason for a decision. Methods that disagree cannot all be right, "
             "and methods that agree can all be wrong.",
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
-            "same with maps of *different* images: only what lies `over_control` comes from the image. Graded by "
-            "masks: a method has shown something where `over_centre_low` and `over_random_low` are above 0, so where "
-            f"it beats a blob at the centre and random maps. Intervals: {100 * confidence:g} % over images. A mask "
-            "tells where the thing is, and the network may rightly look elsewhere.",
+            "same with maps of *different* images: only what lies `over_control` comes from the image. Intervals: "
+            f"{100 * confidence:g} % over images. A map in red and blue says what speaks for the class and what "
+            "against it; each map has a scale of its own, so compare where, not how much.",
         )
     ]
     for name in models:
         figures = f"figures/agreement/{name}"
-        sheet = [(f"figures/cam/{name}/sheet.png", f"Class activation maps of {name}")] if maps else []
+        sheets = [(f"figures/explanations/{name}/{family}.png", f"Maps of {name} by {family}") for family in families]
         cells += [
             text(f"### {name}"),
-            images(*sheet, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
+            images(*sheets, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
             code(
                 f"pairs = read_table({quoted(f'agreement/{name}-summary.csv')})",
                 'columns = ["mean", "low", "high", "control", "over_control"]',
@@ -44,25 +43,49 @@ def explain(models: Sequence[str], maps: bool, tuned: Sequence[str], confidence:
                 'equal.set_index(["method_a", "method_b"])[columns]',
             ),
             images((f"{figures}/heat_map.png", f"Agreement of the methods of {name}")),
-            text("Graded by masks (no rows where the images have none):"),
-            code(
-                f"grades = read_table({quoted(f'agreement/{name}-truth-summary.csv')})",
-                'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
-                'at = grades["threshold"].isin(["", "area"])',
-                'grades[at].set_index(["metric", "method"])[columns].sort_index()',
-            ),
-            images((f"{figures}/truth.png", f"Explanations of {name} graded by masks")),
         ]
         if name in tuned:
             cells += [
                 text("Settings of LIME that were tried; the IoU to believe is that of the held-out images:"),
-                code(f'read_table({quoted(f"lime/{name}/tuning.csv")}).set_index("trial")'),
+                code(f'read_table({quoted(f"explanations/{name}/lime/tuning.csv")}).set_index("trial")'),
             ]
     return Section("explanations", "Explanations", tuple(cells))
 
 
+def localisation(models: Sequence[str], confidence: float) -> Section:
+    """Show how masks grade the explanations of each model.
+
+    Parameters
+    ----------
+    models
+        Names of the explained models.
+    confidence
+        Level of the intervals.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Do explanations find what masks say is there? A method has shown something where `over_centre_low` and "
+            "`over_random_low` are above 0, so where it beats a blob at the centre and random maps. Intervals: "
+            f"{100 * confidence:g} % over images. A mask tells where the thing is, and the network may rightly look "
+            "elsewhere. There are no rows where the images have no masks.",
+        )
+    ]
+    for name in models:
+        cells += [
+            text(f"### {name}"),
+            code(
+                f"grades = read_table({quoted(f'localisation/{name}-summary.csv')})",
+                'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
+                'at = grades["threshold"].isin(["", "area"])',
+                'grades[at].set_index(["metric", "method"])[columns].sort_index()',
+            ),
+            images((f"figures/localisation/{name}/grades.png", f"Explanations of {name} graded by masks")),
+        ]
+    return Section("localisation", "Localisation", tuple(cells))
+
+
 def relevance(models: Mapping[str, Sequence[str]]) -> Section:
-    """Show the relevance of pixels and of units.
+    """Show the units that single decisions rest on.
 
     Parameters
     ----------
@@ -71,8 +94,6 @@ def relevance(models: Mapping[str, Sequence[str]]) -> Section:
     """
     cells: list[Text | Code] = [
         text(
-            "How much each pixel adds to the class that is explained (LRP; red: for it, blue: against it), by several "
-            "sets of rules. Each map has a scale of its own, so compare where, not how much.",
             "A concept atlas shows the units that one decision rests on: the share of relevance that goes through "
             "each, where in the image it comes from, and the images where the unit is most relevant and most "
             "active. Those are its best examples, not typical ones; there is no control here, so take it as a "
@@ -82,10 +103,7 @@ def relevance(models: Mapping[str, Sequence[str]]) -> Section:
     for name, ids in models.items():
         figures = f"figures/relevance/{name}"
         atlas = [(f"{figures}/{image}.png", f"Concept atlas of {name} for {image}") for image in ids]
-        cells += [
-            text(f"### {name}"),
-            images((f"{figures}/sheet.png", f"Relevance of pixels, {name}"), *atlas),
-        ]
+        cells += [text(f"### {name}"), *([images(*atlas)] if atlas else [])]
     return Section("relevance", "Relevance", tuple(cells))
 
 

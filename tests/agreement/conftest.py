@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lucidag.explain.store import Explained
+from lucidag.explain.store import About, Explained
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,8 @@ def explained():
         if frame is None:
             frame = np.zeros((3, side, side), dtype=np.uint8)
         mask = None if mask is None else np.asarray(mask, dtype=bool)
-        return Explained(image, frame, mask, maps, segments, record or {})
+        about = {"lime": About("LIME", "selection")} if "lime" in maps else {}
+        return Explained(image, frame, mask, maps, segments, record or {}, about)
 
     return make
 

@@ -210,7 +210,7 @@ def test_joined(explained):
         explained("c", {"lime": RAMP}),
         explained("a", {"lime": EMPTY}, segments=segments, record={"target": 1, "score": 0.5, "notes": []}),
     ]
-    found = joined(cam, lime)
+    found = joined([cam, lime])
     assert [subject.image for subject in found] == ["a", "b", "c"]
     assert list(found[0].maps) == ["gradcam", "lime"]
     np.testing.assert_array_equal(found[0].mask, QUARTER > 0)
@@ -222,11 +222,11 @@ def test_what_cannot_be_joined_or_compared(explained):
     one = explained("a", {"gradcam": RAMP}, record={"target": 1})
     shifted = explained("a", {"lime": RAMP}, frame=np.ones((3, 4, 4), dtype=np.uint8))
     with pytest.raises(InputError, match=r"'a'.*two different frames"):
-        joined([one], [shifted])
+        joined([[one], [shifted]])
     with pytest.raises(InputError, match=r"'a'.*two maps.*gradcam"):
-        joined([one], [explained("a", {"gradcam": RAMP})])
+        joined([[one], [explained("a", {"gradcam": RAMP})]])
     with pytest.raises(InputError, match=r"'a'.*two different classes"):
-        joined([one], [explained("a", {"lime": RAMP}, record={"target": 2})])
+        joined([[one], [explained("a", {"lime": RAMP}, record={"target": 2})]])
     with pytest.raises(InputError, match=r"'b'.*8 x 8.*4 x 4"):
         agreement_table([one, explained("b", {"gradcam": np.zeros((8, 8))})], [0.5])
     with pytest.raises(InputError, match=r"gradcam map of image 'b'.*NaN"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lucidag.explain.agreement.masks import above, dice, iou, own_mask, share_in_pixels, top_area
+from lucidag.explain.agreement.masks import dice, evidence, iou, own_mask, share_in_pixels, top_area
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.ranks import ranks, tie_seed
 
@@ -34,15 +34,37 @@ def test_identities(seed):
 
 def test_threshold_is_not_part_of_the_mask():
     values = np.array([[0.2, 0.5], [0.5, 0.9]])
-    np.testing.assert_array_equal(above(values, 0.5), [[False, False], [False, True]])
+    np.testing.assert_array_equal(own_mask(values, "graded", 0.5), [[False, False], [False, True]])
 
 
 def test_selection_keeps_its_mask_whatever_the_threshold():
     weights = np.array([[0.01, 0.0], [-0.5, 3.0]])
     for threshold in (0.1, 0.9):
-        np.testing.assert_array_equal(own_mask("lime", weights, threshold), [[True, False], [False, True]])
-    np.testing.assert_array_equal(own_mask("gradcam", weights, 0.1), [[False, False], [False, True]])
-    np.testing.assert_array_equal(own_mask("lime", weights, 0.1, selections=()), [[False, False], [False, True]])
+        np.testing.assert_array_equal(own_mask(weights, "selection", threshold), [[True, False], [False, True]])
+    np.testing.assert_array_equal(own_mask(weights, "graded", 0.1), [[False, False], [False, True]])
+
+
+def test_evidence_of_each_kind_by_hand():
+    values = np.array([[-8.0, 4.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(evidence(values, "signed"), [[0, 1], [0.25, 0]])
+    np.testing.assert_array_equal(evidence(values * 1e-9, "signed"), [[0, 1], [0.25, 0]])
+    for kind in ("graded", "selection"):
+        assert evidence(values, kind) is values
+    nothing = evidence(-np.abs(values), "signed")
+    np.testing.assert_array_equal(nothing, np.zeros((2, 2)))
+    assert not own_mask(nothing, "signed", 0.1).any()
+
+
+def test_negative_relevance_never_counts_as_a_hit():
+    """The greatest |value| lies at the upper left, and speaks against the class."""
+    said = evidence(np.array([[-8.0, 4.0], [1.0, -2.0]]), "signed")
+    for threshold, expected in ((0.1, [[0, 1], [1, 0]]), (0.25, [[0, 1], [0, 0]]), (0.9, [[0, 1], [0, 0]])):
+        np.testing.assert_array_equal(own_mask(said, "signed", threshold), np.array(expected, dtype=bool))
+    # Ranked first the greatest positive value, then the other one; the negative ones are equal.
+    order = ranks(said, 0)
+    assert (order[0, 1], order[1, 0]) == (0, 1)
+    assert {order[0, 0], order[1, 1]} == {2, 3}
+    assert len({ranks(said, seed)[0, 0] for seed in range(20)}) == 2
 
 
 def test_top_area_by_hand():

@@ -15,7 +15,7 @@ from lucidag.artefacts.study import (
     target_indices,
 )
 from lucidag.data.manifest import read_manifest, write_manifest
-from lucidag.explain.faithfulness.explainers import single
+from lucidag.explain.methods.explainer import single
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network

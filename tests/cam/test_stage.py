@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lucidag.explain.cam.stage import explain_subjects
+from lucidag.explain.stage import explain_subjects
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.models.network import open_network
@@ -19,15 +19,15 @@ MLP = {**CNN, "architecture": "lucidag.models.small:small_mlp", "options": {"inp
         (CNN, "fc", "explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must give N x K x H x W"),
         (CNN, "pool", "explain.cam.layers: layer 'pool' gives a tensor of shape (1, 8, 1, 1); it must give"),
         (CNN, "blocks.blok1", "explain.cam.layers: layer 'blocks.blok1' does not exist (did you mean"),
-        (MLP, None, "explain.cam: network 'Sequential': no layer gives maps"),
+        (MLP, None, "explain.methods: network 'Sequential': no layer gives maps"),
     ],
 )
 def test_the_key_and_the_layer_are_named(network: dict, layer: str | None, sentence: str) -> None:
     opened = open_network(network, 2)
     subject = Subject("p", "a", None, torch.zeros(3, 8, 8, dtype=torch.uint8), None)
-    settings = {"methods": ["gradcam"], "layer": layer, "batch_size": 4}
+    family = {"methods": ["gradcam"], "options": {"layer": layer, "batch_size": 4}}
     with pytest.raises(InputError) as caught:
-        explain_subjects(opened, [subject], ["a", "b"], settings, "cpu", threads=1)
+        explain_subjects(opened, [subject], ["a", "b"], family, "cpu", threads=1)
     assert str(caught.value).startswith(sentence)
     if layer is not None:
         assert "layers that will do: " in str(caught.value)

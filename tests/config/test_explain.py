@@ -8,15 +8,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from lucidag.config.explain import Slic
 from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.config.sources import check_sources
-from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.settings import Slic
 from lucidag.explain.lime.tune import settings_fragment
 from lucidag.ground.errors import InputError
+from tests.lime.words import lime_settings
 
 DRAWN = """
 datasets:
@@ -70,26 +70,26 @@ def test_every_member_of_a_family_is_explained() -> None:
 
 def test_jobs_are_runs_of_the_list_named_by_their_first_image() -> None:
     config = checked(DRAWN)
-    assert list(Plan(config).cam_batches["m-s0"].items()) == [
+    assert list(Plan(config).batches("m-s0", "cam").items()) == [
         ("lesion-00003", ["lesion-00003", "lesion-00001"]),
         ("lesion-00007", ["lesion-00007", "lesion-00002"]),
         ("lesion-00009", ["lesion-00009"]),
     ]
-    assert Plan(config).lime_batches["m-s0"] == Plan(config).cam_batches["m-s0"]
+    assert Plan(config).batches("m-s0", "lime") == Plan(config).batches("m-s0", "cam")
 
 
 def test_a_further_image_leaves_full_jobs_as_they_are() -> None:
     ids = [f"lesion-{number:05d}" for number in range(5)]
     before, after = checked(DRAWN, images={"d": ids[:4]}), checked(DRAWN, images={"d": ids})
-    for batch in Plan(before).cam_batches["m-s0"]:
-        where = {"model": "m-s0", "batch": batch}
-        assert job_settings(Plan(before), "cam_maps", where) == job_settings(Plan(after), "cam_maps", where)
-    assert set(Plan(after).cam_batches["m-s0"]) - set(Plan(before).cam_batches["m-s0"]) == {ids[4]}
+    for batch in Plan(before).batches("m-s0", "cam"):
+        where = {"model": "m-s0", "family": "cam", "batch": batch}
+        assert job_settings(Plan(before), "explanations", where) == job_settings(Plan(after), "explanations", where)
+    assert set(Plan(after).batches("m-s0", "cam")) - set(Plan(before).batches("m-s0", "cam")) == {ids[4]}
 
 
 @pytest.mark.parametrize("shards", [1, 3, 7])
 def test_shards_are_jobs_of_about_one_size_in_place_of_fixed_ones(shards: int) -> None:
-    batches = Plan(checked(DRAWN, shards=shards)).cam_batches["m-s0"]
+    batches = Plan(checked(DRAWN, shards=shards)).batches("m-s0", "cam")
     ids = Plan(checked(DRAWN)).explained["m-s0"]
     assert [image for images in batches.values() for image in images] == ids
     assert [images[0] for images in batches.values()] == list(batches)
@@ -97,7 +97,7 @@ def test_shards_are_jobs_of_about_one_size_in_place_of_fixed_ones(shards: int) -
     assert len(sizes) == min(shards, len(ids))
     assert max(sizes) - min(sizes) <= 1
     alone = checked(DRAWN, images={"d": {image: {} for image in ids[:-1]} | {ids[-1]: {"lime": {"seed": 1}}}})
-    found = Plan(checked(DRAWN, images=alone.explain.images, shards=shards)).lime_batches["m-s0"]
+    found = Plan(checked(DRAWN, images=alone.explain.images, shards=shards)).batches("m-s0", "lime")
     assert found.pop(ids[-1]) == [ids[-1]]
     assert [image for images in found.values() for image in images] == ids[:-1]
 
@@ -110,38 +110,40 @@ def test_a_number_of_shards_that_is_none_is_refused(shards: Any) -> None:
 def test_a_image_with_settings_of_its_own_has_a_job_of_its_own() -> None:
     images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": 50}}, "lesion-00003": {}}
     config = checked(DRAWN, images={"d": images}, lime={"num_features": 3})
-    assert Plan(config).lime_batches["m-s0"] == {
+    assert Plan(config).batches("m-s0", "lime") == {
         "lesion-00002": ["lesion-00002"],
         "lesion-00001": ["lesion-00001", "lesion-00003"],
     }
-    (own,) = job_settings(Plan(config), "lime_fits", {"model": "m-s0", "batch": "lesion-00002"})["images"]
-    others = job_settings(Plan(config), "lime_fits", {"model": "m-s0", "batch": "lesion-00001"})["images"]
-    assert (own["lime"]["num_samples"], own["lime"]["num_features"]) == (50, 3)
-    assert {(row["lime"]["num_samples"], row["lime"]["num_features"]) for row in others} == {(300, 3)}
+    found = {}
+    for batch in ("lesion-00002", "lesion-00001"):
+        settings = job_settings(Plan(config), "explanations", {"model": "m-s0", "family": "lime", "batch": batch})
+        own = settings["family"]["options"]["own"]
+        assert list(own) == [row["image"] for row in settings["images"]]
+        found |= {image: (how["num_samples"], how["num_features"]) for image, how in own.items()}
+    assert found == {"lesion-00002": (50, 3), "lesion-00001": (300, 3), "lesion-00003": (300, 3)}
 
 
 def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
     def jobs(samples: int) -> dict[str, Any]:
         images = {"lesion-00001": {}, "lesion-00002": {"lime": {"num_samples": samples}}, "lesion-00003": {}}
         config = checked(DRAWN, images={"d": images})
-        stages = {"cam_maps": Plan(config).cam_batches["m-s0"], "lime_fits": Plan(config).lime_batches["m-s0"]}
+        plan = Plan(config)
         return {
-            f"{stage} {batch}": job_settings(Plan(config), stage, {"model": "m-s0", "batch": batch})
-            for stage, batches in stages.items()
-            for batch in batches
+            f"{family} {batch}": job_settings(plan, "explanations", {"model": "m-s0", "family": family, "batch": batch})
+            for family in plan.families
+            for batch in plan.batches("m-s0", family)
         }
 
     before, after = jobs(50), jobs(60)
-    assert [name for name in before if before[name] != after[name]] == ["lime_fits lesion-00002"]
+    assert [name for name in before if before[name] != after[name]] == ["lime lesion-00002"]
 
 
 def test_all_of_a_folder_with_its_files(folder: str) -> None:
     config = checked(folder)
     assert Plan(config).explained["m"] == ["p0", "p1", "p2"]
     assert [Path(file).name for file in config.datasets["d"].image_files(["p2", "p0"])] == ["p2.png", "p0.png"]
-    (row,) = job_settings(Plan(checked(folder, images={"d": ["p1"]})), "cam_maps", {"model": "m", "batch": "p1"})[
-        "images"
-    ]
+    where = {"model": "m", "family": "cam", "batch": "p1"}
+    (row,) = job_settings(Plan(checked(folder, images={"d": ["p1"]})), "explanations", where)["images"]
     assert (row["image"], row["label"], row["mask"], row["target"]) == ("p1", "dog", "", None)
 
 
@@ -155,10 +157,15 @@ def test_all_of_a_folder_with_its_files(folder: str) -> None:
         ({"images": {"d": ["lesion-00040"]}}, ["lesion-00040"]),
         ({"images": {"d": ["lesion-00001", "lesion-00001"]}}, ["explain.images.d: 'lesion-00001' is listed twice"]),
         ({"models": ["n"]}, ["explain.models", "'n'"]),
-        ({"cam": {"methods": ["gradcamm"]}}, ["explain.cam.methods", "did you mean 'gradcam'?"]),
-        ({"cam": {"methods": ["gradcam", "gradcam"]}}, ["explain.cam.methods: 'gradcam' is listed twice"]),
+        ({"methods": ["gradcamm"]}, ["explain.methods: method 'gradcamm'", "did you mean 'gradcam'?"]),
+        ({"methods": ["gradcam", "gradcam"]}, ["explain.methods: 'gradcam' is listed twice"]),
+        ({"methods": ["lime", "mine:Own", "yours:Own"]}, ["explain.methods: 'Own' is listed twice"]),
+        ({"methods": ["my own:Method"]}, ["explain.methods: method 'my own:Method' must be", "`package.module:Class`"]),
+        ({"methods": ["gradcam"], "agreement": {"methods": ["lime"]}}, ["explain.agreement.methods", "'lime'"]),
+        ({"methods": ["gradcam"], "localisation": {"methods": ["lime"]}}, ["explain.localisation.methods", "'lime'"]),
+        ({"options": {"gradcam": {"x": 1}}}, ["options: method with a job of its own 'gradcam' does not exist"]),
         ({"cam": {"layers": {"m": "layer4"}}}, ["explain.cam.layers", "'m'", "m-s0"]),
-        ({"cam": None, "lime": None}, ["nothing to do"]),
+        ({"methods": []}, ["explain.methods", "at least 1"]),
         ({"lime": {"segmentation": {"algorithm": "quickshit"}}}, ["algorithm", "did you mean 'quickshift'?"]),
         ({"lime": {"segmentation": {"n_segments": 5}}}, ["lime.segmentation.algorithm", "missing", "slic"]),
         ({"lime": {"segmentation": {"algorithm": "slic", "n_segmens": 5}}}, ["did you mean 'n_segments'?"]),
@@ -223,7 +230,7 @@ def test_a_bad_file_of_classes(folder: str, tmp_path: Path, text: str | None, pa
 def test_tuned_settings_over_those_of_another_algorithm() -> None:
     """Configuration files are merged key by key, so what is left of the first one's algorithm has to go."""
     first = {"segmentation": {"algorithm": "quickshift", "kernel_size": 2, "sigma": 1.0}, "num_features": 3}
-    second = settings_fragment(LimeSettings("slic", {"n_segments": 30}, num_features=5))["explain"]["lime"]
+    second = settings_fragment(lime_settings("slic", {"n_segments": 30}, num_features=5))["explain"]["lime"]
     merged = {**first, **second, "segmentation": {**first["segmentation"], **second["segmentation"]}}
     lime = checked(DRAWN, lime=merged).explain.lime
     assert lime.segmentation == Slic(algorithm="slic", n_segments=30)

@@ -47,8 +47,7 @@ def checked(**changes: Any):
 def test_names_lead_to_jobs() -> None:
     config = checked()
     assert Plan(config).relevance_models == ["two"]
-    assert Plan(config).relevance_batches.get("one", {}) == {}
-    assert Plan(config).relevance_batches.get("two", {}) == {
+    assert Plan(config).batches("two", "lrp") == {
         "lesion-00001": ["lesion-00001", "lesion-00002"],
         "lesion-00003": ["lesion-00003"],
     }
@@ -72,19 +71,22 @@ def test_lime_is_asked_again_with_the_settings_of_its_maps(shards: int) -> None:
         checked(explain=explain, faithfulness={"shards": shards, "lime_sensitivity": wanted})
         for wanted in (False, True)
     )
+    plan = Plan(on)
     fits = [
-        job_settings(Plan(on), "lime_fits", {"model": "one", "batch": batch}) for batch in Plan(on).lime_batches["one"]
+        job_settings(plan, "explanations", {"model": "one", "family": "lime", "batch": batch})
+        for batch in plan.batches("one", "lime")
     ]
-    stored = {row["image"]: row["lime"] for job in fits for row in job["images"]}
+    stored = {image: how for job in fits for image, how in job["family"]["options"]["own"].items()}
     assert {image: each["num_samples"] for image, each in stored.items()} == dict(zip(own, (300, 20, 30), strict=True))
     cut = Plan(on).measured["one"]
     assert len(cut) == shards
     for shard, images in cut.items():
         where = {"model": "one", "shard": shard}
         found, plain = (job_settings(Plan(config), "faithfulness_shard", where) for config in (on, off))
-        again = {"lime_settings": {image: stored[image] for image in images}, "lime_batch_size": 5}
-        assert found == {**plain, **again}
-        assert not set(again) & set(plain)
+        options = {"batch_size": 5, "own": {image: stored[image] for image in images}}
+        again = {"methods": ["lime"], "options": options}
+        assert [family for family in found["families"] if family not in plain["families"]] == [again]
+        assert {**found, "families": [family for family in found["families"] if family != again]} == plain
 
 
 @pytest.mark.parametrize(
@@ -94,17 +96,24 @@ def test_lime_is_asked_again_with_the_settings_of_its_maps(shards: int) -> None:
         ({"explain": {"models": ["one"]}}, ["relevance.models", "explained model 'two'"]),
         ({"explain": None}, ["relevance: needs an `explain:` section"]),
         ({"relevance": {"atlas": {"layers": {"one": "layer3"}}}}, ["relevance.atlas.layers", "'one'"]),
-        ({"relevance": {"composites": ["epsilon"]}}, ["relevance.composites", "'epsilon'", "epsilon_plus_flat"]),
+        (
+            {"relevance": {"atlas": {"composite": "epsilon"}}},
+            ["relevance.atlas.composite", "'epsilon'", "epsilon_plus"],
+        ),
         ({"faithfulness": {"models": ["on"]}}, ["faithfulness.models", "'on'", "did you mean 'one'?"]),
-        ({"faithfulness": {"cam": [], "composites": [], "lime": False}}, ["faithfulness: `cam`", "nothing to measure"]),
-        ({"faithfulness": {"lime_sensitivity": True, "lime": False}}, ["`lime_sensitivity` is", "needs `lime: true`"]),
+        ({"faithfulness": {"methods": []}}, ["faithfulness.methods", "at least 1"]),
+        ({"faithfulness": {"methods": ["limee"]}}, ["faithfulness.methods", "'limee'", "did you mean 'lime'?"]),
+        (
+            {"faithfulness": {"lime_sensitivity": True, "methods": ["gradcam"]}},
+            ["faithfulness: `lime_sensitivity` is", "needs `lime` among the methods"],
+        ),
         (
             {"faithfulness": {"lime_sensitivity": True, "metrics": ["road"]}},
             ["faithfulness: `lime_sensitivity` is", "needs `sensitivity_max` among the `metrics`"],
         ),
         (
-            {"faithfulness": {"lime_sensitivity": True}, "explain": {"lime": None}},
-            ["faithfulness: `lime_sensitivity` is", "`explain.lime` is null"],
+            {"faithfulness": {"lime_sensitivity": True}, "explain": {"methods": ["gradcam"]}},
+            ["faithfulness: `lime_sensitivity` is", "needs `lime` among the methods"],
         ),
         ({"faithfulness": {"metrics": ["roads"]}}, ["faithfulness.metrics", "'roads'", "road"]),
         ({"artefacts": {"datasets": ["drown"]}}, ["artefacts.datasets", "'drown'", "did you mean 'drawn'?"]),
@@ -146,7 +155,8 @@ STUDY = {"trained_with": "one", "trained_without": "two", "artefacts": {"ring": 
         ({"trained_with": "on"}, ["shortcuts.s.trained_with", "'on'", "did you mean 'one'?"]),
         ({"trained_without": "one"}, ["shortcuts.s: compares 'one' with itself"]),
         ({"artefacts": {"rings": "malignant"}}, ["shortcuts.s.artefacts", "'rings'", "ring"]),
-        ({"cam": [], "composites": []}, ["shortcuts.s: `cam`", "no explanation"]),
+        ({"methods": []}, ["shortcuts.s.methods", "at least 1"]),
+        ({"methods": ["gradcamm"]}, ["shortcuts.s.methods", "did you mean 'gradcam'?"]),
     ],
 )
 def test_a_mistake_in_a_study_of_a_shortcut(changes: dict[str, Any], parts: list[str]) -> None:

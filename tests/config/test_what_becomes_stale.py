@@ -34,24 +34,30 @@ shortcuts:
   patch: {trained_with: one, trained_without: two, artefacts: {patch: benign}}
 """
 IMAGES = ("lesion-00001", "lesion-00002", "lesion-00003")
-MAPS = ["relevance_maps lesion-00001", "relevance_maps lesion-00003"]
+MAPS = {
+    family: [f"explanations {family} {batch}" for batch in ("lesion-00001", "lesion-00003")]
+    for family in ("cam", "lime", "lrp")
+}
+COMPARED = ["agreement", "localisation"]
 ATLAS = ["relevance_references", "relevance_atlas"]
-RELEVANCE = [*MAPS, *ATLAS]
+RELEVANCE = [*MAPS["cam"], *MAPS["lime"], *MAPS["lrp"], *ATLAS]
 FAITHFULNESS = ["faithfulness", "faithfulness_figures"]
 AUDITS = ["artefact_audit drawn", "artefact_audit plain"]
 AUDIT_FIGURES = ["artefact_figures drawn", "artefact_figures plain"]
 STUDIES = ["shortcut ring", "shortcut patch"]
 
 EDITS: list[tuple[str, object, list[str]]] = [
-    ("relevance.composites", ["epsilon_plus_flat"], MAPS),
+    ("explain.lrp", {"batch_size": 3}, ["faithfulness", *STUDIES]),
+    ("explain.agreement", {"methods": ["gradcam", "lime"]}, ["agreement"]),
+    ("explain.localisation", {"thresholds": [0.5]}, ["localisation"]),
     ("relevance.batch_size", 3, ["relevance_references"]),
     ("relevance.atlas.composite", "epsilon_alpha2_beta1", ATLAS),
     ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
     ("relevance.atlas.top", 3, ["relevance_references"]),
     ("relevance.atlas.units", 3, ["relevance_atlas"]),
     ("relevance.atlas.examples", 3, ["relevance_atlas"]),
-    ("explain.cam", {"layers": {"one": "layer3"}}, ["faithfulness"]),
-    ("faithfulness.cam", ["layercam"], ["faithfulness"]),
+    ("explain.cam", {"layers": {"one": "layer3"}}, [*MAPS["cam"], "faithfulness"]),
+    ("faithfulness.methods", ["layercam"], ["faithfulness"]),
     ("faithfulness.infidelity_samples", 7, ["faithfulness"]),
     ("faithfulness.lime_sensitivity", True, ["faithfulness"]),
     ("faithfulness.seed", 7, ["faithfulness"]),
@@ -81,7 +87,12 @@ def settings(words: dict[str, Any]) -> dict[str, Any]:
         "relevance_atlas": job_settings(Plan(config), "relevance_atlas", {"model": "one", "image": IMAGES[0]}),
         "faithfulness": job_settings(Plan(config), "faithfulness", {"model": "one"}),
         "faithfulness_figures": job_settings(Plan(config), "faithfulness_figures", {"model": "one"}),
+        **{name: job_settings(Plan(config), name, {"model": "one"}) for name in COMPARED},
     }
+    for family in MAPS:
+        for batch in Plan(config).batches("one", family):
+            where = {"model": "one", "family": family, "batch": batch}
+            found[f"explanations {family} {batch}"] = job_settings(Plan(config), "explanations", where)
     for stage, wildcard, names in places(config):
         found |= {
             f"{stage} {name}": job_settings(Plan(config), stage, {"model": "one", wildcard: name}) for name in names
@@ -91,7 +102,6 @@ def settings(words: dict[str, Any]) -> dict[str, Any]:
 
 def places(config: Config) -> list[tuple[str, str, list[str]]]:
     return [
-        ("relevance_maps", "batch", list(Plan(config).relevance_batches.get("one", {}))),
         ("artefact_audit", "dataset", list(config.datasets)),
         ("artefact_figures", "dataset", list(config.datasets)),
         ("shortcut", "study", list(config.shortcuts)),
@@ -120,8 +130,7 @@ def test_a_further_image_makes_one_more_job_of_maps_and_measures_anew() -> None:
     after = settings(words)
     assert [name for name in after if after[name] != before.get(name)] == [
         "faithfulness",
-        "relevance_maps lesion-00003",
-        "relevance_maps lesion-00005",
+        *(f"explanations {family} {batch}" for family in MAPS for batch in ("lesion-00003", "lesion-00005")),
     ]
 
 
@@ -130,7 +139,10 @@ def test_another_target_of_a_image_makes_its_maps_anew() -> None:
     before = settings(words)
     words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"target": "benign"}}
     after = settings(words)
-    assert [name for name in after if after[name] != before[name]] == ["faithfulness", MAPS[1]]
+    assert [name for name in after if after[name] != before[name]] == [
+        "faithfulness",
+        *(batches[1] for batches in MAPS.values()),
+    ]
 
 
 @pytest.mark.parametrize("lime_sensitivity", [False, True])
@@ -140,7 +152,10 @@ def test_the_settings_of_lime_concern_its_sensitivity_and_nothing_else_that_is_m
     before = settings(words)
     words["explain"]["images"]["drawn"] = {image: {} for image in IMAGES} | {IMAGES[2]: {"lime": {"num_samples": 7}}}
     after = settings(words)
-    assert [name for name in after if after[name] != before[name]] == ["faithfulness"] * lime_sensitivity
+    maps = ["explanations lime lesion-00001", "explanations lime lesion-00003"]
+    # The image with settings of its own has a job of its own now, and leaves that of the others.
+    changed = [name for name in after if after[name] != before.get(name) and name not in maps]
+    assert changed == ["faithfulness"] * lime_sensitivity
 
 
 def row(path: str, stale: list[str]) -> str:

@@ -4,7 +4,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from lucidag.explain.faithfulness.explainers import Explainer, single
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.methods.explainer import Explainer, single
+from lucidag.explain.stage import open_group
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
 from lucidag.models.small import small_cnn
 
 SIZE = 16
@@ -69,6 +73,20 @@ def times_input(model: nn.Module, name: str = "times_input") -> Explainer:
 def fixed(values, name: str = "fixed") -> Explainer:
     """An explainer that ignores image and network."""
     return single(name, lambda x, _: np.repeat(np.asarray(values)[None], len(x), axis=0))
+
+
+def cam(model: nn.Module, example: torch.Tensor, methods: list[str], layer: str | None = None) -> Explainer:
+    """Class activation maps as a study asks for them."""
+    opened = Network(model, Inputs(example.shape[-1], example.shape[1]), None)
+    (found,) = open_group({"methods": methods, "options": {"layer": layer}}, opened, "cpu").explainers()
+    return found
+
+
+def lime(opened: Network, settings: LimeSettings) -> Explainer:
+    """LIME as a study asks for it."""
+    options = {"settings": settings.to_json()}
+    (found,) = open_group({"methods": ["lime"], "options": options}, opened, "cpu").explainers()
+    return found
 
 
 def blob(seed: int, size: int = SIZE):

@@ -7,6 +7,7 @@ from lucidag.explain.faithfulness.summary import pairs, summary
 from lucidag.explain.faithfulness.summary import ranking as rank
 from lucidag.figures.faithfulness import METRIC_NAMES, curves, ranking
 from lucidag.figures.style import BLUE, save
+from tests.figures.titles import TITLES
 
 METHODS = ("gradcam", "lime", "centre", "random")
 NAMES = ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
@@ -42,7 +43,7 @@ def points(seed=0, names=("deletion", "insertion", "road_most_relevant_first", "
 @pytest.mark.parametrize("seed", range(2))
 def test_dots_are_the_table(seed):
     table = ranked(seed=seed)
-    fig = ranking(table, 0.95)
+    fig = ranking(table, 0.95, TITLES)
     assert len(fig.axes) == len(METRICS)
     for ax, metric in zip(fig.axes, METRICS, strict=True):
         rows = table[table["metric"] == metric].set_index("method")
@@ -59,7 +60,7 @@ def test_dots_are_the_table(seed):
 
 def test_filled_is_what_beats_both_controls():
     for best, faces in (("gradcam", [BLUE, "white"]), ("random", ["white", "white"])):
-        for ax in ranking(ranked(best=best), 0.95).axes:
+        for ax in ranking(ranked(best=best), 0.95, TITLES).axes:
             by_height = {bar.lines[0].get_ydata()[0]: bar.lines[0].get_markerfacecolor() for bar in ax.containers}
             names = [tick.get_text() for tick in ax.get_yticklabels()] or NAMES
             assert sorted(by_height[y] for y, name in enumerate(names) if name in NAMES[:2]) == sorted(faces)
@@ -70,18 +71,18 @@ def test_undefined_unmeasured_one_image_and_nothing(tmp_path):
     assert all("undefined" in [text.get_text() for text in ax.texts] for ax in fig.axes)
     some = ranked()
     some = some[~((some["metric"] == "sensitivity_max") & (some["method"] == "lime"))]
-    words = [[text.get_text() for text in ax.texts] for ax in ranking(some, 0.95).axes]
+    words = [[text.get_text() for text in ax.texts] for ax in ranking(some, 0.95, TITLES).axes]
     assert ["not measured" in each for each in words] == [True] + [False] * 5
     fig = ranking(ranked(("road",), images=1), 0.95)
     assert "one image, so nothing can be told apart" in [text.get_text() for text in fig.legends[0].get_texts()]
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
-    assert "nothing can be ranked" in ranking(ranked(undefined=METHODS), 0.95).texts[0].get_text()
-    assert "nothing can be ranked" in ranking(ranked(images=0), 0.95).texts[0].get_text()
+    assert "nothing can be ranked" in ranking(ranked(undefined=METHODS), 0.95, TITLES).texts[0].get_text()
+    assert "nothing can be ranked" in ranking(ranked(images=0), 0.95, TITLES).texts[0].get_text()
 
 
 def test_lines_are_the_means():
     table = points()
-    fig = curves(table, METHODS)
+    fig = curves(table, METHODS, TITLES)
     assert len(fig.axes) == 4
     for ax, curve in zip(fig.axes[:2], ("deletion", "insertion"), strict=True):
         for line, method in zip(ax.lines, METHODS, strict=True):
@@ -96,14 +97,14 @@ def test_lines_are_the_means():
 
 
 def test_only_curves_that_are_there():
-    assert len(curves(points(names=("deletion",)), METHODS).axes) == 2
-    assert "No explanation has a curve" in curves(points()[:0], METHODS).texts[0].get_text()
+    assert len(curves(points(names=("deletion",)), METHODS, TITLES).axes) == 2
+    assert "No explanation has a curve" in curves(points()[:0], METHODS, TITLES).texts[0].get_text()
 
 
 def test_same_bytes(tmp_path):
     for name in "ab":
-        save(ranking(ranked(), 0.95), tmp_path / f"r{name}.png", tmp_path / f"r{name}.pdf")
-        save(curves(points(), METHODS), tmp_path / f"c{name}.png", tmp_path / f"c{name}.pdf")
+        save(ranking(ranked(), 0.95, TITLES), tmp_path / f"r{name}.png", tmp_path / f"r{name}.pdf")
+        save(curves(points(), METHODS, TITLES), tmp_path / f"c{name}.png", tmp_path / f"c{name}.pdf")
     for kind in "rc":
         for suffix in ("png", "pdf"):
             assert (tmp_path / f"{kind}a.{suffix}").read_bytes() == (tmp_path / f"{kind}b.{suffix}").read_bytes()

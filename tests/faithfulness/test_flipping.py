@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.explain.faithfulness.explainers import single
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.methods.explainer import single
 from lucidag.ground.statistics.ranks import ranks
 from tests.faithfulness.cases import Additive, blob, fixed
 
@@ -13,7 +13,7 @@ SHARES = torch.tensor([[[0.1, 0.4], [0.2, 0.3]]])  # of the probability that eac
 
 
 def curves_of(model, x, explainer, steps=4, baseline="mean"):
-    settings = FaithfulnessSettings(("deletion", "insertion"), steps=steps, baseline=baseline)
+    settings = FaithfulnessSettings(metrics=("deletion", "insertion"), steps=steps, baseline=baseline)
     found = measure(model, [Image("p", x, 1)], lambda _: [explainer], (1.0,), settings)
     method = explainer.methods[0]
     curves = {

@@ -6,9 +6,10 @@ import pytest
 import torch
 from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max as captum_sensitivity
+from pydantic import ValidationError
 
 from lucidag.explain.cam.explainer import CamExplainer
-from lucidag.explain.faithfulness.explainers import Explainer, cam, controls, frames_of, lime, one_by_one, single
+from lucidag.explain.faithfulness.controls import controls
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.metrics import (
     COLUMNS,
@@ -23,15 +24,16 @@ from lucidag.explain.faithfulness.scores import scores
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.lime.explain import explain
-from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.lime.stage import classifier
+from lucidag.explain.lime.group import classifier, frames_of
+from lucidag.explain.methods.explainer import Explainer, NoMapError, one_by_one, single
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut
 from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, image, network, times_input
+from tests.faithfulness.cases import SIZE, Linear, blob, cam, fixed, gradient, image, lime, network, times_input
+from tests.lime.words import lime_settings
 
 QUICK = {"infidelity_samples": 12, "sensitivity_samples": 4, "steps": 4, "shares": (0.2, 0.6), "randomisation_steps": 2}
 
@@ -159,7 +161,7 @@ def test_a_randomised_network_may_leave_a_method_without_a_map():
 
         return [single("exploding", function)]
 
-    settings = FaithfulnessSettings(("randomisation",), randomisation_steps=2)
+    settings = FaithfulnessSettings(metrics=("randomisation",), randomisation_steps=2)
     (row, *_) = measure(model, images_of(1), make, (0.5,), settings).rows
     assert row.method == "exploding"
     assert row.value is None
@@ -202,18 +204,35 @@ def test_bad_input():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"metrics": ("deletions",)}, "did you mean 'deletion'"),
-        ({"baseline": "black"}, "baseline 'black'"),
-        ({"perturbation": "squares"}, "did you mean 'square'"),
-        ({"steps": 0}, "steps is 0"),
-        ({"radius": 0.0}, "radius is 0.0"),
-        ({"largest_square": 1.5}, "largest_square is 1.5"),
-        ({"shares": (0.5, 1.0)}, "shares are"),
+        ({"metrics": ("deletions",)}, r"metrics\.0(.|\n)*'deletion'"),
+        ({"baseline": "black"}, r"baseline(.|\n)*'blur' or 'mean'"),
+        ({"perturbation": "squares"}, r"perturbation(.|\n)*'square' or 'noise'"),
+        ({"steps": 0}, r"steps(.|\n)*greater than or equal to 1"),
+        ({"radius": 0.0}, r"radius(.|\n)*greater than 0"),
+        ({"largest_square": 1.5}, r"largest_square(.|\n)*less than or equal to 1"),
+        ({"shares": (0.5, 1.0)}, r"shares\.1(.|\n)*less than 1"),
     ],
 )
 def test_bad_settings(wrong, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(ValidationError, match=words):
         FaithfulnessSettings(**wrong)
+
+
+def test_a_method_that_cannot_explain_an_image_has_no_value_there_and_the_others_have_theirs():
+    model = network(0)
+
+    def refused(x, target):
+        raise NoMapError(f"{len(x)} images explode")
+
+    found = measure(
+        model, images_of(1), lambda own: [gradient(own), single("bad", refused)], (0.5,), FaithfulnessSettings(**QUICK)
+    )
+    alone = measure(model, images_of(1), lambda own: [gradient(own)], (0.5,), FaithfulnessSettings(**QUICK))
+    bad = [row for row in found.rows if row.method == "bad"]
+    assert [(row.metric, row.value, row.note) for row in bad] == [
+        (metric, None, "1 images explode") for metric in METRICS
+    ]
+    assert [row for row in found.rows if row.method != "bad"] == alone.rows
 
 
 def test_modes_and_hooks_are_as_before():
@@ -241,7 +260,7 @@ def test_forward_passes_against_captum(methods):
     """Sensitivity (10 draws) and infidelity (50): each method by captum's functions, and all methods by ours."""
     model, x = network(0), image(0)
     explainers = [gradient(model, f"gradient{power}", power) for power in range(1, methods + 1)]
-    settings = FaithfulnessSettings(("sensitivity_max", "infidelity"), infidelity_samples=50)
+    settings = FaithfulnessSettings(metrics=("sensitivity_max", "infidelity"), infidelity_samples=50)
     with count_passes(model) as ours:
         measure(model, [Image("p", x, 1)], lambda _: explainers, (0.5,), settings)
     with count_passes(model) as theirs:
@@ -291,7 +310,7 @@ def test_lime_sees_the_frame():
     halves[:, :, SIZE // 2 :] = 220
     bright = inputs.normalise(frames) + 100
     assert (frames_of(bright, inputs) == 255).all()
-    settings = LimeSettings("slic", {"n_segments": 6}, 0, num_samples=20)
+    settings = lime_settings("slic", {"n_segments": 6}, 0, num_samples=20)
     maps = lime(Network(network(0), inputs, None), settings)(inputs.normalise(torch.stack([halves, halves])), 1)["lime"]
     assert maps.shape == (2, SIZE, SIZE)
     assert len(np.unique(maps[0])) > 1
@@ -337,7 +356,7 @@ def test_road_is_above_zero_where_the_most_relevant_pixels_matter(seed):
     with torch.no_grad():
         model.weight.mul_(0.03)
     right = (model.weight.detach() * image(seed)).sum(dim=0).numpy()
-    settings = FaithfulnessSettings(("road",), shares=(0.2, 0.6), road_noise=0)
+    settings = FaithfulnessSettings(metrics=("road",), shares=(0.2, 0.6), road_noise=0)
     explainers = [fixed(right, "right"), fixed(-right, "wrong")]
     found = measure(model, [Image("p", image(seed), 1)], lambda _: explainers, (0.5,), settings)
     values = values_of(found)

@@ -5,10 +5,9 @@ import torch
 from torch import nn
 
 from benchmarks import faithfulness_speed
-from lucidag.explain.faithfulness.explainers import cam
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from tests.faithfulness.cases import image, network
+from tests.faithfulness.cases import cam, image, network
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -16,7 +15,7 @@ def test_captum_is_met_and_a_wrong_value_is_noticed(seed):
     model: nn.Module = network(seed)
     x = image(seed)
     explainer = cam(model, x[None], ("gradcam",), "blocks")
-    settings = FaithfulnessSettings(("sensitivity_max", "infidelity"), infidelity_samples=20, seed=seed)
+    settings = FaithfulnessSettings(metrics=("sensitivity_max", "infidelity"), infidelity_samples=20, seed=seed)
     ours = measure(model, [Image("image", x, 0)], lambda _: [explainer], (0.5,), settings)
     theirs = faithfulness_speed.by_captum(model, x[None], 0, [explainer], (0.5,), settings)
     assert "2 values within" in faithfulness_speed.equality(ours, theirs)

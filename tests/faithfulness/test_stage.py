@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.explain.faithfulness import explainers
 from lucidag.explain.faithfulness.metrics import Row
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
-from lucidag.explain.faithfulness.stage import explainers_of, measure_subjects
+from lucidag.explain.faithfulness.stage import measure_subjects
+from lucidag.explain.lime import group
 from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.group import classifier
 from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.lime.stage import classifier, explain_subjects
+from lucidag.explain.stage import explain_subjects, explainers
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.models.attention import attention_small_resnet
@@ -20,7 +21,8 @@ from lucidag.models.network import Network
 from tests.faithfulness.cases import network
 
 SIZE = 32
-SETTINGS = {"cam": ["gradcam"], "composites": ["epsilon_plus_flat"], "layer": None}
+FAMILIES = [{"methods": [name], "options": {}} for name in ("gradcam", "epsilon_plus_flat")]
+SETTINGS = {"families": FAMILIES}
 
 
 def frame(seed: int) -> torch.Tensor:
@@ -52,14 +54,15 @@ def test_a_network_with_attention_has_its_map_and_lime_is_asked_where_it_is_set(
     torch.manual_seed(0)
     attentive = Network(attention_small_resnet(3, width=4).eval(), opened.inputs, "fc")
     lime = {"segmentation": {"algorithm": "slic", "n_segments": 6}, "num_samples": 10}
+    attention = {"methods": ["attention"], "options": {}}
     x = opened.inputs.normalise(frame(0)[None])
     maps = {}
-    for explainer in explainers_of(attentive, {**SETTINGS, "lime": None}, "cpu"):
+    for explainer in explainers([*FAMILIES, attention], attentive, "cpu"):
         maps |= explainer(x, 1)
     assert list(maps) == ["gradcam", "epsilon_plus_flat", "attention"]
     assert all(values.shape == (1, SIZE, SIZE) for values in maps.values())
-    names = [each.methods for each in explainers_of(opened, {**SETTINGS, "cam": [], "lime": lime}, "cpu")]
-    assert names == [("epsilon_plus_flat",), ("lime",)]
+    families = [FAMILIES[1], attention, {"methods": ["lime"], "options": {"settings": lime}}]
+    assert [each.methods for each in explainers(families, opened, "cpu")] == [("epsilon_plus_flat",), ("lime",)]
 
 
 SLIC = {"segmentation": {"algorithm": "slic", "n_segments": 12}, "num_features": 4}
@@ -72,7 +75,8 @@ MEASURING = {
     "shares": [0.5],
     "randomisation_steps": 1,
 }
-AGAIN = {"lime_settings": OWN, "lime_batch_size": 7}
+LIME = {"methods": ["lime"], "options": {"batch_size": 7, "own": OWN}}
+AGAIN = {"families": [*FAMILIES, LIME]}
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +92,7 @@ def subjects() -> list[Subject]:
 @pytest.fixture(scope="module")
 def stored(opened, subjects) -> list[Explained]:
     """LIME's maps of the first two images."""
-    rows = [{"image": image, "lime": own} for image, own in OWN.items()]
-    return explain_subjects(opened, subjects[:2], "abcd", {"batch_size": 7, "images": rows}, "cpu", 1)
+    return explain_subjects(opened, subjects[:2], "abcd", LIME, "cpu", 1)
 
 
 def rows_of(opened, subjects, stored, **more) -> list[Row]:
@@ -137,7 +140,7 @@ def test_the_network_is_made_ready_for_lime_once_and_only_where_it_is_asked_agai
     opened, subjects, stored, monkeypatch
 ):
     made = []
-    monkeypatch.setattr(explainers, "classifier", lambda *given: made.append(given) or classifier(*given))
+    monkeypatch.setattr(group, "classifier", lambda *given: made.append(given) or classifier(*given))
     quick = {"measuring": {**MEASURING, "metrics": ["sensitivity_max"]}}
     rows_of(opened, subjects, stored, **quick)
     assert rows_of(opened, subjects, [], **quick, **AGAIN) == rows_of(opened, subjects, [], **quick)

@@ -25,17 +25,16 @@ SETTINGS = {
     "explanation_sheet": {},
     "lime_tuning": {"tuning": {"trials": 8, "seed": 0}},
     "agreement": AGREEMENT,
-    "truth": AGREEMENT,
+    "localisation": AGREEMENT,
     "side_by_side": AGREEMENT,
     "agreement_map": AGREEMENT,
-    "truth_figure": AGREEMENT,
+    "localisation_figure": AGREEMENT,
     "zero_shot": {"steps": 600},
     "dissect_summary": CONCEPTS,
     "dissect_compare": CONCEPTS,
     "concepts": CONCEPTS,
     "concept_roles": CONCEPTS,
     "units": {},
-    "relevance": {},
     "concept_atlas": {},
     "faithfulness": {"confidence": 0.95},
     "artefact_audit": {"confidence": 0.95},
@@ -44,7 +43,14 @@ SETTINGS = {
     "artefact_grades": {"confidence": 0.95},
 }
 NAMES = SimpleNamespace(
-    dataset="digits", model="digits-cnn", study="noise", clip="small", pair="a-vs-b", dissected="a", image="digit-0001"
+    dataset="digits",
+    family="cam",
+    model="digits-cnn",
+    study="noise",
+    clip="small",
+    pair="a-vs-b",
+    dissected="a",
+    image="digit-0001",
 )
 
 

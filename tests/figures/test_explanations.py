@@ -12,6 +12,7 @@ from lucidag.figures.outlines import faded, outlines
 from lucidag.figures.overlay import overlay, rgb
 from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import VERMILION, save
+from tests.figures.titles import ABOUT
 
 SIDE = 16
 TILES = (np.arange(SIDE)[:, None] // 4 * 4 + np.arange(SIDE) // 4).astype(np.int32)
@@ -33,7 +34,7 @@ def pixels(name="a", methods=(*CAMS, "lime"), mask=None, seed=0, **record):
     if "lime" in maps:
         maps["lime"] = (rng.normal(size=16) * (rng.random(16) < 0.5)).astype(np.float32)[TILES]
     frame = rng.integers(0, 256, (3, SIDE, SIDE), dtype=np.uint8)
-    return Explained(name, frame, mask, maps, TILES, {**RECORD, **record})
+    return Explained(name, frame, mask, maps, TILES, {**RECORD, **record}, {method: ABOUT[method] for method in maps})
 
 
 def panels(fig, columns):

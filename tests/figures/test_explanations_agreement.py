@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.explain.agreement.summary import agreement_summary, truth_summary
+from lucidag.explain.agreement.summary import agreement_summary, localisation_summary
 from lucidag.figures.agreement_curves import agreement_curves
 from lucidag.figures.heat_map import heat_map, number
+from lucidag.figures.localisation import localisation
 from lucidag.figures.style import BLUE, PNG_DPI, save
-from lucidag.figures.truth import truth
+from tests.figures.titles import TITLES
 
 METHODS = ("gradcam", "ablationcam", "lime")
 THRESHOLDS = ("0.2", "0.5", "0.8")
@@ -50,12 +51,12 @@ def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=()):
                 value = np.nan if method in nan else value
                 rows.append((f"p{image}", method, metric, threshold, value))
     table = pd.DataFrame(rows, columns=["image", "method", "metric", "threshold", "value"])
-    return truth_summary(table, resamples=200)
+    return localisation_summary(table, resamples=200)
 
 
 def test_cells_are_the_table():
     summary = pairs()
-    fig = heat_map(summary, METHODS, 0.95)
+    fig = heat_map(summary, METHODS, 0.95, TITLES)
     assert len(fig.axes) == 2
     for ax, measure, threshold in zip(fig.axes, ("iou", "spearman"), ("area", ""), strict=True):
         grid = np.ma.filled(ax.images[0].get_array(), np.nan)
@@ -77,7 +78,7 @@ def test_cells_are_the_table():
 
 def test_order_of_methods_is_that_asked_for():
     summary = pairs()
-    fig = heat_map(summary, METHODS[::-1], 0.95)
+    fig = heat_map(summary, METHODS[::-1], 0.95, TITLES)
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["Ablation-CAM", "Grad-CAM"]
     corner = np.ma.filled(fig.axes[0].images[0].get_array(), np.nan)[1, 0]
     assert corner == row_of(summary, method_a="gradcam", method_b="lime", threshold="area")["mean"]
@@ -86,7 +87,7 @@ def test_order_of_methods_is_that_asked_for():
 @pytest.mark.parametrize("methods", [2, 3, 7])
 def test_numbers_stay_in_their_cells(methods):
     names = [*METHODS, "scorecam", "gradcam++", "layercam", "eigencam"][:methods]
-    fig = heat_map(pairs(names), names, 0.95)
+    fig = heat_map(pairs(names), names, 0.95, TITLES)
     fig.set_dpi(PNG_DPI)
     fig.canvas.draw()
     for ax in fig.axes:
@@ -98,13 +99,13 @@ def test_numbers_stay_in_their_cells(methods):
 
 
 def test_one_image_and_undefined_pairs():
-    fig = heat_map(pairs(frames=1), METHODS, 0.95)
+    fig = heat_map(pairs(frames=1), METHODS, 0.95, TITLES)
     assert all(len(ax.texts) == 3 for ax in fig.axes)
     assert fig.get_supxlabel().startswith("one image")
     agreement, correlations = pair_tables()
     agreement.loc[(agreement["method_b"] == "lime"), "iou"] = np.nan
     summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], resamples=50)
-    fig = heat_map(summary, METHODS, 0.95)
+    fig = heat_map(summary, METHODS, 0.95, TITLES)
     assert [text.get_text() for text in fig.axes[0].texts].count("undefined") == 2
     assert [text.get_text() for text in fig.axes[1].texts].count("none") == 2
 
@@ -123,18 +124,18 @@ def test_numbers(value, text):
 
 
 def test_each_two_methods_have_a_panel_once():
-    fig = agreement_curves(pairs(), METHODS, 0.95)
+    fig = agreement_curves(pairs(), METHODS, 0.95, TITLES)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
     assert titles == ["LIME,\nGrad-CAM", "LIME,\nAblation-CAM", "Grad-CAM,\nAblation-CAM"]
     without = [method for method in METHODS if method != "lime"]
-    assert len(agreement_curves(pairs(without), without, 0.95).axes) == 1
+    assert len(agreement_curves(pairs(without), without, 0.95, TITLES).axes) == 1
     others = ("layercam", "eigencam", "scorecam")
-    assert len(agreement_curves(pairs(others), others, 0.95).axes) == 2
+    assert len(agreement_curves(pairs(others), others, 0.95, TITLES).axes) == 2
 
 
 def test_lines_and_bands_are_the_table(line):
     summary = pairs()
-    fig = agreement_curves(summary.iloc[::-1], METHODS, 0.9)
+    fig = agreement_curves(summary.iloc[::-1], METHODS, 0.9, TITLES)
     ax = fig.axes[1]  # LIME and Ablation-CAM
     rows = [row_of(summary, method_a="ablationcam", method_b="lime", threshold=each) for each in THRESHOLDS]
     np.testing.assert_array_equal(line(ax, "same image, mean"), [row["mean"] for row in rows])
@@ -155,7 +156,7 @@ def test_lines_and_bands_are_the_table(line):
 
 
 def test_one_image_has_neither_band_nor_control():
-    fig = agreement_curves(pairs(frames=1), METHODS, 0.95)
+    fig = agreement_curves(pairs(frames=1), METHODS, 0.95, TITLES)
     for ax in fig.axes:
         assert len(ax.collections) == 0
         assert {each.get_label() for each in ax.lines if not each.get_label().startswith("_")} == {"same image, mean"}
@@ -163,7 +164,7 @@ def test_one_image_has_neither_band_nor_control():
 
 def test_dots_are_the_table():
     summary = grades(better=("gradcam",))
-    fig = truth(summary, 0.95)
+    fig = localisation(summary, 0.95, TITLES)
     titles = [ax.get_title(loc="left").split("\n")[0] for ax in fig.axes]
     assert titles[:3] == ["IoU, area of the truth", "IoU, map > 0.5", "pointing game"]
     assert titles[3:] == ["relevance mass accuracy", "relevance rank accuracy"]
@@ -182,7 +183,7 @@ def test_dots_are_the_table():
 
 def test_filled_is_what_beats_both_baselines():
     summary = grades(better=("gradcam",))
-    fig = truth(summary, 0.95)
+    fig = localisation(summary, 0.95, TITLES)
     for ax in fig.axes:
         faces = [bar.lines[0].get_markerfacecolor() for bar in ax.containers[:2]]
         assert faces == [BLUE, "white"]
@@ -191,12 +192,15 @@ def test_filled_is_what_beats_both_baselines():
 
 
 def test_truth_without_masks_of_one_image_and_with_undefined_methods(tmp_path):
-    assert "No image has a mask" in truth(grades(nan=("gradcam", "lime", "centre", "random")), 0.95).texts[0].get_text()
-    empty = truth_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]))
-    assert "No image has a mask" in truth(empty, 0.95).texts[0].get_text()
-    fig = truth(grades(frames=1), 0.95)
+    assert (
+        "No image has a mask"
+        in localisation(grades(nan=("gradcam", "lime", "centre", "random")), 0.95, TITLES).texts[0].get_text()
+    )
+    empty = localisation_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]))
+    assert "No image has a mask" in localisation(empty, 0.95, TITLES).texts[0].get_text()
+    fig = localisation(grades(frames=1), 0.95, TITLES)
     assert "one image, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]
-    fig = truth(grades(nan=("lime",)), 0.95)
+    fig = localisation(grades(nan=("lime",)), 0.95, TITLES)
     assert all([text.get_text() for text in ax.texts] == ["undefined"] for ax in fig.axes)
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
 
@@ -205,9 +209,9 @@ def test_same_bytes(tmp_path):
     for name in "ab":
         summary = pairs()
         figures = {
-            "heat": heat_map(summary, METHODS, 0.95),
-            "curves": agreement_curves(summary, METHODS, 0.95),
-            "truth": truth(grades(), 0.95),
+            "heat": heat_map(summary, METHODS, 0.95, TITLES),
+            "curves": agreement_curves(summary, METHODS, 0.95, TITLES),
+            "localisation": localisation(grades(), 0.95, TITLES),
         }
         for kind, fig in figures.items():
             save(fig, tmp_path / f"{kind}-{name}.png", tmp_path / f"{kind}-{name}.pdf")

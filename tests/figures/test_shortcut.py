@@ -24,6 +24,7 @@ def summary() -> dict[str, Any]:
     row = {"artefact": "ring", "method": "gradcam", "area": 0.2}
     return {
         "models": {"with": "spoilt", "without": "plain"},
+        "titles": {"gradcam": "Grad-CAM"},
         "relevance": {
             "spoilt": [row | {"share": 0.6, "share_low": 0.5, "share_high": 0.7}],
             "plain": [row | {"share": 0.3, "share_low": 0.2, "share_high": 0.4}],

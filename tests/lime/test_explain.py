@@ -7,12 +7,14 @@ import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
 from lime.wrappers.scikit_image import SegmentationAlgorithm
+from pydantic import ValidationError
 
 from lucidag.explain.lime.explain import explain
 from lucidag.explain.lime.neighbourhood import draw_masks, hidden_image
 from lucidag.explain.lime.record import reproduce, result_json
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
+from tests.lime.words import lime_settings
 
 SHIFT = {"kernel_size": 2, "max_dist": 30, "ratio": 0.5}
 
@@ -60,7 +62,7 @@ def assert_same(found, expected, labels):
 def test_the_explanation_is_the_librarys(
     make_frame, make_network, seed, algorithm, parameters, hide_color, num_features, top_labels
 ):
-    settings = LimeSettings(algorithm, parameters, hide_color, num_features, 120, top_labels, seed=seed + 10)
+    settings = lime_settings(algorithm, parameters, hide_color, num_features, 120, top_labels, seed=seed + 10)
     frame, classify = make_frame(seed, size=32 + 8 * (seed % 3)), make_network(seed)
     expected = by_library(classify, frame, settings)
     found = explain(classify, frame, settings, None, batch_size=16)
@@ -79,7 +81,7 @@ def test_the_explanation_is_the_librarys(
 
 def test_the_default_segmentation_is_the_librarys(make_frame, make_network):
     frame, classify = make_frame(3, size=64), make_network(3)
-    settings = LimeSettings(num_features=4, num_samples=60, seed=5)
+    settings = lime_settings(num_features=4, num_samples=60, seed=5)
     expected = by_library(classify, frame, settings)
     assert expected.segments.max() > 3
     assert_same(explain(classify, frame, settings, None, 32), expected, expected.top_labels)
@@ -87,7 +89,7 @@ def test_the_default_segmentation_is_the_librarys(make_frame, make_network):
 
 def test_score_and_prediction_of_each_class_are_the_librarys_for_that_class(make_frame, make_network):
     frame, classify = make_frame(5), make_network(5)
-    settings = LimeSettings("slic", {"n_segments": 12}, 0, 5, 100, top_labels=2, seed=3)
+    settings = lime_settings("slic", {"n_segments": 12}, 0, 5, 100, top_labels=2, seed=3)
     found = explain(classify, frame, settings, None, 8)
     ranked = np.argsort(-found.probabilities)
     least = int(ranked[-1])
@@ -102,7 +104,7 @@ def test_score_and_prediction_of_each_class_are_the_librarys_for_that_class(make
 
 def test_a_target_among_the_most_probable_is_explained_once(make_frame, make_network):
     frame, classify = make_frame(5), make_network(5)
-    settings = LimeSettings("slic", {"n_segments": 12}, num_samples=40, top_labels=3)
+    settings = lime_settings("slic", {"n_segments": 12}, num_samples=40, top_labels=3)
     second = int(np.argsort(-classify(torch.from_numpy(frame)[None])[0])[1])
     found = explain(classify, frame, settings, second, 8)
     assert len(found.classes) == 3
@@ -114,7 +116,7 @@ def test_a_target_among_the_most_probable_is_explained_once(make_frame, make_net
 
 def test_the_masks_are_drawn_as_the_library_draws_them(make_frame, make_network):
     frame, classify = make_frame(1), make_network(1)
-    settings = LimeSettings("slic", {"n_segments": 9}, 0, 4, 30, seed=7)
+    settings = lime_settings("slic", {"n_segments": 9}, 0, 4, 30, seed=7)
     seen = []
 
     def watch(images):
@@ -132,7 +134,7 @@ def test_the_masks_are_drawn_as_the_library_draws_them(make_frame, make_network)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, make_network, seed):
     frame, classify = make_frame(seed), make_network(seed)
-    settings = LimeSettings("quickshift", SHIFT, None, 5, 90, top_labels=2, seed=seed)
+    settings = lime_settings("quickshift", SHIFT, None, 5, 90, top_labels=2, seed=seed)
     sizes, results = [], []
 
     def watch(images):
@@ -154,7 +156,7 @@ def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, ma
 
 def test_equal_masks_are_classified_once(make_frame, make_network):
     frame, classify = make_frame(0), make_network(0)
-    settings = LimeSettings("slic", {"n_segments": 4}, 0, 2, 500)
+    settings = lime_settings("slic", {"n_segments": 4}, 0, 2, 500)
     images = []
 
     def watch(batch):
@@ -175,7 +177,7 @@ def test_a_classifier_of_one_region_is_explained_by_that_region(make_region_netw
     region = np.zeros((48, 48), dtype=bool)
     region[8:24, 16:32] = True
     frame[:, region] = 255
-    settings = LimeSettings("felzenszwalb", {"scale": 100, "sigma": 0, "min_size": 4}, hide_color, 1, 200)
+    settings = lime_settings("felzenszwalb", {"scale": 100, "sigma": 0, "min_size": 4}, hide_color, 1, 200)
     # Where a superpixel is hidden by its own mean, white stays white; so the region is not of one colour there.
     if hide_color is None:
         frame[:, 8:24, 16:32][:, ::2] = 253
@@ -200,7 +202,7 @@ def test_hiding_by_the_mean_cuts_off_fractions_as_the_library_does(make_frame):
 
 def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network):
     frame, classify = make_frame(0), make_network(0)
-    settings = LimeSettings("slic", {"n_segments": 5}, 0, 50, 60)
+    settings = lime_settings("slic", {"n_segments": 5}, 0, 50, 60)
     found = explain(classify, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
     assert sorted(index for index, _ in found.weights[found.target]) == list(range(count))
@@ -213,7 +215,7 @@ def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network
 def test_a_image_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, note):
     frame = np.full((3, 32, 32), 77, np.uint8)
     classify = make_network(1)
-    found = explain(classify, frame, LimeSettings(algorithm, num_samples=50, top_labels=2), 0, 16)
+    found = explain(classify, frame, lime_settings(algorithm, num_samples=50, top_labels=2), 0, 16)
     assert len(found.notes) == 1
     assert note in found.notes[0]
     assert not found.map.any()
@@ -229,7 +231,7 @@ def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
     def classify(images):
         return np.tile(np.float32([0.25, 0.75]), (len(images), 1))
 
-    found = explain(classify, make_frame(0), LimeSettings("slic", {"n_segments": 20}, 0), None, 16)
+    found = explain(classify, make_frame(0), lime_settings("slic", {"n_segments": 20}, 0), None, 16)
     assert found.target == 1
     assert found.weights == {1: []}
     assert "class 1 is the same under every mask" in found.notes[0]
@@ -238,7 +240,7 @@ def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
 @pytest.mark.filterwarnings("ignore:Singular matrix")
 @pytest.mark.parametrize("num_features", [3, 30])
 def test_two_samples_give_finite_numbers(make_frame, make_network, num_features):
-    settings = LimeSettings("slic", {"n_segments": 10}, 0, num_features, num_samples=2, kernel_width=0.001)
+    settings = lime_settings("slic", {"n_segments": 10}, 0, num_features, num_samples=2, kernel_width=0.001)
     found = explain(make_network(0), make_frame(0), settings, None, 16)
     assert np.isfinite(found.map).all()
     assert np.isfinite([found.score[found.target], found.intercept[found.target]]).all()
@@ -250,13 +252,21 @@ def test_two_samples_give_finite_numbers(make_frame, make_network, num_features)
         ({}, 5, 8, "target 5 is no class of the network; its classes are 0 to 4"),
         ({}, -1, 8, "target -1 is no class"),
         ({}, None, 0, "batch_size is 0"),
-        ({"hide_color": (1, 2)}, None, 8, "hide_color has 2 values; the image has 3 channel"),
     ],
 )
 def test_wrong_arguments_are_refused(make_frame, make_network, words, target, batch_size, message):
-    settings = LimeSettings("slic", num_samples=10, **words)
+    settings = lime_settings("slic", num_samples=10, **words)
     with pytest.raises(InputError, match=message):
         explain(make_network(0), make_frame(0), settings, target, batch_size)
+
+
+def test_a_colour_must_fit_the_image(make_frame, make_network):
+    with pytest.raises(ValidationError, match="hide_color has 2 numbers; a colour has 3"):
+        lime_settings(hide_color=(1, 2))
+    with pytest.raises(InputError, match=r"hide_color has 3 values; the image has 1 channel"):
+        explain(
+            make_network(0), make_frame(0)[:1], lime_settings("slic", num_samples=10, hide_color=(1, 2, 3)), None, 8
+        )
 
 
 @pytest.mark.parametrize(
@@ -271,29 +281,31 @@ def test_wrong_arguments_are_refused(make_frame, make_network, words, target, ba
 def test_a_network_that_gives_no_probabilities_is_refused(make_frame, make_network, change, message):
     classify = make_network(0)
     with pytest.raises(InputError, match=message):
-        explain(lambda b: change(classify(b)), make_frame(0), LimeSettings("slic", num_samples=10), None, 8)
+        explain(lambda b: change(classify(b)), make_frame(0), lime_settings("slic", num_samples=10), None, 8)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"num_samples": 1}, "num_samples is 1; it must be at least 2"),
-        ({"num_features": 0}, "num_features is 0"),
-        ({"top_labels": 0}, "top_labels is 0"),
-        ({"kernel_width": 0.0}, "kernel_width is 0.0"),
-        ({"kernel_width": float("nan")}, "kernel_width is nan"),
-        ({"seed": -1}, "seed is -1"),
-        ({"hide_color": 256}, "hide_color is 256"),
-        ({"hide_color": (0, -1, 3)}, "hide_color is"),
+        ({"num_samples": 1}, r"num_samples: .*greater than or equal to 2"),
+        ({"num_features": 0}, r"num_features: .*greater than or equal to 1"),
+        ({"top_labels": 0}, "top_labels: "),
+        ({"kernel_width": 0.0}, r"kernel_width: .*greater than 0"),
+        ({"kernel_width": float("nan")}, "kernel_width: "),
+        ({"seed": -1}, "seed: "),
+        ({"hide_color": 256}, "hide_color: "),
+        ({"hide_color": [0, -1, 3]}, "hide_color: "),
     ],
 )
 def test_settings_out_of_range_are_refused(words, message):
     with pytest.raises(InputError, match=message):
+        LimeSettings.from_json(words)
+    with pytest.raises(ValidationError):
         LimeSettings(**words)
 
 
 def test_settings_are_plain_data():
-    settings = LimeSettings("slic", {"n_segments": 7}, (1, 2, 3), 4, 50, 2, 0.3, 9)
+    settings = lime_settings("slic", {"n_segments": 7}, (1, 2, 3), 4, 50, 2, 0.3, 9)
     value = json.loads(json.dumps(settings.to_json()))
     assert value["segmentation"] == {"algorithm": "slic", "n_segments": 7}
     assert value["hide_color"] == [1, 2, 3]
@@ -306,7 +318,7 @@ def test_settings_are_plain_data():
 @pytest.mark.parametrize("target", [None, 2])
 def test_the_record_makes_the_explanation_again(make_frame, make_network, target):
     frame, classify = make_frame(6), make_network(6)
-    settings = LimeSettings("quickshift", SHIFT, None, 5, 80, 2, 0.3, seed=4)
+    settings = lime_settings("quickshift", SHIFT, None, 5, 80, 2, 0.3, seed=4)
     found = explain(classify, frame, settings, target, 16)
     record = json.loads(json.dumps(result_json(found, settings, [f"c{i}" for i in range(5)]), allow_nan=False))
     again = reproduce(record, classify, frame, batch_size=16)
@@ -328,7 +340,7 @@ def test_a_record_without_settings_is_refused(make_frame, make_network):
 
 
 def test_the_parts_of_the_time_are_its_sum(make_frame, make_network):
-    seconds = explain(make_network(0), make_frame(0), LimeSettings(num_samples=20), None, 8).seconds
+    seconds = explain(make_network(0), make_frame(0), lime_settings(num_samples=20), None, 8).seconds
     assert list(seconds) == ["segment", "neighbourhood", "network", "regression", "total"]
     assert all(value >= 0 for value in seconds.values())
     assert seconds["total"] == pytest.approx(sum(list(seconds.values())[:-1]))

@@ -3,10 +3,10 @@
 import torch
 
 from lucidag.explain.decision import decision
-from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.lime.stage import explain_subjects
+from lucidag.explain.stage import explain_subjects
 from lucidag.explain.subjects import Subject
 from lucidag.models.network import open_network
+from tests.lime.words import lime_settings
 
 
 def test_each_image_has_its_own_settings() -> None:
@@ -16,11 +16,11 @@ def test_each_image_has_its_own_settings() -> None:
     frames = torch.randint(0, 256, (2, 3, 16, 16), generator=generator, dtype=torch.uint8)
     subjects = [Subject(name, "a", None, frame, None) for name, frame in zip("pq", frames, strict=True)]
     own = {
-        name: LimeSettings("slic", {"n_segments": segments}, num_samples=8, seed=segments).to_json()
+        name: lime_settings("slic", {"n_segments": segments}, num_samples=8, seed=segments).to_json()
         for name, segments in (("q", 9), ("p", 4))
     }
-    settings = {"batch_size": 4, "images": [{"image": name, "lime": words} for name, words in own.items()]}
-    found = explain_subjects(open_network(small, 2), subjects, ["a", "b"], settings, "cpu", threads=1)
+    family = {"methods": ["lime"], "options": {"batch_size": 4, "own": own}}
+    found = explain_subjects(open_network(small, 2), subjects, ["a", "b"], family, "cpu", threads=1)
     assert [each.image for each in found] == ["p", "q"]
     assert [each.record["settings"] for each in found] == [own["p"], own["q"]]
 

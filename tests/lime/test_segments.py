@@ -5,11 +5,12 @@ import pytest
 from lime.wrappers.scikit_image import SegmentationAlgorithm
 
 from lucidag.explain.lime.segments import segment
+from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
 
 CASES = [
-    ("quickshift", {}, {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
-    ("quickshift", {"kernel_size": 2, "max_dist": 20}, {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}),
+    ("quickshift", LimeSettings().parameters, {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
+    ("quickshift", {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}, {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}),
     ("slic", {"n_segments": 25, "compactness": 5.0}, {"n_segments": 25, "compactness": 5.0, "start_label": 0}),
     ("felzenszwalb", {"scale": 60, "min_size": 10}, {"scale": 60, "min_size": 10}),
 ]

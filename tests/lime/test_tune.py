@@ -6,14 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from lucidag.config.explain import Lime
 from lucidag.explain.lime import explain as explain_module
-from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.lime.space import SEARCH_SPACE, trials
 from lucidag.explain.lime.tune import Graded, choose, front, grades, halves, settings_fragment, tune, tuning_report
 from lucidag.ground.errors import InputError
+from tests.lime.words import lime_settings
 
-COARSE = LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=3)
+COARSE = lime_settings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=3)
 SPACE = {
     "segmentation": {
         "felzenszwalb": {"scale": [100.0], "sigma": [0.0], "min_size": [4, 16]},
@@ -85,15 +85,15 @@ def test_equal_segmentations_are_made_once_and_count_for_each(make_region_networ
     monkeypatch.setattr(explain_module, "segment", counted)
     pixels = list(white_squares(2))
     others = [
-        LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, hide, 2, 30, seed=3) for hide in (0, 255, None)
+        lime_settings("slic", {"n_segments": 4, "compactness": 30.0}, hide, 2, 30, seed=3) for hide in (0, 255, None)
     ]
     rows = tune(
         make_region_network(np.ones((40, 40), dtype=bool)),
         pixels,
         [
             *others,
-            LimeSettings("slic", {"n_segments": 5}, 0, num_samples=30, seed=3),
-            LimeSettings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=4),
+            lime_settings("slic", {"n_segments": 5}, 0, num_samples=30, seed=3),
+            lime_settings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=4),
         ],
         16,
     )
@@ -255,6 +255,6 @@ def test_a_space_that_is_too_small_is_refused():
         "num_features": [2],
         "num_samples": [9],
     }
-    assert trials(COARSE, 3, 0, space)[1].hide_color == (1, 2, 3)
+    assert trials(COARSE, 3, 0, space)[1].hide_color == [1, 2, 3]
     with pytest.raises(InputError, match="fewer than 4 different settings"):
         trials(COARSE, 4, 0, space)

@@ -11,7 +11,8 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "models": {"models": ["net", "bought"], "trained": ["net"]},
     "rof": {"models": ["net"], "ranking": "l1", "points": True},
     "generalisation": {"studies": ["noise"]},
-    "explain": {"models": ["net"], "maps": True, "tuned": ["net"], "confidence": 0.9},
+    "explain": {"models": ["net"], "families": ["cam", "lrp"], "tuned": ["net"], "confidence": 0.9},
+    "localisation": {"models": ["net"], "confidence": 0.9},
     "relevance": {"models": {"net": ["007"]}},
     "faithfulness": {"models": ["net"], "confidence": 0.9},
     "dissect": {
@@ -27,11 +28,9 @@ CONTENTS: dict[str, dict[str, Any]] = {
 FIGURES = [
     "agreement/net/heat_map",
     "agreement/net/side_by_side",
-    "agreement/net/truth",
     "artefacts/cats/examples",
     "artefacts/cats/grades",
     "artefacts/cats/odds",
-    "cam/net/sheet",
     "data/cats/images",
     *(
         f"dissect/{name}/{method}-{kind}"
@@ -42,13 +41,15 @@ FIGURES = [
     *(f"dissect/net/{method}-roles" for method in ("clip-dissect", "netdissect")),
     "dissect/net/units",
     "dissect/bought/units",
+    "explanations/net/cam",
+    "explanations/net/lrp",
     "faithfulness/net/curves",
     "faithfulness/net/ranking",
     "generalisation/noise/roles",
+    "localisation/net/grades",
     *(f"models/{name}/confusion" for name in ("net", "bought")),
     "models/net/history",
     "relevance/net/007",
-    "relevance/net/sheet",
     *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
     "shortcuts/ring/shortcut",
 ]
@@ -64,9 +65,9 @@ TABLES = {
     "gradcam,lime,iou,0.5,0.875,0.8,0.9,3,0,0.2,0.1,0.3,0.6,0.5,0.7\n"
     "gradcam,lime,iou,area,0.625,0.6,0.7,3,0,0.2,0.1,0.3,0.4,0.3,0.5\n"
     "gradcam,lime,spearman,,0.375,0.3,0.4,3,0,0.2,0.1,0.3,0.1,0,0.2\n",
-    "agreement/net-truth-summary.csv": f"method,metric,threshold,{MEAN},n,undefined,over_centre,over_centre_low,"
+    "localisation/net-summary.csv": f"method,metric,threshold,{MEAN},n,undefined,over_centre,over_centre_low,"
     "over_centre_high,over_random,over_random_low,over_random_high\n",
-    "lime/net/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
+    "explanations/net/lime/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
     "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,rank,better_than,not_told_apart\n"
     "road,higher,gradcam,False,0.5,0.4,0.6,3,0,1,centre;lime;random,\n"
     "road,higher,lime,False,0.3,0.2,0.4,3,0,2,random,centre\n"

@@ -17,6 +17,7 @@ TITLES = {
     "rof": "Retrieval of function",
     "generalisation": "Generalisation",
     "explain": "Explanations",
+    "localisation": "Localisation",
     "relevance": "Relevance",
     "faithfulness": "Faithfulness",
     "dissect": "What units detect",
@@ -38,7 +39,7 @@ def test_a_section_is_there_if_and_only_if_it_is_asked_for(left_out: tuple[str, 
     assert links.count("\n") == len(others) - 1
     folders = {Path(file).parts[1 if file.startswith("figures/") else 0] for file in files_shown(contents)}
     for name in left_out:
-        own = {"explain": {"agreement", "cam", "lime"}, "dissect": {"dissect", "clip"}}.get(name, {name})
+        own = {"explain": {"agreement", "explanations"}, "dissect": {"dissect", "clip"}}.get(name, {name})
         assert not folders & own
 
 
@@ -53,8 +54,8 @@ def test_all_that_can_be_shown_is_named() -> None:
     ("changed", "files"),
     [
         ({"rof": {"points": False}}, {"rof/net/points.csv"}),
-        ({"explain": {"maps": False}}, {"figures/cam/net/sheet.png"}),
-        ({"explain": {"tuned": []}}, {"lime/net/tuning.csv"}),
+        ({"explain": {"families": ["lrp"]}}, {"figures/explanations/net/cam.png"}),
+        ({"explain": {"tuned": []}}, {"explanations/net/lime/tuning.csv"}),
         ({"models": {"trained": []}}, {"models/net/history.csv", "figures/models/net/history.png"}),
         ({"relevance": {"models": {"net": []}}}, {"figures/relevance/net/007.png"}),
         ({"dissect": {"clips": []}}, {"clip/small/zero_shot.json"}),
@@ -77,7 +78,7 @@ def test_every_section_begins_with_words_and_its_code_is_short() -> None:
 
 def test_names_of_any_kind_stay_texts() -> None:
     images = ['a"b', "c\\d", "é"]
-    (file_a, file_c, file_e) = files_shown({"relevance": {"models": {"net": images}}})[1:]
+    (file_a, file_c, file_e) = files_shown({"relevance": {"models": {"net": images}}})
     assert [Path(file).stem for file in (file_a, file_c, file_e)] == images
 
 

@@ -23,6 +23,7 @@ METHODS = ["gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigen
 # One image, white on its left half and black on its right, in all these ways; `against` explains the other class.
 SAME = ("plain", "grey", "transparent", "cmyk", "palette", "rotated")
 IMAGES = {image: {} for image in (*SAME, "pixel", "black")} | {"against": {"target": "a"}}
+WELL = "explained/explanations/well/maps"
 MASKED = ("plain", "black", "against")
 NETWORK = {
     "architecture": "lucidag.models.small:small_cnn",
@@ -69,7 +70,8 @@ def settings() -> dict[str, Any]:
         "explain": {
             "images": {"odd": IMAGES, "more": [*IMAGES, "cut"]},
             "images_per_job": len(IMAGES),  # so that the cut one is a job of its own
-            "cam": {"methods": METHODS, "layers": {"bad": "fc"}},
+            "methods": [*METHODS, "lime"],
+            "cam": {"layers": {"bad": "fc"}},
             "lime": {"segmentation": {"algorithm": "slic", "n_segments": 4}, "num_features": 8, "num_samples": 12},
             "agreement": {"thresholds": [0.5], "resamples": 10},
         },
@@ -96,10 +98,10 @@ def run(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
     """Return a run in which everything about `well` succeeds, and both jobs of `bad` fail, each in its own way."""
     targets = [
         "agreement/well.csv",
-        "cam/well/gradcam/black.png",
-        "lime/well/black.png",
-        "cam/bad/maps/plain.safetensors",
-        "cam/bad/maps/cut.safetensors",
+        "localisation/well.csv",
+        "explanations/well/gradcam/black.png",
+        "explanations/bad/maps/cam/plain.safetensors",
+        "explanations/bad/maps/cam/cut.safetensors",
     ]
     file = write(folder, "odd", settings())
     paths = [f"explained/{target}" for target in targets]
@@ -109,17 +111,17 @@ def run(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def maps(folder: Path, run) -> dict[str, Explained]:
     """Return the class activation maps by image."""
-    return {each.image: each for each in read_explained(folder / "explained/cam/well/maps/plain.safetensors")}
+    return {each.image: each for each in read_explained(folder / WELL / "cam/plain.safetensors")}
 
 
 @pytest.fixture(scope="module")
 def fits(folder: Path, run) -> dict[str, Explained]:
     """Return LIME's explanations by image."""
-    return {each.image: each for each in read_explained(folder / "explained/lime/well/fits/plain.safetensors")}
+    return {each.image: each for each in read_explained(folder / WELL / "lime/plain.safetensors")}
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / "explained" / "agreement" / name, dtype={"threshold": str})
+    return pd.read_csv(folder / "explained" / name, dtype={"threshold": str})
 
 
 @pytest.mark.parametrize(
@@ -142,12 +144,12 @@ def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, cha
 def test_each_job_that_fails_says_why_in_one_sentence(folder: Path, run) -> None:
     assert run.returncode == 1
     cut, layer = sorted(said(run))
-    assert cut == "lucidag: cam_maps bad cut: odd/cut.png cannot be read as an image: it is truncated"
-    start = "lucidag: cam_maps bad plain: explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must give "
+    assert cut == "lucidag: explanations bad cam cut: odd/cut.png cannot be read as an image: it is truncated"
+    start = "lucidag: explanations bad cam plain: explain.cam.layers: layer 'fc' gives a tensor of shape (1, 2); it must give "
     assert layer.startswith(start)
     assert "layers that will do: blocks.block1" in layer
     assert "Traceback" not in run.stdout + run.stderr
-    assert not list((folder / "explained" / "cam" / "bad").rglob("*.*"))
+    assert not list((folder / "explained" / "explanations" / "bad").rglob("*.*"))
 
 
 @pytest.mark.parametrize("image", SAME)
@@ -185,9 +187,9 @@ def test_a_constant_image_has_empty_maps_and_says_so(folder: Path, maps, fits) -
         assert not values.any(), method
         assert "the map is constant: there is nothing to show" in maps["black"].record["notes"][method]
     assert not fits["black"].maps["lime"].any()
-    record = read_json(folder / "explained" / "lime" / "well" / "black.json")
+    record = read_json(folder / "explained" / "explanations" / "well" / "lime" / "black.json")
     assert [note.split(":")[0] for note in record["notes"]] == ["hiding changes no pixel"]
-    overlay = np.asarray(Image.open(folder / "explained" / "cam" / "well" / "gradcam" / "black.png"))
+    overlay = np.asarray(Image.open(folder / "explained" / "explanations" / "well" / "gradcam" / "black.png"))
     assert overlay.shape == (16, 16, 3)
 
 
@@ -199,7 +201,7 @@ def test_where_nothing_speaks_for_a_class_its_maps_are_empty(maps) -> None:
 
 
 def test_two_empty_masks_have_no_iou_and_count_in_no_mean(folder: Path, run) -> None:
-    pairs, summary = table(folder, "well.csv"), table(folder, "well-summary.csv")
+    pairs, summary = table(folder, "agreement/well.csv"), table(folder, "agreement/well-summary.csv")
     two = (pairs["method_a"] == "gradcam") & (pairs["method_b"] == "ablationcam")
     for threshold in ("0.5", "area"):
         iou = pairs[two & (pairs["threshold"] == threshold)].set_index("image")["iou"]
@@ -215,9 +217,9 @@ def test_two_empty_masks_have_no_iou_and_count_in_no_mean(folder: Path, run) -> 
 
 
 def test_empty_maps_have_no_grade(folder: Path, run) -> None:
-    truth = table(folder, "well-truth.csv")
-    assert set(truth["image"]) == set(MASKED)
-    grades = truth[truth["method"] == "gradcam"].groupby("image")["value"]
+    table_of_grades = table(folder, "localisation/well.csv")
+    assert set(table_of_grades["image"]) == set(MASKED)
+    grades = table_of_grades[table_of_grades["method"] == "gradcam"].groupby("image")["value"]
     assert grades.apply(lambda values: values.isna().all()).to_dict() == {
         "plain": False,
         "black": True,
@@ -226,7 +228,8 @@ def test_empty_maps_have_no_grade(folder: Path, run) -> None:
 
 
 def test_no_table_and_no_map_holds_nan(folder: Path, maps, fits) -> None:
-    files = [*(folder / "explained" / "agreement").glob("*.csv"), folder / "explained" / "lime" / "well" / "black.json"]
+    tables = [file for name in ("agreement", "localisation") for file in (folder / "explained" / name).glob("*.csv")]
+    files = [*tables, folder / "explained" / "explanations" / "well" / "lime" / "black.json"]
     assert len(files) == 6
     for file in files:
         words = file.read_text().lower().replace("\n", ",").split(",")

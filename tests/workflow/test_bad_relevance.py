@@ -69,11 +69,9 @@ WORDS = {
         },
     },
     "rof": None,
-    "explain": {"images": {"own": IMAGES}, "cam": {"methods": ["gradcam"]}, "lime": None},
-    "relevance": {"composites": ["epsilon_plus_flat"], "atlas": None},
+    "explain": {"images": {"own": IMAGES}, "methods": ["gradcam", "epsilon_plus_flat"]},
     "faithfulness": {
         "models": ["flat"],
-        "lime": False,
         "infidelity_samples": 5,
         "steps": 4,
         "stages": 2,
@@ -82,8 +80,8 @@ WORDS = {
     "artefacts": {"datasets": ["alike"], "finders": ["ring"]},
 }
 TARGETS = [
-    "odd/relevance/odd/lrp/p0.safetensors",
-    "odd/relevance/flat/lrp/p0.safetensors",
+    "odd/explanations/odd/maps/lrp/p0.safetensors",
+    "odd/explanations/flat/maps/lrp/p0.safetensors",
     "odd/faithfulness/flat.csv",
     "odd/artefacts/alike.json",
 ]
@@ -114,7 +112,7 @@ def tried(project: Callable[[], Path], snakemake):
 def test_a_module_without_a_rule_is_named_with_what_to_do(tried) -> None:
     folder, done = tried
     (line,) = said(done)
-    assert "relevance" in line
+    assert "explain.methods" in line
     assert "module 'square' (Square)" in line
     assert "has no rule" in line
     assert not (folder / TARGETS[0]).exists()

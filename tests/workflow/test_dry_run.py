@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lucidag.explain.methods.registry import family_of
+
 pytestmark = pytest.mark.workflow
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -158,8 +160,10 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     explain = words.get("explain", {})
     explained = explain.get("models", list(networks)) if explain else []
     images = sum(len(explain["images"][networks[name]]) for name in explained)
-    assert count["cam_images"] == count["lime_images"] == images
-    for rule in ("agreement", "figures_agreement", "figures_cam"):
+    assert count["explanation_images"] == images
+    families = len({family_of(method) for method in explain.get("methods", [])})
+    assert count["figures_explanations"] == families * len(explained)
+    for rule in ("agreement", "figures_agreement", "localisation", "figures_localisation"):
         assert count[rule] == len(explained), rule
     dissect = words.get("dissect", {})
     dissected = dissect.get("models", list(networks)) if dissect else []
@@ -171,7 +175,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert count["clip_train"] == sum("train" in clip for clip in words.get("clips", {}).values())
     relevance = words.get("relevance", {})
     shown = relevance.get("models", explained) if relevance else []
-    for rule in ("figures_relevance", "relevance_references", "figures_atlas", "relevance_atlas"):
+    for rule in ("relevance_references", "figures_atlas", "relevance_atlas"):
         assert count[rule] == len(shown), rule
     measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
     assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)

@@ -25,6 +25,8 @@ SPLITS = ("train", "val", "test")
 KINDS = ("concepts", "categories", "roles")
 # The orders that the configuration asks for, as (method, seed), and the control that is always there.
 ORDERS = {("l1", None), ("contribution", None), ("random", 0), ("random", 1), ("reversed", None), ("logit_bias", None)}
+CAMS = ("gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam")
+LRP = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
 CONTRACT = [
     *(f"data/{name}/manifest.csv" for name in DATASETS),
     "data/digits/images.safetensors",
@@ -57,8 +59,9 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
         *(f"data/{name}/images" for name in DATASETS),
         *(f"models/{model}/{figure}" for model in MODELS for figure in ("history", "confusion")),
         *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
-        "cam/b/sheet",
-        *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves", "truth")),
+        *(f"explanations/b/{family}" for family in ("cam", "lime", "lrp")),
+        "localisation/b/grades",
+        *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves")),
         *(f"dissect/b/{figure}" for figure in ("units", *(f"clip-dissect-{kind}" for kind in KINDS))),
     }
     assert names == expected
@@ -67,25 +70,29 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
 
 @pytest.mark.parametrize("image", ["00", "01", "02"])
 def test_maps_of_a_image_lie_where_the_contract_says(finished: Path, image: str) -> None:
-    for method in ("gradcam", "ablationcam", "scorecam"):
-        folder = finished / "results/cam/b" / method
+    for method in CAMS:
+        folder = finished / "results/explanations/b" / method
         values = np.load(folder / f"{image}.npy", allow_pickle=False)
         grey, overlay = (np.asarray(Image.open(folder / f"{image}{end}")) for end in (".mask.png", ".png"))
         assert (values.dtype, values.shape, overlay.shape) == (np.float32, (16, 16), (16, 16, 3))
         assert np.abs(grey / 255 - values).max() <= 0.5 / 255 + 1e-6
-    record = read_json(finished / f"results/lime/b/{image}.json")
+    for method in ("lime", *LRP):
+        folder = finished / "results/explanations/b" / method
+        values = np.load(folder / f"{image}.npy", allow_pickle=False)
+        mask = np.asarray(Image.open(folder / f"{image}.mask.png"))
+        share = np.maximum(values, 0) / max(values.max(), 1e-30)
+        assert np.abs(mask / 255 - ((values > 0) if method == "lime" else share)).max() <= 0.5 / 255 + 1e-6
+    record = read_json(finished / f"results/explanations/b/lime/{image}.json")
     assert record["settings"]["num_samples"] == (8 if image == "01" else 10)
-    mask = np.asarray(Image.open(finished / f"results/lime/b/{image}.mask.png"))
-    assert np.array_equal(mask > 0, np.load(finished / f"results/lime/b/{image}.npy", allow_pickle=False) > 0)
 
 
 def test_every_two_methods_are_compared_on_every_image(finished: Path) -> None:
     table = pd.read_csv(finished / "results/agreement/b.csv", dtype={"image": str})
     assert list(table.columns[:5]) == ["image", "method_a", "method_b", "threshold", "iou"]
     assert set(table["image"]) == {"00", "01", "02"}
-    assert len(table) == 3 * 6 * 2  # images, pairs of four methods, one threshold and matched areas
-    truth = pd.read_csv(finished / "results/agreement/b-truth.csv", dtype={"image": str})
-    assert set(truth["method"]) == {"gradcam", "ablationcam", "scorecam", "lime", "centre", "random"}
+    assert len(table) == 3 * 45 * 2  # images, pairs of ten methods, one threshold and matched areas
+    grades = pd.read_csv(finished / "results/localisation/b.csv", dtype={"image": str})
+    assert set(grades["method"]) == {*CAMS, "lime", *LRP, "centre", "random"}
 
 
 def test_the_notebook_has_run_from_top_to_bottom(finished: Path) -> None:
@@ -158,8 +165,8 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    # train and features of three models, the sweep of two, two jobs of maps and two of LIME, units and their sheet
-    assert found == [str(granted)] * 14
+    # train and features of three models, the sweep of two, two jobs of each family, units and their sheet
+    assert found == [str(granted)] * 16
 
 
 def test_a_model_for_the_processor_asks_for_no_gpu(copied: Path, planned, snakemake) -> None:

@@ -34,34 +34,38 @@ BEHIND = {
     "figures_history": [],
     "figures_confusion": [],
 }
-# The explanations of b: images 00 and 01 are one job of maps and 02 another; 01 has settings of LIME of its own.
-CAM = {
-    *(("cam_maps", f"model=b, batch={batch}") for batch in ("00", "02")),
-    *(("cam_images", f"model=b, image={image}") for image in ("00", "01", "02")),
-    ("figures_cam", "model=b"),
-}
-LIME = {
-    "00": {
-        ("lime_fits", "model=b, batch=00"),
-        *(("lime_images", f"model=b, image={image}") for image in ("00", "02")),
-    },
-    "01": {("lime_fits", "model=b, batch=01"), ("lime_images", "model=b, image=01")},
-}
-COMPARED = {("agreement", "model=b"), ("figures_agreement", "model=b")}
+
+
+# The explanations of b: images 00 and 01 are one job of a family and 02 another; 01 has settings of LIME of its own.
+def explained(family: str, batches: str, images: str) -> set[tuple[str, str]]:
+    """Give jobs of a family of methods, and what is drawn of its maps."""
+    return {
+        *(("explanations", f"model=b, family={family}, batch={batch}") for batch in batches.split()),
+        *(("explanation_images", f"model=b, image={image}") for image in images.split()),
+        ("figures_explanations", f"model=b, family={family}"),
+    }
+
+
+CAM, LRP = (explained(family, "00 02", "00 01 02") for family in ("cam", "lrp"))
+LIME = {"00": explained("lime", "00", "00 02"), "01": explained("lime", "01", "01")}
+COMPARED = {(rule, "model=b") for rule in ("agreement", "figures_agreement", "localisation", "figures_localisation")}
+SHEETS = {("figures_explanations", f"model=b, family={family}") for family in ("cam", "lime", "lrp")}
 EXPLANATIONS = {
-    "explanations": CAM | LIME["00"] | LIME["01"] | COMPARED,
-    "cam_maps": CAM | COMPARED,
-    "lime_fits": LIME["00"] | LIME["01"] | COMPARED,
-    "lime_fits of 01": LIME["01"] | COMPARED,
-    "lime_fits of 00": LIME["00"] | COMPARED,
-    "lime_images": {("lime_images", f"model=b, image={image}") for image in ("00", "01", "02")},
-    "agreement": COMPARED,
+    "explanations": CAM | LRP | LIME["00"] | LIME["01"] | COMPARED,
+    "explanations by cam": CAM | COMPARED,
+    "explanations by lime": LIME["00"] | LIME["01"] | COMPARED,
+    "explanations by lime of 01": LIME["01"] | COMPARED,
+    "explanations by lime of 00": LIME["00"] | COMPARED,
+    "explanation_images": {("explanation_images", f"model=b, image={image}") for image in ("00", "01", "02")},
+    "figures_explanations": SHEETS,
+    "agreement": {job for job in COMPARED if "agreement" in job[0]},
+    "localisation": {job for job in COMPARED if "localisation" in job[0]},
     "figures_agreement": {("figures_agreement", "model=b")},
-    "figures_cam": {("figures_cam", "model=b")},
-    "images of 01": {job for job in CAM | LIME["01"] if not job[1].endswith(("02",))} | COMPARED,
+    "figures_localisation": {("figures_localisation", "model=b")},
+    "images of 01": explained("cam", "00", "00 01") | explained("lrp", "00", "00 01") | LIME["01"] | COMPARED,
 }
 # What the notebook does not show: the files of single images.
-NOT_SHOWN = {"cam_images", "lime_images"}
+NOT_SHOWN = {"explanation_images"}
 # The units of b are compared with concepts.
 NOTEBOOK = {("notebook", "")}
 LAYERS = ("blocks.block3", "fc")
@@ -275,9 +279,10 @@ EDITS = [
             "figures_history": MODELS,
             "figures_confusion": MODELS,
             "figures_rof": "a b",
-            "figures_cam": "b",
+            "figures_explanations": "b",
             "figures_agreement": "b",
-            "lime_images": "b",
+            "figures_localisation": "b",
+            "explanation_images": "b",
             "figures_dissect": "b",
             "figures_units": "b",
             "figures_concept_roles": "b",
@@ -302,7 +307,7 @@ EDITS = [
     # Packages.
     Edit(
         "another version of scipy",
-        {"evaluate": MODELS, "cam_maps": "b", "lime_fits": "b", "dissect_labels": "b"},
+        {"evaluate": MODELS, "explanations": "b", "dissect_labels": "b"},
         install("scipy"),
     ),
     Edit("another version of torch", {"train": MODELS}, install("torch")),
@@ -333,21 +338,26 @@ EDITS = [
     Edit("`rof.select_metric`", {"figures_rof": "a b"}, setting(rof__select_metric="accuracy")),
     Edit(
         "`explain.images.own.01.lime.num_samples`",
-        {"lime_fits of 01": "b"},
+        {"explanations by lime of 01": "b"},
         setting(explain__images__own__01__lime__num_samples=9),
     ),
-    Edit("`explain.lime.num_features`", {"lime_fits": "b"}, setting(explain__lime__num_features=3)),
-    Edit("`explain.cam.batch_size`", {"cam_maps": "b"}, setting(explain__cam={"batch_size": 5})),
+    Edit("`explain.lime.num_features`", {"explanations by lime": "b"}, setting(explain__lime__num_features=3)),
+    Edit("`explain.cam.batch_size`", {"explanations by cam": "b"}, setting(explain__cam={"batch_size": 5})),
     Edit("`explain.agreement.area`", {"agreement": "b"}, setting(explain__agreement__area=0.3)),
     Edit(
         "the tables of agreement, `lucidag/explain/agreement/agreement.py`",
-        {"agreement": "b"},
+        {"agreement": "b", "localisation": "b"},
         append("lucidag/explain/agreement/agreement.py", "\nNUMBER = 1\n"),
     ),
     Edit(
         "how superpixels are found, `lucidag/explain/lime/segments.py`",
-        {"lime_fits": "b"},
+        {"explanations by lime": "b"},
         append("lucidag/explain/lime/segments.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "a class activation map, `lucidag/explain/methods/gradcam.py`",
+        {"explanations by cam": "b"},
+        append("lucidag/explain/methods/gradcam.py", "\nNUMBER = 1\n"),
     ),
     Edit("`dissect.pooling`", {"dissect_passes": "b"}, setting(dissect__pooling="max")),
     Edit(
@@ -452,12 +462,12 @@ def test_a_further_image_is_explained_alone(copied: Path, planned) -> None:
         copied
     )
     found = planned(copied)
-    assert found.pop("cam_maps") == ["model=b, batch=02"]
-    assert found.pop("lime_fits") == ["model=b, batch=03"]
-    assert found.pop("lime_images") == ["model=b, image=03"]
-    assert found.pop("cam_images") == ["model=b, image=02", "model=b, image=03"]
+    families = {"cam": "02", "lime": "03", "lrp": "02"}
+    assert found.pop("explanations") == [f"model=b, family={name}, batch={batch}" for name, batch in families.items()]
+    assert found.pop("explanation_images") == ["model=b, image=02", "model=b, image=03"]
+    assert found.pop("figures_explanations") == [f"model=b, family={name}" for name in families]
     assert found.pop("notebook") == [""]
-    assert found == {rule: ["model=b"] for rule in ("agreement", "figures_agreement", "figures_cam")}
+    assert found == {rule: ["model=b"] for rule, _ in COMPARED}
 
 
 def test_the_notebook_can_be_left_out(copied: Path, planned) -> None:

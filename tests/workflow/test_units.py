@@ -49,12 +49,12 @@ WORDS = {
     "explain": {
         "models": ["one"],
         "images": {"things": ["scene-00001", "scene-00002"]},
-        "cam": {"methods": ["gradcam"]},
-        "lime": None,
+        "methods": ["gradcam", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"],
         "agreement": {"resamples": 10},
     },
     "relevance": {"atlas": {"layers": {"one": "blocks.block2"}, "units": 2, "examples": 2}},
     "faithfulness": {
+        "methods": ["gradcam", "epsilon_plus_flat"],
         "infidelity_samples": 4,
         "sensitivity_samples": 2,
         "steps": 2,
@@ -69,12 +69,14 @@ WORDS = {
 FIGURES = [
     *(f"dissected/figures/dissect/{name}/netdissect-concepts.png" for name in ("one", "two", "one-vs-two")),
     *(f"dissected/figures/dissect/{name}/units.png" for name in ("one", "two")),
-    *(f"dissected/figures/relevance/one/{name}.png" for name in ("sheet", "scene-00001")),
+    "dissected/figures/explanations/one/lrp.png",
+    "dissected/figures/relevance/one/scene-00001.png",
     "dissected/figures/faithfulness/one/ranking.png",
     "dissected/figures/artefacts/things/odds.png",
 ]
 IMAGES = tuple(f"scene-{number:05d}" for number in range(1, 5))
 ENDS = (".png", ".mask.png", ".npy")
+METHODS = ("gradcam", "epsilon_plus_flat", "lime")
 TARGETS = ["dissect", "relevance", "faithfulnesses", "artefacts", *FIGURES]
 
 
@@ -137,7 +139,7 @@ def test_the_small_clip_is_asked_about_images_it_has_not_seen(run: Path) -> None
 
 
 def test_relevance_of_pixels_and_of_units(run: Path) -> None:
-    frames = read_explained(run / "dissected/relevance/one/lrp/scene-00001.safetensors")
+    frames = read_explained(run / "dissected/explanations/one/maps/lrp/scene-00001.safetensors")
     assert [explained.image for explained in frames] == ["scene-00001", "scene-00002"]
     for explained in frames:
         assert list(explained.maps) == ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
@@ -149,8 +151,8 @@ def test_relevance_of_pixels_and_of_units(run: Path) -> None:
     assert (decision.image, decision.record["layer"]) == ("scene-00001", "blocks.block2")
     assert len(decision.units) == 2
     assert decision.units[0].share >= decision.units[1].share
-    for name in ("sheet", "scene-00001"):
-        assert (run / f"dissected/figures/relevance/one/{name}.png").stat().st_size > 0
+    for name in ("explanations/one/lrp", "relevance/one/scene-00001"):
+        assert (run / f"dissected/figures/{name}.png").stat().st_size > 0
 
 
 def test_explanations_are_measured(run: Path) -> None:
@@ -179,8 +181,9 @@ EVERYWHERE = [
     *(f"dissect/one/{name}" for name in ("statistics.safetensors", "activations.npy", "overlaps.safetensors")),
     *(f"faithfulness/one{end}.csv" for end in ("", "-curves", "-pairs", "-ranking")),
     *(f"features/one/{split}.safetensors" for split in ("train", "val", "test")),
-    *(f"{folder}/{image}{end}" for folder in ("cam/one/gradcam", "lime/one") for image in IMAGES for end in ENDS),
-    *(f"agreement/one{end}.csv" for end in ("", "-spearman", "-summary", "-truth", "-truth-summary")),
+    *(f"explanations/one/{method}/{image}{end}" for method in METHODS for image in IMAGES for end in ENDS),
+    *(f"agreement/one{end}.csv" for end in ("", "-spearman", "-summary")),
+    *(f"localisation/one{end}.csv" for end in ("", "-summary")),
 ]
 
 
@@ -188,9 +191,11 @@ def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_p
     words = copy.deepcopy(WORDS)
     words["explain"] |= {
         "images": {"things": list(IMAGES)},
+        "methods": list(METHODS),
         "lime": {"segmentation": {"algorithm": "slic", "n_segments": 6}, "num_samples": 10, "num_features": 2},
     }
     words["models"]["one"]["batch_size"] = 8
+    words["faithfulness"]["methods"] = list(METHODS)
     kept = {}
     for shards in (1, 3, 7):
         folder = tmp_path / str(shards)
@@ -215,7 +220,7 @@ def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_p
         kept[shards] = {name: (results / name).read_bytes() for name in EVERYWHERE}
         assert len(list(results.rglob(f"shards/*-of-{shards}.npy"))) == (shards if shards > 1 else 0)
         # Four images are explained, so there are no more shards of them.
-        assert len(list(results.rglob("cam/one/maps/*"))) == min(shards, 4)
+        assert len(list(results.rglob("one/maps/cam/*"))) == min(shards, 4)
         assert len(list(results.rglob("shards/*-curves.csv"))) == (min(shards, 4) if shards > 1 else 0)
         shutil.rmtree(folder)
     for shards in (3, 7):

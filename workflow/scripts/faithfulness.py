@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     network, _, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
-    stored = [image for file in snakemake.input.get("lime", []) for image in read_explained(file)]
+    stored = [image for file in snakemake.input.get("stored", []) for image in read_explained(file)]
     with lease(snakemake.resources.gpu) as device:
         found = measure_subjects(network, subjects, stored, settings, device)
     write_rows(out["values"], COLUMNS, map(vars, found.rows))

@@ -1,15 +1,14 @@
-"""Draw how far the explanations of a model agree, and how they are graded by masks."""
+"""Draw how far the explanations of a model agree."""
 
 from typing import TYPE_CHECKING
 
-from lucidag.explain.agreement.images import joined, methods_of
+from lucidag.explain.agreement.images import methods_of, read_images
 from lucidag.explain.agreement.order import agreement_order
-from lucidag.explain.store import read_explained
+from lucidag.explain.store import titles_of
 from lucidag.figures.agreement_curves import agreement_curves
 from lucidag.figures.heat_map import heat_map
 from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import save
-from lucidag.figures.truth import truth
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
 
@@ -19,20 +18,15 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    model, confidence = snakemake.wildcards.model, snakemake.params.settings["confidence"]
-    cam, lime = (
-        [image for file in snakemake.input.get(stage, []) for image in read_explained(file)]
-        for stage in ("cam", "lime")
-    )
-    frames = joined(cam, lime)
-    methods = methods_of(frames)
+    settings, model = snakemake.params.settings, snakemake.wildcards.model
+    images = read_images(snakemake.input.maps, settings["methods"])
+    methods, titles, confidence = methods_of(images), titles_of(images), settings["confidence"]
     order = agreement_order(read_table(snakemake.input.pairs))
     summary = read_table(snakemake.input.summary)
     figures = {
-        "side_by_side": side_by_side(frames, methods, order, f"{model}: from agreement to disagreement"),
-        "heat_map": heat_map(summary, methods, confidence),
-        "curves": agreement_curves(summary, methods, confidence),
-        "truth": truth(read_table(snakemake.input.truth_summary), confidence),
+        "side_by_side": side_by_side(images, methods, order, f"{model}: from agreement to disagreement"),
+        "heat_map": heat_map(summary, methods, confidence, titles),
+        "curves": agreement_curves(summary, methods, confidence, titles),
     }
     for name, fig in figures.items():
         save(fig, snakemake.output[name], snakemake.output[f"{name}_pdf"])

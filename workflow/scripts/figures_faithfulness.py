@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lucidag.explain.store import read_titles
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
 from lucidag.ground.job import job
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 with job(snakemake):
     ranked, out = read_table(snakemake.input.ranking), snakemake.output
-    points = read_table(snakemake.input.curves)
-    save(ranking(ranked, snakemake.params.settings["confidence"]), out.ranking, out.ranking_pdf)
-    save(curves(points, list(dict.fromkeys(ranked["method"]))), out.curves, out.curves_pdf)
+    points, titles = read_table(snakemake.input.curves), read_titles(snakemake.input.maps)
+    confidence = snakemake.params.settings["confidence"]
+    save(ranking(ranked, confidence, titles), out.ranking, out.ranking_pdf)
+    save(curves(points, list(dict.fromkeys(ranked["method"])), titles), out.curves, out.curves_pdf)

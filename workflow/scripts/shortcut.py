@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.faithfulness.stage import explainers_of
+from lucidag.explain.methods.registry import titles
+from lucidag.explain.stage import explainers
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
@@ -31,7 +32,7 @@ with job(snakemake):
             networks,
             images,
             targets,
-            lambda network: explainers_of(network, settings, device),
+            lambda network: explainers(settings["families"], network, device),
             settings["seed"],
             device,
             snakemake.threads,
@@ -41,4 +42,6 @@ with job(snakemake):
     write_table(out.probabilities, shown.probabilities)
     write_table(out.removal, taken_out)
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
-    write_json(out.summary, summarise(shown, taken_out, settings["names"], *interval))
+    methods = [method for family in settings["families"] for method in family["methods"]]
+    summary = summarise(shown, taken_out, settings["names"], *interval)
+    write_json(out.summary, {**summary, "titles": titles(methods)})

@@ -1,1 +1,1 @@
-"""How far explanations agree with each other and with masks of the truth."""
+"""How far explanations agree with each other and with masks of the localisation."""

@@ -1,6 +1,6 @@
 """How far every two methods agree on each image."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, spearman_matrix, with_others
 from lucidag.explain.agreement.images import Stack, stacked
-from lucidag.explain.agreement.masks import SELECTIONS, own_mask, share_in_pixels
+from lucidag.explain.agreement.masks import SELECTION, own_mask, share_in_pixels
 from lucidag.explain.store import Explained
 from lucidag.ground.statistics.ranks import centred_ranks, ranks, tie_seed
 
@@ -26,7 +26,6 @@ def agreement_table(
     thresholds: Sequence[float],
     area: float = 0.2,
     seed: int = 0,
-    selections: Collection[str] = SELECTIONS,
 ) -> pd.DataFrame:
     """Compare every two methods on each image, at each threshold and with their areas matched.
 
@@ -41,8 +40,6 @@ def agreement_table(
         graded map is cut to the selection's own area. Two selections keep their own areas: nothing can be matched.
     seed
         Of the order among equal pixels at such a cut.
-    selections
-        Methods that mark what has a positive weight, whatever the threshold.
 
     Returns
     -------
@@ -63,9 +60,9 @@ def agreement_table(
     for a, b in _pairs(stacks):
         names = _names(frames, a, b)
         for threshold in thresholds:
-            masks = [own_mask(each.method, each.values, threshold, selections) for each in (a, b)]
+            masks = [own_mask(each.values, each.kind, threshold) for each in (a, b)]
             parts.append(_rows(names, f"{threshold:g}", _compared(*masks)))
-        parts.append(_rows(names, AREA, _matched(a, b, area, selections)))
+        parts.append(_rows(names, AREA, _matched(a, b, area)))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(AGREEMENT_COLUMNS))
 
 
@@ -123,8 +120,8 @@ def _compared(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Compared:
     return iou_matrix(a, b), a.mean(axis=1), b.mean(axis=1)
 
 
-def _matched(a: Stack, b: Stack, area: float, selections: Collection[str]) -> Compared:
-    chooses = [each.method in selections for each in (a, b)]
+def _matched(a: Stack, b: Stack, area: float) -> Compared:
+    chooses = [each.kind == SELECTION for each in (a, b)]
     if all(chooses):
         return _compared(a.values > 0, b.values > 0)
     if any(chooses):

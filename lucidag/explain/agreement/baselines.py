@@ -7,6 +7,7 @@ from PIL import Image
 from lucidag.ground.statistics.ranks import tie_seed
 
 CENTRE, RANDOM = "centre", "random"
+TITLES = {CENTRE: "centre of the frame", RANDOM: "smooth noise"}
 
 
 def centre(size: int, sigma: float = 0.25) -> NDArray[np.float32]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.explain.store import Explained
+from lucidag.explain.agreement.masks import evidence
+from lucidag.explain.store import Explained, Kind, read_explained
 from lucidag.ground.errors import InputError
 
 
@@ -16,17 +18,18 @@ class Stack:
 
     Attributes
     ----------
-    method
-        Its name.
+    method, kind
+        Its name, and what its maps are.
     rows
         Which images have such a map, ascending.
     values
-        float32 n x P: their maps, flat.
+        float32 n x P: the evidence of their maps (`lucidag.explain.agreement.masks.evidence`), flat.
     ranked
         n x P: the ranks of their pixels.
     """
 
     method: str
+    kind: Kind
     rows: NDArray[np.intp]
     values: NDArray[np.float32]
     ranked: NDArray  # int32, or float64 for correlations
@@ -39,28 +42,33 @@ class Stack:
         return replace(self, rows=rows, values=self.values[at], ranked=self.ranked[at])
 
 
-def joined(cam: Sequence[Explained], lime: Sequence[Explained]) -> list[Explained]:
-    """Merge the explanations of the same images from two files.
+def read_images(paths: Sequence[str | Path], methods: Sequence[str]) -> list[Explained]:
+    """Read the explanations of some images by some methods from all their files; see `joined`."""
+    images = joined([read_explained(path) for path in paths])
+    return [replace(each, maps={name: each.maps[name] for name in methods if name in each.maps}) for each in images]
+
+
+def joined(files: Sequence[Sequence[Explained]]) -> list[Explained]:
+    """Merge the explanations of the same images from several files.
 
     Parameters
     ----------
-    cam, lime
-        What two files hold. An image of one of them alone stays as it is; the order is that of `cam`, then the
-        rest of `lime`.
+    files
+        What each holds; the order is that in which the images first appear.
 
     Raises
     ------
     InputError
         If an image has two different frames, two maps of one method, or maps that explain different classes.
     """
-    others = {explained.image: explained for explained in lime}
-    merged = [_merged(explained, others.pop(explained.image, None)) for explained in cam]
-    return merged + list(others.values())
+    merged: dict[str, Explained] = {}
+    for explained in (each for file in files for each in file):
+        known = merged.get(explained.image)
+        merged[explained.image] = explained if known is None else _merged(known, explained)
+    return list(merged.values())
 
 
-def _merged(one: Explained, other: Explained | None) -> Explained:
-    if other is None:
-        return one
+def _merged(one: Explained, other: Explained) -> Explained:
     if not np.array_equal(one.frame, other.frame):
         raise InputError(
             f"image '{one.image}' was explained in two different frames "
@@ -80,6 +88,7 @@ def _merged(one: Explained, other: Explained | None) -> Explained:
         maps={**one.maps, **other.maps},
         segments=other.segments if one.segments is None else one.segments,
         record={**other.record, **one.record},
+        about={**one.about, **other.about},
     )
 
 
@@ -112,9 +121,11 @@ def stacked(images: Sequence[Explained], rank: Callable[[NDArray[np.float32], st
     stacks = {}
     for method in methods_of(images):
         rows = np.array([row for row, explained in enumerate(images) if method in explained.maps])
-        values = np.stack([np.asarray(images[row].maps[method], dtype=np.float32).ravel() for row in rows])
+        kind = images[rows[0]].kind(method)
+        maps = [np.asarray(images[row].maps[method], dtype=np.float32).ravel() for row in rows]
+        values = np.stack([evidence(each, kind) for each in maps])
         ranked = np.stack([rank(each, images[row].image, method) for row, each in zip(rows, values, strict=True)])
-        stacks[method] = Stack(method, rows, values, ranked)
+        stacks[method] = Stack(method, kind, rows, values, ranked)
     return stacks
 
 

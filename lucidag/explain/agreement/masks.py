@@ -1,40 +1,46 @@
 """Explanations as masks, and how far two masks or two maps agree."""
 
-from collections.abc import Collection
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lucidag.explain.store import Kind
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.ranks import ranks
 
-# Methods that choose parts of an image instead of grading every pixel.
-SELECTIONS = ("lime",)
+SELECTION, SIGNED = "selection", "signed"
 
 
-def above(values: NDArray[np.floating], threshold: float) -> NDArray[np.bool_]:
-    """Return where a map is greater than `threshold`; maps of CAM methods run from 0 to 1."""
-    return values > threshold
+def evidence(values: NDArray[np.floating], kind: Kind) -> NDArray[np.floating]:
+    """Return what a map says for the class: what ranks its pixels, and what its mask is cut from.
+
+    Parameters
+    ----------
+    values
+        The map, any shape.
+    kind
+        ``graded``, ``selection``: the map as it is. ``signed``: its positive part as shares of its maximum, so that
+        relevance against the class never counts as a hit; all zero where nothing speaks for the class.
+    """
+    if kind != SIGNED:
+        return values
+    positive = np.maximum(values, 0)
+    most = positive.max()
+    return positive / most if most > 0 else positive
 
 
-def own_mask(
-    method: str, values: NDArray[np.floating], threshold: float, selections: Collection[str] = SELECTIONS
-) -> NDArray[np.bool_]:
+def own_mask(said: NDArray[np.floating], kind: Kind, threshold: float) -> NDArray[np.bool_]:
     """Return what a method marks in an image.
 
     Parameters
     ----------
-    method
-        Its name.
-    values
-        Its map, or several.
+    said
+        The evidence of its map (`evidence`), or of several.
+    kind
+        A map of weights of chosen parts (``selection``) marks those with a positive weight, whatever the threshold.
     threshold
-        For graded maps.
-    selections
-        Methods whose map holds the weights of the parts they chose: their mask is where the weight is positive,
-        whatever the threshold.
+        Others mark what is above it; 1 is the greatest value.
     """
-    return above(values, 0.0 if method in selections else threshold)
+    return np.asarray(said > (0.0 if kind == SELECTION else threshold))
 
 
 def top_area(values: NDArray[np.floating], pixels: int, seed: int | list[int]) -> NDArray[np.bool_]:

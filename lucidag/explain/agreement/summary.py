@@ -1,4 +1,4 @@
-"""Agreement and truth over all images: means with intervals, and differences to controls and baselines."""
+"""Agreement and localisation over all images: means with intervals, and differences to controls and baselines."""
 
 from dataclasses import asdict
 
@@ -9,7 +9,7 @@ from lucidag.explain.agreement.baselines import CENTRE, RANDOM
 from lucidag.ground.statistics.intervals import estimate
 
 PAIR_KEYS = ("method_a", "method_b", "measure", "threshold")
-TRUTH_KEYS = ("method", "metric", "threshold")
+GRADE_KEYS = ("method", "metric", "threshold")
 MEAN = ("mean", "low", "high", "n", "undefined")
 
 
@@ -51,13 +51,15 @@ def agreement_summary(
     return pd.DataFrame(rows, columns=columns)
 
 
-def truth_summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def localisation_summary(
+    table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> pd.DataFrame:
     """Average the grades of each method over the images, beside the baselines on the same images.
 
     Parameters
     ----------
     table
-        See `lucidag.explain.agreement.truth.truth_table`.
+        See `lucidag.explain.agreement.localisation.localisation_table`.
     confidence, resamples, seed
         Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
@@ -70,18 +72,18 @@ def truth_summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int 
     """
     graded = {
         key: part.set_index("image")["value"].astype(np.float64)
-        for key, part in table.groupby(list(TRUTH_KEYS), sort=False)
+        for key, part in table.groupby(list(GRADE_KEYS), sort=False)
     }
     rows = []
     for key, value in graded.items():
         _, *rest = key
         own = estimate(value, confidence, resamples, seed)
-        row = {**dict(zip(TRUTH_KEYS, key, strict=True)), **asdict(own)}
+        row = {**dict(zip(GRADE_KEYS, key, strict=True)), **asdict(own)}
         for baseline in (CENTRE, RANDOM):
             chance = graded[(baseline, *rest)].reindex(value.index)
             row |= estimate(value - chance, confidence, resamples, seed).columns(f"over_{baseline}")
         rows.append(row)
-    columns = [*TRUTH_KEYS, *MEAN, *_named("over_centre"), *_named("over_random")]
+    columns = [*GRADE_KEYS, *MEAN, *_named("over_centre"), *_named("over_random")]
     return pd.DataFrame(rows, columns=columns)
 
 

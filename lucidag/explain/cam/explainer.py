@@ -1,32 +1,47 @@
 """Class activation maps of a network: prepared once, then one forward pass an image for all methods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import nn
 
-from lucidag.explain.cam import library
 from lucidag.explain.cam.layers import check_layer, default_layer
-from lucidag.explain.cam.maps import image_map, weighted_sum
-from lucidag.explain.cam.scorecam import scorecam_weights
-from lucidag.explain.cam.split import Point, split
-from lucidag.explain.cam.weights import (
-    ablation_drops,
-    ablation_weights,
-    gradcam_weights,
-    gradients,
-    pooled_ablation_drops,
-    pooled_gradcam_weights,
-)
+from lucidag.explain.cam.maps import image_map
+from lucidag.explain.cam.seen import Found, Seen
+from lucidag.explain.cam.settings import CamSettings
+from lucidag.explain.cam.split import split
+from lucidag.explain.decision import decision
+from lucidag.explain.methods.base import Group, Method
+from lucidag.explain.methods.explainer import Explainer
+from lucidag.explain.methods.registry import CAM, FAMILIES, load
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.fast import accelerate, frozen
+from lucidag.models.network import Network
 
-METHODS = ("gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam")
+
+class CamMethod(Method):
+    """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized."""
+
+    kind = "graded"
+    needs = "maps"
+
+    def coarse(self, seen: Seen) -> Found:
+        """Say what an image's pass shows at the layer, H x W."""
+        raise NotImplementedError
+
+    @classmethod
+    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> Group:
+        """Make what explains by these methods with one forward pass an image."""
+        return CamGroup(methods, network, options, device)
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,7 @@ class CamExplainer:
         self, model: nn.Module, example: torch.Tensor, layer: str | None, device: str = "cpu", batch_size: int = 32
     ) -> None:
         self._device = device
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._model = frozen(model).to(device)
         self._example = self._placed(example[:1])
         if layer is None:
@@ -98,7 +113,9 @@ class CamExplainer:
         """The layer's name."""
         return self._split.layer
 
-    def explain(self, x: torch.Tensor, methods: Sequence[str], target: int | None = None) -> CamResult:
+    def explain(
+        self, x: torch.Tensor, methods: "Sequence[str] | Mapping[str, CamMethod]", target: int | None = None
+    ) -> CamResult:
         """Explain one image by each of `methods`.
 
         Parameters
@@ -106,7 +123,7 @@ class CamExplainer:
         x
             The normalised image, float 1 x C x S x S.
         methods
-            Of `METHODS`.
+            Names of class activation maps (`lucidag.explain.methods.registry.FAMILIES`), or methods by name.
         target
             The class; None takes the predicted one.
 
@@ -115,16 +132,14 @@ class CamExplainer:
         InputError
             For an unknown method, a target that is no class, logits that are not finite, a batch of more than one.
         """
-        for method in methods:
-            if method not in METHODS:
-                raise InputError(unknown("method", method, METHODS))
+        known = methods if isinstance(methods, Mapping) else {method: _method(method) for method in methods}
         if x.ndim != 4 or len(x) != 1:
             raise InputError(f"an image to be explained must be 1 x C x S x S, not {tuple(x.shape)}")
         placed = self._placed(x)
-        seen = _Seen(placed, self._split.at(placed), target)
+        seen = Seen(self, placed, self._split.at(placed), target)
         maps, weights, notes = {}, {}, {}
-        for method in methods:
-            found = self._explain(method, seen)
+        for method, each in known.items():
+            found = each.coarse(seen)
             if not np.isfinite(found.coarse).all():
                 raise InputError(f"method '{method}': its map has NaN or infinite values")
             maps[method] = image_map(found.coarse, (x.shape[2], x.shape[3]))
@@ -135,101 +150,63 @@ class CamExplainer:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
         return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
 
-    def _explain(self, method: str, seen: "_Seen") -> "_Found":
-        by_method = {
-            "gradcam": self._gradcam,
-            "ablationcam": self._ablationcam,
-            "scorecam": self._scorecam,
-            "gradcam++": self._gradcam_plus_plus,
-            "layercam": self._layercam,
-            "eigencam": self._eigencam,
-        }
-        return by_method[method](seen)
-
-    def _gradcam(self, seen: "_Seen") -> "_Found":
-        head = self._split.head
-        if head is not None:
-            weights = pooled_gradcam_weights(head, seen.target, seen.activations[0, 0].size)
-        else:
-            weights = gradcam_weights(seen.gradients)
-        return seen.weighted(weights)
-
-    def _ablationcam(self, seen: "_Seen") -> "_Found":
-        head, score = self._split.head, float(seen.logits[seen.target])
-        if head is not None:
-            drops = pooled_ablation_drops(seen.activations, head, seen.target)
-        else:
-            drops = ablation_drops(seen.point, seen.target, score, self._batch_size)
-        weights, note = ablation_weights(drops, score)
-        return seen.weighted(weights, note)
-
-    def _scorecam(self, seen: "_Seen") -> "_Found":
-        weights = scorecam_weights(self._network, seen.x, seen.point.activations, seen.target, self._batch_size)
-        return seen.weighted(weights)
-
-    def _gradcam_plus_plus(self, seen: "_Seen") -> "_Found":
-        signed = (seen.activations < 0).any()
-        note = (
-            "the layer has activations below 0, for which the weights of Grad-CAM++ are not stable" if signed else None
-        )
-        return seen.weighted(library.gradcam_plus_plus_weights(seen.activations, seen.gradients), note)
-
-    def _layercam(self, seen: "_Seen") -> "_Found":
-        return _Found(library.layercam(seen.activations, seen.gradients))
-
-    def _eigencam(self, seen: "_Seen") -> "_Found":
-        note = "EigenCAM does not depend on the class, and the sign of its map is arbitrary"
-        return _Found(library.eigencam(seen.activations), note=note)
+    @property
+    def head(self) -> nn.Linear | None:
+        """The last linear layer, where only global average pooling stands between the layer and it."""
+        return self._split.head
 
     @cached_property
-    def _network(self) -> nn.Module:
-        """The whole network in its fastest form, made when Score-CAM first asks for it."""
+    def fast(self) -> nn.Module:
+        """The whole network in its fastest form, made when a method first asks for it."""
         return accelerate(self._model, self._example)
 
     def _placed(self, x: torch.Tensor) -> torch.Tensor:
         return x.to(self._device, torch.float32).contiguous(memory_format=torch.channels_last)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a method says at the layer: H x W, the weights of the channels if it has such, and a note."""
-
-    coarse: NDArray[np.float32]
-    weights: NDArray[np.float32] | None = None
-    note: str | None = None
+def _method(name: str) -> CamMethod:
+    if name not in FAMILIES[CAM]:
+        raise InputError(unknown("method", name, FAMILIES[CAM]))
+    found: CamMethod = load(name)()  # type: ignore[assignment]
+    return found
 
 
-class _Seen:
-    """One image's forward pass, and what several methods share of it.
+class CamGroup(Group):
+    """Class activation maps, all from one forward pass an image."""
 
-    Raises
-    ------
-    InputError
-        For logits that are not finite, or a target that is no class.
-    """
+    def prepare(self) -> None:
+        """Cut the network at the layer."""
+        self._settings = CamSettings.model_validate(self.options)
+        self._methods: dict[str, CamMethod] = {name: each() for name, each in self.classes.items()}  # type: ignore[misc]
+        try:
+            self._ready = self._explainer(self.network.model)
+        except InputError as error:
+            key = "explain.methods" if self._settings.layer is None else "explain.cam.layers"
+            raise InputError(f"{key}: {error}") from error
 
-    def __init__(self, x: torch.Tensor, point: Point, target: int | None) -> None:
-        with torch.inference_mode():
-            logits = point.tail(point.activations)[0]
-        self.x, self.point = x, point
-        self.logits: NDArray[np.float32] = logits.float().cpu().numpy()
-        if not np.isfinite(self.logits).all():
-            raise InputError("the network gives NaN or infinite logits for an image: there is nothing to explain")
-        self.predicted = int(self.logits.argmax())
-        self.target = self.predicted if target is None else int(target)
-        if not 0 <= self.target < len(self.logits):
-            raise InputError(f"target is {target}; it must be a class of the network, 0 to {len(self.logits) - 1}")
+    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
+        """Explain an image; the record has the ``layer``, the ``logit`` and what is to be known of each map."""
+        x = self.network.inputs.normalise(subject.frame[None])
+        found = self._ready.explain(x, self._methods, subject.target)
+        shares = softmax(found.logits.astype(float))
+        record = {
+            **decision(subject.label, shares, found.target, classes),
+            "layer": found.layer,
+            "logit": float(found.logits[found.target]),
+            "notes": dict(found.notes),
+        }
+        return self.explained(subject, found.maps, record)
 
-    @cached_property
-    def activations(self) -> NDArray[np.float32]:
-        """1 x K x H x W."""
-        return np.ascontiguousarray(self.point.activations.float().cpu().numpy())
+    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
+        """Return the methods as one function."""
+        ready = self._ready if model is None or model is self.network.model else self._explainer(model)
 
-    @cached_property
-    def gradients(self) -> NDArray[np.float32]:
-        """1 x K x H x W."""
-        return np.ascontiguousarray(gradients(self.point, self.target))
+        def function(x: torch.Tensor, target: int) -> dict[str, NDArray[np.float32]]:
+            found = [ready.explain(each[None], self._methods, target).maps for each in x]
+            return {method: np.stack([maps[method] for maps in found]) for method in self.names}
 
-    def weighted(self, weights: NDArray[np.float32], note: str | None = None) -> _Found:
-        """Give the sum of the channels, each times its weight."""
-        return _Found(weighted_sum(weights, self.activations), weights, note)
+        return [Explainer(self.names, function)]
+
+    def _explainer(self, model: nn.Module) -> CamExplainer:
+        how = self._settings
+        return CamExplainer(model, self.network.inputs.example(1), how.layer, self.device, how.batch_size)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.faithfulness.explainers import Explainer, controls
+from lucidag.explain.faithfulness.controls import controls
 from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.infidelity import infidelity
 from lucidag.explain.faithfulness.metrics import (
@@ -33,6 +33,7 @@ from lucidag.explain.faithfulness.scores import device_of
 from lucidag.explain.faithfulness.sensitivity import sensitivity_max
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.methods.explainer import Explainer, NoMapError
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import ranks, tie_seed
@@ -150,16 +151,17 @@ def _with_controls(explainers: Sequence[Explainer], subject: Image, settings: Fa
 
 def _of_image(explainers: Sequence[Explainer], subject: Image, shared: Shared) -> tuple[Maps, Results, list[Point]]:
     """Explain an image, and measure all but the randomisation: the maps of the explainers, the values, the curves."""
-    explained = _explained(explainers, shared.x[None], shared)
+    metrics = shared.settings.metrics
+    explained, without = _explained(explainers, shared.x[None], shared)
     maps = {method: each[0] for method, each in explained.items()}
     every = {**maps, **_stored(subject, maps)}
-    results: Results = {}
+    results: Results = {
+        (shared.image, method, metric): Measured(None, why) for method, why in without.items() for metric in metrics
+    }
     points: list[Point] = []
-    if SENSITIVITY in shared.settings.metrics:
-        parts = [_explained([*explainers, *subject.again], batch, shared) for batch in shared.noisy()]
-        for method in parts[0]:
-            moved = np.concatenate([part[method] for part in parts])
-            results[shared.image, method, SENSITIVITY] = sensitivity_max(every[method], moved)
+    if SENSITIVITY in metrics:
+        asked = [each for each in [*explainers, *subject.again] if without.keys().isdisjoint(each.methods)]
+        results |= {(shared.image, *key): value for key, value in _sensitivity(asked, every, shared).items()}
     for method, values in every.items():
         measured, curves = _of_map(method, values, shared)
         results |= {(shared.image, method, metric): each for metric, each in measured.items()}
@@ -167,14 +169,31 @@ def _of_image(explainers: Sequence[Explainer], subject: Image, shared: Shared) -
     return maps, results, points
 
 
-def _explained(explainers: Sequence[Explainer], x: torch.Tensor, shared: Shared) -> Maps:
-    """Give the maps of images by method, B x S x S."""
-    found: Maps = {}
-    for explainer in explainers:
-        if twice := set(explainer.methods) & set(found):
-            raise InputError(f"faithfulness: two explainers have the name '{min(twice)}'")
-        found |= explainer(x.to(shared.device), shared.target)
+def _sensitivity(explainers: Sequence[Explainer], maps: Maps, shared: Shared) -> dict[tuple[str, str], Measured]:
+    parts = [_explained(explainers, batch, shared) for batch in shared.noisy()]
+    found = {}
+    for method in (method for explainer in explainers for method in explainer.methods):
+        missing = [without[method] for _, without in parts if method in without]
+        if missing:
+            found[method, SENSITIVITY] = Measured(None, f"of an image with noise: {missing[0]}")
+        else:
+            moved = np.concatenate([own[method] for own, _ in parts])
+            found[method, SENSITIVITY] = sensitivity_max(maps[method], moved)
     return found
+
+
+def _explained(explainers: Sequence[Explainer], x: torch.Tensor, shared: Shared) -> tuple[Maps, dict[str, str]]:
+    """Give the maps of images by method, B x S x S, and why there are none by others."""
+    found: Maps = {}
+    without: dict[str, str] = {}
+    for explainer in explainers:
+        if twice := set(explainer.methods) & (set(found) | set(without)):
+            raise InputError(f"faithfulness: two explainers have the name '{min(twice)}'")
+        try:
+            found |= explainer(x.to(shared.device), shared.target)
+        except NoMapError as error:
+            without |= dict.fromkeys(explainer.methods, str(error))
+    return found, without
 
 
 def _stored(subject: Image, explained: Maps) -> Maps:

@@ -8,12 +8,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM
+from lucidag.explain.faithfulness.settings import (
+    DELETION,
+    INFIDELITY,
+    INSERTION,
+    RANDOMISATION,
+    ROAD,
+    SENSITIVITY,
+)
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.ground.tables import read_table
 
-SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
-ROAD, RANDOMISATION = "road", "randomisation"
 HIGHER, LOWER = "higher", "lower"
 
 # The one sign convention: what stands in the column `better` of each table.

@@ -1,23 +1,17 @@
-"""How explanations are measured, as plain data."""
+"""How explanations are measured."""
 
 import json
-from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
-from lucidag.explain.faithfulness.metrics import (
-    DELETION,
-    INFIDELITY,
-    INSERTION,
-    METRICS,
-    RANDOMISATION,
-    ROAD,
-    SENSITIVITY,
-)
-from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from pydantic import Field, model_validator
 
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Unique
+
+Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
+SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
+ROAD, RANDOMISATION = "road", "randomisation"
 SQUARE, NOISE = "square", "noise"
 BLUR, MEAN = "blur", "mean"
-COUNTS = ("sensitivity_samples", "infidelity_samples", "steps", "randomisation_steps", "batch_size")
 
 FIELDS = {
     SENSITIVITY: ("radius", "sensitivity_samples", "seed"),
@@ -30,79 +24,41 @@ FIELDS = {
 BY_PERTURBATION = {SQUARE: ("largest_square", "baseline"), NOISE: ("radius",)}
 
 
-@dataclass(frozen=True)
-class FaithfulnessSettings:
-    """The settings of all metrics.
+class FaithfulnessSettings(Section):
+    """The settings of all metrics."""
 
-    Attributes
-    ----------
-    metrics
-        Which ones, of `lucidag.explain.faithfulness.metrics.METRICS`.
-    radius
-        Of the noise: each value of an image moves by at most this share of the range from black to white.
-    sensitivity_samples, infidelity_samples
-        How many images with noise, and how many perturbed images.
-    perturbation
-        Of infidelity: ``square`` puts the baseline in a random square, ``noise`` adds the noise of the sensitivity.
-    largest_square
-        Its greatest side as a share of the image's.
-    baseline
-        What takes the place of a pixel: ``blur``, the blurred image, or ``mean``, its mean colour.
-    blur
-        Standard deviation of the blur as a share of the image's side.
-    steps
-        Of insertion and deletion: the parts in which the pixels change.
-    shares
-        Of ROAD: the shares of the pixels that are imputed.
-    road_noise
-        Standard deviation of the noise on imputed pixels, in normalised units, as in pytorch-grad-cam.
-    randomisation_steps
-        How many networks the randomisation goes through.
-    seed
-        Of every random draw.
-    batch_size
-        The most images at one time; it changes the values by rounding only.
-
-    Raises
-    ------
-    InputError
-        If a value is outside of what is allowed.
-    """
-
-    metrics: tuple[str, ...] = METRICS
-    radius: float = 0.02
-    sensitivity_samples: int = 10
-    perturbation: str = SQUARE
-    infidelity_samples: int = 100
-    largest_square: float = 0.35
-    baseline: str = BLUR
-    blur: float = 0.1
-    steps: int = 20
-    shares: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9)
-    road_noise: float = 0.01
-    randomisation_steps: int = 5
-    seed: int = 0
-    batch_size: int = 32
-
-    def __post_init__(self) -> None:
-        for metric in self.metrics:
-            if metric not in METRICS:
-                raise InputError(f"faithfulness: {unknown('metric', metric, METRICS)}")
-        for name, allowed in (("perturbation", (SQUARE, NOISE)), ("baseline", (BLUR, MEAN))):
-            if getattr(self, name) not in allowed:
-                raise InputError(f"faithfulness: {unknown(name, getattr(self, name), allowed)}")
-        for name in COUNTS:
-            if getattr(self, name) < 1:
-                raise InputError(f"faithfulness: {name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("radius", "blur"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"faithfulness: {name} is {getattr(self, name)}; it must be above 0")
-        if not 0 < self.largest_square <= 1:
-            raise InputError(f"faithfulness: largest_square is {self.largest_square}; allowed: above 0, at most 1")
-        if not self.shares or any(not 0 < share < 1 for share in self.shares):
-            raise InputError(f"faithfulness: shares are {list(self.shares)}; allowed: numbers between 0 and 1")
-        if self.road_noise < 0 or self.seed < 0:
-            raise InputError("faithfulness: road_noise and seed must not be below 0")
+    metrics: Unique[Metric] = Field(
+        default=["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"],
+        description="What is measured.",
+        min_length=1,
+    )
+    radius: Annotated[float, Field(gt=0)] = Field(
+        default=0.02, description="Noise of sensitivity, as a share of the range from black to white."
+    )
+    sensitivity_samples: Count = Field(default=10, description="Images with noise.")
+    perturbation: Literal["square", "noise"] = Field(
+        default="square", description="Infidelity: squares of the baseline, or noise."
+    )
+    infidelity_samples: Count = Field(default=100, description="Perturbed images of infidelity.")
+    largest_square: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.35, description="Greatest side of a square, as a share of the image's."
+    )
+    baseline: Literal["blur", "mean"] = Field(
+        default="blur", description="What takes the place of a pixel: the blurred image, or its mean colour."
+    )
+    blur: Annotated[float, Field(gt=0)] = Field(
+        default=0.1, description="Standard deviation of the blur as a share of the image's side."
+    )
+    steps: Count = Field(default=20, description="Steps of insertion and deletion.")
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[0.1, 0.3, 0.5, 0.7, 0.9], description="Shares of the pixels that ROAD imputes.", min_length=1
+    )
+    road_noise: Annotated[float, Field(ge=0)] = Field(
+        default=0.01, description="Standard deviation of the noise on imputed pixels, as the network sees them."
+    )
+    randomisation_steps: Count = Field(default=5, description="Networks that the randomisation goes through.")
+    seed: Seed = Field(default=0, description="Seed of noise, squares, randomised networks, ties and draws.")
+    batch_size: Count = Field(default=32, description="Images per step; it changes the values by rounding only.")
 
     def of(self, metric: str) -> str:
         """Give as JSON the settings that the values of a metric depend on."""
@@ -110,3 +66,38 @@ class FaithfulnessSettings:
         if "baseline" in names and self.baseline == BLUR:
             names += ("blur",)
         return json.dumps({name: getattr(self, name) for name in names})
+
+
+class Faithfulness(FaithfulnessSettings):
+    """Measures of explanations that need no mask: what the network does where they say that it matters."""
+
+    jobs: ClassVar = {
+        **dict.fromkeys(("faithfulness", "faithfulness_shard"), ("confidence", "resamples", "measuring")),
+        "faithfulness_figures": ("confidence",),
+    }
+
+    models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
+    methods: list[str] | None = Field(
+        default=None, description="Methods that are measured; default: all of `explain.methods`.", min_length=1
+    )
+    lime_sensitivity: bool = Field(
+        default=False,
+        description="Whether LIME explains the images with noise too, so that its sensitivity is known: each image "
+        "costs `sensitivity_samples` times LIME's `num_samples` predictions.",
+    )
+    shards: Shards = Field(
+        default=1, description="Jobs that the images of a model are shared out to; the values do not depend on it."
+    )
+    confidence: Level = Field(default=0.95, description="Level of intervals and tests.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
+
+    @model_validator(mode="after")
+    def _something(self) -> "Faithfulness":
+        if self.lime_sensitivity and SENSITIVITY not in self.metrics:
+            raise ValueError("`lime_sensitivity` is true and needs `sensitivity_max` among the `metrics`")
+        return self
+
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """What measures depend on."""
+        return self.pick(*FaithfulnessSettings.model_fields)

@@ -1,7 +1,7 @@
 """The neighbourhood of an image: copies with superpixels hidden, and what the network says about them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ def draw_masks(state: np.random.RandomState, samples: int, segments: int) -> NDA
 
 
 def hidden_image(
-    frame: NDArray[np.uint8], segments: NDArray[np.int32], hide_color: int | tuple[int, ...] | None
+    frame: NDArray[np.uint8], segments: NDArray[np.int32], hide_color: int | Sequence[int] | None
 ) -> NDArray[np.uint8]:
     """Return the image with every superpixel hidden.
 

@@ -17,8 +17,6 @@ ALGORITHMS: Mapping[str, Callable[..., NDArray[np.integer]]] = {
     "slic": slic,
     "felzenszwalb": felzenszwalb,
 }
-# The lime package's own for its default algorithm; scikit-image's hold for the other two.
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {"quickshift": {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}}
 # What would change the shape of the answer; labels start at 0 in any case.
 NOT_SETTINGS = ("image", "channel_axis", "return_tree", "mask", "start_label")
 
@@ -51,7 +49,7 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
     algorithm
         ``quickshift``, ``slic`` or ``felzenszwalb``.
     parameters
-        What differs from the defaults: of lime for quickshift, of scikit-image for the others.
+        What differs from scikit-image's defaults; `lucidag.explain.lime.settings` has the lime package's.
     seed
         Handed to lime's wrapper as ``random_seed``, as lime does with its own. scikit-image has called this
         parameter ``rng`` since 0.21, and the wrapper drops names that the algorithm lacks; so with those versions
@@ -71,7 +69,7 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
     for name in parameters:
         if name not in allowed:
             raise InputError(f"lime: {unknown(f'{algorithm} parameter', name, allowed)}")
-    words = {"random_seed": seed, **DEFAULTS.get(algorithm, {}), **parameters}
+    words = {"random_seed": seed, **parameters}
     rgb = np.ascontiguousarray(np.broadcast_to(frame, (3, *frame.shape[1:])).transpose(1, 2, 0))
     try:
         found = SegmentationAlgorithm(algorithm, **words)(rgb)

@@ -1,71 +1,93 @@
-"""The settings of LIME as plain data: they can be written, read, drawn and handed to another process."""
+"""The settings of LIME."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.section import Count, Section, Seed, Share
 from lucidag.ground.spelling import unknown
 
-KEYS = ("segmentation", "hide_color", "num_features", "num_samples", "top_labels", "kernel_width", "seed")
+Byte = Annotated[int, Field(ge=0, le=255)]
 
 
-@dataclass(frozen=True)
-class LimeSettings:
-    """How LIME explains an image.
+class Quickshift(Section):
+    """scikit-image's quickshift; the defaults are those of the lime package."""
 
-    Attributes
-    ----------
-    algorithm, parameters
-        How superpixels are found, see `lucidag.explain.lime.segments.segment`.
-    hide_color
-        What hides a superpixel: None for its own mean colour, a grey value, or one value a channel (0 to 255).
-    num_features
-        How many superpixels the regression keeps: up to 6 by forward selection, more by highest weights.
-    num_samples
-        The rows of the neighbourhood; the first is the image itself.
-    top_labels
-        So many most probable classes are explained.
-    kernel_width
-        Of the exponential kernel on the cosine distance of the masks.
-    seed
-        Of the masks, and handed to the segmentation.
+    algorithm: Literal["quickshift"] = Field(description="How superpixels are found.")
+    kernel_size: Annotated[float, Field(ge=1)] = Field(default=4, description="Width of the density kernel in pixels.")
+    max_dist: Annotated[float, Field(gt=0)] = Field(default=200, description="Cut-off distance: higher, larger ones.")
+    ratio: Share = Field(default=0.2, description="Weight of colour against place.")
+    sigma: Annotated[float, Field(ge=0)] = Field(default=0, description="Gaussian smoothing before, in pixels.")
 
-    Raises
-    ------
-    InputError
-        If a value is outside of what is allowed.
-    """
 
-    algorithm: str = "quickshift"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    hide_color: int | tuple[int, ...] | None = None
-    num_features: int = 8
-    num_samples: int = 300
-    top_labels: int = 1
-    kernel_width: float = 0.25
-    seed: int = 0
+class Slic(Section):
+    """scikit-image's SLIC."""
 
-    def __post_init__(self) -> None:
-        for name, least in (("num_features", 1), ("num_samples", 2), ("top_labels", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"lime: {name} is {getattr(self, name)}; it must be at least {least}")
-        if not self.kernel_width > 0:
-            raise InputError(f"lime: kernel_width is {self.kernel_width}; it must be above 0")
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"lime: seed is {self.seed}; allowed are 0 to {2**32 - 1}")
-        values = () if self.hide_color is None else self.hide_color
-        if any(not 0 <= value <= 255 for value in (values if isinstance(values, tuple) else (values,))):
-            raise InputError(f"lime: hide_color is {self.hide_color}; allowed are values of 0 to 255")
+    algorithm: Literal["slic"] = Field(description="How superpixels are found.")
+    n_segments: Annotated[int, Field(ge=2)] = Field(default=100, description="About so many superpixels.")
+    compactness: Annotated[float, Field(gt=0)] = Field(default=10, description="Weight of place against colour.")
+    sigma: Annotated[float, Field(ge=0)] = Field(default=0, description="Gaussian smoothing before, in pixels.")
+
+
+class Felzenszwalb(Section):
+    """scikit-image's graph-based segmentation after Felzenszwalb and Huttenlocher."""
+
+    algorithm: Literal["felzenszwalb"] = Field(description="How superpixels are found.")
+    scale: Annotated[float, Field(gt=0)] = Field(default=100, description="Higher: larger superpixels.")
+    sigma: Annotated[float, Field(ge=0)] = Field(default=0.8, description="Gaussian smoothing before, in pixels.")
+    min_size: Count = Field(default=20, description="Fewest pixels of a superpixel.")
+
+
+Segmentation = Annotated[Quickshift | Slic | Felzenszwalb, Field(discriminator="algorithm")]
+
+
+class LimeSettings(Section):
+    """Settings of LIME that an image may have of its own."""
+
+    segmentation: Segmentation = Field(
+        default=Quickshift(algorithm="quickshift"), description="How superpixels are found."
+    )
+    hide_color: Byte | list[Byte] | None = Field(
+        default=None,
+        description="What hides a superpixel: a grey value, an RGB colour, or null for its own mean colour.",
+    )
+    num_features: Count = Field(
+        default=8, description="Superpixels that the regression keeps; up to 6 by forward selection."
+    )
+    num_samples: Annotated[int, Field(ge=2)] = Field(default=300, description="Images of the neighbourhood.")
+    top_labels: Count = Field(default=1, description="Explain so many most probable classes.")
+    kernel_width: Annotated[float, Field(gt=0)] = Field(default=0.25, description="Width of the exponential kernel.")
+    seed: Seed = Field(default=0, description="Seed of masks and segmentation.")
+
+    @field_validator("segmentation", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:  # noqa: ANN401 (before the check it may be anything)
+        # Configuration files are merged key by key: null takes back a parameter of another algorithm.
+        return {key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _colour(self) -> "LimeSettings":
+        if isinstance(self.hide_color, list) and len(self.hide_color) != 3:
+            raise ValueError(f"hide_color has {len(self.hide_color)} numbers; a colour has 3")
+        return self
+
+    @property
+    def algorithm(self) -> str:
+        """How superpixels are found, see `lucidag.explain.lime.segments.segment`."""
+        return self.segmentation.algorithm
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the algorithm."""
+        return self.segmentation.model_dump(mode="json", exclude={"algorithm"})
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values in the shape of the configuration's ``lime`` section; `from_json` reads them."""
-        colour = self.hide_color
-        return {
-            "segmentation": {"algorithm": self.algorithm, **self.parameters},
-            "hide_color": list(colour) if isinstance(colour, tuple) else colour,
-            **{key: getattr(self, key) for key in KEYS[2:]},
-        }
+        # Of the segmentation only what was named, as a trial names what it drew.
+        named = self.segmentation.model_dump(mode="json", exclude_unset=True)
+        return {**self.model_dump(mode="json", include=set(LimeSettings.model_fields)), "segmentation": named}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "LimeSettings":
@@ -77,11 +99,54 @@ class LimeSettings:
             If a key does not exist or a value is outside of what is allowed.
         """
         for key in value:
-            if key not in KEYS:
-                raise InputError(f"lime: {unknown('key', key, KEYS)}")
-        words = {key: value[key] for key in KEYS[1:] if key in value}
-        if isinstance(words.get("hide_color"), list):
-            words["hide_color"] = tuple(words["hide_color"])
-        parameters = dict(value.get("segmentation", {}))
-        algorithm = parameters.pop("algorithm", "quickshift")
-        return LimeSettings(algorithm=algorithm, parameters=parameters, **words)
+            if key not in LimeSettings.model_fields:
+                raise InputError(f"lime: {unknown('key', key, LimeSettings.model_fields)}")
+        try:
+            return LimeSettings.model_validate(dict(value))
+        except ValidationError as error:
+            raise InputError(f"lime: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from error
+
+
+class LimeBase(Section):
+    """What a configuration and a job have in common."""
+
+    batch_size: Count = Field(default=32, description="Images per forward pass.")
+
+
+class LimeJob(LimeBase):
+    """LIME in one job.
+
+    Attributes
+    ----------
+    settings
+        Of images that are not named in `own`.
+    own
+        Image to its settings.
+    """
+
+    settings: LimeSettings = LimeSettings()
+    own: dict[str, LimeSettings] = Field(default={})
+
+
+class Tuning(Section):
+    """A seeded search for settings of LIME, graded by the masks of the explained images."""
+
+    trials: Annotated[int, Field(ge=2)] = Field(default=20, description="Settings to try, the present ones among them.")
+    seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Choose among settings that take no longer per image; null: any."
+    )
+    seed: Seed = Field(default=0, description="Seed of the trials, and of which half of the images chooses.")
+
+
+class Lime(LimeSettings, LimeBase):
+    """Local surrogate models over superpixels, with the lime package's regression."""
+
+    jobs: ClassVar = {"lime_tune": ("batch_size", "tuning")}
+
+    tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
+
+    def of(self, own: LimeSettings) -> LimeSettings:
+        """Return the settings for an image: its own where it has some, else these."""
+        named = {key: getattr(own, key) for key in own.model_fields_set}
+        shared = {key: getattr(self, key) for key in LimeSettings.model_fields}
+        return LimeSettings.model_construct(**{**shared, **named})

@@ -1,7 +1,6 @@
 """The settings that a tuner of LIME tries: a space as plain data, and seeded draws from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,14 +76,14 @@ def _draw(current: LimeSettings, space: Mapping[str, Any], random: np.random.Gen
     algorithm = _pick(list(segmentation), random)
     words = {key: _pick(space[key], random) for key in ("hide_color", "num_features", "num_samples")}
     parameters = {name: _pick(values, random) for name, values in segmentation[algorithm].items()}
-    return replace(current, algorithm=algorithm, parameters=parameters, **words)
+    drawn = LimeSettings.from_json({"segmentation": {"algorithm": algorithm, **parameters}}).segmentation
+    return current.model_copy(update={"segmentation": drawn, **words})
 
 
 def _pick(values: Sequence[Any] | Mapping[str, Any], random: np.random.Generator) -> Any:  # noqa: ANN401
     """Draw one of some choices, or a number of a range; three digits are enough, and are read more easily."""
     if not isinstance(values, Mapping):
-        picked = values[int(random.integers(len(values)))]
-        return tuple(picked) if isinstance(picked, list) else picked
+        return values[int(random.integers(len(values)))]
     low, high = values["low"], values["high"]
     share = random.random()
     # A whole number owns the unit around it, so that both ends are as likely as the rest.

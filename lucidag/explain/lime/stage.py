@@ -1,74 +1,23 @@
-"""LIME explanations of the images of one job, each with its own settings."""
+"""The search for settings of LIME, as a job does it."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 import yaml
-from numpy.typing import NDArray
 
-from lucidag.explain.decision import decision
-from lucidag.explain.lime.explain import explain
-from lucidag.explain.lime.neighbourhood import Classify
-from lucidag.explain.lime.record import result_json
+from lucidag.explain.lime.group import classifier
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.lime.space import trials
 from lucidag.explain.lime.tune import Graded, settings_fragment, tune, tuning_report
-from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_text
-from lucidag.ground.progress import track
 from lucidag.ground.tables import write_table
-from lucidag.models.fast import accelerate
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
-
-
-def explain_subjects(
-    network: Network,
-    subjects: Sequence[Subject],
-    classes: Sequence[str],
-    settings: Mapping[str, Any],
-    device: str,
-    threads: int = 2,
-) -> list[Explained]:
-    """Explain each image by LIME.
-
-    Parameters
-    ----------
-    network, classes
-        The network with its weights, and the names of its classes.
-    subjects
-        The images.
-    settings
-        ``batch_size``, and ``images`` with ``image`` and its ``lime`` settings.
-    device, threads
-        How to compute; they change the numbers by rounding only.
-    """
-    own = {row["image"]: LimeSettings.from_json(row["lime"]) for row in settings["images"]}
-    found = []
-    with reproducible(device, threads):
-        classify = classifier(network, device)
-        for subject in track(subjects, "LIME"):
-            how = own[subject.image]
-            result = explain(classify, subject.frame.numpy(), how, subject.target, settings["batch_size"], device)
-            about = decision(subject.label, result.probabilities, result.target, classes)
-            found.append(
-                Explained(
-                    image=subject.image,
-                    frame=subject.frame.numpy(),
-                    mask=subject.mask,
-                    maps={"lime": result.map},
-                    segments=result.segments,
-                    record={"image": subject.image, **about, **result_json(result, how, classes)},
-                )
-            )
-    return found
 
 
 def tune_subjects(
@@ -78,8 +27,10 @@ def tune_subjects(
 
     Parameters
     ----------
-    network, subjects, device, threads
-        As in `explain_subjects`.
+    network, subjects
+        The network with its weights, and the images.
+    device, threads
+        How to compute; they change the numbers by rounding only.
     settings
         ``batch_size``, the present settings (``lime``), and ``trials``, ``seconds`` and ``seed`` (``tuning``).
 
@@ -115,16 +66,3 @@ def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[s
         f"# held out: {tried['held_out_iou']:.3f} (settings till now {present['held_out_iou']:.3f}).\n"
     )
     write_text(configuration, about + words)
-
-
-def classifier(network: Network, device: str) -> Classify:
-    """Return a function from frames (uint8 B x C x S x S on `device`) to probabilities (B x classes)."""
-    fast = accelerate(network.model, network.inputs.example()).to(device)
-
-    def classify(frames: torch.Tensor) -> NDArray[np.floating]:
-        with torch.inference_mode():
-            batch = network.inputs.normalise(frames).to(memory_format=torch.channels_last)
-            shares: NDArray[np.floating] = fast(batch).float().softmax(1).cpu().numpy()
-        return shares
-
-    return classify

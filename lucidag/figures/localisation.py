@@ -1,4 +1,4 @@
-"""How right explanations are: grades by masks of the truth, beside two baselines that know nothing of the image."""
+"""How far explanations find what masks show, beside two baselines that know nothing of the image."""
 
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.method_names import method_name
+from lucidag.explain.agreement.baselines import TITLES
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, figure, legend_below, note, paper
 
 METRIC_NAMES = {
@@ -21,21 +21,28 @@ ROW = 4  # panels
 
 
 @paper()
-def truth(summary: pd.DataFrame, confidence: float, thresholds: Sequence[str] = ("area", "0.5")) -> Figure:
+def localisation(
+    summary: pd.DataFrame,
+    confidence: float,
+    titles: Mapping[str, str],
+    thresholds: Sequence[str] = ("area", "0.5"),
+) -> Figure:
     """Draw the mean grade of each method with its interval, a panel for each metric.
 
     Parameters
     ----------
     summary
-        See `lucidag.explain.agreement.summary.truth_summary`.
+        See `lucidag.explain.agreement.summary.localisation_summary`.
     confidence
         Level of the intervals, for their name.
+    titles
+        Methods to their names for readers.
     thresholds
         Those of IoU that get a panel, where the table has them.
     """
     if not summary["mean"].notna().any():
         return note("No image has a mask of the truth in its frame, so nothing can be graded.")
-    panels = _panels(summary, thresholds)
+    panels, titled = _panels(summary, thresholds), {**TITLES, **titles}
     methods = [method for method in summary["method"].unique() if method not in BASELINES] + list(BASELINES)
     lines = -(-len(panels) // ROW)
     columns = -(-len(panels) // lines)
@@ -45,7 +52,7 @@ def truth(summary: pd.DataFrame, confidence: float, thresholds: Sequence[str] = 
         ax.remove()
     for ax, (metric, threshold) in zip(grid, panels, strict=False):
         rows = summary[(summary["metric"] == metric) & (summary["threshold"] == threshold)].set_index("method")
-        _panel(ax, rows, methods, confidence)
+        _panel(ax, rows, methods, confidence, titled)
         ax.set_title(_title(metric, threshold, rows))
     for ax in grid[max(0, len(panels) - columns) : len(panels)]:
         ax.tick_params(labelbottom=True)
@@ -70,7 +77,7 @@ def _title(metric: str, threshold: str, rows: pd.DataFrame) -> str:
     return f"{name}\n{several}"
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> None:
     known = rows.to_dict("index")
     for y, method in enumerate(methods):
         row = known.get(method, {})
@@ -96,7 +103,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: flo
         if method in BASELINES:
             ax.axvline(mean, color=colour, linestyle="--", linewidth=0.8, zorder=1)
     ax.axhline(len(methods) - len(BASELINES) - 0.5, color=GREY, linewidth=0.5)
-    ax.set_yticks(range(len(methods)), [method_name(method) for method in methods])
+    ax.set_yticks(range(len(methods)), [titles.get(method, method) for method in methods])
     ax.set(ylim=(len(methods) - 0.5, -0.5), xlim=(0, 1))
     ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     ax.tick_params(axis="y", length=0)
@@ -109,7 +116,7 @@ def beats(row: Mapping[Hashable, float]) -> bool:
 
 def _name(method: str, row: Mapping[Hashable, float], confidence: float) -> str:
     if method in BASELINES:
-        return f"baseline: {method_name(method)}"
+        return f"baseline: {TITLES[method]}"
     if not np.isfinite(row["low"]):
         return "one image, so without intervals"
     better = "better than both baselines" if beats(row) else "not better than both"

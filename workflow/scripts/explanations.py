@@ -1,9 +1,9 @@
-"""Compute the relevance of pixels, by every set of rules, of some images."""
+"""Explain some images by the methods of one family."""
 
 from typing import TYPE_CHECKING
 
 from lucidag.explain.open import open_job
-from lucidag.explain.relevance.stage import explain_subjects
+from lucidag.explain.stage import explain_subjects
 from lucidag.explain.store import write_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
@@ -17,8 +17,8 @@ with job(snakemake):
     settings = snakemake.params.settings
     network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     with lease(snakemake.resources.gpu) as device:
-        explained = explain_subjects(network, subjects, classes, settings["composites"], device, snakemake.threads)
+        explained = explain_subjects(network, subjects, classes, settings["family"], device)
     for image in explained:
-        for composite in image.record["exploded"]:
-            print(f"{image.image}: the relevance by {composite} explodes: its map shows rounding errors")
+        for method in image.record.get("exploded", ()):
+            print(f"{image.image}: the relevance by {method} explodes: its map shows rounding errors")
     write_explained(snakemake.output.maps, explained)

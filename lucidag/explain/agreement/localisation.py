@@ -1,6 +1,6 @@
 """Explanations graded by masks of the truth, beside two baselines that know nothing of the image."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,23 +10,22 @@ from scipy.ndimage import distance_transform_edt
 from lucidag.explain.agreement.agreement import AREA
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.agreement.images import check
-from lucidag.explain.agreement.masks import SELECTIONS, iou, own_mask
-from lucidag.explain.store import Explained
+from lucidag.explain.agreement.masks import evidence, iou, own_mask
+from lucidag.explain.store import Explained, Kind
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import ranks, tie_seed
 
-TRUTH_COLUMNS = ("image", "method", "metric", "threshold", "value")
+LOCALISATION_COLUMNS = ("image", "method", "metric", "threshold", "value")
 IOU, POINTING, MASS, RANK = "iou", "pointing_game", "mass_accuracy", "rank_accuracy"
 
 Grades = dict[tuple[str, str], float]  # (metric, threshold) to value
 
 
-def truth_table(
+def localisation_table(
     frames: Sequence[Explained],
     thresholds: Sequence[float],
     seed: int = 0,
     tolerance: float = 0.0,
-    selections: Collection[str] = SELECTIONS,
     sigma: float = 0.25,
     grid: int = 7,
     draws: int = 20,
@@ -43,8 +42,6 @@ def truth_table(
         Of the order among equal pixels and of the random baseline.
     tolerance
         Of the pointing game, see `grade`.
-    selections
-        Methods that mark what has a positive weight, whatever the threshold.
     sigma
         Of the baseline ``centre``, see `lucidag.explain.agreement.baselines.centre`.
     grid, draws
@@ -69,13 +66,14 @@ def truth_table(
         candidates = {name: [values] for name, values in explained.maps.items()}
         candidates |= {CENTRE: [centre(size, sigma)], RANDOM: random(size, seed, explained.image, draws, grid)}
         for method, maps in candidates.items():
+            kind = explained.kind(method)
             ties = tie_seed(seed, explained.image, method)
             each = [
-                grade(own, mask, _marked(method, own, thresholds, selections), [*ties, draw], tolerance)
-                for draw, own in enumerate(maps)
+                grade(own, mask, _marked(own, kind, thresholds), [*ties, draw], tolerance)
+                for draw, own in enumerate(evidence(each, kind) for each in maps)
             ]
             rows += [(explained.image, method, *key, float(np.mean([one[key] for one in each]))) for key in each[0]]
-    return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS))
+    return pd.DataFrame(rows, columns=list(LOCALISATION_COLUMNS))
 
 
 def grade(
@@ -132,10 +130,8 @@ def grade(
     return dict(zip(keys, found, strict=True))
 
 
-def _marked(
-    method: str, values: NDArray[np.floating], thresholds: Sequence[float], selections: Collection[str]
-) -> dict[str, NDArray[np.bool_]]:
-    return {f"{threshold:g}": own_mask(method, values, threshold, selections) for threshold in thresholds}
+def _marked(said: NDArray[np.floating], kind: Kind, thresholds: Sequence[float]) -> dict[str, NDArray[np.bool_]]:
+    return {f"{threshold:g}": own_mask(said, kind, threshold) for threshold in thresholds}
 
 
 def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from lucidag.explain.agreement.baselines import centre, random
+from lucidag.explain.agreement.localisation import grade, localisation_table
 from lucidag.explain.agreement.masks import iou, own_mask
-from lucidag.explain.agreement.summary import truth_summary
-from lucidag.explain.agreement.truth import grade, truth_table
+from lucidag.explain.agreement.summary import localisation_summary
 from lucidag.ground.errors import InputError
 
 THRESHOLDS = [0.2, 0.5]
@@ -39,7 +39,7 @@ def test_what_speaks_against_the_class_is_as_good_as_nothing_where_the_map_runs_
 def test_each_image_has_an_order_of_its_own_among_equal_pixels(explained):
     mask = np.arange(256).reshape(16, 16) % 3 == 0
     maps = {"gradcam": np.eye(16)}
-    table = truth_table([explained(f"p{index}", maps, mask) for index in range(6)], [0.5], draws=1)
+    table = localisation_table([explained(f"p{index}", maps, mask) for index in range(6)], [0.5], draws=1)
     found = table[(table["method"] == "gradcam") & (table["metric"] == "rank_accuracy")]["value"]
     assert found.nunique() > 1
 
@@ -82,9 +82,9 @@ def test_planted_map_is_perfect_and_beats_both_baselines(explained):
         y, x = rng.integers(0, 20, 2)
         mask[y : y + 9, x : x + 9] = True
         images.append(explained(f"p{index}", {"gradcam": mask, "lime": mask * 0.01}, mask))
-    table = truth_table(images, THRESHOLDS, draws=5)
+    table = localisation_table(images, THRESHOLDS, draws=5)
     assert (table[table["method"].isin(["gradcam", "lime"])]["value"] == 1).all()
-    summary = truth_summary(table, resamples=300).set_index("method")
+    summary = localisation_summary(table, resamples=300).set_index("method")
     planted = summary.loc[["gradcam", "lime"]]
     assert (planted["mean"] == 1).all()
     assert (planted[["over_centre_low", "over_random_low"]] > 0).all(axis=None)
@@ -102,14 +102,14 @@ def gap(summary):
 
 def test_table_is_the_single_grades(planted):
     images = planted(3)
-    table = truth_table(images, THRESHOLDS, draws=2)
+    table = localisation_table(images, THRESHOLDS, draws=2)
     assert list(table.columns) == ["image", "method", "metric", "threshold", "value"]
     assert list(table["method"].unique()) == ["gradcam", "layercam", "lime", "centre", "random"]
     for subject in images:
         for method, values in subject.maps.items():
             for threshold in THRESHOLDS:
                 names = {"image": subject.image, "method": method, "metric": "iou", "threshold": f"{threshold:g}"}
-                assert value(table, **names) == iou(own_mask(method, values, threshold), subject.mask)
+                assert value(table, **names) == iou(own_mask(values, subject.kind(method), threshold), subject.mask)
             names = {"image": subject.image, "method": method, "metric": "mass_accuracy", "threshold": ""}
             assert value(table, **names) == pytest.approx(values[subject.mask].sum() / values.sum())
 
@@ -118,7 +118,7 @@ def test_random_baseline_holds_as_much_as_the_mask_covers(explained):
     mask = np.zeros((64, 64), dtype=bool)
     mask[3:31, 10:50] = True
     images = [explained(f"p{index}", {"x": mask}, mask) for index in range(12)]
-    table = truth_table(images, [0.5])
+    table = localisation_table(images, [0.5])
     found = table[(table["method"] == "random") & (table["metric"].isin(["mass_accuracy", "rank_accuracy"]))]
     np.testing.assert_allclose(found.groupby("metric")["value"].mean(), mask.mean(), atol=0.03)
 
@@ -140,7 +140,7 @@ def test_centre_by_hand(size):
 def test_centre_is_graded_by_hand(explained):
     mask = np.zeros((8, 8), dtype=bool)
     mask[:, :4] = True  # half of everything
-    table = truth_table([explained("a", {"x": mask}, mask)], [0.5], draws=1)
+    table = localisation_table([explained("a", {"x": mask}, mask)], [0.5], draws=1)
     for metric in ("mass_accuracy", "pointing_game"):
         assert value(table, method="centre", metric=metric) == pytest.approx(0.5)
 
@@ -163,27 +163,27 @@ def test_images_without_a_mask_are_left_out_and_cropped_ones_counted(planted, ex
     images = planted(3)
     cropped = explained("gone", images[0].maps, np.zeros((32, 32)))
     without = explained("without", images[0].maps)
-    table = truth_table([*images, cropped, without], THRESHOLDS, draws=2)
+    table = localisation_table([*images, cropped, without], THRESHOLDS, draws=2)
     assert "without" not in set(table["image"])
     assert table[table["image"] == "gone"]["value"].isna().all()
-    summary = truth_summary(table, resamples=50)
+    summary = localisation_summary(table, resamples=50)
     assert set(summary["n"]) == {3}
     assert set(summary["undefined"]) == {1}
-    clean = truth_summary(truth_table(images, THRESHOLDS, draws=2), resamples=50)
+    clean = localisation_summary(localisation_table(images, THRESHOLDS, draws=2), resamples=50)
     pd.testing.assert_frame_equal(summary.drop(columns="undefined"), clean.drop(columns="undefined"))
 
 
 def test_no_masks_at_all(explained):
-    table = truth_table([explained("a", {"x": np.eye(4)})], THRESHOLDS)
-    assert len(table) == len(truth_summary(table)) == 0
+    table = localisation_table([explained("a", {"x": np.eye(4)})], THRESHOLDS)
+    assert len(table) == len(localisation_summary(table)) == 0
 
 
 def test_one_image_has_no_interval(planted):
-    summary = truth_summary(truth_table(planted(1), THRESHOLDS, draws=2))
+    summary = localisation_summary(localisation_table(planted(1), THRESHOLDS, draws=2))
     assert summary["mean"].notna().all()
     assert summary[["low", "high", "over_centre_low", "over_random_high"]].isna().all(axis=None)
 
 
 def test_mask_of_another_size(explained):
     with pytest.raises(InputError, match="mask of image 'a'"):
-        truth_table([explained("a", {"x": np.eye(4)}, np.eye(5))], THRESHOLDS)
+        localisation_table([explained("a", {"x": np.eye(4)}, np.eye(5))], THRESHOLDS)

@@ -1,11 +1,11 @@
-"""What a configuration file may say about shortcuts: two networks, one of which could learn an artefact."""
+"""The settings of a study of a shortcut: two networks, one of which could learn an artefact."""
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from lucidag.config.explain import CamMethod, LimeSettings
-from lucidag.config.relevance import Composite
+from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.settings import check_methods
 from lucidag.ground.section import Level, Section, Seed, Split
 
 Kind = Literal["ring", "patch", "dark_corner"]
@@ -15,10 +15,7 @@ class Shortcut(Section):
     """An artefact pasted into clean images: who looks at it, and who decides by it?"""
 
     jobs: ClassVar = {
-        "shortcut": (
-            *("artefacts", "clean", "split", "images", "cam", "layer", "composites", "lime"),
-            *("confidence", "resamples", "seed"),
-        ),
+        "shortcut": (*("artefacts", "clean", "split", "images", "confidence", "resamples", "seed"),),
         "shortcut_figures": ("confidence",),
     }
 
@@ -32,20 +29,24 @@ class Shortcut(Section):
     )
     split: Split = Field(default="test", description="Split of the second model's data set that images come from.")
     images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
-    cam: list[CamMethod] = Field(default=["gradcam"], description="Class activation maps that are looked at.")
+    methods: list[str] | None = Field(
+        default=None, description="Methods that are asked; default: all of `explain.methods`.", min_length=1
+    )
     layer: str | None = Field(
         default=None, description="Layer of the class activation maps; default: the last with spatial extent."
     )
-    composites: list[Composite] = Field(default=["epsilon_plus_flat"], description="Relevance that is looked at.")
-    lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: not looked at.")
+    lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: those of `explain.lime`.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
+
+    @field_validator("methods")
+    @classmethod
+    def _methods(cls, methods: list[str] | None) -> list[str] | None:
+        return methods if methods is None else check_methods(methods)
 
     @model_validator(mode="after")
     def _something(self) -> "Shortcut":
         if self.trained_with == self.trained_without:
             raise ValueError(f"compares '{self.trained_with}' with itself")
-        if not self.cam and not self.composites and self.lime is None:
-            raise ValueError("`cam` and `composites` are empty and `lime` is null, so no explanation is looked at")
         return self

@@ -1,12 +1,19 @@
-"""What a configuration file may say about layer-wise relevance propagation (LRP) and conditional relevance (CRP)."""
+"""The settings of layer-wise relevance propagation (LRP) and conditional relevance (CRP)."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from lucidag.ground.section import Count, Section, Split, Unique
+from lucidag.ground.section import Count, Section, Split
 
 Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
+DEFAULT_LAYER = "layer4"
+
+
+class Lrp(Section):
+    """Layer-wise relevance propagation."""
+
+    batch_size: Count = Field(default=16, description="Images per step, where a study asks about several.")
 
 
 class Atlas(Section):
@@ -32,18 +39,10 @@ class Atlas(Section):
 
 
 class Relevance(Section):
-    """Relevance of pixels and of units to the explained class, for the images that `explain` names."""
+    """Relevance of units to the explained class, for the images that `explain` names."""
 
-    jobs: ClassVar = {"relevance_maps": ("composites",), "relevance_references": ("batch_size",)}
+    jobs: ClassVar = {"relevance_references": ("batch_size",)}
 
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
-    composites: Unique[Composite] = Field(
-        default=["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"],
-        description="Sets of rules, in the order of the figure.",
-        min_length=1,
-    )
-    batch_size: Count = Field(default=16, description="Images a step.")
+    batch_size: Count = Field(default=16, description="Images per step.")
     atlas: Atlas | None = Field(default=Atlas(), description="Concept atlas; null: none.")
-
-
-DEFAULT_LAYER = "layer4"

@@ -1,0 +1,117 @@
+"""Which methods explain what: the jobs of each family, and the settings that it has there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lucidag.config.schema import Config
+from lucidag.explain.cam.settings import Cam
+from lucidag.explain.lime.settings import Lime
+from lucidag.explain.methods.registry import (
+    CAM,
+    DEFAULT,
+    LIME,
+    LRP,
+    SLOW,
+    families,
+    family_of,
+    module_of,
+    name_of,
+)
+from lucidag.explain.relevance.settings import Lrp
+from lucidag.explain.settings import Explain
+from lucidag.ground.errors import InputError
+
+Family = dict[str, Any]
+
+
+def explain_of(config: Config) -> Explain:
+    """Return the section on explanations; raises InputError where there is none."""
+    if config.explain is None:
+        raise InputError("there is no `explain:` section")
+    return config.explain
+
+
+def explained_families(config: Config) -> dict[str, list[str]]:
+    """Return the methods that explain, by family."""
+    return families(config.explain.methods) if config.explain is not None else {}
+
+
+def compared_methods(config: Config, analysis: str) -> list[str]:
+    """Return the methods of ``agreement``, ``localisation`` or ``faithfulness``."""
+    explain = explain_of(config)
+    section = config.faithfulness if analysis == "faithfulness" else getattr(explain, analysis)
+    return explain.fewer(section.methods if section is not None else None)
+
+
+def studied_methods(config: Config, study: str) -> list[str]:
+    """Return the methods that a study of a shortcut asks."""
+    named = config.shortcuts[study].methods
+    every = config.explain.methods if config.explain is not None else list(DEFAULT)
+    return every if named is None else named
+
+
+def modules_of(methods: Sequence[str]) -> list[str]:
+    """Return the modules of methods, whose code a job runs without importing it by name."""
+    return [module_of(method) for method in methods]
+
+
+def family(config: Config, model: str, methods: Sequence[str], images: Sequence[str], study: bool = False) -> Family:
+    """Return the methods of one family and their settings for images of a model; `study`: asked about several at once.
+
+    See `lucidag.explain.stage.open_group`.
+    """
+    explain, name = explain_of(config), family_of(methods[0])
+    options: dict[str, Any] = {}
+    if name == CAM:
+        options = _cam(explain.cam, explain.cam.layers.get(model))
+    elif name == LRP:
+        options = explain.lrp.model_dump(mode="json") if study else {}
+    elif name == LIME:
+        own = lime_by_image(config, model)
+        options = {"batch_size": explain.lime.batch_size, "own": {image: own[image] for image in images}}
+    else:
+        options = explain.options.get(name, {})
+    return {"methods": list(methods), "options": options}
+
+
+def measured_families(config: Config, model: str, images: Sequence[str]) -> list[Family]:
+    """Return the families that are asked for faithfulness; slow methods only where their sensitivity is wanted."""
+    again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
+    found = families(compared_methods(config, "faithfulness"))
+    return [
+        family(config, model, methods, images, study=True)
+        for name, methods in found.items()
+        if again or name not in SLOW
+    ]
+
+
+def studied_families(config: Config, study: str) -> list[Family]:
+    """Return the families that a study of a shortcut asks, with the study's own settings."""
+    shortcut, explain = config.shortcuts[study], config.explain
+    lime = explain.lime if explain is not None else Lime()
+    options: dict[str, dict[str, Any]] = {
+        CAM: _cam(explain.cam if explain is not None else Cam(), shortcut.layer),
+        LRP: (explain.lrp if explain is not None else Lrp()).model_dump(mode="json"),
+        LIME: {"batch_size": lime.batch_size, "settings": (shortcut.lime or lime).to_json()},
+    }
+    own = explain.options if explain is not None else {}
+    return [
+        {"methods": methods, "options": options.get(name, own.get(name, {}))}
+        for name, methods in families(studied_methods(config, study)).items()
+    ]
+
+
+def lime_by_image(config: Config, model: str) -> dict[str, dict[str, Any]]:
+    """Return the settings of LIME of each image of a model."""
+    explain = explain_of(config)
+    own = explain.chosen(config.models[model].dataset)
+    return {image: explain.lime.of(each.lime).model_dump(mode="json") for image, each in own.items()}
+
+
+def method_names(config: Config) -> list[str]:
+    """Return the names of the methods that explain, as files have them."""
+    return [name_of(method) for methods in explained_families(config).values() for method in methods]
+
+
+def _cam(cam: Cam, layer: str | None) -> dict[str, Any]:
+    return {"layer": layer, "batch_size": cam.batch_size}

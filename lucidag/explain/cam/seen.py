@@ -1,0 +1,85 @@
+"""One image's forward pass, as methods of class activation maps see it, and what they say of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lucidag.explain.cam.maps import weighted_sum
+from lucidag.explain.cam.split import Point
+from lucidag.explain.cam.weights import gradients
+from lucidag.ground.errors import InputError
+
+
+class Ready(Protocol):
+    """A network that is ready for class activation maps: see `lucidag.explain.cam.explainer.CamExplainer`."""
+
+    batch_size: int
+
+    @property
+    def head(self) -> nn.Linear | None:
+        """The last linear layer, where only global average pooling stands between the layer and it."""
+
+    @property
+    def fast(self) -> nn.Module:
+        """The whole network in its fastest form."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a method says at the layer: H x W, the weights of the channels if it has such, and a note."""
+
+    coarse: NDArray[np.float32]
+    weights: NDArray[np.float32] | None = None
+    note: str | None = None
+
+
+class Seen:
+    """One image's forward pass, and what several methods share of it.
+
+    Attributes
+    ----------
+    network
+        The network that is ready.
+    x
+        The normalised image, 1 x C x S x S.
+    point
+        The pass, cut at the layer.
+    logits, predicted, target
+        C numbers, the class with the greatest, and the class that is explained.
+
+    Raises
+    ------
+    InputError
+        For logits that are not finite, or a target that is no class.
+    """
+
+    def __init__(self, network: Ready, x: torch.Tensor, point: Point, target: int | None) -> None:
+        with torch.inference_mode():
+            logits = point.tail(point.activations)[0]
+        self.network, self.x, self.point = network, x, point
+        self.logits: NDArray[np.float32] = logits.float().cpu().numpy()
+        if not np.isfinite(self.logits).all():
+            raise InputError("the network gives NaN or infinite logits for an image: there is nothing to explain")
+        self.predicted = int(self.logits.argmax())
+        self.target = self.predicted if target is None else int(target)
+        if not 0 <= self.target < len(self.logits):
+            raise InputError(f"target is {target}; it must be a class of the network, 0 to {len(self.logits) - 1}")
+
+    @cached_property
+    def activations(self) -> NDArray[np.float32]:
+        """1 x K x H x W."""
+        return np.ascontiguousarray(self.point.activations.float().cpu().numpy())
+
+    @cached_property
+    def gradients(self) -> NDArray[np.float32]:
+        """1 x K x H x W."""
+        return np.ascontiguousarray(gradients(self.point, self.target))
+
+    def weighted(self, weights: NDArray[np.float32], note: str | None = None) -> Found:
+        """Give the sum of the channels, each times its weight."""
+        return Found(weighted_sum(weights, self.activations), weights, note)

@@ -1,0 +1,162 @@
+"""What a method is: a class that says what its maps are, and one function that makes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from scipy.special import softmax
+from torch import nn
+
+from lucidag.explain.decision import decision
+from lucidag.explain.methods.explainer import Explainer, single
+from lucidag.explain.store import About, Explained, Kind
+from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
+from lucidag.ground.section import Section
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+
+Need = Literal["gradients", "maps", "relevance", "attention", "perturbation"]
+
+
+class Method:
+    """A method that explains decisions; a subclass says the words below and has a function `maps`.
+
+    Attributes
+    ----------
+    title
+        Its name in figures.
+    kind
+        What its maps are: ``graded`` (from 0 to 1, more where there is more evidence for the class), ``signed`` (above
+        0 where the evidence is for the class, below where against it) or ``selection`` (weights of the parts that it
+        chose, 0 elsewhere).
+    needs
+        What it works on: ``gradients``, ``maps`` of a layer, ``relevance``, ``attention`` or ``perturbation``.
+    per_class
+        Whether its maps depend on the class that is explained.
+    Settings
+        Its settings, under ``explain.options`` in the configuration.
+    settings, inputs
+        Of an instance: the settings, and how an image becomes the network's input (None where it need not be known).
+    """
+
+    title: ClassVar[str]
+    kind: ClassVar[Kind]
+    needs: ClassVar[Need]
+    per_class: ClassVar[bool] = True
+    Settings: ClassVar[type[Section]] = Section
+
+    def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
+        self.inputs = inputs
+        self.settings = self.Settings.model_validate(options or {})
+
+    def maps(self, model: nn.Module, x: torch.Tensor, target: int) -> ArrayLike | torch.Tensor:
+        """Give the maps (B x S x S) of images.
+
+        Parameters
+        ----------
+        model
+            The network in eval mode, or a copy of it whose weights are others.
+        x
+            Float B x C x S x S, normalised, on the network's device; gradients are on.
+        target
+            The class to explain.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def takes(cls, model: nn.Module) -> bool:
+        """Say whether there is something to explain in this network; where not, it has no map by this method."""
+        return True
+
+    @classmethod
+    def about(cls) -> About:
+        """Return what tables and figures have to know of its maps."""
+        return About(cls.title, cls.kind)
+
+    @classmethod
+    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> "Group":
+        """Make what explains by these methods of one family; a family with a fast path has a group of its own.
+
+        Parameters
+        ----------
+        methods
+            As the configuration names them; see `lucidag.explain.methods.registry`.
+        network
+            The network with its weights.
+        options
+            Plain values: the settings of the family.
+        device
+            Where to compute.
+        """
+        return Group(methods, network, options, device)
+
+    @classmethod
+    def check(cls, method: str) -> None:
+        """Make sure that the class says what it must; raises InputError."""
+        for name, allowed in (("title", ()), ("kind", get_args(Kind)), ("needs", get_args(Need))):
+            value = getattr(cls, name, None)
+            if not isinstance(value, str) or (allowed and value not in allowed):
+                words = f"one of {', '.join(allowed)}" if allowed else "its name in figures"
+                raise InputError(f"method '{method}': `{name}` is {value!r}; it must be {words}")
+
+
+class Group:
+    """Methods that explain in one go: here one after the other, each by its own function.
+
+    Attributes
+    ----------
+    names
+        The methods' names, in order.
+    classes
+        Name to class.
+    network, device
+        The network, in eval mode on the device.
+    """
+
+    def __init__(self, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> None:
+        from lucidag.explain.methods.registry import load, name_of
+
+        self.network, self.device = network, device
+        self.network.model.to(device).eval()
+        self.options = options
+        found = {name_of(method): load(method) for method in methods}
+        self.classes = {name: method for name, method in found.items() if method.takes(network.model)}
+        self.names = tuple(self.classes)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make ready what all images share."""
+        self._methods = {name: each(self.network.inputs, self.options) for name, each in self.classes.items()}
+
+    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
+        """Explain an image by all methods, for its file of explanations."""
+        x = self.network.inputs.normalise(subject.frame[None].to(self.device))
+        with torch.inference_mode():
+            logits = self.network.model(x).cpu().numpy()[0]
+        target = int(logits.argmax()) if subject.target is None else subject.target
+        found = [each(x, target) for each in self.explainers()]
+        maps = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
+        shares = softmax(logits.astype(float))
+        record = {**decision(subject.label, shares, target, classes), "logit": float(logits[target])}
+        return self.explained(subject, maps, record)
+
+    def explained(self, subject: Subject, maps: Mapping[str, Any], record: Mapping[str, Any], **more: Any) -> Explained:  # noqa: ANN401
+        """Put together what is stored of an image."""
+        about = {name: self.classes[name].about() for name in maps}
+        return Explained(subject.image, subject.frame.numpy(), subject.mask, maps, record=record, about=about, **more)
+
+    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
+        """Return the methods as functions, of the network or of a copy of it whose weights are others."""
+        network = self.network.model if model is None else model
+
+        def function(method: Method) -> Callable[[torch.Tensor, int], Any]:
+            return lambda x, target: method.maps(network, x, target)
+
+        return [single(name, function(method)) for name, method in self._methods.items()]
+
+    def again(self, image: str) -> list[Explainer]:
+        """Return the methods as functions with the settings of an image."""
+        return self.explainers()

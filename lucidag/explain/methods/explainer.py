@@ -1,0 +1,81 @@
+"""An explanation method as a function, so that it can be asked about a changed image or a changed network."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from lucidag.ground.errors import InputError
+
+Maps = dict[str, NDArray[np.float64]]
+
+
+class NoMapError(InputError):
+    """A method cannot explain this image, though it can explain others: the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """One or several methods that explain the same images in one go.
+
+    Attributes
+    ----------
+    methods
+        Their names.
+    function
+        From normalised images (float B x C x S x S) and a class to one map an image (B x S x S) of each method, more
+        where the evidence for the class is greater. Methods that share forward passes belong in one such function.
+    """
+
+    methods: tuple[str, ...]
+    function: Callable[[torch.Tensor, int], Mapping[str, ArrayLike | torch.Tensor]]
+
+    def __call__(self, x: torch.Tensor, target: int) -> Maps:
+        """Explain images: float64 B x S x S by method.
+
+        Gradients are on whatever the caller has set, because there are callers (captum) that switch them off.
+
+        Raises
+        ------
+        InputError
+            If a method gives no map, one of another size, or NaN or infinity.
+        """
+        with torch.enable_grad():
+            found = self.function(x.clone(), target)
+        return {method: _checked(method, found.get(method), (len(x), *x.shape[2:])) for method in self.methods}
+
+
+def single(method: str, function: Callable[[torch.Tensor, int], Any]) -> Explainer:
+    """Make an explainer of one method from a function that gives its maps (B x S x S)."""
+    return Explainer((method,), lambda x, target: {method: function(x, target)})
+
+
+def one_by_one(function: Callable[[torch.Tensor, int], Any]) -> Callable[[torch.Tensor, int], NDArray[np.float64]]:
+    """Lift a function from one image (1 x C x S x S) to a map (S x S), or 1 x S x S, to batches."""
+
+    def batched(x: torch.Tensor, target: int) -> NDArray[np.float64]:
+        return np.stack([plain(function(each[None], target)).reshape(x.shape[2:]) for each in x])
+
+    return batched
+
+
+def plain(values: ArrayLike | torch.Tensor) -> NDArray[np.float64]:
+    """Return maps as float64 on the processor."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=np.float64)
+
+
+def _checked(method: str, values: ArrayLike | torch.Tensor | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    if values is None:
+        raise InputError(f"method '{method}' gave no map")
+    found = plain(values)
+    if found.shape != shape:
+        words = " x ".join(map(str, found.shape))
+        raise InputError(f"method '{method}' gave maps of {words}; it must give {' x '.join(map(str, shape))}")
+    if not np.isfinite(found).all():
+        raise InputError(f"method '{method}' gave a map with NaN or infinity")
+    return found

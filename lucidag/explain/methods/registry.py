@@ -1,0 +1,106 @@
+"""The table of all methods: the name of each, and where its class is. Nothing is imported before it is asked for.
+
+A method of one's own is named in the configuration as ``package.module:Class``, and goes by the name of its class.
+"""
+
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from lucidag.ground.errors import InputError
+from lucidag.ground.spelling import nearest, unknown
+
+if TYPE_CHECKING:
+    from lucidag.explain.methods.base import Method
+
+CAM, LIME, LRP = "cam", "lime", "lrp"
+
+METHODS: Mapping[str, str] = {
+    "gradcam": "lucidag.explain.methods.gradcam:GradCam",
+    "ablationcam": "lucidag.explain.methods.ablationcam:AblationCam",
+    "scorecam": "lucidag.explain.methods.scorecam:ScoreCam",
+    "gradcam++": "lucidag.explain.methods.gradcam_plus_plus:GradCamPlusPlus",
+    "layercam": "lucidag.explain.methods.layercam:LayerCam",
+    "eigencam": "lucidag.explain.methods.eigencam:EigenCam",
+    "lime": "lucidag.explain.methods.lime:Lime",
+    "epsilon_plus_flat": "lucidag.explain.methods.epsilon_plus_flat:EpsilonPlusFlat",
+    "epsilon_gamma_box": "lucidag.explain.methods.epsilon_gamma_box:EpsilonGammaBox",
+    "epsilon_alpha2_beta1": "lucidag.explain.methods.epsilon_alpha2_beta1:EpsilonAlpha2Beta1",
+    "attention": "lucidag.explain.methods.attention:Attention",
+}
+# Methods that are made in one job, as they share forward passes; any other has a job of its own.
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    CAM: ("gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"),
+    LRP: ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"),
+}
+# Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
+SLOW = (LIME,)
+DEFAULT = tuple(name for name in METHODS if name != "attention")
+
+
+def name_of(method: str) -> str:
+    """Return the name of a method in files, tables and figures; of one's own that of its class."""
+    return method.rpartition(":")[2]
+
+
+def family_of(method: str) -> str:
+    """Return the name of the family that a method is made with: its own where it is made alone."""
+    return next((family for family, names in FAMILIES.items() if method in names), name_of(method))
+
+
+def families(methods: Iterable[str]) -> dict[str, list[str]]:
+    """Sort methods by family, in the order in which they come."""
+    found: dict[str, list[str]] = {}
+    for method in methods:
+        found.setdefault(family_of(method), []).append(method)
+    return found
+
+
+def place_of(method: str) -> str:
+    """Return where a method's class is, as ``package.module:Class``.
+
+    Raises
+    ------
+    InputError
+        If there is no such method.
+    """
+    if ":" in method:
+        return method
+    if method not in METHODS:
+        raise InputError(unknown("method", method, METHODS))
+    return METHODS[method]
+
+
+def module_of(method: str) -> str:
+    """Return the module that a method's class is in; raises as `place_of`."""
+    return place_of(method).partition(":")[0]
+
+
+def load(method: str) -> "type[Method]":
+    """Import the class of a method.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or what its name leads to is no method.
+    """
+    from lucidag.explain.methods.base import Method
+
+    module_name, _, name = place_of(method).partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, SyntaxError, ValueError) as error:
+        raise InputError(f"method '{method}': module '{module_name}' cannot be imported: {error}") from error
+    found = getattr(module, name, None)
+    if not isinstance(found, type):
+        public = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise InputError(f"method '{method}': '{module_name}' has no class '{name}'{nearest(name, public)}")
+    if not issubclass(found, Method):
+        raise InputError(f"method '{method}': its class must be a subclass of lucidag.explain.methods.base.Method")
+    found.check(method)
+    return found
+
+
+def titles(methods: Iterable[str]) -> dict[str, str]:
+    """Return the names for readers of methods; raises as `load`."""
+    return {name_of(method): load(method).title for method in methods}

@@ -1,0 +1,108 @@
+"""Layer-wise relevance propagation as methods: one set of rules each, made in one job."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+from zennit.core import Composite
+
+from lucidag.explain.decision import decision
+from lucidag.explain.methods.base import Group, Method
+from lucidag.explain.methods.explainer import Explainer, NoMapError, single
+from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
+from lucidag.explain.relevance.settings import Lrp
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
+from lucidag.models.network import Network
+
+
+class LrpMethod(Method):
+    """A set of rules by which relevance is passed on, see `lucidag.explain.relevance.composites`.
+
+    Attributes
+    ----------
+    composite
+        The name of the rules.
+    """
+
+    kind = "signed"
+    needs = "relevance"
+    composite: ClassVar[str]
+
+    @classmethod
+    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> Group:
+        """Make what explains by several sets of rules."""
+        return LrpGroup(methods, network, options, device)
+
+
+class LrpGroup(Group):
+    """Relevance by several sets of rules; those of a network are made once."""
+
+    classes: dict[str, type[LrpMethod]]  # type: ignore[assignment]
+
+    def prepare(self) -> None:
+        """Give each layer its rules."""
+        self._settings = Lrp.model_validate(self.options)
+        try:
+            self._rules = self._composites(self.network.model)
+        except InputError as error:
+            raise InputError(f"explain.methods: {error}") from error
+
+    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
+        """Explain an image.
+
+        The record has, by method, ``relevance`` (its sum over the pixels, beside ``logit``), ``growth``, and
+        ``exploded``: the methods whose relevance exploded (see `lucidag.explain.relevance.lrp.Relevance`).
+        """
+        model = self.network.model
+        x = self.network.inputs.normalise(subject.frame[None].to(self.device))
+        logits = model(x).detach().cpu().numpy()[0]
+        target = int(logits.argmax()) if subject.target is None else subject.target
+        results = {name: lrp(model, x, [target], rules) for name, rules in self._rules.items()}
+        record = {
+            **decision(subject.label, softmax(logits.astype(float)), target, classes),
+            "logit": float(logits[target]),
+            "relevance": {name: _finite(result.totals[0]) for name, result in results.items()},
+            "growth": {name: _finite(result.growth[0]) for name, result in results.items()},
+            "exploded": [name for name, result in results.items() if result.exploded[0]],
+        }
+        return self.explained(subject, {name: result.maps[0] for name, result in results.items()}, record)
+
+    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
+        """Return each method as a function; relevance that explodes is refused, but not of a randomised network."""
+        own = model is None or model is self.network.model
+        network = self.network.model if model is None else model
+        composites = self._rules if own else self._composites(network)
+
+        def function(name: str, rules: Composite) -> Callable[[torch.Tensor, int], NDArray[np.float32]]:
+            def maps(x: torch.Tensor, target: int) -> NDArray[np.float32]:
+                found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size)
+                if own:
+                    _refuse(found, name)
+                return found.maps
+
+            return maps
+
+        return [single(name, function(name, rules)) for name, rules in composites.items()]
+
+    def _composites(self, model: nn.Module) -> dict[str, Composite]:
+        low, high = (bound.to(self.device) for bound in input_range(self.network.inputs))
+        return {name: composite_for(each.composite, model, low, high) for name, each in self.classes.items()}
+
+
+def _refuse(found: Relevance, name: str) -> None:
+    try:
+        refuse_exploded(found, name)
+    except InputError as error:
+        raise NoMapError(str(error)) from error
+
+
+def _finite(value: float) -> float | None:
+    """Give a number that JSON can hold: None where it is not finite."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,91 @@
+"""The settings of explanations: which images, which methods, and how."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from lucidag.explain.agreement.settings import Agreement, Localisation
+from lucidag.explain.cam.settings import Cam
+from lucidag.explain.lime.settings import Lime, LimeSettings
+from lucidag.explain.methods.registry import CAM, DEFAULT, LIME, LRP, METHODS, family_of, name_of
+from lucidag.explain.relevance.settings import Lrp
+from lucidag.ground.section import Count, Section, Shards, once
+from lucidag.ground.spelling import unknown
+
+
+def check_methods(methods: list[str]) -> list[str]:
+    """Return methods as they are; raises ValueError at one that does not exist or is listed twice."""
+    for method in methods:
+        module, colon, name = method.rpartition(":")
+        if not colon and method not in METHODS:
+            raise ValueError(unknown("method", method, METHODS))
+        if colon and not all(part.isidentifier() for part in [*module.split("."), name]):
+            raise ValueError(f"method '{method}' must be a name or `package.module:Class`")
+    once([name_of(method) for method in methods])
+    return methods
+
+
+class Image(Section):
+    """What one image has of its own."""
+
+    target: str | None = Field(default=None, description="Class to explain; null: the predicted one.")
+    lime: LimeSettings = Field(
+        default=LimeSettings(), description="Settings of LIME that differ from those of all others."
+    )
+
+
+class Explain(Section):
+    """Explanations of single images by several methods, how far these agree, and how far they find what is there."""
+
+    models: list[str] | None = Field(default=None, description="Models to explain; default: every model.")
+    methods: list[str] = Field(
+        default=list(DEFAULT),
+        description="Methods in the order of the figures: names, or classes of your own as `package.module:Class`. "
+        "Agreement, localisation, faithfulness and studies of shortcuts use all of them unless they name fewer.",
+        min_length=1,
+    )
+    images: dict[str, Literal["all"] | list[str] | dict[str, Image]] = Field(
+        description="Data set to its images: `all` (of a folder), a list of ids, or ids with settings of their own."
+    )
+    images_per_job: Count = Field(
+        default=16,
+        description="1: each image is made, and made again, alone. More: fewer imports. Images with settings of "
+        "LIME of their own have a job of their own in any case.",
+    )
+    shards: Shards | None = Field(
+        default=None,
+        description="So many jobs of about one size, in place of `images_per_job`; the maps do not depend on it.",
+    )
+    cam: Cam = Field(default=Cam(), description="Settings of class activation maps.")
+    lime: Lime = Field(default=Lime(), description="Settings of LIME.")
+    lrp: Lrp = Field(default=Lrp(), description="Settings of layer-wise relevance propagation.")
+    options: dict[str, dict[str, Any]] = Field(
+        default={}, description="Method of your own (the name of its class) to its settings."
+    )
+    agreement: Agreement = Field(default=Agreement(), description="Comparison of the maps with each other.")
+    localisation: Localisation = Field(default=Localisation(), description="Comparison of the maps with masks.")
+
+    @field_validator("methods")
+    @classmethod
+    def _methods(cls, methods: list[str]) -> list[str]:
+        return check_methods(methods)
+
+    @model_validator(mode="after")
+    def _options(self) -> "Explain":
+        known = [name_of(method) for method in self.methods if family_of(method) not in (CAM, LIME, LRP)]
+        for name in self.options:
+            if name not in known:
+                raise ValueError(f"options: {unknown('method with a job of its own', name, known)}")
+        return self
+
+    def chosen(self, dataset: str) -> dict[str, Image]:
+        """Return the images of a data set in order; `all` has been written out before."""
+        listed = self.images.get(dataset, {})
+        if isinstance(listed, str):
+            raise ValueError(f"images.{dataset}: 'all' has not been written out")
+        return listed if isinstance(listed, dict) else dict.fromkeys(listed, Image())
+
+    def fewer(self, methods: list[str] | None) -> list[str]:
+        """Return the methods of an analysis: all, or those that it names by name or class."""
+        names = None if methods is None else [name_of(method) for method in methods]
+        return [method for method in self.methods if names is None or name_of(method) in names]

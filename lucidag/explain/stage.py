@@ -1,0 +1,65 @@
+"""The explanations of the images of one job, by the methods of one family."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lucidag.explain.methods.base import Group
+from lucidag.explain.methods.explainer import Explainer
+from lucidag.explain.methods.registry import load
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
+from lucidag.ground.progress import track
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
+
+
+def open_group(family: Mapping[str, Any], network: Network, device: str) -> Group:
+    """Make what explains by the methods of a family.
+
+    Parameters
+    ----------
+    family
+        ``methods``, as the configuration names them, and their ``options``.
+    network
+        The network with its weights.
+    device
+        Where to compute.
+    """
+    methods = family["methods"]
+    return load(methods[0]).group(methods, network, family["options"], device)
+
+
+def explainers(families: Sequence[Mapping[str, Any]], network: Network, device: str) -> list[Explainer]:
+    """Return the methods of several families as functions; see `open_group`."""
+    return [each for family in families for each in open_group(family, network, device).explainers()]
+
+
+def explain_subjects(
+    network: Network,
+    subjects: Sequence[Subject],
+    classes: Sequence[str],
+    family: Mapping[str, Any],
+    device: str,
+    threads: int = 2,
+) -> list[Explained]:
+    """Explain each image by each method of a family.
+
+    Parameters
+    ----------
+    network, classes
+        The network with its weights, and the names of its classes.
+    subjects
+        The images.
+    family
+        See `open_group`.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+
+    Raises
+    ------
+    InputError
+        If the network does not have what a method needs: the sentence starts with the key.
+    """
+    with reproducible(device, threads):
+        group = open_group(family, network, device)
+        return [group.explain(subject, classes) for subject in track(subjects, "explanations")]
