@@ -109,9 +109,9 @@ def show_artefacts(
     frames: Mapping[str, NDArray[np.uint8]],
     targets: Mapping[str, int],
     explain: Explain,
+    seed: int,
     device: str = "cpu",
     threads: int = 2,
-    seed: int = 0,
 ) -> Shown:
     """Paste artefacts into images, and ask networks what they see in them.
 
@@ -125,10 +125,10 @@ def show_artefacts(
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
     explain
         Gives the explainers of a network.
-    device, threads
-        How to compute; they change the numbers by rounding only.
     seed
         Of the artefacts' places and colours: the same for all networks.
+    device, threads
+        How to compute; they change the numbers by rounding only.
     """
     relevance, decisions = [], []
     with reproducible(device, threads):

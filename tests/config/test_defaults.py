@@ -15,19 +15,21 @@ from lucidag.config.load import all_sections
 from lucidag.config.schema import Config
 
 # Where the functions are that a section feeds, if not in its own package.
-FEEDS = {"lucidag.config.dissect": "units", "lucidag.config.artefacts": "artefacts"}
+FEEDS: dict[str, str] = {}
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.
-TWICE = (
-    *FEEDS,
-    "lucidag.artefacts.study_settings",
-    "lucidag.data.sources.lesions",
-    *(f"lucidag.explain.{name}.settings" for name in ("agreement", "cam", "faithfulness", "relevance")),
-)
+TWICE: tuple[str, ...] = ()
 
 # Options of networks that lucidag ships, and the seed of weights that a checkpoint then replaces.
 ALLOWED = {
     "attention.attention_small_resnet(channels)",
+    # Threads of a job; only the training of a CLIP has a setting for them.
+    "activations.collect_part(threads)",
+    "encoder.embed_images(threads)",
+    "encoder.embed_texts(threads)",
+    "netdissect.count_overlaps(threads)",
+    "sheet_images.unit_rows(threads)",
+    "zero_shot.zero_shot(threads)",
     "network.open_network(seed)",
     "small.small_cnn(channels)",
     "small.small_resnet(channels)",

@@ -33,9 +33,9 @@ with job(snakemake):
             images,
             targets,
             lambda network: explainers(settings["families"], network, device),
+            settings["seed"],
             device,
             snakemake.threads,
-            settings["seed"],
         )
         taken_out = take_out(networks, seen, targets, device, snakemake.threads)
     write_table(out.relevance, shown.relevance)

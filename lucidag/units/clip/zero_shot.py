@@ -13,13 +13,13 @@ from lucidag.ground.statistics.intervals import share
 from lucidag.units.clip.encoder import Clip, embed_images, embed_texts
 
 BATCH = 64  # images per step
+LEVEL = 0.95  # of Wilson's intervals over images
 
 
 def zero_shot(
     clip: Clip,
     manifest: Manifest,
     rows: NDArray[np.int64],
-    confidence: float = 0.95,
     threads: int = 2,
 ) -> dict[str, Any]:
     """Classify images by the nearest word, category by category and over all words.
@@ -31,8 +31,6 @@ def zero_shot(
     manifest, rows
         The data set and the row numbers. Each category of `Manifest.concepts` that is a column too is asked for, and
         the column is the truth.
-    confidence
-        Of Wilson's interval over images.
     threads
         As in `lucidag.units.clip.encoder.embed_images`.
 
@@ -59,7 +57,7 @@ def zero_shot(
         truth = _truth(manifest, rows, category, names)
         hits = int((similar.argmax(axis=1) == truth).sum())
         result["categories"][category] = {
-            "accuracy": share(hits, len(rows), confidence),
+            "accuracy": share(hits, len(rows), LEVEL),
             "chance": 1 / len(names),
             "commonest": int(np.bincount(truth).max()) / len(rows),
         }

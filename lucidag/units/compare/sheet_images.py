@@ -15,6 +15,8 @@ from lucidag.units.passes.layers import forward
 from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.passes.upsample import region
 
+BATCH = 64  # images per step
+
 
 def unit_rows(
     network: Network,
@@ -26,7 +28,7 @@ def unit_rows(
     images: int,
     *,
     device: str = "cpu",
-    batch_size: int = 64,
+    batch_size: int = BATCH,
     threads: int = 2,
 ) -> list[UnitRow]:
     """Make the rows of a sheet, running the network over the images that are shown and no others.
