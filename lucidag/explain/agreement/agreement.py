@@ -21,12 +21,7 @@ CORRELATION_COLUMNS = (*PAIR, "spearman", "control")
 Compared = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]  # IoU n x n, areas n and n
 
 
-def agreement_table(
-    frames: Sequence[Explained],
-    thresholds: Sequence[float],
-    area: float = 0.2,
-    seed: int = 0,
-) -> pd.DataFrame:
+def agreement_table(frames: Sequence[Explained], thresholds: Sequence[float], area: float, seed: int) -> pd.DataFrame:
     """Compare every two methods on each image, at each threshold and with their areas matched.
 
     Parameters

@@ -24,7 +24,7 @@ Grades = dict[tuple[str, str], float]  # (metric, threshold) to value
 def localisation_table(
     frames: Sequence[Explained],
     thresholds: Sequence[float],
-    seed: int = 0,
+    seed: int,
     tolerance: float = 0.0,
     sigma: float = 0.25,
     grid: int = 7,
