@@ -1,5 +1,5 @@
 # `make run` sets up the environment and runs the workflow; `make test` sets it up and runs the tests.
-# Extra words reach Snakemake or pytest: make run ARGS="-n", make test ARGS="-k sweep".
+# ARGS="..." passes extra arguments to Snakemake or pytest: make run ARGS="-n", make test ARGS="-k sweep".
 
 PYTHON ?= python3
 ARGS ?=
@@ -9,7 +9,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test lint lock docs benchmarks clean
+.PHONY: help setup run test test-long lint lock docs site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,12 +27,15 @@ setup: $(READY) ## create .venv with the pinned packages
 run: $(READY) ## run the default workflow
 	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
 
-test: $(READY) ## lint, types and the whole everyday test suite
+test: $(READY) ## lint, types and the everyday test suite
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check Snakefile rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+
+test-long: $(READY) ## the tests that `make test` leaves out, for their time
+	$(VENV)/bin/python -m pytest -m long -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .
@@ -42,14 +45,17 @@ lint: $(READY) ## rewrite layout, then check
 
 lock: $(READY) ## resolve the pins anew from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra test pyproject.toml -o requirements.lock
+		--no-header --no-annotate --extra test --extra docs pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --group pyproject.toml:setup -o requirements-setup.lock
 
 docs: $(READY) ## write the generated pages: configuration reference and JSON schema
 	$(VENV)/bin/python -m lucidag.config.docs
 
-benchmarks: $(READY) ## the speed goals, ours beside the plain way
+site: $(READY) ## the documents and the docstrings as a site: docs/_build/index.html
+	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+benchmarks: $(READY) ## the speed goals, compared with the plain way
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove the environment and caches, never the results

@@ -1,1 +1,1 @@
-"""Speed and memory goals, each measured beside the plain way and checked against it."""
+"""Speed and memory goals, each measured and compared with the plain way and checked against it."""

@@ -10,14 +10,13 @@ from snakemake.io import report as reported
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.images import write_out_images
+from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.probe import check_methods, check_networks
 from lucidag.config.sources import check_sources, weight_files
-from lucidag.config.targets import check_shortcuts
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown

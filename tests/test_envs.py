@@ -119,6 +119,7 @@ def test_an_environment_holds_what_its_scripts_reach(root: Path, name: str) -> N
 
 def test_every_lock_file_covers_what_is_declared(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    words = project["dependencies"] + project["optional-dependencies"]["test"]
+    extras = project["optional-dependencies"]
+    words = project["dependencies"] + extras["test"] + extras["docs"]
     declared = {canonicalize_name(re.split(r"[<>=!~;\[ ]", word)[0]) for word in words}
     assert declared - {package for package, _, _, _ in locked((root / "requirements.lock").read_text())} == set()

@@ -39,7 +39,7 @@ def sort_out(
     Parameters
     ----------
     table
-        One row an image.
+        One row per image.
     columns
         The metadata columns to look at.
     id_column

@@ -1,7 +1,7 @@
-"""The images that are explained: the ids of a configuration checked, and the files behind them."""
+"""The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
 from lucidag.config.schema import Config
-from lucidag.config.targets import check_target
+from lucidag.data.source import DataSource
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
@@ -35,3 +35,26 @@ def write_out_images(config: Config, source: str) -> Config:
             check_target(f"{key}.{image}.target", pixels.target, config.datasets[name])
         written[name] = chosen
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
+
+
+def check_target(key: str, target: str | None, dataset: DataSource) -> None:
+    """Stop at a class that a data set does not have.
+
+    Raises
+    ------
+    InputError
+        One line that starts with the key.
+    """
+    if target is None:
+        return
+    classes = dataset.known_classes()
+    if classes is not None and target not in classes:
+        raise InputError(f"{key}: {unknown('class', target, classes)}")
+
+
+def check_shortcuts(config: Config, source: str) -> None:
+    """Stop at an artefact that is said to go with a class that its models do not have; raises as `check_target`."""
+    for name, study in config.shortcuts.items():
+        dataset = config.datasets[config.models[study.trained_without].dataset]
+        for artefact, target in study.artefacts.items():
+            check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)

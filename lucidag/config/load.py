@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from lucidag.config.checks import check_names
 from lucidag.config.plan import Plan
+from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, config_with, sections_in
 from lucidag.data.registry import OWN_SOURCE, source_class
 from lucidag.data.source import DataSource
@@ -90,6 +91,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     key = ".".join(map(str, path)) or "the file"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     if fault["type"] == "extra_forbidden":
+        if renamed := new_name(path):
+            return f"{key}: {renamed}{more}"
         return f"{key}: {unknown('key', str(path[-1]), _fields_at(fault['loc'][:-1], config))}{more}"
     if fault["type"] == "missing":
         return f"{key}: missing{more}"
@@ -102,6 +105,8 @@ def _explain(error: ValidationError, words: Mapping[str, Any], config: type[Conf
     if fault["type"] == "value_error":
         return f"{key}: {message}{more}"
     if fault["type"] == "literal_error":
+        if renamed := new_name(path, str(fault["input"])):
+            return f"{key}: '{fault['input']}' {renamed}{more}"
         allowed = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}{more}"
     return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}{more}"
@@ -140,14 +145,14 @@ def _inside(model: type[BaseModel], part: int | str) -> list[type[BaseModel]]:
 def _tags(key: str) -> list[str]:
     """Return the values of `key` that tell the kinds of a section apart."""
     own = [OWN_SOURCE] if key == "source" else []
-    return [tag for kind in _all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)] + own
+    return [tag for kind in all_sections(Config) if key in kind.model_fields for tag in _values(kind, key)] + own
 
 
 def _values(kind: type[BaseModel], key: str) -> list[str]:
     return list(get_args(kind.model_fields[key].annotation))
 
 
-def _all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+def all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
     below = [inner for field in section.model_fields.values() for inner in sections_in(field.annotation)]
-    found = [section, *(deep for inner in below for deep in _all_sections(inner))]
+    found = [section, *(deep for inner in below for deep in all_sections(inner))]
     return list(dict.fromkeys(found))

@@ -12,7 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_tensors
 from lucidag.ground.tensors import metadata, read_tensors, write_tensors
 
-ROWS = ("labels", "groups", "logits", "features")  # tensors with one row an image
+ROWS = ("labels", "groups", "logits", "features")  # tensors with one row per image
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Features:
     weight, bias
         C x K and C float32: the last linear layer. None where the network has none.
     classes, group_names
-        The names behind the indices.
+        The names of the indices.
     layer
         The name of the last linear layer inside the network, such as ``"fc"``.
     """

@@ -4,77 +4,49 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lucidag.data.images import UnreadableImageError, decode, decode_mask
 from lucidag.data.listing import Entry, entries, image_ids
-from lucidag.data.manifest import Source
 from lucidag.data.roles import RESERVED, SPLITS
+from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 
+if TYPE_CHECKING:
+    from lucidag.data.sources.folder import Folder
+
 MOST_VALUES = 20
 _MOST_NAMED = 3
 
 
-def load(
-    path: str | Path,
-    root: str | Path | None = None,
-    columns: Mapping[str, str | None] | None = None,
-    groups: Sequence[str] = (),
-    splits: Mapping[str, float] | None = None,
-    seed: int = 0,
-    classes: Sequence[str] | None = None,
-    more_classes: bool = False,
-    threads: int = 4,
-) -> Source:
-    """Give a data set of files; every image and mask is decoded once, so that a bad one is found here.
+def load(keys: "Folder", threads: int = 4) -> Source:
+    """Give a data set of files; every image and mask is decoded once, `threads` at a time: a bad one is found here.
 
-    Parameters
-    ----------
-    path, root, columns
-        Where the images are: see `lucidag.data.listing.entries`.
-    groups
-        Columns that become metadata whatever they hold. Of the other columns without a role, those with at
-        most 20 different values become metadata too.
-    splits, seed
-        The share of each split and the seed, used where the source itself names no splits. Images with
-        one id stay on one side (see `lucidag.data.splits.assign`).
-    classes
-        The class names in the order of their indices; None takes those that occur, sorted.
-    more_classes
-        Whether a class may have no image, as where a foreign network knows a thousand of them.
-    threads
-        How many images are decoded at a time.
-
-    Returns
-    -------
-    Source
-        Column ``id`` is the patient or lesion, where there is any. Image ids are relative paths without suffix, ``-``
-        for ``/`` and ``_`` for characters that are not safe in a file name; where two images differ in their suffix
-        alone, they keep it.
+    Columns without a role become metadata if groups name them or they have at most 20 different values. ``id`` is the
+    patient or lesion, where there is any; such images stay in one split. Image ids: `lucidag.data.listing.image_ids`.
 
     Raises
     ------
     InputError
         If an image or mask is missing or unreadable, a mask has another size than its image, a label
-        is outside `classes` or a class has no image, an image is named twice, a split is unknown, none
+        is none of the listed classes or one of these has no image, an image is listed twice, a split is unknown, none
         is in test, an id is in two splits, or a column does not exist.
     """
-    found = entries(path, root, columns)
-    names = _classes(path, found, classes, more_classes)
-    images = image_ids(path, found)
+    path, found = keys.path, entries(keys.path, keys.root, keys.columns.named())
+    names = _classes(path, found, keys.named_classes(), isinstance(keys.classes, str))
     table = pd.DataFrame(
         {
-            "image": images,
+            "image": image_ids(path, found),
             "path": [entry.path for entry in found],
             "label": [entry.label for entry in found],
-            "split": _splits(path, found, splits, seed),
+            "split": _splits(path, found, keys.splits.model_dump() if keys.splits else None, keys.seed),
             **_ids(found),
-            **_metadata(path, found, groups),
+            **_metadata(path, found, keys.groups),
             "mask": [entry.mask for entry in found],
         }
     )
@@ -93,7 +65,7 @@ def _classes(
             raise InputError(f"{path}, {entry.place}: {unknown('class', entry.label, classes)}")
     for name, number in Counter(classes).items():
         if number > 1:
-            raise InputError(f"{path}: class '{name}' is named {number} times in 'classes'")
+            raise InputError(f"{path}: class '{name}' is listed twice in 'classes'")
         if not present[name] and not more_classes:
             raise InputError(f"{path}: class '{name}' has no image; there are: {', '.join(sorted(present))}")
     return tuple(classes)

@@ -135,7 +135,7 @@ def read_names(file: str | Path) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If the file is missing, a line is something else, or a number or a name is missing or stands twice.
+        If the file is missing, a line is something else, or a number or a name is missing or listed twice.
     """
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
@@ -148,7 +148,7 @@ def read_names(file: str | Path) -> tuple[str, ...]:
             raise InputError(f"{file}, line {line}: '{text}' is no name with its number, such as 'bed 9'")
         name = re.sub(r"^/(\w)/(?=\1)", "", name.strip())
         if int(number) in names or name in names.values():
-            raise InputError(f"{file}, line {line}: name '{name}' or number {number} stands twice")
+            raise InputError(f"{file}, line {line}: name '{name}' or number {number} is listed twice")
         names[int(number)] = name
     missing = [number for number in range(len(names)) if number not in names]
     if missing or not names:

@@ -9,17 +9,19 @@ with the probabilities that the caller gives for each class.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.data.manifest import Source
 from lucidag.data.paint import Array, blend, noise, step
+from lucidag.data.source import Source
 from lucidag.data.splits import assign
-from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
+
+if TYPE_CHECKING:
+    from lucidag.data.sources.lesions import Lesions
 
 CLASSES = ("benign", "malignant")
 SKINS = ("light", "medium", "dark")
@@ -101,14 +103,7 @@ def draw(
     images, masks, columns
         uint8 N x S x S x 3; uint8 N x S x S, 1 on the lesion; the columns ``label``, ``patch``, ``ring``,
         ``hair`` (``"0"`` or ``"1"``) and ``skin`` (light, medium, dark), N strings each.
-
-    Raises
-    ------
-    InputError
-        If a probability is outside 0..1, a class is unknown, or an image would be too small.
     """
-    if number < 1 or size < 24:
-        raise InputError(f"lesions: number {number} and size {size} must be at least 1 and 24")
     images = np.empty((number, size, size, 3), dtype=np.uint8)
     masks = np.empty((number, size, size), dtype=np.uint8)
     columns: dict[str, list[str]] = {name: [] for name in ("label", "patch", "ring", "hair", "skin")}
@@ -122,23 +117,15 @@ def draw(
     return images, masks, columns
 
 
-def load(
-    number: int,
-    size: int,
-    splits: Mapping[str, float],
-    seed: int,
-    malignant: float = 0.5,
-    patch: Mapping[str, float] | None = None,
-    ring: Mapping[str, float] | None = None,
-    hair: float = 0.3,
-) -> Source:
+def load(keys: "Lesions") -> Source:
     """Draw lesions (see `draw`) and split them at random, stratified by class."""
-    images, masks, columns = draw(number, size, seed, malignant, patch, ring, hair)
+    rates = keys.patch.model_dump(), keys.ring.model_dump()
+    images, masks, columns = draw(keys.number, keys.size, keys.seed, keys.malignant, *rates, keys.hair)
     label = columns.pop("label")
     frame = {
-        "image": [f"lesion-{index:05d}" for index in range(number)],
+        "image": keys.image_ids(),
         "label": label,
-        "split": assign(label, splits, seed),
+        "split": assign(label, keys.splits.model_dump(), keys.seed),
         **columns,
     }
     return Source(pd.DataFrame(frame), CLASSES, images, masks)
@@ -155,7 +142,6 @@ def draw_one(
 ) -> Drawing:
     """Draw image `index` of `draw`, with the masks of its artefacts."""
     patch, ring = patch or {}, ring or {}
-    _check(malignant, patch, ring, hair)
     # One stream for each part: what one part draws never shifts another.
     body, strands, sticker, frame = (np.random.default_rng([seed, index, part]) for part in range(4))
     label = CLASSES[int(body.random() < malignant)]
@@ -188,19 +174,6 @@ def draw_one(
         border=float(border),
         colour=float(colour),
     )
-
-
-def _check(malignant: float, patch: Mapping[str, float], ring: Mapping[str, float], hair: float) -> None:
-    for name, table in (("patch", patch), ("ring", ring)):
-        for key in table:
-            if key not in CLASSES:
-                raise InputError(f"lesions, {name}: {unknown('class', key, CLASSES)}")
-    values = {"malignant": malignant, "hair": hair}
-    values |= {f"patch.{key}": value for key, value in patch.items()}
-    values |= {f"ring.{key}": value for key, value in ring.items()}
-    for name, value in values.items():
-        if not 0.0 <= value <= 1.0:
-            raise InputError(f"lesions, {name}: {value} is no probability; allowed is 0 to 1")
 
 
 def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:

@@ -26,39 +26,6 @@ SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a data source gives: what `write_manifest` takes.
-
-    Attributes
-    ----------
-    table
-        N rows with the columns ``image``, ``label`` and ``split``, any metadata columns and, where there
-        are any, ``path`` and ``mask`` (files), ``true_label`` and ``id`` (patient or lesion).
-    classes
-        The class names; their order gives the class indices.
-    images
-        uint8 N x H x W x C (C is 1 or 3), or None where the images are files.
-    masks
-        uint8 N x H x W of 0 and 1, or None.
-    concepts
-        Label maps by category, uint8 N x H x W: 0 where there is none, i where there is the i-th of
-        ``concept_names[category]``; or None.
-    concept_names
-        The names by category, in the order of their numbers 1, 2, ...
-    irregularities
-        What was passed over or mended, and how often, in words such as ``polygons without area``.
-    """
-
-    table: pd.DataFrame
-    classes: tuple[str, ...]
-    images: NDArray[np.uint8] | None = None
-    masks: NDArray[np.uint8] | None = None
-    concepts: Mapping[str, NDArray[np.uint8]] | None = None
-    concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    irregularities: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Manifest:
     """The images of a data set.
 
@@ -176,20 +143,10 @@ def write_manifest(
     ----------
     folder
         Where to, usually ``results/data/{dataset}``.
-    table
-        N rows: see `Source`. Values become strings.
-    classes
-        The class names, in the order of the class indices.
-    images
-        uint8 N x H x W x C with C 1 or 3, in the order of `table`; None where column ``path`` names files.
-    masks
-        uint8 N x H x W of 0 and 1, only with `images`.
-    concepts, concept_names
-        Label maps by category, as large as the images, and the names of their numbers: see `Source`. They are
-        stored as ``concepts.{category}`` in ``images.safetensors``, or in ``concepts.safetensors`` where the
-        images are files (which all have one size then), and the names in ``dataset.json``.
-    irregularities
-        See `Source`; kept in ``dataset.json`` where there are any.
+    table, classes, images, masks, concepts, concept_names, irregularities
+        See `lucidag.data.source.Source`. Values of the table become strings. Label maps are stored as
+        ``concepts.{category}``: in ``images.safetensors``, or in ``concepts.safetensors`` where the images are files
+        (which all have one size then).
 
     Raises
     ------

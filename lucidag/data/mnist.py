@@ -14,56 +14,33 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.ink import ink
-from lucidag.data.manifest import Source
+from lucidag.data.source import Source
+from lucidag.data.sources.mnist import Mnist, find
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
-CLASSES = tuple(str(digit) for digit in range(10))
 
 
-def load(
-    root: str | Path,
-    download: bool = False,
-    train: int | None = None,
-    val: int = 0,
-    test: int | None = None,
-    mirrors: Sequence[str] = MIRRORS,
-) -> Source:
+def load(keys: Mnist, mirrors: Sequence[str] = MIRRORS) -> Source:
     """Give MNIST, or the first images of it.
 
-    Parameters
-    ----------
-    root
-        The folder that holds ``MNIST/raw`` with the four files, gzipped or not.
-    download
-        Whether to fetch files that are missing.
-    train, val
-        The first `train` images of the official training file train, the next `val` validate.
-        None for `train` takes all that `val` leaves.
-    test
-        The first `test` images of the official test file; None takes all.
-    mirrors
-        Addresses to try in turn, each ending in a slash.
-
-    Returns
-    -------
-    Source
-        28 x 28 x 1 images, ids ``train-00000`` and ``test-00000`` by their place in the official file
-        (validation images stand in the training file), metadata column ``ink``.
+    Ids are ``train-00000`` and ``test-00000`` by their place in the official file (validation images stand in the
+    training file); the metadata column is ``ink``.
 
     Raises
     ------
     InputError
         If a file is missing, truncated or no idx file, or has fewer images than asked for.
     """
-    raw = Path(root) / "MNIST" / "raw"
-    if download:
+    raw = Path(keys.root) / "MNIST" / "raw"
+    if keys.download:
         fetch(raw, mirrors)
     images, labels, ids, splits = [], [], [], []
     for stem, name in (("train", "train"), ("t10k", "test")):
         x, y = _pair(raw, stem)
-        wanted = _wanted(raw, stem, len(x), {"train": train, "val": val} if name == "train" else {"test": test})
+        asked = {"train": keys.train, "val": keys.val} if name == "train" else {"test": keys.test}
+        wanted = _wanted(raw, stem, len(x), asked)
         number = sum(wanted.values())
         images.append(x[:number])
         labels += [str(label) for label in y[:number]]
@@ -71,7 +48,7 @@ def load(
         splits += [split for split, count in wanted.items() for _ in range(count)]
     joined = np.concatenate(images)[:, :, :, None]
     table = pd.DataFrame({"image": ids, "label": labels, "split": splits, "ink": ink(joined)})
-    return Source(table, CLASSES, joined)
+    return Source(table, tuple(keys.known_classes()), joined)
 
 
 def fetch(raw: str | Path, mirrors: Sequence[str] = MIRRORS) -> None:
@@ -85,7 +62,7 @@ def fetch(raw: str | Path, mirrors: Sequence[str] = MIRRORS) -> None:
     for stem in ("train", "t10k"):
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
             name = f"{stem}-{kind}"
-            if not (Path(raw) / name).is_file() and not (Path(raw) / f"{name}.gz").is_file():
+            if not any((Path(raw) / file).is_file() for file in (name, f"{name}.gz")):
                 content = _download(f"{name}.gz", mirrors)
                 with atomic(Path(raw) / f"{name}.gz") as partial:
                     partial.write_bytes(content)
@@ -127,8 +104,8 @@ def _parse(content: bytes, name: str, zipped: bool) -> NDArray[np.uint8]:
 
 def _pair(raw: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read images and labels of one official file."""
-    images = _find(raw, f"{stem}-images-idx3-ubyte")
-    labels = _find(raw, f"{stem}-labels-idx1-ubyte")
+    images = find(raw, f"{stem}-images-idx3-ubyte")
+    labels = find(raw, f"{stem}-labels-idx1-ubyte")
     x, y = read_idx(images), read_idx(labels)
     if x.ndim != 3 or y.ndim != 1 or len(x) != len(y):
         raise InputError(f"{images} ({x.shape}) and {labels} ({y.shape}) do not belong together")
@@ -137,17 +114,10 @@ def _pair(raw: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return x, y
 
 
-def _find(raw: Path, name: str) -> Path:
-    for path in (raw / name, raw / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise InputError(f"{raw / name}[.gz] does not exist; set 'download: true' or put MNIST's four files there")
-
-
 def _wanted(raw: Path, stem: str, there: int, asked: dict[str, int | None]) -> dict[str, int]:
     """Resolve None to what is left, and refuse to give more than there is."""
     fixed = sum(count for count in asked.values() if count is not None)
-    if min((count for count in asked.values() if count is not None), default=0) < 0 or fixed > there:
+    if fixed > there:
         wish = ", ".join(f"{split} {'all' if count is None else count}" for split, count in asked.items())
         raise InputError(f"{raw}: file {stem} has {there} images, which does not allow {wish}")
     return {split: there - fixed if count is None else count for split, count in asked.items()}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,14 @@ from PIL import Image, ImageDraw
 from lucidag.data.images import decode
 from lucidag.data.labelme import CLASSES, OBJECTS, Annotated, Polygon, annotated, read_annotation, read_names
 from lucidag.data.listing import Entry, image_ids
-from lucidag.data.manifest import Source
+from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
+
+if TYPE_CHECKING:
+    from lucidag.data.sources.polygons import Polygons
 
 CATEGORY = "object"
 MOST_NAMES = 255
@@ -37,37 +41,11 @@ class _Seen:
     irregular: Counter[str]
 
 
-def load(
-    path: str | Path,
-    splits: Mapping[str, float] | None = None,
-    seed: int = 0,
-    classes: Sequence[str] | None = None,
-    min_images: int = 1,
-    threads: int = 4,
-) -> Source:
-    """Give the images, each with the class of its scene and a label map of the objects in it.
+def load(keys: "Polygons", threads: int = 4) -> Source:
+    """Give the images, each with the class of its scene and a label map of the objects in it (see `paint`).
 
-    Parameters
-    ----------
-    path
-        A folder with ``images/``, ``objects/`` (an XML file for each image, at the same relative path),
-        ``categories.txt`` and ``object_categories.txt`` (see `lucidag.data.labelme`).
-    splits, seed
-        The share of each split and the seed (see `lucidag.data.splits.assign`). None takes the folders train, val
-        and test in ``images/``.
-    classes
-        The scene classes to keep, in the order of their indices; None keeps all that occur, in the order of
-        ``categories.txt``.
-    min_images
-        A class with fewer images is left out.
-    threads
-        How many images are decoded at a time.
-
-    Returns
-    -------
-    Source
-        Files with the label maps of category ``object`` (see `paint`). Ids are relative paths without suffix, ``-`` for
-        ``/``. `irregularities` counts what was passed over, or painted although it is not regular.
+    Classes are in the order of ``categories.txt``, unless they are listed. Ids are relative paths without suffix,
+    ``-`` for ``/``. `irregularities` counts what was passed over, or painted although it is not regular.
 
     Raises
     ------
@@ -75,12 +53,13 @@ def load(
         If a file or folder is missing or unreadable, images differ in size, no image is left, a class does not
         exist, a split has no images or the shares do not fit.
     """
+    path = keys.path
     names, objects = (read_names(Path(path) / file) for file in (CLASSES, OBJECTS))
     if len(objects) > MOST_NAMES:
         raise InputError(f"{Path(path) / OBJECTS} has {len(objects)} names; a label map holds {MOST_NAMES}")
     found, irregular = annotated(path)
     seen = _look(path, found, names, objects, threads)
-    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, classes, min_images)
+    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, keys.classes, keys.min_images)
     found, seen = [found[row] for row in kept], [seen[row] for row in kept]
     for each in seen:
         irregular += each.irregular
@@ -94,7 +73,7 @@ def load(
             "image": image_ids(path, entries),
             "path": [each.image for each in found],
             "label": labels,
-            "split": _splits(path, found, labels, splits, seed),
+            "split": _splits(path, found, labels, keys.splits.model_dump() if keys.splits else None, keys.seed),
         }
     )
     return Source(
@@ -174,7 +153,7 @@ def _kept(
         if name not in number:
             raise InputError(f"{path}: {unknown('class', name, [each for each in names if each in number])}")
     if classes is not None and len(set(classes)) < len(classes):
-        raise InputError(f"{path}: a class is named more than once in 'classes'")
+        raise InputError(f"{path}: a class is listed twice in 'classes'")
     wanted = [name for name in (names if classes is None else classes) if name in number]
     order = tuple(name for name in wanted if number[name] >= min_images)
     if not order:

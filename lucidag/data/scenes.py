@@ -3,24 +3,24 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.data.manifest import Source
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
+from lucidag.data.source import Source
 from lucidag.data.splits import assign
-from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
 
-LABELS = ("object", "place")
+if TYPE_CHECKING:
+    from lucidag.data.sources.scenes import Scenes
+
 CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
 )
-SMALLEST = 32
 _MOST = 4  # objects in an image
 _ORDER = 4 + _MOST  # the streams before are those of the parts of an image
 
@@ -64,48 +64,23 @@ def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
         Their side S in pixels, at least 32.
     seed
         The seed of every draw.
-
-    Raises
-    ------
-    InputError
-        If there would be no image, or it would be too small.
     """
-    if number < 1 or size < SMALLEST:
-        raise InputError(f"scenes: number {number} and size {size} must be at least 1 and {SMALLEST}")
     return (draw_one(index, size, seed) for index in track(range(number), "draw scenes"))
 
 
-def load(number: int, size: int, splits: Mapping[str, float], seed: int, label: str = "object") -> Source:
+def load(keys: "Scenes") -> Source:
     """Draw scenes and split them at random, stratified by class.
 
-    Parameters
-    ----------
-    number, size, seed
-        As in `draw`. The same seed gives the same images whatever the label.
-    splits
-        The share of each split (see `lucidag.data.splits.assign`).
-    label
-        What the classes are, and what the mask of an image shows: ``object``, the kind of the main object and its
-        pixels; or ``place``, the place and the pixels of its structure that no object covers.
-
-    Returns
-    -------
-    The images with the columns ``object``, ``material``, ``colour`` (of the main object) and ``place``, and
-    their concepts: `CONCEPTS`.
-
-    Raises
-    ------
-    InputError
-        If `label` is unknown, the shares do not fit, or the images would be too few or too small.
+    The classes are, and the mask of an image shows: with label ``object``, the kind of the main object and its pixels;
+    with ``place``, the place and the pixels of its structure that no object covers. The same seed gives the same images
+    with either. The columns ``object``, ``material``, ``colour`` are those of the main object.
     """
-    if label not in LABELS:
-        raise InputError(f"scenes, label: {unknown('label', label, LABELS)}")
-    drawings = draw(number, size, seed)
+    number, size, label = keys.number, keys.size, keys.label
     images = np.empty((number, size, size, 3), dtype=np.uint8)
     masks = np.empty((number, size, size), dtype=np.uint8)
     concepts = {category: np.empty_like(masks) for category in CONCEPTS}
     columns: dict[str, list[str]] = {"object": [], "material": [], "colour": [], "place": []}
-    for index, drawing in enumerate(drawings):
+    for index, drawing in enumerate(draw(number, size, keys.seed)):
         images[index] = drawing.image
         masks[index] = drawing.main if label == "object" else drawing.concepts["place"] > 0
         for category, maps in concepts.items():
@@ -114,9 +89,9 @@ def load(number: int, size: int, splits: Mapping[str, float], seed: int, label: 
         for name, value in zip(columns, (main.kind, main.material, main.colour, drawing.place), strict=True):
             columns[name].append(value)
     frame = {
-        "image": [f"scene-{index:05d}" for index in range(number)],
+        "image": keys.image_ids(),
         "label": columns[label],
-        "split": assign(columns[label], splits, seed),
+        "split": assign(columns[label], keys.splits.model_dump(), keys.seed),
         **columns,
     }
     return Source(pd.DataFrame(frame), CONCEPTS[label], images, masks, concepts, CONCEPTS)

@@ -1,14 +1,17 @@
 """What a data source knows of itself: the class that every source is derived from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from lucidag.ground.section import Count, Section, Seed, Share
 
-if TYPE_CHECKING:  # it imports pandas, which a start of the workflow need not
-    from lucidag.data.manifest import Source
+if TYPE_CHECKING:  # slow, and a start of the workflow imports this module
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 
 class Splits(Section):
@@ -22,7 +25,42 @@ class Splits(Section):
     def _sum(self) -> "Splits":
         if abs(self.train + self.val + self.test - 1) > 1e-6:
             raise ValueError(f"train + val + test must be 1, not {self.train + self.val + self.test:g}")
+        if self.test == 0:
+            raise ValueError("test must be above 0: every data set needs images that results are reported on")
         return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a data source gives: what `lucidag.data.manifest.write_manifest` takes.
+
+    Attributes
+    ----------
+    table
+        N rows with the columns ``image``, ``label`` and ``split``, any metadata columns and, where there
+        are any, ``path`` and ``mask`` (files), ``true_label`` and ``id`` (patient or lesion).
+    classes
+        The class names; their order gives the class indices.
+    images
+        uint8 N x H x W x C (C is 1 or 3), or None where the images are files.
+    masks
+        uint8 N x H x W of 0 and 1, or None.
+    concepts
+        Label maps by category, uint8 N x H x W: 0 where there is none, i where there is the i-th of
+        ``concept_names[category]``; or None.
+    concept_names
+        The names by category, in the order of their numbers 1, 2, ...
+    irregularities
+        What was passed over or mended, and how often, in words such as ``polygons without area``.
+    """
+
+    table: "pd.DataFrame"
+    classes: tuple[str, ...]
+    images: "NDArray[np.uint8] | None" = None
+    masks: "NDArray[np.uint8] | None" = None
+    concepts: "Mapping[str, NDArray[np.uint8]] | None" = None
+    concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    irregularities: Mapping[str, int] = field(default_factory=dict)
 
 
 class DataSource(Section):
@@ -68,7 +106,7 @@ class DataSource(Section):
     )
     seed: Seed = Field(default=0, description="Seed of everything random about the data: drawing, splits, corruption.")
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Give the images, their table and their classes."""
         raise NotImplementedError
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lucidag.data.manifest import Source, write_manifest
+from lucidag.data.manifest import write_manifest
+from lucidag.data.source import Source
 from lucidag.data.splits import corrupt
 
 

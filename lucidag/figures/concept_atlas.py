@@ -32,7 +32,7 @@ STRONG = 99.7  # percentile of |relevance| that is painted most
 
 @paper()
 def concept_atlas(decision: Decision) -> Figure:
-    """Draw one row a unit: its share of the relevance, its map over the image, its reference images.
+    """Draw one row per unit: its share of the relevance, its map over the image, its reference images.
 
     Parameters
     ----------

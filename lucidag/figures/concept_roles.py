@@ -1,4 +1,4 @@
-"""Labels of the penultimate units beside their roles: are the units that restore function the interpretable ones?"""
+"""Labels of the penultimate units and their roles: are the units that restore function the interpretable ones?"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -22,7 +22,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     Parameters
     ----------
     counts
-        C x C images, one row a true class. Classes that no image has and none is taken for are left out.
+        C x C images, one row per true class. Classes that no image has and none is taken for are left out.
     classes
         The C names. They are written for up to 30 classes drawn, counts and shares for up to 12.
     split

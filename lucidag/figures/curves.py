@@ -1,4 +1,4 @@
-"""Accuracy or loss against the number of units switched on, beside its controls."""
+"""Accuracy or loss against the number of units switched on, compared with its controls."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -42,7 +42,7 @@ AXIS_NAMES = {
     "worst_accuracy": "accuracy of the worst group (share of images)",
 }
 UNITS_AXIS = "units switched on, k"
-RIGHT = 1.01  # the axis ends a little behind the last k, so that a mark there shows
+RIGHT = 1.01  # the axis ends a little after the last k, so that a mark there shows
 # Above this ratio of the greatest to the least loss a linear axis hides the lower end.
 LOG_FROM = 30.0
 

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
-PARTS = re.compile(r"[^\s_\-/.,]*[\s_\-/.,]*")  # a line may end behind a space or one of _ - / . ,
-FINE = 1200  # dots an inch that a text is measured at
+PARTS = re.compile(r"[^\s_\-/.,]*[\s_\-/.,]*")  # a line may end after a space or one of _ - / . ,
+FINE = 1200  # dots per inch that a text is measured at
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

@@ -1,4 +1,4 @@
-"""Accuracy of each group against the number of units switched on, beside the logit-bias control."""
+"""Accuracy of each group against the number of units switched on, compared with the logit-bias control."""
 
 from collections.abc import Mapping
 from typing import Any

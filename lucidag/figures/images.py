@@ -92,7 +92,7 @@ def notes(manifest: Manifest, row: int, columns: Sequence[str]) -> str:
 
 @paper()
 def contact_sheet(sheet: Mapping[str, Sequence[Thumbnail]], title: str) -> Figure:
-    """Draw thumbnails, one row a class.
+    """Draw thumbnails, one row per class.
 
     Parameters
     ----------

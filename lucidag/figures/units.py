@@ -23,7 +23,7 @@ DARK = 0.6  # what the region leaves of the brightness outside
 
 @paper()
 def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
-    """Draw one row a unit: its name and labels, then its top images with the region outlined.
+    """Draw one row per unit: its name and labels, then its top images with the region outlined.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def join_tensors(
     parts
         Files of the same tensors, one or more.
     stacked
-        The tensors that are put one behind the other along their first axis; the others must be the same in all
+        The tensors that are put one after the other along their first axis; the others must be the same in all
         parts, and are taken once.
     metadata
         What the new file says of itself.
@@ -91,7 +91,7 @@ def open_part(path: str | Path) -> BinaryIO:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the tensors of a file stand: its header, and where the bytes behind it start."""
+    """Where the tensors of a file stand: its header, and where the bytes after it start."""
 
     path: Path
     tensors: dict[str, dict[str, Any]]

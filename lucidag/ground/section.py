@@ -1,9 +1,9 @@
 """What all sections of a configuration have in common."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 Item = TypeVar("Item")
 
@@ -38,6 +38,16 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
     jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the section as a job sees it: with the fields that its stage picked, and no others to be used."""
+        picked = {name: field for name, field in cls.model_fields.items() if name in settings}
+        parse = {name: TypeAdapter(field.annotation or Any).validate_python for name, field in picked.items()}
+        section = cls.model_construct(**{name: read(settings[name]) for name, read in parse.items()})
+        for name in cls.model_fields.keys() - picked.keys():
+            del section.__dict__[name]
+        return section
 
     def pick(self, *names: str) -> dict[str, Any]:
         """Return these fields and properties, as builtin types."""

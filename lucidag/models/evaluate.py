@@ -38,7 +38,7 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
         recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over
         one class against the rest; None where no class has both images inside and outside it),
         ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n, accuracy},
-        ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row a true class), and
+        ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row per true class), and
         ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits,
         and the share of images that both decide alike (None without a linear head).
     """

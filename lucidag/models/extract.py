@@ -19,6 +19,7 @@ from lucidag.models.network import Network
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
 
+THREADS = 2  # of the rules that extract features
 TOLERANCE = 1e-3
 
 
@@ -28,9 +29,9 @@ def extract(
     split: str,
     inputs: Inputs,
     group_columns: Sequence[str],
+    batch_size: int,
     device: str = "cpu",
-    batch_size: int = 64,
-    threads: int = 2,
+    threads: int = THREADS,
     head: str | None = None,
     shard: Shard = WHOLE,
 ) -> Features:
@@ -44,7 +45,7 @@ def extract(
         The images, and how they reach the network.
     group_columns
         The columns whose product makes the groups: see `Manifest.groups`.
-    device, batch_size, threads
+    batch_size, device, threads
         How to compute; they change the numbers by rounding only.
     head
         The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
@@ -173,8 +174,8 @@ def extract_splits(
             split,
             network.inputs,
             group_columns,
-            device,
             batch_size,
+            device,
             head=network.head,
             shard=shard,
         )

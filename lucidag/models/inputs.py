@@ -1,53 +1,36 @@
 """From an image to what the network takes."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
 from lucidag.ground.errors import InputError
+from lucidag.models.settings import Input
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """How images reach a network.
+class Inputs(Input):
+    """How images reach a network, by the settings of `lucidag.models.settings.Input`: in their order, or by name.
 
-    Attributes
-    ----------
-    size
-        Width and height in pixels.
-    channels
-        1 (grey) or 3 (RGB).
-    resize
-        ``stretch``: the whole image, its sides scaled each on its own. ``crop``: the shorter side to
-        256/224 of `size`, then the square in the middle, as torchvision's ImageNet recipes do.
-    mean, std
-        What is subtracted from values in 0 to 1, and what they are then divided by: one number for
-        all channels, or one each.
+    Raises
+    ------
+    InputError
+        For a value that is not allowed.
     """
 
-    size: int
-    channels: int = 3
-    resize: str = "stretch"
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-
-    def __post_init__(self) -> None:
-        if self.size < 1:
-            raise InputError(f"inputs: size is {self.size}; it must be at least 1 pixel")
-        if self.channels not in (1, 3):
-            raise InputError(f"inputs: channels is {self.channels}; allowed are 1 and 3")
-        if self.resize not in ("stretch", "crop"):
-            raise InputError(f"inputs: resize is '{self.resize}'; allowed are 'stretch' and 'crop'")
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) not in (1, self.channels):
-                raise InputError(f"inputs: {name} has {len(values)} numbers; it needs 1 or {self.channels}")
-        if min(self.std) <= 0:
-            raise InputError(f"inputs: std is {list(self.std)}; each number must be above 0")
+    def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401 (pydantic checks them)
+        try:
+            super().__init__(**dict(zip(Input.model_fields, values, strict=False)), **named)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            key, message = ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
+            raise InputError(
+                f"inputs: {key} is {fault['input']!r}: {message}" if key else f"inputs: {message}"
+            ) from error
 
     def prepare(self, image: NDArray[np.uint8]) -> torch.Tensor:
         """Give an image (uint8, H x W x 1 or 3) as uint8, channels x size x size."""
@@ -74,10 +57,6 @@ class Inputs:
         generator = torch.Generator().manual_seed(0)
         return torch.randn(count, self.channels, self.size, self.size, generator=generator)
 
-    def to_json(self) -> dict[str, Any]:
-        """Give plain values, which `inputs_from_json` reads."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
-
     def _resize(self, tensor: torch.Tensor) -> torch.Tensor:
         if self.resize == "stretch":
             return self._scale(tensor, [self.size, self.size])
@@ -86,8 +65,3 @@ class Inputs:
     @staticmethod
     def _scale(tensor: torch.Tensor, size: list[int]) -> torch.Tensor:
         return functional.resize(tensor, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
-
-
-def inputs_from_json(value: dict[str, Any]) -> Inputs:
-    """Read what `Inputs.to_json` gave."""
-    return Inputs(**{**value, "mean": tuple(value["mean"]), "std": tuple(value["std"])})

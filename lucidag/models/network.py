@@ -9,7 +9,7 @@ from torch import nn
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.head import find_head, linear_head
-from lucidag.models.inputs import Inputs, inputs_from_json
+from lucidag.models.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
         a last linear layer is needed and there is none.
     """
     model = build(settings["architecture"], classes, settings["options"], seed)
-    inputs = inputs_from_json(settings["input"])
+    inputs = Inputs(**settings["input"])
     example = inputs.example()
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:

@@ -75,10 +75,11 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
     cells: list[Text | Code] = [
         text(
             "Artefacts pasted into clean images, where their pixels are known. First table: the `share` of an "
-            "explanation's relevance on the artefact, beside its share of the `area`; `excess` is their difference. "
+            "explanation's relevance on the artefact, compared with its share of the `area`; `excess` is the "
+            "difference. "
             "Second: the two networks compared image by image, `first` less `second`. "
-            "Third: the change in the probability of the class that the artefact goes with, beside a control that "
-            "fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. "
+            "Third: the change in the probability of the class that the artefact goes with, compared with a control "
+            "that fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. "
             "Fourth: the same where it is taken out of images in which a finder sees it; the control fills a place "
             "of the same shape beside it, where there is room. A network that learnt the shortcut looks at it *and* "
             "changes its mind."

@@ -9,7 +9,7 @@ At each k the full network's logits Z_K are scaled by one positive number and sh
 
     C_k = (s_k / s_K) (Z_K - mu_K) + mu_k,
 
-so that their mean over images (mu_k, one a class) and their overall spread (s_k, one number, each image's
+so that their mean over images (mu_k, one per class) and their overall spread (s_k, one number, each image's
 logits centred over classes because a constant over classes changes no probability) are those of Z_k. A positive
 scale leaves the argmax alone, so for accuracy only a constant a class is added. C_K = Z_K, and C_0 is the
 bias.

@@ -81,7 +81,7 @@ class Cohort:
                 raise InputError(f"{len(index)} {name}s were given for {len(self.labels)} images")
             if index.min() < 0 or index.max() >= count:
                 found = int(index.min()) if index.min() < 0 else int(index.max())
-                raise InputError(f"{name} index {found} is outside 0 to {count - 1}")
+                raise InputError(f"{name} index {found} must be between 0 and {count - 1}")
         if self.image_weights is not None and self.image_weights.shape[1] != len(self.labels):
             raise InputError(
                 f"bootstrap weights for {self.image_weights.shape[1]} images were given for {len(self.labels)}"

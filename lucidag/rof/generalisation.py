@@ -61,9 +61,7 @@ def model_row(
     ]
 
 
-def correlations(
-    table: pd.DataFrame, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> list[dict[str, Any]]:
+def correlations(table: pd.DataFrame, resamples: int, confidence: float, seed: int) -> list[dict[str, Any]]:
     """Correlate each share of roles with the gap, for each metric, over all models and within families.
 
     Parameters

@@ -13,8 +13,8 @@ class Rof(Section):
     """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
 
     jobs: ClassVar = {
-        "rank": ("methods", "random_seeds"),
-        "sweep": ("ranking", "methods", "random_seeds", "resamples", "confidence", "class_columns", "seed"),
+        "rank": ("methods", "random_orders", "seed"),
+        "sweep": ("ranking", "methods", "random_orders", "resamples", "confidence", "class_columns", "seed"),
         "turning_points": ("ranking", "confidence", "role_metric", "points"),
         "rof_figures": ("ranking", "select_metric", "role_metric", "confidence"),
         "generalisation": ("ranking",),

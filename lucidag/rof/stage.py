@@ -1,6 +1,6 @@
 """The sweep stage of one model: every split, every order, the control and the bootstrap."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
+from lucidag.rof.settings import Rof
 from lucidag.rof.sweep import sweep
-from lucidag.rof.tables import CLASS_COLUMNS, ORDER_COLUMNS, sweep_table
+from lucidag.rof.tables import ORDER_COLUMNS, sweep_table
 from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
 
 
@@ -58,14 +59,8 @@ class SelectionTables:
 def run_sweep(
     contents: Mapping[str, Features],
     rankings: pd.DataFrame,
-    methods: Sequence[str],
-    random_seeds: Sequence[int] = (),
-    ranking: str = "l1",
-    resamples: int = 0,
-    confidence: float = 0.95,
-    seed: int = 0,
-    class_columns: int = CLASS_COLUMNS,
-    min_group: int = 1,
+    settings: Rof,
+    min_group: int,
     device: str = "cpu",
 ) -> SweepTables:
     """Sweep every split in the orders that were ranked on it.
@@ -76,36 +71,26 @@ def run_sweep(
         The features file of each split.
     rankings
         What `lucidag.rof.rank.ranking_table` gave.
-    methods, random_seeds
-        The orders to sweep.
-    ranking
-        The method whose order the logit-bias control follows.
-    resamples
-        Samples of images behind bands and intervals; 0 for none. Random orders get none: their own spread over seeds
-        is their band.
-    confidence
-        Of the bands.
-    seed
-        Of the bootstrap.
-    class_columns
-        See `lucidag.rof.tables.sweep_table`.
+    settings
+        Its methods and random orders are swept, and the logit-bias control follows its ranking. Random orders get no
+        bootstrap: their own spread over seeds is their band.
     min_group
         A group of fewer images in a split is not called the worst there.
     device
         Where PyTorch computes.
     """
     sweeps, drawn, draws = [], [], {}
-    every: list[tuple[str, int | None]] = [*orders(methods, random_seeds), (LOGIT_BIAS, None)]
-    counts = {split: _weights(content, resamples, seed) for split, content in contents.items()}
+    every: list[tuple[str, int | None]] = [*orders(settings.methods, settings.random_seeds), (LOGIT_BIAS, None)]
+    counts = {split: _weights(content, settings.resamples, settings.seed) for split, content in contents.items()}
     work = [(split, *order) for split in contents for order in every]
     for split, method, order_seed in track(work, "sweep"):
         content = contents[split]
-        order = order_of(rankings, split, ranking if method == LOGIT_BIAS else method, order_seed)
+        order = order_of(rankings, split, settings.ranking if method == LOGIT_BIAS else method, order_seed)
         result = _sweep(content, split, method, order, None if method == RANDOM else counts[split], min_group, device)
         key = (split, method, order_seed)
-        sweeps.append(sweep_table(result, *key, content.classes, content.group_names, class_columns))
+        sweeps.append(sweep_table(result, *key, content.classes, content.group_names, settings.class_columns))
         if result.draws is not None:
-            drawn.append(bands.bands_table(result.draws, *key, content.group_names, confidence))
+            drawn.append(bands.bands_table(result.draws, *key, content.group_names, settings.confidence))
             for metric in METRICS:
                 drawn_curves = getattr(result.draws, metric)
                 defined = ~np.isnan(drawn_curves[:, 0])
@@ -118,13 +103,8 @@ def run_sweep(
 def run_selection(
     contents: Mapping[str, Features],
     rankings: pd.DataFrame,
-    methods: Sequence[str],
-    ranking: str = "l1",
-    resamples: int = 0,
-    confidence: float = 0.95,
-    seed: int = 0,
-    class_columns: int = CLASS_COLUMNS,
-    min_group: int = 1,
+    settings: Rof,
+    min_group: int,
     ranked_on: str = "train",
     chosen_on: str = "val",
     reported_on: str = "test",
@@ -136,21 +116,21 @@ def run_selection(
     """
     if not {ranked_on, chosen_on, reported_on} <= set(contents):
         return SelectionTables(pd.DataFrame(columns=["ranked_on", *ORDER_COLUMNS, "k", *METRICS]), {})
-    counts = _weights(contents[reported_on], resamples, seed)
+    counts = _weights(contents[reported_on], settings.resamples, settings.seed)
     tables, draws = [], {}
-    for method in track([*(m for m in methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
-        order = order_of(rankings, ranked_on, ranking if method == LOGIT_BIAS else method)
+    for method in track([*(m for m in settings.methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
+        order = order_of(rankings, ranked_on, settings.ranking if method == LOGIT_BIAS else method)
         results = {
             chosen_on: _sweep(contents[chosen_on], chosen_on, method, order, None, min_group, device),
             reported_on: _sweep(contents[reported_on], reported_on, method, order, counts, min_group, device),
         }
         for split, result in results.items():
             names = contents[split].classes, contents[split].group_names
-            table = sweep_table(result, split, method, None, *names, class_columns)
+            table = sweep_table(result, split, method, None, *names, settings.class_columns)
             table.insert(0, "ranked_on", ranked_on)
             if result.draws is not None:
                 for metric in METRICS:
-                    low, high = percentiles(getattr(result.draws, metric), confidence)
+                    low, high = percentiles(getattr(result.draws, metric), settings.confidence)
                     table[f"{metric}_low"], table[f"{metric}_high"] = low, high
                     drawn, k = getattr(result.draws, metric), turning_point(getattr(results[chosen_on], metric), metric)
                     draws[gain_key(method, metric)] = improvement(drawn[:, k], drawn[:, -1], metric)

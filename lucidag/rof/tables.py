@@ -14,7 +14,6 @@ from lucidag.ground.files import atomic
 from lucidag.rof.result import SweepResult
 
 ORDER_COLUMNS = ("split", "method", "seed")
-CLASS_COLUMNS = 100
 
 
 def sweep_table(
@@ -24,7 +23,7 @@ def sweep_table(
     seed: int | None,
     classes: Sequence[str],
     group_names: Sequence[str],
-    class_columns: int = CLASS_COLUMNS,
+    class_columns: int,
 ) -> pd.DataFrame:
     """Tabulate one sweep, one row for each k from 0 to K.
 

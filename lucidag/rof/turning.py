@@ -75,8 +75,8 @@ class TurningPoint:
 def describe(
     curve: NDArray[np.float64],
     metric: str,
-    drawn: NDArray[np.integer] | None = None,
-    confidence: float = 0.95,
+    drawn: NDArray[np.integer] | None,
+    confidence: float,
     degenerate_from: float = DEGENERATE_FROM,
 ) -> TurningPoint:
     """Find the turning point of a curve and its bootstrap interval.
@@ -88,7 +88,7 @@ def describe(
     metric
         Of `METRICS`.
     drawn
-        The turning points of B bootstrap samples.
+        The turning points of B bootstrap samples, or None.
     confidence
         Of the interval.
     degenerate_from
@@ -113,8 +113,8 @@ def select(
     chosen: NDArray[np.float64],
     reported: NDArray[np.float64],
     metric: str,
-    drawn: NDArray[np.float64] | None = None,
-    confidence: float = 0.95,
+    drawn: NDArray[np.float64] | None,
+    confidence: float,
 ) -> dict[str, Any]:
     """Choose k on one split and report the metric on another.
 
@@ -159,7 +159,7 @@ def turning_report(
     sweep: pd.DataFrame,
     selection: pd.DataFrame,
     draws: Mapping[str, NDArray],
-    confidence: float = 0.95,
+    confidence: float,
     degenerate_from: float = DEGENERATE_FROM,
 ) -> dict[str, Any]:
     """Return what turning_points.json holds, from what the sweep stage wrote.

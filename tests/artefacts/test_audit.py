@@ -11,8 +11,9 @@ from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
 from lucidag.artefacts.grading import grade
 from lucidag.data.images import Images
-from lucidag.data.lesions import CLASSES, load
+from lucidag.data.lesions import CLASSES
 from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.sources.lesions import Lesions
 from lucidag.figures.artefacts import examples, grades, odds
 from lucidag.figures.style import save
 from lucidag.ground.errors import InputError
@@ -22,9 +23,9 @@ from lucidag.ground.errors import InputError
 def lesions(tmp_path_factory):
     """Give a data set whose patch sits on benign and whose ring sits on malignant images."""
     folder = tmp_path_factory.mktemp("lesions")
-    source = load(
-        320, 48, {"train": 0.5, "test": 0.5}, 4, patch={"benign": 0.6, "malignant": 0.05}, ring={"malignant": 0.5}
-    )
+    splits = {"train": 0.5, "val": 0, "test": 0.5}
+    rates = {"patch": {"benign": 0.6, "malignant": 0.05}, "ring": {"malignant": 0.5}}
+    source = Lesions(source="lesions", number=320, size=48, splits=splits, seed=4, **rates).load()
     write_manifest(folder, source.table, source.classes, source.images, source.masks)
     manifest = read_manifest(folder)
     return manifest.table, scan(manifest.table["image"].tolist(), Images(manifest).read)

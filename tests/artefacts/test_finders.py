@@ -153,7 +153,7 @@ def test_the_table_does_not_depend_on_threads_and_grey_images_are_read(drawn):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((4, 40, 3), np.uint8), np.zeros((40, 40, 4), np.uint8), np.ones((20, 20, 3))]
+    "pixels", [np.zeros((4, 40, 3), np.uint8), np.zeros((40, 40, 4), np.uint8), np.ones((20, 20, 3))]
 )
 def test_what_is_no_image_is_named(pixels):
     with pytest.raises(InputError, match="image 'a'"):

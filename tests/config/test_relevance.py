@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lucidag.config.images import write_out_images
+from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.config.probe import check_networks
-from lucidag.config.targets import check_shortcuts
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 

@@ -12,14 +12,18 @@ from PIL import Image
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
-from lucidag.data.folder import load
+from lucidag.data import folder
 from lucidag.data.images import Images
 from lucidag.data.listing import entries, files_of
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.sources.folder import Folder
 from lucidag.ground.errors import InputError
 
-HALVES = {"train": 0.5, "test": 0.5}
+HALVES = {"train": 0.5, "val": 0, "test": 0.5}
+
+
+def load(path, threads=4, **told):
+    return folder.load(Folder(source="folder", path=str(path), **{"splits": None, **told}), threads)
 
 
 def image(path, size=(6, 4), value=100):
@@ -69,7 +73,7 @@ def test_columns_of_other_names_root_and_masks(tmp_path):
     path = tmp_path / "csv" / "list.csv"
     path.write_text("\n".join(["file, target ,set,seg", *rows]), encoding="utf-8-sig")
     columns = {"image": "file", "label": "target", "split": "set", "mask": "seg"}
-    source = load(path, root=tmp_path / "pics", columns=columns)
+    source = load(path, root=str(tmp_path / "pics"), columns=columns)
     assert source.table["split"].tolist() == ["train"] * 6 + ["test"] * 4
     write_manifest(tmp_path / "out", source.table, source.classes)
     reader = Images(read_manifest(tmp_path / "out"))
@@ -167,7 +171,7 @@ def test_bad_labels_and_classes_are_named(tmp_path):
     )
     fails(r"class 'other' has no image; there are: benign, malignant", path,
           classes=["benign", "malignant", "other"])  # fmt: skip
-    fails(r"class 'benign' is named 2 times", path, classes=["benign", "malignant", "benign"])
+    fails(r"class 'benign' is listed twice", path, classes=["benign", "malignant", "benign"])
     assert load(path, splits=HALVES, classes=["malignant", "benign"]).classes == ("malignant", "benign")
     frame.assign(label=["", *frame["label"][1:]]).to_csv(path, index=False)
     fails(r"labels.csv, line 2: column 'label' is empty", path)
@@ -195,7 +199,8 @@ def test_bad_csv_files_are_named(tmp_path):
     fails(r"label.csv does not exist \(did you mean 'labels.csv'\?\)", tmp_path / "label.csv")
     fails(r"column 'images' does not exist \(did you mean 'image'\?\)", path, columns={"image": "images"})
     fails(r"column 'segm' does not exist", path, columns={"mask": "segm"})
-    fails(r"role 'picture' does not exist", path, columns={"picture": "image"})
+    with pytest.raises(InputError, match=r"role 'picture' does not exist"):
+        entries(path, columns={"picture": "image"})
     fails(r"group column 'sites' does not exist \(did you mean 'site'\?\)", path, groups=["sites"])
     frame.assign(path="x").to_csv(path, index=False)
     fails(r"column 'path' cannot be a group", path, groups=["path"])

@@ -6,7 +6,9 @@ from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score
 
-from lucidag.data.lesions import SKINS, draw, draw_one, load
+from lucidag.config.load import load_config
+from lucidag.data.lesions import SKINS, draw, draw_one
+from lucidag.data.sources.lesions import Lesions
 from lucidag.ground.errors import InputError
 
 SIZE = 64
@@ -172,7 +174,8 @@ def test_the_traits_alone_do_not_decide_every_case():
 
 
 def test_load_splits_by_class():
-    source = load(60, 32, {"train": 0.5, "val": 0.2, "test": 0.3}, seed=1, malignant=0.3)
+    splits = {"train": 0.5, "val": 0.2, "test": 0.3}
+    source = Lesions(source="lesions", number=60, size=32, splits=splits, seed=1, malignant=0.3, patch={}).load()
     assert source.images.shape == (60, 32, 32, 3)
     assert source.masks.shape == (60, 32, 32)
     assert source.table.columns.tolist() == ["image", "label", "split", "patch", "ring", "hair", "skin"]
@@ -182,17 +185,23 @@ def test_load_splits_by_class():
     assert (source.images == draw(60, 32, 1, malignant=0.3)[0]).all()
 
 
+def check(**told):
+    """Check a section as a dry run does."""
+    network = {"dataset": "d", "architecture": "resnet18", "train": {}}
+    load_config({"datasets": {"d": {"source": "lesions", **told}}, "models": {"m": network}}, "c.yaml")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"patch": {"bening": 0.5}}, r"patch: class 'bening' does not exist \(did you mean 'benign'"),
-        ({"ring": {"benign": 1.5}}, r"ring.benign: 1.5 is no probability; allowed is 0 to 1"),
-        ({"malignant": -0.1}, r"malignant: -0.1 is no probability"),
-        ({"hair": 2.0}, r"hair: 2.0 is no probability"),
-        ({"number": 0}, r"number 0 and size 32 must be at least 1 and 24"),
-        ({"size": 8}, r"number 3 and size 8 must be"),
+        ({"patch": {"bening": 0.5}}, r"patch.bening: key 'bening' does not exist \(did you mean 'benign'"),
+        ({"ring": {"benign": 1.5}}, r"ring.benign: found 1.5; .* less than or equal to 1"),
+        ({"malignant": -0.1}, r"malignant: found -0.1; .* greater than or equal to 0"),
+        ({"hair": 2.0}, r"hair: found 2.0; .* less than or equal to 1"),
+        ({"number": 0}, r"number: found 0; .* greater than or equal to 10"),
+        ({"size": 8}, r"size: found 8; .* greater than or equal to 24"),
     ],
 )
 def test_bad_settings_are_named(arguments, message):
     with pytest.raises(InputError, match=message):
-        draw(**{"number": 3, "size": 32, "seed": 0, **arguments})
+        check(**arguments)

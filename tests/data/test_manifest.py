@@ -12,7 +12,8 @@ from PIL import Image
 from safetensors import safe_open
 
 from lucidag.data.images import Images
-from lucidag.data.manifest import Source, read_manifest, write_manifest
+from lucidag.data.manifest import read_manifest, write_manifest
+from lucidag.data.source import Source
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
 

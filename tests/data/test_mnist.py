@@ -9,12 +9,18 @@ from functools import partial
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from lucidag.data.mnist import fetch, load, read_idx
+from lucidag.data import mnist
+from lucidag.data.mnist import MIRRORS, fetch, read_idx
 from lucidag.data.sources.mnist import Mnist
 from lucidag.ground.errors import InputError
 
 NAMES = [f"{stem}-{kind}.gz" for stem in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+
+
+def load(root, mirrors=MIRRORS, **told):
+    return mnist.load(Mnist(source="mnist", root=str(root), **told), mirrors)
 
 
 def idx(values):
@@ -105,7 +111,7 @@ def test_a_mirror_with_half_a_file_leaves_nothing(tiny, mirror, tmp_path):
 
 def test_missing_and_broken_files_are_named(tiny, tmp_path):
     raw = tiny[0] / "MNIST" / "raw"
-    with pytest.raises(InputError, match=r"train-images-idx3-ubyte\[.gz\] does not exist; set 'download: true'"):
+    with pytest.raises(InputError, match=r"train-images-idx3-ubyte.gz is missing; .* set `download: true`"):
         load(tmp_path / "nowhere")
     name = raw / "t10k-images-idx3-ubyte.gz"
     whole = name.read_bytes()
@@ -134,7 +140,9 @@ def test_missing_and_broken_files_are_named(tiny, tmp_path):
 def test_more_than_there_is_cannot_be_asked(tiny):
     with pytest.raises(InputError, match=r"train has 30 images, which does not allow train 28, val 3"):
         load(tiny[0], train=28, val=3)
-    with pytest.raises(InputError, match=r"t10k has 12 images, which does not allow test -1"):
+    with pytest.raises(InputError, match=r"t10k has 12 images, which does not allow test 13"):
+        load(tiny[0], test=13)
+    with pytest.raises(ValidationError, match=r"greater than or equal to 1"):
         load(tiny[0], test=-1)
 
 

@@ -12,13 +12,18 @@ from PIL import Image
 from lucidag.data.images import Images
 from lucidag.data.labelme import Polygon, annotated, files_of, read_annotation, read_names
 from lucidag.data.manifest import read_manifest
-from lucidag.data.polygons import load, paint
+from lucidag.data.polygons import paint
+from lucidag.data.sources.polygons import Polygons
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
 
 CLASSES = "/a/abbey 0\n/b/bakery/shop 1\n/z/zoo 2\n"
 OBJECTS = "bed 0\ncat 1\nlamp 2\n"
-HALVES = {"train": 0.5, "test": 0.5}
+HALVES = {"train": 0.5, "val": 0, "test": 0.5}
+
+
+def load(path, splits=None, **told):
+    return Polygons(source="polygons", path=str(path), splits=splits, **told).load()
 
 
 def xml(label, *objects):
@@ -192,8 +197,8 @@ def test_unreadable_images_and_other_sizes_are_named(source):
     [
         ("bed 0\ncat\n", "line 2: 'cat' is no name with its number"),
         ("bed 0\n\ncat 1\n", "line 2: '' is no name with its number"),
-        ("bed 0\ncat 0\n", "line 2: name 'cat' or number 0 stands twice"),
-        ("bed 0\nbed 1\n", "line 2: name 'bed' or number 1 stands twice"),
+        ("bed 0\ncat 0\n", "line 2: name 'cat' or number 0 is listed twice"),
+        ("bed 0\nbed 1\n", "line 2: name 'bed' or number 1 is listed twice"),
         ("bed 0\ncat 2\n", "number 1 is missing"),
         ("", "number 0 is missing"),
     ],
@@ -217,7 +222,7 @@ def test_classes_can_be_chosen_and_small_ones_left_out(source):
     assert len(found.concepts["object"]) == len(found.table) == 6
     assert found.irregularities["images of other classes"] == 6
     change(source, xml(2, (2, box(1, 1, 3, 3))))
-    assert load(source, {"test": 1.0}).classes == ("abbey", "bakery/shop", "zoo")
+    assert load(source, {"train": 0, "val": 0, "test": 1.0}).classes == ("abbey", "bakery/shop", "zoo")
     few = load(source, HALVES, min_images=5)
     assert few.classes == ("abbey", "bakery/shop")
     assert few.irregularities["classes with too few images"] == 1
@@ -226,7 +231,7 @@ def test_classes_can_be_chosen_and_small_ones_left_out(source):
         load(source, HALVES, min_images=7)
     with pytest.raises(InputError, match=r"class 'abbay' does not exist \(did you mean 'abbey'\?\)"):
         load(source, HALVES, classes=["abbay"])
-    with pytest.raises(InputError, match="more than once"):
+    with pytest.raises(InputError, match="listed twice"):
         load(source, HALVES, classes=["abbey", "abbey"])
 
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy import ndimage, stats
 from sklearn.ensemble import RandomForestClassifier
 
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, TONES, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
-from lucidag.data.scenes import CONCEPTS, draw, draw_one, load
+from lucidag.data.scenes import CONCEPTS, draw, draw_one
+from lucidag.data.sources.scenes import Scenes
 from lucidag.ground.errors import InputError
 
 SPLITS = {"train": 0.7, "val": 0.1, "test": 0.2}
@@ -211,8 +213,14 @@ def test_kinds_differ_in_outline_and_places_in_structure(drawn, table):
         assert model.score(features[300:], truth[300:]) > 0.8
 
 
+def load(**told):
+    return Scenes(source="scenes", **told).load()
+
+
 def test_both_labels_share_their_images():
-    by_object, by_place = (load(96, 32, SPLITS, 2, label) for label in ("object", "place"))
+    by_object, by_place = (
+        load(number=96, size=32, splits=SPLITS, seed=2, label=label) for label in ("object", "place")
+    )
     assert (by_object.images == by_place.images).all()
     assert (
         by_object.table["image"].tolist() == by_place.table["image"].tolist() == [f"scene-{i:05d}" for i in range(96)]
@@ -234,13 +242,13 @@ def test_both_labels_share_their_images():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"label": "plcae"}, r"scenes, label: label 'plcae' does not exist \(did you mean 'place'\?\)"),
-        ({"number": 0}, r"scenes: number 0 and size 32 must be at least 1 and 32"),
-        ({"size": 31}, r"number 48 and size 31 must be"),
-        ({"splits": {"train": 0.5, "test": 0.4}}, r"must sum to 1"),
-        ({"number": 3}, r"splits: class '\w+' has 1 image"),
+        ({"label": "plcae"}, r"label\n.*'object' or 'place'"),
+        ({"number": 0}, r"number\n.*greater than or equal to 10"),
+        ({"size": 31}, r"size\n.*greater than or equal to 32"),
+        ({"splits": {"train": 0.5, "test": 0.4}}, r"must be 1, not 1.1"),
+        ({"number": 10}, r"splits: class '\w+' has [12] images?, and none falls into"),
     ],
 )
 def test_bad_settings_are_named(arguments, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises((InputError, ValidationError), match=message):
         load(**{"number": 48, "size": 32, "splits": SPLITS, "seed": 0, **arguments})

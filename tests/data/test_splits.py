@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.data.manifest import Source, read_manifest
+from lucidag.config.load import load_config
+from lucidag.data.manifest import read_manifest
+from lucidag.data.source import Source
 from lucidag.data.splits import assign, corrupt
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
@@ -79,18 +81,24 @@ def test_a_class_that_cannot_be_on_both_sides_is_named():
         assign(["a"] * 20 + ["rare"] * 6, SHARES, 0, [str(i) for i in range(20)] + ["one"] * 6)
 
 
+def check(**told):
+    """Check a section as a dry run does."""
+    network = {"dataset": "d", "architecture": "resnet18", "train": {}}
+    load_config({"datasets": {"d": {"source": "digits", **told}}, "models": {"m": network}}, "c.yaml")
+
+
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
-        ({"train": 0.7, "test": 0.2}, r"must sum to 1, not 0.9 \(train 0.7, test 0.2\)"),
-        ({"train": 0.7, "valid": 0.1, "test": 0.2}, r"split 'valid' does not exist \(did you mean 'val'"),
-        ({"train": 1.2, "test": -0.2}, "train: 1.2 is not allowed; allowed is 0 to 1"),
-        ({"train": 0.9, "val": 0.1}, "split 'test' has no share"),
+        ({"train": 0.7, "test": 0.2}, r"splits: train \+ val \+ test must be 1, not 1.1"),
+        ({"train": 0.7, "valid": 0.1, "test": 0.2}, r"splits.valid: key 'valid' does not exist \(did you mean 'val'"),
+        ({"train": 1.2, "test": -0.2}, "splits.train: found 1.2; input should be less than or equal to 1"),
+        ({"train": 0.9, "val": 0.1, "test": 0}, "splits: test must be above 0"),
     ],
 )
 def test_bad_shares_are_named(shares, message):
     with pytest.raises(InputError, match=message):
-        assign(["a", "b"] * 50, shares, 0)
+        check(splits=shares)
 
 
 def test_rounding_of_the_sum_is_forgiven_and_a_set_may_be_all_test():
@@ -126,8 +134,8 @@ def test_the_chosen_number_is_exact():
 
 
 def test_impossible_shares_of_corruption_are_named():
-    with pytest.raises(InputError, match=r"share of 1.5 is not allowed"):
-        corrupt(["a"], ["train"], 1.5, ["a"], 0)
+    with pytest.raises(InputError, match=r"corrupt_labels: found 1.5; input should be less than or equal to 1"):
+        check(corrupt_labels=1.5)
 
 
 def test_what_is_stored_has_the_labels_that_its_seed_draws(tmp_path):

@@ -95,7 +95,7 @@ def test_layers_of_one_shape_are_drawn_apart():
 
 
 def values_of(model, explainers, seed=0, stages=4):
-    settings = FaithfulnessSettings(metrics=("randomisation",), stages=stages, seed=seed)
+    settings = FaithfulnessSettings(metrics=("randomisation",), randomisation_steps=stages, seed=seed)
     found = measure(model, [Image("p", image(seed), 1)], explainers, (1.0,), settings)
     return {row.method: row for row in found.rows}, found.points
 

@@ -26,7 +26,7 @@ class Tables:
 
 
 def result_of(rng, units, groups, classes, constant=False):
-    """Draw metrics at random; accuracies in 0..1, losses around 1."""
+    """Draw metrics at random; accuracies in [0, 1], losses around 1."""
     if constant:
         return SweepResult(
             np.full(units + 1, 0.5),
@@ -44,10 +44,10 @@ def result_of(rng, units, groups, classes, constant=False):
         rng.uniform(0, 1, (classes, units + 1)),
     )
     noise = rng.normal(0, 0.05, (20, units + 1))
-    resamples = Draws(
+    draws = Draws(
         result.accuracy + noise, result.loss + noise, result.worst_accuracy + noise, by_group[None] + noise[:, None]
     )
-    return replace(result, resamples=resamples)
+    return replace(result, draws=draws)
 
 
 @pytest.fixture(scope="session")
@@ -56,24 +56,24 @@ def make_tables():
 
     def make(units=16, group_names=("a", "b"), classes=("x", "y", "z"), seed=0, splits=SPLITS, constant=False):
         rng = np.random.default_rng(seed)
-        results, sweeps, bands, resamples = {}, [], [], {}
+        results, sweeps, bands, draws = {}, [], [], {}
         for split in splits:
             for method, order_seed in ORDERS:
                 result = result_of(rng, units, len(group_names), len(classes), constant)
                 key = (split, method, order_seed)
                 results[key] = result
-                sweeps.append(sweep_table(result, *key, classes, group_names))
+                sweeps.append(sweep_table(result, *key, classes, group_names, 100))
                 if result.draws is not None and method != "random":
                     bands.append(bands_table(result.draws, *key, group_names, 0.95))
                     for metric in METRICS:
-                        resamples[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
+                        draws[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
         sweep = pd.concat(sweeps, ignore_index=True)
         empty = pd.DataFrame(columns=list(BANDS_COLUMNS))
         return Tables(
             results,
             sweep,
             pd.concat(bands, ignore_index=True) if bands else empty,
-            turning_report(sweep, pd.DataFrame(), resamples)["turning_points"],
+            turning_report(sweep, pd.DataFrame(), draws, 0.95)["turning_points"],
         )
 
     return make

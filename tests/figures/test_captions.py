@@ -12,7 +12,7 @@ AGREEMENT = {"area": 0.2, "confidence": 0.95, "resamples": 1000}
 CONCEPTS = {"min_units_per_concept": 4, "top_concepts": 50, "confidence": 0.95, "resamples": 2000}
 SETTINGS = {
     "images": {"seed": 7},
-    "sweep": ROF | {"methods": ["l1", "random"], "random_seeds": [0, 1, 2, 3, 4], "resamples": 200},
+    "sweep": ROF | {"methods": ["l1", "random"], "random_orders": 5, "resamples": 200},
     "accuracy": ROF,
     "loss": ROF,
     "groups": ROF,

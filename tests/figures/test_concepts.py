@@ -62,7 +62,7 @@ def test_units_of_each_concept_are_the_bars():
         "B": {"cat": 0, "sky": 6, "wall": 1},
     }
     assert bars(by_title["layer3: 1 concept"]) == {"A": {"red": 4}, "B": {"red": 1}}
-    assert "more than 3 units" in fig.get_suptitle()
+    assert "at least 4 units" in fig.get_suptitle()
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["A", "B"]
 
 
@@ -98,7 +98,7 @@ def test_short_layers_share_a_column():
 
 
 def test_nothing_to_draw_is_said(tmp_path):
-    assert "No concept has more than 3 units" in units_per_concept({"A": units({"x": 1})}).texts[0].get_text()
+    assert "No concept has 4 units or more" in units_per_concept({"A": units({"x": 1})}).texts[0].get_text()
     none = summary(units({"none": 4}), THRESHOLDS, resamples=10)
     assert "No unit has a label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
     sheet = unit_sheet([UnitRow("u", [], [], [], [])], "x")

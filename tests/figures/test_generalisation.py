@@ -27,7 +27,7 @@ def table_of(families, each=4, seed=0):
 @pytest.mark.parametrize("families", [1, 3])
 def test_points_are_the_table(metric, families, tmp_path):
     table = table_of(families)
-    found = correlations(table, resamples=50)
+    found = correlations(table, 50, 0.95, 0)
     fig = shares_and_gap(table, found, metric, 0.95)
     rows = table[table["metric"] == metric]
     for ax, role in zip(fig.axes, ROLES, strict=True):
@@ -55,5 +55,5 @@ def test_words_of_a_correlation():
 
 def test_undefined_correlations_are_said():
     table = table_of(1, each=2)
-    fig = shares_and_gap(table, correlations(table, resamples=10), "loss", 0.95)
+    fig = shares_and_gap(table, correlations(table, 10, 0.95, 0), "loss", 0.95)
     assert "no ρ, 2 models are fewer than 3" in fig.axes[0].get_title(loc="left")

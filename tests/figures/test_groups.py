@@ -5,6 +5,7 @@ from lucidag.data.features import Features
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.style import save
 from lucidag.rof.rank import ranking_table
+from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.turning import turning_report
 
@@ -121,9 +122,9 @@ def test_the_selection_stage_gives_these_bands():
 
     contents = {name: split(30) for name in ("train", "val", "test")}
     rankings = ranking_table(contents, ["l1"])
-    found = run_selection(contents, rankings, ["l1"], bootstrap=40)
-    sweeps = run_sweep(contents, rankings, ["l1"], bootstrap=40)
-    points = turning_report(sweeps.sweep, found.table, found.draws)["selection"]
+    found = run_selection(contents, rankings, Rof(methods=["l1"], resamples=40), 1)
+    sweeps = run_sweep(contents, rankings, Rof(methods=["l1"], resamples=40), 1)
+    points = turning_report(sweeps.sweep, found.table, found.draws, 0.95)["selection"]
     bands = selection_bands(found.table)
     assert set(bands["metric"]) == {"accuracy", "loss", "worst_accuracy"}
     assert set(bands["method"]) == {"l1", "logit_bias"}

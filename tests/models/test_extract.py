@@ -31,7 +31,7 @@ def test_features_and_head_give_the_logits_of_the_network(make_dataset, architec
     inputs = Inputs(size, 3, "stretch", (0.3,), (0.5,))
     model = build(architecture, 3, options, seed)
     head = find_head(model, inputs.example())
-    found = extract(model, manifest, "test", inputs, ["label", "tint"], threads=1, head=head)
+    found = extract(model, manifest, "test", inputs, ["label", "tint"], 64, threads=1, head=head)
     rows = manifest.rows("test")
     batch = inputs.normalise(load_split(manifest, rows, inputs, 1))
     with torch.inference_mode():
@@ -67,7 +67,7 @@ def test_two_runs_give_the_same_bytes_whatever_was_drawn_before(make_dataset, tm
     model = build(CASES[0][0], 3, {"channels": 1, "width": 4, "depth": 2, "dropout": 0.5}, 0)
     for name in ("one", "two"):
         torch.rand(3)
-        content = extract(model, manifest, "train", inputs, [], threads=1, head="fc")
+        content = extract(model, manifest, "train", inputs, [], 64, threads=1, head="fc")
         write_features(tmp_path / f"{name}.safetensors", content)
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     back = read_features(tmp_path / "one.safetensors")
@@ -79,7 +79,7 @@ def test_two_runs_give_the_same_bytes_whatever_was_drawn_before(make_dataset, tm
 
 def test_a_network_without_a_linear_head_has_logits_only(make_dataset):
     manifest = make_dataset(COUNTS)
-    found = extract(build("squeezenet1_1", 3, {}, 0), manifest, "test", Inputs(32), [], threads=1, head=None)
+    found = extract(build("squeezenet1_1", 3, {}, 0), manifest, "test", Inputs(32), [], 64, threads=1, head=None)
     assert found.logits.shape == (11, 3)
     assert found.features is found.weight is found.bias is found.layer is None
     assert found.group_names == ("all",)
@@ -88,7 +88,7 @@ def test_a_network_without_a_linear_head_has_logits_only(make_dataset):
 def test_a_head_without_a_bias_has_a_bias_of_zero(make_dataset):
     manifest = make_dataset(COUNTS)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3, bias=False))
-    found = extract(model, manifest, "test", Inputs(8, 1), [], threads=1, head="1")
+    found = extract(model, manifest, "test", Inputs(8, 1), [], 64, threads=1, head="1")
     assert found.bias.tolist() == [0, 0, 0]
 
 
@@ -98,7 +98,7 @@ def test_values_that_are_not_finite_are_counted_and_named(make_dataset):
     with torch.no_grad():
         model[1].weight[1, 0] = float("inf")
     with pytest.raises(InputError, match=r"manifest\.csv, split 'test': the network gives NaN or infinite logits"):
-        extract(model, manifest, "test", Inputs(8, 1), [], threads=1, head="1")
+        extract(model, manifest, "test", Inputs(8, 1), [], 64, threads=1, head="1")
 
     class Gap(nn.Module):
         """Features that are infinite for an image whose second row is bright, hidden from the logits."""
@@ -112,7 +112,7 @@ def test_values_that_are_not_finite_are_counted_and_named(make_dataset):
             return torch.nan_to_num(self.fc(torch.where(bright, torch.inf, 1.0)), posinf=0, neginf=0)
 
     with pytest.raises(InputError, match="infinite features for 5 of 11 images"):
-        extract(Gap(), manifest, "test", Inputs(8, 1), [], threads=1, head="fc")
+        extract(Gap(), manifest, "test", Inputs(8, 1), [], 64, threads=1, head="fc")
 
 
 def test_a_network_that_changes_the_logits_behind_its_head_is_refused(make_dataset):
@@ -125,7 +125,7 @@ def test_a_network_that_changes_the_logits_behind_its_head_is_refused(make_datas
             return self.fc(x.flatten(1)) * 1.01
 
     with pytest.raises(InputError, match="'fc' applied to its own input misses the network's logits"):
-        extract(Scaled(), make_dataset(COUNTS), "test", Inputs(8, 1), [], threads=1, head="fc")
+        extract(Scaled(), make_dataset(COUNTS), "test", Inputs(8, 1), [], 64, threads=1, head="fc")
 
 
 @pytest.mark.gpu
@@ -136,8 +136,8 @@ def test_cuda_and_cpu_agree(make_dataset, architecture, options, size):
     inputs = Inputs(size, 3)
     model = build(architecture, 3, options, 0)
     head = find_head(model, inputs.example())
-    cpu = extract(model, manifest, "test", inputs, [], "cpu", head=head)
-    cuda = extract(model, manifest, "test", inputs, [], "cuda:0", head=head)
+    cpu = extract(model, manifest, "test", inputs, [], 64, "cpu", head=head)
+    cuda = extract(model, manifest, "test", inputs, [], 64, "cuda:0", head=head)
     np.testing.assert_allclose(cuda.features, cpu.features, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(cuda.logits, cpu.logits, rtol=1e-3, atol=1e-4)
 
@@ -158,6 +158,6 @@ def test_imagenet_networks_know_the_ten_images(shared_data, tmp_path, architectu
     model = build(architecture, 1000, {}, seed=0)
     load_weights(model, str(shared_data / "weights" / f"{architecture}-imagenet.pth"), head="fc")
     inputs = Inputs(224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    content = extract(model, read_manifest(tmp_path / "ten"), "test", inputs, [], head="fc")
+    content = extract(model, read_manifest(tmp_path / "ten"), "test", inputs, [], 64, head="fc")
     assert (content.logits.argmax(1) == content.labels).sum() >= 7
     assert evaluate(content)["head_agreement"]["same_decision_share"] == 1.0

@@ -59,10 +59,10 @@ def test_shards_of_two_models_are_not_joined(make_dataset, tmp_path):
     for seed in (0, 1):
         model = build("lucidag.models.small:small_cnn", 3, {"channels": 1, "width": 4, "depth": 2}, seed)
         files.append(tmp_path / f"{seed}.safetensors")
-        write_features(files[-1], extract(model, manifest, "test", inputs, ["label"] * seed, threads=1, head="fc"))
+        write_features(files[-1], extract(model, manifest, "test", inputs, ["label"] * seed, 64, threads=1, head="fc"))
     with pytest.raises(InputError, match=r"1\.safetensors has other classes, groups"):
         join_features(tmp_path / "joined.safetensors", files)
-    write_features(files[1], extract(model, manifest, "test", inputs, [], threads=1, head="fc"))
+    write_features(files[1], extract(model, manifest, "test", inputs, [], 64, threads=1, head="fc"))
     with pytest.raises(InputError, match=r"tensor 'head\.\w+' of .*1\.safetensors does not fit"):
         join_features(tmp_path / "joined.safetensors", files)
     assert not (tmp_path / "joined.safetensors").exists()
@@ -72,7 +72,7 @@ def test_shards_of_two_models_are_not_joined(make_dataset, tmp_path):
 def test_a_file_with_a_value_that_is_not_finite_is_named(make_dataset, tmp_path, name):
     model = build("lucidag.models.small:small_cnn", 3, {"channels": 1, "width": 4, "depth": 2}, 0)
     file = tmp_path / "test.safetensors"
-    write_features(file, extract(model, make_dataset(COUNTS), "test", Inputs(8, 1), [], threads=1, head="fc"))
+    write_features(file, extract(model, make_dataset(COUNTS), "test", Inputs(8, 1), [], 64, threads=1, head="fc"))
     with read_tensors(file, "features") as (handle, _):
         about = handle.metadata()
     tensors = load_file(file)

@@ -124,7 +124,7 @@ def test_rows_of_models_and_their_correlations():
     assert (first["model"], first["n0_train"], first["n0_test"]) == ("m1", 2, 1)
     assert first["gap"] == pytest.approx(0.9 - 0.2 - (0.9 - 0.3 - 0.25))
     assert [first[f"share_{r}"] for r in ("both", "train_only", "test_only", "neither")] == [0.25, 0.25, 0, 0.5]
-    found = pd.DataFrame(correlations(table, resamples=100))
+    found = pd.DataFrame(correlations(table, 100, 0.95, 0))
     assert len(found) == 2 * 4 * 2
     pick = found[(found["metric"] == "loss") & (found["scope"] == "all")].set_index("share")
     # n0_train grows from model to model, and with it the train accuracy with all units on: the gap.
@@ -132,7 +132,7 @@ def test_rows_of_models_and_their_correlations():
     assert pick.loc["neither", "rho"] == -1.0
     assert pick.loc["both", "reason"] == "the share is the same for all models"
     with pytest.raises(InputError, match="at least 1 draw"):
-        correlations(table, resamples=0)
+        correlations(table, 0, 0.95, 0)
 
 
 def test_equal_gaps_tie():

@@ -8,6 +8,7 @@ from lucidag.models.evaluate import evaluate
 from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
 from lucidag.rof.rank import ranking_table
+from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_sweep
 from lucidag.rof.sweep import sweep
 from lucidag.rof.turning import turning_report
@@ -80,7 +81,7 @@ def test_samples_without_a_judged_group_have_no_turning_point() -> None:
     lost = (weights(17, 200, 0)[:, :3].sum(axis=1) == 0).sum()
     assert 0 < lost < 200  # so many samples hold none of the three images of the one group that is judged
     ranking = ranking_table({"test": content}, ["l1"])
-    swept = run_sweep({"test": content}, ranking, ["l1"], resamples=200, min_group=3)
+    swept = run_sweep({"test": content}, ranking, Rof(methods=["l1"], resamples=200), 3)
     assert swept.draws["n0/test/l1/worst_accuracy"].tolist() == [2] * (200 - lost)
     assert len(swept.draws["n0/test/l1/accuracy"]) == 200
     points = turning_report(swept.sweep, swept.sweep[:0], swept.draws, 0.999)["turning_points"]

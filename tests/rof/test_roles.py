@@ -8,6 +8,7 @@ from lucidag.data.features import Features
 from lucidag.ground.errors import InputError
 from lucidag.rof.rank import ranking_table
 from lucidag.rof.roles import ROLE_COLUMNS, ROLES, roles, shares
+from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_sweep
 
 BOTH, TRAIN, TEST, DEAD, NOISE = range(5)
@@ -42,7 +43,7 @@ def planted(split, seed):
 def tables(seed):
     contents = {split: planted(split, seed) for split in ("train", "test")}
     ranking = ranking_table(contents, ["l1"])
-    return ranking, run_sweep(contents, ranking, ["l1"]).sweep
+    return ranking, run_sweep(contents, ranking, Rof(methods=["l1"], resamples=0), 1).sweep
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -13,10 +13,16 @@ from lucidag.rof.bands import weights
 from lucidag.rof.control import logit_bias
 from lucidag.rof.points import points_table
 from lucidag.rof.rank import order_of, ranking_table
+from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.sweep import sweep
 from lucidag.rof.tables import curve_of, read_draws, sweep_table, write_draws
 from lucidag.rof.turning import METRICS, gain_key, improvement, turning_point, turning_report
+
+
+def asked(*methods: str, **told) -> Rof:
+    """Give settings that a configuration need not allow; the orders are swept once, on the images as they are."""
+    return Rof.model_construct(**{"methods": list(methods), "resamples": 0, **told})
 
 
 def content(images, seed, groups=2, classes=3):
@@ -42,7 +48,7 @@ def plain(file, order):
 
 def test_columns_and_rows():
     file = content(50, 0)
-    table = sweep_table(plain(file, np.arange(6)), "test", "random", 4, file.classes, file.group_names)
+    table = sweep_table(plain(file, np.arange(6)), "test", "random", 4, file.classes, file.group_names, 100)
     assert list(table.columns) == [
         "split",
         "method",
@@ -59,20 +65,20 @@ def test_columns_and_rows():
     ]
     assert table["k"].tolist() == list(range(7))
     assert table["seed"].tolist() == [4] * 7
-    one = sweep_table(plain(file, np.arange(6)), "test", "l1", None, file.classes, ["all"], class_columns=2)
+    one = sweep_table(plain(file, np.arange(6)), "test", "l1", None, file.classes, ["all"], 2)
     assert list(one.columns)[4:] == ["accuracy", "loss", "worst_accuracy"]
 
 
 def test_names_that_occur_twice_stay_apart():
     file = content(20, 0)
-    table = sweep_table(plain(file, np.arange(6)), "test", "l1", None, ("crane", "crane", "cat"), ("g",))
+    table = sweep_table(plain(file, np.arange(6)), "test", "l1", None, ("crane", "crane", "cat"), ("g",), 100)
     assert list(table.columns)[-3:] == ["accuracy_class:crane (0)", "accuracy_class:crane (1)", "accuracy_class:cat"]
 
 
 def test_every_digit_survives_the_file(tmp_path):
     contents = {"train": content(70, 0), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1", "random"], [1, 2])
-    tables = run_sweep(contents, ranking, ["l1", "random"], [1, 2], resamples=7)
+    tables = run_sweep(contents, ranking, asked("l1", "random", seed=1, random_orders=2, resamples=7), 1)
     for name, table in (("sweep", tables.sweep), ("bands", tables.bands), ("ranking", ranking)):
         write_table(tmp_path / f"{name}.csv", table)
         back = read_table(tmp_path / f"{name}.csv")
@@ -86,15 +92,16 @@ def test_every_digit_survives_the_file(tmp_path):
 
 def test_the_stage_sweeps_each_split_in_its_own_orders():
     contents = {"train": content(70, 0), "test": content(30, 1)}
-    ranking = ranking_table(contents, ["l1", "reversed", "random"], [1, 2])
-    tables = run_sweep(contents, ranking, ["l1", "reversed", "random"], [1, 2], resamples=9, seed=3)
+    ranking = ranking_table(contents, ["l1", "reversed", "random"], [3, 4])
+    settings = asked("l1", "reversed", "random", seed=3, random_orders=2, resamples=9)
+    tables = run_sweep(contents, ranking, settings, 1)
     assert len(tables.sweep) == 2 * 5 * 7  # splits; l1, reversed, two random orders, the control; k
     for split, file in contents.items():
         order = np.argsort(-np.abs(file.features).mean(axis=0))
         for method, seed, which in (
             ("l1", None, order),
             ("reversed", None, order[::-1]),
-            ("random", 2, np.random.Generator(np.random.PCG64(2)).permutation(6)),
+            ("random", 4, np.random.Generator(np.random.PCG64(4)).permutation(6)),
         ):
             result = plain(file, which)
             np.testing.assert_array_equal(curve_of(tables.sweep, split, method, "accuracy", seed), result.accuracy)
@@ -104,9 +111,9 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
     # Bands where there are draws: not for random orders.
     assert set(tables.bands["method"]) == {"l1", "reversed", "logit_bias"}
     assert len(tables.bands) == 2 * 3 * 7 * 5  # splits, methods, k; accuracy, loss, worst and two groups
-    report = turning_report(tables.sweep, pd.DataFrame(), tables.draws)
+    report = turning_report(tables.sweep, pd.DataFrame(), tables.draws, 0.95)
     assert "validation split" in report["selection_reason"]
-    lax = turning_report(tables.sweep, pd.DataFrame(), {}, degenerate_from=0.01)["turning_points"]
+    lax = turning_report(tables.sweep, pd.DataFrame(), {}, 0.95, degenerate_from=0.01)["turning_points"]
     assert all(point["degenerate"] for point in lax)
     points = report["turning_points"]
     assert len(points) == 2 * 5 * 3
@@ -114,7 +121,7 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
     assert (first["split"], first["method"], first["metric"], first["units"]) == ("train", "l1", "accuracy", 6)
     assert 1 <= first["low"] <= first["high"] <= 6
     assert {point["low"] for point in points if point["method"] == "random"} == {None}
-    assert [point["seed"] for point in points if point["method"] == "random"][::3] == [1, 2, 1, 2]
+    assert [point["seed"] for point in points if point["method"] == "random"][::3] == [3, 4, 3, 4]
     with pytest.raises(InputError, match="holds no 'accuracy'"):
         curve_of(tables.sweep, "val", "l1", "accuracy")
 
@@ -122,7 +129,7 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
 def test_the_control_follows_the_ranking():
     contents = {"test": content(30, 1)}
     ranking = ranking_table(contents, ["l1", "reversed"])
-    tables = run_sweep(contents, ranking, ["l1", "reversed"], ranking="reversed")
+    tables = run_sweep(contents, ranking, asked("l1", "reversed", ranking="reversed"), 1)
     assert tables.bands.empty
     file = contents["test"]
     arguments = file.features, file.labels, file.weight, file.bias, order_of(ranking, "test", "reversed")
@@ -132,7 +139,7 @@ def test_the_control_follows_the_ranking():
 def test_selection(tmp_path):
     contents = {"train": content(70, 0), "val": content(40, 2), "test": content(30, 1)}
     ranking = ranking_table(contents, ["l1"])
-    found = run_selection(contents, ranking, ["l1", "random"], resamples=20, seed=5)
+    found = run_selection(contents, ranking, asked("l1", "random", resamples=20, seed=5), 1)
     assert list(found.table.columns)[:5] == ["ranked_on", "split", "method", "seed", "k"]
     assert len(found.table) == 2 * 2 * 7
     order = np.argsort(-np.abs(contents["train"].features).mean(axis=0))
@@ -142,7 +149,7 @@ def test_selection(tmp_path):
     assert found.table["loss_low"].isna().tolist() == (found.table["split"] == "val").tolist()
     write_draws(tmp_path / "draws.safetensors", found.draws)
     write_table(tmp_path / "selection.csv", found.table)
-    sweeps = run_sweep(contents, ranking, ["l1"]).sweep
+    sweeps = run_sweep(contents, ranking, asked("l1"), 1).sweep
     table, draws = read_table(tmp_path / "selection.csv"), read_draws(tmp_path / "draws.safetensors")
     report = turning_report(sweeps, table, draws, 0.5)
     assert report["selection_reason"] is None
@@ -161,7 +168,7 @@ def test_selection(tmp_path):
 
 def test_no_selection_without_a_validation_split(tmp_path):
     contents = {"train": content(70, 0), "test": content(30, 1)}
-    found = run_selection(contents, ranking_table(contents, ["l1"]), ["l1"])
+    found = run_selection(contents, ranking_table(contents, ["l1"]), asked("l1"), 1)
     write_table(tmp_path / "selection.csv", found.table)
     write_draws(tmp_path / "draws.safetensors", found.draws)
     assert len(read_table(tmp_path / "selection.csv")) == 0
@@ -189,8 +196,8 @@ def test_every_setting_reaches_sweep_and_selection():
         labels[0], groups[0] = whole[0].argmin(), 1
         contents[name] = replace(file, labels=labels, groups=groups)
     ranking = ranking_table(contents, ["l1", "reversed"])
-    told = {"ranking": "reversed", "resamples": 30, "confidence": 0.5, "seed": 4, "class_columns": 2, "min_group": 2}
-    swept, found = run_sweep(contents, ranking, ["l1"], **told), run_selection(contents, ranking, ["l1"], **told)
+    settings = asked("l1", ranking="reversed", resamples=30, confidence=0.5, seed=4, class_columns=2)
+    swept, found = run_sweep(contents, ranking, settings, 2), run_selection(contents, ranking, settings, 2)
     counts = weights(40, 30, 4)
     for split, ranked_on, table in (
         ("val", "val", swept.sweep),
@@ -226,7 +233,7 @@ def test_every_setting_reaches_sweep_and_selection():
 
 def test_points_are_rows_of_one_order():
     contents = {"train": content(30, 0), "test": content(30, 1)}
-    swept = run_sweep(contents, ranking_table(contents, ["l1", "l2"]), ["l1", "l2"]).sweep
+    swept = run_sweep(contents, ranking_table(contents, ["l1", "l2"]), asked("l1", "l2"), 1).sweep
     points = points_table(swept, "l2", [6, 0, 2])
     assert points[["split", "k"]].to_numpy().tolist() == [[s, k] for s in ("train", "test") for k in (0, 2, 6)]
     assert set(points["method"]) == {"l2"}

@@ -31,16 +31,16 @@ def test_description():
     assert (point.low, point.high) == (2.0, 2.0)
     wide = describe(accuracy, "accuracy", np.array([1, 2, 2, 4, 2]), 0.999)
     assert (wide.low, wide.high) == pytest.approx((1.002, 3.996), abs=1e-9)
-    loss = describe(np.array([2.0, 1.0, 0.5, 0.25, 0.75]), "loss")
+    loss = describe(np.array([2.0, 1.0, 0.5, 0.25, 0.75]), "loss", None, 0.95)
     assert (loss.n0, loss.gain, loss.low) == (3, 0.5, None)
 
 
 def test_degenerate_near_the_last_unit():
     rising = np.linspace(0, 1, 201)
-    assert describe(rising, "accuracy").degenerate
+    assert describe(rising, "accuracy", None, 0.95).degenerate
     rising[150] = 2
-    assert not describe(rising, "accuracy").degenerate
-    assert describe(rising, "accuracy", degenerate_from=0.75).degenerate
+    assert not describe(rising, "accuracy", None, 0.95).degenerate
+    assert describe(rising, "accuracy", None, 0.95, degenerate_from=0.75).degenerate
 
 
 def test_selection_reports_on_the_other_split():
@@ -50,13 +50,13 @@ def test_selection_reports_on_the_other_split():
     assert (found["chosen_value"], found["value"], found["baseline"]) == (0.9, 0.5, 0.4)
     assert found["gain"] == pytest.approx(0.1)  # the best k on the test split itself would gain 0.4
     assert (found["low"], found["high"]) == pytest.approx((0.225, 0.275))
-    assert select(np.array([3.0, 2, 1, 2]), np.array([3, 0.5, 1, 2]), "loss")["gain"] == 1.0
+    assert select(np.array([3.0, 2, 1, 2]), np.array([3, 0.5, 1, 2]), "loss", None, 0.95)["gain"] == 1.0
     with pytest.raises(InputError, match="among 3 units"):
-        select(chosen, np.array([0.0, 1]), "loss")
+        select(chosen, np.array([0.0, 1]), "loss", None, 0.95)
 
 
 def test_no_interval_where_no_draw_has_a_value():
     curve = np.array([0.1, 0.9, 0.3])
     for drawn in (np.empty(0, dtype=np.int64), np.full(3, np.nan)):
-        point, chosen = describe(curve, "accuracy", drawn), select(curve, curve, "accuracy", drawn)
+        point, chosen = describe(curve, "accuracy", drawn, 0.95), select(curve, curve, "accuracy", drawn, 0.95)
         assert (point.low, point.high) == (chosen["low"], chosen["high"]) == (None, None)

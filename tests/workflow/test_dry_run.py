@@ -1,6 +1,6 @@
 """What each shipped configuration would run, held against what was written down and read by a person.
 
-`expected/{configuration}.txt` has one line a job: the job, and after the arrow the jobs and files that it waits for.
+`expected/{configuration}.txt` has one line per job: the job, and after the arrow the jobs and files that it waits for.
 """
 
 import difflib
@@ -71,7 +71,7 @@ def _foreign(files: list[str]) -> list[str]:
 
 
 def page_of(edges: dict[str, list[str]]) -> str:
-    """Write one line a job, each after those that it waits for; what `all` asks for, one line each."""
+    """Write one line per job, each after those that it waits for; what `all` asks for, one line each."""
 
     @cache
     def depth(name: str) -> int:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.workflow
 HEAVY = {"torch", "torchvision"}
 # zennit is installed with torch, even where only its colour maps are used, which do not import it.
 BRING_TORCH = HEAVY | {"zennit"}
+LOOP = r"^for .*:\n((?:\n|    .*\n)+)"
 # Imports what each script imports, one script after the other, and tells after which one torch was there.
 IMPORTER = """
 import ast, importlib, json, sys
@@ -35,6 +37,8 @@ print(json.dumps({"guilty": guilty, "loaded": sorted(name for name in sys.module
 def rules(root: Path) -> dict[str, str]:
     """Give the text of every rule; snakefmt holds their layout."""
     text = "\n".join((root / file).read_text() for file in ["Snakefile", *sorted((root / "rules").glob("*.smk"))])
+    # The text that a loop makes a rule of each source of.
+    text = re.sub(LOOP, lambda loop: dedent(loop[1]).replace("rule:\n", "rule data_each:\n"), text, flags=re.MULTILINE)
     parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[1:]
     # A rule ends where a line begins at the left again.
     return {
@@ -55,17 +59,20 @@ def scripts(root: Path, environment: str) -> set[str]:
 def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
     working = {name: body for name, body in rules(root).items() if "output" in directives(body)}
     assert len(working) > 10
+    assert "data_each" in working
     for name, body in working.items():
+        script = "data" if name == "data_each" else name
         missing = {"output", "log", "benchmark", "conda", "params", "script"} - directives(body)
         assert not missing, f"rule {name} has no {', '.join(sorted(missing))}"
         settings, code = re.findall(r"^    params:\n        (.*)\n        (.*)$", body, flags=re.MULTILINE)[0]
         assert re.fullmatch(r'settings=settings\("\w+"\),', settings), f"rule {name}: {settings}"
         # The fingerprint must be that of the script that runs.
-        assert code == f'code=code_of("{name}"),'
-        assert f'"../workflow/scripts/{name}.py"' in body
+        assert code == f'code=code_of("{script}"),'
+        assert f'"../workflow/scripts/{script}.py"' in body
         # Log and benchmark are told apart by what tells the outputs apart.
         own = body[body.index("    output:") : body.index("    conda:")]
         found = [set(re.findall(r"\{\{(\w+)\}\}", part)) for part in re.findall(r'f"\{R\}/[^"]*"', own)]
+        found += [{wildcard} for wildcard in re.findall(r'\*\*plan\.data_outputs\(.*"\{(\w+)\}"\)', own)]
         found += [set(re.findall(r"\{(\w+)\}", part)) for part in re.findall(r'\bfigure\(\s*"([^"]*)"', own)]
         assert len(found) >= 3
         assert all(wildcards == found[0] for wildcards in found), f"rule {name}: {found}"

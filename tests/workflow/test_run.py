@@ -161,7 +161,7 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
     assert planned(copied) == {}
 
 
-@pytest.mark.parametrize(("given", "granted"), [(0, 0), (1, 1), (2, 1)])
+@pytest.mark.parametrize(("given", "granted"), [(0, 0), pytest.param(1, 1, marks=pytest.mark.long), (2, 1)])
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)

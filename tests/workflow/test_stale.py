@@ -99,7 +99,7 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
 
 
 def jobs_of(stage: str, model: str) -> set[tuple[str, str]]:
-    """Give the jobs of a stage of a model: one, but of labels one a layer, and before a merge its shards."""
+    """Give the jobs of a stage of a model: one, but of labels one per layer, and before a merge its shards."""
     if stage == "dissect_labels":
         return {(stage, f"model={model}, layer={layer}") for layer in LAYERS}
     if stage == "features_merge":
@@ -251,6 +251,18 @@ EDITS = [
         append("lucidag/data/images.py", "\nNUMBER = 1\n"),
     ),
     Edit(
+        "a source of data, `lucidag/data/sources/folder.py`",
+        {"data_folder": "own"},
+        append("lucidag/data/sources/folder.py", "\nNUMBER = 1\n"),
+    ),
+    Edit(
+        "a further source in the list of `lucidag/data/registry.py`",
+        NOTHING,
+        rewrite(
+            "lucidag/data/registry.py", ("SOURCES = {", 'SOURCES = {"more": "lucidag.data.sources.digits:Digits",')
+        ),
+    ),
+    Edit(
         "how features are taken, `lucidag/models/extract.py`",
         {"features": MODELS},
         rewrite("lucidag/models/extract.py", ("TOLERANCE = 1e-3", "TOLERANCE = 2e-3")),
@@ -321,7 +333,7 @@ EDITS = [
     Edit("`datasets.own.min_group`", {"evaluate": "b c", "sweep": "b"}, setting(datasets__own__min_group=2)),
     Edit("`datasets.own.seed`", {"data_folder": "own"}, setting(datasets__own__seed=1)),
     Edit("`rof.points`", {"turning_points": "a b"}, setting(rof__points=[2])),
-    Edit("`rof.bootstrap`", {"sweep": "a b"}, setting(rof__bootstrap=11)),
+    Edit("`rof.resamples`", {"sweep": "a b"}, setting(rof__resamples=11)),
     Edit("`rof.random_orders`", {"rank": "a b"}, setting(rof__random_orders=3)),
     Edit("`rof.select_metric`", {"figures_rof": "a b"}, setting(rof__select_metric="accuracy")),
     Edit(
@@ -410,7 +422,29 @@ EDITS = [
 ]
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=[edit.words for edit in EDITS])
+# Edits that ask of another file or key what an everyday one asks: they are in the long form of the suite.
+AGAIN = {
+    "a comment in the module of one's own network",  # a comment in a module
+    "the bootstrap, `lucidag/rof/bands.py`",  # a module of one stage: how features are taken
+    "the tables of agreement, `lucidag/explain/agreement/agreement.py`",
+    "how superpixels are found, `lucidag/explain/lime/segments.py`",
+    "how units are labelled, `lucidag/units/labels/similarity.py`",
+    "how roles and labels are joined, `lucidag/units/compare/roles_join.py`",
+    "another version of torch",  # of scipy
+    "`datasets.own.seed`",  # what a data set is made from: a column taken out
+    "`rof.random_orders`",  # a value of one stage: `rof.points`, `rof.resamples`
+    "`rof.select_metric`",
+    "`explain.agreement.area`",
+    "`dissect.clip_dissect.similarity`",
+    "`dissect.sheet.images`",
+    "one pixel of a mask",  # of an image
+}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [pytest.param(edit, id=edit.words, marks=[pytest.mark.long] if edit.words in AGAIN else []) for edit in EDITS],
+)
 def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
     edit.make(copied)
     assert planned(copied) == plan_of(edit.first)
@@ -468,6 +502,11 @@ def test_the_dry_run_says_why(copied: Path, snakemake) -> None:
     assert "Params have changed since last execution" in said
     assert "'lr': 0.01" in said
     assert "'lr': 0.02" in said
+
+
+def test_what_the_long_form_repeats_are_edits_and_the_fewer() -> None:
+    assert {edit.words for edit in EDITS} >= AGAIN
+    assert len(AGAIN) < len(EDITS) / 3
 
 
 def test_the_page_lists_these_edits(root: Path) -> None:

@@ -9,6 +9,7 @@ from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
+from lucidag.rof.settings import Rof
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
-    ranking, confidence = settings["ranking"], settings["confidence"]
+    settings = Rof.of(snakemake.params.settings)
+    ranking, confidence = settings.ranking, settings.confidence
     sweep, bands = read_table(snakemake.input.sweep), read_table(snakemake.input.bands)
     points = read_json(snakemake.input.turning_points)
     for metric in ("accuracy", "loss"):
@@ -25,7 +26,7 @@ with job(snakemake):
         save(fig, snakemake.output[metric], snakemake.output[f"{metric}_pdf"])
 
     selection = read_table(snakemake.input.selection)
-    wanted = (ranking, settings["select_metric"])
+    wanted = (ranking, settings.select_metric)
     chosen = next((each for each in points["selection"] if (each["method"], each["metric"]) == wanted), None)
     if len(selection):
         fig = groups(selection, selection_bands(selection), ranking, "train", chosen, confidence)
@@ -33,5 +34,5 @@ with job(snakemake):
         fig = groups(sweep, bands, ranking, "test", None, confidence)
     save(fig, snakemake.output.groups, snakemake.output.groups_pdf)
 
-    fig = roles(read_table(snakemake.input.roles), settings["role_metric"])
+    fig = roles(read_table(snakemake.input.roles), settings.role_metric)
     save(fig, snakemake.output.roles, snakemake.output.roles_pdf)

@@ -6,6 +6,7 @@ from lucidag.data.features import read_splits
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
 from lucidag.rof.rank import ranking_table
+from lucidag.rof.settings import Rof
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,6 +14,6 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings = Rof.of(snakemake.params.settings)
     contents = read_splits(snakemake.input, required=("train", "test"))
-    write_table(snakemake.output.ranking, ranking_table(contents, settings["methods"], settings["random_seeds"]))
+    write_table(snakemake.output.ranking, ranking_table(contents, settings.methods, settings.random_seeds))

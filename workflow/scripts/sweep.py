@@ -6,6 +6,7 @@ from lucidag.data.features import read_splits
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
+from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.tables import write_draws
 
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings, min_group = Rof.of(snakemake.params.settings), snakemake.params.settings["min_group"]
     contents = read_splits(snakemake.input.features)
     rankings = read_table(snakemake.input.ranking)
-    random_seeds = settings.pop("random_seeds")
     with lease(snakemake.resources.gpu) as device:
-        swept = run_sweep(contents, rankings, random_seeds=random_seeds, device=device, **settings)
-        selection = run_selection(contents, rankings, device=device, **settings)
+        swept = run_sweep(contents, rankings, settings, min_group, device)
+        selection = run_selection(contents, rankings, settings, min_group, device=device)
     write_table(snakemake.output.sweep, swept.sweep)
     write_table(snakemake.output.bands, swept.bands)
     write_table(snakemake.output.selection, selection.table)

@@ -9,7 +9,8 @@ from lucidag.ground.digest import digest_of
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows
 from lucidag.models.network import checkpoint_metadata, open_network
-from lucidag.models.train import HISTORY_COLUMNS, TrainSettings, train
+from lucidag.models.settings import Train
+from lucidag.models.train import HISTORY_COLUMNS, train
 from lucidag.models.weights import load_weights, save_checkpoint
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    how = TrainSettings(**settings["train"])
+    how = Train.model_validate(settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
         load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])

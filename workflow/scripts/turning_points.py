@@ -7,6 +7,7 @@ from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.points import points_table
 from lucidag.rof.roles import roles
+from lucidag.rof.settings import Rof
 from lucidag.rof.tables import read_draws
 from lucidag.rof.turning import turning_report
 
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings = Rof.of(snakemake.params.settings)
     sweep = read_table(snakemake.input.sweep)
-    ranking = settings["ranking"]
-    write_table(snakemake.output.points, points_table(sweep, ranking, settings["points"]))
+    write_table(snakemake.output.points, points_table(sweep, settings.ranking, settings.points))
     report = turning_report(
-        sweep, read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap), settings["confidence"]
+        sweep, read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap), settings.confidence
     )
     write_json(snakemake.output.turning_points, report)
-    units = roles(read_table(snakemake.input.ranking), sweep, ranking, settings["role_metric"])
+    units = roles(read_table(snakemake.input.ranking), sweep, settings.ranking, settings.role_metric)
     write_table(snakemake.output.roles, units)

@@ -1,13 +1,8 @@
 """The 1,797 handwritten digits (8 x 8) that scikit-learn carries: a data set without a download."""
 
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Splits
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
+from lucidag.data.source import DataSource, Source, Splits
 
 
 class Digits(DataSource):
@@ -15,14 +10,13 @@ class Digits(DataSource):
 
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Give the digits, their 17 grey levels (0 to 16) spread over 0 to 255; the metadata column is ``ink``."""
         import numpy as np
         import pandas as pd
         from sklearn.datasets import load_digits
 
         from lucidag.data.ink import ink
-        from lucidag.data.manifest import Source
         from lucidag.data.splits import assign
 
         data = load_digits()

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from lucidag.data.listing import Entry, check_header, entries, files_of, image_ids
-from lucidag.data.source import DataSource, Splits
+from lucidag.data.source import DataSource, Source, Splits
 from lucidag.ground.errors import InputError
 from lucidag.ground.section import Section
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
 
 
 class Columns(Section):
@@ -50,26 +47,19 @@ class Folder(DataSource):
         description="Classes in order, each with an image; or a text file with one name a line, where a foreign "
         "network knows more of them. Default: those found, sorted.",
     )
-    splits: Splits = Field(default=Splits(), description="Shares, where the images have no splits of their own.")
+    splits: Splits | None = Field(
+        default=Splits(), description="Shares, where the images have no splits of their own; null: they must have."
+    )
     track: Literal["images", "table"] = Field(
         default="images",
         description="What makes the data set stale: any changed image, or the CSV (for very many images).",
     )
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Check every image and mask."""
         from lucidag.data.folder import load
 
-        return load(
-            self.path,
-            self.root,
-            self.columns.named(),
-            self.groups,
-            self.splits.model_dump(),
-            self.seed,
-            self.named_classes(),
-            more_classes=isinstance(self.classes, str),
-        )
+        return load(self)
 
     def settings(self) -> dict[str, Any]:
         """Return the keys; a CSV has to be asked for the columns of groups, in any order."""

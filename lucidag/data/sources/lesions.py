@@ -1,14 +1,11 @@
 """Drawn dermoscopic images as a data source."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Splits
+from lucidag.data.source import DataSource, Source, Splits
 from lucidag.ground.section import Section, Share
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
 
 
 class ArtefactRate(Section):
@@ -22,19 +19,18 @@ class Lesions(DataSource):
     """Drawn dermoscopic images: irregular border and colour decide the class, artefacts are planted."""
 
     number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Images to draw.")
-    size: Annotated[int, Field(ge=16)] = Field(default=96, description="Width and height in pixels.")
+    size: Annotated[int, Field(ge=24)] = Field(default=96, description="Width and height in pixels.")
     malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
     patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
     ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
     hair: Share = Field(default=0.3, description="Share of images with hair.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Draw the images."""
         from lucidag.data.lesions import load
 
-        values = self.model_dump(include={"number", "size", "malignant", "patch", "ring", "hair", "splits", "seed"})
-        return load(**values)
+        return load(self)
 
     def image_ids(self) -> list[str]:
         """Count the images."""

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource
+from lucidag.data.source import DataSource, Source
 from lucidag.ground.errors import InputError
 from lucidag.ground.section import Count
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
-
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -33,23 +29,24 @@ class Mnist(DataSource):
     val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training images after those.")
     test: Count | None = Field(default=None, description="The first so many of the official test images; null for all.")
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Read the images, after downloading them where that is asked for."""
         from lucidag.data.mnist import load
 
-        return load(self.root, self.download, self.train, self.val, self.test)
+        return load(self)
 
     def files(self) -> list[str]:
         """Find the four files; those that are downloaded would be new inputs after the first run, and so made again."""
         raw = Path(self.root) / "MNIST" / "raw"
-        return [] if self.download else [_found(raw, name) for name in FILES]
+        return [] if self.download else [find(raw, name) for name in FILES]
 
     def known_classes(self) -> list[str]:
         """Return the ten digits."""
         return [str(digit) for digit in range(10)]
 
 
-def _found(raw: Path, name: str) -> str:
+def find(raw: Path, name: str) -> str:
+    """Return one of the four files, gzipped or not."""
     for path in (raw / name, raw / f"{name}.gz"):
         if path.is_file():
             return str(path)

@@ -1,17 +1,14 @@
 """Images with object polygons as a data source."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from lucidag.data.labelme import files_of
-from lucidag.data.source import DataSource, Splits
+from lucidag.data.source import DataSource, Source, Splits
 from lucidag.ground.errors import InputError
 from lucidag.ground.section import Count
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
 
 
 class Polygons(DataSource):
@@ -24,13 +21,15 @@ class Polygons(DataSource):
     path: str = Field(description="Folder with `images/`, `objects/`, `categories.txt` and `object_categories.txt`.")
     classes: list[str] | None = Field(default=None, description="Scene classes to keep; default: all that occur.")
     min_images: Count = Field(default=1, description="Leave out classes with fewer images.")
-    splits: Splits = Field(default=Splits(), description="Shares, where the folders are no splits.")
+    splits: Splits | None = Field(
+        default=Splits(), description="Shares; null: the folders train, val and test in `images/` are the splits."
+    )
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Check every image and paint its label map."""
         from lucidag.data.polygons import load
 
-        return load(self.path, self.splits.model_dump(), self.seed, self.classes, self.min_images)
+        return load(self)
 
     def files(self) -> list[str]:
         """Find the images, their annotations and the lists of names."""

@@ -1,13 +1,10 @@
 """Drawn scenes as a data source."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Splits
-
-if TYPE_CHECKING:
-    from lucidag.data.manifest import Source
+from lucidag.data.source import DataSource, Source, Splits
 
 
 class Scenes(DataSource):
@@ -21,11 +18,11 @@ class Scenes(DataSource):
     label: Literal["object", "place"] = Field(default="object", description="What the class of an image is.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
-    def load(self) -> "Source":
+    def load(self) -> Source:
         """Draw the images."""
         from lucidag.data.scenes import load
 
-        return load(self.number, self.size, self.splits.model_dump(), self.seed, self.label)
+        return load(self)
 
     def image_ids(self) -> list[str]:
         """Count the images."""

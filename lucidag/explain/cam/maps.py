@@ -1,4 +1,4 @@
-"""From what a method computes at the layer (H x W) to a map of the image (S x S) in 0..1."""
+"""From what a method computes at the layer (H x W) to a map of the image (S x S) in [0, 1]."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ def weighted_sum(weights: NDArray[np.float32], activations: NDArray[np.float32])
 
 
 def image_map(coarse: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Keep what is above zero, scale it to 0..1, resize it to the image and scale it again, as pytorch-grad-cam does.
+    """Keep what is above zero, scale it to [0, 1], resize it to the image and scale it again, as pytorch-grad-cam does.
 
     Parameters
     ----------
@@ -30,6 +30,6 @@ def image_map(coarse: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.
 
 
 def scaled(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shift and scale to 0..1; the same value everywhere gives 0."""
+    """Shift and scale to [0, 1]; the same value everywhere gives 0."""
     above = values - values.min()
     return (above / (np.float32(1e-7) + above.max())).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whether nothing but global average pooling and one linear layer stand behind a cut: then weights are known."""
+"""Whether nothing but global average pooling and one linear layer are downstream of a cut: then weights are known."""
 
 from itertools import pairwise
 from typing import Any

@@ -49,7 +49,7 @@ def scorecam_weights(
 
 
 def masks(activations: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Upsample 1 x B x H x W to masks B x 1 x S x S (bilinear, corners aligned), and scale each to 0..1."""
+    """Upsample 1 x B x H x W to masks B x 1 x S x S (bilinear, corners aligned), and scale each to [0, 1]."""
     upsampled = functional.interpolate(activations, size=size, mode="bilinear", align_corners=True)[0][:, None]
     low = upsampled.amin(dim=(2, 3), keepdim=True)
     high = upsampled.amax(dim=(2, 3), keepdim=True)

@@ -51,7 +51,7 @@ def pooled_gradcam_weights(head: nn.Linear, target: int, positions: int) -> NDAr
 
 
 def ablation_weights(drops: NDArray[np.float64], score: float) -> tuple[NDArray[np.float32], str | None]:
-    """Give Ablation-CAM's weights, (S - S_k) / |S|, from the drops S - S_k (Desai & Ramaswamy 2020).
+    """Give Ablation-CAM's weights, `(S - S_k) / |S|`, from the drops S - S_k (Desai & Ramaswamy 2020).
 
     The paper and pytorch-grad-cam divide by S: a score below zero then turns all signs, and the map shows where the
     network does *not* see the class; a score of zero gives NaN. Here a weight keeps the sign of the drop, and is the

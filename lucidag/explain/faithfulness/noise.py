@@ -24,7 +24,7 @@ def uniform_noise(
     radius
         Of the ball, as a share of the range from black to white.
     std
-        What the images were divided by when they were normalised, one number or one a channel: that range is
+        What the images were divided by when they were normalised, one number or one per channel: that range is
         1 / std wide.
     draws
         Number of draws.

@@ -43,7 +43,7 @@ class UnitConcept:
     unit
         Its number in the layer.
     share
-        Its relevance, in parts of the sum of |relevance| over the layer's units; negative where it speaks against.
+        Its relevance, in parts of the sum of absolute relevance over the layer; negative where it speaks against.
     map
         float32 S x S: its conditional relevance.
     references

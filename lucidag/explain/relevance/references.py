@@ -59,7 +59,7 @@ def find_references(
     measure
         ``sum`` or ``max`` over the places of a unit's map.
     normalised
-        Whether a unit's relevance is taken in parts of the sum of |relevance| over the layer's units in that image:
+        Whether a unit's relevance is taken in parts of the sum of absolute relevance over the layer in that image:
         else images with great logits come first. Activations are taken as they are. (zennit-crp has one switch for
         both.)
     top

@@ -186,7 +186,7 @@ def rank(
     """Score concepts by how little a unit's highest activations move when they are put in the concept's order.
 
     Of the `share` of images with the highest activations q (at least one), q' is q in the order of the
-    similarities P_d, and
+    similarities P_d, and::
 
         score(u, d) = − mean |q − q'|^power / (the mean for a random order) / (mean of P_d over them)^length
 

@@ -1,0 +1,197 @@
+"""What a configuration asks for: models, layers, jobs and files, and what each job's settings are made of."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lucidag.config.images import write_out_images
+from lucidag.config.jobs import job_settings, notebook, related, sections_of
+from lucidag.config.load import all_sections, load_config
+from lucidag.config.plan import Plan, batch_of
+from lucidag.config.schema import Config
+from lucidag.rof.settings import Rof
+
+WORDS = """
+results: out
+datasets:
+  drawn: {source: scenes, number: 40}
+  lesions: {source: lesions, number: 20, groups: [ring], min_group: 3}
+models:
+  one: {dataset: drawn, architecture: resnet18, train: {}, shards: 2}
+  two: {dataset: drawn, architecture: resnet18, train: {epochs: 3}, seeds: [4, 7]}
+  known: {dataset: lesions, architecture: resnet18, weights: DEFAULT, device: cpu}
+rof: {models: [two, known], ranking: l2, seed: 5, random_orders: 2}
+generalisation:
+  study: {models: [two]}
+explain:
+  models: [one, two]
+  images: {drawn: {scene-00001: {}, scene-00002: {lime: {seed: 3}}, scene-00003: {}, scene-00004: {}}}
+  images_per_job: 2
+  lime: {tuning: {}}
+relevance: {models: [one], atlas: {images: 1, layers: {one: layer2}}}
+faithfulness: {models: [two-s7], shards: 3}
+clips:
+  small: {train: {dataset: drawn}}
+dissect:
+  models: [one, two]
+  layers: {one: [layer1, fc]}
+  clip_dissect: {concepts: annotations}
+  compare: [[one, two-s4]]
+  shards: 2
+artefacts: {datasets: [lesions]}
+shortcuts:
+  s: {trained_with: one, trained_without: known, artefacts: {ring: benign}}
+"""
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return planned()
+
+
+def planned(**changes: Any) -> Plan:
+    words = yaml.safe_load(WORDS)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = words
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    return Plan(write_out_images(load_config(words, "c.yaml"), "c.yaml"))
+
+
+def test_models(plan: Plan) -> None:
+    assert (plan.trained, plan.imported) == (["one", "two-s4", "two-s7"], ["known"])
+    assert plan.family("two") == plan.studied("study") == ["two-s4", "two-s7"]
+    assert plan.family("three") == []
+    assert plan.examined == ["two-s4", "two-s7", "known"]
+    assert plan.feature_shards == {"one": ["1-of-2", "2-of-2"]}
+    assert plan.shards_of_features("one", "val")[0] == "out/features/one/shards/val-1-of-2.safetensors"
+    assert [network.device for network in plan.networks({"model": "known"})] == ["cpu"]
+    assert [network.device for network in plan.networks({"study": "s"})] == ["auto", "cpu"]
+
+
+def test_data(plan: Plan) -> None:
+    assert plan.sources == {"scenes": ["drawn"], "lesions": ["lesions"]}
+    files = ["out/data/lesions/manifest.csv", "out/data/lesions/dataset.json", "out/data/lesions/images.safetensors"]
+    assert plan.data_files("lesions") == plan.model_data("known") == plan.class_data("known") == files
+    assert plan.image_files("known", ["lesion-00001"]) == files  # all images are in one file
+    assert plan.audited == ["lesions"]
+
+
+def test_explanations(plan: Plan) -> None:
+    images = [f"scene-0000{number}" for number in (1, 2, 3, 4)]
+    assert plan.explained == dict.fromkeys(["one", "two-s4", "two-s7"], images)
+    assert plan.cam_batches["one"] == {images[0]: images[:2], images[2]: images[2:]}
+    assert plan.lime_batches["two-s4"] == {
+        images[1]: [images[1]],
+        images[0]: [images[0], images[2]],
+        images[3]: images[3:],
+    }
+    assert batch_of(plan.lime_batches["one"], images[2]) == images[0]
+    assert plan.tuned == list(plan.explained)
+    assert plan.maps("one") == [f"out/cam/one/maps/{images[at]}.safetensors" for at in (0, 2)]
+    assert plan.fits("one", images[:1]) == [f"out/lime/one/fits/{images[0]}.safetensors"]
+    assert (plan.relevance_batches, plan.atlas) == ({"one": plan.cam_batches["one"]}, {"one": images[:1]})
+    assert plan.atlas_layer("one") == "layer2"
+
+
+def test_measures(plan: Plan) -> None:
+    assert list(plan.measured) == ["two-s7"]
+    assert [len(images) for images in plan.measured["two-s7"].values()] == [1, 1, 2]
+    assert plan.measured_whole == []
+    where = {"model": "two-s7", "shard": "2-of-3"}
+    assert plan.measured_fits(where) == ["out/lime/two-s7/fits/scene-00002.safetensors"]
+    assert plan.measured_files("two-s7", ".csv")[2] == "out/faithfulness/two-s7/shards/3-of-3.csv"
+    assert planned(faithfulness={"models": ["one"], "lime": False}).measured_fits({"model": "one"}) == []
+    assert len(planned(faithfulness={"models": ["one"]}).measured_fits({"model": "one"})) == 3
+
+
+def test_units(plan: Plan) -> None:
+    assert plan.layers["one"] == ["layer1", "fc"]
+    assert plan.layers["two-s7"] == ["layer2", "layer3", "layer4", "fc"]
+    assert (plan.probe("one"), plan.probe_shards) == ("drawn", ["1-of-2", "2-of-2"])
+    assert plan.pairs == {"one-vs-two-s4": ("one", "two-s4")}
+    assert plan.members("one-vs-two-s4") == ["one", "two-s4"]
+    assert plan.members("one") == ["one"]
+    assert plan.joined == ["two-s4", "two-s7"]
+    assert (plan.clip, plan.trained_clips) == ("small", ["small"])
+    assert plan.concept_methods == ["clip-dissect", "netdissect"]
+    assert plan.clip_files("small")["weights"] == "out/clip/small/open_clip_model.safetensors"
+    assert plan.clip_files("published") == {}
+    assert plan.layer_files("one", ".csv") == ["out/dissect/one/layer1.csv", "out/dissect/one/fc.csv"]
+    assert plan.passed_shards("one", ".npy")[0] == "out/dissect/one/shards/1-of-2.npy"
+    assert set(plan.passes("one", activations=False)) == {"statistics", "overlaps"}
+    inputs = plan.label_inputs("one")
+    assert inputs["embeddings"] == [
+        f"out/clip/small/drawn/{file}" for file in ("images.npy", "texts.npy", "embeddings.json")
+    ]
+    assert "dataset" not in inputs
+
+
+def test_a_configuration_that_asks_for_little() -> None:
+    words = {
+        "datasets": {"d": {"source": "digits"}},
+        "models": {"m": {"dataset": "d", "architecture": "x", "train": {}}},
+    }
+    plan = Plan(load_config(words, "c.yaml"))
+    empty = [plan.examined, plan.explained, plan.cam_methods, plan.tuned, plan.cam_batches, plan.lime_batches]
+    empty += [plan.relevance_batches, plan.atlas, plan.measured, plan.layers, plan.pairs, plan.joined, plan.audited]
+    empty += [plan.concept_methods, plan.concept_files, plan.trained_clips, plan.probe_shards, plan.imported]
+    assert not any(empty)
+    assert plan.clip is None
+    assert set(notebook(plan)) == {"data", "models"}
+
+
+def test_settings_are_whatall_sections_pick_for_a_stage(plan: Plan) -> None:
+    found = job_settings(plan, "sweep", {"model": "known"})
+    assert found == {
+        **{"ranking": "l2", "methods": ["l1", "l2", "variance", "contribution", "random", "reversed"]},
+        **{"random_orders": 2, "resamples": 200, "confidence": 0.95, "class_columns": 100, "seed": 5},
+        "min_group": 3,
+    }
+    assert Rof.of(found).random_seeds == [5, 6]
+    assert job_settings(plan, "generalisation", {"study": "study"}) == {
+        **{"ranking": "l2", "confidence": 0.95, "resamples": 2000, "seed": 0},
+        **{"families": {"two-s4": "two", "two-s7": "two"}, "model_seeds": {"two-s4": 4, "two-s7": 7}},
+    }
+    network = {
+        "architecture": "resnet18",
+        "options": {},
+        "input": plan.config.models["known"].input.model_dump(),
+        "head": None,
+    }
+    more = {"batch_size": 64, "groups": ["ring"], "needs_head": True}
+    assert job_settings(plan, "features", {"model": "known"}) == network | more
+    assert job_settings(plan, "figures", {"model": "one"}) == {}
+    with pytest.raises(KeyError, match="'sweeps'"):
+        job_settings(plan, "sweeps", {"model": "one"})
+
+
+def test_a_section_of_a_job_has_only_what_its_stage_picked(plan: Plan) -> None:
+    section = Rof.of(job_settings(plan, "turning_points", {"model": "known"}))
+    assert (section.ranking, section.role_metric, section.points) == ("l2", "loss", [])
+    for name in ("methods", "seed"):
+        with pytest.raises(AttributeError):
+            getattr(section, name)
+
+
+def test_what_sections_name_exists_and_every_stage_of_the_rules_is_known(root: Path) -> None:
+    sections = all_sections(Config)
+    for section in sections:
+        for names in section.jobs.values():
+            assert all(hasattr(section, name) or name in section.model_fields for name in names), (section, names)
+    named = {stage for section in sections for stage in section.jobs} | set(related())
+    text = "".join(file.read_text(encoding="utf-8") for file in (root / "rules").glob("*.smk"))
+    assert set(re.findall(r'settings=settings\("(\w+)"\)', text)) == named
+
+
+def test_a_job_sees_the_sections_of_its_names(plan: Plan) -> None:
+    seen = list(sections_of(plan, {"model": "known"}))
+    assert plan.config.models["known"] in seen
+    assert plan.config.datasets["lesions"] in seen
+    assert plan.config.datasets["drawn"] not in seen
+    assert plan.config.shortcuts["s"] in list(sections_of(plan, {"study": "s"}))
