@@ -14,19 +14,10 @@ from pydantic_core import PydanticUndefined
 from lucidag.config.load import all_sections
 from lucidag.config.schema import Config
 
-# Where the functions are that a section feeds, if not in its own package.
-FEEDS = {
-    "lucidag.config.explain": "explain",
-    "lucidag.config.relevance": "explain/relevance",
-    "lucidag.config.faithfulness": "explain/faithfulness",
-    "lucidag.config.shortcut": "artefacts",
-}
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.
-TWICE = (
-    *(f"lucidag.config.{name}" for name in ("explain", "relevance", "faithfulness")),
-    "lucidag.data.sources.lesions",
-)
+EXPLAINING = ("agreement", "cam", "faithfulness", "lime", "relevance")
+TWICE = (*(f"lucidag.explain.{name}.settings" for name in EXPLAINING), "lucidag.data.sources.lesions")
 # Options of networks that lucidag ships, and the seed of weights that a checkpoint then replaces.
 ALLOWED = {
     "attention.attention_small_resnet(channels)",
@@ -80,7 +71,7 @@ def test_no_default_of_a_section_stands_once_more_in_its_package(root: Path, mod
     _, package, *rooms, name = module.split(".")
     # Each source feeds the module of its own name.
     pattern = f"{name}.py" if rooms == ["sources"] else "*.py"
-    files = sorted((root / "lucidag" / FEEDS.get(module, package)).rglob(pattern))
+    files = sorted((root / "lucidag" / package).rglob(pattern))
     assert files
     again = [place for file in files for default, place in defaults_in(file) if default in own]
     assert [place for place in again if place not in ALLOWED] == []
