@@ -142,10 +142,10 @@ def _child(who: str, channels: int, size: int) -> None:
 def _network_time(explainer: CamExplainer) -> Iterator[list[float]]:
     """Collect the seconds of each pass of Score-CAM's network; nothing for other methods."""
     spent: list[float] = []
-    if "_network" not in vars(explainer):
+    if "fast" not in vars(explainer):
         yield spent
         return
-    network, starts = explainer._network, []
+    network, starts = explainer.fast, []
     handles = [
         network.register_forward_pre_hook(lambda *_: starts.append(time.perf_counter())),
         network.register_forward_hook(lambda *_: spent.append(time.perf_counter() - starts[-1])),

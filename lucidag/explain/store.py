@@ -141,7 +141,7 @@ def titles_of(images: Sequence[Explained]) -> dict[str, str]:
 
 def read_titles(paths: Sequence[str | Path]) -> dict[str, str]:
     """Return `titles_of` the explanations in files, without reading any map."""
-    titles = {}
+    titles: dict[str, str] = {}
     for path in paths:
         with read_tensors(path, "explanations") as (_, about):
             for known in about.values():

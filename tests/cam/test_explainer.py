@@ -6,10 +6,13 @@ import torch
 from torch import nn
 
 from lucidag.explain.cam import explainer as module
-from lucidag.explain.cam.explainer import METHODS, CamExplainer
+from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.methods.registry import CAM, FAMILIES
 from lucidag.ground.errors import InputError
 from lucidag.models.reproducible import reproducible
 from tests.cam.networks import BUILDERS, image, network
+
+METHODS = FAMILIES[CAM]
 
 
 @pytest.mark.parametrize("name", ["small_cnn", "densenet", "branching"])

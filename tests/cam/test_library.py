@@ -7,8 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.explain.cam.explainer import METHODS, CamExplainer
+from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.methods.registry import CAM, FAMILIES
 from tests.cam.networks import activations, class_by_score, image, library, network, seeded, without_channels
+
+METHODS = FAMILIES[CAM]
 
 # Layers whose activations are not below zero, or that nothing changes in place: there both mean the same by "layer".
 CASES = {

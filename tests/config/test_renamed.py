@@ -16,7 +16,7 @@ models:
   n: {dataset: p, architecture: resnet18, train: {}}
 rof: {}
 generalisation: {s: {models: [m]}}
-explain: {models: [m], images: {d: [a]}, agreement: {}}
+explain: {models: [m], images: {d: [a]}, agreement: {}, cam: {}}
 relevance: {atlas: {}}
 faithfulness: {}
 dissect: {models: [n], netdissect: {}, clip_dissect: null, sheet: {}}
@@ -41,6 +41,12 @@ def filled(pattern: str) -> str:
     return pattern.replace("*", NAMED.get(pattern.split(".")[0], "*"))
 
 
+def new_path(old: str) -> str:
+    """Give the new name with its section, and what else is said of it."""
+    new = KEYS[old]
+    return new if "." in new else filled(old).rpartition(".")[0] + "." + new
+
+
 def refusal(path: str, value: object) -> str:
     with pytest.raises(InputError) as caught:
         load_config(changed(path, value), "c.yaml")
@@ -54,15 +60,15 @@ def test_the_configuration_is_good_without_an_old_key() -> None:
 @pytest.mark.parametrize("old", KEYS)
 def test_an_old_key_is_refused_with_the_new_name(old: str) -> None:
     path = filled(old)
-    new = path.rpartition(".")[0] + "." + KEYS[old]
-    assert refusal(path, 5) == f"c.yaml: {path}: is now called {new}"
+    assert refusal(path, 5) == f"c.yaml: {path}: is now called {new_path(old)}"
 
 
 @pytest.mark.parametrize("old", KEYS)
 def test_the_new_name_is_a_key(old: str) -> None:
     """What the sentence says to write is taken."""
-    path = filled(old).rpartition(".")[0] + "." + KEYS[old].split(",")[0]
-    load_config(changed(path, 0.1 if path.endswith("iou") else 50), "c.yaml")
+    path = new_path(old).split(",")[0]
+    value = {"min_iou": 0.1, "methods": ["gradcam", "lime"]}.get(path.rpartition(".")[2], 50)
+    load_config(changed(path, value), "c.yaml")
 
 
 @pytest.mark.parametrize("old", CHOICES)

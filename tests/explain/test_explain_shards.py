@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from lucidag.explain.cam import stage as cam
-from lucidag.explain.lime import stage as lime
+from lucidag.explain.stage import explain_subjects
 from lucidag.explain.store import Explained, read_explained, write_explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.shards import cut
@@ -35,18 +34,23 @@ def subjects_of(size: int) -> list[Subject]:
 
 
 def maps(network: dict, subjects: Sequence[Subject]) -> list[Explained]:
-    settings = {"methods": METHODS, "layer": None, "batch_size": 4}
-    return cam.explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, settings, "cpu")
+    family = {"methods": METHODS, "options": {"batch_size": 4}}
+    return explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, family, "cpu")
+
+
+def relevance(network: dict, subjects: Sequence[Subject]) -> list[Explained]:
+    family = {"methods": ["epsilon_plus_flat", "epsilon_alpha2_beta1"], "options": {}}
+    return explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, family, "cpu")
 
 
 def fits(network: dict, subjects: Sequence[Subject]) -> list[Explained]:
     own = {"segmentation": SEGMENTS, "num_samples": 30, "num_features": 3}
     own = {**own, "hide_color": None, "top_labels": 2, "kernel_width": 0.25, "seed": 0}
-    settings = {"batch_size": 8, "images": [{"image": subject.image, "lime": own} for subject in subjects]}
-    return lime.explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, settings, "cpu")
+    family = {"methods": ["lime"], "options": {"batch_size": 8, "own": {each.image: own for each in subjects}}}
+    return explain_subjects(open_network(network, 3, seed=1), subjects, CLASSES, family, "cpu")
 
 
-@pytest.mark.parametrize("explained", [maps, fits])
+@pytest.mark.parametrize("explained", [maps, fits, relevance])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shards_of_the_images_give_the_same_numbers(tmp_path, explained: Callable[..., list[Explained]], name) -> None:
     network = NETWORKS[name]

@@ -180,7 +180,7 @@ def test_another_file_is_refused(tmp_path):
         ({"measure": "mean"}, "measure 'mean' does not exist"),
         ({"targets": "labels"}, r"targets 'labels' does not exist \(did you mean 'label'\?\)"),
         ({"top": 0}, "top is 0"),
-        ({"layers": ["layer1", "layer1"]}, "'layer1' is named twice"),
+        ({"layers": ["layer1", "layer1"]}, "'layer1' is listed twice"),
         ({"layers": ["layer3.0.relu"]}, r"layer 'layer3\.0\.relu' runs more than once"),
         ({"rows": np.arange(0)}, "no images"),
     ],

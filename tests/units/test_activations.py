@@ -228,7 +228,7 @@ class Odd(nn.Module):
     [
         (["roots"], r"layer 'roots' does not exist \(did you mean 'root'\?\); there are: "),
         ([""], "layer '' does not exist"),
-        (["root", "fold", "root"], "layers: 'root' is named twice"),
+        (["root", "fold", "root"], "layers: 'root' is listed twice"),
         (["twice"], "layer 'twice' runs more than once"),
         (["unused"], "layer 'unused' does not run"),
         (["pair"], "layer 'pair' gives a tuple; it must give N x K"),

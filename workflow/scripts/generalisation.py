@@ -1,4 +1,4 @@
-"""Set the shares of the roles of several models beside their generalisation gaps."""
+"""Set the shares of the roles of several models against their generalisation gaps."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.generalisation import correlations, model_row
+from lucidag.rof.settings import Generalisation
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -23,6 +24,7 @@ with job(snakemake):
         family, seed = settings["families"][model], settings["model_seeds"][model]
         rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
     table = pd.DataFrame(rows)
-    found = correlations(table, settings["resamples"], settings["confidence"], settings["seed"])
+    study = Generalisation.of(settings)
+    found = correlations(table, study.resamples, study.confidence, study.seed)
     write_table(snakemake.output.roles, table)
     write_json(snakemake.output.correlation, found)
