@@ -45,7 +45,7 @@ def changes(
         raise InputError(f"changes: {first.shape} probabilities before and {second.shape} after; needed: as many")
     for name, values in (("before", first), ("after", second)):
         if not ((values >= 0) & (values <= 1)).all():
-            raise InputError(f"changes: a value {name} is no probability; allowed is 0 to 1")
+            raise InputError(f"changes: a value {name} is no probability; it must be between 0 and 1")
     n, was, now = len(first), first > threshold, second > threshold
     return {
         "before": _mean(first, confidence, resamples, seed),
@@ -65,7 +65,7 @@ def against_control(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Summarise the change beside that of a control edit of the same images.
+    """Summarise the change compared with that of a control edit of the same images.
 
     The control tells what any edit of that place and size does, such as the same mask filled with skin. Where it is
     NaN there is none, and the image has no part in ``control`` and ``beyond``.

@@ -58,7 +58,7 @@ def metadata_baseline(
     columns
         N rows of metadata as strings, see `lucidag.artefacts.columns`.
     found
-        N rows of 0 and 1 as strings, one column a finder; may have no column. Not the scores: below its threshold a
+        N rows of 0 and 1 as strings, one column per finder; may have no column. Not the scores: below its threshold a
         finder's score is what the subject itself looks like, its colour and texture.
     labels, classes
         N class indices, and the names.

@@ -35,4 +35,4 @@ class Artefacts(Audit):
     }
 
     datasets: list[str] = Field(description="Data sets to audit.", min_length=1)
-    examples: Count = Field(default=3, description="Images a finder that are shown: right, wrong and missed ones.")
+    examples: Count = Field(default=3, description="Images per finder that are shown: right, wrong and missed ones.")

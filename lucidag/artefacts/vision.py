@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 
-SMALLEST = 8  # pixels a side
+SMALLEST = 8  # pixels per side
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ def colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises
     ------
     InputError
-        If it is anything else, or smaller than 8 pixels a side.
+        If it is anything else, or smaller than 8 pixels per side.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3):
-        raise InputError(f"an image is {image.dtype} {image.shape}; allowed: uint8 H x W x 1 or x 3")
+        raise InputError(f"an image is {image.dtype} {image.shape}; it must be uint8 H x W x 1 or x 3")
     if min(image.shape[:2]) < SMALLEST:
-        raise InputError(f"an image is {image.shape[1]} x {image.shape[0]} pixels; needed: at least {SMALLEST}")
+        raise InputError(f"an image is {image.shape[1]} x {image.shape[0]} pixels; each side needs {SMALLEST} or more")
     return np.ascontiguousarray(np.repeat(image, 3 // image.shape[2], axis=2))
 
 

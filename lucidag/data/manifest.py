@@ -35,7 +35,7 @@ class Manifest:
         The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``; for files
         with label maps, ``concepts.safetensors``.
     table
-        One row an image, every column a string, index 0..N-1.
+        One row per image, every column a string, index 0..N-1.
     classes
         The class names; their order gives the class indices.
     concepts

@@ -29,7 +29,7 @@ def units_per_concept(
     most: int = MOST_BARS,
     what: str = "",
 ) -> Figure:
-    """Draw the units of each concept, one panel a layer, the models side by side.
+    """Draw the units of each concept, one panel per layer, the models side by side.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def units_per_concept(
 
 @paper()
 def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: str = "above") -> Figure:
-    """Draw the unique concepts of each layer by category, one panel a model.
+    """Draw the unique concepts of each layer by category, one panel per model.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
 
 
 def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, min_units_per_concept: int) -> pd.DataFrame:
-    """Give the units of each concept in one layer: one column a model, the most frequent first."""
+    """Give the units of each concept in one layer: one column per model, the most frequent first."""
     parts = [
         concept_counts(table[table["layer"] == layer]).set_index(CONCEPT)["units"].rename(model)
         for model, table in tables.items()

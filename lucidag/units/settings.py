@@ -45,7 +45,7 @@ class ClipDissect(Describing):
     concepts: Count | str = Field(
         default=20000,
         description="A number: so many of the most common English words. `classes`: the classes of the probe set. "
-        "`annotations`: the concepts of its label maps. Else a text file, one concept a line.",
+        "`annotations`: the concepts of its label maps. Else a text file, one concept per line.",
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.explain.cam import explainer as module
+from lucidag.explain.cam import seen as module
 from lucidag.explain.cam.explainer import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES
 from lucidag.ground.errors import InputError

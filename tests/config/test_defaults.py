@@ -14,8 +14,6 @@ from pydantic_core import PydanticUndefined
 from lucidag.config.load import all_sections
 from lucidag.config.schema import Config
 
-# Where the functions are that a section feeds, if not in its own package.
-FEEDS: dict[str, str] = {}
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.
 TWICE: tuple[str, ...] = ()
@@ -73,7 +71,7 @@ def test_no_default_of_a_section_stands_once_more_in_its_package(root: Path, mod
     _, *rooms, name = module.split(".")
     # Each source feeds the module of its own name.
     folder, pattern = ("data", f"{name}.py") if "sources" in rooms else ("/".join(rooms), "*.py")
-    files = sorted((root / "lucidag" / FEEDS.get(module, folder)).rglob(pattern))
+    files = sorted((root / "lucidag" / folder).rglob(pattern))
     assert files
     again = [place for file in files for default, place in defaults_in(file) if default in own]
     assert [place for place in again if place not in ALLOWED] == []

@@ -71,7 +71,7 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
     sentence = fault(clip_dissect={"concepts": str(file)})
     assert f"dissect.clip_dissect.concepts {file}, line 2: is blank" in sentence
     file.write_text("cup\nCup\n")
-    assert "line 2: 'Cup' stands in line 1 already" in fault(clip_dissect={"concepts": str(file)})
+    assert "line 2: 'Cup' is listed in line 1 already" in fault(clip_dissect={"concepts": str(file)})
     assert "dissect.clip_dissect.concepts gone.txt: cannot be read" in fault(clip_dissect={"concepts": "gone.txt"})
 
 

@@ -153,7 +153,7 @@ def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:
         **{"random_orders": 2, "resamples": 200, "confidence": 0.95, "class_columns": 100, "seed": 5},
         "min_group": 3,
     }
-    assert Rof.of(found).random_seeds == [5, 6]
+    assert Rof.picked(found).random_seeds == [5, 6]
     assert job_settings(plan, "generalisation", {"study": "study"}) == {
         **{"ranking": "l2", "confidence": 0.95, "resamples": 2000, "seed": 0},
         **{"families": {"two-s4": "two", "two-s7": "two"}, "model_seeds": {"two-s4": 4, "two-s7": 7}},
@@ -172,7 +172,7 @@ def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:
 
 
 def test_a_section_of_a_job_has_only_what_its_stage_picked(plan: Plan) -> None:
-    section = Rof.of(job_settings(plan, "turning_points", {"model": "known"}))
+    section = Rof.picked(job_settings(plan, "turning_points", {"model": "known"}))
     assert (section.ranking, section.role_metric, section.points) == ("l2", "loss", [])
     for name in ("methods", "seed"):
         with pytest.raises(AttributeError):

@@ -206,7 +206,7 @@ def test_other_files_are_refused(tmp_path, content):
 
 
 class Odd(nn.Module):
-    """Layers of which no one value a unit can be had."""
+    """Layers of which no one value per unit can be had."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from lucidag.data import scenes
 from lucidag.data.images import Images, UnreadableImageError
 from lucidag.data.manifest import read_manifest
+from lucidag.data.sources.scenes import Scenes
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
 from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content
@@ -28,7 +29,8 @@ TINY = {"image_size": 32, "width": 8, "text_width": 16, "embedding": 32}
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenes")
-    store(folder, scenes.load(240, 32, {"train": 0.7, "test": 0.3}, seed=3), 0.0, 3)
+    drawn = Scenes(source="scenes", number=240, size=32, splits={"train": 0.7, "val": 0, "test": 0.3}, seed=3)
+    store(folder, drawn.load(), 0.0, 3)
     return read_manifest(folder)
 
 

@@ -37,8 +37,8 @@ def test_a_byte_order_mark_is_no_letter(tmp_path):
         ("\nred\n", r"concepts.txt, line 1: is blank"),
         ("red\n \t\nblue", r"concepts.txt, line 2: is blank"),
         ("", r"concepts.txt, line 1: is blank"),
-        ("red\nblue\n red\n", r"concepts.txt, line 3: 'red' stands in line 1 already"),
-        ("fire  engine\nblue\nFire Engine", r"concepts.txt, line 3: 'Fire Engine' stands in line 1 already"),
+        ("red\nblue\n red\n", r"concepts.txt, line 3: 'red' is listed in line 1 already"),
+        ("fire  engine\nblue\nFire Engine", r"concepts.txt, line 3: 'Fire Engine' is listed in line 1 already"),
         (b"red\nblue\ncaf\xe9\n", r"concepts.txt, line 3: is not UTF-8"),
     ],
 )

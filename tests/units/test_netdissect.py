@@ -331,7 +331,7 @@ def test_images_without_label_maps_have_no_iou(tmp_path):
 @pytest.mark.parametrize(
     ("layer", "units", "sentence"),
     [
-        ("fc", 4, "layer 'fc' gives one number a unit and no maps"),
+        ("fc", 4, "layer 'fc' gives one number per unit and no maps"),
         ("blocks.block2", 5, "layer 'blocks.block2' has 8 units but 5 thresholds"),
         ("blocks.block3", 5, "layer 'blocks.block3' does not exist"),
     ],

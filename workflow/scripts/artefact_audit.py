@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    asked = Audit.of(snakemake.params.settings)
+    asked = Audit.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input[0]).parent)
     images = manifest.table["image"].tolist()
     scores = scan(images, Images(manifest).read, asked.finders, snakemake.threads)

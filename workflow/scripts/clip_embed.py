@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings, asked = snakemake.params.settings, Embedding.of(snakemake.params.settings)
+    settings, asked = snakemake.params.settings, Embedding.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     rows = manifest.rows_of(settings["splits"])
     concepts = chosen_concepts(settings["concepts"], manifest.classes, manifest.concepts)

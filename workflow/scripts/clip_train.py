@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    asked = Training.of(snakemake.params.settings)
+    asked = Training.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     folder = Path(snakemake.output.weights).parent
     with lease(snakemake.resources.gpu) as device:

@@ -20,6 +20,6 @@ with job(snakemake):
         read_model(files, summary["layers"])
         for files, summary in zip((snakemake.input.a, snakemake.input.b), summaries, strict=True)
     )
-    found = compare(a, b, common_thresholds(summaries), Comparison.of(snakemake.params.settings))
+    found = compare(a, b, common_thresholds(summaries), Comparison.picked(snakemake.params.settings))
     names = {"a": summaries[0]["model"], "b": summaries[1]["model"]}
     write_json(snakemake.output.comparison, {**names, **found})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings, layer = Labelling.of(snakemake.params.settings), snakemake.wildcards.layer
+    settings, layer = Labelling.picked(snakemake.params.settings), snakemake.wildcards.layer
     asked = settings.clip_dissect
     statistics = read_statistics(snakemake.input.statistics)
     units, activations = statistics.layers[layer], read_activations(snakemake.input.activations, statistics, layer)

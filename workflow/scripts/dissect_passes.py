@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings, asked = snakemake.params.settings, Passes.of(snakemake.params.settings)
+    settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     rows = manifest.rows_of(asked.splits)
     network, _ = open_trained(settings, snakemake.input.checkpoint)

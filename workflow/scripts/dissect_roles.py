@@ -28,7 +28,7 @@ with job(snakemake):
     table = next(file for file in snakemake.input.tables if Path(file).stem == layer)
     thresholds = thresholds_in(read_json(snakemake.input.summary))
     joined = join(read_table(snakemake.input.roles), read_units(table), thresholds, f"role_{settings['role_metric']}")
-    tests = role_tests(joined, Draws.of(settings))
+    tests = role_tests(joined, Draws.picked(settings))
     write_table(snakemake.output.units, joined)
     write_table(snakemake.output.concepts, concept_roles(joined))
     write_json(snakemake.output.tests, {"layer": layer, "thresholds": thresholds, "methods": tests})

@@ -27,7 +27,7 @@ with job(snakemake):
         read_statistics(snakemake.input.statistics),
         overlaps,
         thresholds_of(layers, settings["min_iou"]),
-        Counting.of(settings),
+        Counting.picked(settings),
     )
     correlations = {each["layer"]: each["correlations"] for each in about}
     write_json(snakemake.output.summary, {"model": snakemake.wildcards.model, **found, "ranking": correlations})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = Rof.of(snakemake.params.settings)
+    settings = Rof.picked(snakemake.params.settings)
     ranking, confidence = settings.ranking, settings.confidence
     sweep, bands = read_table(snakemake.input.sweep), read_table(snakemake.input.bands)
     points = read_json(snakemake.input.turning_points)

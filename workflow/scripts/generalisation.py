@@ -24,7 +24,7 @@ with job(snakemake):
         family, seed = settings["families"][model], settings["model_seeds"][model]
         rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
     table = pd.DataFrame(rows)
-    study = Generalisation.of(settings)
+    study = Generalisation.picked(settings)
     found = correlations(table, study.resamples, study.confidence, study.seed)
     write_table(snakemake.output.roles, table)
     write_json(snakemake.output.correlation, found)

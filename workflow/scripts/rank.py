@@ -14,6 +14,6 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = Rof.of(snakemake.params.settings)
+    settings = Rof.picked(snakemake.params.settings)
     contents = read_splits(snakemake.input, required=("train", "test"))
     write_table(snakemake.output.ranking, ranking_table(contents, settings.methods, settings.random_seeds))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings, min_group = Rof.of(snakemake.params.settings), snakemake.params.settings["min_group"]
+    settings, min_group = Rof.picked(snakemake.params.settings), snakemake.params.settings["min_group"]
     contents = read_splits(snakemake.input.features)
     rankings = read_table(snakemake.input.ranking)
     with lease(snakemake.resources.gpu) as device:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     snakemake: Snakemake
 
 with job(snakemake):
-    settings = Rof.of(snakemake.params.settings)
+    settings = Rof.picked(snakemake.params.settings)
     sweep = read_table(snakemake.input.sweep)
     write_table(snakemake.output.points, points_table(sweep, settings.ranking, settings.points))
     report = turning_report(

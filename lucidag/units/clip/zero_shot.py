@@ -1,4 +1,4 @@
-"""How well a CLIP model names what images show, beside chance."""
+"""How well a CLIP model names what images show, compared with chance."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -15,7 +15,7 @@ from lucidag.units.passes.unit_statistics import LayerStatistics
 
 @dataclass(frozen=True)
 class UnitWords:
-    """What stands beside a unit: its name, and a line a fact."""
+    """What stands beside a unit: its name, and one line per fact."""
 
     name: str
     facts: tuple[str, ...]

@@ -192,7 +192,7 @@ class _Units:
 
 
 def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison) -> dict[str, Any]:
-    """Give the overlap and the differences of the measures, each beside what permutations give."""
+    """Give the overlap and the differences of the measures, each compared with what permutations give."""
     units = _units(rows, threshold)
     numbers = (len(rows[0]), len(rows[1]))
     generator = np.random.default_rng(asked.seed)

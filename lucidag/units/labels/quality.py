@@ -106,7 +106,7 @@ def own_iou(labels: pd.DataFrame, overlaps: Overlaps, layer: str) -> NDArray[np.
     Parameters
     ----------
     labels
-        The rows of one method (see `lucidag.units.labels.unit_tables`), one a unit.
+        The rows of one method (see `lucidag.units.labels.unit_tables`), one per unit.
     overlaps, layer
         The pixels.
 

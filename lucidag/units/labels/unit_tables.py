@@ -1,4 +1,4 @@
-"""The tables of labelled units: one CSV a layer, one row a unit and method."""
+"""The tables of labelled units: one CSV per layer, one row per unit and method."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

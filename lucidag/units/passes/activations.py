@@ -94,7 +94,7 @@ def collect_part(
     Raises
     ------
     InputError
-        If a layer does not exist, is named twice, runs twice, or gives something else; if an activation is not
+        If a layer does not exist, is listed twice, runs twice, or gives something else; if an activation is not
         finite, or there is no image.
     """
     if len(rows) == 0:

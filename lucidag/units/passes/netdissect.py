@@ -145,7 +145,7 @@ def _tallies(
 ) -> dict[str, _Tally]:
     for layer, shape in shapes.items():
         if len(shape) != 3:
-            raise InputError(f"layer '{layer}' gives one number a unit and no maps, so there is no IoU; leave it out")
+            raise InputError(f"layer '{layer}' gives one number per unit and no maps, so there is no IoU; leave it out")
         if thresholds[layer].shape != shape[:1]:
             raise InputError(f"layer '{layer}' has {shape[0]} units but {len(thresholds[layer])} thresholds")
     return {layer: _Tally(shape[0], sizes, device) for layer, shape in shapes.items()}

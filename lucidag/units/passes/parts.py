@@ -228,5 +228,5 @@ def _shape(file: BinaryIO, path: str | Path) -> tuple[int, int]:
     if len(shape) != 2 or fortran or kind != np.float32:
         raise InputError(f"{path} does not hold activations of lucidag: it must be float32, images x units")
     if os.fstat(file.fileno()).st_size - file.tell() != shape[0] * shape[1] * kind.itemsize:
-        raise InputError(f"{path} does not hold activations of lucidag: it is cut short or has something behind them")
+        raise InputError(f"{path} does not hold activations of lucidag: it is cut short or has something after them")
     return shape[0], shape[1]
