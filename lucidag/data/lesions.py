@@ -304,7 +304,7 @@ def paint_patch(
 
     Parameters
     ----------
-    image
+    pixels
         float32 3 x H x W of 0 to 255, changed in place.
     x, y
         The places of its columns (1 x W) and rows (H x 1); half of a side is about 1.
@@ -345,7 +345,7 @@ def paint_ring(
 
     Parameters
     ----------
-    image, x, y
+    pixels, x, y
         See `paint_patch`.
     middle, radius
         Of the aperture.

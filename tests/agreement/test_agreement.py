@@ -6,11 +6,10 @@ import pandas as pd
 import pytest
 
 from lucidag.explain.agreement import agreement, summary
-from lucidag.explain.agreement.agreement import correlation_table
+from lucidag.explain.agreement.agreement import agreement_order, correlation_table
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
 from lucidag.explain.agreement.images import joined
 from lucidag.explain.agreement.masks import dice, iou
-from lucidag.explain.agreement.order import agreement_order
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
 from lucidag.ground.tables import read_table, write_table

@@ -65,7 +65,7 @@ def lrp(
     ----------
     model
         A classifier, on any device; it is left as it is.
-    images
+    frames
         N x C x S x S, normalised, on the same device.
     targets
         The class of each image; None: the predicted ones.
