@@ -14,6 +14,7 @@ MARGIN = 2 / 256  # of the longer side: soft edges around a mask go with it
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+NEAR = 3.0  # pixels: how far around a pixel the filling looks
 
 
 def paste(image: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.uint8], Mask]:
@@ -50,7 +51,7 @@ def paste(image: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.ui
     return after, mask | (after != values).any(axis=2)
 
 
-def remove(image: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray[np.uint8]:
+def remove(image: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:
     """Fill a mask with its surroundings.
 
     What was under the artefact is not known: this is inpainting (Telea 2004, Journal of Graphics Tools), smooth where
@@ -62,8 +63,6 @@ def remove(image: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray
         uint8 H x W x 1 or x 3.
     mask
         bool H x W, widened by about 1 % of the side, since the edge of an artefact is soft.
-    radius
-        How far around a pixel the filling looks, in pixels.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def remove(image: NDArray[np.uint8], mask: Mask, radius: float = 3.0) -> NDArray
     wide = widened(mask)
     if wide.all():
         raise InputError("the mask covers the whole image, so there is nothing to fill it with")
-    filled: NDArray[np.uint8] = cv2.inpaint(values, wide.astype(np.uint8), radius, cv2.INPAINT_TELEA)
+    filled: NDArray[np.uint8] = cv2.inpaint(values, wide.astype(np.uint8), NEAR, cv2.INPAINT_TELEA)
     return filled
 
 

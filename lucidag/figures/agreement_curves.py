@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, figure, legend_below, note, paper
 
+# Methods that all others are compared with, each two once. Where none of them is there, the first method is.
 ANCHORS = ("lime", "gradcam")
 ROW = 6  # panels
 NARROW = 3.4  # inches: room for the legend
@@ -17,11 +18,7 @@ MATCHED = 1.15  # where the IoU with matched areas stands, after all thresholds
 
 @paper()
 def agreement_curves(
-    summary: pd.DataFrame,
-    methods: Sequence[str],
-    confidence: float,
-    titles: Mapping[str, str],
-    anchors: Sequence[str] = ANCHORS,
+    summary: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]
 ) -> Figure:
     """Draw mean IoU at each threshold, a panel for each two methods, a row for each anchor.
 
@@ -35,10 +32,8 @@ def agreement_curves(
         Level of bands and intervals, for their name.
     titles
         Methods to their names for readers.
-    anchors
-        Methods that all others are compared with, each two once. Where none of them is there, the first method is.
     """
-    rows = _rows(methods, anchors)
+    rows = _rows(methods)
     if not rows:
         return note("Only one method was asked for, so there is nothing to compare it with.")
     columns = max(map(len, rows))
@@ -61,9 +56,9 @@ def agreement_curves(
     return fig
 
 
-def _rows(methods: Sequence[str], anchors: Sequence[str]) -> list[list[tuple[str, str]]]:
+def _rows(methods: Sequence[str]) -> list[list[tuple[str, str]]]:
     """Return the pairs (anchor, other), each two methods once, at most 6 a row."""
-    present = [anchor for anchor in anchors if anchor in methods] or list(methods[:1])
+    present = [anchor for anchor in ANCHORS if anchor in methods] or list(methods[:1])
     seen: set[str] = set()
     rows = []
     for anchor in present:

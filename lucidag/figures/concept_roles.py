@@ -21,10 +21,8 @@ SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect
 
 
 @paper()
-def concept_roles(
-    joined: pd.DataFrame, tests: Mapping[str, Any], method: str, threshold: float, split: str = "test"
-) -> Figure:
-    """Draw score against rank, the share of labelled units in each role, and the roles of frequent concepts.
+def concept_roles(joined: pd.DataFrame, tests: Mapping[str, Any], method: str, threshold: float) -> Figure:
+    """Draw score against rank on test, the share of labelled units in each role, and the roles of frequent concepts.
 
     Parameters
     ----------
@@ -36,30 +34,26 @@ def concept_roles(
         Whose labels.
     threshold
         What a label must reach to count.
-    split
-        Whose ranks and turning point.
     """
     table = joined[joined["method"] == method]
     if table.empty:
         return note(f"Method {method} has no labels of units that have a role.")
     fig = figure(FULL_WIDTH, 4.3)
     axes = fig.subplot_mosaic([["scatter", "concepts"], ["shares", "concepts"]], width_ratios=(1.25, 1))
-    _scatter(axes["scatter"], table, method, threshold, split, tests[method]["restoring"][split])
-    _shares(axes["shares"], tests[method]["roles"], tests[method]["restoring"][split])
+    _scatter(axes["scatter"], table, method, threshold, tests[method]["restoring"]["test"])
+    _shares(axes["shares"], tests[method]["roles"], tests[method]["restoring"]["test"])
     _concepts(axes["concepts"], table)
     legend_below(fig, [axes["scatter"]], columns=3)
     return fig
 
 
-def _scatter(
-    ax: Axes, table: pd.DataFrame, method: str, threshold: float, split: str, found: Mapping[str, Any]
-) -> None:
+def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found: Mapping[str, Any]) -> None:
     area = float(np.clip(4000 / len(table), 3, 25))
     for role in ROLES:
         own = table[table["role"] == role]
         label = f"{NAMES[role]} ({len(own)} units)"
         ax.scatter(
-            own[f"rank_{split}"],
+            own["rank_test"],
             own["score"],
             s=area,
             color=COLOURS[role],
@@ -67,11 +61,11 @@ def _scatter(
             linewidth=0,
             label=label,
         )
-    needed = table.loc[restores(table["role"], split), f"rank_{split}"]
+    needed = table.loc[restores(table["role"], "test"), "rank_test"]
     n0 = int(needed.max()) if len(needed) else 0
     ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point $n_0$ = {n0}")
     ax.axhline(threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"labels count from {threshold:.3g}")
-    ax.set(xlabel=f"rank on {split} (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
+    ax.set(xlabel="rank on test (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
     ax.set_title(f"{method}: rank and score,\n{_rank_words(found['rank'])}")
 
 

@@ -15,7 +15,7 @@ from lucidag.units.labels.counts import CONCEPT, concept_counts
 from lucidag.units.names import JUDGED_BY
 
 MODELS = (BLUE, ORANGE)
-MOST_BARS = 48
+MOST_BARS = 48  # of a layer; the title says how many concepts there were
 ROW = 0.125  # inches for a concept
 AROUND = 5  # concepts that a panel's title and axis take the room of
 NAME_SIZE, NAME_WIDTH = 6.0, 1.2  # points; inches
@@ -26,7 +26,6 @@ NO_CATEGORY = "no category"
 def units_per_concept(
     tables: Mapping[str, pd.DataFrame],
     min_units_per_concept: int,
-    most: int = MOST_BARS,
     what: str = "",
 ) -> Figure:
     """Draw the units of each concept, one panel per layer, the models side by side.
@@ -37,8 +36,6 @@ def units_per_concept(
         By model, at most two: the rows of one method that count as labelled, with the column ``layer``.
     min_units_per_concept
         Concepts with at least so many units in either model are drawn.
-    most
-        The most concepts of a layer that are drawn; the title says how many there were.
     what
         Which labels these are, for the title.
     """
@@ -47,7 +44,7 @@ def units_per_concept(
     found = {layer: counts for layer, counts in found.items() if len(counts)}
     if not found:
         return note(f"No concept has {min_units_per_concept} units or more in a layer.")
-    columns = _columns({layer: min(most, len(counts)) for layer, counts in found.items()})
+    columns = _columns({layer: min(MOST_BARS, len(counts)) for layer, counts in found.items()})
     tallest = max(_rows(column) for column in columns)
     fig = figure(FULL_WIDTH, 0.7 + ROW * tallest)
     axes = []
@@ -61,8 +58,8 @@ def units_per_concept(
             ax = fig.add_subplot(panels[row])
             axes.append(ax)
             counts = found[layer]
-            _bars(ax, counts.iloc[:most])
-            of = f"{most} of {len(counts)}" if len(counts) > most else f"{len(counts)}"
+            _bars(ax, counts.iloc[:MOST_BARS])
+            of = f"{MOST_BARS} of {len(counts)}" if len(counts) > MOST_BARS else f"{len(counts)}"
             ax.set_title(f"{layer}: {of} concept{'s' * (len(counts) > 1)}")
     units = f"{min_units_per_concept} unit{'s' * (min_units_per_concept != 1)}"
     fig.suptitle(f"Concepts with at least {units}{what and ', '}{what}", x=0.01, ha="left")
@@ -71,22 +68,22 @@ def units_per_concept(
 
 
 @paper()
-def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: str = "above") -> Figure:
-    """Draw the unique concepts of each layer by category, one panel per model.
+def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figure:
+    """Draw the unique concepts of each layer by category, of labels above the threshold, one panel per model.
 
     Parameters
     ----------
     summaries
         By model: what `lucidag.units.compare.summary.summary` gives; a model without labels by the method has an empty
         panel.
-    method, block
-        Whose labels, and which of them: ``above`` the threshold or ``all``.
+    method
+        Whose labels.
     """
     found = {model: summary["methods"].get(method) for model, summary in summaries.items()}
     layers = {
         model: {
             layer: {name: each["unique"] for name, each in measured["categories"].items()}
-            for layer, measured in (labels[block]["layers"] if labels else {}).items()
+            for layer, measured in (labels["above"]["layers"] if labels else {}).items()
         }
         for model, labels in found.items()
     }
@@ -100,7 +97,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
         ax.set_title(model)
     axes[0].set_ylabel("unique concepts")
     thresholds = {f"{labels['threshold']:.3g}" for labels in found.values() if labels}
-    least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}" if block == "above" else ""
+    least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}"
     fig.suptitle(f"Unique concepts by category, {method}{least}", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
     return fig

@@ -16,17 +16,15 @@ ROW_WITHOUT = "#E4E4E4"
 
 
 @paper()
-def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "test") -> Figure:
+def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix: colour is the share of the true class, above 12 classes on a square-root scale.
 
     Parameters
     ----------
     counts
-        C x C images, one row per true class. Classes that no image has and none is taken for are left out.
+        C x C images of ``test``, one row per true class. Classes that no image has and none is taken for are left out.
     classes
         The C names. They are written for up to 30 classes drawn, counts and shares for up to 12.
-    split
-        Named in the title.
     """
     counts, drawn = occurring(counts, classes)
     number = len(drawn)
@@ -54,7 +52,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], split: str = "t
     ax.set_facecolor(ROW_WITHOUT)
     grey = ["grey: no image"] if np.isnan(shares).any() else []
     ax.set(
-        title=f"{split}: {right:,} of {total:,} images right",
+        title=f"test: {right:,} of {total:,} images right",
         xlabel=_label("predicted class", extent),
         ylabel=_label("true class", extent + grey),
     )

@@ -21,12 +21,7 @@ ROW = 4  # panels
 
 
 @paper()
-def localisation(
-    summary: pd.DataFrame,
-    confidence: float,
-    titles: Mapping[str, str],
-    thresholds: Sequence[str] = ("area", "0.5"),
-) -> Figure:
+def localisation(summary: pd.DataFrame, confidence: float, titles: Mapping[str, str]) -> Figure:
     """Draw the mean grade of each method with its interval, a panel for each metric.
 
     Parameters
@@ -37,12 +32,10 @@ def localisation(
         Level of the intervals, for their name.
     titles
         Methods to their names for readers.
-    thresholds
-        Those of IoU that get a panel, where the table has them.
     """
     if not summary["mean"].notna().any():
         return note("No image has a mask of the truth in its frame, so nothing can be graded.")
-    panels, titled = _panels(summary, thresholds), {**TITLES, **titles}
+    panels, titled = _panels(summary), {**TITLES, **titles}
     methods = [method for method in summary["method"].unique() if method not in BASELINES] + list(BASELINES)
     lines = -(-len(panels) // ROW)
     columns = -(-len(panels) // lines)
@@ -61,10 +54,10 @@ def localisation(
     return fig
 
 
-def _panels(summary: pd.DataFrame, thresholds: Sequence[str]) -> list[tuple[str, str]]:
-    """Return metric and threshold of each panel: IoU at the chosen thresholds, then the other metrics."""
+def _panels(summary: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return metric and threshold of each panel: IoU at matched areas and at .5 where there, then the other metrics."""
     pairs = list(summary[["metric", "threshold"]].drop_duplicates().itertuples(index=False, name=None))
-    chosen = [("iou", threshold) for threshold in thresholds if ("iou", threshold) in pairs]
+    chosen = [("iou", threshold) for threshold in ("area", "0.5") if ("iou", threshold) in pairs]
     return chosen + [pair for pair in pairs if pair[0] != "iou"]
 
 

@@ -91,9 +91,9 @@ def _small(png: bytes) -> bytes:
 
 
 @paper()
-def note(sentence: str, width: float = FULL_WIDTH, height: float = 1.2) -> Figure:
+def note(sentence: str) -> Figure:
     """Return a figure that only says why there is nothing to draw."""
-    fig = figure(width, height)
+    fig = figure(FULL_WIDTH, 1.2)
     fig.text(0.5, 0.5, sentence, ha="center", va="center", wrap=True)
     return fig
 

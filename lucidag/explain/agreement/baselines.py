@@ -7,6 +7,7 @@ from PIL import Image
 from lucidag.ground.statistics.ranks import tie_seed
 
 CENTRE, RANDOM = "centre", "random"
+GRID = 7  # the side of the noise, before it is brought to S x S bilinearly
 TITLES = {CENTRE: "centre of the frame", RANDOM: "smooth noise"}
 
 
@@ -29,7 +30,7 @@ def centre(size: int, sigma: float = 0.25) -> NDArray[np.float32]:
     return (np.outer(line, line) / line.max() ** 2).astype(np.float32)
 
 
-def random(size: int, seed: int, image: str, draws: int = 20, grid: int = 7) -> list[NDArray[np.float32]]:
+def random(size: int, seed: int, image: str, draws: int) -> list[NDArray[np.float32]]:
     """Return maps as smooth as a class activation map of a last layer, of uniform noise.
 
     Parameters
@@ -40,8 +41,6 @@ def random(size: int, seed: int, image: str, draws: int = 20, grid: int = 7) -> 
         Each image has draws of its own.
     draws
         Number of maps.
-    grid
-        Side of the noise, before it is brought to S x S bilinearly.
 
     Returns
     -------
@@ -49,11 +48,8 @@ def random(size: int, seed: int, image: str, draws: int = 20, grid: int = 7) -> 
         float32 S x S, scaled to [0, 1].
     """
     generator = np.random.default_rng(tie_seed(seed, image))
-    return [_scaled(_upsampled(generator.random((grid, grid), dtype=np.float32), size)) for _ in range(draws)]
-
-
-def _upsampled(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    return np.array(Image.fromarray(values).resize((size, size), Image.Resampling.BILINEAR))
+    noise = (Image.fromarray(generator.random((GRID, GRID), dtype=np.float32)) for _ in range(draws))
+    return [_scaled(np.array(each.resize((size, size), Image.Resampling.BILINEAR))) for each in noise]
 
 
 def _scaled(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,13 +22,7 @@ Grades = dict[tuple[str, str], float]  # (metric, threshold) to value
 
 
 def localisation_table(
-    frames: Sequence[Explained],
-    thresholds: Sequence[float],
-    seed: int,
-    tolerance: float = 0.0,
-    sigma: float = 0.25,
-    grid: int = 7,
-    draws: int = 20,
+    frames: Sequence[Explained], thresholds: Sequence[float], seed: int, draws: int = 20
 ) -> pd.DataFrame:
     """Grade each method on each image that has a mask, and the baselines ``centre`` and ``random``.
 
@@ -40,13 +34,8 @@ def localisation_table(
         A graded map marks the pixels above it.
     seed
         Of the order among equal pixels and of the random baseline.
-    tolerance
-        Of the pointing game, see `grade`.
-    sigma
-        Of the baseline ``centre``, see `lucidag.explain.agreement.baselines.centre`.
-    grid, draws
-        Of the baseline ``random``, see `lucidag.explain.agreement.baselines.random`; its grades are the means over the
-        draws.
+    draws
+        Maps of the baseline ``random``; its grades are the means over them.
 
     Returns
     -------
@@ -64,12 +53,12 @@ def localisation_table(
         check(explained, explained.frame.shape[1:])
         mask, size = np.asarray(explained.mask), explained.frame.shape[1]
         candidates = {name: [values] for name, values in explained.maps.items()}
-        candidates |= {CENTRE: [centre(size, sigma)], RANDOM: random(size, seed, explained.image, draws, grid)}
+        candidates |= {CENTRE: [centre(size)], RANDOM: random(size, seed, explained.image, draws)}
         for method, maps in candidates.items():
             kind = explained.kind(method)
             ties = tie_seed(seed, explained.image, method)
             each = [
-                grade(own, mask, {f"{at:g}": own_mask(own, kind, at) for at in thresholds}, [*ties, draw], tolerance)
+                grade(own, mask, {f"{at:g}": own_mask(own, kind, at) for at in thresholds}, [*ties, draw])
                 for draw, own in enumerate(evidence(each, kind) for each in maps)
             ]
             rows += [(explained.image, method, *key, float(np.mean([one[key] for one in each]))) for key in each[0]]
