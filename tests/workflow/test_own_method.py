@@ -217,9 +217,7 @@ def test_a_class_that_is_no_method_is_refused(tmp_path, monkeypatch) -> None:
 
     (tmp_path / "nomethods.py").write_text("class Plain:\n    pass\n\n\n" + METHOD.replace('"signed"', '"sign"'))
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(
-        InputError, match=r"class 'nomethods:Plain' must be derived from lucidag"
-    ):
+    with pytest.raises(InputError, match=r"class 'nomethods:Plain' must be derived from lucidag"):
         load("nomethods:Plain")
     with pytest.raises(InputError, match="`kind` is 'sign'; it must be one of graded, signed, selection"):
         load("nomethods:InputXGradient")
