@@ -23,7 +23,8 @@ from lucidag.models.network import Network
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.layers import forward
 from lucidag.units.passes.netdissect import count_overlaps
-from lucidag.units.passes.statistics import Statistics
+from lucidag.units.passes.unit_statistics import Statistics
+from lucidag.units.settings import Passes
 
 LAYERS = ("layer2", "layer3", "layer4")
 CATEGORIES = {"object": 12, "material": 5, "colour": 8}
@@ -120,13 +121,13 @@ def _bare(network: Network, manifest: Manifest, rows: np.ndarray) -> None:
 
 def _collect(network: Network, manifest: Manifest, rows: np.ndarray, folder: str) -> Statistics:
     path = Path(folder) / "activations.npy"
-    return collect(network, manifest, rows, LAYERS, path, batch_size=BATCH, threads=torch.get_num_threads())
+    return collect(network, manifest, rows, LAYERS, path, Passes(batch_size=BATCH), threads=torch.get_num_threads())
 
 
 def _count(network: Network, manifest: Manifest, rows: np.ndarray, statistics: Statistics) -> None:
     thresholds = {layer: each.threshold for layer, each in statistics.layers.items()}
     threads = torch.get_num_threads()
-    count_overlaps(network, manifest, rows, thresholds, statistics.quantile, batch_size=BATCH, threads=threads)
+    count_overlaps(network, manifest, rows, thresholds, Passes(batch_size=BATCH), threads=threads)
 
 
 def _child(count: int) -> None:

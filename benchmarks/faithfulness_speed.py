@@ -49,7 +49,7 @@ def run(quick: bool, full: bool) -> None:
 
 def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, draws: int) -> None:
     std = inputs.std
-    settings = FaithfulnessSettings(metrics=(SENSITIVITY, INFIDELITY), infidelity_samples=draws)
+    settings = FaithfulnessSettings(metrics=["sensitivity_max", "infidelity"], infidelity_samples=draws)
     found: list[Faithfulness] = []
     theirs: list[Found] = []
     first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into

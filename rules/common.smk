@@ -20,7 +20,7 @@ from lucidag.config.sources import check_sources, weight_files
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex
 from lucidag.report.contents import files_shown
-from lucidag.units.labels.names import NETDISSECT
+from lucidag.units.names import NETDISSECT
 
 
 def checked_plan():

@@ -10,7 +10,7 @@ rule faithfulnesses:
 
 
 rule faithfulness:
-    """Measure the explanations of a model's images by all metrics, beside two controls."""
+    """Measure the explanations of a model's images by all metrics, compared with two controls."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         images=lambda wildcards: plan.image_files(

@@ -318,7 +318,7 @@ rule figures_concept_roles:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("figures"),
+        settings=settings("concept_roles_figures"),
         code=code_of("figures_concept_roles"),
     script:
         "../workflow/scripts/figures_concept_roles.py"

@@ -21,8 +21,8 @@ def associations(
     kinds: Mapping[str, str],
     labels: Sequence[str],
     classes: Sequence[str],
-    confidence: float = 0.95,
-    seed: int = 0,
+    confidence: float,
+    seed: int,
 ) -> list[dict[str, Any]]:
     """Test the association of each column with the class.
 
@@ -81,7 +81,7 @@ def counted(values: pd.Series, labels: Sequence[str], classes: Sequence[str]) ->
     return table.reindex(columns=list(classes), fill_value=0).sort_index()
 
 
-def best_rule(counts: pd.DataFrame, confidence: float = 0.95) -> dict[str, Any]:
+def best_rule(counts: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """Give the rule "value, therefore class" that tells most about the class.
 
     That is the highest informedness: the share of the class's images that have the value, less the share among the

@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.artefacts.association import associations
-from lucidag.artefacts.columns import MOST_VALUES, sort_out
+from lucidag.artefacts.columns import sort_out
 from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.grading import Flags, flags, grade_all
-from lucidag.artefacts.shortcut import shortcut
+from lucidag.artefacts.metadata_baseline import metadata_baseline
+from lucidag.artefacts.settings import Audit
 from lucidag.data.roles import RESERVED
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
@@ -30,12 +31,9 @@ def audit(
     table: pd.DataFrame,
     classes: Sequence[str],
     scores: pd.DataFrame,
+    asked: Audit,
     truth: Mapping[str, str] | None = None,
     id_column: str | None = None,
-    most: int = MOST_VALUES,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Audit a data set.
 
@@ -47,15 +45,14 @@ def audit(
         The class names in their order.
     scores
         What `lucidag.artefacts.finders.scan` gives for the same images.
+    asked
+        How many values a column may have, and how intervals, halves and folds are drawn; 1 - its confidence is the
+        level of the tests.
     truth
         By finder the column with a person's flags; a finder that is not named takes the first column that
         `lucidag.artefacts.finders.FINDERS` expects and the table has.
     id_column
         The patient or lesion, if a column holds it: it is left out of the tests, and keeps images together.
-    most
-        A column with more values is cut into quarters, or taken for an id.
-    confidence, resamples, seed
-        Of all intervals, bootstraps, halves and folds; 1 - `confidence` is the level of the tests.
 
     Returns
     -------
@@ -64,7 +61,7 @@ def audit(
         ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name: images
         ``found``, and what `lucidag.artefacts.grading.grade` gives), ``associations`` (see
         `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
-        `lucidag.artefacts.shortcut`), ``sentences`` and ``published``.
+        `lucidag.artefacts.metadata_baseline`), ``sentences`` and ``published``.
 
     Raises
     ------
@@ -79,29 +76,20 @@ def audit(
         _truths(table, names, truth or {}),
         {name: (FINDERS[name].threshold, FINDERS[name].fixed) for name in names},
         ids,
-        seed,
-        confidence,
+        asked.seed,
+        asked.confidence,
     )
     found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
     rows = _rows(scores, found)
     metadata = [column for column in table.columns if column not in RESERVED]
-    columns = sort_out(table, metadata, id_column, most)
-    seen = sort_out(rows, [f"{name}_found" for name in names], None, most)
+    columns = sort_out(table, metadata, id_column, asked.max_values)
+    seen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
     tested = pd.concat([columns.values, seen.values], axis=1)
     kinds = {**dict.fromkeys(columns.values.columns, "metadata"), **dict.fromkeys(seen.values.columns, "finder")}
     texts = [str(label) for label in table["label"]]
-    told = shortcut(
-        columns.values,
-        seen.values,
-        labels,
-        classes,
-        table["split"].tolist(),
-        ids,
-        confidence,
-        resamples,
-        seed,
-    )
-    tests = associations(tested, kinds, texts, classes, confidence, seed)
+    splits = table["split"].tolist()
+    told = metadata_baseline(columns.values, seen.values, labels, classes, splits, asked, ids)
+    tests = associations(tested, kinds, texts, classes, asked.confidence, asked.seed)
     summary = {
         "images": len(table),
         "classes": {name: texts.count(name) for name in classes},
@@ -110,7 +98,7 @@ def audit(
         "associations": tests,
         "left_out": {**columns.left_out, **seen.left_out},
         "shortcut": told,
-        "sentences": _sentences(texts, id_column, grades, tests, told, 1 - confidence),
+        "sentences": _sentences(texts, id_column, grades, tests, told, 1 - asked.confidence),
         "published": PUBLISHED,
     }
     return rows, summary

@@ -1,6 +1,5 @@
 """What a model does when an artefact is put in or taken out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from lucidag.ground.statistics.intervals import estimate, share
 def changes(
     before: ArrayLike,
     after: ArrayLike,
+    confidence: float,
+    resamples: int,
+    seed: int,
     threshold: float = 0.5,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Summarise the change of a class's probability, image by image.
 
@@ -24,10 +23,10 @@ def changes(
     ----------
     before, after
         N probabilities of one class, of the same images in the same order.
-    threshold
-        A probability above it is a decision for the class.
     confidence, resamples, seed
         Of the bootstrap over images.
+    threshold
+        A probability above it is a decision for the class.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def changes(
         raise InputError(f"changes: {first.shape} probabilities before and {second.shape} after; needed: as many")
     for name, values in (("before", first), ("after", second)):
         if not ((values >= 0) & (values <= 1)).all():
-            raise InputError(f"changes: a value {name} is no probability; allowed is 0 to 1")
+            raise InputError(f"changes: a value {name} is no probability; it must be between 0 and 1")
     n, was, now = len(first), first > threshold, second > threshold
     return {
         "before": _mean(first, confidence, resamples, seed),
@@ -59,12 +58,14 @@ def changes(
 
 
 def against_control(
-    before: Sequence[float],
-    after: Sequence[float],
-    control: Sequence[float],
-    **settings: Any,  # noqa: ANN401
+    before: ArrayLike,
+    after: ArrayLike,
+    control: ArrayLike,
+    confidence: float,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
-    """Summarise the change beside that of a control edit of the same images.
+    """Summarise the change compared with that of a control edit of the same images.
 
     The control tells what any edit of that place and size does, such as the same mask filled with skin. Where it is
     NaN there is none, and the image has no part in ``control`` and ``beyond``.
@@ -72,19 +73,17 @@ def against_control(
     Returns
     -------
     dict
-        ``artefact`` and ``control`` (see `changes`, whose keywords are `settings`), and ``beyond``: the paired
-        difference of the two changes.
+        ``artefact`` and ``control`` (see `changes`), and ``beyond``: the paired difference of the two changes.
     """
     beside = np.asarray(control, dtype=np.float64)
     own = ~np.isnan(beside)
-    found = {
-        "artefact": changes(before, after, **settings),
-        "control": changes(np.asarray(before)[own], beside[own], **settings),
+    interval = (confidence, resamples, seed)
+    return {
+        "artefact": changes(before, after, *interval),
+        "control": changes(np.asarray(before)[own], beside[own], *interval),
+        "beyond": _mean(np.asarray(after, dtype=np.float64) - beside, *interval),
     }
-    beyond = np.asarray(after, dtype=np.float64) - beside
-    interval = {key: settings[key] for key in ("confidence", "resamples", "seed") if key in settings}
-    return {**found, "beyond": _mean(beyond, **interval)}
 
 
-def _mean(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
+def _mean(values: ArrayLike, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
     return estimate(values, confidence, resamples, seed).json()

@@ -9,7 +9,6 @@ import pandas as pd
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
-MOST_VALUES = 20
 QUARTERS = 4
 EMPTY = "(empty)"
 
@@ -31,9 +30,7 @@ class Columns:
     left_out: dict[str, str]
 
 
-def sort_out(
-    table: pd.DataFrame, columns: Sequence[str], id_column: str | None = None, most: int = MOST_VALUES
-) -> Columns:
+def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None, max_values: int) -> Columns:
     """Leave out what is constant, what names each image, and what names its patient or lesion.
 
     Parameters
@@ -44,7 +41,7 @@ def sort_out(
         The metadata columns to look at.
     id_column
         The patient or lesion, if a column holds it: a data set's split may know it, a class may not be told from it.
-    most
+    max_values
         A column of more values than this is cut into quarters if all its values are numbers, and else taken for an id.
         Numbers that all differ are an id too, unless some have a fraction, as measurements do.
 
@@ -64,9 +61,11 @@ def sort_out(
             left_out[name] = "names the patient or lesion of an image"
         elif len(different) <= 1:
             left_out[name] = f"has one value only: '{cells[0]}'" if filled else "has no value at all"
-        elif len(set(filled)) == len(filled) and len(filled) > 2 and not (len(filled) > most and _measured(filled)):
+        elif (
+            len(set(filled)) == len(filled) and len(filled) > 2 and not (len(filled) > max_values and _measured(filled))
+        ):
             left_out[name] = "has another value for each image, so it only names them"
-        elif len(different) <= most:
+        elif len(different) <= max_values:
             kept[name] = [cell or EMPTY for cell in cells]
         elif _are_numbers(filled):
             kept[name] = _quarters(cells)

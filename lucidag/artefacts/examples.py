@@ -1,11 +1,15 @@
-"""Which images show best what a finder does."""
+"""The images of an audit's figure: for each finder what it found rightly, wrongly, and missed."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.artefacts.grading import Flags
+from lucidag.artefacts.finders import FINDERS
+from lucidag.artefacts.grading import Flags, flags
 
 FOUND, TRUE, FALSE, MISSED = "found", "right", "wrong", "missed"
 
@@ -29,9 +33,46 @@ class Example:
     score: float
 
 
-def choose(
-    scores: NDArray[np.float64], threshold: float, truth: Flags | None = None, each: int = 3
-) -> dict[str, list[int]]:
+def shown_examples(
+    rows: pd.DataFrame,
+    finders: Mapping[str, Mapping[str, Any]],
+    table: pd.DataFrame,
+    read: Callable[[int], NDArray[np.uint8]],
+    each: int,
+) -> dict[str, dict[str, list[Example]]]:
+    """Choose images for each finder and look for the artefact in them again, for its mask.
+
+    Parameters
+    ----------
+    rows
+        ``artefacts/{dataset}.csv``: a score of each finder for each image.
+    finders
+        The part ``finders`` of the audit: threshold, and the column with a person's flags or None.
+    table
+        The manifest's, in the same order.
+    read
+        A row to its image.
+    each
+        Images of a kind, at most.
+
+    Returns
+    -------
+    dict
+        Examples by finder and kind (see `choose`).
+    """
+    shown: dict[str, dict[str, list[Example]]] = {}
+    for name, known in finders.items():
+        scores = rows[f"{name}_score"].to_numpy(np.float64)
+        truth = flags(table[known["column"]].tolist()) if known["column"] is not None else None
+        shown[name] = {
+            kind: [Example(image, FINDERS[name].find(image).mask, float(scores[row])) for row, image in found]
+            for kind, chosen in choose(scores, known["threshold"], truth, each).items()
+            for found in ([(row, read(row)) for row in chosen],)
+        }
+    return shown
+
+
+def choose(scores: NDArray[np.float64], threshold: float, truth: Flags | None, each: int) -> dict[str, list[int]]:
     """Choose images to look at.
 
     Parameters

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding
 from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
 from lucidag.artefacts.rings import BLACK, dark_corner, ring
+from lucidag.artefacts.vision import Finding
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
@@ -65,7 +65,7 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
 def scan(
     images: Sequence[str],
     read: Callable[[int], NDArray[np.uint8]],
-    finders: Sequence[str] = tuple(FINDERS),
+    finders: Sequence[str],
     threads: int = 1,
 ) -> pd.DataFrame:
     """Run finders over the images of a data set.

@@ -60,7 +60,7 @@ def best_threshold(scores: NDArray[np.float64], truth: Flags) -> float:
     return float((ranked[place] + below) / 2)
 
 
-def measures(found: Flags, truth: Flags, confidence: float = 0.95) -> dict[str, Any]:
+def measures(found: Flags, truth: Flags, confidence: float) -> dict[str, Any]:
     """Give precision, recall and F1 with intervals.
 
     Precision and recall are shares, with Wilson's interval. F1 grows with the overlap J of what is found and what is
@@ -92,10 +92,10 @@ def grade(
     truth: Flags,
     column: str,
     threshold: float,
-    fixed: bool = False,
-    ids: Sequence[str] | None = None,
-    seed: int = 0,
-    confidence: float = 0.95,
+    fixed: bool,
+    ids: Sequence[str] | None,
+    seed: int,
+    confidence: float,
 ) -> dict[str, Any]:
     """Measure a finder against flags.
 
@@ -169,9 +169,9 @@ def grade_all(
     scores: pd.DataFrame,
     truths: dict[str, tuple[str, Flags]],
     thresholds: dict[str, tuple[float, bool]],
-    ids: Sequence[str] | None = None,
-    seed: int = 0,
-    confidence: float = 0.95,
+    ids: Sequence[str] | None,
+    seed: int,
+    confidence: float,
 ) -> dict[str, dict[str, Any]]:
     """Give, for every finder, its threshold and, where `truths` has flags for it, what `grade` gives.
 

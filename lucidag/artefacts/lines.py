@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding, components, ellipse, grey, lit, odd
+from lucidag.artefacts.vision import Finding, components, ellipse, grey, lit, odd
 
 KERNEL = 7 / 256  # of the width: what is thinner stands out
 FLOOR = 8.0  # of 255: contrast below this is texture

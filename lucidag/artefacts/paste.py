@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import colour, ellipse
+from lucidag.artefacts.vision import colour, ellipse
 from lucidag.data.lesions import PATCH_COLOURS, paint_patch, paint_ring
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding, colour, components, ellipse, odd, outside
+from lucidag.artefacts.vision import Finding, colour, components, ellipse, odd, outside
 
 APART = 25.0  # distance from the skin's colour, in a and b of CIELAB
 BLACK = 12.0  # lightness, of 100

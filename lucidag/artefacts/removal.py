@@ -1,14 +1,15 @@
 """Artefacts that images show by themselves, taken out: do networks decide by them?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from lucidag.artefacts.finders import FINDERS, checked
 from lucidag.artefacts.paste import Mask, remove, widened
-from lucidag.artefacts.probabilities import probabilities
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.ground.progress import track
@@ -115,3 +116,11 @@ def _edits(pixels: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
     """Give the image as it is, without the artefact, and with the control's place filled, where there is one."""
     place = elsewhere(mask)
     return [pixels, remove(pixels, mask), *([] if place is None else [remove(pixels, place)])]
+
+
+def probabilities(network: Network, images: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:
+    """Ask a network for the probability of class `target` of images (uint8 H x W x 3)."""
+    frames = torch.stack([network.inputs.prepare(image) for image in images])
+    with torch.inference_mode():
+        logits = network.model(network.inputs.normalise(frames.to(device))).cpu().numpy().astype(np.float64)
+    return [float(value) for value in softmax(logits, axis=1)[:, target]]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.finding import Finding, colour, grey, lit, outside
+from lucidag.artefacts.vision import Finding, colour, grey, lit, outside
 
 CORNER = 10 / 256  # of each side: 10 x 10 pixels of an image of 256 x 256
 BLACK = 10.0  # of 255

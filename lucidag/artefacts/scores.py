@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lucidag.artefacts.settings import Draws
 from lucidag.ground.statistics.intervals import interval
 
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
@@ -17,10 +18,8 @@ def classification(
     probabilities: Floats,
     predicted: NDArray[np.integer],
     truth: NDArray[np.integer],
+    asked: Draws,
     ids: Sequence[str] | None = None,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Measure predictions.
 
@@ -30,10 +29,10 @@ def classification(
         N x C.
     predicted, truth
         N class indices.
+    asked
+        Of the percentile bootstrap; the same seed meets the same samples.
     ids
         N patients or lesions: the bootstrap draws these, with all their images; None draws images.
-    confidence, resamples, seed
-        Of the percentile bootstrap; the same seed meets the same samples.
 
     Returns
     -------
@@ -53,14 +52,14 @@ def classification(
     n, few = len(truth), len(occurring) < 2
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
-    sampled = np.concatenate([values(weights) for weights in _samples(owners, resamples, seed)])
+    sampled = np.concatenate([values(weights) for weights in _samples(owners, asked.resamples, asked.seed)])
     found: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
         usable = sampled[~np.isnan(sampled[:, number]), number]
         if (few and number > 0) or len(usable) == 0:
             found[name] = {"value": None, "low": None, "high": None, "n": n}
             continue
-        low, high = interval(usable, confidence)
+        low, high = interval(usable, asked.confidence)
         found[name] = {"value": float(point[number]), "low": low, "high": high, "n": n}
     return found
 

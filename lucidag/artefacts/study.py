@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.artefacts.changes import against_control
+from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import paste, remove
-from lucidag.artefacts.probabilities import probabilities
-from lucidag.artefacts.relevance import by_method, difference, on_artefacts
+from lucidag.artefacts.removal import probabilities
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.methods.explainer import Explainer
@@ -33,7 +33,7 @@ class Shown:
     Attributes
     ----------
     relevance
-        model, then the columns of `lucidag.artefacts.relevance.on_artefacts`: a row a model, image, artefact, method.
+        model, then the columns of `lucidag.artefacts.on_artefacts`: one row per model, image, artefact and method.
     probabilities
         model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
         with its place filled with its surroundings instead (``control``).
@@ -109,9 +109,9 @@ def show_artefacts(
     frames: Mapping[str, NDArray[np.uint8]],
     targets: Mapping[str, int],
     explain: Explain,
+    seed: int,
     device: str = "cpu",
     threads: int = 2,
-    seed: int = 0,
 ) -> Shown:
     """Paste artefacts into images, and ask networks what they see in them.
 
@@ -125,10 +125,10 @@ def show_artefacts(
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
     explain
         Gives the explainers of a network.
-    device, threads
-        How to compute; they change the numbers by rounding only.
     seed
         Of the artefacts' places and colours: the same for all networks.
+    device, threads
+        How to compute; they change the numbers by rounding only.
     """
     relevance, decisions = [], []
     with reproducible(device, threads):
@@ -167,26 +167,24 @@ def summarise(
     Returns
     -------
     dict
-        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.relevance.by_method`; ``difference``: its
+        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.on_artefacts.by_method`; ``difference``: its
         rows with less without, paired over images; ``changes`` and ``removal``: by model and artefact what pasting it
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
     interval = (confidence, resamples, seed)
     tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
-    settings: dict[str, Any] = {"confidence": confidence, "resamples": resamples, "seed": seed}
     return {
         "models": dict(names),
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
         "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
-        "changes": {name: _changes(shown.probabilities, name, settings) for name in names.values()},
-        "removal": {name: _changes(taken_out, name, settings) for name in names.values()},
+        "changes": {name: _changes(shown.probabilities, name, interval) for name in names.values()},
+        "removal": {name: _changes(taken_out, name, interval) for name in names.values()},
     }
 
 
-def _changes(table: pd.DataFrame, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
     parts = table[table["model"] == name].groupby("artefact", sort=False)
-    columns = ("before", "after", "control")
-    return {str(own): against_control(*(part[key].tolist() for key in columns), **settings) for own, part in parts}
+    return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}
 
 
 def _relevance(

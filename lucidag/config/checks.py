@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from lucidag.config.dissect import ClipDissect, Dissect
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
@@ -11,6 +10,7 @@ from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.units.labels.concepts import read_concepts
+from lucidag.units.settings import ClipDissect, Dissect
 
 
 def check_names(words: Config, plan: Plan) -> None:

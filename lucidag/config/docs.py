@@ -1,6 +1,7 @@
 """Write the pages that the configuration model gives: ``python -m lucidag.config.docs``."""
 
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,14 +15,16 @@ from lucidag.ground.files import write_text
 
 SCHEMA_PATH = Path("config/schema.json")
 REFERENCE_PATH = Path("docs/configuration.md")
+WIDTH = 100  # columns of the text of all documents
 INTRODUCTION = """# Configuration
 
-Written by `make docs` from `lucidag/config/schema.py` and the sections that it composes, which also check every file:
-do not edit it here.
+Written by `make docs` from `lucidag/config/schema.py` and the sections that it composes, which also
+check every file: do not edit it here.
 
-A file names data sets, models, and the analyses to run on them. An unknown key, a wrong type, a missing file
-or a layer that a network does not have stops the dry run with one line that says where. `config/schema.json`
-is the same as JSON schema, for editors. Paths start from the folder that Snakemake works in.
+A file names data sets, models, and the analyses to run on them. An unknown key, a wrong type, a
+missing file or a layer that a network does not have stops the dry run with one line that says
+where. `config/schema.json` is the same as JSON schema, for editors. Paths start from the folder
+that Snakemake works in.
 """
 
 
@@ -54,7 +57,7 @@ def reference() -> str:
     """Return the reference page in Markdown: a table of keys for each section."""
     parts = [INTRODUCTION]
     for title, section in _sections(_documented(), "A file", set()):
-        summary = (section.__doc__ or "").strip().splitlines()[0]
+        summary = textwrap.fill((section.__doc__ or "").strip().splitlines()[0], WIDTH)
         rows = [_row(name, field) for name, field in section.model_fields.items()]
         parts.append(
             "\n".join(

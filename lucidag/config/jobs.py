@@ -17,10 +17,12 @@ from typing import Any
 
 from lucidag.config.methods import compared_methods, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
+from lucidag.config.schema import Config
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
 from lucidag.models.settings import NETWORK
+from lucidag.units.settings import Describing
 
 Settings = dict[str, Any]
 
@@ -51,7 +53,7 @@ def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
     """Give the sections that a job sees."""
     config = plan.config
     yield config
-    analyses = (config.rof, config.relevance, config.faithfulness, config.dissect, config.artefacts)
+    analyses = [found for name in Config.model_fields if isinstance(found := getattr(config, name), Section)]
     parts: list[Section | None] = []
     explain = config.explain
     parts += [explain.lime, explain.agreement, explain.localisation] if explain else []
@@ -156,7 +158,7 @@ def _shortcut(plan: Plan, job: Wildcards) -> Settings:
 
 def _dissect_labels(plan: Plan, job: Wildcards) -> Settings:
     section = plan.config.dissect.clip_dissect if plan.config.dissect else None
-    return {"clip_dissect": section.model_dump(mode="json", exclude={"clip", "concepts"}) if section else None}
+    return {"clip_dissect": section.pick(*Describing.model_fields) if section else None}
 
 
 def notebook(plan: Plan) -> dict[str, Settings]:

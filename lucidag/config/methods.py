@@ -105,7 +105,7 @@ def lime_by_image(config: Config, model: str) -> dict[str, dict[str, Any]]:
     """Return the settings of LIME of each image of a model."""
     explain = explain_of(config)
     own = explain.chosen(config.models[model].dataset)
-    return {image: explain.lime.of(each.lime).model_dump(mode="json") for image, each in own.items()}
+    return {image: explain.lime.for_image(each.lime).model_dump(mode="json") for image, each in own.items()}
 
 
 def method_names(config: Config) -> list[str]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from lucidag.config.dissect import DEFAULT_LAYERS
 from lucidag.config.methods import compared_methods, explained_families
 from lucidag.config.schema import Config
 from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
@@ -12,7 +11,8 @@ from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
-from lucidag.units.labels.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.settings import DEFAULT_LAYERS
 
 Wildcards = Mapping[str, str]
 Batches = dict[str, list[str]]  # what a job is called, and its images
@@ -263,9 +263,7 @@ class Plan:
     @cached_property
     def concept_methods(self) -> list[str]:
         """The methods that label units."""
-        dissect = self.config.dissect
-        sections = {CLIP_DISSECT: dissect.clip_dissect, NETDISSECT: dissect.netdissect} if dissect else {}
-        return [name for name, section in sections.items() if section is not None]
+        return self.config.dissect.methods if self.config.dissect else []
 
     @cached_property
     def concept_files(self) -> list[str]:

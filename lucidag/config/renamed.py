@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+# Of a new name without a dot the section is the old one's.
 KEYS = {
     "artefacts.draws": "resamples",
     "artefacts.most_values": "max_values",
@@ -12,25 +13,23 @@ KEYS = {
     "dissect.netdissect.least_iou": "min_iou",
     "dissect.sheet.pictures": "images",
     "explain.agreement.draws": "resamples",
+    "explain.cam.methods": "explain.methods, together with `lime` and relevance",
     "explain.pictures_per_job": "images_per_job",
+    "faithfulness.cam": "methods, together with `lime` and relevance",
+    "faithfulness.composites": "methods, together with maps and `lime`",
     "faithfulness.draws": "resamples",
     "faithfulness.infidelity_draws": "infidelity_samples",
+    "faithfulness.lime": "methods, together with maps and relevance",
     "faithfulness.sensitivity_draws": "sensitivity_samples",
     "faithfulness.stages": "randomisation_steps",
     "generalisation.*.draws": "resamples",
     "relevance.atlas.pictures": "images",
+    "relevance.composites": "explain.methods, together with maps and `lime`",
     "rof.bootstrap": "resamples",
+    "shortcuts.*.cam": "methods, together with `lime` and relevance",
+    "shortcuts.*.composites": "methods, together with maps and `lime`",
     "shortcuts.*.draws": "resamples",
     "shortcuts.*.pictures": "images",
-}
-MOVED = {
-    "explain.cam.methods": "explain.methods",
-    "faithfulness.cam": "faithfulness.methods",
-    "faithfulness.composites": "faithfulness.methods",
-    "faithfulness.lime": "faithfulness.methods",
-    "relevance.composites": "explain.methods",
-    "shortcuts.*.cam": "shortcuts.*.methods",
-    "shortcuts.*.composites": "shortcuts.*.methods",
 }
 CHOICES = {"datasets.*.track: pictures": "images"}
 
@@ -45,11 +44,8 @@ def new_name(path: Sequence[str | int], choice: str | None = None) -> str | None
         pattern, _, old_choice = old.partition(": ")
         parts = pattern.split(".")
         if old_choice == (choice or "") and len(parts) == len(path) and all(map(_fits, parts, path)):
-            return f"is now called {new if choice else '.'.join(map(str, [*path[:-1], new]))}"
-    for old, new in MOVED.items() if choice is None else ():
-        parts = old.split(".")
-        if len(parts) == len(path) and all(map(_fits, parts, path)):
-            return f"is now part of {new.replace('*', str(path[1]))}"
+            beside = choice is not None or "." in new
+            return f"is now called {new if beside else '.'.join(map(str, [*path[:-1], new]))}"
     return None
 
 

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
 
 from pydantic import BaseModel, Field, create_model
 
+from lucidag.artefacts.settings import Artefacts
 from lucidag.artefacts.study_settings import Shortcut
-from lucidag.config.artefacts import Artefacts
-from lucidag.config.dissect import Clips, Dissect
 from lucidag.data.registry import SOURCES, source_class
 from lucidag.data.source import DataSource
 from lucidag.explain.faithfulness.settings import Faithfulness
@@ -17,6 +16,8 @@ from lucidag.ground.section import Name, Section
 from lucidag.models.settings import Model
 from lucidag.report.settings import Report
 from lucidag.rof.settings import Generalisation, Rof
+from lucidag.units.clip.settings import Clips
+from lucidag.units.settings import Dissect
 
 
 def _dataset(sections: Iterable[type[DataSource]]) -> Any:  # noqa: ANN401 (an annotation)

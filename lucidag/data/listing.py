@@ -98,7 +98,7 @@ def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
     Raises
     ------
     InputError
-        If two images would have the same id, as where one is named twice.
+        If two images would have the same id, as where one is listed twice.
     """
     bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
     number = Counter(bare)

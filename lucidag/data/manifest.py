@@ -35,7 +35,7 @@ class Manifest:
         The folder with ``manifest.csv``, ``dataset.json`` and, for array sources, ``images.safetensors``; for files
         with label maps, ``concepts.safetensors``.
     table
-        One row an image, every column a string, index 0..N-1.
+        One row per image, every column a string, index 0..N-1.
     classes
         The class names; their order gives the class indices.
     concepts
@@ -75,6 +75,20 @@ class Manifest:
         if found.size == 0:
             raise InputError(f"{self.file}: no image is in split '{split}'; there are: {', '.join(self.splits())}")
         return found
+
+    def rows_of(self, splits: Sequence[str]) -> NDArray[np.int64]:
+        """Give the rows of some splits, ascending; a split that the data set does not have adds none.
+
+        Raises
+        ------
+        InputError
+            If none of the splits has an image.
+        """
+        present = [split for split in splits if split in self.splits()]
+        if not present:
+            have = ", ".join(self.splits())
+            raise InputError(f"{self.file}: no image is in splits {', '.join(splits)}; there are: {have}")
+        return np.sort(np.concatenate([self.rows(split) for split in present]))
 
     def labels(self) -> NDArray[np.int64]:
         """Give the N class indices.

@@ -1,4 +1,4 @@
-"""IoU of two methods against the threshold, beside what maps of different images give."""
+"""IoU of two methods against the threshold, compared with what maps of different images give."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, figure, legend_below, 
 ANCHORS = ("lime", "gradcam")
 ROW = 6  # panels
 NARROW = 3.4  # inches: room for the legend
-MATCHED = 1.15  # where the IoU with matched areas stands, behind all thresholds
+MATCHED = 1.15  # where the IoU with matched areas stands, after all thresholds
 
 
 @paper()

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
-from lucidag.units.labels.counts import CONCEPT, MIN_UNITS_PER_CONCEPT, concept_counts
-from lucidag.units.labels.names import JUDGED_BY
+from lucidag.units.labels.counts import CONCEPT, concept_counts
+from lucidag.units.names import JUDGED_BY
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48
@@ -25,11 +25,11 @@ NO_CATEGORY = "no category"
 @paper()
 def units_per_concept(
     tables: Mapping[str, pd.DataFrame],
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
+    min_units_per_concept: int,
     most: int = MOST_BARS,
     what: str = "",
 ) -> Figure:
-    """Draw the units of each concept, one panel a layer, the models side by side.
+    """Draw the units of each concept, one panel per layer, the models side by side.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def units_per_concept(
 
 @paper()
 def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: str = "above") -> Figure:
-    """Draw the unique concepts of each layer by category, one panel a model.
+    """Draw the unique concepts of each layer by category, one panel per model.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str, block: s
 
 
 def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, min_units_per_concept: int) -> pd.DataFrame:
-    """Give the units of each concept in one layer: one column a model, the most frequent first."""
+    """Give the units of each concept in one layer: one column per model, the most frequent first."""
     parts = [
         concept_counts(table[table["layer"] == layer]).set_index(CONCEPT)["units"].rename(model)
         for model, table in tables.items()

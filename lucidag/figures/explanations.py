@@ -1,4 +1,4 @@
-"""Contact sheet of explanations: one row an image, one column a method."""
+"""Contact sheet of explanations: one row per image, one column per method."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def contact_sheet(
         The rows. Of their records are printed ``label``, ``predicted_name`` with its probability (``top``), and
         ``target_name`` with ``probability`` where it is another class. A mask is outlined on the image.
     methods
-        The columns behind the image itself, each drawn as `lucidag.figures.drawing.drawn` does. A map without a
+        The columns after the image itself, each drawn as `lucidag.figures.drawing.drawn` does. A map without a
         positive value is marked as empty, and one whose relevance exploded (``exploded`` in the record) as such.
     title
         Above the sheet.

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from lucidag.figures.style import FULL_WIDTH, figure, note, paper
 
 PALE_AND_DARK = 0.55  # from here the number is white
-SMALL, LARGE, MANY = 4.8, 5.5, 5  # points of an interval, where there are more or up to so many cells a row
+SMALL, LARGE, MANY = 4.8, 5.5, 5  # points of an interval, where there are more or up to so many cells per row
 LINE = 7.5  # points: how far the numbers of a cell lie apart
 
 

@@ -38,7 +38,7 @@ def overlay(frame: NDArray[np.uint8], values: NDArray[np.floating]) -> NDArray[n
 
 
 def signed_colours(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Paint a map in red where it is above 0 and blue where below, white at 0; the greatest |value| has full colour.
+    """Paint a map in red where it is above 0 and blue where below, white at 0; the greatest value has full colour.
 
     Parameters
     ----------

@@ -40,12 +40,12 @@ class Section(BaseModel):
     jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
+    def picked(cls, settings: Mapping[str, Any]) -> Self:
         """Return the section as a job sees it: with the fields that its stage picked, and no others to be used."""
-        picked = {name: field for name, field in cls.model_fields.items() if name in settings}
-        parse = {name: TypeAdapter(field.annotation or Any).validate_python for name, field in picked.items()}
+        own = {name: field for name, field in cls.model_fields.items() if name in settings}
+        parse = {name: TypeAdapter(field.annotation or Any).validate_python for name, field in own.items()}
         section = cls.model_construct(**{name: read(settings[name]) for name, read in parse.items()})
-        for name in cls.model_fields.keys() - picked.keys():
+        for name in cls.model_fields.keys() - own.keys():
             del section.__dict__[name]
         return section
 

@@ -55,7 +55,7 @@ def linear_head(model: nn.Module, example: torch.Tensor) -> str | None:
     if len(shape) != 2:
         raise InputError(
             f"network '{type(model).__name__}': the input of its last linear layer '{name}' has shape {shape}; "
-            "it must be N x K, one number a unit"
+            "it must be N x K, one number per unit"
         )
     return name
 

@@ -92,7 +92,7 @@ def layer_outputs(
 ) -> Iterator[dict[str, Any]]:
     """Keep what each of `layers` gives in a pass; clear the dict before the next pass.
 
-    What follows a layer may change its output in place, as the ReLU behind a BatchNorm does in ResNets, or
+    What follows a layer may change its output in place, as the ReLU after a BatchNorm does in ResNets, or
     ``out += identity``: so one of the two is a copy, what is kept or what the network goes on with.
 
     Parameters
@@ -109,14 +109,14 @@ def layer_outputs(
     Raises
     ------
     InputError
-        If a layer does not exist, is named twice, or runs twice in a pass.
+        If a layer does not exist, is listed twice, or runs twice in a pass.
     """
     names = [name for name, _ in model.named_modules() if name]
     for place, layer in enumerate(layers):
         if layer not in names:
             raise InputError(unknown("layer", layer, names))
         if layer in layers[:place]:
-            raise InputError(f"layers: '{layer}' is named twice")
+            raise InputError(f"layers: '{layer}' is listed twice")
     seen: dict[str, Any] = {}
 
     def see(call: Call) -> torch.Tensor | None:

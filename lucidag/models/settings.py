@@ -19,9 +19,9 @@ class Input(Section):
         description="Stretch to the square, or resize the shorter side and cut out the centre.",
     )
     mean: list[float] = Field(
-        default=[0.0], description="Subtracted from values in 0..1: one number, or one a channel."
+        default=[0.0], description="Subtracted from values in [0, 1]: one number, or one per channel."
     )
-    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one a channel.")
+    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one per channel.")
 
     @model_validator(mode="after")
     def _lengths(self) -> "Input":
@@ -35,7 +35,7 @@ class Train(Section):
     """How a model is trained."""
 
     epochs: Count = Field(default=10, description="Passes over the training split.")
-    batch_size: Count = Field(default=64, description="Images a step.")
+    batch_size: Count = Field(default=64, description="Images per step.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="Optimiser of torch.optim.")
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
@@ -96,7 +96,7 @@ class Model(Section):
         default=None,
         description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
     )
-    batch_size: Count = Field(default=64, description="Images a step outside training.")
+    batch_size: Count = Field(default=64, description="Images per step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
     device: Literal["auto", "cpu"] = Field(
         default="auto",

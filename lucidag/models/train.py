@@ -308,4 +308,4 @@ def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) 
 
 def _check_weights(wanted: str | Sequence[float], classes: int) -> None:
     if not isinstance(wanted, str) and len(wanted) != classes:
-        raise InputError(f"train: class_weights is {list(wanted)}; it needs {classes} numbers, one a class")
+        raise InputError(f"train: class_weights is {list(wanted)}; it needs {classes} numbers, one per class")

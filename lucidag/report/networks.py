@@ -27,7 +27,7 @@ def data(datasets: Sequence[str]) -> Section:
                 'counts.loc["all classes"] = counts.sum()',
                 'counts[counts.any(axis="columns")]',
             ),
-            images((f"figures/data/{name}/images.png", f"Images of {name}, a row a class")),
+            images((f"figures/data/{name}/images.png", f"Images of {name}, one row per class")),
         ]
     return Section("data", "Data sets", tuple(cells))
 

@@ -49,7 +49,7 @@ def _clip(name: str) -> list[Text | Code]:
         text(
             f"### CLIP {name}",
             "Labels by words are worth no more than this: how often the nearest word to a test image is the right "
-            "one, beside `chance` and beside always saying the `commonest`.",
+            "one, compared with `chance` and with always saying the `commonest`.",
         ),
         code(
             f'found = read_json({quoted(f"clip/{name}/zero_shot.json")})["categories"]',

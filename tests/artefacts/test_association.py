@@ -28,7 +28,7 @@ def expanded(table):
 @pytest.mark.parametrize("table", [[[30, 12], [5, 20]], [[8, 9], [10, 9]], [[40, 3], [2, 9]]])
 def test_a_two_by_two_table_by_hand(table):
     cells, labels = expanded(table)
-    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES, 0.8)
+    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES, 0.8, 0)
     (a, b), (c, d) = table
     # Fisher's test from the hypergeometric distribution: all tables at most as likely as the one seen.
     law = hypergeom(a + b + c + d, c + d, b + d)
@@ -46,7 +46,7 @@ def test_a_two_by_two_table_by_hand(table):
 
 def test_no_upper_limit_is_a_word():
     cells, labels = expanded([[20, 10], [0, 10]])
-    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES)
+    (one,) = associations(cells, {"flag": "metadata"}, labels, CLASSES, 0.95, 0)
     assert one["odds_ratio"] == one["odds_ratio_high"] == "inf"
     assert one["odds_ratio_low"] > 1
 
@@ -58,12 +58,14 @@ def test_several_values_use_chi_square_or_where_few_monte_carlo():
     part = np.where(part == "", rng.choice(["a", "b", "c"], 300), part)
     rare = np.array(["x", "y", "z"])[np.r_[0, 0, 1, np.full(297, 2)]]
     cells = columns(part=part.tolist(), rare=rare.tolist())
-    found = {one["column"]: one for one in associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)}
+    found = {
+        one["column"]: one for one in associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES, 0.95, 0)
+    }
     assert found["part"]["test"] == "chi-square"
     assert found["part"]["p"] == pytest.approx(chi2_contingency(pd.crosstab(part, labels)).pvalue)
     assert found["rare"]["test"] == "Fisher's exact, Monte Carlo"
     assert 0.2 < found["rare"]["p"] <= 1
-    again = [associations(cells[["rare"]], {"rare": "x"}, labels, CLASSES, seed=seed)[0]["p"] for seed in (0, 0, 1)]
+    again = [associations(cells[["rare"]], {"rare": "x"}, labels, CLASSES, 0.95, seed)[0]["p"] for seed in (0, 0, 1)]
     assert again[0] == again[1] != again[2]
     assert "odds_ratio" not in found["part"]
     assert found["part"]["rule"]["value"] == "a"
@@ -74,21 +76,21 @@ def test_a_column_that_says_the_class_goes_with_it_as_far_as_can_be():
     classes = [f"c{index}" for index in range(8)]
     labels = [classes[index % 8] for index in range(60)]
     cells = columns(same=[f"is {label}" for label in labels])
-    (found,) = associations(cells, {"same": "metadata"}, labels, classes)
+    (found,) = associations(cells, {"same": "metadata"}, labels, classes, 0.95, 0)
     assert found["cramers_v"] == pytest.approx(1)
     assert found["p"] < 0.001
 
 
 def test_the_best_rule_by_hand():
     cells, labels = expanded([[10, 30], [40, 20]])
-    rule = best_rule(counted(cells["flag"], labels, CLASSES))
+    rule = best_rule(counted(cells["flag"], labels, CLASSES), 0.95)
     assert (rule["value"], rule["class"], rule["images"]) == ("0", "malignant", 40)
     assert (rule["share"], rule["covers"], rule["informedness"]) == pytest.approx((0.75, 0.6, 0.4))
 
 
 def test_of_equal_rules_the_surer_is_told():
     cells, labels = expanded([[60, 40], [0, 20]])
-    rule = best_rule(counted(cells["flag"], labels, CLASSES))
+    rule = best_rule(counted(cells["flag"], labels, CLASSES), 0.95)
     assert (rule["value"], rule["class"], rule["share"]) == ("1", "malignant", 1.0)
 
 
@@ -100,7 +102,7 @@ def test_the_p_of_all_columns_are_corrected_together_and_the_surest_come_first(s
     cells = columns(
         **{f"c{i}": np.where(rng.random(80) < i / 10, same, rng.random(80) < 0.5).astype(int) for i in range(5)}
     )
-    tests = associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES)
+    tests = associations(cells, dict.fromkeys(cells, "metadata"), labels, CLASSES, 0.95, 0)
     plain = sorted((fisher_exact(pd.crosstab(cells[name], np.array(labels))).pvalue, name) for name in cells)
     # Holm's steps: the least of five times 5, the next times 4, ..., none below the one before it.
     steps = np.minimum(1, np.maximum.accumulate([p * (5 - place) for place, (p, _) in enumerate(plain)]))
@@ -110,7 +112,7 @@ def test_the_p_of_all_columns_are_corrected_together_and_the_surest_come_first(s
 
 
 def test_one_class_has_no_association():
-    assert associations(columns(a=["0", "1"]), {"a": "metadata"}, ["benign"] * 2, CLASSES) == []
+    assert associations(columns(a=["0", "1"]), {"a": "metadata"}, ["benign"] * 2, CLASSES, 0.95, 0) == []
 
 
 def test_columns_that_name_images_or_say_nothing_are_left_out():
@@ -124,7 +126,7 @@ def test_columns_that_name_images_or_say_nothing_are_left_out():
         sex=["f", "m", ""] * (n // 3),
         age=[str(20 + row % 40) for row in range(n)],
     )
-    got = sort_out(table, list(table), "lesion")
+    got = sort_out(table, list(table), "lesion", 20)
     assert set(got.values) == {"sex", "age"}
     assert set(got.left_out) == {"name", "lesion", "ward", "same", "nothing"}
     assert "only names them" in got.left_out["name"]
@@ -136,7 +138,7 @@ def test_columns_that_name_images_or_say_nothing_are_left_out():
     assert quarters.min() >= 10
     assert quarters["20 to 27"] == 16  # of ages 20 to 39 twice and 40 to 59 once
     with pytest.raises(InputError, match="column 'sexx' does not exist"):
-        sort_out(table, ["sexx"])
+        sort_out(table, ["sexx"], None, 20)
 
 
 def test_no_column_of_numbers_is_lost():
@@ -148,11 +150,11 @@ def test_no_column_of_numbers_is_lost():
         area=[f"{row}.{row}1" for row in range(n)],  # measured, so all differ
         number=[str(row) for row in range(n)],
     )
-    got = sort_out(table, list(table))
+    got = sort_out(table, list(table), None, 20)
     assert got.values["hairs"].value_counts().to_dict() == {"0 to 0": 160, "1 to 40": 40}
     assert got.values["share"].value_counts().to_dict() == {"0 to 29": 30, "100 to 100": 170}
     for name in ("taken", "area"):
         assert got.values[name].value_counts().tolist() == [50] * 4
     assert got.left_out == {"number": "has another value for each image, so it only names them"}
     few = columns(weight=["1.5", "2.25", "3.5"])
-    assert "only names them" in sort_out(few, ["weight"]).left_out["weight"]
+    assert "only names them" in sort_out(few, ["weight"], None, 20).left_out["weight"]

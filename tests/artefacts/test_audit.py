@@ -10,6 +10,7 @@ from lucidag.artefacts.audit import audit
 from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
 from lucidag.artefacts.grading import grade
+from lucidag.artefacts.settings import Audit
 from lucidag.data.images import Images
 from lucidag.data.lesions import CLASSES
 from lucidag.data.manifest import read_manifest, write_manifest
@@ -28,12 +29,12 @@ def lesions(tmp_path_factory):
     source = Lesions(source="lesions", number=320, size=48, splits=splits, seed=4, **rates).load()
     write_manifest(folder, source.table, source.classes, source.images, source.masks)
     manifest = read_manifest(folder)
-    return manifest.table, scan(manifest.table["image"].tolist(), Images(manifest).read)
+    return manifest.table, scan(manifest.table["image"].tolist(), Images(manifest).read, list(FINDERS))
 
 
 def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
     table, scores = lesions
-    rows, summary = audit(table, CLASSES, scores, resamples=300)
+    rows, summary = audit(table, CLASSES, scores, Audit(resamples=300))
     for name, column in (("ring", "ring"), ("patch", "patch")):
         assert summary["finders"][name]["column"] == column
         assert summary["finders"][name]["weak"] is False
@@ -58,42 +59,44 @@ def test_the_planted_ring_and_patch_are_found_and_their_strength_told(lesions):
     assert summary["classes"] == {name: int((table["label"] == name).sum()) for name in CLASSES}
     assert list(rows)[:3] == ["image", "ring_score", "ring_found"]
     json.dumps(summary, allow_nan=False)
-    again = audit(table, CLASSES, scores, resamples=300)
+    again = audit(table, CLASSES, scores, Audit(resamples=300))
     assert json.dumps(again[1]) == json.dumps(summary)
 
 
 def test_one_class_no_columns_constant_columns_and_few_images_are_sentences(lesions):
     table, scores = lesions
     rows = table["label"] == "benign"
-    _, summary = audit(table[rows].reset_index(drop=True), CLASSES, scores[rows.to_numpy()].reset_index(drop=True))
+    _, summary = audit(
+        table[rows].reset_index(drop=True), CLASSES, scores[rows.to_numpy()].reset_index(drop=True), Audit()
+    )
     assert "All images are of class 'benign', so nothing can go with the class." in summary["sentences"]
     assert summary["associations"] == []
     assert "one class" in summary["shortcut"]["sentence"]
     bare = table[["image", "path", "label", "split", "mask", "digest"]]
-    _, summary = audit(bare, CLASSES, scores[["image"]])
+    _, summary = audit(bare, CLASSES, scores[["image"]], Audit())
     assert summary["finders"] == {}
     assert any("no column" in sentence for sentence in summary["sentences"])
     assert any("No id column" in sentence for sentence in summary["sentences"])
     few = table.head(3).assign(patch="1")
-    _, summary = audit(few, CLASSES, scores.head(3), resamples=20)
+    _, summary = audit(few, CLASSES, scores.head(3), Audit(resamples=20))
     assert summary["left_out"]["patch"] == "has one value only: '1'"
     json.dumps(summary, allow_nan=False)
 
 
 def test_the_level_is_that_of_the_intervals_and_ids_alone_are_nothing_to_test(lesions):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, confidence=0.9, resamples=20)
+    _, summary = audit(table, CLASSES, scores, Audit(confidence=0.9, resamples=20))
     assert any("columns go with the class (p < 0.1, Holm)" in sentence for sentence in summary["sentences"])
     assert "filled: p < 0.1, Holm" in odds(summary["associations"], 0.9).axes[0].get_xlabel()
     named = table[["image", "path", "label", "split", "mask", "digest"]].assign(name=table["image"])
-    _, summary = audit(named, CLASSES, scores[["image"]], resamples=20)
+    _, summary = audit(named, CLASSES, scores[["image"]], Audit(resamples=20))
     assert "There is no column that can be tested against the class." in summary["sentences"]
 
 
 def test_ids_are_left_out_and_keep_images_together(lesions):
     table, scores = lesions
     table = table.assign(patient=[f"p{row // 4}" for row in range(len(table))])
-    _, summary = audit(table, CLASSES, scores, id_column="patient", resamples=20)
+    _, summary = audit(table, CLASSES, scores, Audit(resamples=20), id_column="patient")
     assert "patient" not in {one["column"] for one in summary["associations"]}
     assert summary["left_out"]["patient"] == "names the patient or lesion of an image"
     assert summary["shortcut"]["shared_ids"] > 0
@@ -103,7 +106,7 @@ def test_ids_are_left_out_and_keep_images_together(lesions):
 def test_images_without_an_id_are_not_of_one_patient(lesions):
     table, scores = lesions
     table = table.assign(patient=["p" if row < 2 else "" for row in range(len(table))])
-    _, summary = audit(table, CLASSES, scores, id_column="patient", resamples=20)
+    _, summary = audit(table, CLASSES, scores, Audit(resamples=20), id_column="patient")
     split = set(table["split"][:2])
     assert summary["shortcut"]["shared_ids"] == (1 if len(split) == 2 else 0)
     assert summary["shortcut"]["learnt"] > 150
@@ -111,7 +114,9 @@ def test_images_without_an_id_are_not_of_one_patient(lesions):
 
 def test_a_score_at_the_threshold_is_no_find():
     table = pd.DataFrame({"image": ["a", "b"], "label": list(CLASSES), "split": "test"})
-    rows, summary = audit(table, CLASSES, pd.DataFrame({"image": ["a", "b"], "ring": [245.0, 246.0]}), resamples=20)
+    rows, summary = audit(
+        table, CLASSES, pd.DataFrame({"image": ["a", "b"], "ring": [245.0, 246.0]}), Audit(resamples=20)
+    )
     assert rows["ring_found"].tolist() == [0, 1]
     assert summary["finders"]["ring"]["found"] == 1
 
@@ -119,22 +124,22 @@ def test_a_score_at_the_threshold_is_no_find():
 def test_what_does_not_fit_is_named(lesions):
     table, scores = lesions
     with pytest.raises(InputError, match="in its order"):
-        audit(table, CLASSES, scores[::-1])
+        audit(table, CLASSES, scores[::-1], Audit())
     with pytest.raises(InputError, match="id column 'patient' does not exist"):
-        audit(table, CLASSES, scores, id_column="patient")
+        audit(table, CLASSES, scores, Audit(), id_column="patient")
     with pytest.raises(InputError, match="cannot grade finder 'ring'"):
-        audit(table, CLASSES, scores, truth={"ring": "skin"})
+        audit(table, CLASSES, scores, Audit(), truth={"ring": "skin"})
     with pytest.raises(InputError, match="column 'rnig' does not exist"):
-        audit(table, CLASSES, scores, truth={"ring": "rnig"})
+        audit(table, CLASSES, scores, Audit(), truth={"ring": "rnig"})
     with pytest.raises(InputError, match="finder 'rnig' does not exist"):
-        audit(table, CLASSES, scores, truth={"rnig": "ring"})
+        audit(table, CLASSES, scores, Audit(), truth={"rnig": "ring"})
     with pytest.raises(InputError, match="class 'malignant' does not exist"):
-        audit(table, ("benign", "other"), scores)
+        audit(table, ("benign", "other"), scores, Audit())
 
 
 def test_figures_are_drawn_whatever_the_audit_found(lesions, tmp_path):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, resamples=20)
+    _, summary = audit(table, CLASSES, scores, Audit(resamples=20))
     image = np.full((48, 48, 3), 200, np.uint8)
     mask = np.zeros((48, 48), bool)
     mask[:9] = True
@@ -168,7 +173,7 @@ def test_figures_fill_what_is_sure_and_draw_the_grade_that_is_used():
     assert points[names.index("sure")].get_markerfacecolor() == points[0].get_color()
     truth = np.arange(80) % 4 < 2
     dark = np.where(np.arange(80) % 20 == 0, 250.0, 100.0 + truth)
-    found = grade("ring", dark, truth, "ring", 245.0, fixed=True)
+    found = grade("ring", dark, truth, "ring", 245.0, True, None, 0, 0.95)
     recall = grades({"ring": found}).axes[1]
     (place,) = [line.get_xdata()[0] for line in recall.lines if line.get_marker() in "so"]
     assert place == found["own"]["recall"]["value"] < found["chosen"]["recall"]["value"]
@@ -176,7 +181,7 @@ def test_figures_fill_what_is_sure_and_draw_the_grade_that_is_used():
 
 def test_the_audit_never_imports_torch(root):
     modules = [f"lucidag.artefacts.{file.stem}" for file in (root / "lucidag" / "artefacts").glob("[a-z]*.py")]
-    for asking in ("study", "removal", "probabilities"):  # these ask networks
+    for asking in ("study", "removal"):  # these ask networks
         modules.remove(f"lucidag.artefacts.{asking}")
     assert "lucidag.artefacts.audit" in modules
     code = f"import sys, {', '.join(modules)}; print([m for m in ('torch', 'torchvision') if m in sys.modules])"
@@ -186,7 +191,7 @@ def test_the_audit_never_imports_torch(root):
 
 def test_a_finder_without_flags_says_so(lesions):
     table, scores = lesions
-    _, summary = audit(table, CLASSES, scores, resamples=20)
+    _, summary = audit(table, CLASSES, scores, Audit(resamples=20))
     assert summary["finders"]["ruler"]["column"] is None
     assert summary["finders"]["ruler"]["threshold"] == FINDERS["ruler"].threshold
     assert "no column holds flags" in summary["finders"]["ruler"]["sentence"]

@@ -146,8 +146,8 @@ def test_even_ticks_are_a_ruler_and_uneven_ones_are_none():
 def test_the_table_does_not_depend_on_threads_and_grey_images_are_read(drawn):
     frames = [one.image for one in drawn[:12]] + [drawn[0].image[:, :, :1], np.zeros((16, 16, 1), np.uint8)]
     names = [f"p{index}" for index in range(len(frames))]
-    one = scan(names, lambda row: frames[row])
-    pd.testing.assert_frame_equal(one, scan(names, lambda row: frames[row], threads=3))
+    one = scan(names, lambda row: frames[row], list(FINDERS))
+    pd.testing.assert_frame_equal(one, scan(names, lambda row: frames[row], list(FINDERS), threads=3))
     assert list(one) == ["image", *FINDERS]
     assert np.isfinite(one[list(FINDERS)].to_numpy()).all()
 
@@ -157,7 +157,7 @@ def test_the_table_does_not_depend_on_threads_and_grey_images_are_read(drawn):
 )
 def test_what_is_no_image_is_named(pixels):
     with pytest.raises(InputError, match="image 'a'"):
-        scan(["a"], lambda row: pixels)
+        scan(["a"], lambda row: pixels, list(FINDERS))
     with pytest.raises(InputError, match="did you mean 'ruler'"):
         scan(["a"], lambda row: skin(), ["rulr"])
 
@@ -174,7 +174,7 @@ def test_real_images_are_judged_as_a_person_did(shared_data, finder, column, pre
     rng = np.random.default_rng(11)
     rows = np.concatenate([rng.permutation(np.flatnonzero(flag == side))[:70] for side in (True, False)])
     scores = scan([str(row) for row in rows], lambda i: decode(folder / table["image"][rows[i]]), [finder])[finder]
-    found = grade(finder, scores.to_numpy(), flag[rows], column, FINDERS[finder].threshold)
+    found = grade(finder, scores.to_numpy(), flag[rows], column, FINDERS[finder].threshold, False, None, 0, 0.95)
     assert found["chosen"]["precision"]["value"] > precision
     assert found["chosen"]["recall"]["value"] > recall
 

@@ -20,7 +20,7 @@ def test_no_threshold_has_a_higher_f1(seed):
 def test_measures_by_hand():
     found = np.array([True] * 10 + [False] * 10)
     truth = np.array([True] * 8 + [False] * 2 + [True] * 2 + [False] * 8)
-    got = measures(found, truth)
+    got = measures(found, truth, 0.95)
     assert (got["precision"]["value"], got["recall"]["value"], got["f1"]["value"]) == pytest.approx((0.8, 0.8, 0.8))
     # Wilson's interval of 8 in 10, from its formula.
     z, p, n = 1.959964, 0.8, 10
@@ -29,7 +29,7 @@ def test_measures_by_hand():
         (middle - half, middle + half), abs=1e-5
     )
     assert got["f1"]["low"] < 0.8 < got["f1"]["high"]
-    nothing = measures(np.zeros(5, bool), np.array([True] + [False] * 4))
+    nothing = measures(np.zeros(5, bool), np.array([True] + [False] * 4), 0.95)
     assert nothing["precision"]["value"] is None
     assert nothing["f1"]["value"] == 0
 
@@ -41,7 +41,7 @@ def test_the_interval_of_f1_covers_the_truth_as_often_as_it_says():
     for _ in range(400):
         there = rng.random(200) < p
         found = np.where(there, rng.random(200) < recall, rng.random(200) < false)
-        f1 = measures(found, there)["f1"]
+        f1 = measures(found, there, 0.95)["f1"]
         covered += f1["low"] <= truth <= f1["high"]
     assert 0.92 <= covered / 400 <= 0.98
 
@@ -62,14 +62,14 @@ def test_halves_are_stratified_and_keep_ids_together():
 def test_a_finder_that_knows_is_usable_and_one_that_guesses_is_weak():
     rng = np.random.default_rng(1)
     truth = rng.random(400) < 0.25
-    good = grade("good", truth + rng.normal(0, 0.2, 400), truth, "flag", 0.5)
+    good = grade("good", truth + rng.normal(0, 0.2, 400), truth, "flag", 0.5, False, None, 0, 0.95)
     assert good["weak"] is False
     assert "usable" in good["sentence"]
     assert good["chosen"]["images"] == pytest.approx(200, abs=1)  # the other half
-    guess = grade("guess", rng.random(400), truth, "flag", 0.5)
+    guess = grade("guess", rng.random(400), truth, "flag", 0.5, False, None, 0, 0.95)
     assert guess["weak"] is True
     assert "weak" in guess["sentence"]
-    fixed = grade("fixed", truth + 0.0, truth, "flag", 5.0, fixed=True)
+    fixed = grade("fixed", truth + 0.0, truth, "flag", 5.0, True, None, 0, 0.95)
     assert (fixed["threshold"], fixed["used"], good["used"]) == (5.0, "own", "chosen")
     assert fixed["chosen"]["f1"]["value"] == 1
     assert fixed["own"]["found"] == 0
@@ -81,7 +81,7 @@ def test_the_half_that_chose_does_not_report(seed):
     rng = np.random.default_rng(seed)
     truth = rng.random(120) < 0.3
     scores = truth + rng.normal(0, 0.7, 120)
-    got, half = grade("x", scores, truth, "flag", 0.4, seed=seed), halves(truth, None, seed)
+    got, half = grade("x", scores, truth, "flag", 0.4, False, None, seed, 0.95), halves(truth, None, seed)
     chosen, own = scores > got["chosen"]["threshold"], scores > 0.4
     for side, found, f1 in (
         (half, chosen, got["selection_f1"]),
@@ -96,10 +96,10 @@ def test_the_half_that_chose_does_not_report(seed):
 
 def test_a_finder_that_is_no_better_than_flagging_every_image_is_weak():
     truth = np.arange(400) % 10 != 0
-    got = grade("x", np.where(np.arange(400) % 20 == 0, 0.0, 1.0), truth, "flag", 0.5)
+    got = grade("x", np.where(np.arange(400) % 20 == 0, 0.0, 1.0), truth, "flag", 0.5, False, None, 0, 0.95)
     assert got["chosen"]["precision"]["low"] > 0.5 < got["chosen"]["recall"]["low"]
     assert got["weak"] == (got["chosen"]["f1"]["low"] <= got["always"])
-    guess = grade("x", np.ones(400) - 1e-9 * np.arange(400), truth, "flag", 0.5)
+    guess = grade("x", np.ones(400) - 1e-9 * np.arange(400), truth, "flag", 0.5, False, None, 0, 0.95)
     assert guess["weak"] is True
     assert guess["sentence"].endswith("weak: flagging every image may do as well.")
 
@@ -112,7 +112,7 @@ def test_a_finder_is_weak_for_the_reason_that_is_told(there, not_there, words):
     rng = np.random.default_rng(0)
     truth = np.arange(600) % 4 == 0
     found = np.where(truth, rng.random(600) < there, rng.random(600) < not_there)
-    got = grade("x", found.astype(float), truth, "flag", 0.5, fixed=True)
+    got = grade("x", found.astype(float), truth, "flag", 0.5, True, None, 0, 0.95)
     assert got["weak"] is True
     assert words in got["sentence"]
     assert ("half" in got["sentence"].replace(words, "")) is False
@@ -120,9 +120,11 @@ def test_a_finder_is_weak_for_the_reason_that_is_told(there, not_there, words):
 
 def test_too_few_flags_are_a_sentence_and_bad_scores_an_error():
     truth = np.array([True] + [False] * 30)
-    assert "1 of 31 images have the flag" in grade("x", np.arange(31.0), truth, "f", 0)["sentence"]
+    assert (
+        "1 of 31 images have the flag" in grade("x", np.arange(31.0), truth, "f", 0, False, None, 0, 0.95)["sentence"]
+    )
     with pytest.raises(InputError, match="finder 'x'"):
-        grade("x", np.full(31, np.nan), truth, "f", 0)
+        grade("x", np.full(31, np.nan), truth, "f", 0, False, None, 0, 0.95)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from lucidag.artefacts.changes import against_control, changes
 from lucidag.artefacts.finders import FINDERS
+from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import KINDS, paste, remove
-from lucidag.artefacts.relevance import by_method, difference, on_artefacts
 from lucidag.data.lesions import draw_one
 from lucidag.ground.errors import InputError
 
@@ -66,30 +66,30 @@ def test_bad_requests_are_named():
 
 
 def test_changes_by_hand():
-    lost = changes([0.6, 0.7, 0.2, 0.9], [0.4, 0.3, 0.6, 0.95], resamples=20)
+    lost = changes([0.6, 0.7, 0.2, 0.9], [0.4, 0.3, 0.6, 0.95], 0.95, 20, 0)
     assert [lost[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.5]
-    found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], resamples=200)
+    found = changes([0.2, 0.4, 0.6, 0.9], [0.1, 0.7, 0.4, 0.95], 0.95, 200, 0)
     assert found["before"]["value"] == pytest.approx(0.525)
     assert found["change"]["value"] == pytest.approx(0.0125)
     assert found["change"]["low"] < 0.0125 < found["change"]["high"]
     assert [found[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.25]
-    nothing = changes([], [])
+    nothing = changes([], [], 0.95, 20, 0)
     assert nothing["change"] == {"value": None, "low": None, "high": None, "n": 0}
     with pytest.raises(InputError, match="no probability"):
-        changes([0.5], [1.5])
+        changes([0.5], [1.5], 0.95, 20, 0)
     with pytest.raises(InputError, match="as many"):
-        changes([0.5], [0.5, 0.5])
+        changes([0.5], [0.5, 0.5], 0.95, 20, 0)
 
 
 def test_the_interval_of_a_change_is_paired():
     rng = np.random.default_rng(0)
     before = rng.uniform(0.1, 0.8, 60)
-    found = against_control(before, before + 0.1, before + 0.02, resamples=200)
+    found = against_control(before, before + 0.1, before + 0.02, 0.95, 200, 0)
     assert found["artefact"]["change"]["low"] == pytest.approx(0.1)  # the spread between images does not enter
     assert found["beyond"]["value"] == pytest.approx(0.08)
     assert found["beyond"]["high"] - found["beyond"]["low"] < 1e-9
     control = np.where(np.arange(60) < 40, before + 0.02, np.nan)  # some have none
-    part = against_control(before, before + 0.1, control, resamples=200)
+    part = against_control(before, before + 0.1, control, 0.95, 200, 0)
     assert part["artefact"] == found["artefact"]
     assert (part["control"]["change"]["n"], part["beyond"]["n"]) == (40, 40)
     assert part["control"]["before"]["value"] == pytest.approx(before[:40].mean())
@@ -119,16 +119,16 @@ def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_no
         tables["with"].append(on_artefacts(f"p{index}", {"lrp": base + 2 * ring, "cam": base}, {"ring": ring}))
         tables["without"].append(on_artefacts(f"p{index}", {"lrp": base, "cam": rng.random((16, 16))}, {"ring": ring}))
     first, second = (pd.concat(parts) for parts in tables.values())
-    summary = by_method(first, resamples=200).set_index("method")
+    summary = by_method(first, 0.95, 200, 0).set_index("method")
     assert summary.loc["lrp", "excess_low"] > 0.2
     assert summary.loc["cam", "share_low"] < 0.25 < summary.loc["cam", "share_high"]
     assert summary.loc["cam", "area"] == 0.25
-    beside = difference(first, second, resamples=200).set_index("method")
+    beside = difference(first, second, 0.95, 200, 0).set_index("method")
     assert beside.loc["lrp", "difference_low"] > 0.2
     assert beside.loc["cam", "difference_low"] < 0.02
     assert beside.loc["lrp", "images"] == 30
     nothing = second.assign(share=second["share"].where(second["method"] == "lrp"))
-    undefined = difference(first, nothing, resamples=200).set_index("method").loc["cam"]
+    undefined = difference(first, nothing, 0.95, 200, 0).set_index("method").loc["cam"]
     assert undefined["images"] == 0
     assert undefined.drop(["artefact", "images"]).isna().all()
     expected = (2 * 64 + 32) / (2 * 64 + 128)  # uniform noise has the mean .5

@@ -14,21 +14,20 @@ from pydantic_core import PydanticUndefined
 from lucidag.config.load import all_sections
 from lucidag.config.schema import Config
 
-# Where the functions are that a section feeds, if not in its own package.
-FEEDS = {
-    "lucidag.config.explain": "explain",
-    "lucidag.config.relevance": "explain/relevance",
-    "lucidag.config.faithfulness": "explain/faithfulness",
-    "lucidag.config.dissect": "units",
-    "lucidag.config.artefacts": "artefacts",
-    "lucidag.config.shortcut": "artefacts",
-}
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.
-TWICE = (*FEEDS, *(f"lucidag.data.sources.{name}" for name in ("folder", "lesions", "mnist", "polygons", "scenes")))
+TWICE: tuple[str, ...] = ()
+
 # Options of networks that lucidag ships, and the seed of weights that a checkpoint then replaces.
 ALLOWED = {
     "attention.attention_small_resnet(channels)",
+    # Threads of a job; only the training of a CLIP has a setting for them.
+    "activations.collect_part(threads)",
+    "encoder.embed_images(threads)",
+    "encoder.embed_texts(threads)",
+    "netdissect.count_overlaps(threads)",
+    "sheet_images.unit_rows(threads)",
+    "zero_shot.zero_shot(threads)",
     "network.open_network(seed)",
     "small.small_cnn(channels)",
     "small.small_resnet(channels)",
@@ -69,10 +68,10 @@ def defaults_in(file: Path) -> Iterator[tuple[tuple[str, str], str]]:
 )
 def test_no_default_of_a_section_stands_once_more_in_its_package(root: Path, module: str) -> None:
     own = defaults_of(module)
-    _, package, *rooms, name = module.split(".")
+    _, *rooms, name = module.split(".")
     # Each source feeds the module of its own name.
-    pattern = f"{name}.py" if rooms == ["sources"] else "*.py"
-    files = sorted((root / "lucidag" / FEEDS.get(module, package)).rglob(pattern))
+    folder, pattern = ("data", f"{name}.py") if "sources" in rooms else ("/".join(rooms), "*.py")
+    files = sorted((root / "lucidag" / folder).rglob(pattern))
     assert files
     again = [place for file in files for default, place in defaults_in(file) if default in own]
     assert [place for place in again if place not in ALLOWED] == []

@@ -71,7 +71,7 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
     sentence = fault(clip_dissect={"concepts": str(file)})
     assert f"dissect.clip_dissect.concepts {file}, line 2: is blank" in sentence
     file.write_text("cup\nCup\n")
-    assert "line 2: 'Cup' stands in line 1 already" in fault(clip_dissect={"concepts": str(file)})
+    assert "line 2: 'Cup' is listed in line 1 already" in fault(clip_dissect={"concepts": str(file)})
     assert "dissect.clip_dissect.concepts gone.txt: cannot be read" in fault(clip_dissect={"concepts": "gone.txt"})
 
 
@@ -139,6 +139,10 @@ def test_a_data_set_that_only_a_probe_or_a_clip_uses_is_used() -> None:
         ("clip_train", {"clip_dissect": {"concepts": "classes"}}, False),
         ("dissect_summary", {"min_units_per_concept": 2}, True),
         ("dissect_units", {"sheet": {"images": 3}}, True),
+        ("concept_figures", {"min_units_per_concept": 2}, True),
+        ("concept_figures", {"netdissect": None}, True),
+        ("concept_roles_figures", {"netdissect": None}, True),
+        ("concept_roles_figures", {"min_units_per_concept": 2}, False),
     ],
 )
 def test_a_stage_sees_what_it_uses(stage: str, change: dict[str, Any], stale: bool) -> None:

@@ -10,7 +10,7 @@ import yaml
 from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings, notebook, related, sections_of
 from lucidag.config.load import all_sections, load_config
-from lucidag.config.plan import Plan, batch_of
+from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.rof.settings import Rof
 
@@ -30,6 +30,7 @@ explain:
   models: [one, two]
   images: {drawn: {scene-00001: {}, scene-00002: {lime: {seed: 3}}, scene-00003: {}, scene-00004: {}}}
   images_per_job: 2
+  methods: [gradcam, lime, epsilon_plus_flat]
   lime: {tuning: {}}
 relevance: {models: [one], atlas: {images: 1, layers: {one: layer2}}}
 faithfulness: {models: [two-s7], shards: 3}
@@ -85,17 +86,15 @@ def test_data(plan: Plan) -> None:
 def test_explanations(plan: Plan) -> None:
     images = [f"scene-0000{number}" for number in (1, 2, 3, 4)]
     assert plan.explained == dict.fromkeys(["one", "two-s4", "two-s7"], images)
-    assert plan.cam_batches["one"] == {images[0]: images[:2], images[2]: images[2:]}
-    assert plan.lime_batches["two-s4"] == {
-        images[1]: [images[1]],
-        images[0]: [images[0], images[2]],
-        images[3]: images[3:],
-    }
-    assert batch_of(plan.lime_batches["one"], images[2]) == images[0]
+    assert plan.families == {"cam": ["gradcam"], "lime": ["lime"], "lrp": ["epsilon_plus_flat"]}
+    assert plan.methods == ["gradcam", "lime", "epsilon_plus_flat"]
+    assert plan.batches("one", "cam") == {images[0]: images[:2], images[2]: images[2:]}
+    own, shared, last = [images[1]], [images[0], images[2]], images[3:]
+    assert plan.batches("two-s4", "lime") == {own[0]: own, shared[0]: shared, last[0]: last}
     assert plan.tuned == list(plan.explained)
-    assert plan.maps("one") == [f"out/cam/one/maps/{images[at]}.safetensors" for at in (0, 2)]
-    assert plan.fits("one", images[:1]) == [f"out/lime/one/fits/{images[0]}.safetensors"]
-    assert (plan.relevance_batches, plan.atlas) == ({"one": plan.cam_batches["one"]}, {"one": images[:1]})
+    assert plan.maps("one", ["cam"]) == [f"out/explanations/one/maps/cam/{images[at]}.safetensors" for at in (0, 2)]
+    assert plan.maps("one", ["lime"], images[:1]) == [f"out/explanations/one/maps/lime/{images[0]}.safetensors"]
+    assert plan.atlas == {"one": images[:1]}
     assert plan.atlas_layer("one") == "layer2"
 
 
@@ -104,10 +103,11 @@ def test_measures(plan: Plan) -> None:
     assert [len(images) for images in plan.measured["two-s7"].values()] == [1, 1, 2]
     assert plan.measured_whole == []
     where = {"model": "two-s7", "shard": "2-of-3"}
-    assert plan.measured_fits(where) == ["out/lime/two-s7/fits/scene-00002.safetensors"]
+    assert plan.stored(where) == ["out/explanations/two-s7/maps/lime/scene-00002.safetensors"]
     assert plan.measured_files("two-s7", ".csv")[2] == "out/faithfulness/two-s7/shards/3-of-3.csv"
-    assert planned(faithfulness={"models": ["one"], "lime": False}).measured_fits({"model": "one"}) == []
-    assert len(planned(faithfulness={"models": ["one"]}).measured_fits({"model": "one"})) == 3
+    without = planned(faithfulness={"models": ["one"], "methods": ["gradcam"]})
+    assert without.stored({"model": "one"}) == []
+    assert len(planned(faithfulness={"models": ["one"]}).stored({"model": "one"})) == 3
 
 
 def test_units(plan: Plan) -> None:
@@ -138,22 +138,22 @@ def test_a_configuration_that_asks_for_little() -> None:
         "models": {"m": {"dataset": "d", "architecture": "x", "train": {}}},
     }
     plan = Plan(load_config(words, "c.yaml"))
-    empty = [plan.examined, plan.explained, plan.cam_methods, plan.tuned, plan.cam_batches, plan.lime_batches]
-    empty += [plan.relevance_batches, plan.atlas, plan.measured, plan.layers, plan.pairs, plan.joined, plan.audited]
+    empty = [plan.examined, plan.explained, plan.families, plan.methods, plan.tuned]
+    empty += [plan.relevance_models, plan.atlas, plan.measured, plan.layers, plan.pairs, plan.joined, plan.audited]
     empty += [plan.concept_methods, plan.concept_files, plan.trained_clips, plan.probe_shards, plan.imported]
     assert not any(empty)
     assert plan.clip is None
     assert set(notebook(plan)) == {"data", "models"}
 
 
-def test_settings_are_whatall_sections_pick_for_a_stage(plan: Plan) -> None:
+def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:
     found = job_settings(plan, "sweep", {"model": "known"})
     assert found == {
         **{"ranking": "l2", "methods": ["l1", "l2", "variance", "contribution", "random", "reversed"]},
         **{"random_orders": 2, "resamples": 200, "confidence": 0.95, "class_columns": 100, "seed": 5},
         "min_group": 3,
     }
-    assert Rof.of(found).random_seeds == [5, 6]
+    assert Rof.picked(found).random_seeds == [5, 6]
     assert job_settings(plan, "generalisation", {"study": "study"}) == {
         **{"ranking": "l2", "confidence": 0.95, "resamples": 2000, "seed": 0},
         **{"families": {"two-s4": "two", "two-s7": "two"}, "model_seeds": {"two-s4": 4, "two-s7": 7}},
@@ -172,7 +172,7 @@ def test_settings_are_whatall_sections_pick_for_a_stage(plan: Plan) -> None:
 
 
 def test_a_section_of_a_job_has_only_what_its_stage_picked(plan: Plan) -> None:
-    section = Rof.of(job_settings(plan, "turning_points", {"model": "known"}))
+    section = Rof.picked(job_settings(plan, "turning_points", {"model": "known"}))
     assert (section.ranking, section.role_metric, section.points) == ("l2", "loss", [])
     for name in ("methods", "seed"):
         with pytest.raises(AttributeError):

@@ -18,6 +18,7 @@ from lucidag.rof.roles import ROLES, role_of
 from lucidag.units.compare.roles_join import join, role_tests
 from lucidag.units.compare.sheet_units import UnitRow
 from lucidag.units.compare.summary import summary
+from lucidag.units.settings import Counting, Draws
 
 THRESHOLDS = {"clip-dissect": 0.2}
 
@@ -68,13 +69,13 @@ def test_units_of_each_concept_are_the_bars():
 
 def test_names_that_occur_twice_bear_their_category():
     both = pd.concat([units({"bridge": 4, "wall": 4}), units({"bridge": 5}, category="scene")])
-    (ax,) = drawn(units_per_concept({"A": both}))
+    (ax,) = drawn(units_per_concept({"A": both}, 4))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["bridge (scene)", "bridge (object)", "wall"]
 
 
 def test_many_concepts_stay_readable_and_are_counted():
     many = units({f"concept{i:03d}": 4 for i in range(90)})
-    fig = units_per_concept({"A": many, "B": units({"concept003": 1})})
+    fig = units_per_concept({"A": many, "B": units({"concept003": 1})}, 4)
     (ax,) = drawn(fig)
     assert ax.get_title(loc="left") == "layer4: 48 of 90 concepts"
     fig.canvas.draw()
@@ -89,7 +90,7 @@ def test_short_layers_share_a_column():
     table = pd.concat(
         [units({f"c{i}": 4 for i in range(n)}, layer) for layer, n in (("one", 8), ("two", 9), ("three", 40))]
     )
-    fig = units_per_concept({"A": table})
+    fig = units_per_concept({"A": table}, 4)
     fig.canvas.draw()
     one, two, three = (ax.get_position() for ax in drawn(fig))
     assert one.x0 == pytest.approx(two.x0)
@@ -98,8 +99,8 @@ def test_short_layers_share_a_column():
 
 
 def test_nothing_to_draw_is_said(tmp_path):
-    assert "No concept has 4 units or more" in units_per_concept({"A": units({"x": 1})}).texts[0].get_text()
-    none = summary(units({"none": 4}), THRESHOLDS, resamples=10)
+    assert "No concept has 4 units or more" in units_per_concept({"A": units({"x": 1})}, 4).texts[0].get_text()
+    none = summary(units({"none": 4}), THRESHOLDS, Counting(resamples=10))
     assert "No unit has a label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
     sheet = unit_sheet([UnitRow("u", [], [], [], [])], "x")
     assert "No unit has an image" in sheet.texts[0].get_text()
@@ -114,7 +115,7 @@ def test_unique_concepts_by_category_are_the_stacks():
             units({"red": 1}, "layer3", ""),
         ]
     )
-    summaries = {model: summary(table, THRESHOLDS, resamples=10) for model in ("A", "B")}
+    summaries = {model: summary(table, THRESHOLDS, Counting(resamples=10)) for model in ("A", "B")}
     fig = categories(summaries, "clip-dissect")
     for ax, model in zip(fig.axes, ("A", "B"), strict=True):
         assert ax.get_title(loc="left") == model
@@ -149,7 +150,7 @@ def joined_units(n0, units=40, seed=0):
         }
     )
     joined = join(roles, labels, THRESHOLDS)
-    return joined, role_tests(joined, resamples=199)
+    return joined, role_tests(joined, Draws(resamples=199))
 
 
 def test_scores_roles_and_concepts_are_what_is_drawn():
@@ -219,7 +220,7 @@ def test_a_sheet_shows_each_image_with_its_region(tmp_path):
 
 def test_nothing_of_this_needs_torch(root):
     modules = (
-        "units.compare.compare, lucidag.units.labels.quality, lucidag.units.labels.ranking, "
+        "units.compare.two_models, lucidag.units.labels.quality, lucidag.units.labels.ranking, "
         "lucidag.units.compare.roles_join, "
         "lucidag.figures.concepts, lucidag.figures.units, lucidag.figures.concept_roles, lucidag.data.polygons"
     )

@@ -204,7 +204,7 @@ def test_hooks_are_gone_after_a_failure_and_copies_fall_silent(before):
     [
         (["firts"], r"layer 'firts' does not exist \(did you mean 'first'\?\); there are: first, twice, unused"),
         (["fc", ""], "layer '' does not exist"),
-        (["fc", "norm", "fc"], "layers: 'fc' is named twice"),
+        (["fc", "norm", "fc"], "layers: 'fc' is listed twice"),
         (["fc", "twice"], "layer 'twice' runs more than once in a pass"),
         (["unused"], "layer 'unused' does not run in a forward pass, so it has no activations"),
         (["pair"], "layer 'pair' gives a tuple; it must give N x K or N x K x H x W numbers"),

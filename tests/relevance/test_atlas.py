@@ -17,8 +17,8 @@ from lucidag.explain.relevance.unit_maps import unit_maps
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from tests.dissect.probe_sets import noise
 from tests.relevance import residual
+from tests.units.probe_sets import noise
 
 INPUTS = Inputs(32, 3, "stretch", (0.4,), (0.3,))
 LAYER, ROWS = "layer3.0.conv2", np.arange(2, 9)

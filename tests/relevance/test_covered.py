@@ -26,7 +26,7 @@ def test_networks_with_rules_for_all_steps(architecture):
         ("efficientnet_b0", r"network 'EfficientNet': module 'features\.0\.2' \(SiLU\) has no rule"),
         ("mobilenet_v3_small", r"module 'features\.0\.2' \(Hardswish\) has no rule"),
         ("mobilenet_v2", r"module 'features\.3' \(InvertedResidual\) computes 'add', which has no rule"),
-        ("densenet121", r"'features\.denseblock1\.denselayer1\.norm1' \(BatchNorm2d\) does not stand behind"),
+        ("densenet121", r"'features\.denseblock1\.denselayer1\.norm1' \(BatchNorm2d\) does not follow"),
         ("vit_b_16", r"network 'VisionTransformer': "),
         ("convnext_tiny", r"module 'features\.0\.1' \(LayerNorm2d\) has no rule"),
         ("inception_v3", r"module 'Mixed_5b' \(InceptionA\) computes 'avg_pool2d', which has no rule"),
@@ -98,8 +98,8 @@ def test_steps_with_a_rule(middle):
         (nn.Sigmoid(), r"module 'middle' \(Sigmoid\)"),
         (nn.Sequential(nn.ReLU(), nn.Softmax(1)), r"module 'middle\.1' \(Softmax\)"),
         (nn.GroupNorm(2, 4), r"module 'middle' \(GroupNorm\)"),
-        (nn.BatchNorm2d(4, affine=False), r"module 'middle' \(BatchNorm2d\) does not stand behind"),
-        (nn.Sequential(nn.ReLU(), nn.BatchNorm2d(4)), r"module 'middle\.1' \(BatchNorm2d\) does not stand behind"),
+        (nn.BatchNorm2d(4, affine=False), r"module 'middle' \(BatchNorm2d\) does not follow"),
+        (nn.Sequential(nn.ReLU(), nn.BatchNorm2d(4)), r"module 'middle\.1' \(BatchNorm2d\) does not follow"),
         (nn.Upsample(scale_factor=2), r"module 'middle' \(Upsample\)"),
         (doing(lambda _, x: x + x), r"module 'middle' \(Doing\) computes 'add'"),
         (doing(lambda _, x: x * 2), r"module 'middle' \(Doing\) computes 'mul'"),
@@ -146,7 +146,7 @@ class Shared(nn.Module):
 
 @pytest.mark.parametrize("kind", [Late, Shared])
 def test_a_batchnorm_is_looked_for_where_it_is_called_not_where_it_is_defined(kind):
-    with pytest.raises(InputError, match=r"module 'norm' \(BatchNorm2d\) does not stand behind"):
+    with pytest.raises(InputError, match=r"module 'norm' \(BatchNorm2d\) does not follow"):
         check_covered(kind())
 
 

@@ -17,8 +17,8 @@ from lucidag.explain.relevance.unit_maps import unit_maps
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from tests.dissect.probe_sets import noise
 from tests.relevance import residual
+from tests.units.probe_sets import noise
 
 LAYERS = ["layer2.0.conv1", "layer4.0", "avgpool"]
 INPUTS = Inputs(32, 3, "stretch", (0.4,), (0.3,))
@@ -180,7 +180,7 @@ def test_another_file_is_refused(tmp_path):
         ({"measure": "mean"}, "measure 'mean' does not exist"),
         ({"targets": "labels"}, r"targets 'labels' does not exist \(did you mean 'label'\?\)"),
         ({"top": 0}, "top is 0"),
-        ({"layers": ["layer1", "layer1"]}, "'layer1' is named twice"),
+        ({"layers": ["layer1", "layer1"]}, "'layer1' is listed twice"),
         ({"layers": ["layer3.0.relu"]}, r"layer 'layer3\.0\.relu' runs more than once"),
         ({"rows": np.arange(0)}, "no images"),
     ],

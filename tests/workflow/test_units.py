@@ -18,7 +18,7 @@ from lucidag.explain.store import read_explained
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 from lucidag.units.clip.embeddings import read_embeddings
-from lucidag.units.labels.tables import read_units
+from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.overlaps import read_overlaps
 from tests.workflow.conftest import environment
 

@@ -97,3 +97,23 @@ def _bars(file: Path) -> int:
         dots = np.asarray(image.convert("RGB")).astype(int)
     coloured = (np.ptp(dots, axis=2) > 60).sum(axis=1) > 8
     return int((np.diff(coloured.astype(int), prepend=0) == 1).sum())
+
+
+def test_a_stage_takes_seven_files(root, copied, snakemake, planned) -> None:
+    page = root / "docs" / "write-a-stage.md"
+    assert len(follow(page, copied)) <= 7
+    assert planned(copied) == {}  # a configuration that does not ask for it
+    text = (copied / TINY).read_text()
+    asked = text + yaml.safe_dump(named_in(page, "5 Run it"))
+    (copied / TINY).write_text(asked)
+    assert planned(copied) == {"margins": ["model=a"]}
+    snakemake(copied, "--cores", "2")
+    table = pd.read_csv(copied / "results/margins/a.csv")
+    accuracy = read_json(copied / "results/models/a/evaluation.json")["test"]["accuracy"]
+    assert (table["margin"] > 0).mean() == pytest.approx(accuracy, abs=1e-3)  # but for ties, and logits in float32
+    (copied / TINY).write_text(asked.replace("split: test", "split: val"))
+    assert planned(copied) == {"margins": ["model=a"]}
+    (copied / TINY).write_text(asked.replace("split: test", "splt: val"))
+    wrong = snakemake(copied, "--dry-run", check=False)
+    assert "margins.splt" in wrong.stderr
+    assert "did you mean 'split'?" in wrong.stderr

@@ -1,35 +1,22 @@
 """Look for artefacts in every image of a data set, and ask what goes with the class."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.finders import scan
+from lucidag.artefacts.settings import Audit
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
-
 with job(snakemake):
-    settings = snakemake.params.settings
+    asked = Audit.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input[0]).parent)
     images = manifest.table["image"].tolist()
-    scores = scan(images, Images(manifest).read, settings["finders"], snakemake.threads)
-    rows, found = audit(
-        manifest.table,
-        manifest.classes,
-        scores,
-        id_column="id" if "id" in manifest.table.columns else None,
-        most=settings["max_values"],
-        confidence=settings["confidence"],
-        resamples=settings["resamples"],
-        seed=settings["seed"],
-    )
+    scores = scan(images, Images(manifest).read, asked.finders, snakemake.threads)
+    id_column = "id" if "id" in manifest.table.columns else None
+    rows, found = audit(manifest.table, manifest.classes, scores, asked, id_column=id_column)
     write_table(snakemake.output.images, rows)
     write_json(snakemake.output.audit, found)

@@ -1,7 +1,6 @@
 """Train a small CLIP on drawn scenes, and ask it for what images that it has not seen show."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,33 +9,19 @@ from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
-from lucidag.units.clip.clip import load_clip
+from lucidag.units.clip.encoder import load_clip
+from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
-
 with job(snakemake):
-    settings = snakemake.params.settings
+    asked = Training.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     folder = Path(snakemake.output.weights).parent
     with lease(snakemake.resources.gpu) as device:
-        trained = train_clip(
-            manifest,
-            manifest.rows("train"),
-            small_config(settings["image_size"], settings["width"]),
-            settings["steps"],
-            settings["batch_size"],
-            settings["lr"],
-            settings["weight_decay"],
-            settings["seed"],
-            device,
-            settings["threads"],
-        )
-        save_clip(folder, trained, {"settings": settings})
+        config = small_config(asked.image_size, asked.width)
+        trained = train_clip(manifest, manifest.rows("train"), config, asked, device)
+        save_clip(folder, trained, {"settings": snakemake.params.settings})
         # Loaded as a published one is: what is measured is what others will use.
         found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
     write_table(

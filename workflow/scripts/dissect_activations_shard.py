@@ -1,7 +1,6 @@
 """Run one model over a shard of a probe set: the activations of its units."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -10,17 +9,12 @@ from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.parts import write_part
-from lucidag.units.passes.probe import probe_rows
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.settings import Passes
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
+    rows = manifest.rows_of(asked.splits)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         part = collect_part(
@@ -29,12 +23,8 @@ with job(snakemake):
             rows,
             settings["layers"],
             snakemake.output.activations,
-            pooling=settings["pooling"],
-            top=settings["top"],
-            quantile=settings["quantile"],
-            seed=settings["seed"],
+            asked,
             device=device,
-            batch_size=settings["batch_size"],
             shard=Shard.parse(snakemake.wildcards.shard),
         )
     write_part(snakemake.output.part, part)

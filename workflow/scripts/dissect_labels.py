@@ -1,7 +1,6 @@
 """Label the units of one layer by every method, and rank them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import read_json, write_json
@@ -9,20 +8,15 @@ from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import check_same_images, read_embeddings
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.label import Evidence, clip_labels, label_layer, measure_units
-from lucidag.units.labels.tables import write_units
+from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import read_activations, read_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics
+from lucidag.units.settings import Labelling
 
 with job(snakemake):
-    settings, layer = snakemake.params.settings, snakemake.wildcards.layer
-    asked = settings["clip_dissect"]
+    settings, layer = Labelling.picked(snakemake.params.settings), snakemake.wildcards.layer
+    asked = settings.clip_dissect
     statistics = read_statistics(snakemake.input.statistics)
     units, activations = statistics.layers[layer], read_activations(snakemake.input.activations, statistics, layer)
     overlaps = None
@@ -30,21 +24,18 @@ with job(snakemake):
         overlaps = read_overlaps(snakemake.input.overlaps)
     clip = None
     if asked is not None:
-        if asked["evidence"] == "clip":
+        if asked.evidence == "clip":
             found = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
             check_same_images(found.ids, statistics.images)
             evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
         else:
             manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-            shown = annotate(manifest, probe_rows(manifest, settings["splits"]), asked["columns"])
+            shown = annotate(manifest, manifest.rows_of(settings.splits), asked.columns)
             evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
         classes = read_json(snakemake.input.classes)["classes"]
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
-        chance = (asked["chance_level"], asked["seed"])
-        clip = clip_labels(units, activations, evidence, asked["similarity"], graded, *chance, snakemake.threads)
-    seed = asked["seed"] if asked is not None else 0
-    least = settings["netdissect"]["min_iou"] if settings["netdissect"] is not None else 0.0
-    table, about = label_layer(clip, overlaps, layer, least, settings["confidence"], settings["resamples"], seed)
+        clip = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)
+    table, about = label_layer(clip, overlaps, layer, settings)
     ranked, correlations = measure_units(units, activations, overlaps, layer, table)
     write_units(snakemake.output.table, table)
     write_table(snakemake.output.ranking, ranked)

@@ -1,7 +1,6 @@
 """Count how far the units of one model overlap with the label maps of a shard of a probe set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -10,28 +9,16 @@ from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import read_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.passes.unit_statistics import read_statistics
+from lucidag.units.settings import Passes
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-    rows = probe_rows(manifest, settings["splits"])
-    shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), settings["batch_size"])]
+    rows = manifest.rows_of(asked.splits)
+    shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)]
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
-        overlaps = count_overlaps(
-            network,
-            manifest,
-            shown,
-            read_statistics(snakemake.input.statistics).thresholds(),
-            settings["quantile"],
-            device=device,
-            batch_size=settings["batch_size"],
-        )
+        limits = read_statistics(snakemake.input.statistics).thresholds()
+        overlaps = count_overlaps(network, manifest, shown, limits, asked, device=device)
     write_overlaps(snakemake.output.overlaps, overlaps)

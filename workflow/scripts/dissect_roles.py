@@ -1,22 +1,16 @@
 """Join what the penultimate units detect with the roles that retrieval of function gave them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.features import read_features
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
-from lucidag.units.compare.roles_join import concept_roles, join, role_tests
+from lucidag.units.compare.roles_join import concept_roles, join, penultimate_layer, role_tests
 from lucidag.units.compare.summary import thresholds_in
-from lucidag.units.labels.tables import read_units
-from lucidag.units.passes.penultimate import penultimate_layer
-from lucidag.units.passes.statistics import read_activations, read_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.labels.unit_tables import read_units
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics
+from lucidag.units.settings import Draws
 
 with job(snakemake):
     settings = snakemake.params.settings
@@ -28,7 +22,7 @@ with job(snakemake):
     table = next(file for file in snakemake.input.tables if Path(file).stem == layer)
     thresholds = thresholds_in(read_json(snakemake.input.summary))
     joined = join(read_table(snakemake.input.roles), read_units(table), thresholds, f"role_{settings['role_metric']}")
-    tests = role_tests(joined, settings["resamples"], settings["confidence"], settings["seed"])
+    tests = role_tests(joined, Draws.picked(settings))
     write_table(snakemake.output.units, joined)
     write_table(snakemake.output.concepts, concept_roles(joined))
     write_json(snakemake.output.tests, {"layer": layer, "thresholds": thresholds, "methods": tests})

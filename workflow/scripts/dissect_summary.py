@@ -1,18 +1,12 @@
 """Summarise what the units of one model detect, in all its layers."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
-from lucidag.units.compare.whole import thresholds_of, whole_summary
-from lucidag.units.labels.tables import read_layers
+from lucidag.units.compare.summary import thresholds_of, whole_summary
+from lucidag.units.labels.unit_tables import read_layers
 from lucidag.units.passes.overlaps import read_overlaps
-from lucidag.units.passes.statistics import read_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.passes.unit_statistics import read_statistics
+from lucidag.units.settings import Counting
 
 with job(snakemake):
     settings = snakemake.params.settings
@@ -26,10 +20,7 @@ with job(snakemake):
         read_statistics(snakemake.input.statistics),
         overlaps,
         thresholds_of(layers, settings["min_iou"]),
-        settings["min_units_per_concept"],
-        settings["confidence"],
-        settings["resamples"],
-        settings["seed"],
+        Counting.picked(settings),
     )
     correlations = {each["layer"]: each["correlations"] for each in about}
     write_json(snakemake.output.summary, {"model": snakemake.wildcards.model, **found, "ranking": correlations})

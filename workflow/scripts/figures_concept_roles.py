@@ -1,22 +1,14 @@
 """Draw whether the units that restore function are the interpretable ones."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from lucidag.figures.concept_roles import concept_roles
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
-
 with job(snakemake):
     joined, found = read_table(snakemake.input.units), read_json(snakemake.input.tests)
-    for png, pdf in zip(snakemake.output.png, snakemake.output.pdf, strict=True):
-        method = Path(png).name.removesuffix("-roles.png")
+    out = (snakemake.output.png, snakemake.output.pdf)
+    for method, png, pdf in zip(snakemake.params.settings["methods"], *out, strict=True):
         threshold = found["thresholds"].get(method, 0.0)  # units without maps have no labels by Network Dissection
         save(concept_roles(joined, found["methods"], method, threshold), png, pdf)

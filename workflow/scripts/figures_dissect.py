@@ -1,7 +1,6 @@
 """Draw what the units of one or two models detect: concepts with several units, unique concepts by category."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.style import save
@@ -9,13 +8,8 @@ from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.labels.counts import labelled_rows
-from lucidag.units.labels.names import JUDGED_BY
-from lucidag.units.labels.tables import read_model
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.labels.unit_tables import read_model
+from lucidag.units.names import JUDGED_BY
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
@@ -23,8 +17,7 @@ with job(snakemake):
     files = {model: [file for file in snakemake.input.tables if Path(file).parent.name == model] for model in summaries}
     tables = {model: read_model(files[model], summary["layers"]) for model, summary in summaries.items()}
     thresholds = common_thresholds(list(summaries.values()))
-    for place, file in enumerate(out.concepts):
-        method = Path(file).name.removesuffix("-concepts.png")
+    for place, method in enumerate(settings["methods"]):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"

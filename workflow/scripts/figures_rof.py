@@ -1,7 +1,5 @@
 """Draw the sweep, the groups and the roles of one model."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.figures.curves import curves
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.roles import roles
@@ -11,13 +9,8 @@ from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
 from lucidag.rof.settings import Rof
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
-
 with job(snakemake):
-    settings = Rof.of(snakemake.params.settings)
+    settings = Rof.picked(snakemake.params.settings)
     ranking, confidence = settings.ranking, settings.confidence
     sweep, bands = read_table(snakemake.input.sweep), read_table(snakemake.input.bands)
     points = read_json(snakemake.input.turning_points)

@@ -1,7 +1,6 @@
 """Draw the sheet of a model's units: their top images, their regions, their labels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.style import save
@@ -9,33 +8,29 @@ from lucidag.figures.units import unit_sheet
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
-from lucidag.units.compare.sheet import unit_rows
+from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units
-from lucidag.units.labels.tables import read_units
-from lucidag.units.passes.probe import probe_rows
-from lucidag.units.passes.statistics import read_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.units.labels.unit_tables import read_units
+from lucidag.units.passes.unit_statistics import read_statistics
+from lucidag.units.settings import UnitSheet
 
 with job(snakemake):
     settings = snakemake.params.settings
+    sheet = UnitSheet.model_validate(settings["sheet"])
     manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
     statistics = read_statistics(snakemake.input.statistics)
     tables = {layer: read_units(file) for layer, file in zip(settings["layers"], snakemake.input.tables, strict=True)}
-    chosen = chosen_units(settings["sheet"]["units"], tables)
+    chosen = chosen_units(sheet.units, tables)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         rows = unit_rows(
             network,
             manifest,
-            probe_rows(manifest, settings["splits"]),
+            manifest.rows_of(settings["splits"]),
             statistics,
             tables,
             chosen,
-            settings["sheet"]["images"],
+            sheet.images,
             device=device,
             threads=snakemake.threads,
         )

@@ -1,7 +1,6 @@
-"""Set the shares of the roles of several models beside their generalisation gaps."""
+"""Set the shares of the roles of several models against their generalisation gaps."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,11 +8,7 @@ from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.generalisation import correlations, model_row
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
+from lucidag.rof.settings import Generalisation
 
 with job(snakemake):
     settings = snakemake.params.settings
@@ -23,6 +18,7 @@ with job(snakemake):
         family, seed = settings["families"][model], settings["model_seeds"][model]
         rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
     table = pd.DataFrame(rows)
-    found = correlations(table, settings["resamples"], settings["confidence"], settings["seed"])
+    study = Generalisation.picked(settings)
+    found = correlations(table, study.resamples, study.confidence, study.seed)
     write_table(snakemake.output.roles, table)
     write_json(snakemake.output.correlation, found)

@@ -1,7 +1,5 @@
 """Find the turning points of one model's sweeps, and the roles of its units."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
@@ -11,13 +9,8 @@ from lucidag.rof.settings import Rof
 from lucidag.rof.tables import read_draws
 from lucidag.rof.turning import turning_report
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
-
 with job(snakemake):
-    settings = Rof.of(snakemake.params.settings)
+    settings = Rof.picked(snakemake.params.settings)
     sweep = read_table(snakemake.input.sweep)
     write_table(snakemake.output.points, points_table(sweep, settings.ranking, settings.points))
     report = turning_report(

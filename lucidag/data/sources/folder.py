@@ -34,7 +34,7 @@ class Columns(Section):
 
 
 class Folder(DataSource):
-    """Images of your own: a CSV that lists them, or a folder with a sub-folder a class."""
+    """Images of your own: a CSV that lists them, or a folder with one sub-folder per class."""
 
     arrays = False
     resources: ClassVar[Mapping[str, int]] = {"mem_mb": 4000, "runtime": 120}
@@ -44,7 +44,7 @@ class Folder(DataSource):
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
     classes: list[str] | str | None = Field(
         default=None,
-        description="Classes in order, each with an image; or a text file with one name a line, where a foreign "
+        description="Classes in order, each with an image; or a text file with one name per line, where a foreign "
         "network knows more of them. Default: those found, sorted.",
     )
     splits: Splits | None = Field(

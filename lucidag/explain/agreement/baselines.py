@@ -46,7 +46,7 @@ def random(size: int, seed: int, image: str, draws: int = 20, grid: int = 7) -> 
     Returns
     -------
     list of array
-        float32 S x S, scaled to 0..1.
+        float32 S x S, scaled to [0, 1].
     """
     generator = np.random.default_rng(tie_seed(seed, image))
     return [_scaled(_upsampled(generator.random((grid, grid), dtype=np.float32), size)) for _ in range(draws)]

@@ -1,4 +1,4 @@
-"""Explanations graded by masks of the truth, beside two baselines that know nothing of the image."""
+"""Explanations graded by masks of the truth, compared with two baselines that know nothing of the image."""
 
 from collections.abc import Mapping, Sequence
 

@@ -67,7 +67,7 @@ def share_in_pixels(area: float, size: int) -> int:
         If `area` is not between 0 and 1.
     """
     if not 0 < area < 1:
-        raise InputError(f"area is {area}; allowed: a share of the frame between 0 and 1")
+        raise InputError(f"area is {area}; it must be a share of the frame, between 0 and 1")
     return max(1, round(area * size))
 
 

@@ -54,7 +54,7 @@ def agreement_summary(
 def localisation_summary(
     table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
-    """Average the grades of each method over the images, beside the baselines on the same images.
+    """Average the grades of each method over the images, compared with the baselines on the same images.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
 from lucidag.explain.cam.split import split
 from lucidag.explain.decision import decision
-from lucidag.explain.methods.base import Group, Method
+from lucidag.explain.methods.base import Group, Method, Methods, Need
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
@@ -31,15 +31,15 @@ from lucidag.models.network import Network
 class CamMethod(Method):
     """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized."""
 
-    kind = "graded"
-    needs = "maps"
+    kind: ClassVar = "graded"
+    needs: ClassVar[Need] = "maps"
 
     def coarse(self, seen: Seen) -> Found:
         """Say what an image's pass shows at the layer, H x W."""
         raise NotImplementedError
 
     @classmethod
-    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> Group:
+    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
         """Make what explains by these methods with one forward pass an image."""
         return CamGroup(methods, network, options, device)
 
@@ -51,7 +51,7 @@ class CamResult:
     Attributes
     ----------
     maps
-        By method, S x S in 0..1.
+        By method, S x S in [0, 1].
     weights
         By method, one number for each of the layer's K channels, for methods that weigh channels.
     layer
@@ -177,7 +177,7 @@ class CamGroup(Group):
     def prepare(self) -> None:
         """Cut the network at the layer."""
         self._settings = CamSettings.model_validate(self.options)
-        self._methods: dict[str, CamMethod] = {name: each() for name, each in self.classes.items()}  # type: ignore[misc]
+        self._cams = {name: each() for name, each in self.classes.items() if issubclass(each, CamMethod)}
         try:
             self._ready = self._explainer(self.network.model)
         except InputError as error:
@@ -187,7 +187,7 @@ class CamGroup(Group):
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image; the record has the ``layer``, the ``logit`` and what is to be known of each map."""
         x = self.network.inputs.normalise(subject.frame[None])
-        found = self._ready.explain(x, self._methods, subject.target)
+        found = self._ready.explain(x, self._cams, subject.target)
         shares = softmax(found.logits.astype(float))
         record = {
             **decision(subject.label, shares, found.target, classes),
@@ -202,7 +202,7 @@ class CamGroup(Group):
         ready = self._ready if model is None or model is self.network.model else self._explainer(model)
 
         def function(x: torch.Tensor, target: int) -> dict[str, NDArray[np.float32]]:
-            found = [ready.explain(each[None], self._methods, target).maps for each in x]
+            found = [ready.explain(each[None], self._cams, target).maps for each in x]
             return {method: np.stack([maps[method] for maps in found]) for method in self.names}
 
         return [Explainer(self.names, function)]

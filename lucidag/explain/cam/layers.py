@@ -30,7 +30,7 @@ def default_layer(model: nn.Module, example: torch.Tensor) -> str:
     Raises
     ------
     InputError
-        If no layer gives such maps, or the network goes on with tokens (N x T x D) behind the last that does.
+        If no layer gives such maps, or the network goes on with tokens (N x T x D) after the last that does.
     """
     calls = run_recorded(model, example)
     found = map_layers(calls)
@@ -42,7 +42,7 @@ def default_layer(model: nn.Module, example: torch.Tensor) -> str:
     last = max(place for place, call in enumerate(calls) if call.name == found[-1])
     if any(isinstance(call.output, torch.Tensor) and call.output.ndim == 3 for call in calls[last + 1 :]):
         raise InputError(
-            f"network '{type(model).__name__}' goes on with tokens (N x T x D) behind '{found[-1]}', its last layer "
+            f"network '{type(model).__name__}' goes on with tokens (N x T x D) after '{found[-1]}', its last layer "
             "with maps: name the layer to be explained yourself, if one will do"
         )
     return found[-1]

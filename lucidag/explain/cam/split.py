@@ -1,4 +1,4 @@
-"""A network cut at a layer: one forward pass up to there, and what stands behind it as a function of its output."""
+"""A network cut at a layer: one forward pass up to there, and what is downstream of it as a function of its output."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ class Point:
     Attributes
     ----------
     activations
-        What the layer gives, 1 x K x H x W, before anything behind it has changed it in place. (pytorch-grad-cam keeps
+        What the layer gives, 1 x K x H x W, before anything after it has changed it in place. (pytorch-grad-cam keeps
         no copy of its own on a CPU: a BatchNorm in front of an in-place ReLU then shows what the ReLU made of it.)
     tail
         From activations (B x K x H x W, on the same device) to logits (B x C); whatever else the rest of the network
@@ -45,9 +45,9 @@ class Split:
     at
         From one image (1 x C x S x S) to its `Point`; no gradients flow into the part before the layer.
     head
-        The linear layer, where nothing but global average pooling and it stand behind the cut; else None.
+        The linear layer, where nothing but global average pooling and it are downstream of the cut; else None.
     traced
-        Whether the tail runs only what stands behind the layer; if not, it runs the whole network.
+        Whether the tail runs only what is downstream of the layer; if not, it runs the whole network.
     """
 
     layer: str

@@ -97,7 +97,7 @@ def measure(
     make
         Gives the explainers of a network; called with `model`, and with each randomised copy of it.
     std
-        What images are divided by when they are normalised, one number or one a channel.
+        What images are divided by when they are normalised, one number or one per channel.
     settings
         How.
 
@@ -296,7 +296,7 @@ def _rows(results: Results, places: Mapping[str, int], settings: FaithfulnessSet
             methods[image].append(method)
     order = sorted(results, key=lambda key: (places[key[0]], methods[key[0]].index(key[1]), METRICS.index(key[2])))
     return [
-        Row(image, method, metric, found.value, settings.of(metric), BETTER[metric], found.note)
+        Row(image, method, metric, found.value, settings.used_by(metric), BETTER[metric], found.note)
         for image, method, metric in order
         for found in (results[image, method, metric],)
     ]

@@ -60,7 +60,7 @@ class FaithfulnessSettings(Section):
     seed: Seed = Field(default=0, description="Seed of noise, squares, randomised networks, ties and draws.")
     batch_size: Count = Field(default=32, description="Images per step; it changes the values by rounding only.")
 
-    def of(self, metric: str) -> str:
+    def used_by(self, metric: str) -> str:
         """Give as JSON the settings that the values of a metric depend on."""
         names = FIELDS[metric] + (BY_PERTURBATION[self.perturbation] if metric == INFIDELITY else ())
         if "baseline" in names and self.baseline == BLUR:

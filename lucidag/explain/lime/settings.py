@@ -145,7 +145,7 @@ class Lime(LimeSettings, LimeBase):
 
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 
-    def of(self, own: LimeSettings) -> LimeSettings:
+    def for_image(self, own: LimeSettings) -> LimeSettings:
         """Return the settings for an image: its own where it has some, else these."""
         named = {key: getattr(own, key) for key in own.model_fields_set}
         shared = {key: getattr(self, key) for key in LimeSettings.model_fields}

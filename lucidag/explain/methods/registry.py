@@ -86,9 +86,8 @@ def load(method: str) -> "type[Method]":
     """
     from lucidag.explain.methods.base import Method
 
-    place = place_of(method)
     try:
-        found = named(place, Method)
+        found = named(place_of(method), Method)
     except InputError as error:
         raise InputError(f"method '{method}': {error}") from error
     found.check(method)

@@ -18,7 +18,7 @@ def attention_maps(
     """Show where the channels that a network attends to are active.
 
     An image's map is the sum of the channels before the attention, each times its attention weight; what is above
-    zero, scaled to 0..1 and resized to the image as a class activation map is. It is the same for every class.
+    zero, scaled to [0, 1] and resized to the image as a class activation map is. It is the same for every class.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def attention_maps(
     Returns
     -------
     maps
-        float32 N x S x S in 0..1.
+        float32 N x S x S in [0, 1].
     weights
         float32 N x K, the attention of each channel; the sum of a row is 1.
 

@@ -53,7 +53,7 @@ class MergeBatchNorm(SequentialMergeBatchNorm):
     """
 
     def apply(self, root_module: nn.Module) -> list[Canonizer]:
-        """Merge every BatchNorm that stands behind a linear layer in the order of definition."""
+        """Merge every BatchNorm that follows a linear layer in the order of definition."""
         instances: list[Canonizer] = []
         leaves = list(collect_leaves(root_module))
         for linear, batch_norm in pairwise(leaves):

@@ -28,7 +28,7 @@ METHODS = ("flatten", "reshape", "view", "contiguous", "relu", "relu_")
 SHAPES = ("size", "dim")
 
 ADVICE = (
-    "explain a network of convolutions with BatchNorm behind them, linear layers, ReLU, pooling modules and the "
+    "explain a network of convolutions with BatchNorm after them, linear layers, ReLU, pooling modules and the "
     "residual blocks of torchvision (such as 'resnet50' or 'lucidag.models.efficientnet:efficientnet_b0_relu'), "
     "or leave this one out of the analyses of relevance"
 )
@@ -122,7 +122,7 @@ def _fault(
     if isinstance(module, BatchNorm):
         if _follows(node, modules, merged.get(module, ())):
             return None
-        return f"{what} does not stand behind a linear layer or convolution of its own, so it cannot be merged into one"
+        return f"{what} does not follow a linear layer or convolution of its own, so it cannot be merged into one"
     if isinstance(module, (*ACTIVATIONS, *POOLINGS, *IDENTITIES, Gate)):
         return None
     return f"{what} has no rule for relevance"

@@ -62,7 +62,7 @@ def layer_relevance(
     Raises
     ------
     InputError
-        If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if a
+        If a layer does not exist, is listed twice, runs more than once or not at all, or gives something else; if a
         class does not exist; if relevance is not finite.
     """
     leaf = batch.detach().clone().requires_grad_()

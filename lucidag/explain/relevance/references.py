@@ -70,7 +70,7 @@ def find_references(
     Raises
     ------
     InputError
-        If a layer does not exist, is named twice, runs more than once or not at all, or gives something else; if
+        If a layer does not exist, is listed twice, runs more than once or not at all, or gives something else; if
         relevance is not finite; if `targets`, `measure` or `top` is none of what is allowed.
     """
     _check(targets, measure, top, rows)
@@ -100,7 +100,7 @@ def find_references(
 
 
 def measured(values: torch.Tensor, measure: str, normalised: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Give one number a unit, and the place where the unit has the most.
+    """Give one number per unit, and the place where the unit has the most.
 
     Parameters
     ----------

@@ -120,11 +120,6 @@ def caption(content: Content, style: str, rng: np.random.Generator) -> str:
     return _opening(rng) + phrase if rng.random() < 0.5 else phrase
 
 
-def vocabulary(names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Give the names of concepts that captions can hold, in the order of `CATEGORIES`."""
-    return tuple(name for category in CATEGORIES for name in names[category])
-
-
 def _sentence(content: Content, rng: np.random.Generator) -> str:
     several = len(content.things) > 1 and rng.random() < 0.2
     things = content.things[:1]

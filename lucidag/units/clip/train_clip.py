@@ -21,7 +21,8 @@ from lucidag.ground.progress import track
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.weights import save_checkpoint
 from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, caption, read_content
-from lucidag.units.clip.clip import CONFIG, WEIGHTS, as_image, image_transform
+from lucidag.units.clip.encoder import CONFIG, WEIGHTS, as_image, image_transform
+from lucidag.units.clip.settings import Training
 
 # What makes some hundred steps enough on scenes: at open_clip's own values the objects are at chance for as long.
 EMBEDDING_STD = 0.2
@@ -50,7 +51,7 @@ class Trained:
 
 
 def small_config(
-    image_size: int = 64, width: int = 16, text_width: int = 64, embedding: int = 128, context: int = 18
+    image_size: int, width: int, text_width: int = 64, embedding: int = 128, context: int = 18
 ) -> dict[str, Any]:
     """Give open_clip's settings of a small CLIP: a ModifiedResNet of four blocks, and a transformer of two layers.
 
@@ -88,13 +89,8 @@ def train_clip(
     manifest: Manifest,
     rows: NDArray[np.int64],
     config: dict[str, Any],
-    steps: int = 400,
-    batch_size: int = 64,
-    learning_rate: float = 2e-3,
-    weight_decay: float = 0.05,
-    seed: int = 0,
+    asked: Training,
     device: str = "cpu",
-    threads: int = 2,
 ) -> Trained:
     """Train a CLIP on images with label maps and on captions written from these.
 
@@ -109,35 +105,32 @@ def train_clip(
         The data set, with the label maps that captions need, and the row numbers to train on.
     config
         open_clip's settings of the architecture, such as `small_config` gives.
-    steps, batch_size
-        How long, and images a step (all, where there are fewer).
-    learning_rate, weight_decay
-        AdamW with a tenth of warm-up and then a cosine to 0; the text side learns at a quarter of the rate.
-    seed
-        Of the weights, the order of images and the captions: the same seed and threads give the same bytes.
-    device, threads
+    asked
+        How long, and in which steps (of all images, where there are fewer): AdamW with a tenth of warm-up and then a
+        cosine to 0; the text side learns at a quarter of the rate. The same seed and threads give the same bytes.
+    device
         Where to compute.
 
     Raises
     ------
     InputError
-        If label maps are missing, there are fewer than two images or no step, a caption has more tokens than the
+        If label maps are missing, there are fewer than two images, a caption has more tokens than the
         model reads, or the loss is not finite.
     """
-    if len(rows) < 2 or steps < 1 or batch_size < 2:
-        raise InputError(f"small CLIP: {len(rows)} images, {steps} steps of {batch_size}; it takes at least 2, 1 and 2")
+    if len(rows) < 2:
+        raise InputError(f"small CLIP: {len(rows)} images to learn from; it takes at least 2")
     preprocess = asdict(PreprocessCfg(size=config["vision_cfg"]["image_size"]))
     contents, frames = _read(manifest, rows, preprocess)
     mean, std = (torch.tensor(preprocess[name], device=device).view(3, 1, 1) for name in ("mean", "std"))
     tokens = _tokens(config["text_cfg"]["context_length"])
-    draw = np.random.default_rng(mix(seed, 1))
+    draw = np.random.default_rng(mix(asked.seed, 1))
     losses = []
-    with seeded(mix(seed, 0), device), reproducible(device, threads):
+    with seeded(mix(asked.seed, 0), device), reproducible(device, asked.threads):
         model = _build(config).to(device=device)
-        optimiser, scheduler = _optimiser(model, learning_rate, weight_decay, steps)
-        batches = _batches(len(rows), min(batch_size, len(rows)), steps, draw)
+        optimiser, scheduler = _optimiser(model, asked)
+        batches = _batches(len(rows), min(asked.batch_size, len(rows)), asked.steps, draw)
         for step, places in enumerate(track(batches, "train CLIP")):
-            styles = CATEGORIES if step < steps // 2 else STYLES
+            styles = CATEGORIES if step < asked.steps // 2 else STYLES
             texts = [[tokens(caption(contents[place], style, draw)) for place in places] for style in styles]
             pixels = frames[torch.from_numpy(places)]
             mirrored = torch.from_numpy(draw.random(len(places)) < 0.5).view(-1, 1, 1, 1)
@@ -146,7 +139,7 @@ def train_clip(
             losses.append(_step(model, optimiser, pixels, torch.tensor(texts, device=device)))
             scheduler.step()
     if not all(map(math.isfinite, losses)):
-        raise InputError(f"small CLIP: the loss is not finite; learning_rate {learning_rate} may be too high")
+        raise InputError(f"small CLIP: the loss is not finite; learning rate {asked.lr} may be too high")
     return Trained(model.cpu().to(memory_format=torch.contiguous_format).eval(), config, preprocess, tuple(losses))
 
 
@@ -156,7 +149,7 @@ def save_clip(folder: str | Path, trained: Trained, about: dict[str, Any]) -> No
     Parameters
     ----------
     folder
-        Where to; `lucidag.units.clip.clip.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
+        Where to; `lucidag.units.clip.encoder.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
     trained
         The model.
     about
@@ -203,9 +196,7 @@ def _build(config: dict[str, Any]) -> nn.Module:
     return model.to(memory_format=torch.channels_last)
 
 
-def _optimiser(
-    model: nn.Module, learning_rate: float, weight_decay: float, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+def _optimiser(model: nn.Module, asked: Training) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         visual, decays = (
@@ -217,8 +208,8 @@ def _optimiser(
         [
             {
                 "params": parameters,
-                "lr": learning_rate * (1.0 if visual else TEXT_RATE),
-                "weight_decay": weight_decay if decays else 0.0,
+                "lr": asked.lr * (1.0 if visual else TEXT_RATE),
+                "weight_decay": asked.weight_decay if decays else 0.0,
             }
             for (visual, decays), parameters in groups.items()
         ],
@@ -227,7 +218,7 @@ def _optimiser(
     )
 
     def rate(step: int) -> float:
-        done = (step + 1) / (steps + 1)
+        done = (step + 1) / (asked.steps + 1)
         return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * max(0.0, done - WARM_UP) / (1 - WARM_UP))))
 
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, rate)

@@ -1,7 +1,6 @@
-"""How well a CLIP model names what images show, beside chance."""
+"""How well a CLIP model names what images show, compared with chance."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,16 @@ from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.clip.clip import Clip, embed_images, embed_texts
+from lucidag.units.clip.encoder import Clip, embed_images, embed_texts
+
+BATCH = 64  # images per step
+LEVEL = 0.95  # of Wilson's intervals over images
 
 
 def zero_shot(
     clip: Clip,
     manifest: Manifest,
     rows: NDArray[np.int64],
-    template: str = "{}",
-    confidence: float = 0.95,
-    cache: str | Path | None = None,
     threads: int = 2,
 ) -> dict[str, Any]:
     """Classify images by the nearest word, category by category and over all words.
@@ -32,12 +31,8 @@ def zero_shot(
     manifest, rows
         The data set and the row numbers. Each category of `Manifest.concepts` that is a column too is asked for, and
         the column is the truth.
-    template
-        What stands around a word.
-    confidence
-        Of Wilson's interval over images.
-    cache, threads
-        As in `lucidag.units.clip.clip.embed_images`.
+    threads
+        As in `lucidag.units.clip.encoder.embed_images`.
 
     Returns
     -------
@@ -54,15 +49,15 @@ def zero_shot(
     words = {category: names for category, names in manifest.concepts.items() if category in manifest.metadata}
     if not words:
         raise InputError(f"{manifest.file}: no category of concepts is a column too, so there is nothing to ask for")
-    images = embed_images(clip, manifest, rows, cache, threads=threads)
+    images = embed_images(clip, manifest, rows, None, BATCH, threads)
     result: dict[str, Any] = {"categories": {}}
     parts, answers = [], []
     for category, names in words.items():
-        similar = images @ embed_texts(clip, names, template, cache, threads=threads).T
+        similar = images @ embed_texts(clip, names, "{}", threads=threads).T
         truth = _truth(manifest, rows, category, names)
         hits = int((similar.argmax(axis=1) == truth).sum())
         result["categories"][category] = {
-            "accuracy": share(hits, len(rows), confidence),
+            "accuracy": share(hits, len(rows), LEVEL),
             "chance": 1 / len(names),
             "commonest": int(np.bincount(truth).max()) / len(rows),
         }

@@ -4,7 +4,7 @@ The question is whether the units that restore function are the interpretable on
 a split if it is ranked up to the turning point there: its role is ``both`` or that of the split alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,52 @@ from lucidag.ground.statistics.permutation import mean_difference
 from lucidag.rof.roles import ROLES
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, labelled, measure
-from lucidag.units.labels.names import NONE
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.names import NONE
+from lucidag.units.settings import Draws
 
 SPLITS = ("train", "test")
+RELATIVE = 1e-3  # by how much features may differ by rounding
 JOINED = ("method", "unit", "role", "rank_train", "rank_test", "concept", "category", "score", "labelled", "flags")
+
+
+def penultimate_layer(
+    features: NDArray[np.float32],
+    ids: Sequence[str],
+    layers: Mapping[str, NDArray[np.float32]],
+    probe_ids: Sequence[str],
+) -> str:
+    """Find the layer whose pooled activations are the input of the last linear layer.
+
+    Parameters
+    ----------
+    features, ids
+        M x K features of images, and their image ids.
+    layers, probe_ids
+        Pooled activations N x U by layer, and the image ids of the probe set.
+
+    Raises
+    ------
+    InputError
+        If the probe set has none of these images, or no layer gives these numbers: then its units are not those
+        that have roles.
+    """
+    place = {image: row for row, image in enumerate(probe_ids)}
+    shared = [(row, place[image]) for row, image in enumerate(ids) if image in place]
+    if not shared:
+        raise InputError(
+            "roles and labels cannot be joined: the probe set shares no image with the features of the model"
+        )
+    ours, theirs = (np.array(rows) for rows in zip(*shared, strict=True))
+    wanted = features[ours]
+    tolerance = RELATIVE * max(float(np.abs(wanted).max()), float(np.finfo(np.float32).tiny))
+    for layer, pooled in layers.items():
+        if pooled.shape[1] == wanted.shape[1] and float(np.abs(pooled[theirs] - wanted).max()) <= tolerance:
+            return layer
+    raise InputError(
+        f"roles and labels cannot be joined: none of the layers {', '.join(layers)} gives the features in front of the "
+        "last layer (with `pooling: mean`, the last block of a ResNet does)"
+    )
 
 
 def join(
@@ -36,7 +77,7 @@ def join(
     roles
         See `lucidag.rof.roles.roles`.
     units
-        The labelled units of the penultimate layer (see `lucidag.units.labels.tables`), by one method or more.
+        The labelled units of the penultimate layer (see `lucidag.units.labels.unit_tables`), by one method or more.
     thresholds
         By method: what a label must reach to count (see `lucidag.units.labels.counts.measure`).
     column
@@ -108,7 +149,7 @@ def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["method", "units", *CONCEPT], ascending=[True, False, True, True], ignore_index=True)
 
 
-def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 0.95, seed: int = 0) -> dict[str, Any]:
+def role_tests(joined: pd.DataFrame, asked: Draws) -> dict[str, Any]:
     """Test whether units that restore function score higher, or are detectors more often, than the others.
 
     Permutations deal the labels out to the units anew (`scipy.stats.permutation_test`: two-sided, the observed order
@@ -120,10 +161,8 @@ def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 
     ----------
     joined
         What `join` gives.
-    resamples
-        Permutations, and bootstrap samples of units for the intervals of differences.
-    confidence, seed
-        Of both.
+    asked
+        Of the permutations, and of the bootstrap over units for the intervals of differences.
 
     Returns
     -------
@@ -138,8 +177,8 @@ def role_tests(joined: pd.DataFrame, resamples: int = 9999, confidence: float = 
     return {
         str(method): {
             "units": len(part),
-            "roles": {role: _role(part[part["role"] == role], resamples, confidence, seed) for role in ROLES},
-            "restoring": {split: _restoring(part, split, resamples, confidence, seed) for split in SPLITS},
+            "roles": {role: _role(part[part["role"] == role], asked) for role in ROLES},
+            "restoring": {split: _restoring(part, split, asked) for split in SPLITS},
         }
         for method, part in joined.groupby("method", sort=False)
     }
@@ -150,31 +189,28 @@ def restores(roles: pd.Series, split: str) -> NDArray[np.bool_]:
     return roles.isin(("both", f"{split}_only")).to_numpy()
 
 
-def _role(part: pd.DataFrame, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
+def _role(part: pd.DataFrame, asked: Draws) -> dict[str, Any]:
     return {
         "units": len(part),
-        "score": estimate(part["score"], confidence, resamples, seed).json(),
-        "labelled": share(int(part["labelled"].sum()), len(part), confidence),
+        "score": estimate(part["score"], asked.confidence, asked.resamples, asked.seed).json(),
+        "labelled": share(int(part["labelled"].sum()), len(part), asked.confidence),
     }
 
 
-def _restoring(part: pd.DataFrame, split: str, resamples: int, confidence: float, seed: int) -> dict[str, Any]:
+def _restoring(part: pd.DataFrame, split: str, asked: Draws) -> dict[str, Any]:
     needed = restores(part["role"], split)
     score = part["score"].to_numpy(dtype=np.float64)
-    options = (resamples, confidence, seed)
     return {
         "units": int(needed.sum()),
         "others": int((~needed).sum()),
         "degenerate": bool(part["flags"].astype(str).str.contains(f"degenerate_{split}").any()),
-        "score": _difference(score, needed, split, *options),
-        "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, *options),
-        "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, resamples, seed),
+        "score": _difference(score, needed, split, asked),
+        "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, asked),
+        "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, asked),
     }
 
 
-def _difference(
-    values: NDArray[np.float64], needed: NDArray[np.bool_], split: str, resamples: int, confidence: float, seed: int
-) -> dict[str, Any]:
+def _difference(values: NDArray[np.float64], needed: NDArray[np.bool_], split: str, asked: Draws) -> dict[str, Any]:
     defined = ~np.isnan(values)
     one, other = values[defined & needed], values[defined & ~needed]
     found: dict[str, Any] = {
@@ -184,7 +220,8 @@ def _difference(
     reason = _impossible(one, other, split)
     if reason is not None:
         return found | dict.fromkeys(("difference", "low", "high", "p")) | {"reason": reason}
-    return found | mean_difference(one, other, resamples, confidence, seed) | {"reason": None}
+    test = mean_difference(one, other, asked.resamples, asked.confidence, asked.seed)
+    return found | test | {"reason": None}
 
 
 def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str) -> str | None:
@@ -203,10 +240,10 @@ def _impossible(one: NDArray[np.float64], other: NDArray[np.float64], split: str
     return None
 
 
-def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], resamples: int, seed: int) -> dict[str, Any]:
+def _correlation(rank: NDArray[np.float64], score: NDArray[np.float64], asked: Draws) -> dict[str, Any]:
     defined = ~np.isnan(score)
     if defined.sum() < 3 or np.ptp(score[defined]) == 0:
         few = "fewer than 3 units have a score"
         return {"rho": None, "p": None, "reason": few if defined.sum() < 3 else "all units have the same value"}
-    rho, p = permuted_spearman(rank[defined], score[defined], resamples, seed)
+    rho, p = permuted_spearman(rank[defined], score[defined], asked.resamples, asked.seed)
     return {"rho": rho, "p": p, "reason": None}

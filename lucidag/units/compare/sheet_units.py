@@ -8,16 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.names import JUDGED_BY, NETDISSECT, NONE
-from lucidag.units.labels.tables import methods_of
-from lucidag.units.passes.statistics import LayerStatistics
-
-NAMES = {"clip-dissect": "CLIP-Dissect", "netdissect": "NetDissect"}
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.names import JUDGED_BY, NETDISSECT, NONE, TITLES
+from lucidag.units.passes.unit_statistics import LayerStatistics
 
 
 @dataclass(frozen=True)
 class UnitWords:
-    """What stands beside a unit: its name, and a line a fact."""
+    """What stands beside a unit: its name, and one line per fact."""
 
     name: str
     facts: tuple[str, ...]
@@ -59,7 +57,7 @@ def chosen_units(
         The units by layer; or how many of each layer: those with the best label by Network Dissection, where there is
         none by CLIP-Dissect, no two with the same label as long as there are others.
     tables
-        The labels by layer (see `lucidag.units.labels.tables`).
+        The labels by layer (see `lucidag.units.labels.unit_tables`).
 
     Raises
     ------
@@ -83,7 +81,7 @@ def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics)
         method = str(row["method"])
         value = row["score"] if method == NETDISSECT else row["strength"]
         label = "no label" if row["concept"] == NONE else f"{row['concept']}, {JUDGED_BY[method]} {value:.2f}"
-        facts += [NAMES[method], f"  {label}"]
+        facts += [TITLES[method], f"  {label}"]
     facts.append(f"mean {known.mean[unit]:.2f}, peak {known.peak[unit]:.2f}")
     facts.append(f"active on {known.share_active[unit]:.0%} of the images")
     return UnitWords(f"{layer}, unit {unit}", tuple(facts))

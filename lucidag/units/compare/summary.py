@@ -1,4 +1,4 @@
-"""What a model's units detect, in one JSON: each method overall and by layer, and how far two methods agree."""
+"""What a model's units detect: each method overall and by layer, how far they agree, how good labels are. No torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,28 +8,29 @@ import pandas as pd
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.labels.counts import MIN_UNITS_PER_CONCEPT, labelled, measures
-from lucidag.units.labels.tables import methods_of
+from lucidag.units.labels.counts import labelled, measures
+from lucidag.units.labels.unit_tables import methods_of
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
+from lucidag.units.passes.overlaps import Overlaps, ceilings
+from lucidag.units.passes.unit_statistics import Statistics
+from lucidag.units.settings import Counting
 
 
 def summary(
     table: pd.DataFrame,
     thresholds: Mapping[str, float],
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    asked: Counting,
 ) -> dict[str, Any]:
     """Summarise the labelled units of one model.
 
     Parameters
     ----------
     table
-        See `lucidag.units.labels.tables.read_layers`.
+        See `lucidag.units.labels.unit_tables.read_layers`.
     thresholds
         By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
         `lucidag.units.labels.counts.measure`).
-    min_units_per_concept, confidence, resamples, seed
+    asked
         See `lucidag.units.labels.counts.measures`.
 
     Returns
@@ -52,21 +53,68 @@ def summary(
         rows = table[table["method"] == method]
         found[method] = {"threshold": threshold}
         for name, least in (("all", None), ("above", threshold)):
-            options = (least, min_units_per_concept, confidence, resamples, seed)
             found[method][name] = {
-                "overall": measures(rows, *options),
-                "layers": {layer: measures(rows[rows["layer"] == layer], *options) for layer in layers},
+                "overall": measures(rows, least, asked),
+                "layers": {layer: measures(rows[rows["layer"] == layer], least, asked) for layer in layers},
             }
     return {
         "layers": layers,
         "units": len(table[["layer", "unit"]].drop_duplicates()),
-        "confidence": confidence,
+        "confidence": asked.confidence,
         "methods": found,
-        "agreement": agreement(table, thresholds, confidence) if len(found) > 1 else None,
+        "agreement": agreement(table, thresholds, asked.confidence) if len(found) > 1 else None,
     }
 
 
-def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95) -> dict[str, Any]:
+def whole_summary(
+    table: pd.DataFrame,
+    layers: Mapping[str, Mapping[str, Any]],
+    statistics: Statistics,
+    overlaps: Overlaps | None,
+    thresholds: Mapping[str, float],
+    asked: Counting,
+) -> dict[str, Any]:
+    """Summarise what the units of a model detect.
+
+    Parameters
+    ----------
+    table
+        The labels of all layers (see `lucidag.units.labels.unit_tables.read_layers`).
+    layers
+        By layer, what is known of its labels.
+    statistics, overlaps
+        What the passes over the probe set gave.
+    thresholds, asked
+        See `summary`.
+
+    Returns
+    -------
+    dict
+        That of `summary`; ``probe`` (``images``, ``pooling``, ``quantile``,
+        ``looked_at``: the
+        share of positions that thresholds come from, by layer); ``labels`` by layer and method (similarity, chance
+        score, quality where the classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU
+        that a unit can about reach with each concept, by category.
+    """
+    found = summary(table, thresholds, asked)
+    limits = {} if overlaps is None else ceilings(overlaps)
+    return found | {
+        "probe": {
+            "images": len(statistics.images),
+            "pooling": statistics.pooling,
+            "quantile": statistics.quantile,
+            "looked_at": dict(statistics.looked_at),
+        },
+        "labels": dict(layers),
+        "ceilings": {
+            category: dict(zip(overlaps.concepts[category], map(float, values), strict=True))
+            for category, values in limits.items()
+            if overlaps is not None
+        },
+    }
+
+
+def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float) -> dict[str, Any]:
     """Tell how often two methods give the same unit the same label.
 
     Names are compared without regard to case, and ``_`` and ``-`` count as spaces; `wheel` and `wheels` are two
@@ -99,9 +147,20 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
     }
 
 
-def plain_name(name: str) -> str:
-    """Give a name as it is compared: lower case, single spaces for ``_`` and ``-``."""
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+def thresholds_of(layers: Mapping[str, Mapping[str, Any]], min_iou: float) -> dict[str, float]:
+    """Give what a label must reach to count, by method.
+
+    Parameters
+    ----------
+    layers
+        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of CLIP-Dissect the greatest
+        strength by
+        chance of all layers is taken.
+    min_iou
+        Of Network Dissection.
+    """
+    chance = [about[CLIP_DISSECT]["chance_strength"] for about in layers.values() if CLIP_DISSECT in about]
+    return {CLIP_DISSECT: float(max(chance, default=0.0)), NETDISSECT: min_iou}
 
 
 def threshold_of(thresholds: Mapping[str, float], method: str) -> float:

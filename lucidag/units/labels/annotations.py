@@ -11,7 +11,7 @@ from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
-from lucidag.units.labels.naming import check_names
+from lucidag.units.names import check_names
 
 
 @dataclass(frozen=True)

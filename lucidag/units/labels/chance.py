@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lucidag.units.labels.similarity import WHOLE, Described, Floats, describe
 
-LEVEL = 0.95
 RANDOM_UNITS = 400
 ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
 LEAST = 1e-6
@@ -48,8 +47,8 @@ def strengths(
     activations: Floats | None,
     described: Described,
     labels: NDArray[np.int64],
-    level: float = LEVEL,
-    seed: int = 0,
+    level: float,
+    seed: int,
     threads: int = 1,
 ) -> Strengths:
     """Compare the labels of a layer with those of units whose images mean nothing.

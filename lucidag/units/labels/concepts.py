@@ -5,12 +5,11 @@ from pathlib import Path
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
-from lucidag.units.labels.names import NONE
-from lucidag.units.labels.naming import check_names, read_alike
+from lucidag.units.names import NONE, check_names, read_alike
 
 
 def read_concepts(path: str | Path) -> tuple[str, ...]:
-    """Read a text file (UTF-8) of one concept a line; spaces around it are dropped.
+    """Read a text file (UTF-8) of one concept per line; spaces around it are dropped.
 
     Raises
     ------
@@ -33,7 +32,7 @@ def read_concepts(path: str | Path) -> tuple[str, ...]:
             raise InputError(f"concepts {path}, line {number}: is blank; each line must name a concept")
         if read_alike(line) in first:
             raise InputError(
-                f"concepts {path}, line {number}: '{line}' stands in line {first[read_alike(line)]} already"
+                f"concepts {path}, line {number}: '{line}' is listed in line {first[read_alike(line)]} already"
             )
         first[read_alike(line)] = number
     return tuple(lines)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from lucidag.ground.statistics.intervals import estimate, share
-from lucidag.units.labels.names import NONE
+from lucidag.units.names import NONE
+from lucidag.units.settings import Counting
 
 CONCEPT = ["concept", "category"]
-MIN_UNITS_PER_CONCEPT = 4
 
 
 def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
@@ -20,7 +20,7 @@ def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
     Parameters
     ----------
     table
-        See `lucidag.units.labels.tables`.
+        See `lucidag.units.labels.unit_tables`.
     threshold
         The least `measure`; None takes every unit that has a concept at all.
     """
@@ -90,15 +90,12 @@ def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
 def measures(
     table: pd.DataFrame,
     threshold: float | None,
-    min_units_per_concept: int = MIN_UNITS_PER_CONCEPT,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    asked: Counting,
 ) -> dict[str, Any]:
     """Describe what one method finds in some units.
 
     Numbers of concepts and diversities have no interval: a bootstrap sample repeats units, so that it always holds
-    fewer concepts than the units themselves. `lucidag.units.compare.compare` tests their difference between two models.
+    fewer concepts than the units themselves. `lucidag.units.compare.two_models` tests how they differ.
 
     Parameters
     ----------
@@ -106,10 +103,8 @@ def measures(
         The rows of one method.
     threshold
         See `labelled`: what counts as a label.
-    min_units_per_concept
-        Concepts with more units than this are listed.
-    confidence, resamples, seed
-        Of the intervals; draws and seed of the mean score, see `lucidag.ground.statistics.intervals.estimate`.
+    asked
+        Of the intervals, and how many units a concept has that is listed.
 
     Returns
     -------
@@ -125,16 +120,16 @@ def measures(
     first = counted["units"].max() if len(counted) else 0
     return {
         "units": len(table),
-        "labelled": share(len(kept), len(table), confidence),
-        "score": estimate(kept["score"], confidence, resamples, seed).json(),
+        "labelled": share(len(kept), len(table), asked.confidence),
+        "score": estimate(kept["score"], asked.confidence, asked.resamples, asked.seed).json(),
         "unique": len(counted),
         **diversity(counted["units"].to_numpy()),
         "top": listed(counted[counted["units"] == first]),
-        "frequent": listed(counted[counted["units"] >= min_units_per_concept]),
+        "frequent": listed(counted[counted["units"] >= asked.min_units_per_concept]),
         "categories": {
             str(category): {
                 "unique": len(part),
-                "share": share(int(part["units"].sum()), len(kept), confidence),
+                "share": share(int(part["units"].sum()), len(kept), asked.confidence),
             }
             for category, part in counted.groupby("category")
         },

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import spearmanr
 
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.names import NETDISSECT, NONE
+from lucidag.units.names import NETDISSECT, NONE
 from lucidag.units.passes.overlaps import Overlaps
 
 MEASURES = ("mean", "peak", "sparseness", "inside")
@@ -72,7 +72,7 @@ def inside(overlaps: Overlaps, layer: str, labels: pd.DataFrame) -> tuple[NDArra
     overlaps, layer
         The counts of Network Dissection, and which units.
     labels
-        What `lucidag.units.passes.overlaps.label_units` gives for this layer.
+        What `lucidag.units.labels.detectors.label_units` gives for this layer.
 
     Returns
     -------

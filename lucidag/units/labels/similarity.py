@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,12 @@ from scipy.special import logsumexp
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
+from lucidag.units.settings import Similarity
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.float64]
 
-SIMILARITIES = ("soft_wpmi", "wpmi", "rank", "cosine")
+SIMILARITIES: tuple[str, ...] = get_args(Similarity)
 WHOLE = ("rank", "cosine")  # those that read all pooled activations, not only the top images
 WEIGHTS = {"soft_wpmi": 1.0, "wpmi": 0.6}  # λ of the paper, as in the authors' program
 BLOCK_BYTES = 2**26

@@ -20,11 +20,9 @@ from lucidag.models.recorder import by_place
 from lucidag.units.passes.layers import Forward, check_finite, forward, layer_shapes
 from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
-from lucidag.units.passes.statistics import Statistics, layer_columns
+from lucidag.units.passes.unit_statistics import Statistics, layer_columns
+from lucidag.units.settings import Passes
 
-POOLINGS = ("mean", "max")
-TOP = 100
-QUANTILE = 0.005
 MEMORY = 256 * 2**20
 PART = 2**20  # activations that are sorted into a tail at a time
 
@@ -35,7 +33,8 @@ def collect(
     rows: NDArray[np.int64],
     layers: Sequence[str],
     path: str | Path,
-    **how: Any,  # noqa: ANN401 (those of another function)
+    asked: Passes,
+    **where: Any,  # noqa: ANN401 (those of another function)
 ) -> Statistics:
     """Run a network once over a probe set: `collect_part` where the part is all of it.
 
@@ -44,13 +43,12 @@ def collect(
 
     Parameters
     ----------
-    network, manifest, rows, layers, path
+    network, manifest, rows, layers, path, asked
         See `collect_part`, as for what may be raised.
-    how
+    where
         Its further arguments.
     """
-    part = collect_part(network, manifest, rows, layers, path, **how)
-    return whole_of([part], path)
+    return whole_of([collect_part(network, manifest, rows, layers, path, asked, **where)], path)
 
 
 def collect_part(
@@ -59,14 +57,10 @@ def collect_part(
     rows: NDArray[np.int64],
     layers: Sequence[str],
     path: str | Path,
+    asked: Passes,
     *,
-    pooling: str = "mean",
-    top: int = TOP,
-    quantile: float = QUANTILE,
     memory: int = MEMORY,
-    seed: int = 0,
     device: str = "cpu",
-    batch_size: int = 64,
     threads: int = 2,
     shard: Shard = WHOLE,
 ) -> Part:
@@ -82,31 +76,30 @@ def collect_part(
         Names of modules whose output is N x U or N x U x H x W.
     path
         Gets the activations as .npy: float32, images x all units, the layers side by side (see
-        `lucidag.units.passes.statistics.read_activations`).
-    pooling
-        ``mean`` or ``max`` over H x W; outputs N x U stay as they are.
-    top
-        How many images are kept a unit; all where there are fewer.
-    quantile
-        The threshold T_u of a unit is the least of its activations with P(a > T_u) <= `quantile` over all
-        positions of all images (Bau et al. 2017, section 3). A unit that is constant has its constant as T_u; one
-        that has its greatest value at more than `quantile` of all positions has that value, and is never above it.
-    memory, seed
+        `lucidag.units.passes.unit_statistics.read_activations`).
+    asked
+        ``pooling`` over H x W, where outputs N x U stay as they are; ``top`` images are kept of each unit, all where
+        there are fewer. The threshold T_u of a unit is the least of its activations with P(a > T_u) <= ``quantile``
+        over all positions of all images (Bau et al. 2017, section 3). A unit that is constant has its constant as
+        T_u; one that has its greatest value at more than ``quantile`` of all positions has that value, and is never
+        above it.
+    memory
         See `lucidag.units.passes.quantile.plan`: where the largest activations take more than `memory` bytes,
-        T_u comes from a sample of the positions drawn from `seed`.
-    device, batch_size, threads
-        How to compute; they change the numbers by rounding only.
+        T_u comes from a sample of the positions drawn from ``seed``.
+    device, threads
+        How to compute; as the batch size they change the numbers by rounding only.
     shard
         Which of the images are shown; there may be none of them.
 
     Raises
     ------
     InputError
-        If a layer does not exist, is named twice, runs twice, or gives something else; if an activation is not
-        finite; if `pooling`, `top` or `quantile` is out of range.
+        If a layer does not exist, is listed twice, runs twice, or gives something else; if an activation is not
+        finite, or there is no image.
     """
-    _check(pooling, top, quantile, len(rows))
-    own = shard.of_batches(len(rows), batch_size)
+    if len(rows) == 0:
+        raise InputError("the probe set has no images")
+    own = shard.of_batches(len(rows), asked.batch_size)
     shown = rows[own]
     images = tuple(str(image) for image in manifest.table["image"].iloc[shown])
     with forward(network, layers, device, threads) as outputs_of, atomic(path) as partial:
@@ -116,32 +109,22 @@ def collect_part(
         found = {}
         for layer, columns in layer_columns(shapes).items():
             units, *places = shapes[layer]
-            chosen = plan(units, len(rows), math.prod(places), quantile, memory, seed)
-            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, pooling, min(top, len(rows)), own)
-        work = batches(manifest, shown, network.inputs, batch_size, threads, memory_limit=0)
-        _run(outputs_of, track(work, "activations", len(batch_sizes(len(shown), batch_size))), found, images)
+            chosen = plan(units, len(rows), math.prod(places), asked.quantile, memory, asked.seed)
+            top = min(asked.top, len(rows))
+            found[layer] = _Layer(layer, pooled[:, columns], units, chosen, asked.pooling, top, own)
+        work = batches(manifest, shown, network.inputs, asked.batch_size, threads, memory_limit=0)
+        _run(outputs_of, track(work, "activations", len(batch_sizes(len(shown), asked.batch_size))), found, images)
         pooled.flush()
     return Part(
         images=images,
         layers={layer: units.result() for layer, units in found.items()},
         ranks={layer: units.plan.rank for layer, units in found.items()},
-        top=top,
+        top=asked.top,
         shapes=shapes,
-        pooling=pooling,
-        quantile=quantile,
+        pooling=asked.pooling,
+        quantile=asked.quantile,
         looked_at={layer: units.looked_at for layer, units in found.items()},
     )
-
-
-def _check(pooling: str, top: int, quantile: float, stack: int) -> None:
-    if pooling not in POOLINGS:
-        raise InputError(f"pooling is '{pooling}'; allowed are {' and '.join(POOLINGS)}")
-    if top < 1:
-        raise InputError(f"top is {top}; it must be at least 1 image")
-    if not 0 < quantile < 1:
-        raise InputError(f"quantile is {quantile}; it must be between 0 and 1")
-    if stack == 0:
-        raise InputError("the probe set has no images")
 
 
 def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_Layer"], images: Sequence[str]) -> None:

@@ -20,11 +20,12 @@ from lucidag.ground.progress import track
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.labels.label_maps import Codes, encode, frame_pixels
-from lucidag.units.labels.naming import check_names
+from lucidag.units.names import check_names
+from lucidag.units.passes.label_maps import Codes, encode, frame_pixels
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.upsample import pixels_above
+from lucidag.units.settings import Passes
 
 
 def count_overlaps(
@@ -32,10 +33,9 @@ def count_overlaps(
     manifest: Manifest,
     rows: NDArray[np.int64],
     thresholds: Mapping[str, NDArray[np.float32]],
-    quantile: float,
+    asked: Passes,
     *,
     device: str = "cpu",
-    batch_size: int = 64,
     threads: int = 2,
 ) -> Overlaps:
     """Count the pixels that the units of some layers share with the concepts of a probe set.
@@ -48,11 +48,12 @@ def count_overlaps(
         The data set, and the row numbers that make the probe set.
     thresholds
         T_u of the units by layer (`lucidag.units.passes.activations.collect`), float32 U.
-    quantile
-        Where the thresholds come from; kept with the counts.
-    device, batch_size, threads
-        How to compute; they change the counts only where rounding moves an activation over its threshold. As a
-        threshold is one of the activations, take the same as for it.
+    asked
+        How the thresholds were found. A threshold is one of the activations, so batches are of the same size again;
+        the quantile is kept with the counts.
+    device, threads
+        How to compute; they change the counts only where rounding moves an activation over its threshold: take the
+        same as for that.
 
     Raises
     ------
@@ -73,10 +74,10 @@ def count_overlaps(
     with forward(network, layers, device, threads) as outputs_of:
         tallies = _tallies(layer_shapes(outputs_of, network), thresholds, sizes, device)
         everything = _Tally(1, sizes, device)  # all pixels, as if one unit were always on
-        frames = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
-        maps = label_batches(manifest, rows, network.inputs, batch_size, threads)
+        frames = batches(manifest, rows, network.inputs, asked.batch_size, threads, memory_limit=0)
+        maps = label_batches(manifest, rows, network.inputs, asked.batch_size, threads)
         work = zip(frames, maps, strict=True)
-        for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), batch_size))):
+        for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), asked.batch_size))):
             codes = encode(torch.from_numpy(labels).to(device), sizes)
             everything.add(torch.bincount(codes.pixels, minlength=len(codes.labels))[None], codes)
             for layer, output in outputs_of(batch).items():
@@ -85,7 +86,7 @@ def count_overlaps(
                 limits = torch.from_numpy(thresholds[layer]).to(device)
                 tallies[layer].add(_histogram(output, peaks, limits, codes, network.inputs.size), codes)
             start += len(batch)
-    return _overlaps(concepts, tallies, everything, len(rows), quantile, network.inputs.size)
+    return _overlaps(concepts, tallies, everything, len(rows), asked.quantile, network.inputs.size)
 
 
 def label_batches(
@@ -144,7 +145,7 @@ def _tallies(
 ) -> dict[str, _Tally]:
     for layer, shape in shapes.items():
         if len(shape) != 3:
-            raise InputError(f"layer '{layer}' gives one number a unit and no maps, so there is no IoU; leave it out")
+            raise InputError(f"layer '{layer}' gives one number per unit and no maps, so there is no IoU; leave it out")
         if thresholds[layer].shape != shape[:1]:
             raise InputError(f"layer '{layer}' has {shape[0]} units but {len(thresholds[layer])} thresholds")
     return {layer: _Tally(shape[0], sizes, device) for layer, shape in shapes.items()}

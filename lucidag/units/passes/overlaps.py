@@ -1,4 +1,4 @@
-"""How far the regions of units overlap with concepts, and what that makes of a unit (Network Dissection)."""
+"""How far the regions of units overlap with concepts, counted in pixels (Network Dissection). No torch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,13 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.tensors import read_tensors, write_tensors
-from lucidag.units.labels.names import NETDISSECT, NONE
 
-LEAST_IOU = 0.04
 Counts = NDArray[np.int64]
+ABOUT = ("pixels", "images", "quantile", "size")  # what no array holds
 
 
 @dataclass(frozen=True)
@@ -60,53 +58,6 @@ class Overlaps:
         return self.intersection[layer][category] / np.maximum(union, 1)
 
 
-def label_units(overlaps: Overlaps, layer: str, least: float = LEAST_IOU) -> pd.DataFrame:
-    """Label each unit with the concept of the greatest IoU.
-
-    Parameters
-    ----------
-    overlaps, layer
-        The counts, and which units.
-    least
-        The IoU that makes a unit a detector (Bau et al. 2017, section 3.2: .04).
-
-    Returns
-    -------
-    DataFrame
-        method, unit, concept, category, score (the IoU); detector; then for each category ``{category}_concept`` and
-        ``{category}_iou``, the best in it. Among equals the first counts. A unit that overlaps with nothing has
-        concept ``none``, no category and score 0.
-    """
-    best = {category: _best(overlaps, layer, category) for category in overlaps.concepts}
-    scores = np.stack([score for _, score in best.values()])
-    winner = scores.argmax(axis=0)
-    score = scores.max(axis=0)
-    names = np.stack([concept for concept, _ in best.values()])
-    columns = {
-        "method": NETDISSECT,
-        "unit": np.arange(len(score)),
-        "concept": names[winner, np.arange(len(score))],
-        "category": np.where(score > 0, np.array(list(best), dtype=object)[winner], ""),
-        "score": score,
-        "detector": score >= least,
-    }
-    for category, (concept, own) in best.items():
-        columns |= {f"{category}_concept": concept, f"{category}_iou": own}
-    return pd.DataFrame(columns)
-
-
-def unique_detectors(table: pd.DataFrame) -> dict[str, int]:
-    """Count the different concepts that have a detector, by category.
-
-    Parameters
-    ----------
-    table
-        What `label_units` gives, of one layer or of several.
-    """
-    detected = table[table["detector"]].drop_duplicates(["category", "concept"])
-    return {str(category): int(count) for category, count in detected["category"].value_counts(sort=False).items()}
-
-
 def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     """Give the greatest IoU that a unit can about reach with each concept: C by category.
 
@@ -123,14 +74,6 @@ def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _best(overlaps: Overlaps, layer: str, category: str) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Give the best concept of a category and its IoU, for each unit."""
-    iou = overlaps.iou(layer, category)
-    score: NDArray[np.float64] = iou.max(axis=1)
-    names = np.array(overlaps.concepts[category], dtype=object)[iou.argmax(axis=1)]
-    return np.where(score > 0, names, NONE), score
-
-
 def write_overlaps(path: str | Path, content: Overlaps) -> None:
     """Write overlaps as safetensors, whole or not at all.
 
@@ -142,14 +85,7 @@ def write_overlaps(path: str | Path, content: Overlaps) -> None:
         for category in content.concepts:
             tensors[f"{layer}/intersection/{category}"] = content.intersection[layer][category]
             tensors[f"{layer}/union/{category}"] = content.union[layer][category]
-    about = {
-        "concepts": content.concepts,
-        "layers": content.layers,
-        "pixels": content.pixels,
-        "images": content.images,
-        "quantile": content.quantile,
-        "size": content.size,
-    }
+    about = {name: getattr(content, name) for name in ("concepts", "layers", *ABOUT)}
     write_tensors(path, tensors, about)
 
 
@@ -204,8 +140,5 @@ def read_overlaps(path: str | Path) -> Overlaps:
             intersection={layer: of(layer, "intersection") for layer in about["layers"]},
             union={layer: of(layer, "union") for layer in about["layers"]},
             area={category: handle.get_tensor(f"area/{category}") for category in concepts},
-            pixels=about["pixels"],
-            images=about["images"],
-            quantile=about["quantile"],
-            size=about["size"],
+            **{name: about[name] for name in ABOUT},
         )

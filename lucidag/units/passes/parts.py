@@ -18,7 +18,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.join import PIECE, open_part
 from lucidag.ground.tensors import read_tensors, write_tensors
-from lucidag.units.passes.statistics import LayerStatistics, Statistics, layer_columns
+from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, layer_columns
 
 ROWS = 64  # images whose activations are added up at a time
 WHAT = "a part of a pass"
@@ -31,8 +31,7 @@ class LayerPart:
     Attributes
     ----------
     top, top_values
-        int64 and float32 U x min(T, n), as in `lucidag.units.passes.statistics.LayerStatistics`; images by their number
-        in the whole probe set.
+        int64 and float32 U x min(T, n), as in `LayerStatistics`; images by their number in the whole probe set.
     peak
         float32 U: the greatest activation at any position; -inf where there is no image.
     tail
@@ -61,7 +60,7 @@ class Part:
     top
         How many images are kept a unit, T.
     shapes, pooling, quantile, looked_at
-        See `lucidag.units.passes.statistics.Statistics`.
+        See `lucidag.units.passes.unit_statistics.Statistics`.
     """
 
     images: tuple[str, ...]
@@ -229,5 +228,5 @@ def _shape(file: BinaryIO, path: str | Path) -> tuple[int, int]:
     if len(shape) != 2 or fortran or kind != np.float32:
         raise InputError(f"{path} does not hold activations of lucidag: it must be float32, images x units")
     if os.fstat(file.fileno()).st_size - file.tell() != shape[0] * shape[1] * kind.itemsize:
-        raise InputError(f"{path} does not hold activations of lucidag: it is cut short or has something behind them")
+        raise InputError(f"{path} does not hold activations of lucidag: it is cut short or has something after them")
     return shape[0], shape[1]

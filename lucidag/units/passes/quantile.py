@@ -58,7 +58,7 @@ class Plan:
         return np.sort(rng.choice(self.positions, count, replace=False)).astype(np.int64)
 
 
-def plan(units: int, images: int, positions: int, quantile: float, memory: int, seed: int = 0) -> Plan:
+def plan(units: int, images: int, positions: int, quantile: float, memory: int, seed: int) -> Plan:
     """Look at every value where the largest ones fit into `memory`, else at a sample of the positions.
 
     A sample is drawn without replacement and in proportion from every image, so the share of *all* values above

@@ -1,0 +1,176 @@
+"""All that is said of the units of one layer: labels by both methods, measures, and how far to trust them. No torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lucidag.units.labels.chance import strengths
+from lucidag.units.labels.detectors import label_units
+from lucidag.units.labels.quality import graded, label_quality, own_iou, true_columns
+from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
+from lucidag.units.labels.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
+from lucidag.units.labels.unit_tables import COLUMNS
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT, NONE
+from lucidag.units.passes.overlaps import Overlaps
+from lucidag.units.passes.unit_statistics import LayerStatistics
+from lucidag.units.settings import Describing, Labelling
+
+# The best concepts of a unit that a table holds: its label and the next ones.
+PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What tells which concepts the images of a probe set show.
+
+    Attributes
+    ----------
+    concepts, categories
+        M names, and the category of each; empty where it is unknown.
+    images, texts
+        N x D and M x D, whose product is the similarity of images and concepts.
+    """
+
+    concepts: Sequence[str]
+    categories: Sequence[str]
+    images: Floats
+    texts: Floats
+
+
+def clip_labels(
+    units: LayerStatistics,
+    activations: Floats,
+    evidence: Evidence,
+    asked: Describing,
+    classes: Sequence[str] | None,
+    confidence: float,
+    threads: int = 1,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Label the units of a layer by CLIP-Dissect.
+
+    Parameters
+    ----------
+    units, activations
+        The layer's statistics, and its pooled activations N x U.
+    evidence
+        Images and concepts.
+    asked
+        The similarity, and level and seed of the control (see `lucidag.units.labels.chance.strengths`).
+    classes
+        The class of each unit, where the layer gives one number per class; the labels are graded by it.
+    confidence
+        Of the intervals of these grades.
+    threads
+        How to compute.
+
+    Returns
+    -------
+    labels, about
+        One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength`` and the next best concepts; and
+        ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
+        ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.Strengths`), ``quality`` (see
+        `lucidag.units.labels.quality.label_quality`, or None).
+    """
+    constant = constant_units(activations)
+    own = activations if asked.similarity in WHOLE else None
+    work = (asked.similarity, evidence.images, evidence.texts, units.top, own)
+    described = describe_layer(*work, constant, threads)
+    labels = best_concepts(described, len(constant), len(PLACES))
+    found = strengths(*work, described, labels.concepts[:, 0], asked.chance_level, asked.seed, threads)
+    names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
+    categories = np.array([*evidence.categories, ""], dtype=object)
+    columns: dict[str, Any] = {
+        "method": CLIP_DISSECT,
+        "unit": np.arange(len(constant)),
+        "concept": names[labels.concepts[:, 0]],
+        "category": categories[labels.concepts[:, 0]],
+        "score": labels.scores[:, 0],
+        "strength": found.values,
+    }
+    columns |= {
+        place: names[labels.concepts[:, at]] for at, place in enumerate(PLACES) if 0 < at < labels.concepts.shape[1]
+    }
+    about = {
+        "similarity": asked.similarity,
+        "concepts": len(evidence.concepts),
+        "constant": int(constant.sum()),
+        "chance_level": asked.chance_level,
+        "chance_strength": found.chance,
+        "quality": None if classes is None else _quality(described, classes, evidence.concepts, confidence),
+    }
+    return pd.DataFrame(columns), about
+
+
+def label_layer(
+    clip: tuple[pd.DataFrame, dict[str, Any]] | None,
+    overlaps: Overlaps | None,
+    layer: str,
+    asked: Labelling,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Put the labels of a layer by all methods in one table.
+
+    Parameters
+    ----------
+    clip
+        What `clip_labels` gives, or None.
+    overlaps
+        The pixels, where there are label maps and the layer has maps; else None.
+    layer
+        Its name.
+    asked
+        The IoU of a detector; of the grades by pixels the intervals, and the seed, which is CLIP-Dissect's.
+
+    Returns
+    -------
+    table, about
+        One row a method and unit, with ``own_iou`` of CLIP-Dissect's labels where pixels tell; and by method what is
+        known of the labels: that of `clip_labels`, with ``graded``.
+    """
+    parts, about = [], {}
+    if clip is not None:
+        labels, known = clip
+        if overlaps is not None:
+            seed = asked.clip_dissect.seed if asked.clip_dissect is not None else 0
+            labels = labels.assign(own_iou=own_iou(labels, overlaps, layer))
+            known = known | {"graded": graded(labels, overlaps, layer, asked.confidence, asked.resamples, seed)}
+        parts.append(labels)
+        about[CLIP_DISSECT] = known
+    if overlaps is not None and asked.netdissect is not None:
+        parts.append(label_units(overlaps, layer, asked.netdissect.min_iou))
+        about[NETDISSECT] = {"min_iou": asked.netdissect.min_iou}
+    # A layer without maps, where no words are asked for, has no labels at all.
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({column: [] for column in COLUMNS})
+    return table, about
+
+
+def measure_units(
+    units: LayerStatistics, activations: NDArray[np.float32], overlaps: Overlaps | None, layer: str, table: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Mapping[str, Any]]]:
+    """Rank the units of a layer by how strongly and how cleanly they are activated.
+
+    Parameters
+    ----------
+    units, activations, overlaps, layer
+        As above.
+    table
+        What `label_layer` gives.
+
+    Returns
+    -------
+    See `lucidag.units.labels.ranking.rank_units` and `measure_correlations`.
+    """
+    share, chance = (None, None) if overlaps is None else inside(overlaps, layer, table)
+    ranked = rank_units(units.mean, units.peak, sparseness(activations), share, chance)
+    return ranked, list(measure_correlations(ranked))
+
+
+def _quality(
+    described: Described, classes: Sequence[str], concepts: Sequence[str], confidence: float
+) -> dict[str, Any]:
+    whole = np.full((len(classes), len(concepts)), np.nan)
+    whole[described.living] = described.scores
+    return label_quality(whole, true_columns(classes, concepts).tolist(), confidence)

@@ -1,0 +1,34 @@
+"""What the methods that label units are called, and what concepts may be: light, as rules read it."""
+
+from collections.abc import Iterable
+
+from lucidag.ground.errors import InputError
+
+CLIP_DISSECT, NETDISSECT = "clip-dissect", "netdissect"
+METHODS = (CLIP_DISSECT, NETDISSECT)
+TITLES = {CLIP_DISSECT: "CLIP-Dissect", NETDISSECT: "NetDissect"}
+# What a label is judged by.
+JUDGED_BY = {CLIP_DISSECT: "strength", NETDISSECT: "IoU"}
+NONE = "none"  # the concept of a unit that a method gives no label
+
+
+def read_alike(concept: str) -> str:
+    """Give what CLIP's tokenizer makes no difference in."""
+    return " ".join(concept.lower().split())
+
+
+def plain_name(name: str) -> str:
+    """Give a name as two methods' names are compared: lower case, single spaces for ``_`` and ``-``."""
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def check_names(where: str, concepts: Iterable[str]) -> None:
+    """Stop where a concept is called as units without a label are.
+
+    Raises
+    ------
+    InputError
+        It says where.
+    """
+    if NONE in map(read_alike, concepts):
+        raise InputError(f"{where}: '{NONE}' is what units without a label get, so it can be no concept")

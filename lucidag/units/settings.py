@@ -1,0 +1,187 @@
+"""What a configuration file may say about units: the concepts that they detect.
+
+`Dissect` is the section; the classes that it is made of are what its stages take.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from lucidag.ground.section import Count, Level, Section, Seed, Shards, Split, Unique
+from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+
+Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
+DEFAULT_LAYERS = ("layer2", "layer3", "layer4", "fc")
+
+
+class Describing(Section):
+    """How CLIP-Dissect finds the concept of a unit."""
+
+    jobs: ClassVar = {"clip_embed": ("concepts",)}
+
+    evidence: Literal["clip", "annotations"] = Field(
+        default="clip", description="What tells which concepts an image shows: a CLIP, or the probe set's own labels."
+    )
+    columns: list[str] = Field(
+        default=[],
+        description="With `annotations`: columns of the manifest, such as `label`, whose values are the concepts; "
+        "none: those of the label maps, by their pixels.",
+    )
+    similarity: Similarity = Field(default="soft_wpmi", description="How well a concept describes a unit.")
+    chance_level: Level = Field(
+        default=0.95,
+        description="A label counts where it is stronger than the best concept of randomly drawn images is with this "
+        "probability.",
+    )
+    seed: Seed = Field(default=0, description="Seed of the images drawn at random.")
+
+
+class ClipDissect(Describing):
+    """CLIP-Dissect: each unit gets the concept that the images which activate it most have in common."""
+
+    jobs: ClassVar = {"clip_embed": ("concepts",)}
+
+    clip: str | None = Field(default=None, description="Which of `clips`; may be left out where there is one.")
+    concepts: Count | str = Field(
+        default=20000,
+        description="A number: so many of the most common English words. `classes`: the classes of the probe set. "
+        "`annotations`: the concepts of its label maps. Else a text file, one concept per line.",
+    )
+
+
+class NetDissect(Section):
+    """Network Dissection: each unit gets the concept whose pixels its most active region covers best."""
+
+    min_iou: Level = Field(default=0.04, description="Least intersection over union of a detector.")
+
+
+class UnitSheet(Section):
+    """A figure with one row per unit: its top images, its region in them, its labels."""
+
+    units: Count | dict[str, list[Annotated[int, Field(ge=0)]]] = Field(
+        default=4, description="So many of each layer, those with the best labels; or layer to the units."
+    )
+    images: Count = Field(default=8, description="Images of a unit.")
+
+
+class Asked(Section):
+    """What is dissected."""
+
+    jobs: ClassVar = {
+        "clip_embed": ("splits",),
+        "dissect_passes": ("splits", "pooling", "top", "quantile", "batch_size", "seed"),
+        "dissect_labels": ("netdissect", "splits", "confidence", "resamples"),
+        "dissect_summary": ("min_iou", "min_units_per_concept", "confidence", "resamples", "seed"),
+        "dissect_compare": ("top_concepts", "confidence", "resamples", "seed"),
+        "dissect_roles": ("confidence", "resamples", "seed"),
+        "dissect_units": ("sheet", "splits"),
+        "concept_figures": ("min_units_per_concept",),
+    }
+
+    models: list[str] | None = Field(default=None, description="Models to dissect; default: every model.")
+    probe: str | None = Field(
+        default=None, description="Data set whose images are shown to every model; default: each model's own."
+    )
+    layers: dict[str, Unique[str]] = Field(
+        default={}, description="Model to its layers; default, as in ResNets: layer2, layer3, layer4 and fc."
+    )
+
+
+class Probe(Section):
+    """Which images are shown to units."""
+
+    splits: Unique[Split] = Field(
+        default=["train", "val", "test"], description="Splits of it that are shown.", min_length=1
+    )
+
+
+class Seeded(Section):
+    """What draws depend on."""
+
+    seed: Seed = Field(default=0, description="Seed of all draws, and of the sample that a threshold may come from.")
+
+
+class Intervals(Section):
+    """How intervals are found."""
+
+    confidence: Level = Field(default=0.95, description="Level of all intervals.")
+    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws and permutations.")
+
+
+class Draws(Intervals, Seeded):
+    """Intervals, permutations and their seed."""
+
+
+class Passes(Seeded, Probe):
+    """How a network runs over the images."""
+
+    pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for CLIP-Dissect.")
+    top: Count = Field(default=100, description="Images that describe a unit.")
+    quantile: Level = Field(default=0.005, description="Share of the positions where a unit is above its threshold.")
+    batch_size: Count = Field(default=64, description="Images per step.")
+
+
+class Labelling(Intervals, Probe):
+    """How units are labelled, by each method; null: not by it."""
+
+    clip_dissect: Describing | None
+    netdissect: NetDissect | None = Field(default=NetDissect(), description="Network Dissection; null: not done.")
+
+
+class Counting(Draws):
+    """How the labels of a model are counted."""
+
+    min_units_per_concept: Count = Field(
+        default=4, description="Concepts with so many units or more are listed and drawn."
+    )
+
+
+class Comparison(Draws):
+    """How two models are compared."""
+
+    top_concepts: Count = Field(default=50, description="How many of the most frequent concepts are compared.")
+
+
+class Dissect(Counting, Comparison, Labelling, Passes, Asked):
+    """What the units of some layers detect, by CLIP-Dissect and by Network Dissection."""
+
+    jobs: ClassVar = {
+        "clip_embed": tuple(Probe.model_fields),
+        "dissect_passes": tuple(Passes.model_fields),
+        "dissect_labels": tuple(field for field in Labelling.model_fields if field != "clip_dissect"),
+        "dissect_summary": ("min_iou", *Counting.model_fields),
+        "dissect_compare": tuple(Comparison.model_fields),
+        "dissect_roles": tuple(Draws.model_fields),
+        "dissect_units": ("sheet", "splits"),
+        "concept_figures": ("methods", "min_units_per_concept"),
+        "concept_roles_figures": ("methods",),
+    }
+
+    shards: Shards = Field(
+        default=1, description="Jobs that show the images to a model; what is found does not depend on it."
+    )
+    clip_dissect: ClipDissect | None = Field(default=ClipDissect(), description="CLIP-Dissect; null: not done.")
+    compare: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        default=[], description="Pairs of models to compare."
+    )
+    sheet: UnitSheet = Field(default=UnitSheet(), description="The figure of single units.")
+
+    @model_validator(mode="after")
+    def _something(self) -> "Dissect":
+        if self.clip_dissect is None and self.netdissect is None:
+            raise ValueError("both `clip_dissect` and `netdissect` are null, so there is nothing to do")
+        for name, layers in self.layers.items():
+            if not layers:
+                raise ValueError(f"layers.{name} is empty")
+        return self
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that label units."""
+        sections = {CLIP_DISSECT: self.clip_dissect, NETDISSECT: self.netdissect}
+        return [name for name, section in sections.items() if section is not None]
+
+    @property
+    def min_iou(self) -> float:
+        """The least IoU of a detector, also where only CLIP-Dissect labels units."""
+        return (self.netdissect or NetDissect()).min_iou
