@@ -67,13 +67,13 @@ def test_filled_is_what_beats_both_controls():
 
 
 def test_undefined_unmeasured_one_image_and_nothing(tmp_path):
-    fig = ranking(ranked(undefined=("lime",)), 0.95)
+    fig = ranking(ranked(undefined=("lime",)), 0.95, TITLES)
     assert all("undefined" in [text.get_text() for text in ax.texts] for ax in fig.axes)
     some = ranked()
     some = some[~((some["metric"] == "sensitivity_max") & (some["method"] == "lime"))]
     words = [[text.get_text() for text in ax.texts] for ax in ranking(some, 0.95, TITLES).axes]
     assert ["not measured" in each for each in words] == [True] + [False] * 5
-    fig = ranking(ranked(("road",), images=1), 0.95)
+    fig = ranking(ranked(("road",), images=1), 0.95, TITLES)
     assert "one image, so nothing can be told apart" in [text.get_text() for text in fig.legends[0].get_texts()]
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
     assert "nothing can be ranked" in ranking(ranked(undefined=METHODS), 0.95, TITLES).texts[0].get_text()

@@ -65,7 +65,7 @@ def test_panels_are_image_and_overlays():
 def test_a_selection_is_outlined(segments):
     each = pixels()
     if not segments:
-        each = Explained("a", each.frame, None, each.maps, None, each.record)
+        each = Explained("a", each.frame, None, each.maps, None, each.record, each.about)
     fig = contact_sheet([each], ["lime"], "title")
     weights = each.maps["lime"]
     tiles = TILES if segments else np.unique(weights, return_inverse=True)[1].reshape(SIDE, SIDE)

@@ -112,7 +112,7 @@ def test_one_image_and_undefined_pairs():
 
 @pytest.mark.parametrize("draw", [heat_map, agreement_curves])
 def test_one_method_has_nothing_to_compare(draw):
-    fig = draw(pairs().iloc[:0], ("gradcam",), 0.95)
+    fig = draw(pairs().iloc[:0], ("gradcam",), 0.95, TITLES)
     assert "Only one method" in fig.texts[0].get_text()
 
 

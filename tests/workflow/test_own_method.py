@@ -106,12 +106,13 @@ def run(request, project, snakemake) -> tuple[Path, str]:
 
 
 @pytest.mark.workflow
-def test_the_maps_are_input_times_gradient(run) -> None:
+def test_the_maps_are_input_times_gradient(run, monkeypatch) -> None:
     import torch
 
     from lucidag.models.trained import open_trained
 
     results, name = run
+    monkeypatch.chdir(results.parent)  # the paths of images start there
     found = {each.image: each for each in read_explained(results / f"explanations/b/maps/{name}/00.safetensors")}
     assert list(found) == ["00", "01", "02"]
     size = {"size": 16, "channels": 3, "resize": "stretch", "mean": [0.5], "std": [0.25]}
