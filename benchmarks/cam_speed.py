@@ -47,7 +47,7 @@ def run(quick: bool, full: bool) -> None:
 
 def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> None:
     start = time.perf_counter()
-    explainer = CamExplainer(model, x, layer)
+    explainer = CamExplainer(model, x, layer, 32)
     prepared = time.perf_counter() - start
     result = explainer.explain(x, [method])
     ours, theirs, networks, reference = [], [], [], None

@@ -74,7 +74,8 @@ def measures(found: Flags, truth: Flags, confidence: float) -> dict[str, Any]:
     """
     both, either = int((found & truth).sum()), int((found | truth).sum())
     overlap = share(both, either, confidence)
-    f1 = {key: _f1(overlap[key]) for key in ("value", "low", "high")}
+    shares = {key: overlap[key] for key in ("value", "low", "high")}
+    f1 = {key: None if each is None else 2 * each / (1 + each) for key, each in shares.items()}
     return {
         "precision": share(both, int(found.sum()), confidence),
         "recall": share(both, int(truth.sum()), confidence),
@@ -193,10 +194,6 @@ def grade_all(
             sentence = f"{name}: no column holds flags to measure it against."
             found[name] = {"column": None, "threshold": threshold, "weak": None, "sentence": sentence}
     return found
-
-
-def _f1(overlap: float | None) -> float | None:
-    return None if overlap is None else 2 * overlap / (1 + overlap)
 
 
 def _verdict(name: str, column: str, used: dict[str, Any], always: float) -> dict[str, Any]:

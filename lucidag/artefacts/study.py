@@ -119,7 +119,7 @@ def show_artefacts(
     ----------
     networks
         By name, each with its weights, of the same classes.
-    images
+    frames
         uint8 H x W x 3 by image id, without the artefacts.
     targets
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.

@@ -45,7 +45,8 @@ def load(keys: "Folder", threads: int = 4) -> Source:
             "path": [entry.path for entry in found],
             "label": [entry.label for entry in found],
             "split": _splits(path, found, keys.splits.model_dump() if keys.splits else None, keys.seed),
-            **_ids(found),
+            # The patient or lesion of each image, where the source names any.
+            **({"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}),
             **_metadata(path, found, keys.groups),
             "mask": [entry.mask for entry in found],
         }
@@ -92,11 +93,6 @@ def _splits(path: str | Path, found: Sequence[Entry], shares: Mapping[str, float
                 f"{entry.place} in {entry.split}"
             )
     return given
-
-
-def _ids(found: Sequence[Entry]) -> dict[str, list[str]]:
-    """Keep the patient or lesion of each image, where the source names any."""
-    return {"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}
 
 
 def _metadata(path: str | Path, found: Sequence[Entry], groups: Sequence[str]) -> dict[str, list[str]]:

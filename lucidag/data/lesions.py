@@ -73,10 +73,10 @@ def draw(
     number: int,
     size: int,
     seed: int,
-    malignant: float = 0.5,
+    malignant: float,
+    hair: float,
     patch: Mapping[str, float] | None = None,
     ring: Mapping[str, float] | None = None,
-    hair: float = 0.3,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, list[str]]]:
     """Draw `number` dermoscopic images.
 
@@ -93,10 +93,10 @@ def draw(
         The seed of every draw.
     malignant
         Probability that a lesion is malignant.
-    patch, ring
-        Probability of a coloured patch and of a dark ring for each class; a class left out has 0.
     hair
         Probability of hairs.
+    patch, ring
+        Probability of a coloured patch and of a dark ring for each class; a class left out has 0.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def draw(
     masks = np.empty((number, size, size), dtype=np.uint8)
     columns: dict[str, list[str]] = {name: [] for name in ("label", "patch", "ring", "hair", "skin")}
     for index in track(range(number), "draw lesions"):
-        drawing = draw_one(index, size, seed, malignant, patch, ring, hair)
+        drawing = draw_one(index, size, seed, malignant, hair, patch, ring)
         images[index], masks[index] = drawing.image, drawing.lesion
         columns["label"].append(drawing.label)
         columns["skin"].append(drawing.skin)
@@ -120,7 +120,7 @@ def draw(
 def load(keys: "Lesions") -> Source:
     """Draw lesions (see `draw`) and split them at random, stratified by class."""
     rates = keys.patch.model_dump(), keys.ring.model_dump()
-    images, masks, columns = draw(keys.number, keys.size, keys.seed, keys.malignant, *rates, keys.hair)
+    images, masks, columns = draw(keys.number, keys.size, keys.seed, keys.malignant, keys.hair, *rates)
     label = columns.pop("label")
     frame = {
         "image": keys.image_ids(),
@@ -135,10 +135,10 @@ def draw_one(
     index: int,
     size: int,
     seed: int,
-    malignant: float = 0.5,
+    malignant: float,
+    hair: float,
     patch: Mapping[str, float] | None = None,
     ring: Mapping[str, float] | None = None,
-    hair: float = 0.3,
 ) -> Drawing:
     """Draw image `index` of `draw`, with the masks of its artefacts."""
     patch, ring = patch or {}, ring or {}
@@ -304,7 +304,7 @@ def paint_patch(
 
     Parameters
     ----------
-    image
+    pixels
         float32 3 x H x W of 0 to 255, changed in place.
     x, y
         The places of its columns (1 x W) and rows (H x 1); half of a side is about 1.
@@ -345,7 +345,7 @@ def paint_ring(
 
     Parameters
     ----------
-    image, x, y
+    pixels, x, y
         See `paint_patch`.
     middle, radius
         Of the aperture.

@@ -117,7 +117,8 @@ def _look(
         except InputError as error:
             return str(error)
         irregular = annotation.irregular
-        irregular[OUTSIDE] += sum(_leaves(polygon, height, width) for polygon in annotation.polygons)
+        corners = [polygon.points for polygon in annotation.polygons]
+        irregular[OUTSIDE] += sum(any(not (1 <= x <= width and 1 <= y <= height) for x, y in each) for each in corners)
         irregular[EMPTY] += not annotation.polygons
         return _Seen(annotation.label, paint(annotation.polygons, height, width), irregular)
 
@@ -138,10 +139,6 @@ def _look(
             f"{other[1]} x {other[0]}"
         )
     return whole
-
-
-def _leaves(polygon: Polygon, height: int, width: int) -> bool:
-    return any(not (1 <= x <= width and 1 <= y <= height) for x, y in polygon.points)
 
 
 def _kept(

@@ -39,15 +39,15 @@ class Subject:
 
 
 def read_subjects(
-    reader: Sequence[Mapping[str, str | None]], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
+    rows: Sequence[Mapping[str, str | None]], folder: str | Path | None, inputs: Inputs, classes: Sequence[str]
 ) -> list[Subject]:
     """Read the images of a job.
 
     Parameters
     ----------
-    images
-        For each its id ``image`` and ``target`` (a class name or None); where it is a file of its own also ``path``,
-        ``mask`` (empty: none) and ``label``.
+    rows
+        Of each image its id ``image`` and ``target`` (a class name or None); where it is a file of its own also
+        ``path``, ``mask`` (empty: none) and ``label``.
     folder
         The data set's folder with its manifest, for images without a path.
     inputs
@@ -61,9 +61,9 @@ def read_subjects(
         If an id is not in the data set, a file cannot be read, a mask has another size than its image, or a
         target is none of `classes`.
     """
-    listed = folder is not None and not all(row.get("path") for row in reader)
+    listed = folder is not None and not all(row.get("path") for row in rows)
     manifest = read_manifest(str(folder)) if listed else None
-    return [_subject(row, manifest, inputs, classes) for row in reader]
+    return [_subject(row, manifest, inputs, classes) for row in rows]
 
 
 def _subject(

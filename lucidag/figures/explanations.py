@@ -1,10 +1,12 @@
 """Contact sheet of explanations: one row per image, one column per method."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -97,6 +99,24 @@ def contact_sheet(
     return fig
 
 
+def side_by_side(images: Sequence[Explained], methods: Sequence[str], order: pd.DataFrame, title: str) -> Figure:
+    """Draw images with their explanations, sorted by agreement.
+
+    Parameters
+    ----------
+    images, methods, title
+        See `contact_sheet`.
+    order
+        image, iou: see `lucidag.explain.agreement.agreement.agreement_order`; an image that it lacks comes last.
+    """
+    agreed = dict(zip(order["image"], order["iou"].astype(float), strict=True))
+    place = {image: index for index, image in enumerate(agreed)}
+    ordered = sorted(images, key=lambda explained: place.get(explained.image, len(place)))
+    shares = {each.image: agreed.get(each.image, math.nan) for each in ordered}
+    notes = {key: f"mean IoU {'undefined' if math.isnan(iou) else f'{iou:.2f}'}" for key, iou in shares.items()}
+    return contact_sheet(ordered, methods, title, notes)
+
+
 def row_words(explained: Explained, note: str | None = None) -> list[Words]:
     """Say what a row shows: text, colour and weight of each line, before it is broken."""
     record = explained.record
@@ -106,18 +126,14 @@ def row_words(explained: Explained, note: str | None = None) -> list[Words]:
         words.append((f"true: {label}", BLACK, False))
     if predicted is not None:
         right = label is None or predicted == label
-        said = f"{'predicted' if right else 'wrong'}{_share(_probability(record))}: {predicted}"
+        share = _share(record["top"][0][1] if record.get("top") else None)
+        said = f"{'predicted' if right else 'wrong'}{share}: {predicted}"
         words.append((said, BLACK if right else VERMILION, False))
     if target is not None and target != predicted:
         words.append((f"explained{_share(record.get('probability'))}: {target}", VERMILION, False))
     if note:
         words.append((note, BLACK, False))
     return words
-
-
-def _probability(record: Mapping[str, Any]) -> float | None:
-    """Return the probability of the predicted class."""
-    return record["top"][0][1] if record.get("top") else None
 
 
 def _share(value: float | None) -> str:

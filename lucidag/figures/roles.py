@@ -93,13 +93,14 @@ def _bars(ax: Axes, table: pd.DataFrame, metric: str) -> None:
 
 
 def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
+    area = float(np.clip(4000 / max(len(table), 1), 3, 25))  # square points, less where there are many markers
     for role in ROLES:
         chosen = table[table["role"] == role]
         label = f"{NAMES[role]} ({len(chosen)} units)"
         ax.scatter(
             chosen["rank_train"],
             chosen["rank_test"],
-            s=_area(len(table)),
+            s=area,
             color=COLOURS[role],
             marker=MARKERS[role],
             linewidth=0,
@@ -117,8 +118,3 @@ def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
         ylim=limits,
         aspect="equal",
     )
-
-
-def _area(units: int) -> float:
-    """Return the area of a marker in square points, smaller where there are many."""
-    return float(np.clip(4000 / max(units, 1), 3, 25))

@@ -1,20 +1,22 @@
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.explain.agreement.agreement import agreement_table, correlation_table
+from lucidag.explain.agreement import agreement, summary
+from lucidag.explain.agreement.agreement import agreement_order, correlation_table
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
 from lucidag.explain.agreement.images import joined
 from lucidag.explain.agreement.masks import dice, iou
-from lucidag.explain.agreement.order import agreement_order
-from lucidag.explain.agreement.summary import agreement_summary
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
 from lucidag.ground.tables import read_table, write_table
 
 THRESHOLDS = [0.2, 0.5]
+agreement_table = partial(agreement.agreement_table, area=0.2, seed=0)
+agreement_summary = partial(summary.agreement_summary, confidence=0.95, resamples=2000, seed=0)
 EMPTY, FULL = np.zeros((4, 4)), np.ones((4, 4))
 RAMP = np.arange(16.0).reshape(4, 4) / 15
 QUARTER = np.kron([[1, 0], [0, 0]], np.ones((2, 2)))
@@ -53,7 +55,7 @@ def test_table_by_hand(explained):
 
 @pytest.mark.parametrize("area", [0.1, 0.33])
 def test_matched_areas(planted, area):
-    table = at(agreement_table(planted(5), THRESHOLDS, area), threshold="area")
+    table = at(agreement_table(planted(5), THRESHOLDS, area=area), threshold="area")
     assert (table["area_a"] == table["area_b"]).all()
     graded = at(table, method_b="layercam")
     assert (graded["area_a"] == round(area * 1024) / 1024).all()

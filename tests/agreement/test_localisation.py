@@ -1,14 +1,18 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from lucidag.explain.agreement import localisation, summary
 from lucidag.explain.agreement.baselines import centre, random
-from lucidag.explain.agreement.localisation import grade, localisation_table
+from lucidag.explain.agreement.localisation import grade
 from lucidag.explain.agreement.masks import iou, own_mask
-from lucidag.explain.agreement.summary import localisation_summary
 from lucidag.ground.errors import InputError
 
 THRESHOLDS = [0.2, 0.5]
+localisation_table = partial(localisation.localisation_table, seed=0)
+localisation_summary = partial(summary.localisation_summary, confidence=0.95, resamples=2000, seed=0)
 MASK = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 0]], dtype=bool)
 
 

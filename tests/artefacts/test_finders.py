@@ -24,7 +24,7 @@ def skin(height=120, width=160):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return [draw_one(index, 64, 5, patch=HALF, ring=HALF) for index in range(120)]
+    return [draw_one(index, 64, 5, 0.5, 0.3, patch=HALF, ring=HALF) for index in range(120)]
 
 
 @pytest.mark.parametrize(("finder", "planted", "least"), [("ring", "ring", 0.7), ("patch", "patch", 0.85)])

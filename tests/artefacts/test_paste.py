@@ -50,7 +50,7 @@ def test_what_is_removed_is_no_longer_found_and_even_skin_comes_back(kind, shape
 def test_a_patch_leaves_the_lesion_free():
     hidden = []
     for seed in range(20):
-        drawing = draw_one(seed, 64, 9)
+        drawing = draw_one(seed, 64, 9, malignant=0.5, hair=0.3)
         _, mask = paste(drawing.image, "patch", seed)
         hidden.append((mask & drawing.lesion).sum() / drawing.lesion.sum())
     assert np.mean(hidden) < 0.05

@@ -60,7 +60,7 @@ def test_maps_and_weights(name, layer, seed):
 )
 def test_weights_that_are_known_without_a_pass(name, layer):
     model, x = network(name, 1), image(name, 1)
-    explainer = CamExplainer(model, x, layer)
+    explainer = CamExplainer(model, x, layer, 32)
     assert explainer._split.head is not None
     for target in range(0, 5, 2):
         result = explainer.explain(x, ["gradcam"], target)
@@ -114,7 +114,7 @@ def test_ablation_of_signed_layers(name, layer, seed):
 def test_the_library_on_signed_layers_means_something_else():
     model, x = network("densenet"), image("densenet")
     target, layer = class_by_score(model, x), "features.denseblock2.denselayer1.conv1"
-    result = CamExplainer(model, x, layer).explain(x, ["ablationcam"], target)
+    result = CamExplainer(model, x, layer, 32).explain(x, ["ablationcam"], target)
     reference = library("ablationcam", model, layer, x, target)
     apart = np.abs(reference.weights - result.weights["ablationcam"]).max()
     assert apart > 0.1 * np.abs(result.weights["ablationcam"]).max()
@@ -123,7 +123,7 @@ def test_the_library_on_signed_layers_means_something_else():
 def test_below_zero_the_library_shows_the_complement():
     model, x = network("resnet18"), image("resnet18")
     target = class_by_score(model, x, above=False)
-    result = CamExplainer(model, x, "layer3").explain(x, ["ablationcam", "gradcam"], target)
+    result = CamExplainer(model, x, "layer3", 32).explain(x, ["ablationcam", "gradcam"], target)
     assert result.logits[target] < 0
     reference = library("ablationcam", model, "layer3", x, target)
     np.testing.assert_allclose(result.weights["ablationcam"], -reference.weights, rtol=1e-3, atol=1e-4)
@@ -144,7 +144,7 @@ def without_in_place(model: nn.Module) -> nn.Module:
 def test_a_layer_is_what_it_gives_not_what_is_made_of_it_in_place():
     model, x, layer = network("resnet18"), image("resnet18"), "layer2.0.bn1"
     target = class_by_score(model, x)
-    result = CamExplainer(model, x, layer).explain(x, FEW, target)
+    result = CamExplainer(model, x, layer, 32).explain(x, FEW, target)
     for method in ("gradcam", "layercam", "eigencam"):
         agree(result, method, library(method, without_in_place(model), layer, x, target), 1)
     changed = library("gradcam", model, layer, x, target).map
@@ -160,7 +160,7 @@ def test_a_constant_channel_is_a_mask_of_zero():
     layer, target = "blocks.block2.relu", 1
     values = activations(model, layer, x)[0]
     assert values[0].min() == values[0].max() > 0
-    result = CamExplainer(model, x, layer).explain(x, ["scorecam"], target)
+    result = CamExplainer(model, x, layer, 32).explain(x, ["scorecam"], target)
     weights = result.weights["scorecam"]
     assert weights[0] == weights[1]
     with torch.no_grad():

@@ -1,5 +1,7 @@
 """Drawn lesions: what the columns say is in the image, and the class is in border and colour alone."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -7,13 +9,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score
 
 from lucidag.config.load import load_config
-from lucidag.data.lesions import SKINS, draw, draw_one
+from lucidag.data import lesions
+from lucidag.data.lesions import SKINS
 from lucidag.data.sources.lesions import Lesions
 from lucidag.ground.errors import InputError
 
 SIZE = 64
 PATCH = {"benign": 0.5, "malignant": 0.1}
 RING = {"benign": 0.1, "malignant": 0.4}
+draw, draw_one = (partial(each, malignant=0.5, hair=0.3) for each in (lesions.draw, lesions.draw_one))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def ranked(metrics=METRICS, images=9, best="gradcam", undefined=(), seed=0):
             values = np.where(method in undefined, np.nan, values)
             rows += [Row(f"p{i}", method, metric, value, "", BETTER[metric], "") for i, value in enumerate(values)]
     table = pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS))
-    return rank(summary(table, resamples=100), pairs(table, resamples=100))
+    return rank(summary(table, 0.95, 100, 0), pairs(table, 0.95, 100, 0))
 
 
 def points(seed=0, names=("deletion", "insertion", "road_most_relevant_first", "road_least_relevant_first")):

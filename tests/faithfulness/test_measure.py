@@ -297,7 +297,7 @@ def test_one_forward_pass_for_all_class_activation_maps():
         before = passes.images
         maps = explainer(torch.stack([x, image(1)]), 2)
         assert passes.images - before == 2
-    expected = CamExplainer(model, x[None], "blocks").explain(image(1)[None], names, 2).maps
+    expected = CamExplainer(model, x[None], "blocks", 32).explain(image(1)[None], names, 2).maps
     for name in names:
         np.testing.assert_allclose(maps[name][1], expected[name], atol=1e-6)
 

@@ -1,15 +1,19 @@
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lucidag.explain.faithfulness import summary as measures
 from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_values, shows_nothing, sign
-from lucidag.explain.faithfulness.summary import pairs, ranking, summary
+from lucidag.explain.faithfulness.summary import ranking
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import read_table, write_rows
+
+pairs, summary = (partial(each, confidence=0.95, seed=0) for each in (measures.pairs, measures.summary))
 
 
 def table_of(values, metric="insertion"):
@@ -108,7 +112,7 @@ def test_of_five_images_nothing_is_told_apart():
     assert not differences["distinguishable"].any()
     six = table_of({"a": [5, 6, 7, 8, 9, 9], "b": [0] * 6})  # p = 2 / 64
     assert pairs(six, resamples=50)["distinguishable"].all()
-    assert not pairs(six, 0.97, resamples=50)["distinguishable"].any()
+    assert not pairs(six, confidence=0.97, resamples=50)["distinguishable"].any()
 
 
 def test_undefined_values_are_left_out_in_pairs():

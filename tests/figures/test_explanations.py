@@ -6,11 +6,10 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from lucidag.explain.store import Explained
-from lucidag.figures.explanations import LABEL, contact_sheet, row_words
+from lucidag.figures.explanations import LABEL, contact_sheet, row_words, side_by_side
 from lucidag.figures.fit import fitted, shortened, text_width
 from lucidag.figures.outlines import faded, outlines
 from lucidag.figures.overlay import overlay, rgb
-from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import VERMILION, save
 from tests.figures.titles import ABOUT
 

@@ -29,7 +29,7 @@ def pair_tables(methods=METHODS, frames=6, seed=0):
 
 
 def pairs(methods=METHODS, frames=6, seed=0):
-    return agreement_summary(*pair_tables(methods, frames, seed), resamples=50)
+    return agreement_summary(*pair_tables(methods, frames, seed), 0.95, 50, 0)
 
 
 def row_of(summary, **names):
@@ -51,7 +51,7 @@ def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=()):
                 value = np.nan if method in nan else value
                 rows.append((f"p{image}", method, metric, threshold, value))
     table = pd.DataFrame(rows, columns=["image", "method", "metric", "threshold", "value"])
-    return localisation_summary(table, resamples=200)
+    return localisation_summary(table, 0.95, 200, 0)
 
 
 def test_cells_are_the_table():
@@ -104,7 +104,7 @@ def test_one_image_and_undefined_pairs():
     assert fig.get_supxlabel().startswith("one image")
     agreement, correlations = pair_tables()
     agreement.loc[(agreement["method_b"] == "lime"), "iou"] = np.nan
-    summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], resamples=50)
+    summary = agreement_summary(agreement, correlations[correlations["method_b"] != "lime"], 0.95, 50, 0)
     fig = heat_map(summary, METHODS, 0.95, TITLES)
     assert [text.get_text() for text in fig.axes[0].texts].count("undefined") == 2
     assert [text.get_text() for text in fig.axes[1].texts].count("none") == 2
@@ -196,7 +196,7 @@ def test_truth_without_masks_of_one_image_and_with_undefined_methods(tmp_path):
         "No image has a mask"
         in localisation(grades(nan=("gradcam", "lime", "centre", "random")), 0.95, TITLES).texts[0].get_text()
     )
-    empty = localisation_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]))
+    empty = localisation_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]), 0.95, 10, 0)
     assert "No image has a mask" in localisation(empty, 0.95, TITLES).texts[0].get_text()
     fig = localisation(grades(frames=1), 0.95, TITLES)
     assert "one image, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]

@@ -28,7 +28,8 @@ LAYER, ROWS = "layer3.0.conv2", np.arange(2, 9)
 def given(tmp_path_factory):
     manifest = noise(tmp_path_factory.mktemp("probe"), 9, size=32, labels=False)
     network = Network(residual.network("small_resnet", 5).float(), INPUTS, "fc")
-    references = find_references(network, residual.composite(network.model), manifest, ROWS, [LAYER], top=4)
+    rules, how = residual.composite(network.model), {"targets": "predicted", "top": 4, "batch_size": 16}
+    references = find_references(network, rules, manifest, ROWS, [LAYER], **how)
     return network, residual.composite(network.model), manifest, references
 
 

@@ -21,6 +21,7 @@ from tests.relevance import residual
 from tests.units.probe_sets import noise
 
 LAYERS = ["layer2.0.conv1", "layer4.0", "avgpool"]
+HOW = {"targets": "predicted", "top": 40, "batch_size": 16}
 INPUTS = Inputs(32, 3, "stretch", (0.4,), (0.3,))
 
 
@@ -152,7 +153,8 @@ def test_the_measure_by_hand():
 
 
 def test_references_are_read_as_written(probe_set, network, tmp_path):
-    found = find_references(network, residual.composite(network.model), probe_set, np.arange(5), LAYERS, top=40)
+    rules = residual.composite(network.model)
+    found = find_references(network, rules, probe_set, np.arange(5), LAYERS, **HOW)
     write_references(tmp_path / "references.safetensors", found)
     again = read_references(tmp_path / "references.safetensors")
     assert again.images == tuple(probe_set.table["image"][:5])
@@ -186,7 +188,7 @@ def test_another_file_is_refused(tmp_path):
     ],
 )
 def test_what_is_not_allowed_is_named(probe_set, network, change, says):
-    given = {"rows": np.arange(4), "layers": LAYERS, **change}
+    given = {"rows": np.arange(4), "layers": LAYERS, **HOW, **change}
     with pytest.raises(InputError, match=says):
         find_references(network, residual.composite(network.model), probe_set, **given)
 

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from lucidag.explain.agreement.agreement import agreement_order
 from lucidag.explain.agreement.images import read_images
-from lucidag.explain.agreement.order import agreement_order
 from lucidag.explain.store import read_explained, read_titles
 from lucidag.explain.subjects import read_subjects
+from lucidag.figures.explanations import side_by_side
 from lucidag.figures.faithfulness import ranking
 from lucidag.figures.heat_map import heat_map
 from lucidag.figures.localisation import localisation
-from lucidag.figures.side_by_side import side_by_side
 from lucidag.ground.errors import InputError
 from lucidag.ground.tables import read_table
 from tests.workflow.conftest import jobs_in

@@ -1,11 +1,11 @@
 """Draw how far the explanations of a model agree."""
 
+from lucidag.explain.agreement.agreement import agreement_order
 from lucidag.explain.agreement.images import methods_of, read_images
-from lucidag.explain.agreement.order import agreement_order
 from lucidag.explain.store import titles_of
 from lucidag.figures.agreement_curves import agreement_curves
+from lucidag.figures.explanations import side_by_side
 from lucidag.figures.heat_map import heat_map
-from lucidag.figures.side_by_side import side_by_side
 from lucidag.figures.style import save
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table

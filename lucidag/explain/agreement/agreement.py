@@ -21,17 +21,12 @@ CORRELATION_COLUMNS = (*PAIR, "spearman", "control")
 Compared = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]  # IoU n x n, areas n and n
 
 
-def agreement_table(
-    frames: Sequence[Explained],
-    thresholds: Sequence[float],
-    area: float = 0.2,
-    seed: int = 0,
-) -> pd.DataFrame:
+def agreement_table(frames: Sequence[Explained], thresholds: Sequence[float], area: float, seed: int) -> pd.DataFrame:
     """Compare every two methods on each image, at each threshold and with their areas matched.
 
     Parameters
     ----------
-    images
+    frames
         With maps of several methods; a pair is compared on the images that have both.
     thresholds
         A graded map marks the pixels above it.
@@ -86,6 +81,25 @@ def correlation_table(frames: Sequence[Explained]) -> pd.DataFrame:
         values = {"spearman": np.diag(matrix), "control": with_others(matrix)}
         parts.append(pd.DataFrame({**_names(frames, a, b), **values}, columns=list(CORRELATION_COLUMNS)))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(CORRELATION_COLUMNS))
+
+
+def agreement_order(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Sort the images by the mean IoU with matched areas over all pairs of methods.
+
+    Parameters
+    ----------
+    agreement
+        See `agreement_table`.
+
+    Returns
+    -------
+    DataFrame
+        image, iou: from agreement to disagreement, equal ones by name, those where no pair has a value (NaN) last.
+    """
+    means = agreement[agreement["threshold"] == AREA].groupby("image")["iou"].mean().reset_index()
+    # A difference in the last bit, from the order of summation, is no difference.
+    key = means.assign(iou=-means["iou"].round(12))
+    return means.loc[key.sort_values(["iou", "image"], na_position="last").index].reset_index(drop=True)
 
 
 def _pairs(stacks: Mapping[str, Stack]) -> list[tuple[Stack, Stack]]:

@@ -29,7 +29,8 @@ def iou_matrix(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> NDArray[np.float64
         block = slice(start, start + PIXELS)
         # Sums of 0 and 1 up to 2**24 are exact in float32, whatever the order.
         shared += a[:, block].astype(np.float32) @ b[:, block].astype(np.float32).T
-    return _over_union(shared, a.sum(axis=1)[:, None], b.sum(axis=1)[None, :])
+    union = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
+    return np.divide(shared, union, out=np.full(shared.shape, np.nan), where=union > 0)
 
 
 def matched_iou_matrix(ranked: NDArray[np.int32], selected: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -92,10 +93,3 @@ def with_others(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     both = np.concatenate([others, others.T], axis=1)
     count = np.count_nonzero(~np.isnan(both), axis=1)
     return np.divide(np.nansum(both, axis=1), count, out=np.full(len(matrix), np.nan), where=count > 0)
-
-
-def _over_union(
-    shared: NDArray[np.float64], first: NDArray[np.integer], second: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    union = first + second - shared
-    return np.divide(shared, union, out=np.full(shared.shape, np.nan), where=union > 0)

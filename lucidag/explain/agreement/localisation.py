@@ -11,7 +11,7 @@ from lucidag.explain.agreement.agreement import AREA
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.agreement.images import check
 from lucidag.explain.agreement.masks import evidence, iou, own_mask
-from lucidag.explain.store import Explained, Kind
+from lucidag.explain.store import Explained
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import ranks, tie_seed
 
@@ -24,7 +24,7 @@ Grades = dict[tuple[str, str], float]  # (metric, threshold) to value
 def localisation_table(
     frames: Sequence[Explained],
     thresholds: Sequence[float],
-    seed: int = 0,
+    seed: int,
     tolerance: float = 0.0,
     sigma: float = 0.25,
     grid: int = 7,
@@ -34,7 +34,7 @@ def localisation_table(
 
     Parameters
     ----------
-    images
+    frames
         Those without a mask are left out.
     thresholds
         A graded map marks the pixels above it.
@@ -69,7 +69,7 @@ def localisation_table(
             kind = explained.kind(method)
             ties = tie_seed(seed, explained.image, method)
             each = [
-                grade(own, mask, _marked(own, kind, thresholds), [*ties, draw], tolerance)
+                grade(own, mask, {f"{at:g}": own_mask(own, kind, at) for at in thresholds}, [*ties, draw], tolerance)
                 for draw, own in enumerate(evidence(each, kind) for each in maps)
             ]
             rows += [(explained.image, method, *key, float(np.mean([one[key] for one in each]))) for key in each[0]]
@@ -128,10 +128,6 @@ def grade(
         float(np.count_nonzero(highest & mask) / pixels),
     ]
     return dict(zip(keys, found, strict=True))
-
-
-def _marked(said: NDArray[np.floating], kind: Kind, thresholds: Sequence[float]) -> dict[str, NDArray[np.bool_]]:
-    return {f"{threshold:g}": own_mask(said, kind, threshold) for threshold in thresholds}
 
 
 def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ MEAN = ("mean", "low", "high", "n", "undefined")
 
 
 def agreement_summary(
-    agreement: pd.DataFrame, correlations: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    agreement: pd.DataFrame, correlations: pd.DataFrame, confidence: float, resamples: int, seed: int
 ) -> pd.DataFrame:
     """Average the agreement of every two methods over the images.
 
@@ -51,9 +51,7 @@ def agreement_summary(
     return pd.DataFrame(rows, columns=columns)
 
 
-def localisation_summary(
-    table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Average the grades of each method over the images, compared with the baselines on the same images.
 
     Parameters

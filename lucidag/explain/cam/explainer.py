@@ -84,10 +84,10 @@ class CamExplainer:
         A float batch that it takes, N x C x S x S.
     layer
         The layer's name; None takes `lucidag.explain.cam.layers.default_layer`.
-    device
-        Where to compute.
     batch_size
         How many images (Score-CAM) or activations (Ablation-CAM) run at once. It changes the maps by rounding only.
+    device
+        Where to compute.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class CamExplainer:
     """
 
     def __init__(
-        self, model: nn.Module, example: torch.Tensor, layer: str | None, device: str = "cpu", batch_size: int = 32
+        self, model: nn.Module, example: torch.Tensor, layer: str | None, batch_size: int, device: str = "cpu"
     ) -> None:
         self._device = device
         self.batch_size = batch_size
@@ -209,4 +209,4 @@ class CamGroup(Group):
 
     def _explainer(self, model: nn.Module) -> CamExplainer:
         how = self._settings
-        return CamExplainer(model, self.network.inputs.example(1), how.layer, self.device, how.batch_size)
+        return CamExplainer(model, self.network.inputs.example(1), how.layer, how.batch_size, self.device)

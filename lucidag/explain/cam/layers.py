@@ -88,7 +88,7 @@ def map_layers(calls: Sequence[Call]) -> list[str]:
     last: dict[int, str] = {}
     for call in calls:
         times[call.module] = times.get(call.module, 0) + 1
-        if _is_pooling(call.module):
+        if type(call.module).__name__.lower().endswith("pool2d"):
             pooled.add(id(call.output))
     for call in calls:
         if call.name and is_map(call.output) and times[call.module] == 1 and id(call.output) not in pooled:
@@ -96,10 +96,6 @@ def map_layers(calls: Sequence[Call]) -> list[str]:
             last.pop(id(call.output), None)
             last[id(call.output)] = call.name
     return list(last.values())
-
-
-def _is_pooling(module: nn.Module) -> bool:
-    return type(module).__name__.lower().endswith("pool2d")
 
 
 def _choices(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ PAIR_COLUMNS = ("metric", "method_a", "method_b", "advantage", "low", "high", "n
 RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
 
 
-def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Average each metric of each method over the images.
 
     Parameters
@@ -48,7 +48,7 @@ def summary(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
-def pairs(table: pd.DataFrame, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Compare every two methods by every metric, on the images where both have a value.
 
     Two methods count as told apart where the two-sided sign-flip test of their paired differences rejects after

@@ -59,7 +59,7 @@ def tune(
     ----------
     classify, batch_size, device
         See `lucidag.explain.lime.explain.explain`.
-    images
+    frames
         With masks of the truth.
     trials
         Settings.

@@ -1,8 +1,6 @@
 """Whether layer-wise relevance propagation has a rule for every step of a network."""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import fx, nn
@@ -84,15 +82,11 @@ def _path_of_relevance(graph: fx.Graph, modules: dict[str, nn.Module]) -> list[f
     while waiting:
         node = waiting.pop()
         gate = node.op == "call_module" and isinstance(modules[str(node.target)], Gate)
-        sources = _nodes(node.args[:1]) if gate else node.all_input_nodes
+        sources = [each for each in node.args[:1] if isinstance(each, fx.Node)] if gate else node.all_input_nodes
         fresh = {source for source in sources if source not in found and not _is_shape(source)}
         found |= fresh
         waiting += fresh
     return [node for node in graph.nodes if node in found and node.op not in ("placeholder", "output")]
-
-
-def _nodes(arguments: Iterable[Any]) -> list[fx.Node]:
-    return [each for each in arguments if isinstance(each, fx.Node)]
 
 
 def _is_shape(node: fx.Node) -> bool:

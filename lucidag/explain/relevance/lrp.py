@@ -54,7 +54,7 @@ def lrp(
     frames: torch.Tensor,
     targets: Sequence[int] | NDArray[np.int64] | None,
     composite: Composite,
-    batch_size: int = 16,
+    batch_size: int | None = None,
     limit: float = EXPLODED,
 ) -> Relevance:
     """Compute the relevance of pixels to the logit of a class (Bach et al. 2015, PLOS ONE).
@@ -65,14 +65,14 @@ def lrp(
     ----------
     model
         A classifier, on any device; it is left as it is.
-    images
+    frames
         N x C x S x S, normalised, on the same device.
     targets
         The class of each image; None: the predicted ones.
     composite
         What `lucidag.explain.relevance.composites.composite_for` gives for this network.
     batch_size
-        How many images run at once.
+        How many images run at once; None: all.
     limit
         The greatest growth (`Relevance.growth`) that is no explosion.
 
@@ -84,6 +84,7 @@ def lrp(
     """
     if len(frames) == 0:
         raise InputError("relevance: there is no image to explain")
+    size = batch_size or len(frames)
     with evaluating(model):
         _check_same(model, frames[:1], composite)
         head = linear_head(model, frames[:1])
@@ -92,7 +93,7 @@ def lrp(
             raise InputError(f"{len(wanted)} targets for {len(frames)} images: each image needs one class")
         parts = [
             _propagate(model, batch, None if wanted is None else wanted[start : start + len(batch)], composite, head)
-            for start, batch in zip(range(0, len(frames), batch_size), frames.split(batch_size), strict=True)
+            for start, batch in zip(range(0, len(frames), size), frames.split(size), strict=True)
         ]
     return _joined(parts, limit)
 

@@ -20,7 +20,6 @@ from lucidag.models.reproducible import reproducible
 
 MEASURES = ("sum", "max")
 TARGETS = ("predicted", "label")
-TOP = 40
 TINY = 1e-10  # as zennit-crp
 
 
@@ -31,12 +30,12 @@ def find_references(
     rows: NDArray[np.int64],
     layers: Sequence[str],
     *,
-    targets: str = "predicted",
+    targets: str,
+    top: int,
+    batch_size: int,
     measure: str = "sum",
     normalised: bool = True,
-    top: int = TOP,
     device: str = "cpu",
-    batch_size: int = 16,
     threads: int = 2,
 ) -> References:
     """Run over a data set once and keep the best images of each unit, by relevance and by activation.
