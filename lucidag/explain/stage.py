@@ -5,7 +5,7 @@ from typing import Any
 
 from lucidag.explain.methods.base import Group
 from lucidag.explain.methods.explainer import Explainer
-from lucidag.explain.methods.registry import load
+from lucidag.explain.methods.registry import load, name_of
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.progress import track
@@ -25,8 +25,8 @@ def open_group(family: Mapping[str, Any], network: Network, device: str) -> Grou
     device
         Where to compute.
     """
-    methods = family["methods"]
-    return load(methods[0]).group(methods, network, family["options"], device)
+    methods = {name_of(method): load(method) for method in family["methods"]}
+    return next(iter(methods.values())).group(methods, network, family["options"], device)
 
 
 def explainers(families: Sequence[Mapping[str, Any]], network: Network, device: str) -> list[Explainer]:

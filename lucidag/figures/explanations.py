@@ -200,7 +200,7 @@ def _explanation(ax: Axes, explained: Explained, method: str) -> None:
     _show(ax, drawn(explained, method))
     if method in explained.record.get("exploded", ()):
         _say(ax, "explodes")
-    elif not (values > 0).any():
+    elif not (values.any() if explained.kind(method) == "signed" else (values > 0).any()):
         _say(ax, "empty")
 
 

@@ -67,5 +67,5 @@ def test_caption_renders(root, caption):
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r' \w+=\("[^"]*", "(\w+)"\)', rules)
-    assert len(captions) == 21
+    assert len(captions) == 20
     assert set(captions) <= set(SETTINGS)

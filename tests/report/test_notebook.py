@@ -148,7 +148,8 @@ def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> Non
 
 
 def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
-    pairs, grades, _tuning = tables(done, "explanations")
+    pairs, _tuning = tables(done, "explanations")
+    (grades,) = tables(done, "localisation")
     assert pairs["mean"].tolist() == ["0.625"]
     assert grades.empty
 

@@ -74,7 +74,7 @@ WORDS = {
         "models": ["flat"],
         "infidelity_samples": 5,
         "steps": 4,
-        "stages": 2,
+        "randomisation_steps": 2,
         "resamples": 20,
     },
     "artefacts": {"datasets": ["alike"], "finders": ["ring"]},

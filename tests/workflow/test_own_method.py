@@ -106,12 +106,13 @@ def run(request, project, snakemake) -> tuple[Path, str]:
 
 
 @pytest.mark.workflow
-def test_the_maps_are_input_times_gradient(run) -> None:
+def test_the_maps_are_input_times_gradient(run, monkeypatch) -> None:
     import torch
 
     from lucidag.models.trained import open_trained
 
     results, name = run
+    monkeypatch.chdir(results.parent)  # the paths of images start there
     found = {each.image: each for each in read_explained(results / f"explanations/b/maps/{name}/00.safetensors")}
     assert list(found) == ["00", "01", "02"]
     size = {"size": 16, "channels": 3, "resize": "stretch", "mean": [0.5], "std": [0.25]}
@@ -216,7 +217,9 @@ def test_a_class_that_is_no_method_is_refused(tmp_path, monkeypatch) -> None:
 
     (tmp_path / "nomethods.py").write_text("class Plain:\n    pass\n\n\n" + METHOD.replace('"signed"', '"sign"'))
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match=r"method 'nomethods:Plain': its class must be a subclass of lucidag"):
+    with pytest.raises(
+        InputError, match=r"method 'nomethods:Plain': class .nomethods:Plain. must be derived from lucidag"
+    ):
         load("nomethods:Plain")
     with pytest.raises(InputError, match="`kind` is 'sign'; it must be one of graded, signed, selection"):
         load("nomethods:InputXGradient")

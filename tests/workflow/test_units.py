@@ -58,7 +58,7 @@ WORDS = {
         "infidelity_samples": 4,
         "sensitivity_samples": 2,
         "steps": 2,
-        "stages": 1,
+        "randomisation_steps": 1,
         "shares": [0.5],
         "resamples": 10,
     },

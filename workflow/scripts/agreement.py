@@ -1,17 +1,10 @@
 """Compare every two methods on a model's images."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.agreement.agreement import agreement_table, correlation_table
 from lucidag.explain.agreement.images import read_images
 from lucidag.explain.agreement.summary import agreement_summary
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,7 +1,6 @@
 """Look for artefacts in every image of a data set, and ask what goes with the class."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.finders import scan
@@ -11,11 +10,6 @@ from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     asked = Audit.picked(snakemake.params.settings)

@@ -1,7 +1,6 @@
 """Embed the images of a probe set and the words that its units may be called."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -10,11 +9,6 @@ from lucidag.units.clip.embeddings import Embeddings, write_embeddings
 from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.clip.settings import Embedding
 from lucidag.units.labels.concepts import categories_of, chosen_concepts
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Embedding.picked(snakemake.params.settings)

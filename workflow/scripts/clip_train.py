@@ -1,7 +1,6 @@
 """Train a small CLIP on drawn scenes, and ask it for what images that it has not seen show."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,11 +13,6 @@ from lucidag.units.clip.encoder import load_clip
 from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     asked = Training.picked(snakemake.params.settings)

@@ -1,17 +1,11 @@
 """Make a data set from what its source reads or draws."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.source import DataSource
 from lucidag.data.store import store
 from lucidag.ground.job import job
 from lucidag.ground.named import named
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,15 +1,8 @@
 """Join what the units of one model said of the shards of a probe set."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.job import job
 from lucidag.units.passes.parts import join_activations, read_part, whole_of
 from lucidag.units.passes.unit_statistics import write_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     activations = snakemake.output.activations

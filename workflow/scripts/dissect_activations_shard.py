@@ -1,7 +1,6 @@
 """Run one model over a shard of a probe set: the activations of its units."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -11,11 +10,6 @@ from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.parts import write_part
 from lucidag.units.settings import Passes
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)

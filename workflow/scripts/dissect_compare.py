@@ -1,18 +1,11 @@
 """Compare two models by what their units detect."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.compare.two_models import compare
 from lucidag.units.labels.unit_tables import read_model
 from lucidag.units.settings import Comparison
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     summaries = [read_json(file) for file in snakemake.input.summaries]

@@ -1,7 +1,6 @@
 """Label the units of one layer by every method, and rank them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import read_json, write_json
@@ -14,11 +13,6 @@ from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics
 from lucidag.units.settings import Labelling
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, layer = Labelling.picked(snakemake.params.settings), snakemake.wildcards.layer

@@ -1,7 +1,6 @@
 """Count how far the units of one model overlap with the label maps of a shard of a probe set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -12,11 +11,6 @@ from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import Passes
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)

@@ -1,7 +1,6 @@
 """Run one model over a probe set: the activations of its units, and their overlap with the label maps."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -12,11 +11,6 @@ from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.unit_statistics import write_statistics
 from lucidag.units.settings import Passes
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)

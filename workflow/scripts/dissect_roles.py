@@ -1,7 +1,6 @@
 """Join what the penultimate units detect with the roles that retrieval of function gave them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.features import read_features
 from lucidag.ground.files import read_json, write_json
@@ -12,11 +11,6 @@ from lucidag.units.compare.summary import thresholds_in
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics
 from lucidag.units.settings import Draws
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

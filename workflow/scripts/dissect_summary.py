@@ -1,7 +1,5 @@
 """Summarise what the units of one model detect, in all its layers."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.units.compare.summary import thresholds_of, whole_summary
@@ -9,11 +7,6 @@ from lucidag.units.labels.unit_tables import read_layers
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import Counting
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

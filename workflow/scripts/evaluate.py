@@ -1,16 +1,9 @@
 """Measure how well a model does, from the features and logits of each split."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.data.features import read_splits
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.models.evaluate import evaluate
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,17 +1,10 @@
 """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.store import pick, write_map
 from lucidag.figures.drawing import drawn, mask_of
 from lucidag.figures.overlay import write_png
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

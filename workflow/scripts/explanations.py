@@ -1,17 +1,10 @@
 """Explain some images by the methods of one family."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.open import open_job
 from lucidag.explain.stage import explain_subjects
 from lucidag.explain.store import write_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

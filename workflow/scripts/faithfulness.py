@@ -1,7 +1,5 @@
 """Measure how faithful the explanations of one model's images are."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.faithfulness.summary import write_summary
@@ -10,11 +8,6 @@ from lucidag.explain.store import read_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

@@ -1,15 +1,8 @@
 """Join what was measured of some images each, and compare the methods over all of them."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.faithfulness.summary import write_summary
 from lucidag.ground.job import job
 from lucidag.ground.join import join_rows
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

@@ -1,7 +1,5 @@
 """Measure how faithful the explanations of some of one model's images are."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.open import open_job
@@ -9,11 +7,6 @@ from lucidag.explain.store import read_explained
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,7 +1,6 @@
 """Keep the penultimate features and the logits of one model for every image of every split."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.features import write_features
 from lucidag.data.manifest import read_manifest
@@ -9,11 +8,6 @@ from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.extract import extract_splits
 from lucidag.models.trained import open_trained
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,7 +1,5 @@
 """Draw how far the explanations of a model agree."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.agreement.agreement import agreement_order
 from lucidag.explain.agreement.images import methods_of, read_images
 from lucidag.explain.store import titles_of
@@ -11,11 +9,6 @@ from lucidag.figures.heat_map import heat_map
 from lucidag.figures.style import save
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, model = snakemake.params.settings, snakemake.wildcards.model

@@ -1,7 +1,6 @@
 """Draw the audit of a data set: what goes with the class, how good the finders are, what they found."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.artefacts.examples import shown_examples
 from lucidag.data.images import Images
@@ -11,11 +10,6 @@ from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

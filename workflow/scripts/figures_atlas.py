@@ -1,16 +1,9 @@
 """Draw the concept atlas of one decision."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.relevance.concepts import read_decision
 from lucidag.figures.concept_atlas import concept_atlas
 from lucidag.figures.style import save
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     save(concept_atlas(read_decision(snakemake.input.decision)), snakemake.output.png, snakemake.output.pdf)

@@ -1,17 +1,10 @@
 """Draw whether the units that restore function are the interpretable ones."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.figures.concept_roles import concept_roles
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     joined, found = read_table(snakemake.input.units), read_json(snakemake.input.tests)

@@ -1,18 +1,11 @@
 """Draw the confusion matrix of one model on the test split."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from lucidag.figures.confusion import confusion
 from lucidag.figures.style import note, save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     evaluation = read_json(snakemake.input.evaluation)

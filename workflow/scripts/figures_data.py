@@ -1,17 +1,11 @@
 """Draw the contact sheet of one data set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.images import choose, contact_sheet, thumbnails
 from lucidag.figures.style import save
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     manifest = read_manifest(Path(snakemake.input[0]).parent)

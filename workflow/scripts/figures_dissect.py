@@ -1,7 +1,6 @@
 """Draw what the units of one or two models detect: concepts with several units, unique concepts by category."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.style import save
@@ -11,11 +10,6 @@ from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.labels.counts import labelled_rows
 from lucidag.units.labels.unit_tables import read_model
 from lucidag.units.names import JUDGED_BY
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

@@ -1,17 +1,10 @@
 """Draw the contact sheet of a model's maps by the methods of one family."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.agreement.images import methods_of
 from lucidag.explain.store import read_explained
 from lucidag.figures.explanations import contact_sheet
 from lucidag.figures.style import save
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     images = [image for file in snakemake.input.maps for image in read_explained(file)]

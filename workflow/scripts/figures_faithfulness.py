@@ -1,17 +1,10 @@
 """Draw how faithful the explanations of one model are: ranking with intervals, and the curves behind it."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.store import read_titles
 from lucidag.figures.faithfulness import curves, ranking
 from lucidag.figures.style import save
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     ranked, out = read_table(snakemake.input.ranking), snakemake.output

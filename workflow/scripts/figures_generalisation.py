@@ -1,17 +1,10 @@
 """Draw the shares of the roles against the generalisation gap of one study."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.figures.generalisation import shares_and_gap
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

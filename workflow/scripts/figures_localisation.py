@@ -1,17 +1,10 @@
 """Draw how the explanations of a model are graded by masks."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.store import read_titles
 from lucidag.figures.localisation import localisation
 from lucidag.figures.style import save
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     titles, summary = read_titles(snakemake.input.maps), read_table(snakemake.input.summary)

@@ -1,7 +1,5 @@
 """Draw the sweep, the groups and the roles of one model."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.figures.curves import curves
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.roles import roles
@@ -10,11 +8,6 @@ from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
 from lucidag.rof.settings import Rof
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = Rof.picked(snakemake.params.settings)

@@ -1,7 +1,6 @@
 """Draw the sheet of a model's units: their top images, their regions, their labels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.style import save
@@ -14,11 +13,6 @@ from lucidag.units.compare.sheet_units import chosen_units
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import UnitSheet
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

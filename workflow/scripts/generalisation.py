@@ -1,7 +1,6 @@
 """Set the shares of the roles of several models against their generalisation gaps."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,11 +9,6 @@ from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.generalisation import correlations, model_row
 from lucidag.rof.settings import Generalisation
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

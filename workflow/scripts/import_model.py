@@ -1,17 +1,11 @@
 """Take foreign weights into a network of the configuration, after checking that they fit."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.job import job
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.weights import load_weights, save_checkpoint
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

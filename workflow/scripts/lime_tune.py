@@ -1,16 +1,9 @@
 """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.explain.lime.stage import tune_subjects, write_tuning
 from lucidag.explain.open import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -1,18 +1,12 @@
 """Write the notebook of all results, run it, and write it as a page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.ground.files import write_text
 from lucidag.ground.job import job
 from lucidag.report.contents import sections
 from lucidag.report.notebook import build, execute, text_of
 from lucidag.report.page import page
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     out = snakemake.output

@@ -1,17 +1,10 @@
 """Order the units of one model by each method, on every split."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.data.features import read_splits
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
 from lucidag.rof.rank import ranking_table
 from lucidag.rof.settings import Rof
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = Rof.picked(snakemake.params.settings)

@@ -1,7 +1,6 @@
 """Find the units that the decision about one image rests on, where each is, and what each responds to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.open import open_job
@@ -11,11 +10,6 @@ from lucidag.explain.relevance.concepts import write_decision
 from lucidag.explain.relevance.reference_store import read_references
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

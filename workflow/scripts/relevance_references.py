@@ -1,7 +1,6 @@
 """Find the images where each unit of a layer is most relevant, and where it is most active."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.composites import composite_for, input_range
@@ -10,11 +9,6 @@ from lucidag.explain.relevance.references import find_references
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.trained import open_trained
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

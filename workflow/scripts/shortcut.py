@@ -1,7 +1,6 @@
 """Put an artefact into images and take it out: does a network that could learn the shortcut decide by it?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
@@ -12,11 +11,6 @@ from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_table
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output

@@ -1,7 +1,5 @@
 """Switch the units of one model on in every order, and with them bands, control and the choice of k."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.data.features import read_splits
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
@@ -9,11 +7,6 @@ from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.tables import write_draws
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings, min_group = Rof.picked(snakemake.params.settings), snakemake.params.settings["min_group"]

@@ -1,7 +1,6 @@
 """Train one model and keep its checkpoint and the history of its epochs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -12,11 +11,6 @@ from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.settings import Train
 from lucidag.models.train import HISTORY_COLUMNS, train
 from lucidag.models.weights import load_weights, save_checkpoint
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = snakemake.params.settings

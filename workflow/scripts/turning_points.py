@@ -1,7 +1,5 @@
 """Find the turning points of one model's sweeps, and the roles of its units."""
 
-from typing import TYPE_CHECKING
-
 from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
@@ -10,11 +8,6 @@ from lucidag.rof.roles import roles
 from lucidag.rof.settings import Rof
 from lucidag.rof.tables import read_draws
 from lucidag.rof.turning import turning_report
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
-
-    snakemake: Snakemake
 
 with job(snakemake):
     settings = Rof.picked(snakemake.params.settings)

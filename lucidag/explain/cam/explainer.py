@@ -17,7 +17,7 @@ from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
 from lucidag.explain.cam.split import split
 from lucidag.explain.decision import decision
-from lucidag.explain.methods.base import Group, Method, Need
+from lucidag.explain.methods.base import Group, Method, Methods, Need
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
@@ -39,7 +39,7 @@ class CamMethod(Method):
         raise NotImplementedError
 
     @classmethod
-    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> Group:
+    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
         """Make what explains by these methods with one forward pass an image."""
         return CamGroup(methods, network, options, device)
 

@@ -77,13 +77,13 @@ class Method:
         return About(cls.title, cls.kind)
 
     @classmethod
-    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> "Group":
+    def group(cls, methods: "Methods", network: Network, options: Mapping[str, Any], device: str) -> "Group":
         """Make what explains by these methods of one family; a family with a fast path has a group of its own.
 
         Parameters
         ----------
         methods
-            As the configuration names them; see `lucidag.explain.methods.registry`.
+            Class by name, in order.
         network
             The network with its weights.
         options
@@ -103,6 +103,9 @@ class Method:
                 raise InputError(f"method '{method}': `{name}` is {value!r}; it must be {words}")
 
 
+Methods = Mapping[str, type[Method]]
+
+
 class Group:
     """Methods that explain in one go: here one after the other, each by its own function.
 
@@ -116,14 +119,11 @@ class Group:
         The network, in eval mode on the device.
     """
 
-    def __init__(self, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> None:
-        from lucidag.explain.methods.registry import load, name_of
-
+    def __init__(self, methods: "Methods", network: Network, options: Mapping[str, Any], device: str) -> None:
         self.network, self.device = network, device
         self.network.model.to(device).eval()
         self.options = options
-        found = {name_of(method): load(method) for method in methods}
-        self.classes = {name: method for name, method in found.items() if method.takes(network.model)}
+        self.classes = {name: method for name, method in methods.items() if method.takes(network.model)}
         self.names = tuple(self.classes)
         self.prepare()
 

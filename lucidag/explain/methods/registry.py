@@ -3,12 +3,12 @@
 A method of one's own is named in the configuration as ``package.module:Class``, and goes by the name of its class.
 """
 
-import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import nearest, unknown
+from lucidag.ground.named import named
+from lucidag.ground.spelling import unknown
 
 if TYPE_CHECKING:
     from lucidag.explain.methods.base import Method
@@ -86,17 +86,10 @@ def load(method: str) -> "type[Method]":
     """
     from lucidag.explain.methods.base import Method
 
-    module_name, _, name = place_of(method).partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except (ImportError, SyntaxError, ValueError) as error:
-        raise InputError(f"method '{method}': module '{module_name}' cannot be imported: {error}") from error
-    found = getattr(module, name, None)
-    if not isinstance(found, type):
-        public = [key for key, value in vars(module).items() if isinstance(value, type)]
-        raise InputError(f"method '{method}': '{module_name}' has no class '{name}'{nearest(name, public)}")
-    if not issubclass(found, Method):
-        raise InputError(f"method '{method}': its class must be a subclass of lucidag.explain.methods.base.Method")
+        found = named(place_of(method), Method)
+    except InputError as error:
+        raise InputError(f"method '{method}': {error}") from error
     found.check(method)
     return found
 

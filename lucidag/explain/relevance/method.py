@@ -11,7 +11,7 @@ from torch import nn
 from zennit.core import Composite
 
 from lucidag.explain.decision import decision
-from lucidag.explain.methods.base import Group, Method
+from lucidag.explain.methods.base import Group, Method, Methods
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
@@ -36,7 +36,7 @@ class LrpMethod(Method):
     composite: ClassVar[str]
 
     @classmethod
-    def group(cls, methods: Sequence[str], network: Network, options: Mapping[str, Any], device: str) -> Group:
+    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
         """Make what explains by several sets of rules."""
         return LrpGroup(methods, network, options, device)
 
