@@ -41,6 +41,8 @@ _EXTRA_COLOURS = np.array(
 )
 _ANGLES = 1024
 
+Rates = Mapping[str, float] | None  # the probability of an artefact by class
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -70,13 +72,7 @@ class Drawing:
 
 
 def draw(
-    number: int,
-    size: int,
-    seed: int,
-    malignant: float,
-    hair: float,
-    patch: Mapping[str, float] | None = None,
-    ring: Mapping[str, float] | None = None,
+    number: int, size: int, seed: int, malignant: float, hair: float, patch: Rates = None, ring: Rates = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, list[str]]]:
     """Draw `number` dermoscopic images.
 
@@ -132,13 +128,7 @@ def load(keys: "Lesions") -> Source:
 
 
 def draw_one(
-    index: int,
-    size: int,
-    seed: int,
-    malignant: float,
-    hair: float,
-    patch: Mapping[str, float] | None = None,
-    ring: Mapping[str, float] | None = None,
+    index: int, size: int, seed: int, malignant: float, hair: float, patch: Rates = None, ring: Rates = None
 ) -> Drawing:
     """Draw image `index` of `draw`, with the masks of its artefacts."""
     patch, ring = patch or {}, ring or {}

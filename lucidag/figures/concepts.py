@@ -147,11 +147,11 @@ def _bars(ax: Axes, counts: pd.DataFrame) -> None:
     ax.spines["left"].set_visible(False)
 
 
-def concept_names(counts: pd.DataFrame, width: float = NAME_WIDTH) -> list[str]:
-    """Give the names of concepts, cut to `width` inches, with their category where a name occurs twice."""
+def concept_names(counts: pd.DataFrame) -> list[str]:
+    """Give the names of concepts, cut to a width, with their category where a name occurs twice."""
     twice = counts["concept"].duplicated(keep=False)
     return [
-        fitted(f"{concept} ({category})" if both else concept, width, NAME_SIZE, 1)[0]
+        fitted(f"{concept} ({category})" if both else concept, NAME_WIDTH, NAME_SIZE, 1)[0]
         for concept, category, both in zip(counts["concept"], counts["category"], twice, strict=True)
     ]
 

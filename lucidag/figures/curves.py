@@ -55,9 +55,8 @@ def curves(
     ranking: str,
     metric: str,
     confidence: float,
-    splits: Sequence[str] = ("train", "test"),
 ) -> Figure:
-    """Draw one metric of a sweep at every k, a panel for each split.
+    """Draw one metric of a sweep at every k, a panel each for the splits ``train`` and ``test`` that it has.
 
     Parameters
     ----------
@@ -72,10 +71,8 @@ def curves(
         ``accuracy`` or ``loss``.
     confidence
         Level of bands and intervals, for their names.
-    splits
-        A panel each; a split that the sweep lacks is left out.
     """
-    shown = [split for split in splits if (sweep["split"] == split).any()]
+    shown = [split for split in ("train", "test") if (sweep["split"] == split).any()]
     fig = figure(FULL_WIDTH, 3.5)
     axes = list(fig.subplots(1, len(shown), sharey=True, squeeze=False)[0])
     for ax, split in zip(axes, shown, strict=True):

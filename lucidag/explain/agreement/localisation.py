@@ -10,10 +10,10 @@ from scipy.ndimage import distance_transform_edt
 from lucidag.explain.agreement.agreement import AREA
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.agreement.images import check
-from lucidag.explain.agreement.masks import evidence, iou, own_mask
+from lucidag.explain.agreement.masks import evidence, iou, own_mask, top_area
 from lucidag.explain.store import Explained
 from lucidag.ground.progress import track
-from lucidag.ground.statistics.ranks import ranks, tie_seed
+from lucidag.ground.statistics.ranks import tie_seed
 
 LOCALISATION_COLUMNS = ("image", "method", "metric", "threshold", "value")
 IOU, POINTING, MASS, RANK = "iou", "pointing_game", "mass_accuracy", "rank_accuracy"
@@ -107,8 +107,8 @@ def grade(
     positive = np.maximum(np.asarray(values, dtype=np.float64), 0)
     if not positive.any() or not mask.any() or mask.all():
         return dict.fromkeys(keys, float("nan"))
-    pixels = np.count_nonzero(mask)
-    highest = ranks(positive, seed) < pixels
+    pixels = int(np.count_nonzero(mask))
+    highest = top_area(positive, pixels, seed)
     found = [
         *(iou(each, mask) for each in marked.values()),
         iou(highest, mask),
