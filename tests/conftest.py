@@ -34,6 +34,7 @@ def looks_at_the_run(file: Path) -> bool:
         "test_report",
         "test_run",
         "test_stale",
+        "test_write_your_own",
     )
 
 

@@ -89,7 +89,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
-@pytest.fixture(scope="module", params=[REGISTERED, OWN])
+@pytest.fixture(scope="module", params=[REGISTERED, pytest.param(OWN, marks=pytest.mark.long)])
 def run(request, project, snakemake) -> tuple[Path, str]:
     """Return the folder of a run to its end, and the method's name in files."""
     folder = project()

@@ -66,7 +66,7 @@ def code_of(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in files}
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=["registered", pytest.param("own", marks=pytest.mark.long)])
 def added(request: pytest.FixtureRequest, project: Callable[[], Path]) -> tuple[Path, str, str, str]:
     """Return a project with the source, how it is named, its file, and its rule."""
     folder, (source, file, rule) = project(), WAYS[request.param]
