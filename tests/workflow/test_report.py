@@ -16,7 +16,8 @@ CATEGORIES = {
     "data": "Data",
     "models": "Models",
     "rof": "Retrieval of function",
-    "cam": "Explanations",
+    "explanations": "Explanations",
+    "localisation": "Explanations",
     "agreement": "Explanations",
     "dissect": "Units and concepts",
 }

@@ -103,7 +103,14 @@ def test_the_notebook_has_run_from_top_to_bottom(finished: Path) -> None:
     outputs = [output for cell in cells for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
     titles = [cell.source.removeprefix("## ") for cell in notebook.cells if cell.source.startswith("## ")]
-    assert titles == ["Data sets", "Models", "Retrieval of function", "Explanations", "What units detect"]
+    assert titles == [
+        "Data sets",
+        "Models",
+        "Retrieval of function",
+        "Explanations",
+        "Localisation",
+        "What units detect",
+    ]
     html = (finished / "results/report.html").read_text(encoding="utf-8")
     assert all(f">{title}<" in html for title in titles)
 
