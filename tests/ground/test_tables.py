@@ -49,10 +49,10 @@ TABLES = {
     "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control",
     "agreement/{model}-summary.csv": "w:method_a w:method_b w:measure w:threshold n:mean n:low n:high i:n i:undefined "
     "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high",
-    "agreement/{model}-truth.csv": "w:image w:method w:metric w:threshold n:value",
-    "agreement/{model}-truth-summary.csv": "w:method w:metric w:threshold n:mean n:low n:high i:n i:undefined "
+    "localisation/{model}.csv": "w:image w:method w:metric w:threshold n:value",
+    "localisation/{model}-summary.csv": "w:method w:metric w:threshold n:mean n:low n:high i:n i:undefined "
     "n:over_centre n:over_centre_low n:over_random n:over_random_high",
-    "lime/{model}/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds b:front "
+    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds b:front "
     "b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",

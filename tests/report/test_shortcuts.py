@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from lucidag.artefacts.audit import audit
+from lucidag.artefacts.settings import Audit
 from lucidag.ground.files import read_json
 from lucidag.report.cells import Code, Section
 from lucidag.report.shortcuts import artefacts, studies
@@ -48,7 +49,7 @@ def audited(labels: list[str], finds: np.ndarray) -> dict[str, Any]:
         }
     )
     scores = pd.DataFrame({"image": table["image"], "ring": np.where(finds, 250.0, 100.0 + (table["ring"] == "1"))})
-    return audit(table, ["benign", "malignant"], scores, resamples=20)[1]
+    return audit(table, ["benign", "malignant"], scores, Audit(resamples=20))[1]
 
 
 @pytest.fixture
