@@ -52,8 +52,8 @@ TABLES = {
     "localisation/{model}.csv": "w:image w:method w:metric w:threshold n:value",
     "localisation/{model}-summary.csv": "w:method w:metric w:threshold n:mean n:low n:high i:n i:undefined "
     "n:over_centre n:over_centre_low n:over_random n:over_random_high",
-    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds b:front "
-    "b:chosen w:settings",
+    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
+    "b:front b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
     "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n n:p n:p_holm "
