@@ -15,7 +15,6 @@ from lucidag.explain.methods.registry import (
     families,
     family_of,
     module_of,
-    name_of,
 )
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.settings import Explain
@@ -67,8 +66,7 @@ def family(config: Config, model: str, methods: Sequence[str], images: Sequence[
     elif name == LRP:
         options = explain.lrp.model_dump(mode="json") if study else {}
     elif name == LIME:
-        own = lime_by_image(config, model)
-        options = {"batch_size": explain.lime.batch_size, "own": {image: own[image] for image in images}}
+        options = {"batch_size": explain.lime.batch_size, "own": lime_by_image(config, model, images)}
     else:
         options = explain.options.get(name, {})
     return {"methods": list(methods), "options": options}
@@ -101,16 +99,11 @@ def studied_families(config: Config, study: str) -> list[Family]:
     ]
 
 
-def lime_by_image(config: Config, model: str) -> dict[str, dict[str, Any]]:
-    """Return the settings of LIME of each image of a model."""
+def lime_by_image(config: Config, model: str, images: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the settings of LIME of each of some images of a model."""
     explain = explain_of(config)
-    own = explain.chosen(config.models[model].dataset)
-    return {image: explain.lime.for_image(each.lime).model_dump(mode="json") for image, each in own.items()}
-
-
-def method_names(config: Config) -> list[str]:
-    """Return the names of the methods that explain, as files have them."""
-    return [name_of(method) for methods in explained_families(config).values() for method in methods]
+    chosen = explain.chosen(config.models[model].dataset)
+    return {image: explain.lime.for_image(chosen[image].lime).model_dump(mode="json") for image in images}
 
 
 def _cam(cam: Cam, layer: str | None) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Plan:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._jobs: dict[tuple[str, str], Batches] = {}  # every job of an image asks for them
 
     def at(self, *parts: str) -> str:
         """Return a path under the folder of results."""
@@ -155,9 +156,11 @@ class Plan:
 
         An image with settings of LIME of its own has a job of LIME of its own.
         """
-        chosen = self.chosen(model)
-        alone = [image for image, own in chosen.items() if family == LIME and own.lime.model_fields_set]
-        return {image: [image] for image in alone} | self._batches([image for image in chosen if image not in alone])
+        if (model, family) not in self._jobs:
+            chosen = self.chosen(model)
+            alone = {image: [image] for image, own in chosen.items() if family == LIME and own.lime.model_fields_set}
+            self._jobs[model, family] = alone | self._batches([image for image in chosen if image not in alone])
+        return self._jobs[model, family]
 
     def maps(self, model: str, named: Iterable[str], images: Iterable[str] | None = None) -> list[str]:
         """Return the files with a model's explanations by families: all, or those that hold some images."""
