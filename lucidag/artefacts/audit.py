@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lucidag.artefacts.association import associations
 from lucidag.artefacts.columns import sort_out
 from lucidag.artefacts.finders import FINDERS, checked
-from lucidag.artefacts.grading import Flags, flags, grade_all
+from lucidag.artefacts.grading import Flags, flags, grade_all, standing
 from lucidag.artefacts.metadata_baseline import metadata_baseline
 from lucidag.artefacts.settings import Audit
 from lucidag.data.roles import RESERVED
@@ -58,8 +58,8 @@ def audit(
     -------
     table, summary
         ``artefacts/{dataset}.csv``: image, and for each finder ``{finder}_score`` and ``{finder}_found`` (0 or 1).
-        ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name: images
-        ``found``, and what `lucidag.artefacts.grading.grade` gives), ``associations`` (see
+        ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name what
+        `lucidag.artefacts.grading.standing` gives), ``associations`` (see
         `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
         `lucidag.artefacts.metadata_baseline`), ``sentences`` and ``published``.
 
@@ -80,6 +80,7 @@ def audit(
         asked.confidence,
     )
     found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
+    told_of = {name: standing(name, found[name], grades[name]) for name in names}
     rows = _rows(scores, found)
     metadata = [column for column in table.columns if column not in RESERVED]
     columns = sort_out(table, metadata, id_column, asked.max_values)
@@ -94,11 +95,11 @@ def audit(
         "images": len(table),
         "classes": {name: texts.count(name) for name in classes},
         "id_column": id_column,
-        "finders": {name: {"found": int(found[name].sum()), **grades[name]} for name in names},
+        "finders": told_of,
         "associations": tests,
         "left_out": {**columns.left_out, **seen.left_out},
         "shortcut": told,
-        "sentences": _sentences(texts, id_column, grades, tests, told, 1 - asked.confidence),
+        "sentences": _sentences(texts, id_column, told_of, tests, told, 1 - asked.confidence),
         "published": PUBLISHED,
     }
     return rows, summary

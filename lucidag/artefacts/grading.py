@@ -15,6 +15,7 @@ from lucidag.ground.statistics.intervals import share
 PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
 LEAST = 4  # images with and without: two in each half
 WEAK = 0.5
+COMMON = 0.9  # of all images: a find in more of them tells no image from another
 
 Flags = NDArray[np.bool_]
 
@@ -141,8 +142,8 @@ def grade(
     chosen = halves(truth, ids, seed)
     if chosen is None:
         sentence = (
-            f"{name} cannot be measured against '{column}': {int(truth.sum())} of {len(truth)} images have "
-            "the flag, too few or too many for two halves."
+            f"{name} is unvalidated: it cannot be measured against '{column}', as {int(truth.sum())} of {len(truth)} "
+            "images have the flag, too few or too many for two halves."
         )
         return {"column": column, "threshold": threshold, "weak": None, "sentence": sentence}
     best = best_threshold(values[chosen], truth[chosen])
@@ -191,9 +192,33 @@ def grade_all(
             values, (column, truth) = scores[name].to_numpy(np.float64), truths[name]
             found[name] = grade(name, values, truth, column, threshold, fixed, ids, seed, confidence)
         else:
-            sentence = f"{name}: no column holds flags to measure it against."
+            sentence = f"{name} is unvalidated: no column holds flags to measure it against."
             found[name] = {"column": None, "threshold": threshold, "weak": None, "sentence": sentence}
     return found
+
+
+def standing(name: str, found: Flags, graded: dict[str, Any]) -> dict[str, Any]:
+    """Say of how many images a finder's find is, and what that can mean.
+
+    Parameters
+    ----------
+    name
+        Of the finder.
+    found
+        N finds.
+    graded
+        What `grade_all` gives for it.
+
+    Returns
+    -------
+    dict
+        ``found``, how many images; ``validated``, whether flags have measured the finder; ``common``, whether it finds
+        something in more than 90 % of the images; then `graded`, where the sentence says so too.
+    """
+    number, common = int(found.sum()), bool(found.mean() > COMMON)
+    told = f" It finds something in {number} of {len(found)} images: too common to tell one from another."
+    sentence = graded["sentence"] + told * common
+    return {"found": number, "validated": "used" in graded, "common": common, **graded, "sentence": sentence}
 
 
 def _verdict(name: str, column: str, used: dict[str, Any], always: float) -> dict[str, Any]:

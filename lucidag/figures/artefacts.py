@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from lucidag.artefacts.examples import Example
+from lucidag.artefacts.examples import FOUND, Example
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREEN, GREY, ORANGE, PALE, figure, legend_below, note, paper
 
 KINDS = {"metadata": (BLUE, "o"), "finder": (ORANGE, "s")}
@@ -66,8 +66,9 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
     """
     measured = {name: one for name, one in finders.items() if "used" in one}
     if not measured:
-        return note("No finder has flags to be measured against.")
+        return note("No finder has flags to be measured against: all are unvalidated.")
     fig = figure(FULL_WIDTH, 1.0 + 0.26 * len(measured))
+    without = [name for name in finders if name not in measured]
     panels = fig.subplots(1, 3, sharey=True, sharex=True)
     for ax, key, title in zip(panels, ("precision", "recall", "f1"), ("precision", "recall", "F1"), strict=True):
         for y, one in enumerate(measured.values()):
@@ -80,6 +81,8 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
         ax.tick_params(axis="y", length=0)
     labels = [_against(name, one) for name, one in measured.items()]
     panels[0].set_yticks(range(len(measured)), labels)
+    if without:
+        fig.suptitle(f"unvalidated, having no flags: {', '.join(without)}", fontsize=6, color=GREY)
     legend_below(fig, list(panels))
     return fig
 
@@ -108,7 +111,8 @@ def examples(shown: Mapping[str, Mapping[str, Sequence[Example]]]) -> Figure:
         for ax, (kind, one) in zip(line, many, strict=False):
             _image(ax, one)
             ax.set_title(f"{kind} {one.score:.3g}", fontsize=6, color=GREEN if kind in ("right", "found") else ORANGE)
-        line[0].set_ylabel(name, fontsize=7)
+        validated = FOUND not in {kind for kind, _ in many}
+        line[0].set_ylabel(name if validated else f"{name}\n(unvalidated)", fontsize=7)
     return fig
 
 

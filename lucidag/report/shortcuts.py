@@ -21,7 +21,9 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
             "What the images show besides their subject. An odds ratio far from 1 (p values corrected after Holm) is "
             "a shortcut that a network may learn, not a fault of a network. Finders are graded by people's flags on "
             "the half of the images that did not choose their threshold (`ring` keeps its own); the control, "
-            f"`always`, is the F1 of flagging every image. Intervals: {100 * confidence:g} %.",
+            f"`always`, is the F1 of flagging every image. Intervals: {100 * confidence:g} %. A finder without flags "
+            "is not `validated` here: look at its examples before its numbers. What is `common` is found in more than "
+            "90 % of the images and tells none from another.",
             "The shortcut baseline tells the class from metadata and finds alone, without the subject; its control is "
             "always saying the commonest class. A network that does no better than this baseline has proved little.",
         )
@@ -43,7 +45,7 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
                 'grades = ["used.precision.value", "used.recall.value", "used.f1.value", "always", "weak"]',
                 'finders = [{"finder": name} | found for name, found in audit["finders"].items()]',
                 'finders = [found | {"used": found.get(found.get("used"))} for found in finders]',
-                'columns = ["finder", "found", "column", *grades]',
+                'columns = ["finder", "found", "validated", "common", "column", *grades]',
                 'pd.json_normalize(finders).reindex(columns=columns).set_index("finder")',
             ),
             images(

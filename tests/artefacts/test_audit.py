@@ -195,4 +195,14 @@ def test_a_finder_without_flags_says_so(lesions):
     assert summary["finders"]["ruler"]["column"] is None
     assert summary["finders"]["ruler"]["threshold"] == FINDERS["ruler"].threshold
     assert "no column holds flags" in summary["finders"]["ruler"]["sentence"]
+    assert {name: one["validated"] for name, one in summary["finders"].items()} == {
+        name: name in ("ring", "dark_corner", "patch", "hair") for name in FINDERS
+    }
+    assert any(sentence.startswith("ruler is unvalidated") for sentence in summary["sentences"])
+    many = scores.assign(ruler=[1.0] * 300 + [0.0] * 20)
+    ruler = audit(table, CLASSES, many[["image", "ruler"]], Audit(resamples=10))[1]["finders"]["ruler"]
+    assert (ruler["found"], ruler["common"]) == (300, True)
+    assert "ruler" in grades(summary["finders"]).get_suptitle()
+    shown = examples({"ruler": {"found": [Example(np.zeros((9, 9, 3), np.uint8), np.eye(9) > 0, 1.0)]}})
+    assert "unvalidated" in shown.axes[0].get_ylabel()
     assert isinstance(scores, pd.DataFrame)

@@ -150,7 +150,16 @@ def numbers() -> dict[str, Any]:
         "artefacts/cats.json": {
             "sentences": ["Nothing goes with the class."],
             "associations": [{"column": "skin", "p_holm": 1.0}],
-            "finders": {"ring": {"found": 3, "column": None, "always": None, "weak": None}},
+            "finders": {
+                "ring": {
+                    "found": 3,
+                    "validated": False,
+                    "common": False,
+                    "column": None,
+                    "always": None,
+                    "weak": None,
+                }
+            },
             "shortcut": {
                 "majority": {"class": "tabby"} | value(0.625),
                 "logistic": {"metadata": None, "finders": {"accuracy": value(0.75), "auc": value(0.5)}},
