@@ -1,5 +1,6 @@
 # What all files in rules/ share: settings(), code_of(), and names that many rules use.
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -18,26 +19,29 @@ from lucidag.config.plan import Plan
 from lucidag.config.probe import check_methods, check_networks
 from lucidag.config.sources import check_sources, weight_files
 from lucidag.ground.errors import InputError
-from lucidag.ground.provenance import CodeIndex
+from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.contents import files_shown
 from lucidag.units.names import NETDISSECT
 
 
 def checked_plan():
-    """Return what the checked configuration asks for, or end with one line that says what is wrong with it."""
+    """Return what the checked configuration asks for and the code, or end with one line that says what is wrong."""
     files = ", ".join(map(os.path.relpath, workflow.overwrite_configfiles))
     source = files or "config/config.yaml"
     try:
         checked = load_config(config, source)
         check_sources(checked, source)
         found = Plan(write_out_images(checked, source))
+        cache = Path(checked.results) / ".cache"
+        packages = installed_versions(cache / "packages.json")
+        code = CodeIndex((ROOT, Path.cwd()), packages, cache / "code.json")
         check_shortcuts(found.config, source)
-        check_networks(found, source, CODE)
-        check_methods(found, source, CODE)
+        check_networks(found, source, code)
+        check_methods(found, source, code)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
-    return found
+    return found, code
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -71,8 +75,8 @@ EXPLAINING = {
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
 }
 
-CODE = CodeIndex((ROOT, Path.cwd()))
-plan = checked_plan()
+plan, CODE = checked_plan()
+atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
 

@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.forked import serve
 
 # As the workflow does for its jobs, before anything loads OpenMP.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -15,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def root() -> Path:
     """Return the folder of the checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return an executable that does as Python does, without the seconds of imports: for runs of the workflow."""
+    with serve(tmp_path_factory.mktemp("forked")) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -4,19 +4,24 @@ A stage is stale when the code that made it has changed. What counts as that cod
 every module of the project that the script reaches by import, however deep, compared as parsed
 syntax: comments, docstrings and layout do not count. Third-party packages count by their version.
 
-Nothing is imported to find this out, so a workflow can afford it whenever it is parsed.
+Nothing is imported to find this out, and what was read is kept by the digest of its text, so a workflow can afford it
+whenever it is parsed.
 """
 
 import ast
 import hashlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import read_json, write_json
 
 
 def strip_docstrings(tree: ast.AST) -> None:
@@ -68,14 +73,28 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _running(child)
 
 
-def installed_versions() -> Callable[[str], str | None]:
-    """Return a function from the name of an importable top-level package to its installed version."""
-    distributions = packages_distributions()
+def installed_versions(kept: Path | None = None) -> Callable[[str], str | None]:
+    """Return a function from the name of an importable top-level package to its installed version.
+
+    Which distribution brings which package is kept in the file `kept`: to find out, the files of all are read.
+    """
+    folders = [Path(folder) for folder in sys.path if Path(folder).is_dir()]
+    installed = sorted(path.name for folder in folders for path in folder.glob("*.*-info"))
+    key = hashlib.sha256(json.dumps([sys.version, installed]).encode()).hexdigest()
+
+    @cache
+    def distributions() -> dict[str, list[str]]:
+        known = _kept(kept)
+        if key not in known:
+            known = {key: {package: sorted(set(names)) for package, names in packages_distributions().items()}}
+            if kept is not None:
+                write_json(kept, known)
+        return known[key]
 
     @cache
     def lookup(package: str) -> str | None:
         try:
-            names = sorted(set(distributions.get(package, ())))
+            names = distributions().get(package, [])
             return ", ".join(f"{name} {version(name)}" for name in names) or None
         except PackageNotFoundError:
             return None
@@ -83,10 +102,18 @@ def installed_versions() -> Callable[[str], str | None]:
     return lookup
 
 
+def _kept(file: Path | None) -> dict[str, Any]:
+    """Return what a file keeps, and nothing where it keeps nothing that can be read."""
+    try:
+        return dict(read_json(file)) if file is not None else {}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 @dataclass(frozen=True)
 class _Source:
     digest: str
-    imports: tuple[str, ...]
+    imports: Sequence[str]
 
 
 @dataclass
@@ -99,12 +126,21 @@ class CodeIndex:
         Folders from which modules of the project are imported: its own, and the user's.
     version_of
         From a third-party top-level package to a word that changes with its version.
+    kept
+        File that keeps what was read of each text, for the next time. None keeps nothing.
     """
 
     roots: Sequence[Path]
     version_of: Callable[[str], str | None] = field(default_factory=installed_versions)
+    kept: Path | None = None
+    _known: dict[str, Sequence[Any]] = field(default_factory=dict)
     _sources: dict[Path, _Source] = field(default_factory=dict)
+    _files: dict[str, Path | None] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def _before(self) -> dict[str, Any]:
+        return _kept(self.kept)
 
     def fingerprint(self, script: str | Path, modules: Sequence[str] = ()) -> dict[str, str]:
         """Return what identifies the code that `script` runs.
@@ -132,6 +168,12 @@ class CodeIndex:
             self._fingerprints[key] = self._reached(self.roots[0] / script, modules)
         return dict(self._fingerprints[key])
 
+    def keep(self) -> None:
+        """Write what was read to the file `kept`, if anything in it is new and the folder can be written to."""
+        if self.kept is not None and self._known.keys() - self._before.keys():
+            with suppress(InputError):
+                write_json(self.kept, self._known)
+
     def _reached(self, path: Path, modules: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {"script": self._read(path, "__main__").digest}
         waiting = [*self._read(path, "__main__").imports, *modules]
@@ -157,28 +199,34 @@ class CodeIndex:
         return {top: text for top, text in versions.items() if text is not None}
 
     def _find(self, module: str) -> Path | None:
-        if not module:
-            return None
-        for root in self.roots:
-            stem = root.joinpath(*module.split("."))
-            for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
-                if candidate.is_file():
-                    return candidate
-        return None
+        if module not in self._files:
+            stems = [root.joinpath(*module.split(".")) for root in self.roots] if module else []
+            candidates = (file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py"))
+            self._files[module] = next((file for file in candidates if file.is_file()), None)
+        return self._files[module]
 
     def _read(self, path: Path, module: str) -> _Source:
         if path not in self._sources:
             try:
-                tree = ast.parse(path.read_bytes(), filename=str(path))
+                text = path.read_bytes()
             except FileNotFoundError as error:
                 raise InputError(f"{path} does not exist") from error
-            except SyntaxError as error:
-                raise InputError(f"{path}, line {error.lineno}: not valid Python: {error.msg}") from error
-            names = tuple(dict.fromkeys(imported_names(tree, module, path.name == "__init__.py")))
-            strip_docstrings(tree)
-            digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
-            self._sources[path] = _Source(digest, names)
+            is_package = path.name == "__init__.py"
+            key = hashlib.sha256(json.dumps([sys.version, module, is_package]).encode() + text).hexdigest()
+            known = self._before.get(key)
+            self._sources[path] = _Source(*known) if known else _parsed(text, path, module, is_package)
+            self._known[key] = astuple(self._sources[path])
         return self._sources[path]
+
+
+def _parsed(text: bytes, path: Path, module: str, is_package: bool) -> _Source:
+    try:
+        tree = ast.parse(text, filename=str(path))
+    except SyntaxError as error:
+        raise InputError(f"{path}, line {error.lineno}: not valid Python: {error.msg}") from error
+    names = list(dict.fromkeys(imported_names(tree, module, is_package)))
+    strip_docstrings(tree)
+    return _Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12], names)
 
 
 def _with_parents(name: str) -> Iterator[str]:

@@ -169,3 +169,55 @@ def test_thousands_of_jobs_of_one_script_cost_one_look(project: Path) -> None:
     again = code.fingerprint("script.py", ())
     assert looked == len(asked) > 0
     assert again == CodeIndex((project,), version_of).fingerprint("script.py")
+
+
+def test_what_was_kept_gives_the_same_fingerprint_and_hides_no_edit(project: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept" / "code.json"
+
+    def index() -> CodeIndex:
+        return CodeIndex((project,), {"numpy": "numpy 1"}.get, kept)
+
+    first = index()
+    expected = first.fingerprint("script.py")
+    first.keep()
+    assert expected == fingerprint(project)
+    again = index()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance.ast, "parse", lambda *_, **__: pytest.fail("parsed although it was kept"))
+        assert again.fingerprint("script.py") == expected
+    (project / "own/b.py").write_text("def g(x):\n    return 3 * x\n")
+    assert index().fingerprint("script.py") == fingerprint(project) != expected
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "5", "null"])
+def test_a_file_that_keeps_nothing_readable_is_passed_over(project: Path, tmp_path: Path, text: str) -> None:
+    kept = tmp_path / "code.json"
+    kept.write_text(text)
+    code = CodeIndex((project,), {"numpy": "numpy 1"}.get, kept)
+    assert code.fingerprint("script.py") == fingerprint(project)
+    code.keep()
+    assert len(provenance.read_json(kept)) == 4
+
+
+def test_one_text_as_two_modules_is_kept_apart(project: Path, tmp_path: Path) -> None:
+    """A relative import names another module in each of them."""
+    for package in ("own", "own/sub"):
+        (project / package / "e.py").write_text("from .d import VALUE\n")
+    (project / "own/d.py").write_text("VALUE = 2\n")
+    code = CodeIndex((project,), {}.get, tmp_path / "code.json")
+    assert "own.d" in code.fingerprint("script.py", ["own.e"])
+    assert "own.d" not in code.fingerprint("script.py", ["own.sub.e"])
+    assert "own.sub.d" in code.fingerprint("script.py", ["own.sub.e"])
+
+
+def test_packages_that_were_kept_are_those_installed(tmp_path: Path) -> None:
+    plain, kept = provenance.installed_versions(), tmp_path / "packages.json"
+    first = provenance.installed_versions(kept)
+    names = ["numpy", "PIL", "yaml", "cv2", "sklearn", "nonsense"]
+    expected = [plain(name) for name in names]
+    assert [first(name) for name in names] == expected
+    assert kept.is_file()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance, "packages_distributions", lambda: pytest.fail("read although it was kept"))
+        again = provenance.installed_versions(kept)
+        assert [again(name) for name in names] == expected

@@ -103,7 +103,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="session")
-def snakemake() -> Callable[..., subprocess.CompletedProcess[str]]:
+def snakemake(python: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs Snakemake in a folder, with the tiny configuration unless another is named.
 
     Targets stand before `--resources` and `--configfile`, which take every word that follows.
@@ -113,7 +113,12 @@ def snakemake() -> Callable[..., subprocess.CompletedProcess[str]]:
         folder: Path, *arguments: str, check: bool = True, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout
+            command(*arguments, python=python),
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         if check and done.returncode:
             pytest.fail(f"snakemake {' '.join(arguments)} gave {done.returncode}:\n{done.stdout}\n{done.stderr}")
@@ -167,10 +172,10 @@ def start() -> Callable[..., subprocess.Popen[str]]:
     return launch
 
 
-def command(*arguments: str) -> list[str]:
-    """Give the words that run Snakemake with this Python."""
+def command(*arguments: str, python: str | Path = sys.executable) -> list[str]:
+    """Give the words that run Snakemake with a Python."""
     own = [] if "--configfile" in arguments else ["--configfile", CONFIGURATION]
-    return [sys.executable, "-m", "snakemake", *arguments, *own]
+    return [str(python), "-m", "snakemake", *arguments, *own]
 
 
 def environment() -> dict[str, str]:

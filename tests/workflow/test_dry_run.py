@@ -91,12 +91,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dry_run(root: Path, results: Path):
+def dry_run(root: Path, results: Path, python: Path):
     """Return a function from the name of a configuration to the jobs of a dry run in the checkout, from nothing."""
 
     @cache
     def run(name: str) -> list[Job]:
-        command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--configfile", f"config/{name}.yaml"]
+        command = [str(python), "-m", "snakemake", "--dry-run", "--nolock", "--configfile", f"config/{name}.yaml"]
         command += ["--config", f"results={results}"]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -197,8 +197,8 @@ def test_every_shipped_configuration_is_written_down(root: Path) -> None:
     assert shipped == {case if isinstance(case, str) else case.values[0] for case in CONFIGURATIONS}
 
 
-def test_snakemake_has_nothing_to_say_about_the_style(root: Path, results: Path) -> None:
-    command = [sys.executable, "-m", "snakemake", "--lint", "--config", f"results={results}"]
+def test_snakemake_has_nothing_to_say_about_the_style(root: Path, results: Path, python: Path) -> None:
+    command = [str(python), "-m", "snakemake", "--lint", "--config", f"results={results}"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0
     assert "Lints for" not in done.stdout + done.stderr
