@@ -21,7 +21,7 @@ from benchmarks.project import copy_project
 from tests.slurm import cluster as slurm
 from tests.slurm.cluster import Cluster, NoClusterError
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slurm]
+pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.long]
 
 BLOCK = re.compile(r"^```\w+ (file|edit|step)=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DONE = {"COMPLETED", "FAILED", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY"}

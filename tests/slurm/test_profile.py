@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,11 +39,11 @@ def test_groups_are_of_rules_that_there_are_and_hold_every_figure(rules: dict[st
 
 
 @pytest.mark.workflow
-def test_no_group_of_the_default_configuration_waits_for_itself(root: Path, tmp_path: Path) -> None:
+def test_no_group_of_the_default_configuration_waits_for_itself(root: Path, tmp_path: Path, python: Path) -> None:
     words = ["-n", "--quiet", "--profile", f"{root}/profiles/slurm", "--snakefile", f"{root}/Snakefile"]
     configured = ["--configfile", f"{root}/config/config.yaml"]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *words, *configured],
+        [python, "-m", "snakemake", *words, *configured],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,13 @@ BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DO
 
 
 @pytest.fixture(scope="module")
-def followed(root: Path, project: Callable[[], Path]) -> Path:
+def followed(root: Path, project: Callable[[], Path], python: Path) -> Path:
     """Return a copy of the project in which every step of the page was taken."""
     folder = project()
     tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for tool in ("python", "snakemake"):
-        # Not a link: Python finds its packages from the folder of the program that was called.
-        (tools / tool).write_text(f'#!/bin/sh\nexec {shlex.quote(str(Path(sys.executable).parent / tool))} "$@"\n')
+    for tool, words in {"python": "", "snakemake": "-m snakemake "}.items():
+        (tools / tool).write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} {words}"$@"\n')
         (tools / tool).chmod(0o755)
     for language, file, text in BLOCK.findall((root / "docs" / "own-model.md").read_text()):
         if file:

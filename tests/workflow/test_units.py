@@ -4,7 +4,6 @@ import copy
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +186,7 @@ EVERYWHERE = [
 ]
 
 
-def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_path: Path) -> None:
+def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_path: Path, python: Path) -> None:
     words = copy.deepcopy(WORDS)
     words["explain"] |= {
         "images": {"things": list(IMAGES)},
@@ -208,7 +207,7 @@ def test_any_number_of_shards_leaves_the_same_bytes(run: Path, root: Path, tmp_p
         (folder / "config/shards.yaml").write_text(yaml.safe_dump(words))
         targets = [f"dissected/{name}" for name in EVERYWHERE]
         done = subprocess.run(
-            [sys.executable, root / "tests/workflow/one_process.py", "config/shards.yaml", *targets],
+            [python, root / "tests/workflow/one_process.py", "config/shards.yaml", *targets],
             cwd=folder,
             env=environment(),
             capture_output=True,
