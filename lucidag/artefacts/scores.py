@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.artefacts.settings import Draws
-from lucidag.ground.statistics.intervals import interval
+from lucidag.ground.statistics.draws import interval
 
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
 

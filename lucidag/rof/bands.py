@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import percentiles
+from lucidag.ground.statistics.draws import percentiles
 from lucidag.rof.result import Draws
 from lucidag.rof.tables import ORDER_COLUMNS, seed_column
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.features import Features
 from lucidag.ground.progress import track
-from lucidag.ground.statistics.intervals import percentiles
+from lucidag.ground.statistics.draws import percentiles
 from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, logit_bias
 from lucidag.rof.rank import RANDOM, head_of, order_of, orders

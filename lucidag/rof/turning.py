@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import interval
+from lucidag.ground.statistics.draws import interval
 
 METRICS = ("accuracy", "loss", "worst_accuracy")
 DEGENERATE_FROM = 0.99

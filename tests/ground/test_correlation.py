@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lucidag.ground.statistics.correlation import spearman, spearman_within
-from lucidag.ground.statistics.ranks import centred_ranks
+from lucidag.ground.statistics.correlation import centred_ranks, spearman, spearman_within
 
 
 @pytest.mark.parametrize("seed", range(4))

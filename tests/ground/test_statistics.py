@@ -3,8 +3,16 @@
 import ast
 from pathlib import Path
 
+import pytest
+
+from lucidag.ground.provenance import CodeIndex
+
 ANALYSES = ("artefacts", "explain", "rof", "units")
 LIBRARY = "scipy.stats"
+WITHOUT_SCIPY = (
+    *("rank", "sweep", "turning_points"),
+    *(f"figures_{name}" for name in ("rof", "generalisation", "faithfulness", "localisation")),
+)
 
 
 def imports(file: Path) -> set[tuple[str, str]]:
@@ -49,3 +57,10 @@ def defined(file: Path) -> set[str]:
     """Return the functions and classes at the top of a file."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+@pytest.mark.parametrize("script", WITHOUT_SCIPY)
+def test_jobs_that_draw_or_need_percentiles_alone_do_not_go_by_scipy(root: Path, script: str) -> None:
+    code = CodeIndex([root], version_of=str).fingerprint(f"workflow/scripts/{script}.py")
+    assert "numpy" in code
+    assert "scipy" not in code

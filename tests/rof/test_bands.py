@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import interval
+from lucidag.ground.statistics.draws import interval
 from lucidag.rof.bands import bands, weights
 from lucidag.rof.sweep import sweep
 

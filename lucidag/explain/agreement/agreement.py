@@ -11,7 +11,8 @@ from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, sp
 from lucidag.explain.agreement.images import Stack, stacked
 from lucidag.explain.agreement.masks import SELECTION, own_mask, share_in_pixels
 from lucidag.explain.store import Explained
-from lucidag.ground.statistics.ranks import centred_ranks, ranks, tie_seed
+from lucidag.ground.statistics.correlation import centred_ranks
+from lucidag.ground.statistics.ranks import ranks, tie_seed
 
 AREA = "area"
 PAIR = ("image", "method_a", "method_b")

@@ -63,7 +63,7 @@ def spearman_matrix(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[n
     Parameters
     ----------
     a, b
-        n x P and m x P: what `lucidag.ground.statistics.ranks.centred_ranks` gives of them.
+        n x P and m x P: what `lucidag.ground.statistics.correlation.centred_ranks` gives of them.
 
     Returns
     -------

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest, bootstrap
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.draws import check_confidence
 
 BLOCK = 1_000_000  # numbers that a bootstrap holds in memory at once
 
@@ -63,7 +63,7 @@ def estimate(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000,
     InputError
         If `confidence` is not between 0 and 1.
     """
-    _check(confidence)
+    check_confidence(confidence)
     every = np.asarray(values, dtype=np.float64)
     defined = every[~np.isnan(every)]
     n, undefined = len(defined), len(every) - len(defined)
@@ -88,37 +88,13 @@ def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
     For a share the bootstrap is a binomial draw; Wilson's interval needs no draws and keeps its width
     where the share is 0 or 1 (Brown, Cai and DasGupta 2001, Statistical Science 16).
     """
-    _check(confidence)
+    check_confidence(confidence)
     if of == 0:
         return {"value": None, "low": None, "high": None, "n": 0}
     found = binomtest(int(hits), int(of)).proportion_ci(confidence, method="wilson")
     return {"value": hits / of, "low": float(found.low), "high": float(found.high), "n": int(of)}
 
 
-def percentiles(draws: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the percentile band over the first axis, sized `confidence`; NaN draws are left out.
-
-    Where every draw is NaN (a group without images) the band is NaN.
-    """
-    _check(confidence)
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    empty = np.isnan(draws).all(axis=0)
-    filled = np.where(empty, 0.0, draws)
-    low, high = np.nanquantile(filled, tails, axis=0) if np.isnan(filled).any() else np.quantile(filled, tails, axis=0)
-    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
-
-
-def interval(draws: ArrayLike, confidence: float) -> tuple[float, float]:
-    """Return the percentile interval of B numbers."""
-    low, high = percentiles(np.asarray(draws, dtype=np.float64), confidence)
-    return float(low), float(high)
-
-
 def number(value: float) -> float | None:
     """Give a number for JSON, which has no word for NaN: None."""
     return value if np.isfinite(value) else None
-
-
-def _check(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}; it must be between 0 and 1")

@@ -4,7 +4,6 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 
 def tie_seed(seed: int, *names: str) -> list[int]:
@@ -30,12 +29,3 @@ def ranks(values: NDArray[np.floating], seed: int | list[int]) -> NDArray[np.int
     ranked = np.empty(values.size, dtype=np.int32)
     ranked[order] = np.arange(values.size, dtype=np.int32)
     return ranked.reshape(values.shape)
-
-
-def centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return twice the rank of each pixel (ties share their mean) minus its mean: whole numbers that sum to 0.
-
-    Sums of products of whole numbers are exact up to 2**53, so a rank correlation from them is the same on any
-    number of cores (frames of up to 500 x 500 pixels).
-    """
-    return 2 * np.asarray(rankdata(values, axis=None), dtype=np.float64) - (values.size + 1)

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import estimate, interval, share
+from lucidag.ground.statistics.draws import interval
+from lucidag.ground.statistics.intervals import estimate, share
 from lucidag.ground.statistics.permutation import two_sided
 from lucidag.units.names import plain_name
 from lucidag.units.passes.overlaps import Overlaps
