@@ -17,7 +17,13 @@ from lucidag.config.load import load_config
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.probe import check_methods, check_networks
-from lucidag.config.sources import check_sources, weight_files
+from lucidag.config.sources import (
+    check_sources,
+    digests,
+    listable,
+    source_notes,
+    weight_files,
+)
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.contents import files_shown
@@ -41,6 +47,9 @@ def checked_plan():
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
+    if workflow.is_main_process:  # and not in each job that is a process of its own
+        for sentence in source_notes(found.config):
+            print(f"lucidag: {sentence}", file=sys.stderr)
     return found, code
 
 

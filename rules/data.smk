@@ -20,7 +20,7 @@ for KIND, NAMES in plan.sources.items():
         name:
             f"data_{KIND}"
         input:
-            lambda wildcards: CONFIG.datasets[wildcards.dataset].files(),
+            lambda wildcards: listable(CONFIG.datasets[wildcards.dataset].files()),
         output:
             **plan.data_outputs(NAMES[0], "{dataset}"),
         log:
@@ -39,5 +39,8 @@ for KIND, NAMES in plan.sources.items():
         params:
             settings=settings("data"),
             code=code_of("data"),
+            unlisted=lambda wildcards: digests(
+                CONFIG.datasets[wildcards.dataset].files()
+            ),
         script:
             "../workflow/scripts/data.py"

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from lucidag.config.methods import compared_methods, explained_families
 from lucidag.config.schema import Config
+from lucidag.config.sources import listable
 from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
 from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.explain.settings import Image
@@ -218,9 +219,11 @@ class Plan:
         return [model for model, shards in self.measured.items() if len(shards) <= 1]
 
     def image_files(self, model: str, images: Sequence[str]) -> list[str]:
-        """Return the files that these images of a model are read from."""
+        """Return the files that these images of a model are read from, or a data set that changes when these do."""
         name = self.config.models[model].dataset
-        return self.config.datasets[name].image_files(images) or self.data_files(name)
+        files = self.config.datasets[name].image_files(images)
+        named = listable(files)
+        return named if named and len(named) == len(files) else [*named, *self.data_files(name)]
 
     def measured_files(self, model: str, suffix: str) -> list[str]:
         """Return what was measured of the shards of a model's images."""

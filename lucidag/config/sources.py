@@ -1,6 +1,8 @@
 """The files outside the project that a configuration names, found (or missed) before anything runs."""
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lucidag.config.schema import Config
@@ -49,3 +51,19 @@ def check_sources(config: Config, source: str) -> None:
             weight_files(model)
         except InputError as error:
             raise InputError(f"{source}: models.{name}.{error}") from error
+
+
+def source_notes(config: Config) -> list[str]:
+    """Return what is known of the data sets to be left out, guessed or doubtful; sentences that start with the key."""
+    return [f"datasets.{name}: {note}" for name, dataset in config.datasets.items() for note in dataset.notes()]
+
+
+def listable(files: Sequence[str]) -> list[str]:
+    """Return the files that Snakemake takes as inputs: in all others it would fill in what stands in braces."""
+    return [file for file in files if "{" not in file]
+
+
+def digests(files: Sequence[str]) -> dict[str, str]:
+    """Return a digest of each file that is not `listable`; a job that has it as a parameter notices a change."""
+    unlisted = [file for file in files if "{" in file]
+    return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] for file in unlisted}

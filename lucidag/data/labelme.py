@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lucidag.data.listing import SUFFIXES
-from lucidag.data.roles import SPLITS
+from lucidag.data.roles import split_of
+from lucidag.data.walk import walk
 from lucidag.ground.errors import InputError
 
 CLASSES, OBJECTS = "categories.txt", "object_categories.txt"
@@ -84,7 +84,8 @@ def files_of(path: str | Path) -> list[str]:
 def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
     """Pair the images in ``images/`` with the XML files of the same relative path in ``objects/``, sorted.
 
-    Where all folders directly in ``images/`` bear the name of a split, they are splits.
+    Where all folders directly in ``images/`` bear the name of a split, they are splits. What `lucidag.data.walk`
+    leaves out is counted.
 
     Returns
     -------
@@ -101,25 +102,30 @@ def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
         if not folder.is_dir():
             raise InputError(f"{folder} does not exist; polygons need the folders images/ and objects/")
     frames: dict[str, Path] = {}
-    for file in sorted(images.rglob("*")):
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file():
-            other = frames.setdefault(file.relative_to(images).with_suffix("").as_posix(), file)
-            if other != file:
-                raise InputError(f"{other} and {file} are two images for one annotation")
-    xml = {file.relative_to(objects).with_suffix("").as_posix(): file for file in sorted(objects.rglob("*.xml"))}
+    tree = walk(images)
+    for place in tree.images:
+        file = images.joinpath(*place)
+        other = frames.setdefault(file.relative_to(images).with_suffix("").as_posix(), file)
+        if other != file:
+            raise InputError(f"{other} and {file} are two images for one annotation")
+    texts = [objects.joinpath(*place) for place in walk(objects, accept=_is_xml).images]
+    xml = {file.relative_to(objects).with_suffix("").as_posix(): file for file in texts}
     both = [name for name in frames if name in xml]
     if not both:
         raise InputError(f"{path}: no image in images/ has an XML file of the same path in objects/")
     irregular = Counter({NO_XML: len(frames.keys() - xml.keys()), NO_IMAGE: len(xml.keys() - frames.keys())})
-    tops = {item.name for item in images.iterdir() if item.is_dir()}
-    named = tops <= set(SPLITS)
+    irregular += tree.left_out
+    tops = {place[0] for place in tree.folders}
+    named = all(map(split_of, tops))
     found = []
     for name in both:
         split, _, below = name.partition("/")
         relative = frames[name].relative_to(images)
         short = relative.relative_to(split) if named and len(tops) == 1 and below else relative
         found.append(
-            Annotated(short.as_posix(), frames[name].as_posix(), xml[name].as_posix(), split if named else None)
+            Annotated(
+                short.as_posix(), frames[name].as_posix(), xml[name].as_posix(), split_of(split) if named else None
+            )
         )
     return found, irregular
 
@@ -216,3 +222,7 @@ def _points(outline: ElementTree.Element) -> tuple[tuple[float, float], ...] | N
 def _number(text: str | None) -> int | None:
     stripped = (text or "").strip()
     return int(stripped) if stripped.isdecimal() else None
+
+
+def _is_xml(name: str) -> bool:
+    return name.lower().endswith(".xml")

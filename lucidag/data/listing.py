@@ -1,20 +1,23 @@
 """What a folder source consists of, without opening an image: standard library only, so that it is quick."""
 
 import csv
-import re
-from collections import Counter
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lucidag.data.roles import SPLITS
+from lucidag.data.ids import make_ids
+from lucidag.data.layout import arrange
+from lucidag.data.roles import SPLITS, split_of
+from lucidag.data.several import several_at_once
+from lucidag.data.walk import walk
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest, unknown
 
 ROLES = ("image", "label", "split", "mask", "id")
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"))
 
 
 @dataclass(frozen=True)
@@ -52,28 +55,62 @@ class Entry:
         return self.relative if self.line is None else f"{self.relative} (line {self.line})"
 
 
-def files_of(found: Sequence[Entry]) -> list[str]:
-    """Give the image and mask files of a source, each once; a CSV file itself is not among them."""
-    files = [entry.path for entry in found] + [entry.mask for entry in found if entry.mask]
-    return list(dict.fromkeys(files))
+@dataclass(frozen=True)
+class Listing:
+    """What a source consists of.
+
+    Attributes
+    ----------
+    entries
+        Its images: in the order of the CSV file; of folders by split, and sorted by path.
+    of_table
+        Whether a CSV file lists them.
+    left_out
+        How many files or images are left out, by reason.
+    notes
+        What was left out or guessed, in sentences.
+    """
+
+    entries: list[Entry]
+    of_table: bool
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    def files(self) -> list[str]:
+        """Give the image and mask files, each once; a CSV file itself is not among them."""
+        files = [entry.path for entry in self.entries] + [entry.mask for entry in self.entries if entry.mask]
+        return list(dict.fromkeys(files))
 
 
-def entries(
-    path: str | Path, root: str | Path | None = None, columns: Mapping[str, str | None] | None = None
-) -> list[Entry]:
-    """Give the images of a source in the order of its CSV file, or sorted by path in a folder.
+def list_images(
+    path: str | Path,
+    root: str | Path | None = None,
+    columns: Mapping[str, str | None] | None = None,
+    split_names: Mapping[str, Sequence[str]] | None = None,
+    split_folders: bool = True,
+    leave_out: Sequence[str] = (),
+    classes: Sequence[str] | None = None,
+) -> Listing:
+    """List the images of a source.
 
     Parameters
     ----------
     path
-        A CSV file with a header, or a folder with class sub-folders (``nevus/…``) or split and class
-        sub-folders (``train/nevus/…``).
+        A CSV file with a header, or a folder: see `lucidag.data.layout.arrange`.
     root
         What the paths in the CSV file are relative to; None is the file's own folder.
     columns
         For the roles image, label, split, mask and id: the column of the CSV file. A role left out is
         the column of its own name, where there is one; None says that there is none. Image and label
         must exist.
+    split_names
+        Names of splits beyond the usual ones, see `lucidag.data.roles.split_of`.
+    split_folders
+        Whether folders can be splits.
+    leave_out
+        Patterns of names of files and folders that are left out of a folder.
+    classes
+        The classes in their order, where the configuration lists them.
 
     Raises
     ------
@@ -82,40 +119,38 @@ def entries(
     """
     path = Path(path)
     if path.is_dir():
-        return _of_folder(path)
+        tree = walk(path, leave_out)
+        meant = partial(split_of, more=split_names) if split_folders else lambda _: None
+        placed, notes = arrange(str(path), tree, meant, classes)
+        found = [
+            Entry("/".join(one.place), (path / Path(*one.place)).as_posix(), one.label, one.split) for one in placed
+        ]
+        return Listing(found, False, dict(sorted(tree.left_out.items())), [*filter(None, [tree.said()]), *notes])
     if path.is_file():
-        return _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
+        entries = _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
+        _check_once(path, entries)
+        if several := several_at_once(entry.label for entry in entries):
+            raise InputError(f"{path}: '{several}' is several labels at once, and an image can have one class only")
+        entries, notes = _with_splits(path, entries, split_names)
+        return Listing(entries, True, notes=notes)
     siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")
 
 
-def image_ids(path: str | Path, found: Sequence[Entry]) -> list[str]:
-    """Give the images ids that are safe as file names and differ.
+def image_ids(found: Sequence[Entry]) -> list[str]:
+    """Give the images of a source their ids, see `lucidag.data.ids.make_ids`."""
+    return make_ids([posixpath.normpath(entry.relative) for entry in found])
 
-    They are the relative paths without suffix, ``-`` for ``/`` and ``_`` for characters that are not safe; where
-    two images differ in their suffix alone, they keep it.
 
-    Raises
-    ------
-    InputError
-        If two images would have the same id, as where one is listed twice.
-    """
-    bare = [_safe(re.sub(r"\.[^./]+$", "", entry.relative)) for entry in found]
-    number = Counter(bare)
-    ids = [_safe(entry.relative) if number[name] > 1 else name for entry, name in zip(found, bare, strict=True)]
+def _check_once(path: Path, found: Sequence[Entry]) -> None:
+    """Stop at an image that is listed twice."""
     first: dict[str, Entry] = {}
-    for name, entry in zip(ids, found, strict=True):
-        if name in first:
-            twice = first[name].path == entry.path
-            remedy = "each image may occur once" if twice else "rename one of them with letters A-Z a-z, 0-9 _ . -"
-            raise InputError(f"{path}: {first[name].place} and {entry.place} have the same image id '{name}'; {remedy}")
-        first[name] = entry
-    return ids
-
-
-def _safe(relative: str) -> str:
-    joined = re.sub(r"[^A-Za-z0-9_.-]", "_", relative.replace("/", "-"))
-    return joined.lstrip(".-") or "_"
+    for entry in found:
+        other = first.setdefault(posixpath.normpath(entry.relative), entry)
+        if other is not entry:
+            several = f", as {other.label} and as {entry.label}: an image can have one class only"
+            what = several if other.label != entry.label else "; each image may occur once"
+            raise InputError(f"{path}: image {other.place} is listed again in line {entry.line}{what}")
 
 
 def check_header(path: str | Path, columns: Mapping[str, str | None]) -> None:
@@ -206,33 +241,17 @@ def _named(file: Path, header: Sequence[str], columns: Mapping[str, str | None])
     return named
 
 
-def _of_folder(folder: Path) -> list[Entry]:
-    names = [item.name for item in _folders(folder)]
-    if not set(names) & set(SPLITS):
-        return _of_classes(folder, folder, None)
-    for name in names:
-        if name not in SPLITS:
-            raise InputError(f"{folder}: beside split folders, {unknown('split', name, SPLITS)}")
-    return [entry for split in SPLITS if split in names for entry in _of_classes(folder / split, folder, split)]
-
-
-def _of_classes(folder: Path, root: Path, split: str | None) -> list[Entry]:
-    classes = _folders(folder)
-    if not classes:
-        raise InputError(f"{folder} has no class sub-folders")
-    found = []
-    for one in classes:
-        files = sorted(
-            file
-            for file in one.rglob("*")
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-        )
-        if not files:
-            raise InputError(f"{one} has no image ({' '.join(sorted(SUFFIXES))})")
-        for file in files:
-            found.append(Entry(file.relative_to(root).as_posix(), file.as_posix(), one.name, split))
-    return found
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(item for item in folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+def _with_splits(
+    path: Path, found: list[Entry], more: Mapping[str, Sequence[str]] | None
+) -> tuple[list[Entry], list[str]]:
+    """Read the words in the split column, and say which were guessed."""
+    words = {entry.split: entry for entry in reversed(found) if entry.split is not None}
+    meant = {word: split_of(word, more) for word in words}
+    for word, split in meant.items():
+        if split is None:
+            raise InputError(
+                f"{path}, {words[word].place}: {unknown('split', word, SPLITS)}; other names go into `split_names`"
+            )
+    guessed = [f"'{word}' for {split}" for word, split in sorted(meant.items()) if word != split]
+    read = [entry if entry.split is None else replace(entry, split=meant[entry.split]) for entry in found]
+    return read, [f"taken for splits: {', '.join(guessed)}"] if guessed else []

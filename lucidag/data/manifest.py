@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from lucidag.data.ids import is_safe, same_file
 from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic, read_json, write_json
@@ -22,7 +23,7 @@ from lucidag.ground.tables import read_table, write_table
 ARRAYS = "images.safetensors"
 LABEL_MAPS = "concepts.safetensors"  # where the images themselves are files
 CONCEPT_PREFIX = "concepts."  # before the category, in the names of the arrays
-SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SAFE_CATEGORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def write_manifest(
     concepts: Mapping[str, NDArray[np.uint8]] | None = None,
     concept_names: Mapping[str, Sequence[str]] | None = None,
     irregularities: Mapping[str, int] | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Write ``manifest.csv``, ``dataset.json`` and the arrays: ``images.safetensors``, or ``concepts.safetensors``.
 
@@ -157,7 +159,7 @@ def write_manifest(
     ----------
     folder
         Where to, usually ``results/data/{dataset}``.
-    table, classes, images, masks, concepts, concept_names, irregularities
+    table, classes, images, masks, concepts, concept_names, irregularities, notes
         See `lucidag.data.source.Source`. Values of the table become strings. Label maps are stored as
         ``concepts.{category}``: in ``images.safetensors``, or in ``concepts.safetensors`` where the images are files
         (which all have one size then).
@@ -189,6 +191,8 @@ def write_manifest(
         summary["concepts"] = {category: list(names) for category, names in concept_names.items()}
     if irregularities:
         summary["irregularities"] = dict(irregularities)
+    if notes:
+        summary["notes"] = list(notes)
     write_json(folder / "dataset.json", summary)
     write_table(folder / "manifest.csv", ordered)
 
@@ -245,12 +249,7 @@ def _check(
 ) -> None:
     if len(table) == 0:
         raise InputError(f"{file}: there is no image")
-    repeated = table["image"][table["image"].duplicated()]
-    if len(repeated):
-        raise InputError(f"{file}: image id '{repeated.iloc[0]}' occurs more than once")
-    for image in table["image"]:
-        if not SAFE_ID.fullmatch(image):
-            raise InputError(f"{file}: image id '{image}' is not safe as a file name (A-Z a-z 0-9 _ . -)")
+    _check_ids(file, table["image"].tolist())
     for what, column, allowed in (("class", "label", classes), ("split", "split", SPLITS)):
         for value in table[column].unique():
             if value not in allowed:
@@ -264,6 +263,22 @@ def _check(
         raise InputError(f"{file}: masks must be uint8 and as large as the images, not {masks.shape}")
 
 
+def _check_ids(file: Path, ids: Sequence[str]) -> None:
+    """Stop at ids whose outputs would be one file: twins, and those that differ in the case of their letters alone."""
+    first: dict[str, str] = {}
+    for image in ids:
+        if not is_safe(image):
+            raise InputError(f"{file}: image id '{image}' is not safe as a file name (letters, digits, _ - . ~)")
+        key = same_file(image)
+        if key in first:
+            what = "occurs more than once" if first[key] == image else f"differs from '{first[key]}' in case alone"
+            raise InputError(f"{file}: image id '{image}' {what}")
+        first[key] = image
+    for image in ids:
+        if same_file(f"{image}.mask") in first:
+            raise InputError(f"{file}: image ids '{image}' and '{image}.mask' would share files of their explanations")
+
+
 def _check_concepts(
     file: Path,
     rows: int,
@@ -274,7 +289,7 @@ def _check_concepts(
     """Stop at the first category whose maps and names do not fit together; `shape` is N x H x W where it is known."""
     for category in [*concepts, *names]:
         what = f"{file}: concepts, category '{category}'"
-        if not SAFE_ID.fullmatch(category):
+        if not SAFE_CATEGORY.fullmatch(category):
             raise InputError(f"{what}: the name is not safe in a file (A-Z a-z 0-9 _ . -)")
         if category not in concepts or category not in names:
             raise InputError(f"{what} has no {'label maps' if category in names else 'names'}")

@@ -70,7 +70,7 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
     entries = [Entry(each.relative, each.image, label) for each, label in zip(found, labels, strict=True)]
     table = pd.DataFrame(
         {
-            "image": image_ids(path, entries),
+            "image": image_ids(entries),
             "path": [each.image for each in found],
             "label": labels,
             "split": _splits(path, found, labels, keys.splits.model_dump() if keys.splits else None, keys.seed),

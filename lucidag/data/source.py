@@ -51,7 +51,9 @@ class Source:
     concept_names
         The names by category, in the order of their numbers 1, 2, ...
     irregularities
-        What was passed over or mended, and how often, in words such as ``polygons without area``.
+        What was left out, passed over or mended, and how often, in words such as ``polygons without area``.
+    notes
+        What was guessed or is doubtful, one sentence each.
     """
 
     table: "pd.DataFrame"
@@ -61,6 +63,7 @@ class Source:
     concepts: "Mapping[str, NDArray[np.uint8]] | None" = None
     concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     irregularities: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 class DataSource(Section):
@@ -118,6 +121,10 @@ class DataSource(Section):
         InputError
             If a file or folder is missing; the sentence starts with the key that names it.
         """
+        return []
+
+    def notes(self) -> list[str]:
+        """Return what is left out, guessed or doubtful and known before anything runs, one sentence each."""
         return []
 
     def image_ids(self) -> list[str] | None:

@@ -66,6 +66,13 @@ def job(task: Task) -> Iterator[None]:
         log.write(f"imports {started:.2f} s of {_seconds_alive():.2f} s\n")
 
 
+def say(sentence: str, to_terminal: bool = True) -> None:
+    """Write a sentence for the user into the log of the job, and to the terminal."""
+    print(sentence)
+    if to_terminal:
+        print(f"lucidag: {sentence}", file=sys.__stderr__, flush=True)
+
+
 def _sentence(error: Exception, log: Path) -> str:
     if isinstance(error, InputError):
         return " ".join(str(error).split())

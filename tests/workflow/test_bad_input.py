@@ -38,6 +38,7 @@ def leftovers(results: Path) -> set[str]:
     return {file for file in files if not file.startswith(("logs/", "benchmarks/", ".cache/networks.json"))}
 
 
+LABELLED = {"source": "folder", "path": "own/labels.csv", "columns": {"label": "diagnosis"}}
 DRY = {
     "key": (
         {"models": {"m": {**NETWORK, "train": {"epocs": 1}}}},
@@ -52,6 +53,26 @@ DRY = {
     "column": (
         {"datasets": {"d": {"source": "folder", "path": "own/labels.csv"}}},
         ["datasets.d.path", "own/labels.csv", "'label'", "diagnosis"],
+    ),
+    "class": (
+        {"datasets": {"d": {**LABELLED, "classes": ["round", "oval"]}}},
+        ["datasets.d.path", "own/labels.csv", "02.png (line 4)", "'square'", "round, oval"],
+    ),
+    "no-image": (
+        {"datasets": {"d": {**LABELLED, "classes": ["round", "square", "star"]}}},
+        ["datasets.d.path", "class 'star' has no image"],
+    ),
+    "no-test": (
+        {"datasets": {"d": {"source": "folder", "path": "own/train.csv"}}},
+        ["datasets.d.path", "own/train.csv", "no image is in split 'test'"],
+    ),
+    "several": (
+        {"datasets": {"d": {"source": "folder", "path": "own/several.csv"}}},
+        ["datasets.d.path", "own/several.csv", "'a|b' is several labels at once"],
+    ),
+    "nothing": (
+        {"datasets": {"d": {"source": "folder", "path": "own/empty.csv"}}},
+        ["datasets.d.path", "names files that are empty: own/empty.png"],
     ),
     "mnist": (
         {"datasets": {"d": {"source": "mnist", "root": "elsewhere"}}},
@@ -74,6 +95,10 @@ DRY = {
 def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, case: str) -> None:
     changes, parts = DRY[case]
     (folder / "own" / "hole.csv").write_text("image,label\n00.png,a\ngone.png,b\n")
+    (folder / "own" / "train.csv").write_text("image,label,split\n00.png,a,train\n01.png,b,val\n")
+    (folder / "own" / "several.csv").write_text("image,label\n00.png,a\n01.png,b\n02.png,a|b\n")
+    (folder / "own" / "empty.csv").write_text("image,label\n00.png,a\nempty.png,b\n")
+    (folder / "own" / "empty.png").touch()
     file = write(folder, case, {"datasets": {"d": {"source": "digits"}}, "models": {"m": NETWORK}} | changes)
     done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
     assert_one_line(done, file, parts)
@@ -93,7 +118,7 @@ def damage(folder: Path) -> None:
         (folder / "bad" / name).mkdir(parents=True)
         for number in range(5):
             (folder / "bad" / name / f"{number}.png").write_bytes((own / "00.png").read_bytes())
-    (folder / "bad" / "x" / "empty.png").touch()
+    (folder / "bad" / "x" / "zero.png").write_bytes(bytes(1))
     (folder / "bad" / "y" / "cut.png").write_bytes((own / "00.png").read_bytes()[:60])
     (folder / "bad" / "y" / "text.png").write_text("no image")
     (own / "train.csv").write_text("image,label,split\n00.png,a,train\n01.png,b,val\n")
@@ -109,13 +134,13 @@ def damage(folder: Path) -> None:
 def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
     """Return a run in which all but one job fail, each for a reason of its own."""
     damage(folder)
-    labelled = {"source": "folder", "path": "own/labels.csv", "columns": {"label": "diagnosis"}}
+    labelled = {**LABELLED, "track": "table"}  # whose rows are read by the job alone
     datasets = {
         "digits": {"source": "digits"},
         "bad": {"source": "folder", "path": "bad"},
         "label": labelled | {"classes": ["round", "oval"]},
         "empty": labelled | {"classes": ["round", "square", "star"]},
-        "untested": {"source": "folder", "path": "own/train.csv", "columns": {"split": "split"}},
+        "untested": {"source": "folder", "path": "own/train.csv", "columns": {"split": "split"}, "track": "table"},
     }
     models: dict[str, Any] = {name: {**NETWORK, "dataset": name} for name in datasets}
     imported = {key: value for key, value in NETWORK.items() if key != "train"} | {"dataset": "digits"}
@@ -130,7 +155,10 @@ def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("job", "parts"),
     [
-        ("data_folder bad", ["3 images", "x/empty.png: it is empty", "y/cut.png: it is truncated", "y/text.png"]),
+        (
+            "data_folder bad",
+            ["3 images", "x/zero.png: it is of no known image format", "y/cut.png: it is truncated", "y/text.png"],
+        ),
         ("data_folder label", ["own/labels.csv", "02.png (line 4)", "'square'", "round, oval"]),
         ("data_folder empty", ["own/labels.csv", "class 'star' has no image"]),
         ("data_folder untested", ["own/train.csv", "no image is in split 'test'"]),

@@ -1,16 +1,19 @@
 """A user's own image files as a data source."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lucidag.data.listing import Entry, check_header, entries, files_of, image_ids
+from lucidag.data.known import check_listing
+from lucidag.data.listing import Entry, Listing, check_header, image_ids, list_images
+from lucidag.data.order import class_order
 from lucidag.data.source import DataSource, Source, Splits
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Section
+from lucidag.ground.section import Section, Split
 
 
 class Columns(Section):
@@ -39,13 +42,21 @@ class Folder(DataSource):
     arrays = False
     resources: ClassVar[Mapping[str, int]] = {"mem_mb": 4000, "runtime": 120}
 
-    path: str = Field(description="The CSV, or the folder (`class/…` or `split/class/…`).")
+    path: str = Field(description="The CSV, or the folder (`class/…`, `split/class/…` or `class/split/…`).")
     root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
     classes: list[str] | str | None = Field(
         default=None,
         description="Classes in order, each with an image; or a text file with one name per line, where a foreign "
-        "network knows more of them. Default: those found, sorted.",
+        "network knows more of them. Default: those found; whole numbers in a CSV sort as numbers, all else as text.",
+    )
+    split_names: dict[Split, list[str]] | None = Field(
+        default={},
+        description="Names that folders, or cells of the CSV's split column, have for a split beside the usual ones "
+        "(`Training`, `valid`, `dev`, …; in any case); null: no folder is a split.",
+    )
+    leave_out: list[str] = Field(
+        default=[], description="Names (or patterns such as `*_seg.png`) of files and folders that are no part of it."
     )
     splits: Splits | None = Field(
         default=Splits(), description="Shares, where the images have no splits of their own; null: they must have."
@@ -72,17 +83,23 @@ class Folder(DataSource):
             raise InputError(f"path: '{self.path}' does not exist (seen from {Path.cwd().name}/)")
         table = [self.path] if Path(self.path).is_file() else []
         names = [self.classes] if isinstance(self.classes, str) else []
+        self.named_classes()  # whose sentences name their own key
         try:
             if table and self.track == "table":  # of millions of images, each start would read the table
                 check_header(self.path, self.columns.named())
-            images = files_of(self._entries) if self.track == "images" else []
+            images = self._listing.files() if self.track == "images" else []
         except InputError as error:
             raise InputError(f"path: {error}") from error
-        missing = [file for file in images if not Path(file).is_file()]
-        if missing:
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise InputError(f"path: {self.path} names files that do not exist: {', '.join(missing[:3])}{more}")
+        for fault, wrong in (("that do not exist", _missing), ("that are empty", _empty)):
+            bad = [file for file in images if wrong(file)]
+            if bad:
+                more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+                raise InputError(f"path: {self.path} names files {fault}: {', '.join(bad[:3])}{more}")
         return table + names + images
+
+    def notes(self) -> list[str]:
+        """Return what was left out or guessed, where the images are tracked: else a start would read all of the CSV."""
+        return [] if self.track == "table" else [*self._listing.notes, *self.order(self._listing)[1]]
 
     def image_ids(self) -> list[str]:
         """Return the ids that the files' names give."""
@@ -90,7 +107,7 @@ class Folder(DataSource):
 
     def known_classes(self) -> list[str]:
         """Return the classes that are listed, or else those of the images."""
-        return self.named_classes() or sorted({entry.label for entry in self._entries})
+        return list(self.named_classes() or self.order(self._listing)[0])
 
     def named_classes(self) -> list[str] | None:
         """Return the classes that are listed, here or in a file.
@@ -110,13 +127,49 @@ class Folder(DataSource):
             for entry in [self._by_id[image]]
         ]
 
+    def listing(self) -> Listing:
+        """Return the images and what is known of them without opening any.
+
+        Raises
+        ------
+        InputError
+            As `lucidag.data.listing.list_images` and `lucidag.data.known.check_listing`.
+        """
+        classes = self.named_classes()
+        found = list_images(
+            self.path,
+            self.root,
+            self.columns.named(),
+            {str(split): names for split, names in (self.split_names or {}).items()},
+            self.split_names is not None,
+            self.leave_out,
+            classes,
+        )
+        all_occur = not isinstance(self.classes, str)
+        doubts = check_listing(self.path, found, classes, all_occur, self.splits is not None, self.groups)
+        return replace(found, notes=[*found.notes, *doubts])
+
+    def order(self, listing: Listing) -> tuple[Sequence[str], list[str]]:
+        """Return the classes in their order, and doubts about it: none where they are listed."""
+        if named := self.named_classes():
+            return named, []
+        return class_order((entry.label for entry in listing.entries), listing.of_table)
+
     @cached_property
-    def _entries(self) -> list[Entry]:
-        return entries(self.path, self.root, self.columns.named())
+    def _listing(self) -> Listing:
+        return self.listing()
 
     @cached_property
     def _by_id(self) -> dict[str, Entry]:
-        return dict(zip(image_ids(self.path, self._entries), self._entries, strict=True))
+        return dict(zip(image_ids(self._listing.entries), self._listing.entries, strict=True))
+
+
+def _missing(file: str) -> bool:
+    return not Path(file).is_file()
+
+
+def _empty(file: str) -> bool:
+    return Path(file).stat().st_size == 0
 
 
 def _read_names(file: str) -> list[str]:
