@@ -45,7 +45,7 @@ lint: $(READY) ## rewrite layout, then check
 
 lock: $(READY) ## resolve the pins anew from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra test --extra docs pyproject.toml -o requirements.lock
+		--no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --group pyproject.toml:setup -o requirements-setup.lock
 

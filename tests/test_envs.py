@@ -96,9 +96,36 @@ def test_every_pin_has_hashes_and_nothing_says_where_from(root: Path, file: str)
     assert len({(package, marker) for package, _, marker, _ in pins}) == len(pins)
 
 
+def declared_packages(root: Path, *extras: str) -> set[str]:
+    """Give what a bare installation brings, and what these extras add to it."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    words = project["dependencies"] + [word for extra in extras for word in project["optional-dependencies"][extra]]
+    return {canonicalize_name(re.split(r"[<>=!~;\[ ]", word)[0]) for word in words}
+
+
+# Where the library needs more than a bare installation brings: the extra, and the places.
+EXTRAS = {
+    "clip": ("units/clip/", "units/labels/concepts.py"),
+    "report": ("report/",),
+    "workflow": ("explain/lime/stage.py",),
+}
+
+
+@pytest.mark.parametrize("extra", [None, *EXTRAS])
+def test_a_bare_installation_has_what_the_library_imports_and_extras_the_rest(root: Path, extra: str | None) -> None:
+    library = root / "lucidag"
+    special = {
+        name: [file for file in library.rglob("*.py") if file.relative_to(library).as_posix().startswith(places)]
+        for name, places in EXTRAS.items()
+    }
+    plain = set(library.rglob("*.py")) - {file for files in special.values() for file in files}
+    files = sorted(plain) if extra is None else special[extra]
+    extras = [] if extra is None else [extra]
+    assert imported_packages(root, files) - declared_packages(root, *extras) == set()
+
+
 def test_every_import_is_declared(root: Path) -> None:
-    words = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
-    declared = {canonicalize_name(re.split(r"[<>=!~;\[ ]", word)[0]) for word in words}
+    declared = declared_packages(root, "workflow", "clip", "report")
     files = sorted((root / "lucidag").rglob("*.py")) + sorted((root / "workflow" / "scripts").glob("*.py"))
     used = imported_packages(root, files)
     assert used - declared == set()
@@ -118,8 +145,6 @@ def test_an_environment_holds_what_its_scripts_reach(root: Path, name: str) -> N
 
 
 def test_every_lock_file_covers_what_is_declared(root: Path) -> None:
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    words = project["dependencies"] + extras["test"] + extras["docs"]
-    declared = {canonicalize_name(re.split(r"[<>=!~;\[ ]", word)[0]) for word in words}
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    declared = declared_packages(root, *extras)
     assert declared - {package for package, _, _, _ in locked((root / "requirements.lock").read_text())} == set()
