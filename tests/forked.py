@@ -55,7 +55,7 @@ CLIENT = """\
 #!{python} -SE
 import json, os, socket, sys
 words = sys.argv[1:]
-if not words or (words[0].startswith("-") and words[0] != "-m"):
+if not words or (words[0].startswith("-") and words[:1] != ["-m"] and words[:2] != ["-P", "-m"]):
     os.execv({python!r}, [{python!r}, *words])
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -170,10 +170,13 @@ def _work(client: str, words: Sequence[str], folder: str, environment: dict[str,
     os.environ.clear()
     os.environ.update(environment)
     sys.executable = client
-    if words[0] == "-m":
-        sys.argv = ["-m", *words[2:]]
-        sys.path.insert(0, folder)
-        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if "-m" in words[:2]:
+        module = words.index("-m") + 1
+        sys.argv = ["-m", *words[module + 1 :]]
+        if words[0] != "-P":
+            sys.path.insert(0, folder)
+        runpy.run_module(words[module], run_name="__main__", alter_sys=True)
     else:
         sys.argv = list(words)
         sys.path.insert(0, str(Path(words[0]).resolve().parent))

@@ -115,7 +115,7 @@ def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any
     if not missing:
         return kept
     answer = subprocess.run(
-        [sys.executable, "-m", module],
+        [sys.executable, "-P", "-m", module],  # a random.py in the working directory hides nobody's random
         input=json.dumps([wanted[key] for key in missing]),
         capture_output=True,
         text=True,
@@ -131,5 +131,5 @@ def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any
 
 def _environment() -> dict[str, str]:
     project = str(Path(__file__).resolve().parents[2])
-    paths = [project, str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    given = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([project, given] if given else [project])}

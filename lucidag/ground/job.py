@@ -45,9 +45,6 @@ def job(task: Task) -> Iterator[None]:
     path = Path(task.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     started = _seconds_alive()
-    # Factories of the user's own lie in the folder that Snakemake works in, which need not be the project's.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
     with path.open("w", encoding="utf-8", buffering=1) as log:
         with redirect_stdout(log), redirect_stderr(log):
             try:

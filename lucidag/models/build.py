@@ -1,6 +1,5 @@
 """A network by its name: torchvision's architectures, or a factory of the user's own."""
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
+from lucidag.ground.user_code import user_module
 
 
 def build(architecture: str, classes: int, options: Mapping[str, Any], seed: int) -> nn.Module:
@@ -70,10 +70,9 @@ def _user_factory(architecture: str) -> tuple[Callable[..., Any], dict[str, Any]
     """Import the factory that ``package.module:factory`` names."""
     module_name, _, name = architecture.partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except (ImportError, SyntaxError, ValueError) as error:
-        message = f"architecture '{architecture}': module '{module_name}' cannot be imported: {error}"
-        raise InputError(message) from error
+        module = user_module(module_name)
+    except InputError as error:
+        raise InputError(f"architecture '{architecture}': {error}") from error
     factory = getattr(module, name, None)
     if not callable(factory):
         public = [key for key, value in vars(module).items() if callable(value)]

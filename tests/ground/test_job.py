@@ -73,7 +73,8 @@ def test_modules_of_the_folder_that_snakemake_works_in_can_be_imported(root: Pat
     script, work = tmp_path / "scripts" / "train.py", tmp_path / "work"
     for folder in (script.parent, work):
         folder.mkdir()
-    script.write_text(SCRIPT.format(last="import mynet; print(mynet.UNITS)"))
+    own = "from lucidag.ground.user_code import user_module"
+    script.write_text(SCRIPT.format(last=f"{own}; print(user_module('mynet').UNITS)"))
     (work / "mynet.py").write_text("UNITS = 12345\n")
     environment = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run([sys.executable, script, "a.log"], cwd=work, env=environment, check=False)
