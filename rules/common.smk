@@ -8,7 +8,7 @@ from pathlib import Path
 # Under its own name it would be a directive at the start of a line.
 from snakemake.io import report as reported
 
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from lucidag.config.images import check_shortcuts, write_out_images
