@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.draws import percentiles
+from lucidag.rof.rank import ORDER_COLUMNS, order_columns
 from lucidag.rof.result import Draws
-from lucidag.rof.tables import ORDER_COLUMNS, seed_column
 
 BANDS_COLUMNS = (*ORDER_COLUMNS, "k", "metric", "low", "high")
 
@@ -81,18 +81,9 @@ def bands_table(
     ``accuracy_group:{name}``.
     """
     steps = draws.accuracy.shape[1]
+    order = order_columns(split, method, seed, steps)
     parts = [
-        pd.DataFrame(
-            {
-                "split": split,
-                "method": method,
-                "seed": seed_column(seed, steps),
-                "k": np.arange(steps),
-                "metric": metric,
-                "low": low,
-                "high": high,
-            }
-        )
+        pd.DataFrame(order | {"k": np.arange(steps), "metric": metric, "low": low, "high": high})
         for metric, (low, high) in bands(draws, confidence, tuple(group_names)).items()
     ]
     return pd.concat(parts, ignore_index=True)

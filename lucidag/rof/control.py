@@ -22,46 +22,39 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lucidag.rof.evaluate import Walk, evaluate, one_thread
-from lucidag.rof.result import SweepResult
-from lucidag.rof.sweep import check_inputs, cohort, prefix_logits
+from lucidag.rof.evaluate import Walk, one_thread
+from lucidag.rof.sweep import Floats, Places, prefix_logits
 
 LOGIT_BIAS = "logit_bias"
 _ROWS = 4096
 
 
-def logit_bias(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    order: NDArray[np.int64],
-    groups: NDArray[np.int64] | None = None,
-    group_count: int | None = None,
-    image_weights: NDArray[np.integer] | None = None,
-    min_group: int = 1,
-    tile: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-) -> SweepResult:
-    """Give the control's metrics at every k; parameters as for `lucidag.rof.sweep.sweep`."""
-    check_inputs(features, labels, weight, bias, order)
+def shifted_logits(features: Floats, weight: Floats, bias: Floats, order: Places, device: str) -> Walk:
+    """Return the walk C_0, ..., C_K: `lucidag.rof.sweep.sweep` with these logits is the control.
+
+    Written as scale * Z_K + (mu_k - scale * mu_K), the last step adds an exact zero: C_K is Z_K to the last digit.
+    """
+    full = prefix_logits(features, weight, bias, order, device)
     means, spreads = logit_moments(features, weight, bias, order)
-    return evaluate(
-        _shifted_logits(prefix_logits(features, weight, bias, order, device), means, spreads, device),
-        len(order) + 1,
-        cohort(labels, len(bias), groups, group_count, image_weights, min_group),
-        tile,
-        device,
-        threads,
-    )
+    scales = spreads / spreads[-1] if spreads[-1] > 0 else np.zeros_like(spreads)
+    scales[-1] = 1.0
+    shifts = means - scales[:, None] * means[-1]
+    offsets = torch.from_numpy(shifts).to(device)[:, :, None]
+
+    def walk(images: slice, scratch: Tensor) -> Iterator[Tensor]:
+        for z in full(images, scratch):
+            last = z
+        out = torch.empty_like(last)
+        for scale, offset in zip(scales.tolist(), offsets.unbind(), strict=True):
+            torch.mul(last, scale, out=out)
+            out.add_(offset)
+            yield out
+
+    return walk
 
 
 def logit_moments(
-    features: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    order: NDArray[np.int64],
+    features: Floats, weight: Floats, bias: Floats, order: Places
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and spread of the logits Z_k at every k, without a pass over images for each k.
 
@@ -86,7 +79,7 @@ def logit_moments(
     return means.numpy(), spreads.numpy()
 
 
-def _moments(features: NDArray[np.float32], order: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def _moments(features: Floats, order: Places) -> tuple[Tensor, Tensor]:
     """Return mean and covariance over images, in float64 and a few thousand images at a time."""
     images, units = features.shape
     mean = torch.from_numpy(features.mean(axis=0, dtype=np.float64)[order])
@@ -95,25 +88,3 @@ def _moments(features: NDArray[np.float32], order: NDArray[np.int64]) -> tuple[T
         centred = torch.from_numpy(features[start : start + _ROWS, order]).double() - mean
         covariance.addmm_(centred.T, centred)
     return mean, covariance / images
-
-
-def _shifted_logits(full: Walk, means: NDArray[np.float64], spreads: NDArray[np.float64], device: str) -> Walk:
-    """Return the walk C_0, ..., C_K.
-
-    Written as scale * Z_K + (mu_k - scale * mu_K), the last step adds an exact zero: C_K is Z_K to the last digit.
-    """
-    scales = spreads / spreads[-1] if spreads[-1] > 0 else np.zeros_like(spreads)
-    scales[-1] = 1.0
-    shifts = means - scales[:, None] * means[-1]
-    offsets = torch.from_numpy(shifts).to(device)[:, :, None]
-
-    def walk(images: slice, scratch: Tensor) -> Iterator[Tensor]:
-        for z in full(images, scratch):
-            last = z
-        out = torch.empty_like(last)
-        for scale, offset in zip(scales.tolist(), offsets.unbind(), strict=True):
-            torch.mul(last, scale, out=out)
-            out.add_(offset)
-            yield out
-
-    return walk

@@ -73,10 +73,7 @@ class Cohort:
             raise InputError(f"the last layer has {self.class_count} output; accuracy needs at least 2 classes")
         if len(self.labels) == 0:
             raise InputError("the split holds no images")
-        for name, index, count in (
-            ("label", self.labels, self.class_count),
-            ("group", self.groups, self.group_count),
-        ):
+        for name, index, count in (("label", self.labels, self.class_count), ("group", self.groups, self.group_count)):
             if len(index) != len(self.labels):
                 raise InputError(f"{len(index)} {name}s were given for {len(self.labels)} images")
             if index.min() < 0 or index.max() >= count:
@@ -89,9 +86,7 @@ class Cohort:
 
     def weights(self) -> NDArray[np.integer]:
         """Return the bootstrap counts, with no rows where none were given."""
-        if self.image_weights is None:
-            return np.empty((0, len(self.labels)), dtype=np.uint8)
-        return self.image_weights
+        return np.empty((0, len(self.labels)), np.uint8) if self.image_weights is None else self.image_weights
 
 
 def evaluate(
@@ -132,14 +127,11 @@ def evaluate(
     def work(part: slice) -> _Totals:
         return _evaluate_block(walk, steps, part, tile, cohort, torch.device(device))
 
-    totals: _Totals | None = None
     with one_thread() as usual:
-        for part in _in_order(work, slices, (threads or usual) if on_cpu else 1):
-            if totals is None:
-                totals = part
-            else:
-                totals.add(part)
-    assert totals is not None
+        parts = _in_order(work, slices, (threads or usual) if on_cpu else 1)
+        totals = next(parts)
+        for part in parts:
+            totals.add(part)
     return _result(totals, cohort)
 
 

@@ -19,18 +19,12 @@ from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 from lucidag.rof.tables import curve_of
 from lucidag.rof.turning import turning_point
 
+Floats = NDArray[np.float64]
 FEWEST_MODELS = 3
 
 
 def model_row(
-    model: str,
-    family: str,
-    seed: int,
-    roles: pd.DataFrame,
-    sweep: pd.DataFrame,
-    method: str = "l1",
-    train: str = "train",
-    test: str = "test",
+    model: str, family: str, seed: int, roles: pd.DataFrame, sweep: pd.DataFrame, method: str = "l1"
 ) -> list[dict[str, Any]]:
     """Describe one model in two rows, one for each metric of `ROLE_METRICS`.
 
@@ -40,23 +34,15 @@ def model_row(
         model, family, seed, metric, train_accuracy, test_accuracy, gap (train less test accuracy, all units on),
         share_both, share_train_only, share_test_only, share_neither, n0_train, n0_test.
     """
-    accuracy = {split: float(curve_of(sweep, split, method, "accuracy")[-1]) for split in (train, test)}
+    accuracy = {split: float(curve_of(sweep, split, method, "accuracy")[-1]) for split in ("train", "test")}
+    # Rounded, because 0.9 - 0.8 and 0.8 - 0.7 differ in the last digit and would not tie in rank.
+    gap = round(accuracy["train"] - accuracy["test"], 12)
     return [
-        {
-            "model": model,
-            "family": family,
-            "seed": seed,
-            "metric": metric,
-            "train_accuracy": accuracy[train],
-            "test_accuracy": accuracy[test],
-            # Rounded, because 0.9 - 0.8 and 0.8 - 0.7 differ in the last digit and would not tie in rank.
-            "gap": round(accuracy[train] - accuracy[test], 12),
-        }
+        {"model": model, "family": family, "seed": seed, "metric": metric}
+        | {f"{split}_accuracy": value for split, value in accuracy.items()}
+        | {"gap": gap}
         | {f"share_{role}": share for role, share in shares(roles, metric).items()}
-        | {
-            f"n0_{name}": turning_point(curve_of(sweep, split, method, metric), metric)
-            for name, split in (("train", train), ("test", test))
-        }
+        | {f"n0_{split}": turning_point(curve_of(sweep, split, method, metric), metric) for split in accuracy}
         for metric in ROLE_METRICS
     ]
 
@@ -100,12 +86,7 @@ def correlations(table: pd.DataFrame, resamples: int, confidence: float, seed: i
 
 
 def associate(
-    share: NDArray[np.float64],
-    gap: NDArray[np.float64],
-    family: NDArray[np.integer],
-    resamples: int,
-    confidence: float,
-    seed: int,
+    share: Floats, gap: Floats, family: NDArray[np.integer], resamples: int, confidence: float, seed: int
 ) -> dict[str, Any]:
     """Return rho, low, high, p, undefined_draws and reason for one share; see `correlations`.
 
@@ -113,11 +94,11 @@ def associate(
     """
     reason = _undefined(share, gap, family)
     if reason is not None:
-        return {"rho": None, "low": None, "high": None, "p": None, "undefined_draws": None, "reason": reason}
+        return dict.fromkeys(("rho", "low", "high", "p", "undefined_draws")) | {"reason": reason}
     return associate_within(share, gap, family, resamples, confidence, seed) | {"reason": None}
 
 
-def _undefined(share: NDArray[np.float64], gap: NDArray[np.float64], family: NDArray[np.integer]) -> str | None:
+def _undefined(share: Floats, gap: Floats, family: NDArray[np.integer]) -> str | None:
     """Say why there is no correlation, or None."""
     if len(share) < FEWEST_MODELS:
         return f"{len(share)} models are fewer than {FEWEST_MODELS}"

@@ -30,7 +30,8 @@ SCORES: Mapping[str, Callable[[NDArray[np.float32], NDArray[np.float32]], NDArra
     "contribution": _contribution,
 }
 METHODS = (*SCORES, RANDOM, REVERSED)
-RANKING_COLUMNS = ("split", "method", "seed", "rank", "unit", "score")
+ORDER_COLUMNS = ("split", "method", "seed")
+RANKING_COLUMNS = (*ORDER_COLUMNS, "rank", "unit", "score")
 
 
 def score(features: NDArray[np.float32], weight: NDArray[np.float32], method: str = "l1") -> NDArray[np.float64]:
@@ -123,21 +124,22 @@ def ranking_table(
             scores = np.full(len(order), np.nan)
             if method != RANDOM:
                 scores = score(features, weight, "l1" if method == REVERSED else method)[order]
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "split": split,
-                        "method": method,
-                        "seed": pd.array([seed] * len(order), dtype="Int64"),
-                        "rank": np.arange(1, len(order) + 1),
-                        "unit": order,
-                        "score": scores,
-                    }
-                )
-            )
+            columns = order_columns(split, method, seed, len(order))
+            parts.append(pd.DataFrame(columns | {"rank": np.arange(1, len(order) + 1), "unit": order, "score": scores}))
     if not parts:
         raise InputError("there is nothing to rank: no split or no ranking method was given")
     return pd.concat(parts, ignore_index=True)
+
+
+def order_columns(split: str, method: str, seed: int | None, rows: int) -> dict[str, object]:
+    """Return `ORDER_COLUMNS` of `rows` rows; ``seed`` is empty where there is none."""
+    return {"split": split, "method": method, "seed": pd.array([seed] * rows, dtype="Int64")}
+
+
+def rows_of(table: pd.DataFrame, split: str, method: str, seed: int | None) -> pd.DataFrame:
+    """Give the rows of one order, of a table with `ORDER_COLUMNS`."""
+    chosen = (table["split"] == split) & (table["method"] == method)
+    return table[chosen & (table["seed"].isna() if seed is None else (table["seed"] == seed).fillna(False))]
 
 
 def order_of(ranking: pd.DataFrame, split: str, method: str, seed: int | None = None) -> NDArray[np.int64]:
@@ -148,8 +150,7 @@ def order_of(ranking: pd.DataFrame, split: str, method: str, seed: int | None = 
     InputError
         If the table lacks it.
     """
-    rows = ranking_rows(ranking, split, method, seed)
-    return rows["unit"].to_numpy(dtype=np.int64)
+    return ranking_rows(ranking, split, method, seed)["unit"].to_numpy(dtype=np.int64)
 
 
 def ranking_rows(ranking: pd.DataFrame, split: str, method: str, seed: int | None = None) -> pd.DataFrame:
@@ -160,12 +161,11 @@ def ranking_rows(ranking: pd.DataFrame, split: str, method: str, seed: int | Non
     InputError
         If the table lacks it.
     """
-    chosen = (ranking["split"] == split) & (ranking["method"] == method)
-    chosen &= ranking["seed"].isna() if seed is None else (ranking["seed"] == seed).fillna(False)
-    if not chosen.any():
+    rows = rows_of(ranking, split, method, seed)
+    if rows.empty:
         name = method if seed is None else f"{method} (seed {seed})"
         raise InputError(f"the ranking table holds no order '{name}' of split '{split}'")
-    return ranking[chosen].sort_values("rank")
+    return rows.sort_values("rank")
 
 
 def head_of(content: Features, split: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

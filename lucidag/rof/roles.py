@@ -19,19 +19,8 @@ from lucidag.rof.turning import DEGENERATE_FROM, improvement, turning_point
 ROLES = ("both", "train_only", "test_only", "neither")
 ROLE_METRICS = ("loss", "accuracy")
 ROLE_COLUMNS = (
-    "unit",
-    "role",
-    "role_accuracy",
-    "role_loss",
-    "rank_train",
-    "rank_test",
-    "score_train",
-    "score_test",
-    "gain_train_accuracy",
-    "gain_test_accuracy",
-    "gain_train_loss",
-    "gain_test_loss",
-    "flags",
+    *("unit", "role", "role_accuracy", "role_loss", "rank_train", "rank_test", "score_train", "score_test"),
+    *("gain_train_accuracy", "gain_test_accuracy", "gain_train_loss", "gain_test_loss", "flags"),
 )
 
 
@@ -41,23 +30,19 @@ def roles(
     method: str = "l1",
     metric: str = "loss",
     degenerate_from: float = DEGENERATE_FROM,
-    train: str = "train",
-    test: str = "test",
 ) -> pd.DataFrame:
     """Give each unit its role.
 
     Parameters
     ----------
     ranking, sweep
-        The tables of both splits.
+        The tables; both hold the splits train and test.
     method
         The ranking that orders the units.
     metric
         Whose turning points decide column ``role``: ``loss`` or ``accuracy``.
     degenerate_from
         Share of K from which on a turning point counts as degenerate.
-    train, test
-        Names of the two splits.
 
     Returns
     -------
@@ -77,15 +62,15 @@ def roles(
     columns: dict[str, NDArray] = {}
     needed: dict[str, dict[str, NDArray]] = {"accuracy": {}, "loss": {}}
     flags: list[tuple[str, NDArray]] = []
-    for name, split in (("train", train), ("test", test)):
-        rows = ranking_rows(ranking, split, method).sort_values("unit")
+    for name in ("train", "test"):
+        rows = ranking_rows(ranking, name, method).sort_values("unit")
         ranks = rows["rank"].to_numpy()
         columns[f"rank_{name}"], columns[f"score_{name}"] = ranks, rows["score"].to_numpy()
         for each in ROLE_METRICS:
-            curve = curve_of(sweep, split, method, each)
+            curve = curve_of(sweep, name, method, each)
             if len(curve) != len(ranks) + 1:
                 raise InputError(
-                    f"split '{split}' has {len(ranks)} ranked units, but its sweep ends at k = {len(curve) - 1}"
+                    f"split '{name}' has {len(ranks)} ranked units, but its sweep ends at k = {len(curve) - 1}"
                 )
             n0 = turning_point(curve, each)
             needed[each][name] = ranks <= n0
@@ -95,7 +80,7 @@ def roles(
                 flags.append((f"degenerate_{name}", degenerate))
         flags.append((f"dead_{name}", columns[f"score_{name}"] == 0))
     if len(columns["rank_train"]) != len(columns["rank_test"]):
-        raise InputError(f"splits '{train}' and '{test}' rank different numbers of units")
+        raise InputError("splits 'train' and 'test' rank different numbers of units")
     columns["unit"] = np.arange(len(columns["rank_train"]))
     for each in ROLE_METRICS:
         columns[f"role_{each}"] = role_of(needed[each]["train"], needed[each]["test"])

@@ -11,12 +11,12 @@ from lucidag.data.features import Features
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.draws import percentiles
 from lucidag.rof import bands
-from lucidag.rof.control import LOGIT_BIAS, logit_bias
-from lucidag.rof.rank import RANDOM, head_of, order_of, orders
+from lucidag.rof.control import LOGIT_BIAS, shifted_logits
+from lucidag.rof.rank import ORDER_COLUMNS, RANDOM, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
 from lucidag.rof.settings import Rof
 from lucidag.rof.sweep import sweep
-from lucidag.rof.tables import ORDER_COLUMNS, sweep_table
+from lucidag.rof.tables import sweep_table
 from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
 
 
@@ -105,34 +105,30 @@ def run_selection(
     rankings: pd.DataFrame,
     settings: Rof,
     min_group: int,
-    ranked_on: str = "train",
-    chosen_on: str = "val",
-    reported_on: str = "test",
     device: str = "cpu",
 ) -> SelectionTables:
-    """Rank on one split, choose k on a second and report on a third, which had no say in either.
+    """Rank on the training split, choose k on the validation split and report on the test split, which had no say.
 
     Parameters as for `run_sweep`; random orders are left out.
     """
-    if not {ranked_on, chosen_on, reported_on} <= set(contents):
+    if not {"train", "val", "test"} <= set(contents):
         return SelectionTables(pd.DataFrame(columns=["ranked_on", *ORDER_COLUMNS, "k", *METRICS]), {})
-    counts = _weights(contents[reported_on], settings.resamples, settings.seed)
+    counts = _weights(contents["test"], settings.resamples, settings.seed)
     tables, draws = [], {}
     for method in track([*(m for m in settings.methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
-        order = order_of(rankings, ranked_on, settings.ranking if method == LOGIT_BIAS else method)
+        order = order_of(rankings, "train", settings.ranking if method == LOGIT_BIAS else method)
         results = {
-            chosen_on: _sweep(contents[chosen_on], chosen_on, method, order, None, min_group, device),
-            reported_on: _sweep(contents[reported_on], reported_on, method, order, counts, min_group, device),
+            split: _sweep(contents[split], split, method, order, weights, min_group, device)
+            for split, weights in (("val", None), ("test", counts))
         }
         for split, result in results.items():
             names = contents[split].classes, contents[split].group_names
             table = sweep_table(result, split, method, None, *names, settings.class_columns)
-            table.insert(0, "ranked_on", ranked_on)
+            table.insert(0, "ranked_on", "train")
             if result.draws is not None:
                 for metric in METRICS:
-                    low, high = percentiles(getattr(result.draws, metric), settings.confidence)
-                    table[f"{metric}_low"], table[f"{metric}_high"] = low, high
-                    drawn, k = getattr(result.draws, metric), turning_point(getattr(results[chosen_on], metric), metric)
+                    drawn, k = getattr(result.draws, metric), turning_point(getattr(results["val"], metric), metric)
+                    table[f"{metric}_low"], table[f"{metric}_high"] = percentiles(drawn, settings.confidence)
                     draws[gain_key(method, metric)] = improvement(drawn[:, k], drawn[:, -1], metric)
             tables.append(table)
     return SelectionTables(pd.concat(tables, ignore_index=True), draws)
@@ -152,8 +148,7 @@ def _sweep(
     device: str,
 ) -> SweepResult:
     features, weight, bias = head_of(content, split)
-    walk = logit_bias if method == LOGIT_BIAS else sweep
-    return walk(
+    return sweep(
         features,
         content.labels,
         weight,
@@ -163,5 +158,6 @@ def _sweep(
         max(1, len(content.group_names)),
         image_weights,
         min_group,
+        logits=shifted_logits if method == LOGIT_BIAS else None,
         device=device,
     )

@@ -7,7 +7,7 @@ Zhao, Zhang and Hu, "Role Taxonomy of Units in Deep Neural Networks" (arXiv 2011
 computing it is ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -18,17 +18,23 @@ from lucidag.ground.errors import InputError
 from lucidag.rof.evaluate import Cohort, Walk, evaluate
 from lucidag.rof.result import SweepResult
 
+Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+LogitsOf = Callable[[Floats, Floats, Floats, Places, str], Walk]
+
 
 def sweep(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    order: NDArray[np.int64],
-    groups: NDArray[np.int64] | None = None,
+    features: Floats,
+    labels: Places,
+    weight: Floats,
+    bias: Floats,
+    order: Places,
+    groups: Places | None = None,
     group_count: int | None = None,
     image_weights: NDArray[np.integer] | None = None,
     min_group: int = 1,
+    *,
+    logits: LogitsOf | None = None,
     tile: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -55,6 +61,8 @@ def sweep(
         B x N counts of bootstrap samples (`lucidag.rof.bands.weights`).
     min_group
         A group of fewer images is not called the worst (`lucidag.data.features.judged_groups`).
+    logits
+        Gives the logits that are judged at every k; by default `prefix_logits`.
     tile, device, threads
         See `lucidag.rof.evaluate.evaluate`.
 
@@ -64,23 +72,21 @@ def sweep(
         If shapes do not fit together, a value is not finite, or `order` is no permutation of the units.
     """
     check_inputs(features, labels, weight, bias, order)
-    return evaluate(
-        prefix_logits(features, weight, bias, order, device),
-        len(order) + 1,
-        cohort(labels, len(bias), groups, group_count, image_weights, min_group),
-        tile,
-        device,
-        threads,
+    if groups is None:
+        groups, group_count = np.zeros(len(labels), dtype=np.int64), 1
+    cohort = Cohort(
+        np.ascontiguousarray(labels, dtype=np.int64),
+        np.ascontiguousarray(groups, dtype=np.int64),
+        len(bias),
+        int(groups.max()) + 1 if group_count is None else group_count,
+        image_weights,
+        min_group,
     )
+    walk = (logits or prefix_logits)(features, weight, bias, order, device)
+    return evaluate(walk, len(order) + 1, cohort, tile, device, threads)
 
 
-def prefix_logits(
-    features: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    order: NDArray[np.int64],
-    device: str = "cpu",
-) -> Walk:
+def prefix_logits(features: Floats, weight: Floats, bias: Floats, order: Places, device: str = "cpu") -> Walk:
     """Return the walk Z_0, ..., Z_K: the bias, then one unit more at each step."""
     columns = torch.tensor(order.tolist(), device=device)
     inputs = torch.from_numpy(features)
@@ -100,35 +106,7 @@ def prefix_logits(
     return walk
 
 
-def cohort(
-    labels: NDArray[np.int64],
-    class_count: int,
-    groups: NDArray[np.int64] | None,
-    group_count: int | None,
-    image_weights: NDArray[np.integer] | None,
-    min_group: int,
-) -> Cohort:
-    """Gather labels, groups and bootstrap weights; without groups all images are one."""
-    if groups is None:
-        groups, group_count = np.zeros(len(labels), dtype=np.int64), 1
-    count = group_count if group_count is not None else int(groups.max()) + 1
-    return Cohort(
-        np.ascontiguousarray(labels, dtype=np.int64),
-        np.ascontiguousarray(groups, dtype=np.int64),
-        class_count,
-        count,
-        image_weights,
-        min_group,
-    )
-
-
-def check_inputs(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    order: NDArray[np.int64],
-) -> None:
+def check_inputs(features: Floats, labels: Places, weight: Floats, bias: Floats, order: Places) -> None:
     """Raise `InputError` unless features, labels, last layer and order fit together and are finite."""
     images, units = features.shape
     if len(labels) != images:

@@ -11,9 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
+from lucidag.rof.rank import order_columns, rows_of
 from lucidag.rof.result import SweepResult
-
-ORDER_COLUMNS = ("split", "method", "seed")
 
 
 def sweep_table(
@@ -35,25 +34,13 @@ def sweep_table(
         where there are at most `class_columns` classes: a thousand columns at every k of every order is
         a file that nobody reads. Empty cells belong to groups and classes without images.
     """
-    columns: dict[str, object] = {
-        "split": split,
-        "method": method,
-        "seed": seed_column(seed, result.units + 1),
-        "k": np.arange(result.units + 1),
-        "accuracy": result.accuracy,
-        "loss": result.loss,
-        "worst_accuracy": result.worst_accuracy,
-    }
+    columns = order_columns(split, method, seed, result.units + 1) | {"k": np.arange(result.units + 1)}
+    columns |= {metric: getattr(result, metric) for metric in ("accuracy", "loss", "worst_accuracy")}
     if len(group_names) > 1:
         columns |= dict(zip(_names("accuracy_group", group_names), result.group_accuracy, strict=True))
     if len(classes) <= class_columns:
         columns |= dict(zip(_names("accuracy_class", classes), result.class_accuracy, strict=True))
     return pd.DataFrame(columns)
-
-
-def seed_column(seed: int | None, rows: int) -> object:
-    """Return the column ``seed`` of `rows` rows, empty where there is no seed."""
-    return pd.array([seed] * rows, dtype="Int64")
 
 
 def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: int | None = None) -> NDArray[np.float64]:
@@ -64,11 +51,10 @@ def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: in
     InputError
         If the table lacks it.
     """
-    chosen = (table["split"] == split) & (table["method"] == method)
-    chosen &= table["seed"].isna() if seed is None else (table["seed"] == seed).fillna(False)
-    if metric not in table.columns or not chosen.any():
+    rows = rows_of(table, split, method, seed)
+    if metric not in table.columns or rows.empty:
         raise InputError(f"the sweep table holds no '{metric}' of method '{method}' on split '{split}'")
-    return table[chosen].sort_values("k")[metric].to_numpy(dtype=np.float64)
+    return rows.sort_values("k")[metric].to_numpy(dtype=np.float64)
 
 
 def write_draws(path: str | Path, draws: Mapping[str, NDArray]) -> None:

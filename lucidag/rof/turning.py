@@ -1,7 +1,6 @@
 """Turning points of a sweep: with how many units a metric is at its best."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -39,46 +38,13 @@ def improvement(to: NDArray[np.float64], since: NDArray[np.float64], metric: str
     return since - to if metric == "loss" else to - since
 
 
-@dataclass(frozen=True)
-class TurningPoint:
-    """Where one metric of one sweep is at its best.
-
-    Attributes
-    ----------
-    metric
-        Of `METRICS`.
-    n0
-        The turning point.
-    units
-        K.
-    value, baseline
-        The metric with n0 units and with all.
-    gain
-        How much better n0 units are than all; never negative.
-    low, high
-        Bootstrap percentile interval of n0; None without draws, or where no draw has a value.
-    degenerate
-        Whether n0 is so near K that nearly every unit is needed and roles say nothing.
-    """
-
-    metric: str
-    n0: int
-    units: int
-    value: float
-    baseline: float
-    gain: float
-    low: float | None
-    high: float | None
-    degenerate: bool
-
-
 def describe(
     curve: NDArray[np.float64],
     metric: str,
     drawn: NDArray[np.integer] | None,
     confidence: float,
     degenerate_from: float = DEGENERATE_FROM,
-) -> TurningPoint:
+) -> dict[str, Any]:
     """Find the turning point of a curve and its bootstrap interval.
 
     Parameters
@@ -93,20 +59,28 @@ def describe(
         Of the interval.
     degenerate_from
         Share of K from which on n0 counts as degenerate.
+
+    Returns
+    -------
+    dict
+        metric; n0; units, K; value and baseline, the metric with n0 units and with all; gain, how much better n0 units
+        are than all, never negative; low and high, the bootstrap percentile interval of n0, None without draws or
+        where no draw has a value; degenerate, whether n0 is so near K that nearly every unit is needed and roles say
+        nothing.
     """
     n0, units = turning_point(curve, metric), len(curve) - 1
     low, high = _interval(drawn, confidence)
-    return TurningPoint(
-        metric=metric,
-        n0=n0,
-        units=units,
-        value=float(curve[n0]),
-        baseline=float(curve[-1]),
-        gain=float(improvement(curve[n0], curve[-1], metric)),
-        low=low,
-        high=high,
-        degenerate=n0 >= degenerate_from * units,
-    )
+    return {
+        "metric": metric,
+        "n0": n0,
+        "units": units,
+        "value": float(curve[n0]),
+        "baseline": float(curve[-1]),
+        "gain": float(improvement(curve[n0], curve[-1], metric)),
+        "low": low,
+        "high": high,
+        "degenerate": n0 >= degenerate_from * units,
+    }
 
 
 def select(
@@ -134,7 +108,7 @@ def select(
     Returns
     -------
     dict
-        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `TurningPoint`).
+        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `describe`).
     """
     if len(chosen) != len(reported):
         raise InputError(
@@ -176,8 +150,8 @@ def turning_report(
     Returns
     -------
     dict
-        ``turning_points``: one dict for each split, method, seed and metric: these and the fields of
-        `TurningPoint`. ``selection``: one dict for each method and metric: method, ranked_on, chosen_on,
+        ``turning_points``: one dict for each split, method, seed and metric: these and what
+        `describe` gives. ``selection``: one dict for each method and metric: method, ranked_on, chosen_on,
         reported_on and what `select` gives. ``selection_reason``: why there is no selection, or None.
     """
     points = []
@@ -187,7 +161,7 @@ def turning_report(
         rows = rows.sort_values("k")
         for metric in METRICS:
             drawn = draws.get(n0_key(split, method, metric))
-            points.append(key | asdict(describe(rows[metric].to_numpy(), metric, drawn, confidence, degenerate_from)))
+            points.append(key | describe(rows[metric].to_numpy(), metric, drawn, confidence, degenerate_from))
     reason = None if len(selection) else "no selection: the model has no validation split to choose k on"
     return {
         "turning_points": points,

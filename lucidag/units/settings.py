@@ -17,8 +17,6 @@ DEFAULT_LAYERS = ("layer2", "layer3", "layer4", "fc")
 class Describing(Section):
     """How CLIP-Dissect finds the concept of a unit."""
 
-    jobs: ClassVar = {"clip_embed": ("concepts",)}
-
     evidence: Literal["clip", "annotations"] = Field(
         default="clip", description="What tells which concepts an image shows: a CLIP, or the probe set's own labels."
     )
@@ -66,17 +64,6 @@ class UnitSheet(Section):
 
 class Asked(Section):
     """What is dissected."""
-
-    jobs: ClassVar = {
-        "clip_embed": ("splits",),
-        "dissect_passes": ("splits", "pooling", "top", "quantile", "batch_size", "seed"),
-        "dissect_labels": ("netdissect", "splits", "confidence", "resamples"),
-        "dissect_summary": ("min_iou", "min_units_per_concept", "confidence", "resamples", "seed"),
-        "dissect_compare": ("top_concepts", "confidence", "resamples", "seed"),
-        "dissect_roles": ("confidence", "resamples", "seed"),
-        "dissect_units": ("sheet", "splits"),
-        "concept_figures": ("min_units_per_concept",),
-    }
 
     models: list[str] | None = Field(default=None, description="Models to dissect; default: every model.")
     probe: str | None = Field(

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from lucidag.rof.bands import weights
-from lucidag.rof.control import logit_bias, logit_moments
+from lucidag.rof.control import logit_moments, shifted_logits
 from lucidag.rof.sweep import sweep
 from lucidag.rof.turning import turning_point
 
@@ -39,7 +39,7 @@ def test_moments_are_those_of_the_masked_logits(shape, seed):
 def test_equals_its_definition(seed):
     features, labels, weight, bias, order = problem(90, 10, 4, seed)
     groups, counts = labels % 2, weights(90, 6, seed)
-    found = logit_bias(features, labels, weight, bias, order, groups, 2, counts)
+    found = sweep(features, labels, weight, bias, order, groups, 2, counts, logits=shifted_logits)
     means, spreads = logit_moments(features, weight, bias, order)
     whole = logits_at(features, weight, bias, order, 10)
     for k in range(11):
@@ -57,7 +57,7 @@ def test_equals_its_definition(seed):
 def test_ends_are_those_of_the_sweep(seed):
     features, labels, weight, bias, order = problem(150, 12, 5, seed)
     masked = sweep(features, labels, weight, bias, order)
-    control = logit_bias(features, labels, weight, bias, order)
+    control = sweep(features, labels, weight, bias, order, logits=shifted_logits)
     for name in ("accuracy", "loss", "worst_accuracy"):
         assert getattr(control, name)[0] == getattr(masked, name)[0]
         assert getattr(control, name)[-1] == getattr(masked, name)[-1]
@@ -66,7 +66,7 @@ def test_ends_are_those_of_the_sweep(seed):
 def test_dead_features_leave_the_bias():
     features, labels, weight, bias, order = problem(30, 6, 3, 0)
     features[:] = 0
-    control = logit_bias(features, labels, weight, bias, order)
+    control = sweep(features, labels, weight, bias, order, logits=shifted_logits)
     assert (control.accuracy == np.mean(labels == bias.argmax())).all()
     assert np.isfinite(control.loss).all()
 
@@ -88,7 +88,7 @@ def test_a_pure_threshold_shift_is_reproduced(seed):
     bias = np.array([2.0, 0.0], dtype=np.float32)
     order = np.array([0, 1])
     masked = sweep(features, labels, weight, bias, order, labels, 2)
-    control = logit_bias(features, labels, weight, bias, order, labels, 2)
+    control = sweep(features, labels, weight, bias, order, labels, 2, logits=shifted_logits)
     assert masked.worst_accuracy[1] > 0.95
     assert masked.worst_accuracy[2] < 0.05
     np.testing.assert_array_equal(control.group_accuracy[:, 1], masked.group_accuracy[:, 1])
@@ -105,7 +105,7 @@ def test_a_spurious_unit_is_not(seed):
     bias = np.array([2.0, 0.0], dtype=np.float32)
     order, groups = np.array([0, 1]), 2 * labels + artefact
     masked = sweep(features, labels, weight, bias, order, groups, 4)
-    control = logit_bias(features, labels, weight, bias, order, groups, 4)
+    control = sweep(features, labels, weight, bias, order, groups, 4, logits=shifted_logits)
     assert turning_point(masked.worst_accuracy, "worst_accuracy") == 1
     assert masked.worst_accuracy[1] > 0.95
     assert control.worst_accuracy[1] < 0.2

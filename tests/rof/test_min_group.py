@@ -6,11 +6,11 @@ import pytest
 from lucidag.data.features import Features, judged_groups
 from lucidag.models.evaluate import evaluate
 from lucidag.rof.bands import weights
-from lucidag.rof.control import logit_bias
+from lucidag.rof.control import shifted_logits
 from lucidag.rof.rank import ranking_table
 from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_sweep
-from lucidag.rof.sweep import sweep
+from lucidag.rof.sweep import prefix_logits, sweep
 from lucidag.rof.turning import turning_report
 
 
@@ -52,8 +52,8 @@ def test_sweep_control_and_evaluation_agree_on_the_worst_group() -> None:
     for min_group, name, accuracy in ((1, "g2", 0.0), (2, "g0", 8 / 20), (21, "g0", 8 / 20)):
         order = np.arange(6)
         assert evaluate(content, min_group)["worst_group"] == {"name": name, "accuracy": accuracy}
-        for walk in (sweep, logit_bias):
-            result = walk(features, labels, weight, bias, order, groups, 3, None, min_group)
+        for logits in (prefix_logits, shifted_logits):
+            result = sweep(features, labels, weight, bias, order, groups, 3, None, min_group, logits=logits)
             assert result.worst_accuracy[-1] == accuracy
             assert result.group_accuracy[2, -1] == 0.0
 
@@ -95,6 +95,6 @@ def test_the_worst_of_a_sample_is_the_worst_of_the_judged() -> None:
     arguments = (content.features, content.labels, content.weight, content.bias, np.arange(2), content.groups, 2)
     counts = weights(4, 40, 0)
     assert (counts[:, 3] > 0).any()
-    for walk in (sweep, logit_bias):
-        drawn = walk(*arguments, counts, 2).draws.worst_accuracy[:, -1]
+    for logits in (prefix_logits, shifted_logits):
+        drawn = sweep(*arguments, counts, 2, logits=logits).draws.worst_accuracy[:, -1]
         assert set(drawn[counts[:, :3].sum(axis=1) > 0]) == {1.0}

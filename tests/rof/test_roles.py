@@ -89,8 +89,11 @@ def test_wrong_input_is_named():
         roles(ranking, sweep, method="l2")
     with pytest.raises(InputError, match="ends at k = 3"):
         roles(ranking, sweep[sweep["k"] < 4])
-    with pytest.raises(InputError, match="val"):
-        roles(ranking, sweep, test="val")
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=f"of split '{split}'"):
+            roles(ranking[ranking["split"] != split], sweep)
+        with pytest.raises(InputError, match=f"on split '{split}'"):
+            roles(ranking, sweep[sweep["split"] != split])
 
 
 def by_hand(method, order, accuracy_turns, loss_turns):

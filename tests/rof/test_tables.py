@@ -10,12 +10,12 @@ from lucidag.data.features import Features, read_splits, write_features
 from lucidag.ground.errors import InputError
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.bands import weights
-from lucidag.rof.control import logit_bias
+from lucidag.rof.control import shifted_logits
 from lucidag.rof.points import points_table
 from lucidag.rof.rank import order_of, ranking_table
 from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
-from lucidag.rof.sweep import sweep
+from lucidag.rof.sweep import prefix_logits, sweep
 from lucidag.rof.tables import curve_of, read_draws, sweep_table, write_draws
 from lucidag.rof.turning import METRICS, gain_key, improvement, turning_point, turning_report
 
@@ -133,7 +133,9 @@ def test_the_control_follows_the_ranking():
     assert tables.bands.empty
     file = contents["test"]
     arguments = file.features, file.labels, file.weight, file.bias, order_of(ranking, "test", "reversed")
-    np.testing.assert_array_equal(curve_of(tables.sweep, "test", "logit_bias", "loss"), logit_bias(*arguments).loss)
+    np.testing.assert_array_equal(
+        curve_of(tables.sweep, "test", "logit_bias", "loss"), sweep(*arguments, logits=shifted_logits).loss
+    )
 
 
 def test_selection(tmp_path):
@@ -206,10 +208,10 @@ def test_every_setting_reaches_sweep_and_selection():
         ("test", "train", found.table),
     ):
         file = contents[split]
-        for method, order_by, walk in (("l1", "l1", sweep), ("logit_bias", "reversed", logit_bias)):
+        for method, order_by, logits in (("l1", "l1", prefix_logits), ("logit_bias", "reversed", shifted_logits)):
             order = order_of(ranking, ranked_on, order_by)
             head = file.features, file.labels, file.weight, file.bias, order
-            result = walk(*head, file.groups, 2, counts, 2)
+            result = sweep(*head, file.groups, 2, counts, 2, logits=logits)
             for metric in METRICS:
                 np.testing.assert_array_equal(curve_of(table, split, method, metric), getattr(result, metric))
             quartiles = np.quantile(result.draws.loss, [0.25, 0.75], axis=0)

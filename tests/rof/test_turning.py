@@ -26,21 +26,21 @@ def test_turning_points_of_draws():
 def test_description():
     accuracy = np.array([0.1, 0.3, 0.9, 0.8, 0.7])
     point = describe(accuracy, "accuracy", np.array([1, 2, 2, 4, 2]), 0.5)
-    assert (point.n0, point.units, point.value, point.baseline) == (2, 4, 0.9, 0.7)
-    assert point.gain == pytest.approx(0.2)
-    assert (point.low, point.high) == (2.0, 2.0)
+    assert (point["n0"], point["units"], point["value"], point["baseline"]) == (2, 4, 0.9, 0.7)
+    assert point["gain"] == pytest.approx(0.2)
+    assert (point["low"], point["high"]) == (2.0, 2.0)
     wide = describe(accuracy, "accuracy", np.array([1, 2, 2, 4, 2]), 0.999)
-    assert (wide.low, wide.high) == pytest.approx((1.002, 3.996), abs=1e-9)
+    assert (wide["low"], wide["high"]) == pytest.approx((1.002, 3.996), abs=1e-9)
     loss = describe(np.array([2.0, 1.0, 0.5, 0.25, 0.75]), "loss", None, 0.95)
-    assert (loss.n0, loss.gain, loss.low) == (3, 0.5, None)
+    assert (loss["n0"], loss["gain"], loss["low"]) == (3, 0.5, None)
 
 
 def test_degenerate_near_the_last_unit():
     rising = np.linspace(0, 1, 201)
-    assert describe(rising, "accuracy", None, 0.95).degenerate
+    assert describe(rising, "accuracy", None, 0.95)["degenerate"]
     rising[150] = 2
-    assert not describe(rising, "accuracy", None, 0.95).degenerate
-    assert describe(rising, "accuracy", None, 0.95, degenerate_from=0.75).degenerate
+    assert not describe(rising, "accuracy", None, 0.95)["degenerate"]
+    assert describe(rising, "accuracy", None, 0.95, degenerate_from=0.75)["degenerate"]
 
 
 def test_selection_reports_on_the_other_split():
@@ -59,4 +59,4 @@ def test_no_interval_where_no_draw_has_a_value():
     curve = np.array([0.1, 0.9, 0.3])
     for drawn in (np.empty(0, dtype=np.int64), np.full(3, np.nan)):
         point, chosen = describe(curve, "accuracy", drawn, 0.95), select(curve, curve, "accuracy", drawn, 0.95)
-        assert (point.low, point.high) == (chosen["low"], chosen["high"]) == (None, None)
+        assert (point["low"], point["high"]) == (chosen["low"], chosen["high"]) == (None, None)

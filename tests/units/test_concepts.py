@@ -130,8 +130,8 @@ def test_a_unit_that_counts_pixels_of_a_concept_gets_it(tmp_path, name):
     noise = np.random.default_rng(1).uniform(0, 0.01, (300, 4))
     activations = (found.shares + noise).astype(np.float32)
     top = np.argsort(-activations, axis=0)[:50].T.copy()
-    labels = best_concepts(describe_layer(name, *found.factors(), top, activations, np.zeros(4, bool)), 4)
-    assert [found.concepts[c] for c in labels.concepts[:, 0]] == ["cup", "key", "red", "blue"]
+    concepts, _ = best_concepts(describe_layer(name, *found.factors(), top, activations, np.zeros(4, bool)), 4)
+    assert [found.concepts[c] for c in concepts[:, 0]] == ["cup", "key", "red", "blue"]
 
 
 def test_annotations_that_are_missing(tmp_path):

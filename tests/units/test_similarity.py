@@ -1,6 +1,7 @@
 """The four similarities against plain loops in float64, and what must never change a label."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,9 @@ def directions(rng, count, width):
 
 
 def score(name, images, texts, top, activations, constant, count=1):
-    return best_concepts(describe_layer(name, images, texts, top, activations, constant), len(constant), count)
+    found = describe_layer(name, images, texts, top, activations, constant)
+    concepts, scores = best_concepts(found, len(constant), count)
+    return SimpleNamespace(concepts=concepts, scores=scores)
 
 
 def case(seed, n, m, u, d):

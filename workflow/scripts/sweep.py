@@ -14,7 +14,7 @@ with job(snakemake):
     rankings = read_table(snakemake.input.ranking)
     with lease(snakemake.resources.gpu) as device:
         swept = run_sweep(contents, rankings, settings, min_group, device)
-        selection = run_selection(contents, rankings, settings, min_group, device=device)
+        selection = run_selection(contents, rankings, settings, min_group, device)
     write_table(snakemake.output.sweep, swept.sweep)
     write_table(snakemake.output.bands, swept.bands)
     write_table(snakemake.output.selection, selection.table)

@@ -10,6 +10,8 @@ from scipy.stats import bootstrap, permutation_test, rankdata, zscore
 from lucidag.ground.statistics.draws import interval
 from lucidag.ground.statistics.permutation import BATCH, shuffled
 
+Floats = NDArray[np.float64]
+
 
 def centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return twice the rank of each pixel (ties share their mean) minus its mean: whole numbers that sum to 0.
@@ -27,7 +29,7 @@ def spearman(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(first @ second / norm) if norm else float("nan")
 
 
-def permuted_spearman(x: NDArray[np.float64], y: NDArray[np.float64], resamples: int, seed: int) -> tuple[float, float]:
+def permuted_spearman(x: Floats, y: Floats, resamples: int, seed: int) -> tuple[float, float]:
     """Return the rank correlation of n pairs and its two-sided p value over permutations of the pairs.
 
     It is scipy's permutation test: the observed order is counted in, and exact where there are no more orders than
@@ -50,7 +52,7 @@ def permuted_spearman(x: NDArray[np.float64], y: NDArray[np.float64], resamples:
     return float(test.statistic), float(test.pvalue)
 
 
-def spearman_within(x: NDArray[np.float64], y: NDArray[np.float64], family: NDArray[np.integer]) -> float:
+def spearman_within(x: Floats, y: Floats, family: NDArray[np.integer]) -> float:
     """Return Spearman's correlation within families: Pearson's of the ranks less the mean rank of their family.
 
     With one family it is `scipy.stats.spearmanr`. NaN where a side is constant within every family.
@@ -68,12 +70,7 @@ def ranks_within(values: NDArray[np.float64], family: NDArray[np.integer]) -> ND
 
 
 def associate_within(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    family: NDArray[np.integer],
-    resamples: int,
-    confidence: float,
-    seed: int,
+    x: Floats, y: Floats, family: NDArray[np.integer], resamples: int, confidence: float, seed: int
 ) -> dict[str, Any]:
     """Return `spearman_within` with its bootstrap interval and its p value.
 
@@ -107,10 +104,5 @@ def associate_within(
     members = [np.flatnonzero(family == each) for each in np.unique(family)]
     permuted = np.array([shuffled(a, members, generator) @ b for _ in range(resamples)]) / np.sqrt((a @ a) * (b @ b))
     extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
-    return {
-        "rho": rho,
-        "low": low,
-        "high": high,
-        "p": (1 + extreme) / (1 + resamples),
-        "undefined_draws": int(resamples - len(defined)),
-    }
+    p, undefined = (1 + extreme) / (1 + resamples), int(resamples - len(defined))
+    return {"rho": rho, "low": low, "high": high, "p": p, "undefined_draws": undefined}

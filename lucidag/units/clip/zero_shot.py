@@ -16,12 +16,7 @@ BATCH = 64  # images per step
 LEVEL = 0.95  # of Wilson's intervals over images
 
 
-def zero_shot(
-    clip: Clip,
-    manifest: Manifest,
-    rows: NDArray[np.int64],
-    threads: int = 2,
-) -> dict[str, Any]:
+def zero_shot(clip: Clip, manifest: Manifest, rows: NDArray[np.int64], threads: int = 2) -> dict[str, Any]:
     """Classify images by the nearest word, category by category and over all words.
 
     Parameters

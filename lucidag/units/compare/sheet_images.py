@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lucidag.data.manifest import Manifest
 from lucidag.models.frames import batches
 from lucidag.models.network import Network
-from lucidag.units.compare.sheet_units import UnitRow, UnitWords, words_of
+from lucidag.units.compare.sheet_units import UnitRow, words_of
 from lucidag.units.passes.layers import forward
 from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.passes.upsample import region
@@ -66,9 +66,9 @@ def unit_rows(
             regions = [
                 region(maps[layer][place, unit], threshold, size) if maps[layer].ndim == 4 else None for place in places
             ]
-            words: UnitWords = words_of(layer, unit, tables[layer], known)
+            words = words_of(layer, unit, tables[layer], known)
             captions = [f"{value:.2f}" for value in known.top_values[unit, :images]]
-            found.append(UnitRow(words.name, words.facts, [frames[place] for place in places], regions, captions))
+            found.append(UnitRow(*words, [frames[place] for place in places], regions, captions))
     return found
 
 

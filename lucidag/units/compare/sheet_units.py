@@ -14,14 +14,6 @@ from lucidag.units.passes.unit_statistics import LayerStatistics
 
 
 @dataclass(frozen=True)
-class UnitWords:
-    """What stands beside a unit: its name, and one line per fact."""
-
-    name: str
-    facts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class UnitRow:
     """One unit of a sheet.
 
@@ -74,8 +66,8 @@ def chosen_units(
     return {layer: tuple(asked[layer]) for layer in tables if layer in asked}
 
 
-def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics) -> UnitWords:
-    """Say what is known of a unit."""
+def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics) -> tuple[str, tuple[str, ...]]:
+    """Say what is known of a unit: its name, and one line per fact."""
     facts = []
     for row in table[table["unit"] == unit].to_dict("records"):
         method = str(row["method"])
@@ -84,7 +76,7 @@ def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics)
         facts += [TITLES[method], f"  {label}"]
     facts.append(f"mean {known.mean[unit]:.2f}, peak {known.peak[unit]:.2f}")
     facts.append(f"active on {known.share_active[unit]:.0%} of the images")
-    return UnitWords(f"{layer}, unit {unit}", tuple(facts))
+    return f"{layer}, unit {unit}", tuple(facts)
 
 
 def _best(table: pd.DataFrame, count: int) -> tuple[int, ...]:

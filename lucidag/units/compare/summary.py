@@ -8,7 +8,7 @@ import pandas as pd
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.labels.counts import labelled, measures
+from lucidag.units.labels.counts import labelled_rows, measures
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
@@ -16,11 +16,7 @@ from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.settings import Counting
 
 
-def summary(
-    table: pd.DataFrame,
-    thresholds: Mapping[str, float],
-    asked: Counting,
-) -> dict[str, Any]:
+def summary(table: pd.DataFrame, thresholds: Mapping[str, float], asked: Counting) -> dict[str, Any]:
     """Summarise the labelled units of one model.
 
     Parameters
@@ -90,27 +86,19 @@ def whole_summary(
     Returns
     -------
     dict
-        That of `summary`; ``probe`` (``images``, ``pooling``, ``quantile``,
-        ``looked_at``: the
-        share of positions that thresholds come from, by layer); ``labels`` by layer and method (similarity, chance
-        score, quality where the classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU
-        that a unit can about reach with each concept, by category.
+        That of `summary`; ``probe`` (``images``, ``pooling``, ``quantile``, ``looked_at``: the share of positions that
+        thresholds come from, by layer); ``labels`` by layer and method (similarity, chance score, quality where the
+        classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU that a unit can about
+        reach with each concept, by category.
     """
     found = summary(table, thresholds, asked)
     limits = {} if overlaps is None else ceilings(overlaps)
+    names = {} if overlaps is None else overlaps.concepts
     return found | {
-        "probe": {
-            "images": len(statistics.images),
-            "pooling": statistics.pooling,
-            "quantile": statistics.quantile,
-            "looked_at": dict(statistics.looked_at),
-        },
+        "probe": {"images": len(statistics.images)}
+        | {name: getattr(statistics, name) for name in ("pooling", "quantile", "looked_at")},
         "labels": dict(layers),
-        "ceilings": {
-            category: dict(zip(overlaps.concepts[category], map(float, values), strict=True))
-            for category, values in limits.items()
-            if overlaps is not None
-        },
+        "ceilings": {key: dict(zip(names[key], limit.tolist(), strict=True)) for key, limit in limits.items()},
     }
 
 
@@ -134,11 +122,8 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
         chance). ``category`` is over the units where both categories are known.
     """
     one, other = methods_of(table)[:2]
-    kept = {
-        method: rows[labelled(rows, threshold_of(thresholds, method))]
-        for method, rows in ((method, table[table["method"] == method]) for method in (one, other))
-    }
-    both = kept[one].merge(kept[other], on=["layer", "unit"], suffixes=("_a", "_b"))
+    kept = [labelled_rows(table, method, threshold_of(thresholds, method)) for method in (one, other)]
+    both = kept[0].merge(kept[1], on=["layer", "unit"], suffixes=("_a", "_b"))
     layers = {str(layer): both[both["layer"] == layer] for layer in table["layer"].unique()}
     return {
         "methods": [one, other],
@@ -154,8 +139,7 @@ def thresholds_of(layers: Mapping[str, Mapping[str, Any]], min_iou: float) -> di
     ----------
     layers
         By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of CLIP-Dissect the greatest
-        strength by
-        chance of all layers is taken.
+        strength by chance of all layers is taken.
     min_iou
         Of Network Dissection.
     """
@@ -206,8 +190,5 @@ def _same(a: pd.Series, b: pd.Series, confidence: float) -> dict[str, Any]:
     shares_a, shares_b = a.value_counts(normalize=True), b.value_counts(normalize=True)
     expected = float(sum(shares_a[name] * shares_b[name] for name in shares_a.index.intersection(shares_b.index)))
     same = found["value"]
-    return {
-        **found,
-        "expected": expected,
-        "kappa": None if np.isclose(expected, 1) else (same - expected) / (1 - expected),
-    }
+    kappa = None if np.isclose(expected, 1) else (same - expected) / (1 - expected)
+    return {**found, "expected": expected, "kappa": kappa}

@@ -20,12 +20,7 @@ from lucidag.units.settings import Comparison
 MEASURES = ("labelled", "unique", "units_per_concept", "redundant", "shannon", "effective", "simpson")
 
 
-def compare(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
-    thresholds: Mapping[str, float],
-    asked: Comparison,
-) -> dict[str, Any]:
+def compare(a: pd.DataFrame, b: pd.DataFrame, thresholds: Mapping[str, float], asked: Comparison) -> dict[str, Any]:
     """Compare the labelled units of two models.
 
     Chance is a permutation: within each layer that both models have, and within the rest, units are dealt out to
@@ -120,12 +115,8 @@ def _end(units: NDArray[np.integer], top_concepts: int) -> dict[str, int]:
     if length == 0:
         return {"length": 0, "least": 0, "tied": 0, "places": 0}
     least = int(units[length - 1])
-    return {
-        "length": length,
-        "least": least,
-        "tied": int((units == least).sum()),
-        "places": length - int((units > least).sum()),
-    }
+    tied, places = int((units == least).sum()), length - int((units > least).sum())
+    return {"length": length, "least": least, "tied": tied, "places": places}
 
 
 def _by_ties(
@@ -168,12 +159,8 @@ def _sets(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
 def _shared(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     one, other = (set(table[CONCEPT].itertuples(index=False, name=None)) for table in (a, b))
     union = len(one | other)
-    return {
-        "a": len(one),
-        "b": len(other),
-        "shared": len(one & other),
-        "jaccard": len(one & other) / union if union else None,
-    }
+    shared = len(one & other)
+    return {"a": len(one), "b": len(other), "shared": shared, "jaccard": shared / union if union else None}
 
 
 @dataclass(frozen=True)
@@ -205,17 +192,11 @@ def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison
 
     observed = [_values(counts, n) for counts, n in zip(units.counts(units.of_a), numbers, strict=True)]
     chance = np.array([_values(a, numbers[0]) - _values(b, numbers[1]) for a, b in drawn])
-    differences = {
-        name: {
-            "a": number(observed[0][column]),
-            "b": number(observed[1][column]),
-            "difference": number(observed[0][column] - observed[1][column]),
-            **_band(observed[0][column] - observed[1][column], chance[:, column], asked.confidence),
-        }
-        for column, name in enumerate(MEASURES)
-    }
-    for values in differences.values():
-        del values["mean"]
+    differences = {}
+    for name, one_is, other_is, drawn_are in zip(MEASURES, *observed, chance.T, strict=True):
+        known = {"a": number(one_is), "b": number(other_is), "difference": number(one_is - other_is)}
+        differences[name] = known | _band(one_is - other_is, drawn_are, asked.confidence)
+        del differences[name]["mean"]
     return {"overlap": own | {"permuted": spread}, "differences": differences}
 
 

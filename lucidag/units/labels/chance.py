@@ -5,8 +5,6 @@ they compare the units of a layer with each other, so that the one in front reac
 show the concept or not. So a label is compared with the images here. Our own operationalisation.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,28 +13,6 @@ from lucidag.units.labels.similarity import WHOLE, Described, Floats, describe
 RANDOM_UNITS = 400
 ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
 LEAST = 1e-6
-
-
-@dataclass(frozen=True)
-class Strengths:
-    """How far the labels of U units are above chance.
-
-    Attributes
-    ----------
-    values
-        float64 U: with g(u, d) how well concept d describes the top images of u (the logarithm of its probability
-        given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
-        with random images in the place of their own. NaN without a label.
-    chance
-        From here on a label counts: just more than what the greatest of all concepts reaches for such a random unit
-        in the share `level` of cases.
-    level
-        See `chance`.
-    """
-
-    values: NDArray[np.float64]
-    chance: float
-    level: float
 
 
 def strengths(
@@ -50,7 +26,7 @@ def strengths(
     level: float,
     seed: int,
     threads: int = 1,
-) -> Strengths:
+) -> tuple[NDArray[np.float64], float]:
     """Compare the labels of a layer with those of units whose images mean nothing.
 
     Parameters
@@ -62,9 +38,17 @@ def strengths(
     labels
         U: the concept of each unit, -1 where it has none.
     level
-        See `Strengths`.
+        See below.
     seed
         Of the random images.
+
+    Returns
+    -------
+    values, chance
+        float64 U: with g(u, d) how well concept d describes the top images of u (the logarithm of its probability
+        given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
+        with random images in the place of their own; NaN without a label. And from where on a label counts: just more
+        than what the greatest of all concepts reaches for such a random unit in the share `level` of cases.
     """
     units = np.flatnonzero(labels >= 0)
     generator = np.random.default_rng(seed)
@@ -86,4 +70,4 @@ def strengths(
     at = labels[units]
     own = described.alone[np.searchsorted(described.living, units), at]
     values[units] = (own - mean[at]) / deviation[at]
-    return Strengths(values, chance, level)
+    return values, chance

@@ -87,11 +87,7 @@ def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
     }
 
 
-def measures(
-    table: pd.DataFrame,
-    threshold: float | None,
-    asked: Counting,
-) -> dict[str, Any]:
+def measures(table: pd.DataFrame, threshold: float | None, asked: Counting) -> dict[str, Any]:
     """Describe what one method finds in some units.
 
     Numbers of concepts and diversities have no interval: a bootstrap sample repeats units, so that it always holds
@@ -127,10 +123,7 @@ def measures(
         "top": listed(counted[counted["units"] == first]),
         "frequent": listed(counted[counted["units"] >= asked.min_units_per_concept]),
         "categories": {
-            str(category): {
-                "unique": len(part),
-                "share": share(int(part["units"].sum()), len(kept), asked.confidence),
-            }
+            str(category): {"unique": len(part), "share": share(int(part["units"].sum()), len(kept), asked.confidence)}
             for category, part in counted.groupby("category")
         },
     }

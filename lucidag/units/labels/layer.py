@@ -72,34 +72,32 @@ def clip_labels(
     labels, about
         One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength`` and the next best concepts; and
         ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
-        ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.Strengths`), ``quality`` (see
+        ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.strengths`), ``quality`` (see
         `lucidag.units.labels.quality.label_quality`, or None).
     """
     constant = constant_units(activations)
     own = activations if asked.similarity in WHOLE else None
     work = (asked.similarity, evidence.images, evidence.texts, units.top, own)
     described = describe_layer(*work, constant, threads)
-    labels = best_concepts(described, len(constant), len(PLACES))
-    found = strengths(*work, described, labels.concepts[:, 0], asked.chance_level, asked.seed, threads)
+    best, scores = best_concepts(described, len(constant), len(PLACES))
+    strength, chance = strengths(*work, described, best[:, 0], asked.chance_level, asked.seed, threads)
     names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
     categories = np.array([*evidence.categories, ""], dtype=object)
     columns: dict[str, Any] = {
         "method": CLIP_DISSECT,
         "unit": np.arange(len(constant)),
-        "concept": names[labels.concepts[:, 0]],
-        "category": categories[labels.concepts[:, 0]],
-        "score": labels.scores[:, 0],
-        "strength": found.values,
+        "concept": names[best[:, 0]],
+        "category": categories[best[:, 0]],
+        "score": scores[:, 0],
+        "strength": strength,
     }
-    columns |= {
-        place: names[labels.concepts[:, at]] for at, place in enumerate(PLACES) if 0 < at < labels.concepts.shape[1]
-    }
+    columns |= {place: names[found] for place, found in zip(PLACES[1:], best.T[1:], strict=False)}
     about = {
         "similarity": asked.similarity,
         "concepts": len(evidence.concepts),
         "constant": int(constant.sum()),
         "chance_level": asked.chance_level,
-        "chance_strength": found.chance,
+        "chance_strength": chance,
         "quality": None if classes is None else _quality(described, classes, evidence.concepts, confidence),
     }
     return pd.DataFrame(columns), about

@@ -152,12 +152,7 @@ def graded(
     return {
         "units": len(rows),
         "iou": estimate(own, confidence, resamples, seed).json(),
-        "dealt": {
-            "value": float(dealt.mean()),
-            "low": low,
-            "high": high,
-            "p": two_sided(float(own.mean()), dealt),
-        },
+        "dealt": {"value": float(dealt.mean()), "low": low, "high": high, "p": two_sided(float(own.mean()), dealt)},
         "best": float(iou[rows].max(axis=1).mean()),
         "first": float((own >= iou[rows].max(axis=1)).mean()),
     }

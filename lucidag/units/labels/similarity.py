@@ -22,6 +22,7 @@ from lucidag.units.settings import Similarity
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.float64]
+Pairs = tuple[int, NDArray[np.int64], NDArray[np.int64]]  # a unit; its top images in a block: places, and ranks
 
 SIMILARITIES: tuple[str, ...] = get_args(Similarity)
 WHOLE = ("rank", "cosine")  # those that read all pooled activations, not only the top images
@@ -47,22 +48,6 @@ class Described:
 
     living: NDArray[np.int64]
     alone: Scores
-    scores: Scores
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The best concepts of U units.
-
-    Attributes
-    ----------
-    concepts
-        U x n indices of concepts, best first; -1 where the unit has none.
-    scores
-        U x n, what they score; 0 where there is none.
-    """
-
-    concepts: NDArray[np.int64]
     scores: Scores
 
 
@@ -299,7 +284,7 @@ def describe_layer(
     return Described(living, alone, alone if name in WHOLE else _mutual(alone, WEIGHTS[name]))
 
 
-def best_concepts(found: Described, units: int, count: int = 1) -> Labels:
+def best_concepts(found: Described, units: int, count: int = 1) -> tuple[NDArray[np.int64], Scores]:
     """Give each unit its best concepts, the first of equal ones first.
 
     A unit that is constant gets none. Nor does one for which all concepts score the same, as by `soft_wpmi` in a
@@ -313,6 +298,11 @@ def best_concepts(found: Described, units: int, count: int = 1) -> Labels:
         How many units the layer has.
     count
         How many concepts a unit gets (fewer if there are not so many).
+
+    Returns
+    -------
+    concepts, scores
+        Each U x n: indices of concepts, best first, -1 where the unit has none; and what they score, 0 there.
     """
     width = min(count, found.scores.shape[1])
     concepts = np.full((units, width), -1, dtype=np.int64)
@@ -325,7 +315,7 @@ def best_concepts(found: Described, units: int, count: int = 1) -> Labels:
             best = int(left.argmax())
             concepts[unit, place], values[unit, place] = best, left[best]
             left[best] = -np.inf
-    return Labels(concepts, values)
+    return concepts, values
 
 
 def constant_units(activations: Floats, block: int = 4096) -> NDArray[np.bool_]:
@@ -379,16 +369,7 @@ def _exponentials(similar: Floats, scale: float, part: slice) -> Floats:
     return sums
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """The top images of one unit that are in a block."""
-
-    unit: int
-    places: NDArray[np.int64]  # in the block, ascending
-    ranks: NDArray[np.int64]
-
-
-def _blocks(top: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int64], list[_Pairs]]]:
+def _blocks(top: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int64], list[Pairs]]]:
     """Cut the different top images into blocks, each with the units that want its images."""
     rows, place = np.unique(top, return_inverse=True)
     place = place.reshape(-1)
@@ -402,7 +383,7 @@ def _blocks(top: NDArray[np.int64], size: int) -> Iterator[tuple[NDArray[np.int6
         groups = np.split(by_unit, first[1:])
         yield (
             rows[start : start + size],
-            [_Pairs(int(u), place[group] - start, ranks[group]) for u, group in zip(found, groups, strict=True)],
+            [(int(u), place[group] - start, ranks[group]) for u, group in zip(found, groups, strict=True)],
         )
 
 
@@ -412,18 +393,19 @@ def _add_unit(
     totals: Floats,
     slope: NDArray[np.float64],
     together: int,
-    pairs: _Pairs,
+    pairs: Pairs,
 ) -> None:
     """Add log(1 + slope S) of one unit's images in a block to its row of `given`."""
-    weights = (slope[pairs.ranks] / totals[pairs.places]).astype(np.float32)
+    unit, places, ranks = pairs
+    weights = (slope[ranks] / totals[places]).astype(np.float32)
     for start in range(0, len(weights), together):
         product: Floats | None = None
         for j in range(start, min(start + together, len(weights))):
-            factor = exponentials[pairs.places[j]] * weights[j]
+            factor = exponentials[places[j]] * weights[j]
             factor += np.float32(1)
             product = factor if product is None else np.multiply(product, factor, out=product)
         assert product is not None
-        given[pairs.unit] += np.log(product, dtype=np.float64)
+        given[unit] += np.log(product, dtype=np.float64)
 
 
 def _mutual(given: Scores, weight: float) -> Scores:

@@ -18,7 +18,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.join import PIECE, open_part
 from lucidag.ground.tensors import read_tensors, write_tensors
-from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, layer_columns
+from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, by_field, layer_columns
 
 ROWS = 64  # images whose activations are added up at a time
 WHAT = "a part of a pass"
@@ -79,10 +79,7 @@ class Part:
 
 def write_part(path: str | Path, part: Part) -> None:
     """Write a part as safetensors (``{layer}/top``, ``{layer}/tail``, ...), whole or not at all."""
-    tensors = {
-        f"{layer}/{name}": values for layer, units in part.layers.items() for name, values in vars(units).items()
-    }
-    write_tensors(path, tensors, part.about())
+    write_tensors(path, by_field(part.layers), part.about())
 
 
 def read_part(path: str | Path) -> Part:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +75,12 @@ class Statistics:
 
 def write_statistics(path: str | Path, content: Statistics) -> None:
     """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
-    tensors = {
-        f"{layer}/{name}": values for layer, units in content.layers.items() for name, values in vars(units).items()
-    }
-    write_tensors(path, tensors, vars(content) | {"layers": list(content.layers)})
+    write_tensors(path, by_field(content.layers), vars(content) | {"layers": list(content.layers)})
+
+
+def by_field(layers: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Name the arrays of dataclasses by layer as a file of tensors holds them: ``{layer}/{field}``."""
+    return {f"{layer}/{name}": values for layer, units in layers.items() for name, values in vars(units).items()}
 
 
 def read_statistics(path: str | Path) -> Statistics:
