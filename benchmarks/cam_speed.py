@@ -22,7 +22,7 @@ from benchmarks.measure import seconds, show
 from benchmarks.peak import peak_gib
 from lucidag.data.images import decode
 from lucidag.explain.cam.explainer import CamExplainer
-from lucidag.explain.cam.scorecam import scorecam_weights
+from lucidag.explain.methods.scorecam import scorecam_weights
 from lucidag.models.inputs import Inputs
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

@@ -11,10 +11,10 @@ from torch import nn
 from torchvision.models import resnet18
 
 from benchmarks.measure import seconds, show
+from benchmarks.passes import count_passes
 from lucidag.data.images import decode
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.metrics import INFIDELITY, SENSITIVITY
-from lucidag.explain.faithfulness.passes import count_passes
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.methods.explainer import Explainer, single

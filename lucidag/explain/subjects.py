@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from lucidag.data.manifest import Manifest, read_manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.models.trained import open_trained
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,25 @@ class Subject:
     target: int | None
     frame: torch.Tensor
     mask: NDArray[np.bool_] | None
+
+
+def open_job(
+    settings: Mapping[str, Any], checkpoint: str, files: Sequence[str]
+) -> tuple[Network, list[str], list[Subject]]:
+    """Open a network with its weights, the names of its classes, and the images of a job.
+
+    Parameters
+    ----------
+    settings
+        The network's ``architecture``, ``options``, ``input`` and ``head``, and ``images``: see `read_subjects`.
+    checkpoint
+        The weights, as lucidag writes them.
+    files
+        The images' own files, or those of a data set with a manifest, whose folder the first one is in.
+    """
+    network, classes = open_trained(settings, checkpoint)
+    folder = Path(files[0]).parent
+    return network, classes, read_subjects(settings["images"], folder, network.inputs, classes)
 
 
 def read_subjects(

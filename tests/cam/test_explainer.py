@@ -12,7 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.reproducible import reproducible
 from tests.cam.networks import BUILDERS, image, network
 
-METHODS = FAMILIES[CAM]
+METHODS = tuple(FAMILIES[CAM])
 
 
 @pytest.mark.parametrize("name", ["small_cnn", "densenet", "branching"])

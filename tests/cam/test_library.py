@@ -11,7 +11,7 @@ from lucidag.explain.cam.explainer import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES
 from tests.cam.networks import activations, class_by_score, image, library, network, seeded, without_channels
 
-METHODS = FAMILIES[CAM]
+METHODS = tuple(FAMILIES[CAM])
 
 # Layers whose activations are not below zero, or that nothing changes in place: there both mean the same by "layer".
 CASES = {

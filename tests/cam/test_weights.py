@@ -5,9 +5,10 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lucidag.explain.cam.maps import image_map, scaled, weighted_sum
-from lucidag.explain.cam.scorecam import masks, scorecam_weights
+from lucidag.explain.cam.seen import cut, gradients
 from lucidag.explain.cam.split import Point
-from lucidag.explain.cam.weights import ablation_drops, ablation_weights, cut, gradients, pooled_ablation_drops
+from lucidag.explain.methods.ablationcam import ablation_drops, ablation_weights, pooled_ablation_drops
+from lucidag.explain.methods.scorecam import masks, scorecam_weights
 from lucidag.ground.errors import InputError
 
 

@@ -8,6 +8,7 @@ from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max as captum_sensitivity
 from pydantic import ValidationError
 
+from benchmarks.passes import count_passes
 from lucidag.explain.cam.explainer import CamExplainer
 from lucidag.explain.faithfulness.controls import controls
 from lucidag.explain.faithfulness.measure import Image, measure
@@ -19,13 +20,12 @@ from lucidag.explain.faithfulness.metrics import (
     ROAD_MOST,
     read_values,
 )
-from lucidag.explain.faithfulness.passes import count_passes
 from lucidag.explain.faithfulness.scores import scores
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.lime.explain import explain
 from lucidag.explain.lime.group import classifier, frames_of
-from lucidag.explain.methods.explainer import Explainer, NoMapError, one_by_one, single
+from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut
@@ -325,10 +325,8 @@ def test_gradients_are_on_even_where_the_caller_took_them_off():
         assert gradient(model)(image(0)[None], 0)["gradient"].any()
 
 
-def test_one_by_one_and_controls():
-    lifted = one_by_one(lambda x, target: x[0, target])
+def test_controls():
     x = torch.stack([image(0), image(1)])
-    np.testing.assert_array_equal(lifted(x, 2), x[:, 2].double().numpy())
     found = controls(SIZE, 0, "a")(x, 0)
     np.testing.assert_array_equal(found["random"][0], found["random"][1])
     assert not np.array_equal(found["random"], controls(SIZE, 0, "b")(x, 0)["random"])

@@ -2,7 +2,7 @@
 
 import torch
 
-from lucidag.explain.decision import decision
+from lucidag.explain.methods.base import decision
 from lucidag.explain.stage import explain_subjects
 from lucidag.explain.subjects import Subject
 from lucidag.models.network import open_network

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.explain.relevance.attention_map import attention_maps
+from lucidag.explain.methods.attention import attention_maps
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from tests.relevance.bare import images, with_biases

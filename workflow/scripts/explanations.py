@@ -1,8 +1,8 @@
 """Explain some images by the methods of one family."""
 
-from lucidag.explain.open import open_job
 from lucidag.explain.stage import explain_subjects
 from lucidag.explain.store import write_explained
+from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 

@@ -2,8 +2,8 @@
 
 from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
-from lucidag.explain.open import open_job
 from lucidag.explain.store import read_explained
+from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,8 +16,7 @@ from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
 from lucidag.explain.cam.split import split
-from lucidag.explain.decision import decision
-from lucidag.explain.methods.base import Group, Method, Methods, Need
+from lucidag.explain.methods.base import Group, Method, Need, decision
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
@@ -25,23 +24,6 @@ from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.fast import accelerate, frozen
-from lucidag.models.network import Network
-
-
-class CamMethod(Method):
-    """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized."""
-
-    kind: ClassVar = "graded"
-    needs: ClassVar[Need] = "maps"
-
-    def coarse(self, seen: Seen) -> Found:
-        """Say what an image's pass shows at the layer, H x W."""
-        raise NotImplementedError
-
-    @classmethod
-    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
-        """Make what explains by these methods with one forward pass an image."""
-        return CamGroup(methods, network, options, device)
 
 
 @dataclass(frozen=True)
@@ -164,7 +146,7 @@ class CamExplainer:
         return x.to(self._device, torch.float32).contiguous(memory_format=torch.channels_last)
 
 
-def _method(name: str) -> CamMethod:
+def _method(name: str) -> "CamMethod":
     if name not in FAMILIES[CAM]:
         raise InputError(unknown("method", name, FAMILIES[CAM]))
     found: CamMethod = load(name)()  # type: ignore[assignment]
@@ -210,3 +192,15 @@ class CamGroup(Group):
     def _explainer(self, model: nn.Module) -> CamExplainer:
         how = self._settings
         return CamExplainer(model, self.network.inputs.example(1), how.layer, how.batch_size, self.device)
+
+
+class CamMethod(Method):
+    """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized."""
+
+    kind: ClassVar = "graded"
+    needs: ClassVar[Need] = "maps"
+    group = CamGroup
+
+    def coarse(self, seen: Seen) -> Found:
+        """Say what an image's pass shows at the layer, H x W."""
+        raise NotImplementedError

@@ -1,32 +1,20 @@
 """One image's forward pass, as methods of class activation maps see it, and what they say of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from lucidag.explain.cam.maps import weighted_sum
 from lucidag.explain.cam.split import Point
-from lucidag.explain.cam.weights import gradients
 from lucidag.ground.errors import InputError
 
-
-class Ready(Protocol):
-    """A network that is ready for class activation maps: see `lucidag.explain.cam.explainer.CamExplainer`."""
-
-    batch_size: int
-
-    @property
-    def head(self) -> nn.Linear | None:
-        """The last linear layer, where only global average pooling stands between the layer and it."""
-
-    @property
-    def fast(self) -> nn.Module:
-        """The whole network in its fastest form."""
+if TYPE_CHECKING:
+    from lucidag.explain.cam.explainer import CamExplainer
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class Seen:
         For logits that are not finite, or a target that is no class.
     """
 
-    def __init__(self, network: Ready, x: torch.Tensor, point: Point, target: int | None) -> None:
+    def __init__(self, network: "CamExplainer", x: torch.Tensor, point: Point, target: int | None) -> None:
         with torch.inference_mode():
             logits = point.tail(point.activations)[0]
         self.network, self.x, self.point = network, x, point
@@ -83,3 +71,25 @@ class Seen:
     def weighted(self, weights: NDArray[np.float32], note: str | None = None) -> Found:
         """Give the sum of the channels, each times its weight."""
         return Found(weighted_sum(weights, self.activations), weights, note)
+
+
+def gradients(point: Point, target: int) -> NDArray[np.float32]:
+    """Give the gradients of the target's logit with respect to the activations, 1 x K x H x W, by one backward pass.
+
+    Raises
+    ------
+    InputError
+        If no gradient of the logits comes back to the layer.
+    """
+    with torch.enable_grad():
+        leaf = point.activations.detach().requires_grad_(True)
+        logits = point.tail(leaf)
+        found = torch.autograd.grad(logits[0, target], leaf, allow_unused=True)[0] if logits.requires_grad else None
+    if found is None:
+        raise InputError("no gradient of the logits comes back to the layer: choose another layer or 'scorecam'")
+    return np.asarray(found.cpu().numpy(), np.float32)
+
+
+def cut(channels: Sequence[int], batch_size: int) -> list[Sequence[int]]:
+    """Cut channels into batches."""
+    return [channels[start : start + batch_size] for start in range(0, len(channels), batch_size)]

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-from scipy.special import softmax
-
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.methods.base import asked
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import SLOW
 from lucidag.explain.stage import open_group
@@ -71,8 +69,5 @@ def _image(
     again: Mapping[str, tuple[Explainer, ...]],
     device: str,
 ) -> Image:
-    x = network.inputs.normalise(subject.frame[None].to(device))
-    with torch.inference_mode():
-        shares = softmax(network.model(x).cpu().numpy()[0].astype(float))
-    target = int(shares.argmax()) if subject.target is None else subject.target
+    x, _, target = asked(network, subject, device)
     return Image(subject.image, x[0], target, maps.get(subject.image, {}), again.get(subject.image, ()))

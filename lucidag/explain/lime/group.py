@@ -8,12 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.decision import decision
 from lucidag.explain.lime.explain import explain
 from lucidag.explain.lime.neighbourhood import Classify
 from lucidag.explain.lime.record import result_json
 from lucidag.explain.lime.settings import LimeJob, LimeSettings
-from lucidag.explain.methods.base import Group
+from lucidag.explain.methods.base import Group, decision
 from lucidag.explain.methods.explainer import Explainer, single
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject

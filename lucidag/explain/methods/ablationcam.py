@@ -1,8 +1,17 @@
 """Ablation-CAM: each channel by what the class loses without it (Desai & Ramaswamy 2020)."""
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
 from lucidag.explain.cam.explainer import CamMethod
-from lucidag.explain.cam.seen import Found, Seen
-from lucidag.explain.cam.weights import ablation_drops, ablation_weights, pooled_ablation_drops
+from lucidag.explain.cam.seen import Found, Seen, cut
+from lucidag.explain.cam.split import Point
+from lucidag.ground.progress import track
+
+# Below this a score counts as 0: dividing by it would leave the numbers that float32 has.
+SMALLEST = 1e-30
 
 
 class AblationCam(CamMethod):
@@ -19,3 +28,55 @@ class AblationCam(CamMethod):
         else:
             drops = ablation_drops(seen.point, seen.target, score, seen.network.batch_size)
         return seen.weighted(*ablation_weights(drops, score))
+
+
+def ablation_weights(drops: NDArray[np.float64], score: float) -> tuple[NDArray[np.float32], str | None]:
+    """Give Ablation-CAM's weights, `(S - S_k) / |S|`, from the drops S - S_k.
+
+    The paper and pytorch-grad-cam divide by S: a score below zero then turns all signs, and the map shows where the
+    network does *not* see the class; a score of zero gives NaN. Here a weight keeps the sign of the drop, and is the
+    drop itself where the score is zero. For scores above zero it is the same.
+
+    Parameters
+    ----------
+    drops
+        By how much the target's logit falls without each channel; K.
+    score
+        The target's logit S.
+
+    Returns
+    -------
+    The weights, and what a reader of the map should know about the score, if anything.
+    """
+    if abs(score) < SMALLEST:
+        return drops.astype(np.float32), "the target's logit is 0: the weights are its drops themselves"
+    note = None
+    if score < 0:
+        note = f"the target's logit is {score:.4g}, below 0: the weights are drops divided by its absolute value"
+    return (drops / abs(score)).astype(np.float32), note
+
+
+def pooled_ablation_drops(activations: NDArray[np.float32], head: nn.Linear, target: int) -> NDArray[np.float64]:
+    """Give the K drops where global average pooling and `head` follow activations 1 x K x H x W.
+
+    They are W[target, k] times the mean of channel k.
+    """
+    weight: NDArray[np.float64] = head.weight[target].detach().cpu().double().numpy()
+    return weight * activations[0].mean(axis=(1, 2), dtype=np.float64)
+
+
+def ablation_drops(point: Point, target: int, score: float, batch_size: int) -> NDArray[np.float64]:
+    """Give the drops of the target's logit when each channel in turn is set to zero, running the tail only.
+
+    A channel that is zero everywhere is not run: without it nothing changes. pytorch-grad-cam sets a channel to zero
+    only where the smallest activation of the layer is zero, and else to that minus 1e7 (of a batch that it has already
+    changed, so that its result depends on the batch size); zero is the paper's choice, and the one here.
+    """
+    live = point.activations[0].flatten(1).ne(0).any(dim=1).nonzero()[:, 0].tolist()
+    drops = np.zeros(point.activations.shape[1])
+    for channels in track(cut(live, batch_size), "Ablation-CAM, batches of channels"):
+        with torch.inference_mode():
+            batch = torch.cat([point.activations] * len(channels))
+            batch[range(len(channels)), channels] = 0
+            drops[channels] = score - point.tail(batch)[:, target].cpu().double().numpy()
+    return drops

@@ -5,11 +5,10 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from torch import nn
 
-from lucidag.explain.decision import decision
 from lucidag.explain.methods.explainer import Explainer, single
 from lucidag.explain.store import About, Explained, Kind
 from lucidag.explain.subjects import Subject
@@ -19,6 +18,71 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
 Need = Literal["gradients", "maps", "relevance", "attention", "perturbation"]
+
+
+class Group:
+    """Methods that explain in one go: here one after the other, each by its own function.
+
+    Parameters
+    ----------
+    methods
+        Class by name, in order.
+    network
+        The network with its weights.
+    options
+        Plain values: the settings of the family.
+    device
+        Where to compute.
+
+    Attributes
+    ----------
+    names
+        The methods' names, in order.
+    classes
+        Name to class.
+    network, device
+        The network, in eval mode on the device.
+    """
+
+    def __init__(
+        self, methods: Mapping[str, type["Method"]], network: Network, options: Mapping[str, Any], device: str
+    ) -> None:
+        self.network, self.device = network, device
+        self.network.model.to(device).eval()
+        self.options = options
+        self.classes = {name: method for name, method in methods.items() if method.takes(network.model)}
+        self.names = tuple(self.classes)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make ready what all images share."""
+        self._methods = {name: each(self.network.inputs, self.options) for name, each in self.classes.items()}
+
+    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
+        """Explain an image by all methods, for its file of explanations."""
+        x, logits, target = asked(self.network, subject, self.device)
+        found = [each(x, target) for each in self.explainers()]
+        maps = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
+        record = decision(subject.label, softmax(logits), target, classes)
+        return self.explained(subject, maps, {**record, "logit": float(logits[target])})
+
+    def explained(self, subject: Subject, maps: Mapping[str, Any], record: Mapping[str, Any], **more: Any) -> Explained:  # noqa: ANN401
+        """Put together what is stored of an image."""
+        about = {name: self.classes[name].about() for name in maps}
+        return Explained(subject.image, subject.frame.numpy(), subject.mask, maps, record=record, about=about, **more)
+
+    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
+        """Return the methods as functions, of the network or of a copy of it whose weights are others."""
+        network = self.network.model if model is None else model
+
+        def function(method: "Method") -> Callable[[torch.Tensor, int], Any]:
+            return lambda x, target: method.maps(network, x, target)
+
+        return [single(name, function(method)) for name, method in self._methods.items()]
+
+    def again(self, image: str) -> list[Explainer]:
+        """Return the methods as functions with the settings of an image."""
+        return self.explainers()
 
 
 class Method:
@@ -38,6 +102,8 @@ class Method:
         Whether its maps depend on the class that is explained.
     Settings
         Its settings, under ``explain.options`` in the configuration.
+    group
+        What explains by the methods of its family; a family with a fast path has a group of its own.
     settings, inputs
         Of an instance: the settings, and how an image becomes the network's input (None where it need not be known).
     """
@@ -47,6 +113,7 @@ class Method:
     needs: ClassVar[Need]
     per_class: ClassVar[bool] = True
     Settings: ClassVar[type[Section]] = Section
+    group: ClassVar[type[Group]] = Group
 
     def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
         self.inputs = inputs
@@ -77,23 +144,6 @@ class Method:
         return About(cls.title, cls.kind)
 
     @classmethod
-    def group(cls, methods: "Methods", network: Network, options: Mapping[str, Any], device: str) -> "Group":
-        """Make what explains by these methods of one family; a family with a fast path has a group of its own.
-
-        Parameters
-        ----------
-        methods
-            Class by name, in order.
-        network
-            The network with its weights.
-        options
-            Plain values: the settings of the family.
-        device
-            Where to compute.
-        """
-        return Group(methods, network, options, device)
-
-    @classmethod
     def check(cls, method: str) -> None:
         """Make sure that the class says what it must; raises InputError."""
         for name, allowed in (("title", ()), ("kind", get_args(Kind)), ("needs", get_args(Need))):
@@ -103,60 +153,36 @@ class Method:
                 raise InputError(f"method '{method}': `{name}` is {value!r}; it must be {words}")
 
 
-Methods = Mapping[str, type[Method]]
+def asked(network: Network, subject: Subject, device: str) -> tuple[torch.Tensor, NDArray[np.float64], int]:
+    """Give an image as the network takes it (1 x C x S x S), its C logits, and the class that is explained."""
+    x = network.inputs.normalise(subject.frame[None].to(device))
+    with torch.inference_mode():
+        logits = network.model(x).cpu().numpy()[0].astype(float)
+    return x, logits, int(logits.argmax()) if subject.target is None else subject.target
 
 
-class Group:
-    """Methods that explain in one go: here one after the other, each by its own function.
+def decision(label: str, probabilities: ArrayLike, target: int, classes: Sequence[str]) -> dict[str, Any]:
+    """Say what the network decided about an image, and which class is explained.
 
-    Attributes
+    Parameters
     ----------
-    names
-        The methods' names, in order.
+    label
+        The image's own class.
+    probabilities
+        C numbers that sum to 1.
+    target
+        The class that is explained, as an index.
     classes
-        Name to class.
-    network, device
-        The network, in eval mode on the device.
+        The C names.
     """
-
-    def __init__(self, methods: "Methods", network: Network, options: Mapping[str, Any], device: str) -> None:
-        self.network, self.device = network, device
-        self.network.model.to(device).eval()
-        self.options = options
-        self.classes = {name: method for name, method in methods.items() if method.takes(network.model)}
-        self.names = tuple(self.classes)
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Make ready what all images share."""
-        self._methods = {name: each(self.network.inputs, self.options) for name, each in self.classes.items()}
-
-    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
-        """Explain an image by all methods, for its file of explanations."""
-        x = self.network.inputs.normalise(subject.frame[None].to(self.device))
-        with torch.inference_mode():
-            logits = self.network.model(x).cpu().numpy()[0]
-        target = int(logits.argmax()) if subject.target is None else subject.target
-        found = [each(x, target) for each in self.explainers()]
-        maps = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
-        shares = softmax(logits.astype(float))
-        record = {**decision(subject.label, shares, target, classes), "logit": float(logits[target])}
-        return self.explained(subject, maps, record)
-
-    def explained(self, subject: Subject, maps: Mapping[str, Any], record: Mapping[str, Any], **more: Any) -> Explained:  # noqa: ANN401
-        """Put together what is stored of an image."""
-        about = {name: self.classes[name].about() for name in maps}
-        return Explained(subject.image, subject.frame.numpy(), subject.mask, maps, record=record, about=about, **more)
-
-    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
-        """Return the methods as functions, of the network or of a copy of it whose weights are others."""
-        network = self.network.model if model is None else model
-
-        def function(method: Method) -> Callable[[torch.Tensor, int], Any]:
-            return lambda x, target: method.maps(network, x, target)
-
-        return [single(name, function(method)) for name, method in self._methods.items()]
-
-    def again(self, image: str) -> list[Explainer]:
-        """Return the methods as functions with the settings of an image."""
-        return self.explainers()
+    shares = np.asarray(probabilities, dtype=float)
+    best = np.argsort(-shares, kind="stable")[:5]
+    return {
+        "label": label,
+        "target": int(target),
+        "target_name": classes[target],
+        "probability": float(shares[target]),
+        "predicted": int(best[0]),
+        "predicted_name": classes[best[0]],
+        "top": [[classes[index], float(shares[index])] for index in best],
+    }

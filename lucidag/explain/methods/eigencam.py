@@ -1,6 +1,7 @@
 """EigenCAM: the activations along their first principal component (Muhammad & Yeasin 2020)."""
 
-from lucidag.explain.cam import library
+import numpy as np
+
 from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
 
@@ -15,4 +16,7 @@ class EigenCam(CamMethod):
 
     def coarse(self, seen: Seen) -> Found:
         """Project the activations."""
-        return Found(library.eigencam(seen.activations), note=NOTE)
+        from pytorch_grad_cam import EigenCAM  # here, and called without an object: as in Grad-CAM++
+
+        image = EigenCAM.get_cam_image(None, None, None, None, seen.activations, None, False)
+        return Found(np.asarray(image[0], np.float32), note=NOTE)

@@ -53,15 +53,6 @@ def single(method: str, function: Callable[[torch.Tensor, int], Any]) -> Explain
     return Explainer((method,), lambda x, target: {method: function(x, target)})
 
 
-def one_by_one(function: Callable[[torch.Tensor, int], Any]) -> Callable[[torch.Tensor, int], NDArray[np.float64]]:
-    """Lift a function from one image (1 x C x S x S) to a map (S x S), or 1 x S x S, to batches."""
-
-    def batched(x: torch.Tensor, target: int) -> NDArray[np.float64]:
-        return np.stack([plain(function(each[None], target)).reshape(x.shape[2:]) for each in x])
-
-    return batched
-
-
 def plain(values: ArrayLike | torch.Tensor) -> NDArray[np.float64]:
     """Return maps as float64 on the processor."""
     if isinstance(values, torch.Tensor):

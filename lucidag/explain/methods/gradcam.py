@@ -1,8 +1,10 @@
-"""Grad-CAM: each channel by the mean gradient of the class (Selvaraju et al. 2017)."""
+"""Grad-CAM: each channel by the mean gradient of the class (Selvaraju et al. 2017, equation 1)."""
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
-from lucidag.explain.cam.weights import gradcam_weights, pooled_gradcam_weights
 
 
 class GradCam(CamMethod):
@@ -12,8 +14,9 @@ class GradCam(CamMethod):
     needs = "gradients"
 
     def coarse(self, seen: Seen) -> Found:
-        """Weigh each channel by its mean gradient."""
+        """Weigh each channel by its mean gradient: W[target, k] / (H * W) where the last layer follows pooling."""
         head = seen.network.head
         if head is None:
-            return seen.weighted(gradcam_weights(seen.gradients))
-        return seen.weighted(pooled_gradcam_weights(head, seen.target, seen.activations[0, 0].size))
+            return seen.weighted(seen.gradients.mean(axis=(2, 3))[0])
+        weight: NDArray[np.float32] = head.weight[seen.target].detach().float().cpu().numpy()
+        return seen.weighted(weight / np.float32(seen.activations[0, 0].size))

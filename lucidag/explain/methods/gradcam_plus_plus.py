@@ -1,6 +1,7 @@
-"""Grad-CAM++: each channel by its positive gradients, weighed by position (Chattopadhyay et al. 2018)."""
+"""Grad-CAM++: each channel by its positive gradients, weighed by position (Chattopadhyay et al. 2018, equation 19)."""
 
-from lucidag.explain.cam import library
+import numpy as np
+
 from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
 
@@ -15,5 +16,8 @@ class GradCamPlusPlus(CamMethod):
 
     def coarse(self, seen: Seen) -> Found:
         """Weigh each channel by pytorch-grad-cam's weights."""
-        note = UNSTABLE if (seen.activations < 0).any() else None
-        return seen.weighted(library.gradcam_plus_plus_weights(seen.activations, seen.gradients), note)
+        from pytorch_grad_cam import GradCAMPlusPlus  # here, as it brings matplotlib and scikit-learn: seconds
+
+        # Called without an object, of which it uses nothing, so that no hook is set; so are the other two.
+        weights = GradCAMPlusPlus.get_cam_weights(None, None, None, None, seen.activations, seen.gradients)
+        return seen.weighted(np.asarray(weights[0], np.float32), UNSTABLE if (seen.activations < 0).any() else None)

@@ -1,6 +1,7 @@
 """LayerCAM: each position of each channel by its own positive gradient (Jiang et al. 2021)."""
 
-from lucidag.explain.cam import library
+import numpy as np
+
 from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
 
@@ -13,4 +14,7 @@ class LayerCam(CamMethod):
 
     def coarse(self, seen: Seen) -> Found:
         """Sum the channels, each position with its own weight."""
-        return Found(library.layercam(seen.activations, seen.gradients))
+        from pytorch_grad_cam import LayerCAM  # here, and called without an object: as in Grad-CAM++
+
+        image = LayerCAM.get_cam_image(None, None, None, None, seen.activations, seen.gradients, False)
+        return Found(np.asarray(image[0], np.float32))

@@ -1,11 +1,7 @@
 """LIME: the superpixels whose presence raises the probability of the class (Ribeiro et al. 2016)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from lucidag.explain.lime.group import LimeGroup
-from lucidag.explain.methods.base import Group, Method, Methods
-from lucidag.models.network import Network
+from lucidag.explain.methods.base import Method
 
 
 class Lime(Method):
@@ -14,8 +10,4 @@ class Lime(Method):
     title = "LIME"
     kind = "selection"
     needs = "perturbation"
-
-    @classmethod
-    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
-        """Make what explains by LIME."""
-        return LimeGroup(methods, network, options, device)
+    group = LimeGroup

@@ -15,23 +15,27 @@ if TYPE_CHECKING:
 
 CAM, LIME, LRP = "cam", "lime", "lrp"
 
-METHODS: Mapping[str, str] = {
-    "gradcam": "lucidag.explain.methods.gradcam:GradCam",
-    "ablationcam": "lucidag.explain.methods.ablationcam:AblationCam",
-    "scorecam": "lucidag.explain.methods.scorecam:ScoreCam",
-    "gradcam++": "lucidag.explain.methods.gradcam_plus_plus:GradCamPlusPlus",
-    "layercam": "lucidag.explain.methods.layercam:LayerCam",
-    "eigencam": "lucidag.explain.methods.eigencam:EigenCam",
-    "lime": "lucidag.explain.methods.lime:Lime",
-    "epsilon_plus_flat": "lucidag.explain.methods.epsilon_plus_flat:EpsilonPlusFlat",
-    "epsilon_gamma_box": "lucidag.explain.methods.epsilon_gamma_box:EpsilonGammaBox",
-    "epsilon_alpha2_beta1": "lucidag.explain.methods.epsilon_alpha2_beta1:EpsilonAlpha2Beta1",
-    "attention": "lucidag.explain.methods.attention:Attention",
-}
 # Methods that are made in one job, as they share forward passes; any other has a job of its own.
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    CAM: ("gradcam", "ablationcam", "scorecam", "gradcam++", "layercam", "eigencam"),
-    LRP: ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"),
+FAMILIES: Mapping[str, Mapping[str, str]] = {
+    CAM: {
+        "gradcam": "lucidag.explain.methods.gradcam:GradCam",
+        "ablationcam": "lucidag.explain.methods.ablationcam:AblationCam",
+        "scorecam": "lucidag.explain.methods.scorecam:ScoreCam",
+        "gradcam++": "lucidag.explain.methods.gradcam_plus_plus:GradCamPlusPlus",
+        "layercam": "lucidag.explain.methods.layercam:LayerCam",
+        "eigencam": "lucidag.explain.methods.eigencam:EigenCam",
+    },
+    LRP: {
+        "epsilon_plus_flat": "lucidag.explain.methods.lrp:EpsilonPlusFlat",
+        "epsilon_gamma_box": "lucidag.explain.methods.lrp:EpsilonGammaBox",
+        "epsilon_alpha2_beta1": "lucidag.explain.methods.lrp:EpsilonAlpha2Beta1",
+    },
+}
+METHODS: Mapping[str, str] = {
+    **FAMILIES[CAM],
+    "lime": "lucidag.explain.methods.lime:Lime",
+    **FAMILIES[LRP],
+    "attention": "lucidag.explain.methods.attention:Attention",
 }
 # Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
 SLOW = (LIME,)

@@ -1,8 +1,14 @@
-"""Score-CAM: each channel by the class's score behind it as a mask (Wang et al. 2020)."""
+"""Score-CAM: each channel by the class's score behind it as a mask on the image (Wang et al. 2020)."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
 
 from lucidag.explain.cam.explainer import CamMethod
-from lucidag.explain.cam.scorecam import scorecam_weights
-from lucidag.explain.cam.seen import Found, Seen
+from lucidag.explain.cam.seen import Found, Seen, cut
+from lucidag.ground.progress import track
 
 
 class ScoreCam(CamMethod):
@@ -17,3 +23,49 @@ class ScoreCam(CamMethod):
         return seen.weighted(
             scorecam_weights(network.fast, seen.x, seen.point.activations, seen.target, network.batch_size)
         )
+
+
+def scorecam_weights(
+    network: nn.Module, x: torch.Tensor, activations: torch.Tensor, target: int, batch_size: int
+) -> NDArray[np.float32]:
+    """Give Score-CAM's weights (Wang et al. 2020): the softmax over channels of the target's logit behind each mask.
+
+    Masks, scores and weights are those of pytorch-grad-cam. Channels that are the same everywhere all have the mask 0
+    and are scored once; the others are scored `batch_size` at a time, and only so many masks exist at once. A channel
+    that is constant but not zero has the mask 0 too: pytorch-grad-cam divides the rounding of its upsampling by 1e-8.
+
+    Parameters
+    ----------
+    network
+        The whole network, as `lucidag.models.fast.accelerate` gives it.
+    x
+        The normalised image, 1 x C x S x S. The masks multiply *this*, so 0 is the mean of the data.
+    activations
+        1 x K x H x W.
+    target
+        The class.
+    batch_size
+        How many masked images run at once.
+
+    Returns
+    -------
+    K weights which sum to 1.
+    """
+    low, high = activations[0].flatten(1).aminmax(dim=1)
+    live = (low != high).nonzero()[:, 0].tolist()
+    scores = torch.empty(activations.shape[1], device=x.device)
+    with torch.inference_mode():
+        if len(live) < len(scores):
+            scores[:] = network(torch.zeros_like(x))[0, target]
+        for channels in track(cut(live, batch_size), "Score-CAM, batches of channels"):
+            scores[channels] = network(x * masks(activations[:, channels], (x.shape[2], x.shape[3])))[:, target]
+    weights: NDArray[np.float32] = scores.float().cpu().softmax(0).numpy()
+    return weights
+
+
+def masks(activations: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Upsample 1 x B x H x W to masks B x 1 x S x S (bilinear, corners aligned), and scale each to [0, 1]."""
+    upsampled = functional.interpolate(activations, size=size, mode="bilinear", align_corners=True)[0][:, None]
+    low = upsampled.amin(dim=(2, 3), keepdim=True)
+    high = upsampled.amax(dim=(2, 3), keepdim=True)
+    return (upsampled - low) / (high - low + 1e-8)

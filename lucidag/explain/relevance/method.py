@@ -1,7 +1,7 @@
 """Layer-wise relevance propagation as methods: one set of rules each, made in one job."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -10,8 +10,7 @@ from scipy.special import softmax
 from torch import nn
 from zennit.core import Composite
 
-from lucidag.explain.decision import decision
-from lucidag.explain.methods.base import Group, Method, Methods
+from lucidag.explain.methods.base import Group, Method, asked, decision
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
@@ -19,32 +18,12 @@ from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
-from lucidag.models.network import Network
-
-
-class LrpMethod(Method):
-    """A set of rules by which relevance is passed on, see `lucidag.explain.relevance.composites`.
-
-    Attributes
-    ----------
-    composite
-        The name of the rules.
-    """
-
-    kind = "signed"
-    needs = "relevance"
-    composite: ClassVar[str]
-
-    @classmethod
-    def group(cls, methods: Methods, network: Network, options: Mapping[str, Any], device: str) -> Group:
-        """Make what explains by several sets of rules."""
-        return LrpGroup(methods, network, options, device)
 
 
 class LrpGroup(Group):
     """Relevance by several sets of rules; those of a network are made once."""
 
-    classes: dict[str, type[LrpMethod]]  # type: ignore[assignment]
+    classes: dict[str, type["LrpMethod"]]  # type: ignore[assignment]
 
     def prepare(self) -> None:
         """Give each layer its rules."""
@@ -60,13 +39,10 @@ class LrpGroup(Group):
         The record has, by method, ``relevance`` (its sum over the pixels, beside ``logit``), ``growth``, and
         ``exploded``: the methods whose relevance exploded (see `lucidag.explain.relevance.lrp.Relevance`).
         """
-        model = self.network.model
-        x = self.network.inputs.normalise(subject.frame[None].to(self.device))
-        logits = model(x).detach().cpu().numpy()[0]
-        target = int(logits.argmax()) if subject.target is None else subject.target
-        results = {name: lrp(model, x, [target], rules) for name, rules in self._rules.items()}
+        x, logits, target = asked(self.network, subject, self.device)
+        results = {name: lrp(self.network.model, x, [target], rules) for name, rules in self._rules.items()}
         record = {
-            **decision(subject.label, softmax(logits.astype(float)), target, classes),
+            **decision(subject.label, softmax(logits), target, classes),
             "logit": float(logits[target]),
             "relevance": {name: _finite(result.totals[0]) for name, result in results.items()},
             "growth": {name: _finite(result.growth[0]) for name, result in results.items()},
@@ -94,6 +70,21 @@ class LrpGroup(Group):
     def _composites(self, model: nn.Module) -> dict[str, Composite]:
         low, high = (bound.to(self.device) for bound in input_range(self.network.inputs))
         return {name: composite_for(each.composite, model, low, high) for name, each in self.classes.items()}
+
+
+class LrpMethod(Method):
+    """A set of rules by which relevance is passed on, see `lucidag.explain.relevance.composites`.
+
+    Attributes
+    ----------
+    composite
+        The name of the rules.
+    """
+
+    kind = "signed"
+    needs = "relevance"
+    group = LrpGroup
+    composite: ClassVar[str]
 
 
 def _refuse(found: Relevance, name: str) -> None:
