@@ -14,8 +14,8 @@ from torchvision.models import resnet18
 from benchmarks.measure import seconds, show
 from lucidag.data.images import decode
 from lucidag.explain.lime.explain import LimeResult, explain
-from lucidag.explain.lime.group import classifier
 from lucidag.explain.lime.settings import LimeSettings
+from lucidag.explain.methods.lime import classifier
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
@@ -88,7 +88,7 @@ def by_library(
 
 def equality(found: LimeResult, expected: Any) -> str:  # noqa: ANN401 (a class of the package)
     """Compare the superpixels that were kept, in order, and their weights."""
-    ours, theirs = found.weights[found.target], expected.local_exp[expected.top_labels[0]]
+    ours, theirs = found.fits[found.target].weights, expected.local_exp[expected.top_labels[0]]
     if (found.segments != expected.segments).any() or [index for index, _ in ours] != [index for index, _ in theirs]:
         raise AssertionError(f"superpixels {ours} are not {theirs}")
     apart = max(abs(a - b) for (_, a), (_, b) in zip(ours, theirs, strict=True))

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept
-from lucidag.explain.relevance.reference_store import ACTIVATION, KINDS, RELEVANCE
+from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Decision, Reference, UnitConcept
 from lucidag.figures.fit import fitted
 from lucidag.figures.outlines import near_boundary
 from lucidag.figures.overlay import rgb

@@ -9,10 +9,11 @@ from lucidag.explain.agreement import agreement, summary
 from lucidag.explain.agreement.agreement import agreement_order, correlation_table
 from lucidag.explain.agreement.crossed import iou_matrix, matched_iou_matrix, with_others
 from lucidag.explain.agreement.images import joined
-from lucidag.explain.agreement.masks import dice, iou
+from lucidag.explain.agreement.masks import iou
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
 from lucidag.ground.tables import read_table, write_table
+from tests.agreement.truth import dice
 
 THRESHOLDS = [0.2, 0.5]
 agreement_table = partial(agreement.agreement_table, area=0.2, seed=0)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from lucidag.explain.agreement.masks import dice, evidence, iou, own_mask, share_in_pixels, top_area
+from lucidag.explain.agreement.masks import evidence, iou, own_mask, share_in_pixels, top_area
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.ranks import ranks, tie_seed
+from tests.agreement.truth import dice
 
 A = np.array([[1, 1], [0, 0]], dtype=bool)
 B = np.array([[1, 0], [1, 0]], dtype=bool)

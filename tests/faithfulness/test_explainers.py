@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from lucidag.explain.relevance import method
+from lucidag.explain.methods import lrp as method
 from lucidag.explain.relevance.lrp import lrp
 from lucidag.explain.stage import open_group
 from lucidag.ground.errors import InputError

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from lucidag.explain.faithfulness.flipping import area, flipped, shares
 from lucidag.explain.faithfulness.measure import Image, measure
+from lucidag.explain.faithfulness.removal import area, flipped, shares
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.methods.explainer import single
 from lucidag.ground.statistics.ranks import ranks

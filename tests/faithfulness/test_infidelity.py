@@ -3,10 +3,9 @@ import pytest
 import torch
 from captum.metrics import infidelity as by_captum
 
-from lucidag.explain.faithfulness.infidelity import infidelity
-from lucidag.explain.faithfulness.noise import baseline, random_squares
+from lucidag.explain.faithfulness.perturbation import infidelity
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.faithfulness.shared import Shared, baseline, random_squares
 from tests.faithfulness.cases import SIZE, Linear, blob, gradient, image, network, times_input
 
 KINDS = ("square", "noise")

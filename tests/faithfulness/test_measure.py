@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from benchmarks.passes import count_passes
 from lucidag.explain.cam.explainer import CamExplainer
-from lucidag.explain.faithfulness.controls import controls
-from lucidag.explain.faithfulness.measure import Image, measure
+from lucidag.explain.faithfulness.measure import Image, controls, measure
 from lucidag.explain.faithfulness.metrics import (
     COLUMNS,
     CURVE_COLUMNS,
@@ -20,12 +19,11 @@ from lucidag.explain.faithfulness.metrics import (
     ROAD_MOST,
     read_values,
 )
-from lucidag.explain.faithfulness.scores import scores
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.faithfulness.shared import Shared, scores
 from lucidag.explain.lime.explain import explain
-from lucidag.explain.lime.group import classifier, frames_of
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
+from lucidag.explain.methods.lime import classifier, frames_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut

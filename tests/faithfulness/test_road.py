@@ -5,8 +5,8 @@ from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfide
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 
-from lucidag.explain.faithfulness.road import imputed, removals, road
-from lucidag.explain.faithfulness.scores import scores
+from lucidag.explain.faithfulness.removal import imputed, removals, road
+from lucidag.explain.faithfulness.shared import scores
 from lucidag.ground.statistics.ranks import ranks
 from tests.faithfulness.cases import image, network
 

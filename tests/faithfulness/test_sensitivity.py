@@ -3,10 +3,9 @@ import pytest
 import torch
 from captum.metrics import sensitivity_max as by_captum
 
-from lucidag.explain.faithfulness.noise import uniform_noise
-from lucidag.explain.faithfulness.sensitivity import sensitivity_max
+from lucidag.explain.faithfulness.perturbation import sensitivity_max
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.faithfulness.shared import Shared, uniform_noise
 from tests.faithfulness.cases import blob, fixed, gradient, image, network, times_input
 
 

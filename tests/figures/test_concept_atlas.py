@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept, read_decision, write_decision
+from lucidag.explain.relevance.store import Decision, Reference, UnitConcept, read_decision, write_decision
 from lucidag.figures.concept_atlas import concept_atlas, reference_view, region, signed_overlay, window
 from lucidag.figures.style import save
 from lucidag.ground.errors import InputError

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from lucidag.explain.lime.explain import explain
 from lucidag.explain.lime.neighbourhood import draw_masks, hidden_image
-from lucidag.explain.lime.record import reproduce, result_json
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
 from tests.lime.words import lime_settings
@@ -40,14 +39,14 @@ def by_library(classify, frame, settings, labels=None, random_seed=None):
 
 def assert_same(found, expected, labels):
     for label in labels:
-        assert [index for index, _ in found.weights[label]] == [index for index, _ in expected.local_exp[label]]
+        assert [index for index, _ in found.fits[label].weights] == [index for index, _ in expected.local_exp[label]]
         np.testing.assert_allclose(
-            [weight for _, weight in found.weights[label]],
+            [weight for _, weight in found.fits[label].weights],
             [weight for _, weight in expected.local_exp[label]],
             atol=1e-5,
             rtol=0,
         )
-        assert found.intercept[label] == pytest.approx(expected.intercept[label], abs=1e-5)
+        assert found.fits[label].intercept == pytest.approx(expected.intercept[label], abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -67,13 +66,13 @@ def test_the_explanation_is_the_librarys(
     expected = by_library(classify, frame, settings)
     found = explain(classify, frame, settings, None, batch_size=16)
     assert (found.segments == expected.segments).all()
-    assert found.classes == expected.top_labels
+    assert list(found.fits) == expected.top_labels
     assert found.target == expected.top_labels[0]
-    assert len(found.weights[found.target]) == min(num_features, found.segments.max() + 1)
+    assert len(found.fits[found.target].weights) == min(num_features, found.segments.max() + 1)
     assert_same(found, expected, expected.top_labels)
     # The package keeps these two of the class that it did last, the most probable one.
-    assert found.score[found.target] == pytest.approx(expected.score, abs=1e-5)
-    assert found.local_prediction[found.target] == pytest.approx(float(expected.local_pred[0]), abs=1e-5)
+    assert found.fits[found.target].score == pytest.approx(expected.score, abs=1e-5)
+    assert found.fits[found.target].local_prediction == pytest.approx(float(expected.local_pred[0]), abs=1e-5)
     _, mask = expected.get_image_and_mask(found.target, num_features=num_features)
     assert (found.mask == (mask == 1)).all()
     assert ((found.map > 0) == found.mask).all()
@@ -94,12 +93,12 @@ def test_score_and_prediction_of_each_class_are_the_librarys_for_that_class(make
     ranked = np.argsort(-found.probabilities)
     least = int(ranked[-1])
     asked = explain(classify, frame, settings, least, 8)
-    assert asked.classes == [*map(int, ranked[:2]), least]
-    for label in asked.classes:
+    assert list(asked.fits) == [*map(int, ranked[:2]), least]
+    for label in asked.fits:
         alone = by_library(classify, frame, settings, labels=(label,))
         assert_same(asked, alone, [label])
-        assert asked.score[label] == pytest.approx(alone.score, abs=1e-5)
-        assert asked.local_prediction[label] == pytest.approx(float(alone.local_pred[0]), abs=1e-5)
+        assert asked.fits[label].score == pytest.approx(alone.score, abs=1e-5)
+        assert asked.fits[label].local_prediction == pytest.approx(float(alone.local_pred[0]), abs=1e-5)
 
 
 def test_a_target_among_the_most_probable_is_explained_once(make_frame, make_network):
@@ -107,9 +106,9 @@ def test_a_target_among_the_most_probable_is_explained_once(make_frame, make_net
     settings = lime_settings("slic", {"n_segments": 12}, num_samples=40, top_labels=3)
     second = int(np.argsort(-classify(torch.from_numpy(frame)[None])[0])[1])
     found = explain(classify, frame, settings, second, 8)
-    assert len(found.classes) == 3
+    assert len(found.fits) == 3
     assert found.target == second
-    by_segment = dict(found.weights[second])
+    by_segment = dict(found.fits[second].weights)
     expected = np.vectorize(lambda index: by_segment.get(index, 0.0))(found.segments)
     np.testing.assert_array_equal(found.map, expected.astype(np.float32))
 
@@ -147,10 +146,10 @@ def test_batches_change_nothing_but_rounding_and_are_never_larger(make_frame, ma
         results.append(explain(watch, frame, settings, None, batch_size))
         assert max(sizes) <= batch_size
     for result in results[1:]:
-        for label in results[0].classes:
-            assert [i for i, _ in result.weights[label]] == [i for i, _ in results[0].weights[label]]
+        for label in results[0].fits:
+            assert [i for i, _ in result.fits[label].weights] == [i for i, _ in results[0].fits[label].weights]
             np.testing.assert_allclose(
-                [w for _, w in result.weights[label]], [w for _, w in results[0].weights[label]], atol=1e-5
+                [w for _, w in result.fits[label].weights], [w for _, w in results[0].fits[label].weights], atol=1e-5
             )
 
 
@@ -166,7 +165,7 @@ def test_equal_masks_are_classified_once(make_frame, make_network):
     found = explain(watch, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
     assert len(images) == len(set(images)) <= 2**count < 500
-    assert_same(found, by_library(classify, frame, settings), found.classes)
+    assert_same(found, by_library(classify, frame, settings), list(found.fits))
 
 
 @pytest.mark.parametrize("hide_color", [None, 0, 200])
@@ -183,7 +182,7 @@ def test_a_classifier_of_one_region_is_explained_by_that_region(make_region_netw
         frame[:, 8:24, 16:32][:, ::2] = 253
     found = explain(make_region_network(region & (frame[0] == 255)), frame, settings, 1, 32)
     assert (found.mask == region).all()
-    assert found.score[1] > 0.9
+    assert found.fits[1].score > 0.9
 
 
 def test_hiding_by_the_mean_cuts_off_fractions_as_the_library_does(make_frame):
@@ -205,7 +204,7 @@ def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network
     settings = lime_settings("slic", {"n_segments": 5}, 0, 50, 60)
     found = explain(classify, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
-    assert sorted(index for index, _ in found.weights[found.target]) == list(range(count))
+    assert sorted(index for index, _ in found.fits[found.target].weights) == list(range(count))
     assert found.notes == (f"num_features is 50, but the image has {count} superpixels: all are kept",)
 
 
@@ -220,11 +219,11 @@ def test_a_image_of_one_colour_has_no_explanation_and_says_so(make_network, algo
     assert note in found.notes[0]
     assert not found.map.any()
     assert not found.mask.any()
-    for label in found.classes:
-        assert found.weights[label] == []
-        assert found.intercept[label] == found.local_prediction[label] == pytest.approx(found.probabilities[label])
-        assert found.score[label] == 0
-    json.dumps(result_json(found, LimeSettings(), "abcde"), allow_nan=False)
+    for label, fit in found.fits.items():
+        assert fit.weights == []
+        assert fit.intercept == fit.local_prediction == pytest.approx(found.probabilities[label])
+        assert fit.score == 0
+    json.dumps(found.json(LimeSettings(), "abcde"), allow_nan=False)
 
 
 def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
@@ -233,7 +232,7 @@ def test_a_class_that_no_mask_changes_has_no_weights(make_frame):
 
     found = explain(classify, make_frame(0), lime_settings("slic", {"n_segments": 20}, 0), None, 16)
     assert found.target == 1
-    assert found.weights == {1: []}
+    assert {label: fit.weights for label, fit in found.fits.items()} == {1: []}
     assert "class 1 is the same under every mask" in found.notes[0]
 
 
@@ -243,7 +242,7 @@ def test_two_samples_give_finite_numbers(make_frame, make_network, num_features)
     settings = lime_settings("slic", {"n_segments": 10}, 0, num_features, num_samples=2, kernel_width=0.001)
     found = explain(make_network(0), make_frame(0), settings, None, 16)
     assert np.isfinite(found.map).all()
-    assert np.isfinite([found.score[found.target], found.intercept[found.target]]).all()
+    assert np.isfinite([found.fits[found.target].score, found.fits[found.target].intercept]).all()
 
 
 @pytest.mark.parametrize(
@@ -320,23 +319,19 @@ def test_the_record_makes_the_explanation_again(make_frame, make_network, target
     frame, classify = make_frame(6), make_network(6)
     settings = lime_settings("quickshift", SHIFT, None, 5, 80, 2, 0.3, seed=4)
     found = explain(classify, frame, settings, target, 16)
-    record = json.loads(json.dumps(result_json(found, settings, [f"c{i}" for i in range(5)]), allow_nan=False))
-    again = reproduce(record, classify, frame, batch_size=16)
-    assert again.weights == found.weights
+    record = json.loads(json.dumps(found.json(settings, [f"c{i}" for i in range(5)]), allow_nan=False))
+    again = explain(classify, frame, LimeSettings.from_json(record["settings"]), record["target"], 16)
+    assert again.fits == found.fits
     assert again.target == found.target
     assert (again.segments == found.segments).all()
     assert record["segments"] == found.segments.max() + 1
     assert record["target_name"] == f"c{found.target}"
     first = record["explained"][0]
-    assert (first["class"], first["name"]) == (found.classes[0], f"c{found.classes[0]}")
-    assert [tuple(pair) for pair in first["weights"]] == found.weights[found.classes[0]]
-    assert first["score"] == found.score[found.classes[0]]
+    label, fit = next(iter(found.fits.items()))
+    assert (first["class"], first["name"]) == (label, f"c{label}")
+    assert [tuple(pair) for pair in first["weights"]] == fit.weights
+    assert first["score"] == fit.score
     assert first["probability"] == pytest.approx(float(found.probabilities.max()))
-
-
-def test_a_record_without_settings_is_refused(make_frame, make_network):
-    with pytest.raises(InputError, match="lacks 'settings'"):
-        reproduce({"target": 0}, make_network(0), make_frame(0), 8)
 
 
 def test_the_parts_of_the_time_are_its_sum(make_frame, make_network):

@@ -16,11 +16,12 @@ def test_equal_explanations_pass_and_others_stop_the_benchmark(make_frame, make_
     expected = by_library(lambda p: classify(torch.from_numpy(p.transpose(0, 3, 1, 2).copy())), frame, settings)
     found = explain(classify, frame, settings, None, 32)
     assert "the same superpixels" in equality(found, expected)
-    kept = found.weights[found.target]
-    other_order = dataclasses.replace(found, weights={found.target: kept[::-1]})
+    fit = found.fits[found.target]
+    other_order = dataclasses.replace(found, fits={found.target: fit._replace(weights=fit.weights[::-1])})
     with pytest.raises(AssertionError, match="superpixels"):
         equality(other_order, expected)
-    other_weights = dataclasses.replace(found, weights={found.target: [(i, w + 2e-4) for i, w in kept]})
+    moved = fit._replace(weights=[(i, w + 2e-4) for i, w in fit.weights])
+    other_weights = dataclasses.replace(found, fits={found.target: moved})
     with pytest.raises(AssertionError, match="apart"):
         equality(other_weights, expected)
     with pytest.raises(AssertionError, match="superpixels"):

@@ -8,8 +8,7 @@ from lime.lime_image import LimeImageExplainer
 from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 
-from lucidag.explain.lime.regression import ScreenedBase, regress
-from lucidag.explain.lime.screening import Screening
+from lucidag.explain.lime.regression import ScreenedBase, Screening, regress
 
 
 def problem(kind, seed):

@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from lucidag.explain.lime import explain as explain_module
 from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.lime.space import SEARCH_SPACE, trials
-from lucidag.explain.lime.tune import Graded, choose, front, grades, halves, settings_fragment, tune, tuning_report
+from lucidag.explain.lime.tune import choose, front, grades, halves, settings_fragment, tune, tuning_report
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from tests.lime.words import lime_settings
 
@@ -38,7 +40,7 @@ def white_squares(number):
         top, left = 8 * random.integers(0, 5, 2)
         mask[top : top + 8, left : left + 8] = True
         frame[:, mask] = 255
-        yield Graded(f"p{index}", frame, mask, 1)
+        yield Subject(f"p{index}", "", 1, torch.from_numpy(frame), mask)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +175,8 @@ def test_two_empty_masks_are_left_out_and_counted():
 
 
 def test_an_empty_mask_that_lime_leaves_empty_is_undefined(make_region_network):
-    blank = Graded("blank", np.full((3, 24, 24), 9, np.uint8), np.zeros((24, 24), dtype=bool), 1)
+    frame = torch.full((3, 24, 24), 9, dtype=torch.uint8)
+    blank = Subject("blank", "", 1, frame, np.zeros((24, 24), dtype=bool))
     found = tune(make_region_network(np.ones((24, 24), dtype=bool)), [blank], [COARSE], 8)
     assert math.isnan(found[0]["iou"])
 

@@ -10,10 +10,9 @@ from torch import nn
 from lucidag.data.images import Images
 from lucidag.explain.relevance import atlas
 from lucidag.explain.relevance.atlas import explain_decision
-from lucidag.explain.relevance.conditional import conditional_maps
+from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
 from lucidag.explain.relevance.lrp import lrp
 from lucidag.explain.relevance.references import find_references
-from lucidag.explain.relevance.unit_maps import unit_maps
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network

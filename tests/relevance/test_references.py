@@ -9,11 +9,10 @@ from crp.helper import load_maximization
 from crp.visualization import FeatureVisualization
 
 from lucidag.data.images import Images
-from lucidag.explain.relevance.conditional import descent
+from lucidag.explain.relevance.conditional import descent, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance
-from lucidag.explain.relevance.reference_store import KINDS, read_references, write_references
 from lucidag.explain.relevance.references import TopImages, find_references, measured
-from lucidag.explain.relevance.unit_maps import unit_maps
+from lucidag.explain.relevance.store import KINDS, read_references, write_references
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network

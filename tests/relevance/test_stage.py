@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lucidag.explain import stage
+from lucidag.explain.methods import lrp as method
 from lucidag.explain.methods.attention import attention_maps
-from lucidag.explain.relevance import method
 from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.lrp import Relevance, lrp
 from lucidag.explain.subjects import Subject

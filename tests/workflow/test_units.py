@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lucidag.explain.faithfulness.metrics import METRICS, read_values
-from lucidag.explain.relevance.concepts import read_decision
+from lucidag.explain.relevance.store import read_decision
 from lucidag.explain.store import read_explained
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table

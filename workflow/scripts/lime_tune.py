@@ -1,6 +1,6 @@
 """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
 
-from lucidag.explain.lime.stage import tune_subjects, write_tuning
+from lucidag.explain.lime.tune import tune_subjects, write_tuning
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job

@@ -5,8 +5,7 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.atlas import explain_decision
 from lucidag.explain.relevance.composites import composite_for, input_range
-from lucidag.explain.relevance.concepts import write_decision
-from lucidag.explain.relevance.reference_store import read_references
+from lucidag.explain.relevance.store import read_references, write_decision
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job

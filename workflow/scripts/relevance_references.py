@@ -4,8 +4,8 @@ from pathlib import Path
 
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.composites import composite_for, input_range
-from lucidag.explain.relevance.reference_store import write_references
 from lucidag.explain.relevance.references import find_references
+from lucidag.explain.relevance.store import write_references
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.models.trained import open_trained

@@ -109,15 +109,12 @@ def grade(
         return dict.fromkeys(keys, float("nan"))
     pixels = int(np.count_nonzero(mask))
     highest = top_area(positive, pixels, seed)
+    near = distance_transform_edt(~mask) <= tolerance if tolerance > 0 else mask
     found = [
         *(iou(each, mask) for each in marked.values()),
         iou(highest, mask),
-        float(_near(mask, tolerance)[positive == positive.max()].mean()),
+        float(near[positive == positive.max()].mean()),
         float(positive[mask].sum() / positive.sum()),
         float(np.count_nonzero(highest & mask) / pixels),
     ]
     return dict(zip(keys, found, strict=True))
-
-
-def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
-    return np.asarray(distance_transform_edt(~mask) <= tolerance) if tolerance > 0 else mask

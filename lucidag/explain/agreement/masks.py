@@ -75,9 +75,3 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Return intersection over union; NaN for two empty masks, which agree about nothing."""
     union = np.count_nonzero(a | b)
     return float(np.count_nonzero(a & b) / union) if union else float("nan")
-
-
-def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return twice the intersection over the sum of both areas; NaN for two empty masks."""
-    areas = np.count_nonzero(a) + np.count_nonzero(b)
-    return float(2 * np.count_nonzero(a & b) / areas) if areas else float("nan")

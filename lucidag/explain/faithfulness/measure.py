@@ -1,6 +1,7 @@
 """All metrics of all explanations of some images."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,9 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.faithfulness.controls import controls
-from lucidag.explain.faithfulness.flipping import area, flipped, shares
-from lucidag.explain.faithfulness.infidelity import infidelity
+from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.faithfulness.metrics import (
     BETTER,
     DELETION,
@@ -27,12 +26,11 @@ from lucidag.explain.faithfulness.metrics import (
     Row,
     shows_nothing,
 )
+from lucidag.explain.faithfulness.perturbation import infidelity, sensitivity_max
 from lucidag.explain.faithfulness.randomisation import cascade, correlation, randomisation
-from lucidag.explain.faithfulness.road import removals, road
-from lucidag.explain.faithfulness.scores import device_of
-from lucidag.explain.faithfulness.sensitivity import sensitivity_max
+from lucidag.explain.faithfulness.removal import area, flipped, removals, road, shares
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from lucidag.explain.faithfulness.shared import Shared
+from lucidag.explain.faithfulness.shared import Shared, device_of
 from lucidag.explain.methods.explainer import Explainer, NoMapError
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
@@ -41,7 +39,7 @@ from lucidag.models.head import evaluating
 
 Map = NDArray[np.float64]
 Maps = dict[str, Map]
-Results = dict[tuple[str, str, str], Measured]  # by image, method and metric
+Measures = dict[str, dict[str, Measured]]  # by method and metric
 Curves = dict[str, tuple[Sequence[float] | NDArray[np.float64], NDArray[np.float64]]]
 Make = Callable[[nn.Module], Sequence[Explainer]]
 
@@ -108,24 +106,48 @@ def measure(
         fit or is not there though it is to be explained again, or the network gives NaN.
     """
     _check(images)
-    results: Results = {}
-    points: list[Point] = []
+    results: dict[str, Measures] = {}
+    points: dict[str, list[Point]] = {}
     originals: dict[str, Maps] = {}
     with evaluating(model):
         explainers = make(model)
         for subject in track(images, "faithfulness"):
-            shared = Shared(model, subject.image, subject.x, subject.target, std, settings)
-            every = _with_controls(explainers, subject, settings)
-            originals[subject.image], found, curves = _of_image(every, subject, shared)
-            results |= found
-            points += curves
+            image, shared = subject.image, Shared(model, subject.image, subject.x, subject.target, std, settings)
+            originals[image], results[image], points[image] = _of_image(explainers, subject, shared)
         if RANDOMISATION in settings.metrics:
-            found, curves = _randomised(model, images, make, originals, settings)
-            results |= found
-            points += curves
-    # By image, so that it does not matter which others are measured in the same job.
-    places = {subject.image: place for place, subject in enumerate(images)}
-    return Faithfulness(_rows(results, places, settings), sorted(points, key=lambda point: places[point.image]))
+            correlations, curves = _randomised(model, images, make, originals, settings)
+            for (image, method), each in correlations.items():
+                own = results[image].setdefault(method, {})
+                own[RANDOMISATION] = randomisation(originals[image][method], each)
+            for point in curves:
+                points[point.image].append(point)
+    # By image, so that it does not matter which others are measured in the same job; then as its methods first appear.
+    rows = [
+        Row(image, method, metric, own[metric].value, settings.used_by(metric), BETTER[metric], own[metric].note)
+        for image, by_method in results.items()
+        for method, own in by_method.items()
+        for metric in METRICS
+        if metric in own
+    ]
+    return Faithfulness(rows, [point for of_image in points.values() for point in of_image])
+
+
+def controls(size: int, seed: int, image: str) -> Explainer:
+    """Make an explainer that looks at neither image nor network: a blob in the centre, and smooth noise.
+
+    Parameters
+    ----------
+    size
+        S, the side of the image.
+    seed, image
+        Each image has a random map of its own, which stays the same whatever happens to the image.
+    """
+    maps = {CENTRE: centre(size), RANDOM: random(size, seed, image, draws=1)[0]}
+
+    def function(x: torch.Tensor, _: int) -> Mapping[str, NDArray[np.float32]]:
+        return {method: np.repeat(values[None], len(x), axis=0) for method, values in maps.items()}
+
+    return Explainer(tuple(maps), function)
 
 
 def _check(images: Sequence[Image]) -> None:
@@ -145,40 +167,35 @@ def _check(images: Sequence[Image]) -> None:
                 raise InputError(f"faithfulness: image '{subject.image}' has no {method} map to compare others with")
 
 
-def _with_controls(explainers: Sequence[Explainer], subject: Image, settings: FaithfulnessSettings) -> list[Explainer]:
-    return [*explainers, controls(subject.x.shape[-1], settings.seed, subject.image)]
-
-
-def _of_image(explainers: Sequence[Explainer], subject: Image, shared: Shared) -> tuple[Maps, Results, list[Point]]:
+def _of_image(explainers: Sequence[Explainer], subject: Image, shared: Shared) -> tuple[Maps, Measures, list[Point]]:
     """Explain an image, and measure all but the randomisation: the maps of the explainers, the values, the curves."""
     metrics = shared.settings.metrics
-    explained, without = _explained(explainers, shared.x[None], shared)
+    asked = [*explainers, controls(shared.x.shape[-1], shared.settings.seed, shared.image)]
+    explained, without = _explained(asked, shared.x[None], shared)
     maps = {method: each[0] for method, each in explained.items()}
     every = {**maps, **_stored(subject, maps)}
-    results: Results = {
-        (shared.image, method, metric): Measured(None, why) for method, why in without.items() for metric in metrics
-    }
-    points: list[Point] = []
+    found: Measures = {method: dict.fromkeys(metrics, Measured(None, why)) for method, why in without.items()}
     if SENSITIVITY in metrics:
-        asked = [each for each in [*explainers, *subject.again] if without.keys().isdisjoint(each.methods)]
-        results |= {(shared.image, *key): value for key, value in _sensitivity(asked, every, shared).items()}
+        again = [each for each in [*asked, *subject.again] if without.keys().isdisjoint(each.methods)]
+        found |= {method: {SENSITIVITY: value} for method, value in _sensitivity(again, every, shared).items()}
+    points: list[Point] = []
     for method, values in every.items():
         measured, curves = _of_map(method, values, shared)
-        results |= {(shared.image, method, metric): each for metric, each in measured.items()}
+        found[method] = found.get(method, {}) | measured
         points += curves
-    return maps, results, points
+    return maps, found, points
 
 
-def _sensitivity(explainers: Sequence[Explainer], maps: Maps, shared: Shared) -> dict[tuple[str, str], Measured]:
+def _sensitivity(explainers: Sequence[Explainer], maps: Maps, shared: Shared) -> dict[str, Measured]:
     parts = [_explained(explainers, batch, shared) for batch in shared.noisy()]
     found = {}
     for method in (method for explainer in explainers for method in explainer.methods):
         missing = [without[method] for _, without in parts if method in without]
         if missing:
-            found[method, SENSITIVITY] = Measured(None, f"of an image with noise: {missing[0]}")
+            found[method] = Measured(None, f"of an image with noise: {missing[0]}")
         else:
             moved = np.concatenate([own[method] for own, _ in parts])
-            found[method, SENSITIVITY] = sensitivity_max(maps[method], moved)
+            found[method] = sensitivity_max(maps[method], moved)
     return found
 
 
@@ -221,18 +238,15 @@ def _of_map(method: str, values: Map, shared: Shared) -> tuple[dict[str, Measure
     if nothing := shows_nothing(values):
         return found | dict.fromkeys(removing, Measured(None, nothing)), []
     order = ranks(values, tie_seed(settings.seed, shared.image, method))
-    points: list[Point] = []
+    curves: Curves = {}
     for metric in removing:
-        if metric == ROAD:
-            found[metric], curves = _road(order, shared)
-        else:
-            found[metric], curves = _flipping(metric, order, shared)
-        points += [
-            Point(shared.image, method, curve, float(share), "", float(value))
-            for curve, (at, curve_values) in curves.items()
-            for share, value in zip(at, curve_values, strict=True)
-        ]
-    return found, points
+        found[metric], own = _road(order, shared) if metric == ROAD else _flipping(metric, order, shared)
+        curves |= own
+    return found, [
+        Point(shared.image, method, curve, float(share), "", float(value))
+        for curve, (at, along) in curves.items()
+        for share, value in zip(at, along, strict=True)
+    ]
 
 
 def _flipping(metric: str, order: NDArray[np.int32], shared: Shared) -> tuple[Measured, Curves]:
@@ -256,8 +270,8 @@ def _randomised(
     make: Make,
     originals: Mapping[str, Maps],
     settings: FaithfulnessSettings,
-) -> tuple[Results, list[Point]]:
-    """Explain each image by each randomised network, and compare with the original maps."""
+) -> tuple[dict[tuple[str, str], list[float | None]], list[Point]]:
+    """Explain each image by each randomised network: the correlations with the original maps by image and method."""
     keys = [(subject.image, method) for subject in images for method in originals[subject.image]]
     correlations: dict[tuple[str, str], list[float | None]] = {key: [] for key in keys}
     points: list[Point] = []
@@ -266,37 +280,12 @@ def _randomised(
     for stage in track(stages, "randomisation of the network", settings.randomisation_steps):
         explainers = make(stage.model)
         for subject in images:
-            maps = dict(_with_a_map(_with_controls(explainers, subject, settings), subject, device))
+            maps: Maps = {}
+            for explainer in (*explainers, controls(subject.x.shape[-1], settings.seed, subject.image)):
+                with suppress(InputError):  # a randomised network may leave a method without a map: relevance explodes
+                    maps |= explainer(subject.x[None].to(device), subject.target)
             for method, values in originals[subject.image].items():
-                own = correlation(values, maps[method]) if method in maps else None
+                own = correlation(values, maps[method][0]) if method in maps else None
                 correlations[subject.image, method].append(own)
                 points.append(Point(subject.image, method, RANDOMISATION, stage.share, stage.layer, own))
-    found = {
-        (image, method, RANDOMISATION): randomisation(originals[image][method], each)
-        for (image, method), each in correlations.items()
-    }
-    return found, points
-
-
-def _with_a_map(explainers: Sequence[Explainer], subject: Image, device: torch.device) -> Iterator[tuple[str, Map]]:
-    """Give the maps of an image; a randomised network may leave a method without one (its relevance explodes)."""
-    for explainer in explainers:
-        try:
-            found = explainer(subject.x[None].to(device), subject.target)
-        except InputError:
-            continue
-        yield from ((method, maps[0]) for method, maps in found.items())
-
-
-def _rows(results: Results, places: Mapping[str, int], settings: FaithfulnessSettings) -> list[Row]:
-    """Give the values by image, then by method as the image's first appear, then by metric."""
-    methods: dict[str, list[str]] = {image: [] for image in places}
-    for image, method, _ in results:
-        if method not in methods[image]:
-            methods[image].append(method)
-    order = sorted(results, key=lambda key: (places[key[0]], methods[key[0]].index(key[1]), METRICS.index(key[2])))
-    return [
-        Row(image, method, metric, found.value, settings.used_by(metric), BETTER[metric], found.note)
-        for image, method, metric in order
-        for found in (results[image, method, metric],)
-    ]
+    return correlations, points

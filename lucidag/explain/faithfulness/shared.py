@@ -1,16 +1,18 @@
 """What all explanations of one image are measured against, computed once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from lucidag.explain.faithfulness.noise import baseline, random_squares, uniform_noise
-from lucidag.explain.faithfulness.scores import Scores, device_of, scores
-from lucidag.explain.faithfulness.settings import NOISE, FaithfulnessSettings
+from lucidag.explain.faithfulness.settings import MEAN, NOISE, FaithfulnessSettings
+from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.ranks import tie_seed
 
 
@@ -43,12 +45,12 @@ class Shared:
         self.device = device_of(model)
         self._model, self._std = model, std
 
-    def scores(self, images: Iterator[torch.Tensor]) -> Scores:
+    def scores(self, images: Iterator[torch.Tensor]) -> "Scores":
         """Run images (each C x S x S) through the network."""
         return scores(self._model, images, self.target, self.settings.batch_size)
 
     @cached_property
-    def ends(self) -> Scores:
+    def ends(self) -> "Scores":
         """Of the image, and of its baseline."""
         return self.scores(iter((self.x, self.baseline)))
 
@@ -69,7 +71,7 @@ class Shared:
 
     @cached_property
     def perturbations(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """The weights (N x S x S) and drops of the logit (N): `lucidag.explain.faithfulness.infidelity.infidelity`."""
+        """The weights (N x S x S) and drops of the logit (N): see `lucidag.explain.faithfulness.perturbation`."""
         weights: list[NDArray[np.float32]] = []
 
         def images() -> Iterator[torch.Tensor]:
@@ -100,3 +102,105 @@ class Shared:
         seed = tie_seed(self.settings.seed, self.image, "road")
         drawn = np.random.default_rng(seed).standard_normal(tuple(self.x.shape))
         return torch.from_numpy((drawn * self.settings.road_noise).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of each of N images the logit and the probability (softmax) of one class, float64."""
+
+    logit: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a network runs."""
+    return next((each.device for each in model.parameters()), torch.device("cpu"))
+
+
+def scores(model: nn.Module, images: Iterable[torch.Tensor], target: int, batch_size: int) -> Scores:
+    """Run images through the network.
+
+    Parameters
+    ----------
+    model
+        A classifier in eval mode.
+    images
+        Normalised, each C x S x S; taken in batches.
+    target
+        The class.
+    batch_size
+        The most images at one time.
+
+    Raises
+    ------
+    InputError
+        For logits that are not finite, or a target that is no class.
+    """
+    device, rest, found = device_of(model), iter(images), []
+    while batch := list(islice(rest, batch_size)):
+        with torch.no_grad():
+            found.append(model(torch.stack(batch).to(device)).cpu().double())
+    logits = torch.cat(found)
+    if not torch.isfinite(logits).all():
+        raise InputError("the network gives NaN or infinite logits for an image: no explanation can be measured")
+    if not 0 <= target < logits.shape[1]:
+        raise InputError(f"target is {target}; it must be a class of the network, 0 to {logits.shape[1] - 1}")
+    return Scores(logits[:, target].numpy(), logits.softmax(1)[:, target].numpy())
+
+
+def uniform_noise(
+    shape: tuple[int, ...], radius: float, std: Sequence[float], draws: int, seed: Sequence[int]
+) -> Iterator[torch.Tensor]:
+    """Draw noise from the ball of the maximum norm; the first draws are the same whatever their number.
+
+    Parameters
+    ----------
+    shape
+        C, S, S.
+    radius
+        Of the ball, as a share of the range from black to white.
+    std
+        What the images were divided by when they were normalised, one number or one per channel: that range is
+        1 / std wide.
+    draws
+        Number of draws.
+    seed
+        Of the draws.
+
+    Yields
+    ------
+    float32 C x S x S
+    """
+    generator = np.random.default_rng(seed)
+    widths = radius / np.asarray(std, dtype=np.float32).reshape(-1, 1, 1)
+    for _ in range(draws):
+        yield torch.from_numpy(generator.uniform(-1, 1, shape).astype(np.float32) * widths)
+
+
+def random_squares(size: int, largest: float, draws: int, seed: Sequence[int]) -> Iterator[tuple[slice, slice]]:
+    """Draw squares inside the frame, their sides from 1 pixel to `largest` (a share of `size`), all equally likely."""
+    generator = np.random.default_rng(seed)
+    most = max(1, round(largest * size))
+    for _ in range(draws):
+        side = int(generator.integers(1, most + 1))
+        top, left = (int(each) for each in generator.integers(0, size - side + 1, 2))
+        yield slice(top, top + side), slice(left, left + side)
+
+
+def baseline(x: torch.Tensor, kind: str, blur: float) -> torch.Tensor:
+    """Give what an image (C x S x S) looks like without what it shows.
+
+    Parameters
+    ----------
+    x
+        The image.
+    kind
+        ``mean``: its mean colour. ``blur``: a Gaussian blur of it.
+    blur
+        Standard deviation of the blur as a share of S.
+    """
+    if kind == MEAN:
+        return x.mean(dim=(1, 2), keepdim=True).expand_as(x).contiguous()
+    sigma = blur * x.shape[-1]
+    blurred: NDArray[np.float32] = gaussian_filter(x.cpu().numpy(), (0, sigma, sigma), mode="reflect")
+    return torch.from_numpy(blurred)

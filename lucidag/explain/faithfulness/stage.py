@@ -6,7 +6,6 @@ from typing import Any
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.methods.base import asked
-from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import SLOW
 from lucidag.explain.stage import open_group
 from lucidag.explain.store import Explained
@@ -47,7 +46,11 @@ def measure_subjects(
         known = [subject.image for subject in subjects if subject.image in maps]
         slow = [open_group(each, network, device) for each in families if _slow(each) and known]
         again = {image: tuple(each for group in slow for each in group.again(image)) for image in known}
-        frames = [_image(network, subject, maps, again, device) for subject in subjects]
+        frames = []
+        for subject in subjects:
+            x, _, target = asked(network, subject, device)
+            own, more = maps.get(subject.image, {}), again.get(subject.image, ())
+            frames.append(Image(subject.image, x[0], target, own, more))
         groups = [open_group(each, network, device) for each in families if not _slow(each)]
         return measure(
             model,
@@ -60,14 +63,3 @@ def measure_subjects(
 
 def _slow(family: Mapping[str, Any]) -> bool:
     return family["methods"][0] in SLOW
-
-
-def _image(
-    network: Network,
-    subject: Subject,
-    maps: Mapping[str, Mapping[str, Any]],
-    again: Mapping[str, tuple[Explainer, ...]],
-    device: str,
-) -> Image:
-    x, _, target = asked(network, subject, device)
-    return Image(subject.image, x[0], target, maps.get(subject.image, {}), again.get(subject.image, ()))

@@ -102,10 +102,14 @@ def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
         and not_told_apart: the methods and controls that it is told apart from as the better one, and those that it
         cannot be told apart from, each joined by ``;``. Sorted by metric, then from the best mean to the worst.
     """
+    turned = differences.rename(columns={"method_a": "method_b", "method_b": "method_a"})
+    turned = turned.assign(advantage=-turned["advantage"])
+    both = pd.concat([differences, turned]).sort_index(kind="stable")
     rows = []
     for row in means.to_dict("records"):
-        own = differences[differences["metric"] == row["metric"]]
-        better, worse, same = _compared(str(row["method"]), own)
+        own = both[(both["metric"] == row["metric"]) & (both["method_a"] == row["method"])]
+        told, wins = own["distinguishable"].astype(bool), own["advantage"] > 0
+        worse, better, same = (own["method_b"][which] for which in (told & wins, told & ~wins, ~told))
         rank = 1.0 + len(set(better) - set(CONTROLS)) if row["n"] > 0 and not row["control"] else np.nan
         rows.append({**row, "rank": rank, "better_than": ";".join(worse), "not_told_apart": ";".join(same)})
     table = pd.DataFrame(rows, columns=list(RANKING_COLUMNS))
@@ -123,17 +127,3 @@ def write_summary(
     found = pairs(table, confidence, resamples, seed)
     write_table(differences, found)
     write_table(ranks, ranking(summary(table, confidence, resamples, seed), found))
-
-
-def _compared(method: str, differences: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
-    """Return the methods that are better than this one, worse, and not told apart from it."""
-    better: list[str] = []
-    worse: list[str] = []
-    same: list[str] = []
-    for pair in differences.to_dict("records"):
-        a, b = str(pair["method_a"]), str(pair["method_b"])
-        if method in (a, b):
-            wins = (pair["advantage"] > 0) == (method == a)
-            kind = same if not pair["distinguishable"] else worse if wins else better
-            kind.append(b if method == a else a)
-    return better, worse, same

@@ -5,7 +5,7 @@ seeds the superpixels and their weights are the package's; the images of the nei
 """
 
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,8 @@ class LimeResult:
     ----------
     segments
         int32 S x S: the superpixels 0..n-1.
-    weights
-        For each explained class the (superpixel, weight) that the regression kept, the greatest absolute weight first.
-    intercept, score, local_prediction
-        For each explained class the constant, the weighted R2 and the prediction for the image itself.
+    fits
+        For each explained class its regression: the most probable first, then a target that is not among these.
     probabilities
         C: the network's, for the image itself.
     target
@@ -43,32 +41,62 @@ class LimeResult:
     """
 
     segments: NDArray[np.int32]
-    weights: dict[int, list[tuple[int, float]]]
-    intercept: dict[int, float]
-    score: dict[int, float]
-    local_prediction: dict[int, float]
+    fits: dict[int, Fit]
     probabilities: NDArray[np.floating]
     target: int
     notes: tuple[str, ...]
     seconds: dict[str, float]
 
     @property
-    def classes(self) -> list[int]:
-        """The explained classes, the most probable first, then a target that is not among these."""
-        return list(self.weights)
-
-    @property
     def map(self) -> NDArray[np.float32]:
         """The target's weights on their superpixels, S x S; 0 on the others."""
         by_segment = np.zeros(int(self.segments.max()) + 1, dtype=np.float32)
-        for index, weight in self.weights[self.target]:
+        for index, weight in self.fits[self.target].weights:
             by_segment[index] = weight
         return by_segment[self.segments]
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The superpixels with a positive weight for the target among those that the regression kept, S x S."""
-        return np.isin(self.segments, [index for index, weight in self.weights[self.target] if weight > 0])
+        return np.isin(self.segments, [index for index, weight in self.fits[self.target].weights if weight > 0])
+
+    def json(self, settings: LimeSettings, classes: Sequence[str]) -> dict[str, Any]:
+        """Give the explanation as plain values: everything but the image and the network to make it again.
+
+        Parameters
+        ----------
+        settings
+            How it was made.
+        classes
+            The names of all classes.
+
+        Returns
+        -------
+        dict
+            ``settings`` (with the seed), ``target``, ``target_name``, ``segments`` (their number), ``explained`` (for
+            each class ``class``, ``name``, ``probability``, ``intercept``, ``score``, ``local_prediction`` and
+            ``weights`` as pairs of superpixel and weight), ``notes`` and ``seconds``.
+        """
+        return {
+            "settings": settings.to_json(),
+            "target": self.target,
+            "target_name": classes[self.target],
+            "segments": int(self.segments.max()) + 1,
+            "explained": [
+                {
+                    "class": label,
+                    "name": classes[label],
+                    "probability": float(self.probabilities[label]),
+                    "intercept": fit.intercept,
+                    "score": fit.score,
+                    "local_prediction": fit.local_prediction,
+                    "weights": [list(pair) for pair in fit.weights],
+                }
+                for label, fit in self.fits.items()
+            ],
+            "notes": list(self.notes),
+            "seconds": {part: round(seconds, 6) for part, seconds in self.seconds.items()},
+        }
 
 
 def explain(
@@ -78,6 +106,7 @@ def explain(
     target: int | None,
     batch_size: int,
     device: str = "cpu",
+    known: tuple[NDArray[np.int32], float] | None = None,
 ) -> LimeResult:
     """Explain an image.
 
@@ -95,6 +124,8 @@ def explain(
         The most images that exist at one time. It changes nothing but rounding.
     device
         Where the masked images are put together.
+    known
+        What `timed_segments` gives of this frame and these settings, where it is there already.
 
     Raises
     ------
@@ -102,35 +133,7 @@ def explain(
         If the target is none of the classes, if a setting does not fit the image, or if `classify` gives
         something else than probabilities.
     """
-    return explain_segments(classify, frame, *timed_segments(frame, settings), settings, target, batch_size, device)
-
-
-def timed_segments(frame: NDArray[np.uint8], settings: LimeSettings) -> tuple[NDArray[np.int32], float]:
-    """Return the superpixels of a frame and the seconds they took; see `lucidag.explain.lime.segments.segment`."""
-    start = time.perf_counter()
-    segments = segment(frame, settings.algorithm, settings.parameters, settings.seed)
-    return segments, time.perf_counter() - start
-
-
-def explain_segments(
-    classify: Classify,
-    frame: NDArray[np.uint8],
-    segments: NDArray[np.int32],
-    segment_seconds: float,
-    settings: LimeSettings,
-    target: int | None,
-    batch_size: int,
-    device: str = "cpu",
-) -> LimeResult:
-    """Explain an image whose superpixels are known; see `explain`.
-
-    Parameters
-    ----------
-    segments
-        int32 S x S: labels 0..n-1.
-    segment_seconds
-        How long they took, which counts into the total.
-    """
+    segments, segment_seconds = known or timed_segments(frame, settings)
     start = time.perf_counter()
     if batch_size < 1:
         raise InputError(f"lime: batch_size is {batch_size}; it must be at least 1")
@@ -143,25 +146,30 @@ def explain_segments(
     rows = masks[:1] if futile else masks
     values, network = probabilities(classify, frame, hidden, segments, rows, batch_size, device)
     asked = time.perf_counter()
-    shown = int(values[0].argmax()) if target is None else _known(target, values.shape[1])
-    top, further = _labels(values[0], settings.top_labels, shown)
+    classes = values.shape[1]
+    if target is not None and not 0 <= target < classes:
+        raise InputError(f"lime: target {target} is no class of the network; its classes are 0 to {classes - 1}")
+    shown = int(values[0].argmax()) if target is None else target
+    top = np.argsort(values[0])[-settings.top_labels :].tolist()  # in lime's own order, the most probable last
+    further = [] if shown in top else [shown]
     varying = [label for label in (*top, *further) if np.ptp(values[:, label]) > 0]
-    fits = regress(explainer, rows, values, varying, settings.num_features)
+    found = regress(explainer, rows, values, varying, settings.num_features)
+    fits = {label: found.get(label) or constant_fit(float(values[0, label])) for label in (*reversed(top), *further)}
     seconds = {
         "segment": segment_seconds,
         "neighbourhood": asked - start - network,
         "network": network,
         "regression": time.perf_counter() - asked,
     }
-    labels = [*reversed(top), *further]
-    return _result(
-        segments=segments,
-        fits={label: fits.get(label) or constant_fit(float(values[0, label])) for label in labels},
-        probabilities=values[0],
-        target=shown,
-        notes=futile or _notes(labels, fits, count, settings.num_features),
-        seconds={**seconds, "total": sum(seconds.values())},
-    )
+    notes = futile or _notes([label for label in fits if label not in found], count, settings.num_features)
+    return LimeResult(segments, fits, values[0], shown, notes, {**seconds, "total": sum(seconds.values())})
+
+
+def timed_segments(frame: NDArray[np.uint8], settings: LimeSettings) -> tuple[NDArray[np.int32], float]:
+    """Return the superpixels of a frame and the seconds they took; see `lucidag.explain.lime.segments.segment`."""
+    start = time.perf_counter()
+    segments = segment(frame, settings.algorithm, settings.parameters, settings.seed)
+    return segments, time.perf_counter() - start
 
 
 def _nothing_to_compare(count: int, unchanged: bool) -> tuple[str, ...]:
@@ -173,37 +181,12 @@ def _nothing_to_compare(count: int, unchanged: bool) -> tuple[str, ...]:
     return ()
 
 
-def _known(target: int, classes: int) -> int:
-    """Return the target if the network has such a class."""
-    if not 0 <= target < classes:
-        raise InputError(f"lime: target {target} is no class of the network; its classes are 0 to {classes - 1}")
-    return target
-
-
-def _labels(shares: NDArray[np.floating], top_labels: int, target: int) -> tuple[list[int], list[int]]:
-    """Return the most probable classes in lime's own order, the most probable last; and the target if it is another."""
-    top = [int(label) for label in np.argsort(shares)[-top_labels:]]
-    return top, [] if target in top else [target]
-
-
-def _notes(labels: Sequence[int], fits: Container[int], count: int, num_features: int) -> tuple[str, ...]:
+def _notes(constant: Sequence[int], count: int, num_features: int) -> tuple[str, ...]:
     """Say what differs from what the settings ask for."""
     notes = [
         f"the probability of class {label} is the same under every mask: no superpixel has a weight for it"
-        for label in labels
-        if label not in fits
+        for label in constant
     ]
     if num_features > count:
         notes.append(f"num_features is {num_features}, but the image has {count} superpixels: all are kept")
     return tuple(notes)
-
-
-def _result(fits: Mapping[int, Fit], **rest: Any) -> LimeResult:  # noqa: ANN401
-    """Put a result together, each part of the regressions by class."""
-    return LimeResult(
-        weights={label: fit.weights for label, fit in fits.items()},
-        intercept={label: fit.intercept for label, fit in fits.items()},
-        score={label: fit.score for label, fit in fits.items()},
-        local_prediction={label: fit.local_prediction for label, fit in fits.items()},
-        **rest,
-    )

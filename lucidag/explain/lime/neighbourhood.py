@@ -107,19 +107,13 @@ def probabilities(
     for start in range(0, len(distinct), batch_size):
         batch = (stays[start : start + batch_size, where].unsqueeze(1) & difference).bitwise_xor_(covered)
         before = time.perf_counter()
-        found.append(checked(classify(batch), len(batch)))
+        found.append(_checked(classify(batch), len(batch)))
         seconds += time.perf_counter() - before
     return np.concatenate(found)[inverse.ravel()], seconds
 
 
-def checked(values: NDArray[np.floating], images: int) -> NDArray[np.floating]:
-    """Return what a classifier gave for so many images, once it is known to be probabilities.
-
-    Raises
-    ------
-    InputError
-        If it is not a table of finite values between 0 and 1.
-    """
+def _checked(values: NDArray[np.floating], images: int) -> NDArray[np.floating]:
+    """Return what a classifier gave for so many images, once it is known to be a table of probabilities."""
     if values.ndim != 2 or len(values) != images:
         raise InputError(f"lime: the network gave an array {values.shape} for {images} images, not one row each")
     if not np.isfinite(values).all():

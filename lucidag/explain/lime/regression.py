@@ -1,7 +1,6 @@
 """The lime package's own regression, with its kernel and its random state."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,10 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
-from lucidag.explain.lime.screening import Screening
+# Two R2 that are closer than this are left to the regression itself.
+CLOSE = 1e-6
+# A column with a smaller share of its length beyond the kept ones is nearly a sum of these: its R2 is not known.
+DEPENDENT = 1e-6
 
 
 class Fit(NamedTuple):
@@ -33,6 +35,61 @@ class Fit(NamedTuple):
     local_prediction: float
 
 
+class Screening:
+    """The weighted R2 of a linear model with each further column, all at once.
+
+    Each column and the answer, centred and weighted, lose their part along the columns that were kept (modified
+    Gram-Schmidt). A further column then adds its squared correlation with what is left of the answer.
+
+    Parameters
+    ----------
+    data
+        N x n columns.
+    answer
+        N values.
+    weights
+        N weights of the rows.
+    """
+
+    def __init__(self, data: NDArray[np.float64], answer: NDArray[np.floating], weights: NDArray[np.float64]) -> None:
+        root = np.sqrt(weights)
+        self.left = (data - np.average(data, axis=0, weights=weights)) * root[:, None]
+        exact = answer.astype(np.float64)
+        self.answer = (exact - np.average(exact, weights=weights)) * root
+        self.lengths = self._squares()
+        self.total = float(self.answer @ self.answer)
+        self.reliable = self.total > 0
+
+    def candidates(self, used: Sequence[int]) -> list[int]:
+        """Return the columns, in order, of which one has the highest R2; all that are not used if nothing is known."""
+        free = np.ones(self.left.shape[1], dtype=bool)
+        free[list(used)] = False
+        # With few rows for the columns a fit is perfect or ambiguous.
+        if not self.reliable or len(self.left) <= 2 * (len(used) + 2):
+            return np.flatnonzero(free).tolist()
+        squares = self._squares()
+        known = free & (squares > DEPENDENT * self.lengths)
+        if not known.any():
+            return np.flatnonzero(free).tolist()
+        gain = np.zeros(len(squares))
+        gain[known] = (self.answer @ self.left[:, known]) ** 2 / squares[known] / self.total
+        return np.flatnonzero(free & (~known | (gain >= gain[known].max() - CLOSE))).tolist()
+
+    def keep(self, column: int) -> None:
+        """Add a column to the model."""
+        square = float(self.left[:, column] @ self.left[:, column])
+        if square <= DEPENDENT * self.lengths[column]:
+            self.reliable = False
+        if not self.reliable:
+            return
+        direction = self.left[:, column] / np.sqrt(square)
+        self.left -= np.outer(direction, direction @ self.left)
+        self.answer -= direction * (direction @ self.answer)
+
+    def _squares(self) -> NDArray[np.float64]:
+        return np.einsum("ij,ij->j", self.left, self.left)
+
+
 class ScreenedBase(LimeBase):
     """lime's `LimeBase`, whose forward selection fits only the superpixels that can win a step.
 
@@ -49,30 +106,18 @@ class ScreenedBase(LimeBase):
         model = Ridge(alpha=0, fit_intercept=True, random_state=self.random_state)
         screening = Screening(data, labels, weights)
         used: list[int] = []
+
+        def score(candidate: int) -> float:
+            columns = data[:, [*used, candidate]]
+            return float(model.fit(columns, labels, weights).score(columns, labels, weights))
+
         for _ in range(min(num_features, data.shape[1])):
             candidates = screening.candidates(used)
-            if len(candidates) > 1:
-                candidates = [self._best(model, data, labels, weights, used, candidates)]
+            if len(candidates) > 1:  # The first of equals, as lime does.
+                candidates = [candidates[int(np.argmax([score(candidate) for candidate in candidates]))]]
             used.append(candidates[0])
             screening.keep(candidates[0])
         return np.array(used)
-
-    @staticmethod
-    def _best(
-        model: Ridge,
-        data: NDArray[np.float64],
-        labels: NDArray[np.floating],
-        weights: NDArray[np.float64],
-        used: Sequence[int],
-        candidates: Sequence[int],
-    ) -> int:
-        """Return the candidate with the highest R2; the first of equals, as lime does."""
-        scores = []
-        for candidate in candidates:
-            columns = data[:, [*used, candidate]]
-            model.fit(columns, labels, sample_weight=weights)
-            scores.append(model.score(columns, labels, sample_weight=weights))
-        return candidates[int(np.argmax(scores))]
 
 
 def regress(
@@ -102,7 +147,8 @@ def regress(
     """
     base = ScreenedBase(explainer.base.kernel_fn, random_state=explainer.random_state)
     found = {}
-    with _sober_algebra():
+    # One thread, so that sums do not depend on the number of cores; and no argument is checked twice.
+    with threadpool_limits(1, user_api="blas"), config_context(assume_finite=True, skip_parameter_validation=True):
         distances = pairwise_distances(masks, masks[:1], metric="cosine").ravel()
         for label in labels:
             intercept, weights, score, local = base.explain_instance_with_data(
@@ -116,10 +162,3 @@ def regress(
 def constant_fit(probability: float) -> Fit:
     """Return the regression of a class whose probability is the same under every mask: nothing is kept."""
     return Fit([], probability, 0.0, probability)
-
-
-@contextmanager
-def _sober_algebra() -> Iterator[None]:
-    """Compute with one thread, so that sums do not depend on the number of cores, and check no argument twice."""
-    with threadpool_limits(1, user_api="blas"), config_context(assume_finite=True, skip_parameter_validation=True):
-        yield

@@ -21,19 +21,6 @@ ALGORITHMS: Mapping[str, Callable[..., NDArray[np.integer]]] = {
 NOT_SETTINGS = ("image", "channel_axis", "return_tree", "mask", "start_label")
 
 
-def allowed_parameters(algorithm: str) -> list[str]:
-    """Return the names of an algorithm's parameters.
-
-    Raises
-    ------
-    InputError
-        If there is no such algorithm.
-    """
-    if algorithm not in ALGORITHMS:
-        raise InputError(f"lime: {unknown('segmentation algorithm', algorithm, ALGORITHMS)}")
-    return [name for name in inspect.signature(ALGORITHMS[algorithm]).parameters if name not in NOT_SETTINGS]
-
-
 def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, Any], seed: int) -> NDArray[np.int32]:
     """Divide a frame into superpixels.
 
@@ -65,7 +52,9 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
     InputError
         If the algorithm or a parameter does not exist, or the algorithm refuses a value.
     """
-    allowed = allowed_parameters(algorithm)
+    if algorithm not in ALGORITHMS:
+        raise InputError(f"lime: {unknown('segmentation algorithm', algorithm, ALGORITHMS)}")
+    allowed = [name for name in inspect.signature(ALGORITHMS[algorithm]).parameters if name not in NOT_SETTINGS]
     for name in parameters:
         if name not in allowed:
             raise InputError(f"lime: {unknown(f'{algorithm} parameter', name, allowed)}")

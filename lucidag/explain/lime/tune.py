@@ -2,28 +2,29 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+import pandas as pd
+import yaml
 from numpy.typing import NDArray
 
 from lucidag.explain.agreement.masks import iou
-from lucidag.explain.lime.explain import explain_segments, timed_segments
+from lucidag.explain.lime.explain import explain, timed_segments
 from lucidag.explain.lime.neighbourhood import Classify
 from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.lime.space import SEARCH_SPACE
+from lucidag.explain.lime.space import SEARCH_SPACE, trials
+from lucidag.explain.methods.lime import classifier
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import write_text
 from lucidag.ground.progress import track
+from lucidag.ground.tables import write_table
+from lucidag.models.network import Network
+from lucidag.models.reproducible import reproducible
 
-
-class Graded(NamedTuple):
-    """An image by which settings are graded: its id, frame (uint8 C x S x S), mask (bool S x S) and target."""
-
-    image: str
-    frame: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    target: int | None
+Rows = Sequence[Mapping[str, Any]]
 
 
 class Grade(NamedTuple):
@@ -44,14 +45,43 @@ class Grade(NamedTuple):
     undefined: int
 
 
+def tune_subjects(
+    network: Network, subjects: Sequence[Subject], settings: Mapping[str, Any], device: str, threads: int = 2
+) -> dict[str, Any]:
+    """Search for settings of LIME by the images that have a mask; see `tuning_report`.
+
+    Parameters
+    ----------
+    network, subjects
+        The network with its weights, and the images.
+    device, threads
+        How to compute; they change the numbers by rounding only.
+    settings
+        ``batch_size``, the present settings (``lime``), and ``trials``, ``seconds`` and ``seed`` (``tuning``).
+
+    Raises
+    ------
+    InputError
+        If fewer than two images have a mask: one half chooses, the other reports.
+    """
+    graded = [subject for subject in subjects if subject.mask is not None and subject.mask.any()]
+    if len(graded) < 2:
+        raise InputError(f"explain.lime.tuning: {len(graded)} of the images have a mask; it takes at least 2")
+    tuning = settings["tuning"]
+    candidates = trials(LimeSettings.from_json(settings["lime"]), tuning["trials"], tuning["seed"])
+    with reproducible(device, threads):
+        rows = tune(classifier(network, device), graded, candidates, settings["batch_size"], device)
+    return tuning_report(rows, tuning["seconds"], tuning["seed"])
+
+
 def tune(
     classify: Classify,
-    frames: Sequence[Graded],
-    trials: Sequence[LimeSettings],
+    subjects: Sequence[Subject],
+    candidates: Sequence[LimeSettings],
     batch_size: int,
     device: str = "cpu",
 ) -> list[dict[str, Any]]:
-    """Explain each image with the settings of each trial.
+    """Explain each image with the settings of each candidate.
 
     Equal segmentations of an image are made once; their time counts for each trial that has them.
 
@@ -59,10 +89,10 @@ def tune(
     ----------
     classify, batch_size, device
         See `lucidag.explain.lime.explain.explain`.
-    frames
-        With masks of the truth.
-    trials
-        Settings.
+    subjects
+        Images with masks of the truth.
+    candidates
+        Settings, by their place the trials.
 
     Returns
     -------
@@ -71,23 +101,22 @@ def tune(
         ``seconds`` and ``settings`` as JSON. All but the seconds is the same on each run.
     """
     rows = []
-    for explained in frames[:1]:  # Before anything is timed: the first batch of a network is its slowest.
-        classify(torch.from_numpy(explained.frame)[None].repeat(batch_size, 1, 1, 1).to(device))
-    for explained in track(frames, "LIME settings"):
+    for subject in subjects[:1]:  # Before anything is timed: the first batch of a network is its slowest.
+        classify(subject.frame[None].repeat(batch_size, 1, 1, 1).to(device))
+    for subject in track(subjects, "LIME settings"):
+        frame = subject.frame.numpy()
         known: dict[str, tuple[NDArray[np.int32], float]] = {}
-        for trial, settings in enumerate(trials):
+        for trial, settings in enumerate(candidates):
             words = settings.to_json()
             key = json.dumps([words["segmentation"], settings.seed])
             if key not in known:
-                known[key] = timed_segments(explained.frame, settings)
-            result = explain_segments(
-                classify, explained.frame, *known[key], settings, explained.target, batch_size, device
-            )
+                known[key] = timed_segments(frame, settings)
+            result = explain(classify, frame, settings, subject.target, batch_size, device, known[key])
             rows.append(
                 {
                     "trial": trial,
-                    "image": explained.image,
-                    "iou": iou(result.mask, explained.mask),
+                    "image": subject.image,
+                    "iou": iou(result.mask, np.asarray(subject.mask)),
                     "seconds": result.seconds["total"],
                     "settings": json.dumps(words),
                 }
@@ -110,24 +139,20 @@ def halves(images: Collection[str], seed: int) -> tuple[list[str], list[str]]:
     return sorted(order[:middle]), sorted(order[middle:])
 
 
-def grades(rows: Sequence[Mapping[str, Any]], images: Collection[str] | None = None) -> dict[int, Grade]:
+def grades(rows: Rows, images: Collection[str] | None = None) -> dict[int, Grade]:
     """Grade each trial on some images, or on all."""
-    by_trial: dict[int, list[tuple[float, float]]] = {}
-    for row in rows:
-        if images is None or row["image"] in images:
-            by_trial.setdefault(row["trial"], []).append((row["iou"], row["seconds"]))
+    table = pd.DataFrame([row for row in rows if images is None or row["image"] in images])
     found = {}
-    for trial, values in sorted(by_trial.items()):
-        table = np.array(values, dtype=np.float64)
-        defined = table[~np.isnan(table[:, 0]), 0]
+    for trial, part in table.groupby("trial"):
+        defined = part["iou"].dropna().to_numpy()
         mean = float(defined.mean()) if len(defined) else float("nan")
-        found[trial] = Grade(mean, float(table[:, 1].mean()), len(table) - len(defined))
+        found[int(str(trial))] = Grade(mean, float(part["seconds"].to_numpy().mean()), len(part) - len(defined))
     return found
 
 
-def front(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+def front(rows: Rows) -> list[int]:
     """Return the trials that no other trial beats: with more IoU in no more time, or with no less IoU in less time."""
-    known = {trial: grade for trial, grade in grades(rows).items() if not np.isnan(grade.iou)}
+    known = _graded(rows)
 
     def beaten(grade: Grade) -> bool:
         return any(
@@ -138,7 +163,7 @@ def front(rows: Sequence[Mapping[str, Any]]) -> list[int]:
     return [trial for trial, grade in known.items() if not beaten(grade)]
 
 
-def choose(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None) -> int:
+def choose(rows: Rows, seconds_limit: float | None) -> int:
     """Return the trial with the highest mean IoU; of equal ones the first, so that the current settings stay.
 
     Parameters
@@ -153,7 +178,7 @@ def choose(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None) -> in
     InputError
         If no image grades anything.
     """
-    known = {trial: grade for trial, grade in grades(rows).items() if not np.isnan(grade.iou)}
+    known = _graded(rows)
     if not known:
         raise InputError("lime tuning: every mask of the images that choose is empty, so nothing can be graded")
     allowed = [trial for trial, grade in known.items() if seconds_limit is None or grade.seconds <= seconds_limit]
@@ -162,7 +187,7 @@ def choose(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None) -> in
     return max(allowed, key=lambda trial: known[trial].iou)
 
 
-def tuning_report(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None, seed: int) -> dict[str, Any]:
+def tuning_report(rows: Rows, seconds_limit: float | None, seed: int) -> dict[str, Any]:
     """Choose settings on one half of the images and report them on the other, with the current ones beside them.
 
     Parameters
@@ -188,6 +213,8 @@ def tuning_report(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None
     on_front, chosen = front(choosing), choose(choosing, seconds_limit)
     settings = {row["trial"]: json.loads(row["settings"]) for row in rows}
     here, there = grades(choosing), grades(rows, reported_on)
+    held_out = pd.DataFrame(rows).pivot(index="image", columns="trial", values="iou").loc[reported_on]
+    apart = (held_out[chosen] - held_out[0]).dropna().to_numpy()
     table = [
         {
             "trial": trial,
@@ -208,9 +235,24 @@ def tuning_report(rows: Sequence[Mapping[str, Any]], seconds_limit: float | None
         "within_limit": seconds_limit is None or here[chosen].seconds <= seconds_limit,
         "chosen_on": chosen_on,
         "reported_on": reported_on,
-        "gain": _gain(rows, reported_on, chosen),
+        "gain": float(apart.mean()) if len(apart) else float("nan"),
         "trials": table,
     }
+
+
+def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[str, Any]) -> None:
+    """Write the trials as CSV, and the chosen settings as a second configuration file."""
+    rows = [{**row, "settings": json.dumps(row["settings"])} for row in report["trials"]]
+    write_table(table, pd.DataFrame(rows))
+    chosen = LimeSettings.from_json(report["settings"])
+    words = yaml.safe_dump(settings_fragment(chosen), sort_keys=False, default_flow_style=None)
+    tried, present = (next(row for row in report["trials"] if row["trial"] == trial) for trial in (report["chosen"], 0))
+    about = (
+        f"# Use it as a second configuration file: --configfile FIRST {configuration}\n"
+        f"# Mean IoU with the masks, where they chose: {tried['iou']:.3f} (settings till now {present['iou']:.3f}),\n"
+        f"# held out: {tried['held_out_iou']:.3f} (settings till now {present['held_out_iou']:.3f}).\n"
+    )
+    write_text(configuration, about + words)
 
 
 def settings_fragment(settings: LimeSettings) -> dict[str, Any]:
@@ -226,9 +268,5 @@ def settings_fragment(settings: LimeSettings) -> dict[str, Any]:
     }
 
 
-def _gain(rows: Sequence[Mapping[str, Any]], images: Collection[str], chosen: int) -> float:
-    """Return the mean difference of IoU between a trial and trial 0."""
-    by_key = {(row["trial"], row["image"]): row["iou"] for row in rows}
-    apart = np.array([by_key[chosen, image] - by_key[0, image] for image in sorted(images)])
-    apart = apart[~np.isnan(apart)]
-    return float(apart.mean()) if len(apart) else float("nan")
+def _graded(rows: Rows) -> dict[int, Grade]:
+    return {trial: grade for trial, grade in grades(rows).items() if not np.isnan(grade.iou)}

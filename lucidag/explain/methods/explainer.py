@@ -53,17 +53,10 @@ def single(method: str, function: Callable[[torch.Tensor, int], Any]) -> Explain
     return Explainer((method,), lambda x, target: {method: function(x, target)})
 
 
-def plain(values: ArrayLike | torch.Tensor) -> NDArray[np.float64]:
-    """Return maps as float64 on the processor."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)
-
-
 def _checked(method: str, values: ArrayLike | torch.Tensor | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
     if values is None:
         raise InputError(f"method '{method}' gave no map")
-    found = plain(values)
+    found = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
     if found.shape != shape:
         words = " x ".join(map(str, found.shape))
         raise InputError(f"method '{method}' gave maps of {words}; it must give {' x '.join(map(str, shape))}")

@@ -1,6 +1,93 @@
-"""Layer-wise relevance propagation, by each of the sets of rules that `lucidag.explain.relevance.composites` has."""
+"""Layer-wise relevance propagation as methods: one set of rules each, made in one job."""
 
-from lucidag.explain.relevance.method import LrpMethod
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+from zennit.core import Composite
+
+from lucidag.explain.methods.base import Group, Method, asked, decision
+from lucidag.explain.methods.explainer import Explainer, NoMapError, single
+from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.lrp import lrp, refuse_exploded
+from lucidag.explain.relevance.settings import Lrp
+from lucidag.explain.store import Explained
+from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
+
+
+class LrpGroup(Group):
+    """Relevance by several sets of rules; those of a network are made once."""
+
+    classes: dict[str, type["LrpMethod"]]  # type: ignore[assignment]
+
+    def prepare(self) -> None:
+        """Give each layer its rules."""
+        self._settings = Lrp.model_validate(self.options)
+        try:
+            self._rules = self._composites(self.network.model)
+        except InputError as error:
+            raise InputError(f"explain.methods: {error}") from error
+
+    def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
+        """Explain an image.
+
+        The record has, by method, ``relevance`` (its sum over the pixels, beside ``logit``), ``growth``, and
+        ``exploded``: the methods whose relevance exploded (see `lucidag.explain.relevance.lrp.Relevance`).
+        """
+        x, logits, target = asked(self.network, subject, self.device)
+        results = {name: lrp(self.network.model, x, [target], rules) for name, rules in self._rules.items()}
+        record = {
+            **decision(subject.label, softmax(logits), target, classes),
+            "logit": float(logits[target]),
+            "relevance": {name: _finite(result.totals[0]) for name, result in results.items()},
+            "growth": {name: _finite(result.growth[0]) for name, result in results.items()},
+            "exploded": [name for name, result in results.items() if result.exploded[0]],
+        }
+        return self.explained(subject, {name: result.maps[0] for name, result in results.items()}, record)
+
+    def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
+        """Return each method as a function; relevance that explodes is refused, but not of a randomised network."""
+        own = model is None or model is self.network.model
+        network = self.network.model if model is None else model
+        composites = self._rules if own else self._composites(network)
+
+        def maps(name: str, rules: Composite, x: torch.Tensor, target: int) -> NDArray[np.float32]:
+            found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size)
+            if own:
+                refuse_exploded(found, name, error=NoMapError)
+            return found.maps
+
+        return [single(name, partial(maps, name, rules)) for name, rules in composites.items()]
+
+    def _composites(self, model: nn.Module) -> dict[str, Composite]:
+        low, high = (bound.to(self.device) for bound in input_range(self.network.inputs))
+        return {name: composite_for(each.composite, model, low, high) for name, each in self.classes.items()}
+
+
+class LrpMethod(Method):
+    """A set of rules by which relevance is passed on, see `lucidag.explain.relevance.composites`.
+
+    Attributes
+    ----------
+    composite
+        The name of the rules.
+    """
+
+    kind = "signed"
+    needs = "relevance"
+    group = LrpGroup
+    composite: ClassVar[str]
+
+
+def _finite(value: float) -> float | None:
+    """Give a number that JSON can hold: None where it is not finite."""
+    return float(value) if np.isfinite(value) else None
 
 
 class EpsilonPlusFlat(LrpMethod):

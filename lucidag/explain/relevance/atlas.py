@@ -10,12 +10,10 @@ from zennit.core import Composite
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.relevance.composites import name_of
-from lucidag.explain.relevance.concepts import Decision, Reference, UnitConcept
-from lucidag.explain.relevance.conditional import conditional_maps
+from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
-from lucidag.explain.relevance.reference_store import KINDS, References
-from lucidag.explain.relevance.unit_maps import unit_maps
+from lucidag.explain.relevance.store import KINDS, Decision, Reference, References, UnitConcept
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.network import Network
@@ -87,17 +85,19 @@ def explain_decision(
         chosen = order[by_unit[order] != 0][:units].tolist()
         shares = by_unit / by_unit.abs().sum().clamp(min=torch.finfo(by_unit.dtype).tiny)
         maps = conditional_maps(network.model, composite, pixels, layer, [[unit] for unit in chosen], explained).maps
+        reader = Images(manifest)
+
+        def shown(unit: int, kind: str) -> tuple[Reference, ...]:
+            numbers, values, places = (each[unit, :examples].tolist() for each in references.layers[layer][kind])
+            frames = torch.stack([network.inputs.prepare(reader.read(int(rows[number]))) for number in numbers])
+            batch = network.inputs.normalise(frames.to(device))
+            own = unit_maps(network.model, composite, batch, layer, [unit] * len(numbers), places)
+            names = [references.images[number] for number in numbers]
+            return tuple(map(Reference, names, frames.numpy(), _plain(own), values))
+
         concepts = tuple(
-            UnitConcept(
-                unit,
-                float(shares[unit]),
-                own.cpu().numpy().astype(np.float32),
-                {
-                    kind: _examples(network, composite, layer, unit, references, kind, examples, manifest, rows, device)
-                    for kind in KINDS
-                },
-            )
-            for unit, own in zip(chosen, maps, strict=True)
+            UnitConcept(unit, float(shares[unit]), own, {kind: shown(unit, kind) for kind in KINDS})
+            for unit, own in zip(chosen, _plain(maps), strict=True)
         )
     record = {
         "layer": layer,
@@ -110,30 +110,6 @@ def explain_decision(
     return Decision(image, frame, record, concepts)
 
 
-def _examples(
-    network: Network,
-    composite: Composite,
-    layer: str,
-    unit: int,
-    references: References,
-    kind: str,
-    examples: int,
-    manifest: Manifest,
-    rows: NDArray[np.int64],
-    device: str,
-) -> tuple[Reference, ...]:
-    best = references.layers[layer][kind]
-    numbers, values, places = (each[unit, :examples].tolist() for each in (best.rows, best.values, best.places))
-    reader = Images(manifest)
-    frames = torch.stack([network.inputs.prepare(reader.read(int(rows[number]))) for number in numbers])
-    batch = network.inputs.normalise(frames.to(device))
-    maps = unit_maps(network.model, composite, batch, layer, [unit] * len(numbers), places).cpu().numpy()
-    return tuple(
-        Reference(references.images[number], frame.numpy(), own.astype(np.float32), value)
-        for number, frame, own, value in zip(numbers, frames, maps, values, strict=True)
-    )
-
-
 def _check(layer: str, references: References, manifest: Manifest, rows: NDArray[np.int64]) -> None:
     if layer not in references.layers:
         raise InputError(unknown("layer of the reference images", layer, references.layers))
@@ -143,3 +119,7 @@ def _check(layer: str, references: References, manifest: Manifest, rows: NDArray
             f"the reference images were chosen from {len(references.images)} other images than the "
             f"{len(images)} of {manifest.file}: find them anew"
         )
+
+
+def _plain(maps: torch.Tensor) -> NDArray[np.float32]:
+    return maps.cpu().numpy().astype(np.float32)

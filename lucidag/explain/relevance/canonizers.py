@@ -59,7 +59,8 @@ class MergeBatchNorm(SequentialMergeBatchNorm):
         for linear, batch_norm in pairwise(leaves):
             if isinstance(linear, self.linear_type) and isinstance(batch_norm, _BatchNorm):
                 parts = (batch_norm.weight, batch_norm.bias, batch_norm.running_mean, batch_norm.running_var)
-                if _outputs(linear) == batch_norm.num_features and all(part is not None for part in parts):
+                outputs = linear.out_features if isinstance(linear, nn.Linear) else linear.out_channels
+                if outputs == batch_norm.num_features and all(part is not None for part in parts):
                     instance = self.copy()
                     instance.register((linear,), batch_norm)
                     instances.append(instance)
@@ -107,11 +108,6 @@ def gate(_: str, module: nn.Module) -> dict[str, Any] | None:
         return gated
 
     return {"forward": forward, "canonizer_gate": Gate()}
-
-
-def _outputs(linear: nn.Module) -> int:
-    """Return the number of channels, or units, that a linear layer gives."""
-    return int(getattr(linear, "out_features" if isinstance(linear, nn.Linear) else "out_channels"))
 
 
 def gate_factors(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | None:

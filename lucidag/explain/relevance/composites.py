@@ -28,7 +28,11 @@ from lucidag.models.inputs import Inputs
 
 ModuleMap = Callable[[dict[str, Any], str, nn.Module], Hook | None]
 
-COMPOSITES = ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1")
+COMPOSITES = {
+    "epsilon_plus_flat": EpsilonPlusFlat,
+    "epsilon_gamma_box": EpsilonGammaBox,
+    "epsilon_alpha2_beta1": EpsilonAlpha2Beta1,
+}
 
 
 def input_range(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,15 +69,10 @@ def composite_for(
     if name not in COMPOSITES:
         raise InputError(unknown("composite", name, COMPOSITES))
     steps = check_covered(model)
-    how: dict[str, Any] = {"canonizers": canonizers()}
-    if name == "epsilon_gamma_box":
-        if low is None or high is None:
-            raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
-        composite = EpsilonGammaBox(low, high, **how)
-    elif name == "epsilon_plus_flat":
-        composite = EpsilonPlusFlat(**how)
-    else:
-        composite = EpsilonAlpha2Beta1(**how)
+    bounds = (low, high) if name == "epsilon_gamma_box" else ()
+    if any(bound is None for bound in bounds):
+        raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
+    composite = COMPOSITES[name](*bounds, canonizers=canonizers())
     composite.layer_map = [((Gate,), GateRule()), *composite.layer_map]
     if isinstance(composite, SpecialFirstLayerMapComposite):
         composite.module_map = _first_called(composite, model, steps)
@@ -82,8 +81,7 @@ def composite_for(
 
 def name_of(composite: Composite) -> str:
     """Return the name that `composite_for` knows a composite by; of another one that of its class."""
-    names = {EpsilonPlusFlat: COMPOSITES[0], EpsilonGammaBox: COMPOSITES[1], EpsilonAlpha2Beta1: COMPOSITES[2]}
-    return names.get(type(composite), type(composite).__name__)
+    return next((name for name, kind in COMPOSITES.items() if type(composite) is kind), type(composite).__name__)
 
 
 def _first_called(composite: SpecialFirstLayerMapComposite, model: nn.Module, steps: Sequence[str]) -> ModuleMap:

@@ -1,4 +1,4 @@
-"""Conditional relevance (CRP): where in the image the relevance of single units of a layer comes from."""
+"""Where in an image the relevance of single units of a layer comes from (CRP), and where their activation does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from lucidag.explain.relevance.layers import check_finite, layer_relevance, outp
 from lucidag.explain.relevance.shared import SharedComposite
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
+from lucidag.models.recorder import by_place
 
 BATCH = 8
 
@@ -62,10 +63,8 @@ def conditional_maps(
 
     Parameters
     ----------
-    model
-        A classifier; it is held in eval mode, and is otherwise as it was afterwards.
-    composite
-        The rules, such as `lucidag.explain.relevance.composites.composite_for` gives.
+    model, composite
+        As for `lucidag.explain.relevance.layers.layer_relevance`.
     image
         1 x C x H x W, as the network takes it.
     layer
@@ -93,13 +92,62 @@ def conditional_maps(
     maps = []
     with descent(model, composite, image, layer, count) as descend:
         for start in range(0, len(chosen), count):
-            masks = selection_masks(chosen[start : start + count], units).to(relevance)
-            maps.append(descend(masks.view(-1, units, *[1] * (relevance.ndim - 1)) * relevance))
+            selected = chosen[start : start + count]
+            masks = relevance.new_zeros(len(selected), units, *[1] * (relevance.ndim - 1))
+            for mask, own in zip(masks, selected, strict=True):
+                mask[list(own)] = 1
+            maps.append(descend(masks * relevance))
     found = torch.cat(maps) if maps else image.new_zeros((0, *image.shape[2:]))
     check_finite(layer, found)
     explained = int(behind.targets[0])
     logit = float(behind.logits[0, explained])
     return ConditionalMaps(layer, explained, logit, behind.activations[layer][0], relevance, chosen, found)
+
+
+def unit_maps(
+    model: nn.Module,
+    composite: Composite,
+    batch: torch.Tensor,
+    layer: str,
+    units: Sequence[int],
+    places: Sequence[int] | None = None,
+) -> torch.Tensor:
+    """Propagate a unit's activation back to each image: what of the image the unit responds to.
+
+    The relevance starts at the unit's own activation and no class has a say in it, so that a reference image of a
+    unit can be shown with the unit's region (Achtibat et al. 2023; zennit-crp's `start_layer`).
+
+    Parameters
+    ----------
+    model, composite
+        As for `conditional_maps`.
+    batch
+        N images as the network takes them.
+    layer
+        A module that gives N x U or N x U x h x w and runs once in what leads to it.
+    units
+        The unit of each image.
+    places
+        Where each unit's activation is taken (row * w + column): then the map ends at the receptive field of that
+        place. None: everywhere.
+
+    Returns
+    -------
+    tensor
+        N x H x W, summed over the channels of the images.
+
+    Raises
+    ------
+    InputError
+        If the layer does not exist or gives something else; if a unit or a place does not exist.
+    """
+    leaf = batch.detach().clone().requires_grad_()
+    with evaluating(model), composite.context(model), torch.enable_grad():
+        output = output_at(model, leaf, layer)
+        start = _own_activation(output.detach(), layer, units, places)
+        (found,) = torch.autograd.grad(output, leaf, start)
+    check_finite(layer, found)
+    return found.sum(dim=1)
 
 
 @contextmanager
@@ -138,16 +186,25 @@ def even_batch(count: int, batch_size: int) -> int:
     return -(-count // max(1, batches)) or 1
 
 
-def selection_masks(selections: Sequence[Sequence[int]], units: int) -> torch.Tensor:
-    """Return n x U ones and zeros: which units each selection has."""
-    masks = torch.zeros(len(selections), units)
-    for mask, chosen in zip(masks, selections, strict=True):
-        mask[list(chosen)] = 1
-    return masks
-
-
 def _checked(selections: Sequence[Sequence[int]], units: int, layer: str) -> tuple[tuple[int, ...], ...]:
     for unit in (unit for chosen in selections for unit in chosen):
         if not 0 <= unit < units:
             raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
     return tuple(tuple(int(unit) for unit in chosen) for chosen in selections)
+
+
+def _own_activation(
+    output: torch.Tensor, layer: str, units: Sequence[int], places: Sequence[int] | None
+) -> torch.Tensor:
+    maps = by_place(output)
+    for what, chosen, count in (("unit", units, maps.shape[1]), ("place", places, maps.shape[2])):
+        if chosen is None:
+            continue
+        wrong = [one for one in chosen if not 0 <= one < count]
+        if len(chosen) != len(output) or wrong:
+            said = f"{what} {wrong[0]}" if wrong else f"{len(chosen)} {what}s for {len(output)} images"
+            raise InputError(f"layer '{layer}': {said}; each image needs one {what} of 0 to {count - 1}")
+    start = torch.zeros_like(maps)
+    at = (range(len(maps)), list(units), *([] if places is None else [list(places)]))
+    start[at] = maps[at]
+    return start.view_as(output)

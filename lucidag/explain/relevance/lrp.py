@@ -95,11 +95,22 @@ def lrp(
             _propagate(model, batch, None if wanted is None else wanted[start : start + len(batch)], composite, head)
             for start, batch in zip(range(0, len(frames), size), frames.split(size), strict=True)
         ]
-    return _joined(parts, limit)
+    pixels, logits, sizes = (torch.cat(each) for each in zip(*parts, strict=True))
+    least = torch.finfo(torch.float32).tiny
+    growth = (pixels.double().abs().sum((1, 2, 3)) / sizes.double().clamp(min=least)).cpu().numpy()
+    return Relevance(
+        maps=pixels.sum(1).float().cpu().numpy(),
+        totals=pixels.double().sum((1, 2, 3)).cpu().numpy(),
+        logits=logits.float().cpu().numpy(),
+        growth=growth,
+        exploded=~(growth <= limit),
+    )
 
 
-def refuse_exploded(relevance: Relevance, composite: str, images: Sequence[str] = ()) -> None:
-    """Raise an InputError if relevance exploded; it names the composite, and the images whose ids are given."""
+def refuse_exploded(
+    relevance: Relevance, composite: str, images: Sequence[str] = (), error: type[InputError] = InputError
+) -> None:
+    """Raise an `error` if relevance exploded; it names the composite, and the images whose ids are given."""
     bad = np.flatnonzero(relevance.exploded)
     if not len(bad):
         return
@@ -108,24 +119,16 @@ def refuse_exploded(relevance: Relevance, composite: str, images: Sequence[str] 
         rest = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
         of = " of " + ", ".join(f"'{images[row]}'" for row in bad[:3]) + rest
     other = "leave this network out" if composite == STEADIEST else f"choose '{STEADIEST}' for this network"
-    raise InputError(
+    raise error(
         f"composite '{composite}': the relevance{of} explodes (it grows {relevance.growth[bad[0]]:.3g} times "
         f"from the logit to the pixels): {other}"
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A batch: relevance of the input (N x C x S x S), logits of the classes, size of what adds up to them."""
-
-    pixels: torch.Tensor
-    logits: torch.Tensor
-    sizes: torch.Tensor
-
-
 def _propagate(
     model: nn.Module, frames: torch.Tensor, targets: torch.Tensor | None, composite: Composite, head: str | None
-) -> _Part:
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Give of a batch the input's relevance (N x C x S x S), the logits, and the size of what adds up to them."""
     leaf = frames.detach().clone().requires_grad_()
     with torch.enable_grad(), composite.context(model), recording(model, [head] if head else []) as calls:
         logits = model(leaf)
@@ -136,20 +139,7 @@ def _propagate(
     if calls:
         last = calls[-1]
         sizes = (last.inputs[0].detach().abs() * last.module.get_parameter("weight").detach()[chosen].abs()).sum(1)
-    return _Part(pixels, own.sum(1), sizes)
-
-
-def _joined(parts: Sequence[_Part], limit: float) -> Relevance:
-    pixels = torch.cat([part.pixels for part in parts])
-    sizes = torch.cat([part.sizes for part in parts]).double().clamp(min=torch.finfo(torch.float32).tiny)
-    growth = (pixels.double().abs().sum((1, 2, 3)) / sizes).cpu().numpy()
-    return Relevance(
-        maps=pixels.sum(1).float().cpu().numpy(),
-        totals=pixels.double().sum((1, 2, 3)).cpu().numpy(),
-        logits=torch.cat([part.logits for part in parts]).float().cpu().numpy(),
-        growth=growth,
-        exploded=~(growth <= limit),
-    )
+    return pixels, own.sum(1), sizes
 
 
 def _check_same(model: nn.Module, image: torch.Tensor, composite: Composite) -> None:

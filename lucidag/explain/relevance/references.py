@@ -9,7 +9,7 @@ from zennit.core import Composite
 
 from lucidag.data.manifest import Manifest
 from lucidag.explain.relevance.layers import layer_relevance
-from lucidag.explain.relevance.reference_store import ACTIVATION, KINDS, RELEVANCE, Best, References
+from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Best, References
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
@@ -138,21 +138,12 @@ class TopImages:
         """Take the values and places (n x U) of the images from number `start` on."""
         numbers = np.arange(start, start + len(values), dtype=np.int64)
         rows = np.broadcast_to(numbers, values.T.shape)
-        if self._best is None:
-            merged = Best(rows, values.T, places.T)
-        else:
-            merged = Best(
-                np.concatenate([self._best.rows, rows], axis=1),
-                np.concatenate([self._best.values, values.T], axis=1),
-                np.concatenate([self._best.places, places.T], axis=1),
-            )
+        every = Best(rows, values.T, places.T)
+        if self._best is not None:
+            every = Best(*(np.concatenate(pair, axis=1) for pair in zip(self._best, every, strict=True)))
         # The sort is stable and earlier images come first: so of equal ones the earlier stays first.
-        order = np.argsort(-merged.values, axis=1, kind="stable")[:, : self._top]
-        self._best = Best(
-            np.take_along_axis(merged.rows, order, axis=1),
-            np.take_along_axis(merged.values, order, axis=1),
-            np.take_along_axis(merged.places, order, axis=1),
-        )
+        order = np.argsort(-every.values, axis=1, kind="stable")[:, : self._top]
+        self._best = Best(*(np.take_along_axis(each, order, axis=1) for each in every))
 
     def result(self) -> Best:
         """Give the best once all images went by."""

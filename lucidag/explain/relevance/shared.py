@@ -48,9 +48,8 @@ class SharedRule(Hook):
         self, module: nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor
     ) -> torch.Tensor:
         copies = self.stored_tensors.pop("copies")
-        transfer: Transfer = _same
-        if isinstance(self._rule, BasicHook):
-            transfer = _Plain(self._rule, module, arguments[0].detach())
+        plain = isinstance(self._rule, BasicHook)
+        transfer: Transfer = _Plain(self._rule, module, arguments[0].detach()) if plain else lambda same: same
         passed: torch.Tensor = _Step.apply(copies, output.detach(), transfer)
         return passed
 
@@ -160,7 +159,3 @@ def _is_plain(rule: Hook | None) -> bool:
         return type(rule) is Pass
     own = ("pre_forward", "post_forward", "pre_backward", "forward", "backward", "register")
     return all(getattr(type(rule), name) is getattr(BasicHook, name) for name in own)
-
-
-def _same(relevance: torch.Tensor) -> torch.Tensor:
-    return relevance

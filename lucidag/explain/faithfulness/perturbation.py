@@ -1,12 +1,33 @@
-"""Infidelity: how well an explanation foretells what a change of the image does to the class's logit.
+"""What changes of the image do: how far the explanation moves, and how well it foretells what the logit does.
 
-Yeh, Hsieh, Suggala, Inouye, Ravikumar, *On the (in)fidelity and sensitivity of explanations* (NeurIPS 2019), section 2.
+Sensitivity-max (section 5) and infidelity (section 2) of Yeh, Hsieh, Suggala, Inouye, Ravikumar, *On the (in)fidelity
+and sensitivity of explanations* (NeurIPS 2019).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
+
+
+def sensitivity_max(values: NDArray[np.floating], moved: NDArray[np.floating]) -> Measured:
+    """Return the greatest relative distance (Frobenius) of the maps of noisy images from that of the image.
+
+    It is max ‖φ(x + δ) − φ(x)‖ / ‖φ(x)‖ over the draws, as captum's ``sensitivity_max``; that gives 0 for a map of
+    zeros, where this is undefined. A method that does not look at the image has 0, the best value there is: stable is
+    not faithful.
+
+    Parameters
+    ----------
+    values
+        S x S: φ(x).
+    moved
+        N x S x S: φ(x + δ) of each draw.
+    """
+    if nothing := shows_nothing(values):
+        return Measured(None, nothing)
+    distances = np.sqrt(((moved - values) ** 2).sum(axis=(1, 2)))
+    return Measured(float(distances.max() / np.sqrt((values**2).sum())))
 
 
 def infidelity(values: NDArray[np.floating], weights: NDArray[np.floating], drops: NDArray[np.floating]) -> Measured:
