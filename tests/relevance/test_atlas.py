@@ -13,6 +13,7 @@ from lucidag.explain.relevance.atlas import explain_decision
 from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
 from lucidag.explain.relevance.lrp import lrp
 from lucidag.explain.relevance.references import find_references
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
@@ -32,6 +33,10 @@ def given(tmp_path_factory):
     return network, residual.composite(network.model), manifest, references
 
 
+def subject(image, frame, target=None):
+    return Subject(image, "", target, frame, None)
+
+
 def frame_of(manifest, row):
     return INPUTS.prepare(Images(manifest).read(row))
 
@@ -40,7 +45,7 @@ def test_the_units_with_the_most_relevance_come_first(given):
     network, rules, manifest, references = given
     frame = frame_of(manifest, 0)
     found = explain_decision(
-        network, rules, "p0", frame.numpy(), LAYER, references, manifest, ROWS, classes="abcd", units=5, examples=3
+        network, rules, subject("p0", frame), LAYER, references, manifest, ROWS, classes="abcd", units=5, examples=3
     )
     x = INPUTS.normalise(frame[None])
     logits = network.model(x)[0]
@@ -62,7 +67,7 @@ def test_the_units_with_the_most_relevance_come_first(given):
 def test_references_are_those_that_were_found(given):
     network, rules, manifest, references = given
     found = explain_decision(
-        network, rules, "p1", frame_of(manifest, 1).numpy(), LAYER, references, manifest, ROWS, target=3, units=2
+        network, rules, subject("p1", frame_of(manifest, 1), 3), LAYER, references, manifest, ROWS, units=2
     )
     assert found.record["target"] == 3
     assert found.record["target_name"] == "3"
@@ -88,8 +93,8 @@ def test_units_without_relevance_are_no_part_of_a_decision(given):
     bias = model.layer3[0].bn2
     for value in (bias.bias, bias.running_mean):
         nn.init.zeros_(value[5:])
-    frame = frame_of(manifest, 0).numpy()
-    asked = (rules, "p0", frame, LAYER, references, manifest, ROWS)
+    frame = frame_of(manifest, 0)
+    asked = (rules, subject("p0", frame), LAYER, references, manifest, ROWS)
     found = explain_decision(Network(model, INPUTS, "fc"), *asked, units=8, examples=1)
     assert {unit.unit for unit in found.units} <= set(range(5))
     assert all(unit.share for unit in found.units)
@@ -101,15 +106,15 @@ def test_relevance_that_explodes_is_named_and_not_shown(given, monkeypatch):
     network, _, manifest, references = given
     monkeypatch.setattr(atlas, "lrp", lambda *asked: lrp(*asked, limit=0.0))
     rules = residual.composite(network.model, "epsilon_gamma_box")
-    frame = frame_of(manifest, 0).numpy()
+    frame = frame_of(manifest, 0)
     with pytest.raises(InputError, match=r"'epsilon_gamma_box': the relevance of 'p0' explodes .*'epsilon_plus_flat'"):
-        explain_decision(network, rules, "p0", frame, LAYER, references, manifest, ROWS, units=1, examples=1)
+        explain_decision(network, rules, subject("p0", frame), LAYER, references, manifest, ROWS, units=1, examples=1)
 
 
 def test_references_of_other_images_are_refused(given):
     network, rules, manifest, references = given
-    frame = torch.zeros(3, 32, 32, dtype=torch.uint8).numpy()
+    frame = torch.zeros(3, 32, 32, dtype=torch.uint8)
     with pytest.raises(InputError, match="chosen from 7 other images than the 6"):
-        explain_decision(network, rules, "p", frame, LAYER, references, manifest, ROWS[1:])
+        explain_decision(network, rules, subject("p", frame), LAYER, references, manifest, ROWS[1:])
     with pytest.raises(InputError, match="layer of the reference images 'layer3' does not exist"):
-        explain_decision(network, rules, "p", frame, "layer3", references, manifest, ROWS)
+        explain_decision(network, rules, subject("p", frame), "layer3", references, manifest, ROWS)

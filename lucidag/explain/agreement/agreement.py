@@ -54,11 +54,10 @@ def agreement_table(frames: Sequence[Explained], thresholds: Sequence[float], ar
     parts = []
     stacks = stacked(frames, lambda values, image, method: ranks(values, tie_seed(seed, image, method)))
     for a, b in _pairs(stacks):
-        names = _names(frames, a, b)
         for threshold in thresholds:
             masks = [own_mask(each.values, each.kind, threshold) for each in (a, b)]
-            parts.append(_rows(names, f"{threshold:g}", _compared(*masks)))
-        parts.append(_rows(names, AREA, _matched(a, b, area)))
+            parts.append(_rows(frames, a, b, f"{threshold:g}", _compared(*masks)))
+        parts.append(_rows(frames, a, b, AREA, _matched(a, b, area)))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(AGREEMENT_COLUMNS))
 
 
@@ -80,7 +79,7 @@ def correlation_table(frames: Sequence[Explained]) -> pd.DataFrame:
     for a, b in _pairs(stacked(frames, lambda values, *_: centred_ranks(values))):
         matrix = spearman_matrix(a.ranked, b.ranked)
         values = {"spearman": np.diag(matrix), "control": with_others(matrix)}
-        parts.append(pd.DataFrame({**_names(frames, a, b), **values}, columns=list(CORRELATION_COLUMNS)))
+        parts.append(pd.DataFrame({**_names(frames, a, b), **values}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(CORRELATION_COLUMNS))
 
 
@@ -117,18 +116,11 @@ def _names(frames: Sequence[Explained], a: Stack, b: Stack) -> dict[str, object]
     return {"image": [frames[row].image for row in a.rows], "method_a": a.method, "method_b": b.method}
 
 
-def _rows(names: Mapping[str, object], threshold: str, compared: Compared) -> pd.DataFrame:
+def _rows(frames: Sequence[Explained], a: Stack, b: Stack, threshold: str, compared: Compared) -> pd.DataFrame:
     matrix, area_a, area_b = compared
     iou = np.diag(matrix)
-    values = {
-        "threshold": threshold,
-        "iou": iou,
-        "dice": 2 * iou / (1 + iou),
-        "area_a": area_a,
-        "area_b": area_b,
-        "control": with_others(matrix),
-    }
-    return pd.DataFrame({**names, **values}, columns=list(AGREEMENT_COLUMNS))
+    values = (threshold, iou, 2 * iou / (1 + iou), area_a, area_b, with_others(matrix))
+    return pd.DataFrame({**_names(frames, a, b), **dict(zip(AGREEMENT_COLUMNS[len(PAIR) :], values, strict=True))})
 
 
 def _compared(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Compared:

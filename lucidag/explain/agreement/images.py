@@ -70,9 +70,9 @@ def joined(files: Sequence[Sequence[Explained]]) -> list[Explained]:
 
 def _merged(one: Explained, other: Explained) -> Explained:
     if not np.array_equal(one.frame, other.frame):
+        sizes = " and ".join(" x ".join(map(str, each.frame.shape)) for each in (one, other))
         raise InputError(
-            f"image '{one.image}' was explained in two different frames "
-            f"({_size(one.frame)} and {_size(other.frame)}): their maps cannot be compared"
+            f"image '{one.image}' was explained in two different frames ({sizes}): their maps cannot be compared"
         )
     if twice := set(one.maps) & set(other.maps):
         raise InputError(f"image '{one.image}' has two maps of the method '{min(twice)}'")
@@ -90,10 +90,6 @@ def _merged(one: Explained, other: Explained) -> Explained:
         record={**other.record, **one.record},
         about={**one.about, **other.about},
     )
-
-
-def _size(frame: NDArray[np.uint8]) -> str:
-    return " x ".join(map(str, frame.shape))
 
 
 def methods_of(images: Sequence[Explained]) -> list[str]:

@@ -59,7 +59,7 @@ def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int,
     table
         See `lucidag.explain.agreement.localisation.localisation_table`.
     confidence, resamples, seed
-        Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
+        See `agreement_summary`.
 
     Returns
     -------

@@ -71,6 +71,13 @@ class CamExplainer:
     device
         Where to compute.
 
+    Attributes
+    ----------
+    layer
+        The layer's name.
+    head
+        The last linear layer, where only global average pooling stands between the layer and it; else None.
+
     Raises
     ------
     InputError
@@ -89,11 +96,7 @@ class CamExplainer:
         else:
             check_layer(self._model, self._example, layer)
         self._split = split(self._model, self._example, layer)
-
-    @property
-    def layer(self) -> str:
-        """The layer's name."""
-        return self._split.layer
+        self.layer, self.head = self._split.layer, self._split.head
 
     def explain(
         self, x: torch.Tensor, methods: "Sequence[str] | Mapping[str, CamMethod]", target: int | None = None
@@ -131,11 +134,6 @@ class CamExplainer:
             if found.note or nothing:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
         return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
-
-    @property
-    def head(self) -> nn.Linear | None:
-        """The last linear layer, where only global average pooling stands between the layer and it."""
-        return self._split.head
 
     @cached_property
     def fast(self) -> nn.Module:

@@ -26,18 +26,14 @@ def measure_subjects(
 
     Parameters
     ----------
-    network
-        The network with its weights.
-    subjects
-        The images.
+    network, subjects, device, threads
+        As for `lucidag.explain.stage.explain_subjects`.
     stored
         Explanations of them by methods that are not asked again (`lucidag.explain.methods.registry.SLOW`), or none.
     settings
         ``families``: the methods that are asked, see `lucidag.explain.stage.open_group`; a slow one among them explains
         the images with noise alone, where its map is stored, so that its sensitivity is known. ``measuring``: see
         `lucidag.explain.faithfulness.settings.FaithfulnessSettings`.
-    device, threads
-        How to compute; they change the numbers by rounding only.
     """
     families: Sequence[Mapping[str, Any]] = settings["families"]
     maps = {explained.image: explained.maps for explained in stored}

@@ -14,7 +14,7 @@ from lime.lime_image import LimeImageExplainer
 from numpy.typing import NDArray
 
 from lucidag.explain.lime.neighbourhood import Classify, draw_masks, hidden_image, probabilities
-from lucidag.explain.lime.regression import Fit, constant_fit, regress
+from lucidag.explain.lime.regression import Fit, regress
 from lucidag.explain.lime.segments import segment
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
@@ -154,7 +154,11 @@ def explain(
     further = [] if shown in top else [shown]
     varying = [label for label in (*top, *further) if np.ptp(values[:, label]) > 0]
     found = regress(explainer, rows, values, varying, settings.num_features)
-    fits = {label: found.get(label) or constant_fit(float(values[0, label])) for label in (*reversed(top), *further)}
+    fits = {}
+    for label in (*reversed(top), *further):
+        share = float(values[0, label])
+        # Where the probability is the same under every mask, nothing is kept.
+        fits[label] = found.get(label, Fit([], share, 0.0, share))
     seconds = {
         "segment": segment_seconds,
         "neighbourhood": asked - start - network,

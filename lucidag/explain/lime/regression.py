@@ -157,8 +157,3 @@ def regress(
             kept = [(int(segment), float(weight)) for segment, weight in weights]
             found[label] = Fit(kept, float(intercept), float(score), float(local[0]))
     return found
-
-
-def constant_fit(probability: float) -> Fit:
-    """Return the regression of a class whose probability is the same under every mask: nothing is kept."""
-    return Fit([], probability, 0.0, probability)

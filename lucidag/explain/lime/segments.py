@@ -12,11 +12,7 @@ from skimage.segmentation import felzenszwalb, quickshift, slic
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
-ALGORITHMS: Mapping[str, Callable[..., NDArray[np.integer]]] = {
-    "quickshift": quickshift,
-    "slic": slic,
-    "felzenszwalb": felzenszwalb,
-}
+ALGORITHMS: Mapping[str, Callable[..., Any]] = {each.__name__: each for each in (quickshift, slic, felzenszwalb)}
 # What would change the shape of the answer; labels start at 0 in any case.
 NOT_SETTINGS = ("image", "channel_axis", "return_tree", "mask", "start_label")
 

@@ -52,10 +52,8 @@ def tune_subjects(
 
     Parameters
     ----------
-    network, subjects
-        The network with its weights, and the images.
-    device, threads
-        How to compute; they change the numbers by rounding only.
+    network, subjects, device, threads
+        As for `lucidag.explain.stage.explain_subjects`.
     settings
         ``batch_size``, the present settings (``lime``), and ``trials``, ``seconds`` and ``seed`` (``tuning``).
 

@@ -14,6 +14,7 @@ from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.store import KINDS, Decision, Reference, References, UnitConcept
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.network import Network
@@ -25,14 +26,12 @@ UNITS, EXAMPLES = 6, 4
 def explain_decision(
     network: Network,
     composite: Composite,
-    image: str,
-    frame: NDArray[np.uint8],
+    subject: Subject,
     layer: str,
     references: References,
     manifest: Manifest,
     rows: NDArray[np.int64],
     *,
-    target: int | None = None,
     classes: Sequence[str] = (),
     units: int = UNITS,
     examples: int = EXAMPLES,
@@ -45,26 +44,20 @@ def explain_decision(
 
     Parameters
     ----------
-    network
-        The network with its weights.
-    composite
-        The rules, such as `lucidag.explain.relevance.composites.composite_for` gives for ``network.model``.
-    image, frame
-        The image: its id, and uint8 C x S x S as `Inputs.prepare` gives it.
+    network, composite, device, threads
+        As for `lucidag.explain.relevance.references.find_references`.
+    subject
+        The image, and the class to be explained (None: the predicted one).
     layer
         One of the layers of `references`.
     references
         What `lucidag.explain.relevance.references.find_references` gave.
     manifest, rows
         The data set and the row numbers that it was given.
-    target
-        The class to be explained; None: the predicted one.
     classes
         The names of the classes, where they have any.
     units, examples
         How many units are shown, and how many references of each kind for each.
-    device, threads
-        How to compute; they change the numbers by rounding only.
 
     Raises
     ------
@@ -74,11 +67,13 @@ def explain_decision(
     """
     _check(layer, references, manifest, rows)
     network.model.to(device)
-    pixels = network.inputs.normalise(torch.from_numpy(np.ascontiguousarray(frame))[None].to(device))
+    pixels = network.inputs.normalise(subject.frame[None].to(device))
     with reproducible(device, threads):
-        found = layer_relevance(network.model, composite, pixels, [layer], None if target is None else [target])
+        found = layer_relevance(
+            network.model, composite, pixels, [layer], None if subject.target is None else [subject.target]
+        )
         explained = int(found.targets[0])
-        refuse_exploded(lrp(network.model, pixels, [explained], composite), name_of(composite), [image])
+        refuse_exploded(lrp(network.model, pixels, [explained], composite), name_of(composite), [subject.image])
         relevance = found.relevance[layer][0]
         by_unit = relevance.flatten(1).sum(dim=1) if relevance.ndim > 1 else relevance
         order = by_unit.sort(descending=True, stable=True).indices
@@ -107,7 +102,7 @@ def explain_decision(
         "probability": float(found.logits[0].softmax(dim=0)[explained]),
         "units": len(by_unit),
     }
-    return Decision(image, frame, record, concepts)
+    return Decision(subject.image, subject.frame.numpy(), record, concepts)
 
 
 def _check(layer: str, references: References, manifest: Manifest, rows: NDArray[np.int64]) -> None:

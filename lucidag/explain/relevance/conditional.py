@@ -87,7 +87,10 @@ def conditional_maps(
     behind = layer_relevance(model, composite, image, [layer], None if target is None else [target])
     relevance = behind.relevance[layer][0]
     units = len(relevance)
-    chosen = tuple((unit,) for unit in range(units)) if selections is None else _checked(selections, units, layer)
+    chosen = tuple((unit,) for unit in range(units)) if selections is None else tuple(map(tuple, selections))
+    for unit in (unit for selected in chosen for unit in selected):
+        if not 0 <= unit < units:
+            raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
     count = even_batch(len(chosen), batch_size)
     maps = []
     with descent(model, composite, image, layer, count) as descend:
@@ -184,13 +187,6 @@ def even_batch(count: int, batch_size: int) -> int:
     """Return the batch size, at most `batch_size`, that splits `count` into as few batches of nearly equal size."""
     batches = -(-count // max(1, batch_size))
     return -(-count // max(1, batches)) or 1
-
-
-def _checked(selections: Sequence[Sequence[int]], units: int, layer: str) -> tuple[tuple[int, ...], ...]:
-    for unit in (unit for chosen in selections for unit in chosen):
-        if not 0 <= unit < units:
-            raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
-    return tuple(tuple(int(unit) for unit in chosen) for chosen in selections)
 
 
 def _own_activation(

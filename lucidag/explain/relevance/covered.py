@@ -107,7 +107,8 @@ def _fault(
 ) -> str | None:
     """Say what is wrong with a step, or None."""
     if node.op != "call_module":
-        return None if _harmless(node, modules) else f"{_place(node)} computes '{_operation(node)}', which has no rule"
+        operation = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+        return None if _harmless(node, modules) else f"{_place(node)} computes '{operation}', which has no rule"
     name, module = str(node.target), modules[str(node.target)]
     what = f"module '{name}' ({type(module).__name__})"
     if isinstance(module, SHARING):
@@ -141,15 +142,8 @@ def _follows(node: fx.Node, modules: dict[str, nn.Module], linears: tuple[nn.Mod
 
 def _place(node: fx.Node) -> str:
     stack = list((node.meta.get("nn_module_stack") or {}).values())
-    inner = [(name, kind) for name, kind in stack if name]
-    if not inner:
-        return "its forward function"
-    name, kind = inner[-1]
-    return f"module '{name}' ({kind.__name__})"
-
-
-def _operation(node: fx.Node) -> str:
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    inner = [f"module '{name}' ({kind.__name__})" for name, kind in stack if name]
+    return inner[-1] if inner else "its forward function"
 
 
 def _not_followed(model: nn.Module, error: Exception) -> str:
