@@ -140,10 +140,11 @@ class TopImages:
         rows = np.broadcast_to(numbers, values.T.shape)
         every = Best(rows, values.T, places.T)
         if self._best is not None:
-            every = Best(*(np.concatenate(pair, axis=1) for pair in zip(self._best, every, strict=True)))
+            both = (self._best, every)
+            every = Best._make(np.concatenate([getattr(each, n) for each in both], axis=1) for n in Best._fields)
         # The sort is stable and earlier images come first: so of equal ones the earlier stays first.
         order = np.argsort(-every.values, axis=1, kind="stable")[:, : self._top]
-        self._best = Best(*(np.take_along_axis(each, order, axis=1) for each in every))
+        self._best = Best._make(np.take_along_axis(getattr(every, n), order, axis=1) for n in Best._fields)
 
     def result(self) -> Best:
         """Give the best once all images went by."""
