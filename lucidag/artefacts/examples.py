@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lucidag.artefacts.finders import FINDERS
 from lucidag.artefacts.grading import Flags, flags
+from lucidag.ground.pairs import check_same
 
 FOUND, TRUE, FALSE, MISSED = "found", "right", "wrong", "missed"
 
@@ -59,7 +60,13 @@ def shown_examples(
     -------
     dict
         Examples by finder and kind (see `choose`).
+
+    Raises
+    ------
+    InputError
+        If `rows` and `table` are not of the same images.
     """
+    check_same(rows["image"].tolist(), table["image"].tolist(), "the audit", "the manifest")
     shown: dict[str, dict[str, list[Example]]] = {}
     for name, known in finders.items():
         scores = rows[f"{name}_score"].to_numpy(np.float64)

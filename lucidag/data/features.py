@@ -116,10 +116,13 @@ def read_features(path: str | Path) -> Features:
     Raises
     ------
     InputError
-        If `path` is no such file, or holds values that are not finite.
+        If `path` is no such file, has not one row for each image, or holds values that are not finite.
     """
     with read_tensors(path, "features") as (handle, names):
         tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
+    for key in ROWS:
+        if key in tensors and len(tensors[key]) != len(names["images"]):
+            raise InputError(f"{path}: tensor '{key}' has {len(tensors[key])} rows for {len(names['images'])} images")
     for key in ("features", "logits", "head.weight", "head.bias"):
         if key in tensors and not np.isfinite(tensors[key]).all():
             raise InputError(f"{path}: tensor '{key}' holds NaN or infinite values")

@@ -1,5 +1,6 @@
 """Images and masks of a manifest, one at a time, as uint8 arrays."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 
 from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, LABEL_MAPS, Manifest
 from lucidag.ground.errors import InputError
+from lucidag.ground.pairs import check_same
+from lucidag.ground.tensors import KEY
 
 
 class UnreadableImageError(InputError):
@@ -30,6 +33,7 @@ class Images:
     """
 
     def __init__(self, manifest: Manifest) -> None:
+        self._ids = manifest.table["image"].tolist()
         self._paths = manifest.table["path"].tolist()
         self._masks = manifest.table["mask"].tolist()
         self._categories = tuple(manifest.concepts)
@@ -72,18 +76,39 @@ class Images:
         Raises
         ------
         InputError
-            If the file is missing or lacks a category.
+            If the file is missing, lacks a category, or holds the maps of other images.
         """
         return {category: self._slice(f"{CONCEPT_PREFIX}{category}", row) for category in self._categories}
 
     def _slice(self, key: str, row: int) -> NDArray[np.uint8]:
         try:
             if self._handle is None:
-                self._handle = safe_open(str(self._file), framework="np")
+                self._handle = self._opened()
             taken: NDArray[np.uint8] = self._handle.get_slice(key)[row : row + 1][0]
         except (OSError, SafetensorError) as error:
             raise InputError(f"{self._file} cannot be read: {error}") from error
         return taken
+
+    def _opened(self) -> Any:  # noqa: ANN401 (safetensors' own class)
+        """Open the arrays, and make sure that they are of the table's images in its order."""
+        handle = safe_open(str(self._file), framework="np")
+        ids = ids_of(handle)
+        if ids is None:
+            raise InputError(f"{self._file} does not say which images it holds; make the data set again")
+        check_same(self._ids, ids, "manifest.csv", self._file)
+        for key in handle.keys():  # noqa: SIM118
+            rows = handle.get_slice(key).get_shape()[0]
+            if rows != len(ids):
+                raise InputError(f"{self._file}: '{key}' has {rows} rows for {len(ids)} images")
+        return handle
+
+
+def ids_of(handle: Any) -> list[str] | None:  # noqa: ANN401 (safetensors' own class)
+    """Give the ids that `lucidag.data.manifest.write_manifest` put beside arrays; None where there are none."""
+    try:
+        return [str(name) for name in json.loads(handle.metadata()[KEY])["images"]]
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def decode(path: str | Path) -> NDArray[np.uint8]:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from lucidag.data.ids import is_safe, same_file
 from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic, read_json, write_json
+from lucidag.ground.files import read_json, write_json
 from lucidag.ground.spelling import nearest, unknown
 from lucidag.ground.tables import read_table, write_table
+from lucidag.ground.tensors import write_tensors
 
 ARRAYS = "images.safetensors"
 LABEL_MAPS = "concepts.safetensors"  # where the images themselves are files
@@ -162,7 +162,7 @@ def write_manifest(
     table, classes, images, masks, concepts, concept_names, irregularities, notes
         See `lucidag.data.source.Source`. Values of the table become strings. Label maps are stored as
         ``concepts.{category}``: in ``images.safetensors``, or in ``concepts.safetensors`` where the images are files
-        (which all have one size then).
+        (which all have one size then). The ids stand in the metadata of the arrays.
 
     Raises
     ------
@@ -178,8 +178,9 @@ def write_manifest(
     tensors = _tensors(images, masks, concepts or {})
     ordered["digest"] = _digests(ordered, tensors)
     if tensors:
-        with atomic(folder / (LABEL_MAPS if images is None else ARRAYS)) as partial:
-            save_file(tensors, str(partial))
+        write_tensors(
+            folder / (LABEL_MAPS if images is None else ARRAYS), tensors, {"images": ordered["image"].tolist()}
+        )
     columns = [column for column in ordered.columns if column not in RESERVED]
     summary: dict[str, Any] = {
         "classes": list(classes),

@@ -123,7 +123,9 @@ def test_one_row_of_a_huge_array_costs_its_own_bytes(tmp_path):
     # a file with a hole: 4.8 GB that the disk does not hold, and that no test could load
     shape = (40000, 200, 200, 3)
     size = int(np.prod(shape))
-    header = json.dumps({"images": {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}).encode()
+    ids = [f"p{number}" for number in range(shape[0])]
+    about = {"__metadata__": {"lucidag": json.dumps({"images": ids})}}
+    header = json.dumps({**about, "images": {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}).encode()
     row = np.random.default_rng(0).integers(0, 256, shape[1:], dtype=np.uint8)
     with (tmp_path / "images.safetensors").open("wb") as handle:
         handle.write(struct.pack("<Q", len(header)) + header)
@@ -131,7 +133,7 @@ def test_one_row_of_a_huge_array_costs_its_own_bytes(tmp_path):
         handle.seek(start + 39998 * row.size)
         handle.write(row.tobytes())
         handle.truncate(start + size)
-    table = pd.DataFrame({"path": [""] * shape[0], "mask": [""] * shape[0]})
+    table = pd.DataFrame({"image": ids, "path": [""] * shape[0], "mask": [""] * shape[0]})
     unit = 1 if sys.platform == "darwin" else 1024
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     reader = Images(Manifest(tmp_path, table, ("a",)))

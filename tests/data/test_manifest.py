@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.source import Source
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
+from lucidag.ground.tensors import write_tensors
 
 
 def arrays(n=12, channels=3, seed=0):
@@ -301,3 +303,73 @@ def test_folders_without_a_manifest_are_named(tmp_path):
     (tmp_path / "dataset.json").write_text('{"classes": []}')
     with pytest.raises(InputError, match=r"manifest.csv is not a manifest: column 'path' is missing"):
         read_manifest(tmp_path)
+
+
+def taken_out(rows):
+    return [row for number, row in enumerate(rows) if number != 4]
+
+
+def swapped(rows):
+    return [*rows[:4], rows[5], rows[4], *rows[6:]]
+
+
+@pytest.mark.parametrize("change", [taken_out, swapped, lambda rows: rows[::-1], lambda rows: [*rows, "new"]])
+@pytest.mark.parametrize("kind", ["arrays", "label maps of files"])
+def test_a_table_whose_rows_are_not_those_of_the_arrays_is_refused(tmp_path, change, kind):
+    table, images, masks = arrays()
+    maps, names = concepts()
+    if kind == "arrays":
+        write_manifest(tmp_path, table, ["cat", "dog", "eel"], images, masks, maps, names)
+    else:
+        for name, pixels in zip(table["image"], images, strict=True):
+            Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+        filed = table.assign(path=[str(tmp_path / f"{name}.png") for name in table["image"]])
+        write_manifest(tmp_path, filed, ["cat", "dog", "eel"], concepts=maps, concept_names=names)
+    lines = (tmp_path / "manifest.csv").read_text().splitlines()
+    rows = [lines[1].replace("p0,", "new,", 1) if row == "new" else row for row in change(lines[1:])]
+    (tmp_path / "manifest.csv").write_text("\n".join([lines[0], *rows, ""]))
+    reader = Images(read_manifest(tmp_path))
+    wanted = "are not of the same images: .* in row"
+    for read in [reader.read_concepts] if kind != "arrays" else [reader.read, reader.read_mask, reader.read_concepts]:
+        with pytest.raises(InputError, match=wanted):
+            read(0)
+
+
+def test_arrays_without_ids_are_refused(tmp_path):
+    table, images, _ = arrays()
+    write_manifest(tmp_path, table, ["cat", "dog", "eel"], images)
+    save_file({"images": images}, tmp_path / "images.safetensors")
+    with pytest.raises(InputError, match="does not say which images it holds; make the data set again"):
+        Images(read_manifest(tmp_path)).read(0)
+    write_tensors(tmp_path / "images.safetensors", {"images": images[1:]}, {"images": table["image"].tolist()})
+    with pytest.raises(InputError, match="'images' has 11 rows for 12 images"):
+        Images(read_manifest(tmp_path)).read(0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["a", "A"], "image id 'A' differs from 'a' in case alone"),
+        (["a", "a"], "image id 'a' occurs more than once"),
+        (["a", "a.mask"], "'a' and 'a.mask' would share files"),
+        (["a", ".a"], "image id '.a' is not safe"),
+        (["a", "a/b"], "image id 'a/b' is not safe"),
+        (["a", "-b"], "image id '-b' is not safe"),
+        (["a", "{b}"], "image id '{b}' is not safe"),
+        (["a", "b."], "image id 'b.' is not safe"),
+        (["a", "con"], "image id 'con' is not safe"),
+        (["a", ""], "image id '' is not safe"),
+        (["a", "b" * 200], "is not safe"),
+        (["a", "e\u0301"], "is not safe"),
+        (["a", "b.1", "\u5706", "caf\u00e9", "x~7B", "_", "7"], None),
+    ],
+)
+def test_ids_of_a_source_of_ones_own_are_safe_and_differ(tmp_path, ids, said):
+    table, images, _ = arrays()
+    few = table.iloc[: len(ids)].assign(image=ids)
+    if said is None:
+        write_manifest(tmp_path, few, ["cat", "dog", "eel"], images[: len(ids)])
+        assert read_manifest(tmp_path).table["image"].tolist() == ids
+        return
+    with pytest.raises(InputError, match=re.escape(said)):
+        write_manifest(tmp_path, few, ["cat", "dog", "eel"], images[: len(ids)])

@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 from lucidag.data.features import join_features, read_features, write_features
 from lucidag.ground.errors import InputError
 from lucidag.ground.shards import Shard, shard_names
-from lucidag.ground.tensors import read_tensors
+from lucidag.ground.tensors import read_tensors, write_tensors
 from lucidag.models.build import build
 from lucidag.models.extract import extract, extract_splits
 from lucidag.models.head import linear_head
@@ -80,3 +80,13 @@ def test_a_file_with_a_value_that_is_not_finite_is_named(make_dataset, tmp_path,
     save_file(tensors, file, metadata=about)
     with pytest.raises(InputError, match=rf"test\.safetensors: tensor '{name}' holds NaN"):
         read_features(file)
+
+
+@pytest.mark.parametrize("name", ["labels", "logits", "features"])
+def test_a_file_without_one_row_for_each_image_is_refused(tmp_path, name):
+    tensors = {"labels": np.zeros(3, np.int64), "groups": np.zeros(3, np.int64), "logits": np.zeros((3, 2), np.float32)}
+    tensors["features"] = np.zeros((3, 4), np.float32)
+    about = {"images": ["a", "b", "c"], "classes": ["x", "y"], "group_names": ["all"], "layer": "fc"}
+    write_tensors(tmp_path / "test.safetensors", {**tensors, name: tensors[name][1:]}, about)
+    with pytest.raises(InputError, match=f"tensor '{name}' has 2 rows for 3 images"):
+        read_features(tmp_path / "test.safetensors")

@@ -12,7 +12,7 @@ from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.clip.embeddings import Embeddings, check_same_images, read_embeddings, write_embeddings
+from lucidag.units.clip.embeddings import Embeddings, read_embeddings, write_embeddings
 from lucidag.units.compare.roles_join import penultimate_layer
 from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
@@ -319,9 +319,6 @@ def test_embeddings_come_back_and_are_linked_to_what_is_kept(tmp_path):
     assert (found.concepts, found.categories, found.ids) == (content.concepts, content.categories, content.ids)
     assert np.array_equal(found.images, images)
     assert np.array_equal(found.texts, content.texts)
-    check_same_images(found.ids, ("p0", "p1", "p2"))
-    with pytest.raises(InputError, match="3 images"):
-        check_same_images(found.ids, ("p0", "p1"))
     (tmp_path / "out" / "texts.npy").unlink()
     with pytest.raises(InputError, match="does not hold embeddings"):
         read_embeddings(tmp_path / "out")
@@ -405,3 +402,11 @@ def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):
     assert (len(chosen["shown"]), chosen["fc"]) == (1, ())
     rows = unit_rows(network, manifest, np.arange(IMAGES), statistics, tables, chosen, 2, threads=1)
     assert [row.name for row in rows] == [f"shown, unit {chosen['shown'][0]}"]
+
+
+def test_the_sheet_of_other_images_is_refused(tmp_path, seen):
+    manifest, network, statistics, overlaps, _ = seen
+    tables = {"shown": label_units(overlaps, "shown", 0.04)}
+    chosen = chosen_units(1, tables)
+    with pytest.raises(InputError, match="are not of the same images"):
+        unit_rows(network, manifest, np.arange(IMAGES)[::-1], statistics, tables, chosen, 2, threads=1)

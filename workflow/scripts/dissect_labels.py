@@ -5,8 +5,9 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
+from lucidag.ground.pairs import check_same
 from lucidag.ground.tables import write_table
-from lucidag.units.clip.embeddings import check_same_images, read_embeddings
+from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
 from lucidag.units.labels.unit_tables import write_units
@@ -26,12 +27,15 @@ with job(snakemake):
     if asked is not None:
         if asked.evidence == "clip":
             found = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
-            check_same_images(found.ids, statistics.images)
+            ids = found.ids
             evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
         else:
             manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
-            shown = annotate(manifest, manifest.rows_of(settings.splits), asked.columns)
+            rows = manifest.rows_of(settings.splits)
+            ids = tuple(manifest.table["image"].iloc[rows])
+            shown = annotate(manifest, rows, asked.columns)
             evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
+        check_same(ids, statistics.images, "what is known of the images", snakemake.input.statistics)
         classes = read_json(snakemake.input.classes)["classes"]
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
         clip = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,18 +64,6 @@ def read_embeddings(folder: str | Path) -> Embeddings:
     if len(images) != len(ids) or len(texts) != len(concepts) or len(categories) != len(concepts):
         raise InputError(f"{folder}: {len(images)} and {len(texts)} embeddings, {len(ids)} and {len(concepts)} names")
     return Embeddings(concepts, categories, ids, images, texts)
-
-
-def check_same_images(ids: Sequence[str], others: Sequence[str]) -> None:
-    """Stop where two analyses did not see the same images in the same order.
-
-    Raises
-    ------
-    InputError
-        It gives both numbers.
-    """
-    if tuple(ids) != tuple(others):
-        raise InputError(f"the embeddings are of {len(ids)} images, the activations of {len(others)} others")
 
 
 def _place(path: Path, values: NDArray[np.float32]) -> None:

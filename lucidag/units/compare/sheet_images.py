@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
+from lucidag.ground.pairs import check_same
 from lucidag.models.frames import batches
 from lucidag.models.network import Network
 from lucidag.units.compare.sheet_units import UnitRow, words_of
@@ -47,7 +48,13 @@ def unit_rows(
         How many of each unit.
     device, batch_size, threads
         How to compute.
+
+    Raises
+    ------
+    InputError
+        If the statistics are of other images.
     """
+    check_same(manifest.table["image"].iloc[rows].tolist(), statistics.images, manifest.file, "the statistics of units")
     wanted = sorted(
         {
             int(place)
