@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lucidag.data.leaks import is_text, looks_like_ids, names_owner
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
@@ -31,7 +32,7 @@ class Columns:
 
 
 def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None, max_values: int) -> Columns:
-    """Leave out what is constant, what names each image, and what names its patient or lesion.
+    """Leave out what is constant, free text, what names each image, and what names its patient or lesion.
 
     Parameters
     ----------
@@ -59,12 +60,16 @@ def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None,
         different, filled = set(cells), [cell for cell in cells if cell]
         if name == id_column:
             left_out[name] = "names the patient or lesion of an image"
+        elif len(different) > max_values and is_text(cells):
+            left_out[name] = "is free text"
         elif len(different) <= 1:
             left_out[name] = f"has one value only: '{cells[0]}'" if filled else "has no value at all"
         elif (
             len(set(filled)) == len(filled) and len(filled) > 2 and not (len(filled) > max_values and _measured(filled))
         ):
             left_out[name] = "has another value for each image, so it only names them"
+        elif looks_like_ids(name, cells) and (names_owner(name) or len(different) > max_values):
+            left_out[name] = "is named or written like an id"
         elif len(different) <= max_values:
             kept[name] = [cell or EMPTY for cell in cells]
         elif _are_numbers(filled):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lucidag.data.images import UnreadableImageError, decode, decode_mask
 from lucidag.data.listing import Entry, image_ids
-from lucidag.data.roles import RESERVED
+from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
@@ -18,15 +18,14 @@ from lucidag.ground.progress import track
 if TYPE_CHECKING:
     from lucidag.data.sources.folder import Folder
 
-MOST_VALUES = 20
 _MOST_NAMED = 3
 
 
 def load(keys: "Folder", threads: int = 4) -> Source:
     """Give a data set of files; every image and mask is decoded once, `threads` at a time: a bad one is found here.
 
-    Columns without a role become metadata if groups name them or they have at most 20 different values. ``id`` is the
-    patient or lesion, where there is any; such images stay in one split. Image ids: `lucidag.data.ids.make_ids`.
+    Columns without a role become metadata. ``id`` is the patient or lesion, where there is any; such images stay in one
+    split. Image ids: `lucidag.data.ids.make_ids`.
 
     Raises
     ------
@@ -45,12 +44,12 @@ def load(keys: "Folder", threads: int = 4) -> Source:
             "split": _splits(found, keys.splits.model_dump() if keys.splits else {}, keys.seed),
             # The patient or lesion of each image, where the source names any.
             **({"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}),
-            **_metadata(found, keys.groups),
+            **{name: [entry.other[name] for entry in found] for name in found[0].other},
             "mask": [entry.mask for entry in found],
         }
     )
-    _check_images(path, found, threads)
-    return Source(table, tuple(names), irregularities=listing.left_out, notes=[*listing.notes, *doubts])
+    looks = _look_at(path, found, threads)
+    return Source(table, tuple(names), irregularities=listing.left_out, notes=[*listing.notes, *doubts], looks=looks)
 
 
 def _splits(found: Sequence[Entry], shares: Mapping[str, float], seed: int) -> list[str]:
@@ -61,39 +60,30 @@ def _splits(found: Sequence[Entry], shares: Mapping[str, float], seed: int) -> l
     return assign([entry.label for entry in found], shares, seed, ids if any(e.id for e in found) else None)
 
 
-def _metadata(found: Sequence[Entry], groups: Sequence[str]) -> dict[str, list[str]]:
-    """Give the columns that groups name, and every further one with few values."""
-    values = {name: [entry.other[name] for entry in found] for name in found[0].other if name}
-    return {
-        name: column
-        for name, column in values.items()
-        if name not in RESERVED and (name in groups or len(set(column)) <= MOST_VALUES)
-    }
-
-
-def _check_images(path: str | Path, found: Sequence[Entry], threads: int) -> None:
+def _look_at(path: str | Path, found: Sequence[Entry], threads: int) -> list[Look]:
     """Decode every image and mask; name the first bad ones in one sentence."""
     with ThreadPoolExecutor(threads) as pool:
-        faults = list(track(pool.map(_fault, found), f"check the images of {path}", total=len(found)))
-    bad = [f"{entry.place}: {fault}" for entry, fault in zip(found, faults, strict=True) if fault is not None]
+        seen = list(track(pool.map(_seen, found), f"check the images of {path}", total=len(found)))
+    bad = [f"{entry.place}: {fault}" for entry, fault in zip(found, seen, strict=True) if isinstance(fault, str)]
     if bad:
         rest = f"; and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
         what = "1 image cannot" if len(bad) == 1 else f"{len(bad)} images cannot"
         raise InputError(f"{path}: {what} be used: {'; '.join(bad[:_MOST_NAMED])}{rest}")
+    return [one for one in seen if isinstance(one, Look)]
 
 
-def _fault(entry: Entry) -> str | None:
-    """Say what is wrong with an image or its mask."""
+def _seen(entry: Entry) -> Look | str:
+    """Look at an image, or say what is wrong with it or its mask."""
     try:
-        size = decode(entry.path).shape[:2]
+        image = decode(entry.path)
     except UnreadableImageError as error:
         return error.reason
-    if not entry.mask:
-        return None
-    try:
-        other = decode_mask(entry.mask).shape
-    except UnreadableImageError as error:
-        return f"its mask {entry.mask}: {error.reason}"
-    if other != size:
-        return f"its mask {entry.mask} is {other[1]} x {other[0]} pixels, the image {size[1]} x {size[0]}"
-    return None
+    if entry.mask:
+        try:
+            other = decode_mask(entry.mask).shape
+        except UnreadableImageError as error:
+            return f"its mask {entry.mask}: {error.reason}"
+        if other != image.shape[:2]:
+            size = f"{image.shape[1]} x {image.shape[0]}"
+            return f"its mask {entry.mask} is {other[1]} x {other[0]} pixels, the image {size}"
+    return look(image)

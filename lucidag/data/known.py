@@ -68,10 +68,10 @@ def _check_classes(path: str | Path, found: Sequence[Entry], classes: Sequence[s
 
 def _check_groups(path: str | Path, columns: Sequence[str], groups: Iterable[str]) -> None:
     for name in groups:
+        if name in RESERVED and f"table_{name}" in columns:
+            raise InputError(f"{path}: column '{name}' is called 'table_{name}', as lucidag has one of its name")
         if name != "label" and name not in columns:
             raise InputError(f"{path}: {unknown('group column', name, ['label', *columns])}")
-        if name != "label" and name in RESERVED:
-            raise InputError(f"{path}: column '{name}' cannot be a group, because lucidag uses this name itself")
 
 
 def _check_splits(path: str | Path, found: Sequence[Entry]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,12 +12,13 @@ from typing import Any
 
 from lucidag.data.ids import make_ids
 from lucidag.data.layout import arrange
-from lucidag.data.roles import SPLITS, split_of
+from lucidag.data.roles import RESERVED, SPLITS, split_of
 from lucidag.data.several import several_at_once
 from lucidag.data.walk import walk
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest, unknown
 
+UNNAMED = "column_"  # and its number: pandas writes a column without a name before all others
 ROLES = ("image", "label", "split", "mask", "id")
 
 
@@ -127,12 +129,12 @@ def list_images(
         ]
         return Listing(found, False, dict(sorted(tree.left_out.items())), [*filter(None, [tree.said()]), *notes])
     if path.is_file():
-        entries = _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
+        entries, renamed = _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
         _check_once(path, entries)
         if several := several_at_once(entry.label for entry in entries):
             raise InputError(f"{path}: '{several}' is several labels at once, and an image can have one class only")
         entries, notes = _with_splits(path, entries, split_names)
-        return Listing(entries, True, notes=notes)
+        return Listing(entries, True, notes=[*notes, *renamed])
     siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")
 
@@ -160,10 +162,12 @@ def check_header(path: str | Path, columns: Mapping[str, str | None]) -> None:
         _named(file, _header(file, reader), columns)
 
 
-def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entry]:
+def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> tuple[list[Entry], list[str]]:
+    """Give the images, and say which columns have another name in the manifest than in the file."""
     header, rows = _read(file)
     named = _named(file, header, columns)
     used = {column for column in named.values() if column is not None}
+    names = {name: free_name(name, header) for name in header if name not in used}
     found = []
     for line, row in rows:
         value = {role: row[column] for role, column in named.items() if column is not None}
@@ -179,12 +183,25 @@ def _of_csv(file: Path, root: Path, columns: dict[str, str | None]) -> list[Entr
                 mask=(root / value["mask"]).as_posix() if value.get("mask") else "",
                 id=value.get("id"),
                 line=line,
-                other={name: row[name] for name in header if name not in used},
+                other={called: row[name] for name, called in names.items()},
             )
         )
     if not found:
         raise InputError(f"{file} has a header but no row")
-    return found
+    renamed = [
+        f"column '{name}' is called '{called}', as lucidag has one of its name"
+        for name, called in names.items()
+        if name != called
+    ]
+    return found, [*renamed, *(f"a column without a name is called '{name}'" for name in header if _is_unnamed(name))]
+
+
+def free_name(column: str, header: Sequence[str]) -> str:
+    """Give the name that a column has in the manifest: another one where lucidag uses its name itself."""
+    name = column
+    while name in RESERVED or (name != column and name in header):
+        name = f"table_{name}"
+    return name
 
 
 def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -213,13 +230,18 @@ def _opened(file: Path) -> Iterator[Any]:  # csv's reader, whose class has no na
 
 
 def _header(file: Path, reader: Iterator[list[str]]) -> list[str]:
-    header = [name.strip() for name in next(reader, [])]
-    if not any(header):
+    words = [name.strip() for name in next(reader, [])]
+    if not any(words):
         raise InputError(f"{file} is empty; its first line must name the columns")
+    header = [name or f"{UNNAMED}{number}" for number, name in enumerate(words, start=1)]
     for name in header:
         if header.count(name) > 1:
             raise InputError(f"{file}: column '{name}' occurs more than once")
     return header
+
+
+def _is_unnamed(name: str) -> bool:
+    return re.fullmatch(rf"{UNNAMED}\d+", name) is not None
 
 
 def _named(file: Path, header: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str | None]:

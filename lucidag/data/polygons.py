@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from lucidag.data.images import decode
 from lucidag.data.labelme import CLASSES, OBJECTS, Annotated, Polygon, annotated, read_annotation, read_names
 from lucidag.data.listing import Entry, image_ids
+from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
@@ -39,6 +40,7 @@ class _Seen:
     label: int
     objects: NDArray[np.uint8]
     irregular: Counter[str]
+    look: Look
 
 
 def load(keys: "Polygons", threads: int = 4) -> Source:
@@ -82,6 +84,7 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
         concepts={CATEGORY: maps},
         concept_names={CATEGORY: objects},
         irregularities={name: count for name, count in sorted(irregular.items()) if count},
+        looks=[each.look for each in seen],
     )
 
 
@@ -110,20 +113,21 @@ def _look(
 ) -> list[_Seen]:
     """Decode every image and paint its polygons; stop at what cannot be read, and where sizes differ."""
 
-    def look(each: Annotated) -> _Seen | str:
+    def see(each: Annotated) -> _Seen | str:
         try:
             annotation = read_annotation(each.xml, names, objects)
-            height, width = decode(each.image).shape[:2]
+            image = decode(each.image)
         except InputError as error:
             return str(error)
+        height, width = image.shape[:2]
         irregular = annotation.irregular
         corners = [polygon.points for polygon in annotation.polygons]
         irregular[OUTSIDE] += sum(any(not (1 <= x <= width and 1 <= y <= height) for x, y in each) for each in corners)
         irregular[EMPTY] += not annotation.polygons
-        return _Seen(annotation.label, paint(annotation.polygons, height, width), irregular)
+        return _Seen(annotation.label, paint(annotation.polygons, height, width), irregular, look(image))
 
     with ThreadPoolExecutor(threads) as pool:
-        seen = list(track(pool.map(look, found), "paint polygons", len(found)))
+        seen = list(track(pool.map(see, found), "paint polygons", len(found)))
     faults = [each for each in seen if isinstance(each, str)]
     if faults:
         more = f"; and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""

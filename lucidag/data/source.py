@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # slow, and a start of the workflow imports this module
     import pandas as pd
     from numpy.typing import NDArray
 
+    from lucidag.data.looks import Look
+
 
 class Splits(Section):
     """Shares of the images, stratified by class. They sum to 1."""
@@ -54,6 +56,8 @@ class Source:
         What was left out, passed over or mended, and how often, in words such as ``polygons without area``.
     notes
         What was guessed or is doubtful, one sentence each.
+    looks
+        What the N images look like, where `load` has read them all; None where they are still to be looked at.
     """
 
     table: "pd.DataFrame"
@@ -64,6 +68,7 @@ class Source:
     concept_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     irregularities: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    looks: "Sequence[Look] | None" = None
 
 
 class DataSource(Section):

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from lucidag.data.images import decode
+from lucidag.data.leaks import owner_notes, telling_notes
+from lucidag.data.looks import double_notes, look
 from lucidag.data.manifest import write_manifest
+from lucidag.data.roles import RESERVED
 from lucidag.data.source import Source
 from lucidag.data.splits import corrupt
 
@@ -24,6 +28,25 @@ def store(folder: str | Path, source: Source, corrupt_labels: float, seed: int) 
         noisy = corrupt(labels, table["split"].tolist(), corrupt_labels, source.classes, seed)
         table = table.assign(label=noisy, true_label=labels)
     arrays = (source.images, source.masks, source.concepts, source.concept_names)
-    notes = list(source.notes)
+    notes = [*source.notes, *_doubts(source)]
     write_manifest(folder, table, source.classes, *arrays, source.irregularities, notes)
     return notes
+
+
+def _doubts(source: Source) -> list[str]:
+    """Say where images or columns may leak from one side of a split to the other, or tell the class."""
+    table = source.table.astype(str)
+    labels, splits = table["label"].tolist(), table["split"].tolist()
+    # Of label maps the class itself may be one, as the place in drawn scenes.
+    columns = {
+        name: table[name].tolist()
+        for name in table.columns
+        if name not in RESERVED and name not in source.concept_names
+    }
+    looks = source.looks
+    if looks is None and source.images is not None:
+        looks = [look(image) for image in source.images]
+    elif looks is None:
+        looks = [look(decode(path)) for path in table["path"]]
+    doubles = double_notes(looks, table["image"].tolist(), labels, splits)
+    return [*owner_notes(columns, splits), *telling_notes(columns, labels), *doubles]

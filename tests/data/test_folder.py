@@ -53,8 +53,8 @@ def test_a_csv_file_becomes_a_manifest_whose_images_open(tmp_path):
     image(tmp_path / "pics" / "x.png", value=77)
     frame.to_csv(path, index=False)
     source = load(path, splits=HALVES, seed=1)
-    # notes and serials have 21 different values, too many for a group
-    assert [c for c in source.table.columns if c not in ("path", "mask")] == ["image", "label", "split", "site"]
+    kept = ["image", "label", "split", "site", "note", "serial"]  # also columns of 21 different values
+    assert [c for c in source.table.columns if c not in ("path", "mask")] == kept
     assert source.table["image"].tolist()[-2:] == ["pics-19", "pics-x"]
     assert source.classes == ("benign", "malignant")
     named = load(path, splits=HALVES, seed=1, groups=["label", "serial"])
@@ -203,7 +203,8 @@ def test_bad_csv_files_are_named(tmp_path):
         list_images(path, columns={"picture": "image"})
     fails(r"group column 'sites' does not exist \(did you mean 'site'\?\)", path, groups=["sites"])
     frame.assign(path="x").to_csv(path, index=False)
-    fails(r"column 'path' cannot be a group", path, groups=["path"])
+    fails(r"column 'path' is called 'table_path'", path, groups=["path"])
+    assert (load(path, splits=HALVES, groups=["table_path"]).table["table_path"] == "x").all()
     assert load(path, splits=HALVES).table["path"].iloc[0] == (tmp_path / "pics/00.png").as_posix()
     pd.concat([frame, frame[4:5]]).to_csv(path, index=False)
     fails(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lucidag.data.known import check_listing
+from lucidag.data.leaks import owner_notes, telling_notes
 from lucidag.data.listing import Entry, Listing, check_header, image_ids, list_images
 from lucidag.data.order import class_order
 from lucidag.data.source import DataSource, Source, Splits
@@ -99,7 +100,16 @@ class Folder(DataSource):
 
     def notes(self) -> list[str]:
         """Return what was left out or guessed, where the images are tracked: else a start would read all of the CSV."""
-        return [] if self.track == "table" else [*self._listing.notes, *self.order(self._listing)[1]]
+        if self.track == "table":
+            return []
+        found = self._listing.entries
+        columns = {name: [entry.other[name] for entry in found] for name in found[0].other}
+        splits = [entry.split for entry in found if entry.split is not None] or None
+        doubts = [
+            *owner_notes(columns, splits),
+            *telling_notes(columns, [entry.label for entry in found]),
+        ]
+        return [*self._listing.notes, *self.order(self._listing)[1], *doubts]
 
     def image_ids(self) -> list[str]:
         """Return the ids that the files' names give."""
