@@ -129,8 +129,7 @@ class _Page:
     def text(self, left: float, top: float, words: str, va: str = "top", **look: object) -> None:
         """Write some words."""
         settings: dict[str, Any] = {"fontsize": TEXT, "color": BLACK, "linespacing": 1.15, **look}
-        said = words.replace("$", r"\$")
-        self._fig.text(left / FULL_WIDTH, 1 - top / self._height, said, ha="left", va=va, **settings)
+        self._fig.text(left / FULL_WIDTH, 1 - top / self._height, words, ha="left", va=va, **settings)
 
     def image(self, left: float, top: float, side: float, pixels: NDArray[np.uint8], caption: str = "") -> None:
         """Show an image."""

@@ -63,7 +63,7 @@ def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found
         )
     needed = table.loc[restores(table["role"], "test"), "rank_test"]
     n0 = int(needed.max()) if len(needed) else 0
-    ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point $n_0$ = {n0}")
+    ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point n₀ = {n0}")
     ax.axhline(threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"labels count from {threshold:.3g}")
     ax.set(xlabel="rank on test (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
     ax.set_title(f"{method}: rank and score,\n{_rank_words(found['rank'])}")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lucidag.figures.fit import fitted
-from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, note, paper
+from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, listed, note, paper
 from lucidag.units.labels.counts import CONCEPT, concept_counts
 from lucidag.units.names import JUDGED_BY
 
@@ -161,7 +161,15 @@ def _stacks(ax: Axes, by_layer: Mapping[str, Mapping[str, int]], names: Sequence
     for index, name in enumerate(names):
         values = np.array([each.get(name, 0) for each in by_layer.values()])
         colour = CYCLE[index % len(CYCLE)] if name else GREY
-        ax.bar(range(len(by_layer)), values, 0.7, bottom=below, color=colour, linewidth=0, label=name or NO_CATEGORY)
+        ax.bar(
+            range(len(by_layer)),
+            values,
+            0.7,
+            bottom=below,
+            color=colour,
+            linewidth=0,
+            label=listed(name) or NO_CATEGORY,
+        )
         below += values
     for place, total in enumerate(below):
         ax.text(place, total, f"{total:.0f}", ha="center", va="bottom", fontsize=7)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
 from lucidag.figures.style import (
@@ -82,7 +83,7 @@ def curves(
         point = _point(points, split, ranking, metric)
         title = "" if point is None else f": {best_in_words(point, confidence)}"
         if point is not None:
-            mark(ax, point["n0"], point["low"], point["high"], "turning point $n_0$ and its interval")
+            mark(ax, point["n0"], point["low"], point["high"], "turning point n₀ and its interval")
         ax.set(title=f"{split}{title}", xlabel=UNITS_AXIS, xlim=(0, RIGHT * one["k"].max()))
         ax.label_outer(remove_inner_ticks=False)
     axes[0].set_ylabel(AXIS_NAMES[metric])
@@ -123,6 +124,8 @@ def scale_y(ax: Axes, values: NDArray[np.float64], metric: str) -> None:
         ax.set_ylim(0, 1.02)
     elif finite.size and finite.min() > 0 and finite.max() / finite.min() > LOG_FROM:
         ax.set_yscale("log")
+        for place in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+            place(LogFormatter(minor_thresholds=(1, 0.4)))  # plain words: figures read no mathematics
         ax.set_ylim(finite.min() / 1.5, finite.max() * 1.5)
     else:
         ax.set_ylim(bottom=0)

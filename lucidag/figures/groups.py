@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, fill
-from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, note, paper
+from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, listed, note, paper
 from lucidag.rof.tables import curve_of
 
 GROUP, CLASS = "accuracy_group:", "accuracy_class:"
@@ -98,7 +98,7 @@ def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, pref
             continue
         colours = [colour for colour in CYCLE if colour != BLACK]
         dash = ("-", "--")[index // len(colours)]
-        label = column.removeprefix(prefix).replace("&", ", ")
+        label = listed(column.removeprefix(prefix).replace("&", ", "))
         ax.plot(values, color=colours[index % len(colours)], linestyle=dash, label=label)
     overall = curve_of(table, SPLIT, method, "accuracy")
     if prefix == GROUP:

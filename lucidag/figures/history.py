@@ -26,7 +26,7 @@ def history(table: pd.DataFrame) -> Figure:
     accuracy.set_ylabel("accuracy (share of images)")
     rate.plot(table["epoch"], table["lr"], color=BLACK, marker="s", markevery=_every(table))
     rate.set_ylabel("learning rate")
-    rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     for ax in (loss, accuracy, rate):
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

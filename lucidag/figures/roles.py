@@ -107,11 +107,11 @@ def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
             label=label,
         )
     across, up = n0_of(table, metric, "train"), n0_of(table, metric, "test")
-    ax.axvline(across + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning points $n_0$ by {metric}")
+    ax.axvline(across + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning points n₀ by {metric}")
     ax.axhline(up + 0.5, color=BLACK, linestyle="--", linewidth=0.8)
     limits = (0, len(table) + 1)
     ax.set(
-        title=f"rank on train against rank on test:\n$n_0$ = {across} on train, {up} on test",
+        title=f"rank on train against rank on test:\nn₀ = {across} on train, {up} on test",
         xlabel="rank on train",
         ylabel="rank on test",
         xlim=limits,

@@ -42,6 +42,7 @@ SETTINGS = {
     "lines.markersize": 3.5,
     "pdf.fonttype": 42,
     "figure.constrained_layout.use": True,
+    "text.parse_math": False,  # names of classes, columns and concepts are the user's, and may hold a $
 }
 
 
@@ -96,6 +97,11 @@ def note(sentence: str) -> Figure:
     fig = figure(FULL_WIDTH, 1.2)
     fig.text(0.5, 0.5, sentence, ha="center", va="center", wrap=True)
     return fig
+
+
+def listed(name: str) -> str:
+    """Return the label under which a legend lists a name; matplotlib keeps back those that begin with ``_``."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def legend_below(fig: Figure, axes: Sequence[Axes], columns: int = 4) -> None:

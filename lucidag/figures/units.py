@@ -71,7 +71,7 @@ def _words(fig: Figure, row: UnitRow, top: float, height: float) -> None:
         fig.text(
             MARGIN / FULL_WIDTH,
             1 - (top + place * LINE + 0.02 * (place > 0)) / height,
-            line.replace("$", r"\$"),
+            line,
             ha="left",
             va="top",
             fontsize=TEXT + 0.5 * (weight == "bold"),

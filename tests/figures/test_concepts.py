@@ -162,7 +162,7 @@ def test_scores_roles_and_concepts_are_what_is_drawn():
         own = joined[joined["role"] == role][["rank_test", "score"]].to_numpy()
         np.testing.assert_allclose(np.asarray(points[role.replace("_", " ")]), own)
     labels = {line.get_label(): line for line in axes["scatter"].lines}
-    assert labels["turning point $n_0$ = 15"].get_xdata()[0] == 15.5
+    assert labels["turning point n₀ = 15"].get_xdata()[0] == 15.5
     assert labels["labels count from 0.2"].get_ydata()[0] == 0.2
     widths = {
         label.get_text(): bar.get_width()

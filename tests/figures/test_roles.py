@@ -44,7 +44,7 @@ def test_roles_are_the_table(units, n0_train, n0_test, tmp_path):
         (role,) = [r for r, colour in COLOURS.items() if to_hex(collection.get_facecolor()[0]) == colour.lower()]
         chosen = table[table["role"] == role]
         assert points == set(zip(chosen["rank_train"], chosen["rank_test"], strict=True))
-    assert f"$n_0$ = {n0_train} on train, {n0_test} on test" in scatter.get_title(loc="left")
+    assert f"n₀ = {n0_train} on train, {n0_test} on test" in scatter.get_title(loc="left")
     covered = np.zeros((2, units), dtype=int)
     for collection in strips.collections:
         for path in collection.get_paths():

@@ -3,10 +3,15 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
-from lucidag.figures.style import CYCLE, PNG_BYTES, figure, legend_below, note, paper, save
+from lucidag.figures.confusion import confusion
+from lucidag.figures.curves import scale_y
+from lucidag.figures.history import history
+from lucidag.figures.style import CYCLE, PNG_BYTES, figure, legend_below, listed, note, paper, save
 from lucidag.ground.errors import InputError
 
 DRAW = """
@@ -88,3 +93,42 @@ def test_legend_lists_a_label_once():
 
 def test_no_colour_stands_for_two_things():
     assert len(set(CYCLE)) == len(CYCLE)
+
+
+def drawn(fig, folder):
+    """Save a figure, which makes its ticks, and give all its texts."""
+    save(fig, folder / "a.png", folder / "a.pdf")
+    return [text for text in fig.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("name", ["$a$", "5$ and $6", r"$\frac{1$", r"a\$b", "$", "$$", "a_b^c"])
+def test_no_name_is_read_as_mathematics(tmp_path, name):
+    texts = drawn(confusion(np.array([[5, 1], [2, 7]]), [name, "other"]), tmp_path)
+    assert name in [text.get_text() for text in texts]
+    assert not any(text.get_parse_math() for text in texts)
+
+
+def test_ticks_need_no_mathematics(tmp_path):
+    table = pd.DataFrame({"epoch": [1, 2, 3], "lr": [1e-4, 5e-5, 1e-5], "train_loss": 1.0, "train_accuracy": 0.5})
+    table = table.assign(val_loss=1.0, val_accuracy=0.5)
+    with paper():
+        log = figure(3, 2)
+        ax = log.subplots()
+        ax.plot([1e-3, 2e3])
+        scale_y(ax, np.array([1e-3, 2e3]), "loss")
+        assert ax.get_yscale() == "log"
+    for fig in (log, history(table)):
+        said = [text.get_text() for text in drawn(fig, tmp_path)]
+        assert len(said) > 5
+        assert not any("$" in text or "\\" in text for text in said)
+
+
+@pytest.mark.parametrize("name", ["_hidden", "__", "shown", "$x$"])
+def test_a_legend_lists_every_name(name):
+    with paper():
+        fig = figure(3, 2)
+        ax = fig.subplots()
+        ax.plot([0, 1], label=listed(name))
+        legend_below(fig, [ax])
+    (text,) = fig.legends[0].get_texts()
+    assert text.get_text().strip() == name
