@@ -42,3 +42,6 @@ rule all:
         rules.artefacts.input,
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],
+
+
+complete(workflow.rules)

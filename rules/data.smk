@@ -8,9 +8,7 @@
 
 rule data:
     input:
-        expand(
-            "{results}/data/{dataset}/manifest.csv", results=R, dataset=CONFIG.datasets
-        ),
+        every("data/{dataset}/manifest.csv", dataset=CONFIG.datasets),
 
 
 for KIND, NAMES in plan.sources.items():
@@ -23,14 +21,8 @@ for KIND, NAMES in plan.sources.items():
             lambda wildcards: listable(CONFIG.datasets[wildcards.dataset].files()),
         output:
             **plan.data_outputs(NAMES[0], "{dataset}"),
-        log:
-            f"{R}/logs/data_{KIND}/{{dataset}}.log",
-        benchmark:
-            f"{R}/benchmarks/data_{KIND}/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=one_of(NAMES),
-        conda:
-            "../envs/tables.yaml"
         resources:
             **{
                 name: growing(first)

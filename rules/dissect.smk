@@ -9,14 +9,11 @@
 
 rule dissect:
     input:
-        expand("{results}/dissect/{model}/summary.json", results=R, model=plan.layers),
-        expand("{results}/dissect/{pair}.json", results=R, pair=plan.pairs),
-        expand(
-            "{results}/dissect/{model}/role_tests.json", results=R, model=plan.joined
-        ),
-        expand(
-            "{results}/clip/{clip}/zero_shot.json",
-            results=R,
+        every("dissect/{model}/summary.json", model=plan.layers),
+        every("dissect/{pair}.json", pair=plan.pairs),
+        every("dissect/{model}/role_tests.json", model=plan.joined),
+        every(
+            "clip/{clip}/zero_shot.json",
             clip=set(plan.trained_clips),
         ),
 
@@ -31,26 +28,16 @@ rule clip_train:
         config=f"{R}/clip/{{clip}}/open_clip_config.json",
         weights=f"{R}/clip/{{clip}}/open_clip_model.safetensors",
         history=f"{R}/clip/{{clip}}/history.csv",
-        zero_shot=report(
-            f"{R}/clip/{{clip}}/zero_shot.json",
-            caption="../workflow/report/zero_shot.rst",
-            category="Units and concepts",
-            subcategory="{clip}",
-            labels={"result": "zero-shot accuracy", "kind": "numbers"},
+        zero_shot=shown(
+            f"{R}/clip/{{clip}}/zero_shot.json", "zero_shot", "zero-shot accuracy"
         ),
-    log:
-        f"{R}/logs/clip_train/{{clip}}.log",
-    benchmark:
-        f"{R}/benchmarks/clip_train/{{clip}}.tsv"
     wildcard_constraints:
         clip=one_of(plan.trained_clips),
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
-        mem_mb=growing(8000),
-        runtime=growing(480),
+        **heavy(480, gpu=1),
     params:
         settings=settings("clip_train"),
         code=code_of("clip_train"),
@@ -72,17 +59,11 @@ rule clip_embed:
         images=f"{R}/clip/{{clip}}/{{dataset}}/images.npy",
         texts=f"{R}/clip/{{clip}}/{{dataset}}/texts.npy",
         about=f"{R}/clip/{{clip}}/{{dataset}}/embeddings.json",
-    log:
-        f"{R}/logs/clip_embed/{{clip}}/{{dataset}}.log",
-    benchmark:
-        f"{R}/benchmarks/clip_embed/{{clip}}/{{dataset}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240, gpu=1),
     params:
         settings=settings("clip_embed"),
         code=code_of("clip_embed"),
@@ -103,19 +84,13 @@ rule dissect_passes:
             if NETDISSECT in plan.concept_methods
             else []
         ),
-    log:
-        f"{R}/logs/dissect_passes/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_passes/{{model}}.tsv"
     wildcard_constraints:
         model=one_of([] if plan.probe_shards else plan.layers),
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_passes"),
@@ -131,17 +106,11 @@ rule dissect_activations_shard:
     output:
         part=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.safetensors"),
         activations=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.npy"),
-    log:
-        f"{R}/logs/dissect_activations_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_activations_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_activations_shard"),
@@ -157,14 +126,8 @@ rule dissect_activations_merge:
     output:
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
         activations=f"{R}/dissect/{{model}}/activations.npy",
-    log:
-        f"{R}/logs/dissect_activations_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_activations_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
-    conda:
-        "../envs/tables.yaml"
     resources:
         mem_mb=growing(4000),
     params:
@@ -185,17 +148,11 @@ rule dissect_overlaps_shard:
         statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
     output:
         overlaps=temp(f"{R}/dissect/{{model}}/shards/{{shard}}-overlaps.safetensors"),
-    log:
-        f"{R}/logs/dissect_overlaps_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_overlaps_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_overlaps_shard"),
@@ -211,14 +168,8 @@ rule dissect_overlaps_merge:
         ),
     output:
         overlaps=f"{R}/dissect/{{model}}/overlaps.safetensors",
-    log:
-        f"{R}/logs/dissect_overlaps_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_overlaps_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
-    conda:
-        "../envs/tables.yaml"
     resources:
         mem_mb=growing(4000),
     params:
@@ -238,12 +189,6 @@ rule dissect_labels:
         table=f"{R}/dissect/{{model}}/{{layer}}.csv",
         ranking=f"{R}/dissect/{{model}}/{{layer}}-ranking.csv",
         about=f"{R}/dissect/{{model}}/{{layer}}.json",
-    log:
-        f"{R}/logs/dissect_labels/{{model}}/{{layer}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_labels/{{model}}/{{layer}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     resources:
         mem_mb=growing(8000),
         runtime=growing(60),
@@ -261,19 +206,9 @@ rule dissect_summary:
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
         about=lambda wildcards: plan.layer_files(wildcards.model, ".json"),
     output:
-        summary=report(
-            f"{R}/dissect/{{model}}/summary.json",
-            caption="../workflow/report/dissect_summary.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "summary", "kind": "numbers"},
+        summary=shown(
+            f"{R}/dissect/{{model}}/summary.json", "dissect_summary", "summary"
         ),
-    log:
-        f"{R}/logs/dissect_summary/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_summary/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     params:
         settings=settings("dissect_summary"),
         code=code_of("dissect_summary"),
@@ -290,19 +225,7 @@ rule dissect_compare:
             f"{R}/dissect/{model}/summary.json" for model in plan.pairs[wildcards.pair]
         ],
     output:
-        comparison=report(
-            f"{R}/dissect/{{pair}}.json",
-            caption="../workflow/report/dissect_compare.rst",
-            category="Units and concepts",
-            subcategory="{pair}",
-            labels={"result": "comparison", "kind": "numbers"},
-        ),
-    log:
-        f"{R}/logs/dissect_compare/{{pair}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_compare/{{pair}}.tsv"
-    conda:
-        "../envs/tables.yaml"
+        comparison=shown(f"{R}/dissect/{{pair}}.json", "dissect_compare", "comparison"),
     params:
         settings=settings("dissect_compare"),
         code=code_of("dissect_compare"),
@@ -320,20 +243,12 @@ rule dissect_roles:
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
-        concepts=report(
+        concepts=shown(
             f"{R}/dissect/{{model}}/concept_roles.csv",
-            caption="../workflow/report/concept_roles.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "concepts and roles", "kind": "table"},
+            "concept_roles",
+            "concepts and roles",
         ),
         tests=f"{R}/dissect/{{model}}/role_tests.json",
-    log:
-        f"{R}/logs/dissect_roles/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_roles/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     params:
         settings=settings("dissect_roles"),
         code=code_of("dissect_roles"),

@@ -16,13 +16,9 @@ rule explain:
             for method in plan.methods
             for image in images
         ],
-        expand(
-            "{results}/explanations/{model}/lime/tuned.yaml",
-            results=R,
-            model=plan.tuned,
-        ),
-        expand("{results}/agreement/{model}.csv", results=R, model=plan.explained),
-        expand("{results}/localisation/{model}.csv", results=R, model=plan.explained),
+        every("explanations/{model}/lime/tuned.yaml", model=plan.tuned),
+        every("agreement/{model}.csv", model=plan.explained),
+        every("localisation/{model}.csv", model=plan.explained),
 
 
 rule explanations:
@@ -35,17 +31,11 @@ rule explanations:
         ),
     output:
         maps=f"{R}/explanations/{{model}}/maps/{{family}}/{{batch}}.safetensors",
-    log:
-        f"{R}/logs/explanations/{{model}}/{{family}}/{{batch}}.log",
-    benchmark:
-        f"{R}/benchmarks/explanations/{{model}}/{{family}}/{{batch}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("explanations"),
         code=code_of("explanations"),
@@ -74,12 +64,6 @@ rule explanation_images:
             f"{R}/explanations/{{model}}/{name}/{{image}}.json"
             for name in plan.methods
         ],
-    log:
-        f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/explanation_images/{{model}}/{{image}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     resources:
         runtime=growing(5),
     params:
@@ -98,24 +82,16 @@ rule lime_tune:
         ),
     output:
         tuned=f"{R}/explanations/{{model}}/lime/tuned.yaml",
-        trials=report(
+        trials=shown(
             f"{R}/explanations/{{model}}/lime/tuning.csv",
-            caption="../workflow/report/lime_tuning.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "LIME settings tried", "kind": "table"},
+            "lime_tuning",
+            "LIME settings tried",
         ),
-    log:
-        f"{R}/logs/lime_tune/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/lime_tune/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("lime_tune"),
         code=code_of("lime_tune"),
@@ -130,19 +106,7 @@ rule agreement:
     output:
         pairs=f"{R}/agreement/{{model}}.csv",
         ranks=f"{R}/agreement/{{model}}-spearman.csv",
-        summary=report(
-            f"{R}/agreement/{{model}}-summary.csv",
-            caption="../workflow/report/agreement.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement", "kind": "table"},
-        ),
-    log:
-        f"{R}/logs/agreement/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/agreement/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
+        summary=shown(f"{R}/agreement/{{model}}-summary.csv", "agreement", "agreement"),
     resources:
         runtime=growing(60),
     params:
@@ -158,19 +122,9 @@ rule localisation:
         maps=lambda wildcards: plan.compared("localisation", wildcards.model),
     output:
         grades=f"{R}/localisation/{{model}}.csv",
-        summary=report(
-            f"{R}/localisation/{{model}}-summary.csv",
-            caption="../workflow/report/localisation.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "localisation", "kind": "table"},
+        summary=shown(
+            f"{R}/localisation/{{model}}-summary.csv", "localisation", "localisation"
         ),
-    log:
-        f"{R}/logs/localisation/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/localisation/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     resources:
         runtime=growing(60),
     params:

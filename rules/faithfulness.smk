@@ -6,7 +6,7 @@
 
 rule faithfulnesses:
     input:
-        expand("{results}/faithfulness/{model}.csv", results=R, model=plan.measured),
+        every("faithfulness/{model}.csv", model=plan.measured),
 
 
 rule faithfulness:
@@ -21,26 +21,16 @@ rule faithfulness:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
-        ranking=report(
-            f"{R}/faithfulness/{{model}}-ranking.csv",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "table"},
+        ranking=shown(
+            f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
         ),
-    log:
-        f"{R}/logs/faithfulness/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.measured_whole),
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("faithfulness"),
         code=code_of("faithfulness"),
@@ -59,17 +49,11 @@ rule faithfulness_shard:
     output:
         values=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}.csv"),
         curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),
-    log:
-        f"{R}/logs/faithfulness_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("faithfulness_shard"),
         code=code_of("faithfulness_shard"),
@@ -86,21 +70,11 @@ rule faithfulness_merge:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
-        ranking=report(
-            f"{R}/faithfulness/{{model}}-ranking.csv",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "table"},
+        ranking=shown(
+            f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
         ),
-    log:
-        f"{R}/logs/faithfulness_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(plan.measured) - set(plan.measured_whole)),
-    conda:
-        "../envs/tables.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),

@@ -7,9 +7,7 @@
 
 rule models:
     input:
-        expand(
-            "{results}/models/{model}/evaluation.json", results=R, model=CONFIG.models
-        ),
+        every("models/{model}/evaluation.json", model=CONFIG.models),
 
 
 rule train:
@@ -19,26 +17,14 @@ rule train:
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        history=report(
-            f"{R}/models/{{model}}/history.csv",
-            caption="../workflow/report/history.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "training", "kind": "table"},
-        ),
-    log:
-        f"{R}/logs/train/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/train/{{model}}.tsv"
+        history=shown(f"{R}/models/{{model}}/history.csv", "history", "training"),
     wildcard_constraints:
         model=one_of(plan.trained),
     conda:
         "../envs/torch.yaml"
     threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(720),
+        **heavy(720),
     params:
         settings=settings("train"),
         code=code_of("train"),
@@ -53,10 +39,6 @@ rule import_model:
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-    log:
-        f"{R}/logs/import_model/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/import_model/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.imported),
     conda:
@@ -77,19 +59,13 @@ rule features:
         train=f"{R}/features/{{model}}/train.safetensors",
         val=f"{R}/features/{{model}}/val.safetensors",
         test=f"{R}/features/{{model}}/test.safetensors",
-    log:
-        f"{R}/logs/features/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/features/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.feature_shards)),
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("features"),
         code=code_of("features"),
@@ -106,17 +82,11 @@ rule features_shard:
         train=temp(f"{R}/features/{{model}}/shards/train-{{shard}}.safetensors"),
         val=temp(f"{R}/features/{{model}}/shards/val-{{shard}}.safetensors"),
         test=temp(f"{R}/features/{{model}}/shards/test-{{shard}}.safetensors"),
-    log:
-        f"{R}/logs/features_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/features_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("features"),
         code=code_of("features_shard"),
@@ -134,14 +104,8 @@ rule features_merge:
         train=f"{R}/features/{{model}}/train.safetensors",
         val=f"{R}/features/{{model}}/val.safetensors",
         test=f"{R}/features/{{model}}/test.safetensors",
-    log:
-        f"{R}/logs/features_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/features_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.feature_shards),
-    conda:
-        "../envs/tables.yaml"
     resources:
         mem_mb=growing(4000),
     params:
@@ -158,19 +122,12 @@ rule evaluate:
     input:
         rules.features.output,
     output:
-        evaluation=report(
+        evaluation=shown(
             f"{R}/models/{{model}}/evaluation.json",
-            caption="../workflow/report/evaluation.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "evaluation", "kind": "table"},
+            "evaluation",
+            "evaluation",
+            kind="table",
         ),
-    log:
-        f"{R}/logs/evaluate/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/evaluate/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
     resources:
         runtime=growing(5),
     params:

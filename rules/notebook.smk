@@ -10,18 +10,7 @@ rule notebook:
         [f"{R}/{file}" for file in files_shown(notebook(plan))],
     output:
         notebook=f"{R}/report.ipynb",
-        page=report(
-            f"{R}/report.html",
-            caption="../workflow/report/notebook.rst",
-            category="Report",
-            labels={"result": "notebook", "kind": "page"},
-        ),
-    log:
-        f"{R}/logs/notebook/report.log",
-    benchmark:
-        f"{R}/benchmarks/notebook/report.tsv"
-    conda:
-        "../envs/tables.yaml"
+        page=shown(f"{R}/report.html", "notebook", "notebook"),
     resources:
         mem_mb=growing(4000),
     params:

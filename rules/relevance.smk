@@ -20,17 +20,11 @@ rule relevance_references:
         dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
-    log:
-        f"{R}/logs/relevance_references/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/relevance_references/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("relevance_references"),
         code=code_of("relevance_references"),
@@ -47,17 +41,11 @@ rule relevance_atlas:
         dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
-    log:
-        f"{R}/logs/relevance_atlas/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/relevance_atlas/{{model}}/{{image}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("relevance_atlas"),
         code=code_of("relevance_atlas"),
