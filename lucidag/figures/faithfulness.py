@@ -1,6 +1,7 @@
 """How faithful explanations are: the ranking by each metric, and the curves behind some of them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: flo
         colour, marker = GREY if control else BLUE, CONTROL_MARKS.get(method, "o")
         return colour, marker, control or beats(row), _label(method, row, confidence)
 
-    beside = {"ha": "center", "va": "center", "fontsize": 7, "transform": ax.get_yaxis_transform()}
+    beside: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "transform": ax.get_yaxis_transform()}
     for y, method, row in forest(ax, known, methods, CONTROLS, titles, look, missing="not measured"):
         if method not in CONTROLS:
             ax.text(1.05, y, f"{row['rank']:.0f}", fontweight="bold" if row["rank"] == 1 else "normal", **beside)

@@ -14,9 +14,9 @@ Row = Mapping[Hashable, Any]
 Look = tuple[str, str, bool, str]  # colour, marker, whether it is filled, label
 
 
-def panels(fig: Figure, lines: int, columns: int, count: int, **shared: bool) -> list[Axes]:
+def panels(fig: Figure, lines: int, columns: int, count: int, sharex: bool = False, sharey: bool = False) -> list[Axes]:
     """Return the first `count` panels of a grid; the others are left out."""
-    grid = fig.subplots(lines, columns, squeeze=False, **shared).ravel()
+    grid = fig.subplots(lines, columns, squeeze=False, sharex=sharex, sharey=sharey).ravel()
     for ax in grid[count:]:
         ax.remove()
     return list(grid[:count])

@@ -57,8 +57,8 @@ def role_points(ax: Axes, table: pd.DataFrame, x: str, y: str) -> None:
     area = float(np.clip(4000 / max(len(table), 1), 3, 25))  # square points, less where there are many markers
     for role in ROLES:
         own = table[table["role"] == role]
-        look = {"color": COLOURS[role], "marker": MARKERS[role], "label": f"{NAMES[role]} ({len(own)} units)"}
-        ax.scatter(own[x], own[y], s=area, linewidth=0, **look)
+        label = f"{NAMES[role]} ({len(own)} units)"
+        ax.scatter(own[x], own[y], s=area, color=COLOURS[role], marker=MARKERS[role], linewidth=0, label=label)
 
 
 def _strips(ax: Axes, table: pd.DataFrame) -> None:
