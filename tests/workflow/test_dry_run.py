@@ -143,9 +143,10 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert len(set(made)) == len(made)
     for job in jobs:
         rule, _, wildcards = job.name.partition(" ")
-        file = "/".join([rule, *re.findall(r"=([^,]+)", wildcards)]) if wildcards else f"{rule}/report"
-        logged = (f"results/logs/{file}.log", f"results/benchmarks/{file}.tsv")
-        assert job.beside == (logged if job.outputs else ("", "")), job.name
+        parts = sorted(re.findall(r"=([^,]+)", wildcards)) or ["report"]
+        log, benchmark = (re.sub(r"^results/(logs|benchmarks)/|\.(log|tsv)$", "", file) for file in job.beside)
+        assert log == benchmark, job.name
+        assert not job.outputs or (log.partition("/")[0], sorted(log.split("/")[1:])) == (rule, parts), job.name
         assert "gpu=" not in job.resources or re.search(r"mem_mb=\d+.*runtime=\d+", job.resources), job
 
     data = {job.name for job in jobs if job.name.startswith("data_")}
