@@ -7,12 +7,8 @@
 
 rule artefacts:
     input:
-        expand("{results}/artefacts/{dataset}.json", results=R, dataset=plan.audited),
-        expand(
-            "{results}/shortcuts/{study}/summary.json",
-            results=R,
-            study=CONFIG.shortcuts,
-        ),
+        every("artefacts/{dataset}.json", dataset=plan.audited),
+        every("shortcuts/{study}/summary.json", study=CONFIG.shortcuts),
 
 
 rule artefact_audit:
@@ -21,13 +17,7 @@ rule artefact_audit:
         lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         images=f"{R}/artefacts/{{dataset}}.csv",
-        audit=report(
-            f"{R}/artefacts/{{dataset}}.json",
-            caption="../workflow/report/artefact_audit.rst",
-            category="Artefacts",
-            subcategory="{dataset}",
-            labels={"result": "audit", "kind": "numbers"},
-        ),
+        audit=shown(f"{R}/artefacts/{{dataset}}.json", "artefact_audit", "audit"),
     log:
         f"{R}/logs/artefact_audit/{{dataset}}.log",
     benchmark:
@@ -54,7 +44,6 @@ rule figures_artefacts:
     output:
         **figure(
             "artefacts/{dataset}/NAME",
-            "Artefacts",
             odds=("association with the class", "artefact_odds"),
             grades=("finders against flags", "artefact_grades"),
             examples=("what finders found", "artefact_grades"),
@@ -85,13 +74,7 @@ rule shortcut:
             CONFIG.models[CONFIG.shortcuts[wildcards.study].trained_without].dataset
         ),
     output:
-        summary=report(
-            f"{R}/shortcuts/{{study}}/summary.json",
-            caption="../workflow/report/shortcut.rst",
-            category="Artefacts",
-            subcategory="{study}",
-            labels={"result": "shortcut", "kind": "numbers"},
-        ),
+        summary=shown(f"{R}/shortcuts/{{study}}/summary.json", "shortcut", "shortcut"),
         relevance=f"{R}/shortcuts/{{study}}/relevance.csv",
         probabilities=f"{R}/shortcuts/{{study}}/probabilities.csv",
         removal=f"{R}/shortcuts/{{study}}/removal.csv",
@@ -105,9 +88,7 @@ rule shortcut:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("shortcut"),
         code=code_of("shortcut"),
@@ -120,9 +101,7 @@ rule figures_shortcut:
     input:
         summary=f"{R}/shortcuts/{{study}}/summary.json",
     output:
-        **figure(
-            "shortcuts/{study}/shortcut", "Artefacts", png=("shortcut", "shortcut")
-        ),
+        **figure("shortcuts/{study}/shortcut", png=("shortcut", "shortcut")),
     log:
         f"{R}/logs/figures_shortcut/{{study}}.log",
     benchmark:

@@ -5,9 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-# Under its own name it would be a directive at the start of a line.
-from snakemake.io import report as reported
-
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
@@ -57,25 +54,6 @@ def checked_plan():
 # OpenMP reads this when it is loaded, so it has to stand in the environment of the jobs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-# Scripts that build the network, and so run a factory of the user's own.
-BUILDING = (
-    "train",
-    "import_model",
-    "features",
-    "features_shard",
-    "explanations",
-    "lime_tune",
-    "dissect_passes",
-    "dissect_activations_shard",
-    "dissect_overlaps_shard",
-    "faithfulness",
-    "faithfulness_shard",
-    "figures_units",
-    "relevance_atlas",
-    "relevance_references",
-    "shortcut",
-)
-
 # Scripts that run methods by their names, and which of them a job runs.
 EXPLAINING = {
     "explanations": lambda wildcards: plan.families[wildcards.family],
@@ -83,6 +61,15 @@ EXPLAINING = {
     "faithfulness_shard": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
 }
+
+# What the report calls the results of a folder, where that is not the folder's name.
+CATEGORIES = {
+    "rof": "Retrieval of function",
+    **dict.fromkeys(("agreement", "localisation", "faithfulness"), "Explanations"),
+    **dict.fromkeys(("clip", "dissect"), "Units and concepts"),
+    "shortcuts": "Artefacts",
+}
+KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 
 plan, CODE = checked_plan()
 atexit.register(CODE.keep)
@@ -99,13 +86,16 @@ def code_of(script):
     """Return a function from a job's wildcards to the fingerprint of the code that it runs."""
 
     def fingerprint(wildcards):
-        networks = plan.networks(wildcards) if script in BUILDING else []
-        named = [name for network in networks for name in network.factory_modules()]
+        file, named = f"workflow/scripts/{script}.py", []
+        # What builds the network runs a factory, which may be the user's own.
+        if "lucidag.models.build" in CODE.fingerprint(file):
+            for network in plan.networks(wildcards):
+                named += network.factory_modules()
         if script in EXPLAINING:
             named += modules_of(EXPLAINING[script](wildcards))
         if script == "data":
             named = [type(CONFIG.datasets[wildcards.dataset]).__module__]
-        return CODE.fingerprint(f"workflow/scripts/{script}.py", named)
+        return CODE.fingerprint(file, named)
 
     return fingerprint
 
@@ -120,30 +110,51 @@ def growing(first):
     return lambda wildcards, attempt: first * 2 ** (attempt - 1)
 
 
-def figure(path, category, methods=None, **outputs):
+def heavy(minutes, gpu=gpus):
+    """Return the resources of a job that runs networks, see `growing`."""
+    return {"gpu": gpu, "mem_mb": growing(8000), "runtime": growing(minutes)}
+
+
+def shown(path, caption, result, kind=None):
+    """Return an output that the report shows, by category (the folder) and subcategory (the first wildcard).
+
+    Parameters
+    ----------
+    caption
+        Its file in workflow/report/, without suffix.
+    result, kind
+        What the report calls it; by default the kind follows from the suffix.
+    """
+    folder = re.split("[/.]", path.removeprefix(f"{R}/").removeprefix("figures/"))[0]
+    first = re.search(r"\{\w+\}", path)
+    return report(
+        path,
+        caption=f"../workflow/report/{caption}.rst",
+        category=CATEGORIES.get(folder, folder.capitalize()),
+        subcategory=first and first[0],
+        labels={"result": result, "kind": kind or KINDS[path.rpartition(".")[2]]},
+    )
+
+
+def figure(path, *, methods=None, **outputs):
     """Return the outputs of figures: the PNG of each, which the report shows, and the PDF for a paper.
 
     Parameters
     ----------
     path
-        From the folder of figures on, without suffix. Its first wildcard is the subcategory in the report, ``NAME``
-        stands for the name of the output, ``METHOD`` for each of `methods`, which makes the outputs lists.
+        From the folder of figures on, without suffix. ``NAME`` stands for the name of the output, ``METHOD`` for each
+        of `methods`, which makes the outputs lists.
     outputs
         Name of the output to what the report calls the figure and to its caption in workflow/report/. The PDF of
         ``png`` is called ``pdf``, and that of any other ``{name}_pdf``.
     """
     found = {}
     for name, (result, caption) in outputs.items():
-        about = {
-            "caption": f"../workflow/report/{caption}.rst",
-            "category": category,
-            "subcategory": re.search(r"\{\w+\}", path)[0],
-        }
         png, pdf = [], []
         for method in methods if methods is not None else [""]:
             file = f"{R}/figures/{path}".replace("NAME", name).replace("METHOD", method)
-            labels = {"result": result.replace("METHOD", method), "kind": "figure"}
-            png.append(reported(f"{file}.png", **about, labels=labels))
+            called = result.replace("METHOD", method)
+            png.append(shown(f"{file}.png", caption, called))
             pdf.append(f"{file}.pdf")
         found[name] = png[0] if methods is None else png
         found["pdf" if name == "png" else f"{name}_pdf"] = (
@@ -152,9 +163,9 @@ def figure(path, category, methods=None, **outputs):
     return found
 
 
-def drawn(path, **wildcards):
-    """Return the figures of this path with these wildcards, as the target asks for them."""
-    return expand(f"{R}/figures/{path}.png", **wildcards)
+def every(path, **wildcards):
+    """Return the results of this path with these wildcards, as a target asks for them."""
+    return expand(f"{R}/{path}", **wildcards)
 
 
 def one_of(names):

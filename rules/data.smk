@@ -8,9 +8,7 @@
 
 rule data:
     input:
-        expand(
-            "{results}/data/{dataset}/manifest.csv", results=R, dataset=CONFIG.datasets
-        ),
+        every("data/{dataset}/manifest.csv", dataset=CONFIG.datasets),
 
 
 for KIND, NAMES in plan.sources.items():

@@ -9,14 +9,11 @@
 
 rule dissect:
     input:
-        expand("{results}/dissect/{model}/summary.json", results=R, model=plan.layers),
-        expand("{results}/dissect/{pair}.json", results=R, pair=plan.pairs),
-        expand(
-            "{results}/dissect/{model}/role_tests.json", results=R, model=plan.joined
-        ),
-        expand(
-            "{results}/clip/{clip}/zero_shot.json",
-            results=R,
+        every("dissect/{model}/summary.json", model=plan.layers),
+        every("dissect/{pair}.json", pair=plan.pairs),
+        every("dissect/{model}/role_tests.json", model=plan.joined),
+        every(
+            "clip/{clip}/zero_shot.json",
             clip=set(plan.trained_clips),
         ),
 
@@ -31,12 +28,8 @@ rule clip_train:
         config=f"{R}/clip/{{clip}}/open_clip_config.json",
         weights=f"{R}/clip/{{clip}}/open_clip_model.safetensors",
         history=f"{R}/clip/{{clip}}/history.csv",
-        zero_shot=report(
-            f"{R}/clip/{{clip}}/zero_shot.json",
-            caption="../workflow/report/zero_shot.rst",
-            category="Units and concepts",
-            subcategory="{clip}",
-            labels={"result": "zero-shot accuracy", "kind": "numbers"},
+        zero_shot=shown(
+            f"{R}/clip/{{clip}}/zero_shot.json", "zero_shot", "zero-shot accuracy"
         ),
     log:
         f"{R}/logs/clip_train/{{clip}}.log",
@@ -48,9 +41,7 @@ rule clip_train:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
-        mem_mb=growing(8000),
-        runtime=growing(480),
+        **heavy(480, gpu=1),
     params:
         settings=settings("clip_train"),
         code=code_of("clip_train"),
@@ -80,9 +71,7 @@ rule clip_embed:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=1,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240, gpu=1),
     params:
         settings=settings("clip_embed"),
         code=code_of("clip_embed"),
@@ -113,9 +102,7 @@ rule dissect_passes:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_passes"),
@@ -139,9 +126,7 @@ rule dissect_activations_shard:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_activations_shard"),
@@ -193,9 +178,7 @@ rule dissect_overlaps_shard:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_passes"),
         code=code_of("dissect_overlaps_shard"),
@@ -261,12 +244,8 @@ rule dissect_summary:
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
         about=lambda wildcards: plan.layer_files(wildcards.model, ".json"),
     output:
-        summary=report(
-            f"{R}/dissect/{{model}}/summary.json",
-            caption="../workflow/report/dissect_summary.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "summary", "kind": "numbers"},
+        summary=shown(
+            f"{R}/dissect/{{model}}/summary.json", "dissect_summary", "summary"
         ),
     log:
         f"{R}/logs/dissect_summary/{{model}}.log",
@@ -290,13 +269,7 @@ rule dissect_compare:
             f"{R}/dissect/{model}/summary.json" for model in plan.pairs[wildcards.pair]
         ],
     output:
-        comparison=report(
-            f"{R}/dissect/{{pair}}.json",
-            caption="../workflow/report/dissect_compare.rst",
-            category="Units and concepts",
-            subcategory="{pair}",
-            labels={"result": "comparison", "kind": "numbers"},
-        ),
+        comparison=shown(f"{R}/dissect/{{pair}}.json", "dissect_compare", "comparison"),
     log:
         f"{R}/logs/dissect_compare/{{pair}}.log",
     benchmark:
@@ -320,12 +293,10 @@ rule dissect_roles:
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
-        concepts=report(
+        concepts=shown(
             f"{R}/dissect/{{model}}/concept_roles.csv",
-            caption="../workflow/report/concept_roles.rst",
-            category="Units and concepts",
-            subcategory="{model}",
-            labels={"result": "concepts and roles", "kind": "table"},
+            "concept_roles",
+            "concepts and roles",
         ),
         tests=f"{R}/dissect/{{model}}/role_tests.json",
     log:

@@ -16,13 +16,9 @@ rule explain:
             for method in plan.methods
             for image in images
         ],
-        expand(
-            "{results}/explanations/{model}/lime/tuned.yaml",
-            results=R,
-            model=plan.tuned,
-        ),
-        expand("{results}/agreement/{model}.csv", results=R, model=plan.explained),
-        expand("{results}/localisation/{model}.csv", results=R, model=plan.explained),
+        every("explanations/{model}/lime/tuned.yaml", model=plan.tuned),
+        every("agreement/{model}.csv", model=plan.explained),
+        every("localisation/{model}.csv", model=plan.explained),
 
 
 rule explanations:
@@ -43,9 +39,7 @@ rule explanations:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("explanations"),
         code=code_of("explanations"),
@@ -98,12 +92,10 @@ rule lime_tune:
         ),
     output:
         tuned=f"{R}/explanations/{{model}}/lime/tuned.yaml",
-        trials=report(
+        trials=shown(
             f"{R}/explanations/{{model}}/lime/tuning.csv",
-            caption="../workflow/report/lime_tuning.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "LIME settings tried", "kind": "table"},
+            "lime_tuning",
+            "LIME settings tried",
         ),
     log:
         f"{R}/logs/lime_tune/{{model}}.log",
@@ -113,9 +105,7 @@ rule lime_tune:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("lime_tune"),
         code=code_of("lime_tune"),
@@ -130,13 +120,7 @@ rule agreement:
     output:
         pairs=f"{R}/agreement/{{model}}.csv",
         ranks=f"{R}/agreement/{{model}}-spearman.csv",
-        summary=report(
-            f"{R}/agreement/{{model}}-summary.csv",
-            caption="../workflow/report/agreement.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "agreement", "kind": "table"},
-        ),
+        summary=shown(f"{R}/agreement/{{model}}-summary.csv", "agreement", "agreement"),
     log:
         f"{R}/logs/agreement/{{model}}.log",
     benchmark:
@@ -158,12 +142,8 @@ rule localisation:
         maps=lambda wildcards: plan.compared("localisation", wildcards.model),
     output:
         grades=f"{R}/localisation/{{model}}.csv",
-        summary=report(
-            f"{R}/localisation/{{model}}-summary.csv",
-            caption="../workflow/report/localisation.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "localisation", "kind": "table"},
+        summary=shown(
+            f"{R}/localisation/{{model}}-summary.csv", "localisation", "localisation"
         ),
     log:
         f"{R}/logs/localisation/{{model}}.log",

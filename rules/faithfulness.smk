@@ -6,7 +6,7 @@
 
 rule faithfulnesses:
     input:
-        expand("{results}/faithfulness/{model}.csv", results=R, model=plan.measured),
+        every("faithfulness/{model}.csv", model=plan.measured),
 
 
 rule faithfulness:
@@ -21,12 +21,8 @@ rule faithfulness:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
-        ranking=report(
-            f"{R}/faithfulness/{{model}}-ranking.csv",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "table"},
+        ranking=shown(
+            f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
         ),
     log:
         f"{R}/logs/faithfulness/{{model}}.log",
@@ -38,9 +34,7 @@ rule faithfulness:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("faithfulness"),
         code=code_of("faithfulness"),
@@ -67,9 +61,7 @@ rule faithfulness_shard:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("faithfulness_shard"),
         code=code_of("faithfulness_shard"),
@@ -86,12 +78,8 @@ rule faithfulness_merge:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
-        ranking=report(
-            f"{R}/faithfulness/{{model}}-ranking.csv",
-            caption="../workflow/report/faithfulness.rst",
-            category="Explanations",
-            subcategory="{model}",
-            labels={"result": "faithfulness", "kind": "table"},
+        ranking=shown(
+            f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
         ),
     log:
         f"{R}/logs/faithfulness_merge/{{model}}.log",

@@ -12,24 +12,26 @@
 
 rule figures:
     input:
-        drawn("data/{dataset}/images", dataset=CONFIG.datasets),
-        drawn("models/{model}/history", model=plan.trained),
-        drawn("models/{model}/confusion", model=CONFIG.models),
-        drawn("rof/{model}/accuracy", model=plan.examined),
-        drawn("generalisation/{study}/roles", study=CONFIG.generalisation),
-        drawn(
-            "explanations/{model}/{family}", model=plan.explained, family=plan.families
+        every("figures/data/{dataset}/images.png", dataset=CONFIG.datasets),
+        every("figures/models/{model}/history.png", model=plan.trained),
+        every("figures/models/{model}/confusion.png", model=CONFIG.models),
+        every("figures/rof/{model}/accuracy.png", model=plan.examined),
+        every("figures/generalisation/{study}/roles.png", study=CONFIG.generalisation),
+        every(
+            "figures/explanations/{model}/{family}.png",
+            model=plan.explained,
+            family=plan.families,
         ),
-        drawn("agreement/{model}/side_by_side", model=plan.explained),
-        drawn("localisation/{model}/grades", model=plan.explained),
-        drawn(
-            "dissect/{dissected}/{method}-concepts",
+        every("figures/agreement/{model}/side_by_side.png", model=plan.explained),
+        every("figures/localisation/{model}/grades.png", model=plan.explained),
+        every(
+            "figures/dissect/{dissected}/{method}-concepts.png",
             dissected=[*plan.layers, *plan.pairs],
             method=plan.concept_methods,
         ),
-        drawn("dissect/{model}/units", model=plan.layers),
-        drawn(
-            "dissect/{model}/{method}-roles",
+        every("figures/dissect/{model}/units.png", model=plan.layers),
+        every(
+            "figures/dissect/{model}/{method}-roles.png",
             model=plan.joined,
             method=plan.concept_methods,
         ),
@@ -38,9 +40,9 @@ rule figures:
             for model, images in plan.atlas.items()
             for image in images
         ],
-        drawn("faithfulness/{model}/ranking", model=plan.measured),
-        drawn("artefacts/{dataset}/odds", dataset=plan.audited),
-        drawn("shortcuts/{study}/shortcut", study=CONFIG.shortcuts),
+        every("figures/faithfulness/{model}/ranking.png", model=plan.measured),
+        every("figures/artefacts/{dataset}/odds.png", dataset=plan.audited),
+        every("figures/shortcuts/{study}/shortcut.png", study=CONFIG.shortcuts),
 
 
 rule figures_data:
@@ -48,7 +50,7 @@ rule figures_data:
     input:
         lambda wildcards: plan.data_files(wildcards.dataset),
     output:
-        **figure("data/{dataset}/images", "Data", png=("images", "images")),
+        **figure("data/{dataset}/images", png=("images", "images")),
     log:
         f"{R}/logs/figures_data/{{dataset}}.log",
     benchmark:
@@ -67,9 +69,7 @@ rule figures_history:
     input:
         history=f"{R}/models/{{model}}/history.csv",
     output:
-        **figure(
-            "models/{model}/history", "Models", png=("training history", "training")
-        ),
+        **figure("models/{model}/history", png=("training history", "training")),
     log:
         f"{R}/logs/figures_history/{{model}}.log",
     benchmark:
@@ -91,9 +91,7 @@ rule figures_confusion:
         evaluation=f"{R}/models/{{model}}/evaluation.json",
         dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
     output:
-        **figure(
-            "models/{model}/confusion", "Models", png=("confusion matrix", "confusion")
-        ),
+        **figure("models/{model}/confusion", png=("confusion matrix", "confusion")),
     log:
         f"{R}/logs/figures_confusion/{{model}}.log",
     benchmark:
@@ -118,7 +116,6 @@ rule figures_rof:
     output:
         **figure(
             "rof/{model}/NAME",
-            "Retrieval of function",
             accuracy=("accuracy", "accuracy"),
             loss=("cross-entropy", "loss"),
             groups=("groups", "groups"),
@@ -144,9 +141,7 @@ rule figures_generalisation:
         correlation=f"{R}/generalisation/{{study}}/correlation.json",
     output:
         **figure(
-            "generalisation/{study}/roles",
-            "Generalisation",
-            png=("roles and gap", "generalisation"),
+            "generalisation/{study}/roles", png=("roles and gap", "generalisation")
         ),
     log:
         f"{R}/logs/figures_generalisation/{{study}}.log",
@@ -168,7 +163,6 @@ rule figures_explanations:
     output:
         **figure(
             "explanations/{model}/{family}",
-            "Explanations",
             png=("maps by {family}", "explanation_sheet"),
         ),
     log:
@@ -193,7 +187,6 @@ rule figures_agreement:
     output:
         **figure(
             "agreement/{model}/NAME",
-            "Explanations",
             side_by_side=("side by side", "side_by_side"),
             heat_map=("agreement of methods", "agreement_map"),
             curves=("agreement by threshold", "agreement_map"),
@@ -218,9 +211,7 @@ rule figures_localisation:
         summary=rules.localisation.output.summary,
     output:
         **figure(
-            "localisation/{model}/grades",
-            "Explanations",
-            png=("localisation", "localisation_figure"),
+            "localisation/{model}/grades", png=("localisation", "localisation_figure")
         ),
     log:
         f"{R}/logs/figures_localisation/{{model}}.log",
@@ -250,7 +241,6 @@ rule figures_dissect:
     output:
         **figure(
             "dissect/{dissected}/METHOD-NAME",
-            "Units and concepts",
             methods=plan.concept_methods,
             concepts=("units per concept, METHOD", "concepts"),
             categories=("categories, METHOD", "concepts"),
@@ -280,7 +270,7 @@ rule figures_units:
         dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
-        **figure("dissect/{model}/units", "Units and concepts", png=("units", "units")),
+        **figure("dissect/{model}/units", png=("units", "units")),
     log:
         f"{R}/logs/figures_units/{{model}}.log",
     benchmark:
@@ -289,9 +279,7 @@ rule figures_units:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("dissect_units"),
         code=code_of("figures_units"),
@@ -307,7 +295,6 @@ rule figures_concept_roles:
     output:
         **figure(
             "dissect/{model}/METHOD-roles",
-            "Units and concepts",
             methods=plan.concept_methods,
             png=("concepts and roles, METHOD", "concept_roles"),
         ),
@@ -329,11 +316,7 @@ rule figures_atlas:
     input:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     output:
-        **figure(
-            "relevance/{model}/{image}",
-            "Relevance",
-            png=("concept atlas", "concept_atlas"),
-        ),
+        **figure("relevance/{model}/{image}", png=("concept atlas", "concept_atlas")),
     log:
         f"{R}/logs/figures_atlas/{{model}}/{{image}}.log",
     benchmark:
@@ -356,7 +339,6 @@ rule figures_faithfulness:
     output:
         **figure(
             "faithfulness/{model}/NAME",
-            "Explanations",
             ranking=("faithfulness", "faithfulness"),
             curves=("curves of faithfulness", "faithfulness"),
         ),

@@ -7,9 +7,7 @@
 
 rule models:
     input:
-        expand(
-            "{results}/models/{model}/evaluation.json", results=R, model=CONFIG.models
-        ),
+        every("models/{model}/evaluation.json", model=CONFIG.models),
 
 
 rule train:
@@ -19,13 +17,7 @@ rule train:
         weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        history=report(
-            f"{R}/models/{{model}}/history.csv",
-            caption="../workflow/report/history.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "training", "kind": "table"},
-        ),
+        history=shown(f"{R}/models/{{model}}/history.csv", "history", "training"),
     log:
         f"{R}/logs/train/{{model}}.log",
     benchmark:
@@ -36,9 +28,7 @@ rule train:
         "../envs/torch.yaml"
     threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(720),
+        **heavy(720),
     params:
         settings=settings("train"),
         code=code_of("train"),
@@ -87,9 +77,7 @@ rule features:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("features"),
         code=code_of("features"),
@@ -114,9 +102,7 @@ rule features_shard:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("features"),
         code=code_of("features_shard"),
@@ -158,12 +144,11 @@ rule evaluate:
     input:
         rules.features.output,
     output:
-        evaluation=report(
+        evaluation=shown(
             f"{R}/models/{{model}}/evaluation.json",
-            caption="../workflow/report/evaluation.rst",
-            category="Models",
-            subcategory="{model}",
-            labels={"result": "evaluation", "kind": "table"},
+            "evaluation",
+            "evaluation",
+            kind="table",
         ),
     log:
         f"{R}/logs/evaluate/{{model}}.log",

@@ -10,12 +10,7 @@ rule notebook:
         [f"{R}/{file}" for file in files_shown(notebook(plan))],
     output:
         notebook=f"{R}/report.ipynb",
-        page=report(
-            f"{R}/report.html",
-            caption="../workflow/report/notebook.rst",
-            category="Report",
-            labels={"result": "notebook", "kind": "page"},
-        ),
+        page=shown(f"{R}/report.html", "notebook", "notebook"),
     log:
         f"{R}/logs/notebook/report.log",
     benchmark:

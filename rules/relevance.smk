@@ -28,9 +28,7 @@ rule relevance_references:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("relevance_references"),
         code=code_of("relevance_references"),
@@ -55,9 +53,7 @@ rule relevance_atlas:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("relevance_atlas"),
         code=code_of("relevance_atlas"),

@@ -8,17 +8,12 @@
 
 rule rof:
     input:
-        expand(
-            "{results}/rof/{model}/{file}",
-            results=R,
+        every(
+            "rof/{model}/{file}",
             model=plan.examined,
             file=["turning_points.json", "roles.csv", "points.csv"],
         ),
-        expand(
-            "{results}/generalisation/{study}/roles.csv",
-            results=R,
-            study=CONFIG.generalisation,
-        ),
+        every("generalisation/{study}/roles.csv", study=CONFIG.generalisation),
 
 
 rule rank:
@@ -48,13 +43,7 @@ rule sweep:
         features=rules.features.output,
         ranking=rules.rank.output.ranking,
     output:
-        sweep=report(
-            f"{R}/rof/{{model}}/sweep.csv",
-            caption="../workflow/report/sweep.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "sweep", "kind": "table"},
-        ),
+        sweep=shown(f"{R}/rof/{{model}}/sweep.csv", "sweep", "sweep"),
         bands=f"{R}/rof/{{model}}/bands.csv",
         selection=f"{R}/rof/{{model}}/selection.csv",
         bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
@@ -66,9 +55,7 @@ rule sweep:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **heavy(240),
     params:
         settings=settings("sweep"),
         code=code_of("sweep"),
@@ -84,20 +71,13 @@ rule turning_points:
         bootstrap=rules.sweep.output.bootstrap,
         ranking=rules.rank.output.ranking,
     output:
-        turning_points=report(
+        turning_points=shown(
             f"{R}/rof/{{model}}/turning_points.json",
-            caption="../workflow/report/turning_points.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "turning points", "kind": "table"},
+            "turning_points",
+            "turning points",
+            kind="table",
         ),
-        roles=report(
-            f"{R}/rof/{{model}}/roles.csv",
-            caption="../workflow/report/roles_table.rst",
-            category="Retrieval of function",
-            subcategory="{model}",
-            labels={"result": "roles", "kind": "table"},
-        ),
+        roles=shown(f"{R}/rof/{{model}}/roles.csv", "roles_table", "roles"),
         points=f"{R}/rof/{{model}}/points.csv",
     log:
         f"{R}/logs/turning_points/{{model}}.log",
@@ -124,12 +104,10 @@ rule generalisation:
             f"{R}/rof/{model}/sweep.csv" for model in plan.studied(wildcards.study)
         ],
     output:
-        roles=report(
+        roles=shown(
             f"{R}/generalisation/{{study}}/roles.csv",
-            caption="../workflow/report/generalisation.rst",
-            category="Generalisation",
-            subcategory="{study}",
-            labels={"result": "roles and gap", "kind": "table"},
+            "generalisation",
+            "roles and gap",
         ),
         correlation=f"{R}/generalisation/{{study}}/correlation.json",
     log:

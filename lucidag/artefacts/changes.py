@@ -10,12 +10,7 @@ from lucidag.ground.statistics.intervals import estimate, share
 
 
 def changes(
-    before: ArrayLike,
-    after: ArrayLike,
-    confidence: float,
-    resamples: int,
-    seed: int,
-    threshold: float = 0.5,
+    before: ArrayLike, after: ArrayLike, confidence: float, resamples: int, seed: int, threshold: float = 0.5
 ) -> dict[str, Any]:
     """Summarise the change of a class's probability, image by image.
 
@@ -58,12 +53,7 @@ def changes(
 
 
 def against_control(
-    before: ArrayLike,
-    after: ArrayLike,
-    control: ArrayLike,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    before: ArrayLike, after: ArrayLike, control: ArrayLike, confidence: float, resamples: int, seed: int
 ) -> dict[str, Any]:
     """Summarise the change compared with that of a control edit of the same images.
 

@@ -29,10 +29,7 @@ class Audit(Draws):
 class Artefacts(Audit):
     """Artefacts of dermoscopic images, and what goes with the class besides the lesion."""
 
-    jobs: ClassVar = {
-        "artefact_audit": tuple(Audit.model_fields),
-        "artefact_figures": ("examples", "confidence"),
-    }
+    jobs: ClassVar = {"artefact_audit": tuple(Audit.model_fields), "artefact_figures": ("examples", "confidence")}
 
     datasets: list[str] = Field(description="Data sets to audit.", min_length=1)
     examples: Count = Field(default=3, description="Images per finder that are shown: right, wrong and missed ones.")

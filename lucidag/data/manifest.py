@@ -199,7 +199,7 @@ def write_manifest(
 
 
 def read_manifest(folder: str | Path) -> Manifest:
-    """Read what `write_manifest` wrote.
+    """Read what `write_manifest` wrote, given its folder or the ``manifest.csv`` in it.
 
     Raises
     ------
@@ -207,6 +207,7 @@ def read_manifest(folder: str | Path) -> Manifest:
         If a file is missing or is not what `write_manifest` writes.
     """
     folder = Path(folder)
+    folder = folder.parent if folder.name == "manifest.csv" else folder
     file = folder / "manifest.csv"
     try:
         table = read_table(file, words=True)

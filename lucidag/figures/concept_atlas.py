@@ -3,14 +3,13 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Decision, Reference, UnitConcept
 from lucidag.figures.fit import fitted
-from lucidag.figures.outlines import near_boundary
+from lucidag.figures.outlines import colour_bytes, near_boundary
 from lucidag.figures.overlay import rgb
 from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, GREY, VERMILION, YELLOW, figure, note, paper
 
@@ -77,7 +76,7 @@ def signed_overlay(frame: NDArray[np.uint8], relevance: NDArray[np.floating]) ->
     strong = np.percentile(np.abs(smooth), STRONG) or np.abs(smooth).max()
     part = np.clip(smooth / strong, -1, 1) if strong > 0 else smooth
     grey = 70 + 0.7 * np.repeat(rgb(frame).mean(axis=2, keepdims=True), 3, axis=2)
-    colour = np.where(part[:, :, None] > 0, _bytes(VERMILION), _bytes(BLUE))
+    colour = np.where(part[:, :, None] > 0, colour_bytes(VERMILION), colour_bytes(BLUE))
     opacity = OPACITY * np.abs(part)[:, :, None] ** GAMMA
     return np.rint(grey * (1 - opacity) + colour * opacity).astype(np.uint8)
 
@@ -110,8 +109,8 @@ def reference_view(reference: Reference) -> NDArray[np.uint8]:
     if inside.any() and not inside.all():
         width = max(1, round(len(inside) / 112))
         line = near_boundary(inside.astype(np.uint8), width)
-        pixels[line & ~inside] = _bytes(BLACK)
-        pixels[line & inside] = _bytes(YELLOW)
+        pixels[line & ~inside] = colour_bytes(BLACK)
+        pixels[line & inside] = colour_bytes(YELLOW)
     return pixels
 
 
@@ -194,7 +193,3 @@ def _row(
         for left, reference in zip(lefts[kind], unit.references.get(kind, ()), strict=False):
             (caption,) = fitted(reference.image, cell, TEXT - 1.5, 1)
             page.image(left, top, cell, reference_view(reference), caption)
-
-
-def _bytes(colour: str) -> NDArray[np.uint8]:
-    return np.rint(np.array(to_rgb(colour)) * 255).astype(np.uint8)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lucidag.figures.concepts import concept_names
 from lucidag.figures.curves import RIGHT
-from lucidag.figures.roles import COLOURS, MARKERS, NAMES
+from lucidag.figures.roles import COLOURS, NAMES, role_points
 from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, figure, legend_below, note, paper
 from lucidag.rof.roles import ROLES
 from lucidag.units.compare.roles_join import concept_roles as count_roles
@@ -48,19 +48,7 @@ def concept_roles(joined: pd.DataFrame, tests: Mapping[str, Any], method: str, t
 
 
 def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found: Mapping[str, Any]) -> None:
-    area = float(np.clip(4000 / len(table), 3, 25))
-    for role in ROLES:
-        own = table[table["role"] == role]
-        label = f"{NAMES[role]} ({len(own)} units)"
-        ax.scatter(
-            own["rank_test"],
-            own["score"],
-            s=area,
-            color=COLOURS[role],
-            marker=MARKERS[role],
-            linewidth=0,
-            label=label,
-        )
+    role_points(ax, table, "rank_test", "score")
     needed = table.loc[restores(table["role"], "test"), "rank_test"]
     n0 = int(needed.max()) if len(needed) else 0
     ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point n₀ = {n0}")

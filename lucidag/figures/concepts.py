@@ -23,11 +23,7 @@ NO_CATEGORY = "no category"
 
 
 @paper()
-def units_per_concept(
-    tables: Mapping[str, pd.DataFrame],
-    min_units_per_concept: int,
-    what: str = "",
-) -> Figure:
+def units_per_concept(tables: Mapping[str, pd.DataFrame], min_units_per_concept: int, what: str = "") -> Figure:
     """Draw the units of each concept, one panel per layer, the models side by side.
 
     Parameters

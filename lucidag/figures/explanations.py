@@ -61,10 +61,7 @@ class Layout:
 
 @paper()
 def contact_sheet(
-    images: Sequence[Explained],
-    methods: Sequence[str],
-    title: str,
-    notes: Mapping[str, str] | None = None,
+    images: Sequence[Explained], methods: Sequence[str], title: str, notes: Mapping[str, str] | None = None
 ) -> Figure:
     """Draw images with their explanations.
 

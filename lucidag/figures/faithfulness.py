@@ -1,6 +1,6 @@
 """How faithful explanations are: the ranking by each metric, and the curves behind some of them."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from lucidag.explain.faithfulness.metrics import (
     ROAD_MOST,
     SENSITIVITY,
 )
+from lucidag.figures.forest import Look, Row, forest, images_in_words, panels
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_below, note, paper
 
 METRIC_NAMES = {
@@ -72,12 +73,10 @@ def ranking(ranked: pd.DataFrame, confidence: float, titles: Mapping[str, str]) 
     columns = min(COLUMNS, len(metrics))
     lines = -(-len(metrics) // columns)
     fig = figure(min(FULL_WIDTH, 1.4 + 2.0 * columns), 0.8 + lines * (0.62 + 0.19 * len(methods)))
-    grid = fig.subplots(lines, columns, squeeze=False, sharey=True).ravel()
-    for ax in grid[len(metrics) :]:
-        ax.remove()
-    for ax, metric in zip(grid, metrics, strict=False):
+    axes = panels(fig, lines, columns, len(metrics), sharey=True)
+    for ax, metric in zip(axes, metrics, strict=True):
         _panel(ax, ranked[ranked["metric"] == metric], methods, confidence, titled)
-    legend_below(fig, list(grid[: len(metrics)]), columns=2)
+    legend_below(fig, axes, columns=2)
     return fig
 
 
@@ -88,56 +87,29 @@ def _order(ranked: pd.DataFrame) -> list[str]:
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> None:
-    known = {row["method"]: row for row in rows.to_dict("records")}
-    for y, method in enumerate(methods):
-        row = known.get(method, {})
-        mean, low, high = (float(row.get(name, np.nan)) for name in ("mean", "low", "high"))
-        if not np.isfinite(mean):
-            words = "undefined" if row else "not measured"
-            ax.text(0.02, y, words, va="center", fontsize=6, color=GREY, transform=ax.get_yaxis_transform())
-            continue
+    known = rows.set_index("method").to_dict("index")
+
+    def look(method: str, row: Row) -> Look:
         control = method in CONTROLS
-        colour = GREY if control else BLUE
-        ax.errorbar(
-            [mean],
-            [y],
-            xerr=[[mean - low], [high - mean]] if np.isfinite(low) else None,
-            fmt=CONTROL_MARKS.get(method, "o"),
-            color=colour,
-            markerfacecolor=colour if control or beats(row) else "white",
-            markersize=4.5,
-            elinewidth=1.2,
-            label=_label(method, row, confidence),
-            zorder=3,
-        )
-        if not control:
-            weight = "bold" if row["rank"] == 1 else "normal"
-            ax.text(
-                *(1.05, y, f"{row['rank']:.0f}"),
-                ha="center",
-                va="center",
-                fontsize=7,
-                fontweight=weight,
-                transform=ax.get_yaxis_transform(),
-            )
+        colour, marker = GREY if control else BLUE, CONTROL_MARKS.get(method, "o")
+        return colour, marker, control or beats(row), _label(method, row, confidence)
+
+    beside: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "transform": ax.get_yaxis_transform()}
+    for y, method, row in forest(ax, known, methods, CONTROLS, titles, look, missing="not measured"):
+        if method not in CONTROLS:
+            ax.text(1.05, y, f"{row['rank']:.0f}", fontweight="bold" if row["rank"] == 1 else "normal", **beside)
     ax.set_title(_title(rows))
     ax.text(1.05, 1.0, "rank", ha="center", va="bottom", fontsize=6, transform=ax.transAxes)
-    ax.set_yticks(range(len(methods)), [titles.get(method, method) for method in methods])
-    ax.set_ylim(len(methods) - 0.5, -0.5)
-    ax.axhline(len([method for method in methods if method not in CONTROLS]) - 0.5, color=GREY, linewidth=0.5)
     ax.margins(x=0.08)
     ax.locator_params(axis="x", nbins=5)
-    ax.tick_params(axis="y", length=0)
 
 
 def _title(rows: pd.DataFrame) -> str:
     metric, better = rows[["metric", "better"]].iloc[0]
-    counts = rows["n"].unique()
-    several = f"n = {counts.min()} to {counts.max()}" if len(counts) > 1 else f"n = {counts[0]}"
-    return f"{METRIC_NAMES.get(metric, metric)}\n{better} is better, {several}"
+    return f"{METRIC_NAMES.get(metric, metric)}\n{better} is better, {images_in_words(rows)}"
 
 
-def _label(method: str, row: Mapping[Hashable, Any], confidence: float) -> str:
+def _label(method: str, row: Row, confidence: float) -> str:
     if method in CONTROLS:
         return f"control: {TITLES[method]}"
     if not np.isfinite(row["low"]):
@@ -146,7 +118,7 @@ def _label(method: str, row: Mapping[Hashable, Any], confidence: float) -> str:
     return f"{better} ({confidence:.0%}, paired, Holm)"
 
 
-def beats(row: Mapping[Hashable, Any]) -> bool:
+def beats(row: Row) -> bool:
     """Say whether a row of the ranking is told apart from both controls, as the better one."""
     return set(CONTROLS) <= set(row["better_than"].split(";"))
 
@@ -164,21 +136,19 @@ def curves(points: pd.DataFrame, methods: Sequence[str], titles: Mapping[str, st
     titles
         Methods to their names for readers.
     """
-    panels = [panel for panel in PANELS if points["curve"].isin(panel[3]).any()]
-    if not panels:
+    shown = [panel for panel in PANELS if points["curve"].isin(panel[3]).any()]
+    if not shown:
         return note("No explanation has a curve: none of deletion, insertion, ROAD and randomisation was measured.")
-    lines = -(-len(panels) // 2)
-    columns = -(-len(panels) // lines)
+    lines = -(-len(shown) // 2)
+    columns = -(-len(shown) // lines)
     fig = figure(0.2 + 3.4 * columns, 0.8 + 2.1 * lines)
-    grid = fig.subplots(lines, columns, squeeze=False).ravel()
-    for ax in grid[len(panels) :]:
-        ax.remove()
-    for ax, (title, x, y, dashes) in zip(grid, panels, strict=False):
+    axes = panels(fig, lines, columns, len(shown))
+    for ax, (title, x, y, dashes) in zip(axes, shown, strict=True):
         for curve, dash in dashes.items():
             _lines(ax, points[points["curve"] == curve], methods, dash, {**TITLES, **titles})
         ax.set_title(title)
         ax.set(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.02))
-    legend_below(fig, list(grid[: len(panels)]))
+    legend_below(fig, axes)
     return fig
 
 

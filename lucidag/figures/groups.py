@@ -69,9 +69,7 @@ def selection_bands(selection: pd.DataFrame) -> pd.DataFrame:
     """Bring the band columns of selection.csv (``accuracy_low``, …) into the form of bands.csv."""
     parts = [
         selection[["split", "method", "seed", "k"]].assign(
-            metric=column.removesuffix("_low"),
-            low=selection[column],
-            high=selection[column.replace("_low", "_high")],
+            metric=column.removesuffix("_low"), low=selection[column], high=selection[column.replace("_low", "_high")]
         )
         for column in ("accuracy_low", "loss_low", "worst_accuracy_low")
         if column in selection.columns

@@ -1,6 +1,6 @@
 """How far explanations find what masks show, beside two baselines that know nothing of the image."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lucidag.explain.agreement.baselines import TITLES
+from lucidag.figures.forest import Look, Row, forest, images_in_words, panels
 from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, figure, legend_below, note, paper
 
 METRIC_NAMES = {
@@ -35,22 +36,20 @@ def localisation(summary: pd.DataFrame, confidence: float, titles: Mapping[str, 
     """
     if not summary["mean"].notna().any():
         return note("No image has a mask of the truth in its frame, so nothing can be graded.")
-    panels, titled = _panels(summary), {**TITLES, **titles}
+    shown, titled = _panels(summary), {**TITLES, **titles}
     methods = [method for method in summary["method"].unique() if method not in BASELINES] + list(BASELINES)
-    lines = -(-len(panels) // ROW)
-    columns = -(-len(panels) // lines)
+    lines = -(-len(shown) // ROW)
+    columns = -(-len(shown) // lines)
     fig = figure(min(FULL_WIDTH, 1.4 + 1.6 * columns), 0.95 + lines * (0.45 + 0.19 * len(methods)))
-    grid = fig.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for ax in grid[len(panels) :]:
-        ax.remove()
-    for ax, (metric, threshold) in zip(grid, panels, strict=False):
+    axes = panels(fig, lines, columns, len(shown), sharex=True, sharey=True)
+    for ax, (metric, threshold) in zip(axes, shown, strict=True):
         rows = summary[(summary["metric"] == metric) & (summary["threshold"] == threshold)].set_index("method")
         _panel(ax, rows, methods, confidence, titled)
         ax.set_title(_title(metric, threshold, rows))
-    for ax in grid[max(0, len(panels) - columns) : len(panels)]:
+    for ax in axes[-columns:]:
         ax.tick_params(labelbottom=True)
         ax.set_xlabel("mean over images")
-    legend_below(fig, list(grid[: len(panels)]), columns=2)
+    legend_below(fig, axes, columns=2)
     return fig
 
 
@@ -65,49 +64,27 @@ def _title(metric: str, threshold: str, rows: pd.DataFrame) -> str:
     name = METRIC_NAMES.get(metric, metric)
     if threshold:
         name += ", area of the truth" if threshold == "area" else f", map > {threshold}"
-    counts = rows["n"].unique()
-    several = f"n = {counts.min()} to {counts.max()}" if len(counts) > 1 else f"n = {counts[0]}"
-    return f"{name}\n{several}"
+    return f"{name}\n{images_in_words(rows)}"
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> None:
-    known = rows.to_dict("index")
-    for y, method in enumerate(methods):
-        row = known.get(method, {})
-        mean, low, high = (float(row.get(name, np.nan)) for name in ("mean", "low", "high"))
-        if not np.isfinite(mean):
-            ax.text(0.02, y, "undefined", va="center", fontsize=6, color=GREY)
-            continue
+    def look(method: str, row: Row) -> Look:
         colour, marker = BASELINES.get(method, (BLUE, "o"))
-        bars = [[mean - low], [high - mean]] if np.isfinite(low) else None
-        ax.errorbar(
-            [mean],
-            [y],
-            xerr=bars,
-            fmt=marker,
-            color=colour,
-            markerfacecolor=colour if method in BASELINES or beats(row) else "white",
-            markersize=4.5,
-            elinewidth=1.2,
-            label=_name(method, row, confidence),
-            zorder=3,
-            clip_on=False,
-        )
+        return colour, marker, method in BASELINES or beats(row), _name(method, row, confidence)
+
+    for _, method, row in forest(ax, rows.to_dict("index"), methods, BASELINES, titles, look, clip_on=False):
         if method in BASELINES:
-            ax.axvline(mean, color=colour, linestyle="--", linewidth=0.8, zorder=1)
-    ax.axhline(len(methods) - len(BASELINES) - 0.5, color=GREY, linewidth=0.5)
-    ax.set_yticks(range(len(methods)), [titles.get(method, method) for method in methods])
-    ax.set(ylim=(len(methods) - 0.5, -0.5), xlim=(0, 1))
+            ax.axvline(row["mean"], color=BASELINES[method][0], linestyle="--", linewidth=0.8, zorder=1)
+    ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
-    ax.tick_params(axis="y", length=0)
 
 
-def beats(row: Mapping[Hashable, float]) -> bool:
+def beats(row: Row) -> bool:
     """Say whether the paired difference to each baseline has its whole interval above 0."""
     return all(row[f"over_{baseline}_low"] > 0 for baseline in BASELINES)
 
 
-def _name(method: str, row: Mapping[Hashable, float], confidence: float) -> str:
+def _name(method: str, row: Row, confidence: float) -> str:
     if method in BASELINES:
         return f"baseline: {TITLES[method]}"
     if not np.isfinite(row["low"]):

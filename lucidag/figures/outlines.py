@@ -37,9 +37,9 @@ def outlines(
     width = max(1, round(drawn.shape[0] / THIN))
     line = near_boundary(segments, width)
     casing = near_boundary(segments, width + 1) & ~line & (drawn.shape[0] > THIN)
-    drawn[casing & (weights != 0)] = _bytes(CASING)
-    drawn[line & (weights > 0)] = _bytes(FOR)
-    drawn[line & (weights < 0)] = _bytes(AGAINST)
+    drawn[casing & (weights != 0)] = colour_bytes(CASING)
+    drawn[line & (weights > 0)] = colour_bytes(FOR)
+    drawn[line & (weights < 0)] = colour_bytes(AGAINST)
     return drawn
 
 
@@ -55,5 +55,6 @@ def faded(frame: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8
     return np.where(kept, frame, np.rint(grey).astype(np.uint8))
 
 
-def _bytes(colour: str) -> NDArray[np.uint8]:
+def colour_bytes(colour: str) -> NDArray[np.uint8]:
+    """Return a colour as its three bytes."""
     return np.rint(np.array(to_rgb(colour)) * 255).astype(np.uint8)

@@ -13,12 +13,7 @@ from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 
 COLOURS = dict(zip(ROLES, (GREEN, ORANGE, SKY, GREY), strict=True))
 MARKERS = dict(zip(ROLES, "o^vs", strict=True))
-NAMES = {
-    "both": "both",
-    "train_only": "train only",
-    "test_only": "test only",
-    "neither": "neither",
-}
+NAMES = {"both": "both", "train_only": "train only", "test_only": "test only", "neither": "neither"}
 
 
 @paper()
@@ -57,6 +52,15 @@ def n0_of(table: pd.DataFrame, metric: str, split: str) -> int:
     return int(table.loc[needed, f"rank_{split}"].max()) if needed.any() else 0
 
 
+def role_points(ax: Axes, table: pd.DataFrame, x: str, y: str) -> None:
+    """Draw a point for each unit at two of its columns, in the look of its role."""
+    area = float(np.clip(4000 / max(len(table), 1), 3, 25))  # square points, less where there are many markers
+    for role in ROLES:
+        own = table[table["role"] == role]
+        label = f"{NAMES[role]} ({len(own)} units)"
+        ax.scatter(own[x], own[y], s=area, color=COLOURS[role], marker=MARKERS[role], linewidth=0, label=label)
+
+
 def _strips(ax: Axes, table: pd.DataFrame) -> None:
     """One strip a split: a tick for each unit, in the order of its rank there."""
     for height, split in ((1.0, "train"), (0.0, "test")):
@@ -93,19 +97,7 @@ def _bars(ax: Axes, table: pd.DataFrame, metric: str) -> None:
 
 
 def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
-    area = float(np.clip(4000 / max(len(table), 1), 3, 25))  # square points, less where there are many markers
-    for role in ROLES:
-        chosen = table[table["role"] == role]
-        label = f"{NAMES[role]} ({len(chosen)} units)"
-        ax.scatter(
-            chosen["rank_train"],
-            chosen["rank_test"],
-            s=area,
-            color=COLOURS[role],
-            marker=MARKERS[role],
-            linewidth=0,
-            label=label,
-        )
+    role_points(ax, table, "rank_train", "rank_test")
     across, up = n0_of(table, metric, "train"), n0_of(table, metric, "test")
     ax.axvline(across + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning points n₀ by {metric}")
     ax.axhline(up + 0.5, color=BLACK, linestyle="--", linewidth=0.8)

@@ -94,14 +94,7 @@ class AttentionSmallResNet(SmallResNet):
     additions: ClassVar[tuple[str, ...]] = ("attention",)
 
     def __init__(
-        self,
-        num_classes: int,
-        channels: int,
-        width: int,
-        blocks: Sequence[int],
-        dropout: float,
-        side: int,
-        hidden: int,
+        self, num_classes: int, channels: int, width: int, blocks: Sequence[int], dropout: float, side: int, hidden: int
     ) -> None:
         super().__init__(num_classes, channels, width, blocks, dropout)
         self.attention = ChannelAttention(side, hidden)

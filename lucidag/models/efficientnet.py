@@ -56,11 +56,7 @@ def small_efficientnet_relu(
         MBConvConfig(expand, 3, 1, 3 * width, 4 * width, 1),
     ]
     model = EfficientNet(
-        stages,
-        dropout=dropout,
-        stochastic_depth_prob=stochastic_depth,
-        num_classes=num_classes,
-        last_channel=8 * width,
+        stages, dropout=dropout, stochastic_depth_prob=stochastic_depth, num_classes=num_classes, last_channel=8 * width
     )
     return with_relu(model)
 

@@ -1,6 +1,6 @@
 """One forward pass over a split: the logits, and what goes into the last linear layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -63,15 +63,22 @@ def extract(
     labels = manifest.labels()[rows]
     codes, names = manifest.groups(group_columns)
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layer = None if head is None else model.get_submodule(head)
+    assert layer is None or isinstance(layer, nn.Linear)
+    # Each image is looked at once, so there is nothing to gain from keeping any.
+    work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
+    work = track(work, "forward passes", len(batch_sizes(len(rows), batch_size)))
     with reproducible(device, threads), evaluating(model), torch.inference_mode():
-        logits, features = _forward(model, manifest, rows, inputs, device, batch_size, threads, head)
+        units = layer.in_features if layer is not None else 0
+        logits, features = _forward(model, work, inputs, device, len(manifest.classes), head, units)
     where = f"{manifest.file}, split '{split}'"
     _check_finite(logits, "logits", where)
     weight = bias = None
-    if features is not None and head is not None:
+    if features is not None and layer is not None:
         _check_finite(features, "features", where)
-        weight, bias = _head_values(model, head)
-        _check_head(features, weight, bias, logits, head)
+        weight = layer.weight.detach().float().cpu().numpy()
+        bias = np.zeros(len(weight), np.float32) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
+        _check_head(features, weight, bias, logits, str(head))
     return Features(
         images=tuple(manifest.table["image"].iloc[rows]),
         labels=labels,
@@ -88,41 +95,23 @@ def extract(
 
 def _forward(
     model: nn.Module,
-    manifest: Manifest,
-    rows: NDArray[np.int64],
+    work: Iterable[torch.Tensor],
     inputs: Inputs,
     device: str,
-    batch_size: int,
-    threads: int,
+    classes: int,
     head: str | None,
+    units: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Give logits (N x C) and, with `head`, features (N x K); N may be 0."""
-    logits = [np.zeros((0, len(manifest.classes)), np.float32)]
-    features = [np.zeros((0, _linear(model, head).in_features), np.float32)] if head is not None else []
-    # Each image is looked at once, so there is nothing to gain from keeping any.
-    work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
+    logits, features = [np.zeros((0, classes), np.float32)], [np.zeros((0, units), np.float32)]
     with recording(model, [] if head is None else [head]) as calls:
-        for frames in track(work, "forward passes", len(batch_sizes(len(rows), batch_size))):
+        for frames in work:
             batch = inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last)
             logits.append(model(batch).float().cpu().numpy())
             if head is not None:
                 features.append(calls[-1].inputs[0].float().cpu().numpy())
                 calls.clear()
-    return np.concatenate(logits), np.concatenate(features) if features else None
-
-
-def _head_values(model: nn.Module, head: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give weight (C x K) and bias (C, zero where the layer has none)."""
-    layer = _linear(model, head)
-    weight = layer.weight.detach().float().cpu().numpy()
-    bias = layer.bias.detach().float().cpu().numpy() if layer.bias is not None else np.zeros(len(weight), np.float32)
-    return weight, bias
-
-
-def _linear(model: nn.Module, head: str) -> nn.Linear:
-    layer = model.get_submodule(head)
-    assert isinstance(layer, nn.Linear)
-    return layer
+    return np.concatenate(logits), np.concatenate(features) if head is not None else None
 
 
 def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:

@@ -61,10 +61,6 @@ class Frames:
             return
         yield from self._stream(pieces)
 
-    def all(self) -> torch.Tensor:
-        """Give all frames: N x channels x size x size."""
-        return self._kept if self._kept is not None else self._decode_all()
-
     def _frame(self, position: int) -> torch.Tensor:
         return self._inputs.prepare(self._images.read(int(self.rows[position])))
 
@@ -93,11 +89,6 @@ class Frames:
                 yield torch.stack([job.result() for job in waiting.popleft()])
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def load_split(manifest: Manifest, rows: NDArray[np.int64], inputs: Inputs, threads: int) -> torch.Tensor:
-    """Give the frames of `rows` as one uint8 tensor, N x channels x size x size."""
-    return Frames(manifest, rows, inputs, threads).all()
 
 
 def batches(

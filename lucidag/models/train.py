@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
-from torchvision.transforms import v2
 
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
@@ -32,20 +30,23 @@ from lucidag.models.settings import Train
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
-@dataclass(frozen=True)
 class _Run:
     """What stays the same during one training."""
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    train: Frames
-    val: Frames | None
-    labels: torch.Tensor
-    inputs: Inputs
-    weight: torch.Tensor | None
-    chain: v2.Transform | None
-    settings: Train
-    device: str
+    def __init__(self, model: nn.Module, manifest: Manifest, inputs: Inputs, settings: Train, device: str) -> None:
+        labels, rows = manifest.labels(), manifest.rows("train")
+        counts = np.bincount(labels[rows], minlength=len(manifest.classes))
+        if (counts == 0).any():
+            name = manifest.classes[int(np.argmin(counts))]
+            raise InputError(f"{manifest.file}: class '{name}' has no image in split 'train'")
+        self.model, self.inputs, self.settings, self.device = model, inputs, settings, device
+        self.chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
+        validated = "val" in manifest.splits()
+        self.val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if validated else None
+        self.optimizer = _optimizer(model, settings)
+        self.train = Frames(manifest, rows, inputs, settings.threads)
+        self.labels = torch.from_numpy(labels)
+        self.weight = _class_weights(settings.class_weights, labels[rows], len(manifest.classes), device)
 
 
 def train(
@@ -91,7 +92,7 @@ def train(
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     _check_outputs(model, inputs, len(manifest.classes), device)
     with reproducible(device, settings.threads), _trainable(model, inputs, settings.trainable):
-        run = _prepare(model, manifest, inputs, settings, device)
+        run = _Run(model, manifest, inputs, settings, device)
         history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
         for epoch in range(len(history), settings.epochs):
             history.append(_epoch(run, epoch))
@@ -108,29 +109,6 @@ def learning_rate(settings: Train, step: int, steps: int) -> float:
     if settings.schedule == "constant":
         return settings.lr
     return settings.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def _prepare(model: nn.Module, manifest: Manifest, inputs: Inputs, settings: Train, device: str) -> _Run:
-    labels = manifest.labels()
-    rows = manifest.rows("train")
-    counts = np.bincount(labels[rows], minlength=len(manifest.classes))
-    if (counts == 0).any():
-        name = manifest.classes[int(np.argmin(counts))]
-        raise InputError(f"{manifest.file}: class '{name}' has no image in split 'train'")
-    chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
-    val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if "val" in manifest.splits() else None
-    return _Run(
-        model=model,
-        optimizer=_optimizer(model, settings),
-        train=Frames(manifest, rows, inputs, settings.threads),
-        val=val,
-        labels=torch.from_numpy(labels),
-        inputs=inputs,
-        weight=_class_weights(settings.class_weights, labels[rows], len(manifest.classes), device),
-        chain=chain,
-        settings=settings,
-        device=device,
-    )
 
 
 def _epoch(run: _Run, epoch: int) -> Row:

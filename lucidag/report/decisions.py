@@ -67,7 +67,7 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             "Do explanations find what masks say is there? A method has shown something where `over_centre_low` and "
             "`over_random_low` are above 0, so where it beats a blob at the centre and random maps. Intervals: "
             f"{100 * confidence:g} % over images. A mask tells where the thing is, and the network may rightly look "
-            "elsewhere. There are no rows where the images have no masks.",
+            "elsewhere. There are no rows where the images have no masks."
         )
     ]
     for name in models:
@@ -97,7 +97,7 @@ def relevance(models: Mapping[str, Sequence[str]]) -> Section:
             "A concept atlas shows the units that one decision rests on: the share of relevance that goes through "
             "each, where in the image it comes from, and the images where the unit is most relevant and most "
             "active. Those are its best examples, not typical ones; there is no control here, so take it as a "
-            "question, and see whether the section on faithfulness bears it out.",
+            "question, and see whether the section on faithfulness bears it out."
         )
     ]
     for name, ids in models.items():

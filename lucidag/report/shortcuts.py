@@ -32,10 +32,7 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
         figures = f"figures/artefacts/{name}"
         cells += [
             text(f"### {name}"),
-            code(
-                f"audit = read_json({quoted(f'artefacts/{name}.json')})",
-                'print(*audit["sentences"], sep="\\n")',
-            ),
+            code(f"audit = read_json({quoted(f'artefacts/{name}.json')})", 'print(*audit["sentences"], sep="\\n")'),
             code(
                 'columns = ["column", "value", "class", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_holm"]',
                 'pd.json_normalize(audit["associations"]).reindex(columns=columns).set_index("column")',

@@ -10,7 +10,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.evaluate import evaluate
 from lucidag.models.extract import extract
-from lucidag.models.frames import load_split
+from lucidag.models.frames import batches
 from lucidag.models.head import find_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.weights import load_weights
@@ -33,7 +33,7 @@ def test_features_and_head_give_the_logits_of_the_network(make_dataset, architec
     head = find_head(model, inputs.example())
     found = extract(model, manifest, "test", inputs, ["label", "tint"], 64, threads=1, head=head)
     rows = manifest.rows("test")
-    batch = inputs.normalise(load_split(manifest, rows, inputs, 1))
+    batch = inputs.normalise(next(batches(manifest, rows, inputs, len(rows), 1)))
     with torch.inference_mode():
         logits = model.eval()(batch).numpy()
     np.testing.assert_allclose(found.logits, logits, rtol=1e-4, atol=1e-5)

@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional
 
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
-from lucidag.models.frames import batches, load_split
+from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 
 
@@ -97,11 +97,11 @@ def mixed_files(tmp_path):
 def test_in_memory_and_on_the_way_give_the_same_bytes(mixed_files, batch_size, threads):
     inputs = Inputs(12, 3, "crop")
     rows = mixed_files.rows("test")
-    whole = load_split(mixed_files, rows, inputs, threads=2)
+    whole = next(batches(mixed_files, rows, inputs, len(rows), threads=2))
     assert whole.shape == (20, 3, 12, 12)
     exact = whole.numel()
     with torch.inference_mode():
-        assert torch.equal(load_split(mixed_files, rows, inputs, threads), whole)
+        assert torch.equal(next(batches(mixed_files, rows, inputs, len(rows), threads)), whole)
     for limit in (0, exact - 1, exact):
         pieces = list(batches(mixed_files, rows, inputs, batch_size, threads, memory_limit=limit))
         assert [len(piece) for piece in pieces[:-1]] == [batch_size] * (len(pieces) - 1)
@@ -111,7 +111,7 @@ def test_in_memory_and_on_the_way_give_the_same_bytes(mixed_files, batch_size, t
 def test_each_row_of_a_split_is_its_own_image(mixed_files):
     inputs = Inputs(9)
     rows = mixed_files.rows("val")
-    frames = load_split(mixed_files, rows, inputs, threads=2)
+    frames = next(batches(mixed_files, rows, inputs, len(rows), threads=2))
     for frame, row in zip(frames, rows, strict=True):
         with Image.open(mixed_files.table["path"][row]) as file:
             image = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1)

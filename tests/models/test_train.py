@@ -15,7 +15,7 @@ from torch import nn
 from lucidag.ground.errors import InputError
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.build import build
-from lucidag.models.frames import load_split
+from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.settings import Train
 from lucidag.models.train import HISTORY_COLUMNS, learning_rate, train
@@ -61,7 +61,7 @@ def test_it_learns_what_was_planted(make_dataset):
 def reference(model: nn.Module, manifest, settings: Train, weights: list[float] | None) -> list[float]:
     """Train on whole-split batches with torch alone; the order of images cannot matter."""
     rows = manifest.rows("train")
-    x = INPUTS.normalise(load_split(manifest, rows, INPUTS, 1))
+    x = INPUTS.normalise(next(batches(manifest, rows, INPUTS, len(rows), 1)))
     y = torch.from_numpy(manifest.labels()[rows])
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[settings.optimizer]
     momentum = {"momentum": settings.momentum} if settings.optimizer == "sgd" else {}
@@ -112,7 +112,7 @@ def test_validation_numbers_are_those_of_the_trained_network(make_dataset):
     last = train(model, manifest, INPUTS, FAST)[-1]
     rows = manifest.rows("val")
     with torch.inference_mode():
-        logits = model(INPUTS.normalise(load_split(manifest, rows, INPUTS, 1)))
+        logits = model(INPUTS.normalise(next(batches(manifest, rows, INPUTS, len(rows), 1))))
     labels = torch.from_numpy(manifest.labels()[rows])
     assert last["val_accuracy"] == pytest.approx((logits.argmax(1) == labels).double().mean().item())
     assert last["val_loss"] == pytest.approx(nn.functional.cross_entropy(logits, labels).item(), rel=1e-5)
@@ -196,8 +196,9 @@ def test_training_numbers_are_means_over_images_whatever_the_batches(make_datase
     manifest, model = make_dataset(COUNTS), mlp()
     settings = replace(FAST, epochs=1, optimizer="sgd", lr=1e-12, class_weights=weights)  # batches of 16 and 12
     (row,) = train(model, manifest, INPUTS, settings)
-    logits = model(INPUTS.normalise(load_split(manifest, manifest.rows("train"), INPUTS, 1)))
-    labels = torch.from_numpy(manifest.labels()[manifest.rows("train")])
+    rows = manifest.rows("train")
+    logits = model(INPUTS.normalise(next(batches(manifest, rows, INPUTS, len(rows), 1))))
+    labels = torch.from_numpy(manifest.labels()[rows])
     loss = nn.CrossEntropyLoss(None if weights == "none" else torch.tensor(weights))(logits, labels)
     assert row["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
     assert row["train_accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())

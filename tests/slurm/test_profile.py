@@ -22,18 +22,20 @@ def profile(root: Path) -> dict:
     return yaml.safe_load((root / "profiles" / "slurm" / "config.yaml").read_text())
 
 
-def test_rules_that_ask_for_a_gpu_say_their_memory_and_time(rules: dict[str, str]) -> None:
-    asking = {name: text for name, text in rules.items() if "        gpu=" in text}
+def test_rules_that_ask_for_a_gpu_say_their_memory_and_time(root: Path, rules: dict[str, str]) -> None:
+    asking = {
+        name for name, text in rules.items() if re.search(r"^        \*\*heavy\(\d+(, gpu=1)?\),$", text, re.MULTILINE)
+    }
     assert len(asking) >= 16
-    for name, text in asking.items():
-        assert re.search(r"^        mem_mb=growing\(\d+\),$", text, re.MULTILINE), name
-        assert re.search(r"^        runtime=growing\(\d+\),$", text, re.MULTILINE), name
+    assert not re.search(r"^        gpu", "".join(rules.values()), re.MULTILINE)  # in no other way
+    helper = (root / "rules" / "common.smk").read_text().partition("def heavy(")[2].partition("\n\n")[0]
+    assert 'return {"gpu": gpu, "mem_mb": growing(8000), "runtime": growing(minutes)}' in helper
 
 
 def test_groups_are_of_rules_that_there_are_and_hold_every_figure(rules: dict[str, str], profile: dict) -> None:
     groups = dict(entry.split("=") for entry in profile["groups"])
     assert set(groups) <= set(rules)
-    drawn = {name for name, text in rules.items() if name.startswith("figures_") and "gpu=" not in text}
+    drawn = {name for name, text in rules.items() if name.startswith("figures_") and "**heavy(" not in text}
     assert {name for name, group in groups.items() if group == "figures"} == drawn
     assert {entry.split("=")[0] for entry in profile["group-components"]} == {"images", "figures"}
 

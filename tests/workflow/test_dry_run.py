@@ -41,6 +41,8 @@ class Job:
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    beside: tuple[str, ...]  # log and benchmark
+    resources: str
 
 
 def jobs_of(text: str) -> list[Job]:
@@ -50,7 +52,9 @@ def jobs_of(text: str) -> list[Job]:
         keys = dict(re.findall(r"^    (\w+): (.*)$", block, flags=re.MULTILINE))
         rule = block.split(":")[0].split()[-1]
         name = f"{rule} {keys['wildcards']}" if "wildcards" in keys else rule
-        jobs.append(Job(name, *(tuple(filter(None, keys.get(key, "").split(", "))) for key in ("input", "output"))))
+        files, made = (tuple(filter(None, keys.get(key, "").split(", "))) for key in ("input", "output"))
+        beside = tuple(keys.get(key, "") for key in ("log", "benchmark"))
+        jobs.append(Job(name, files, made, beside, keys.get("resources", "")))
     return jobs
 
 
@@ -137,6 +141,14 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert len({job.name for job in jobs}) == len(jobs)
     made = [file for job in jobs for file in job.outputs]
     assert len(set(made)) == len(made)
+    for job in jobs:
+        rule, _, wildcards = job.name.partition(" ")
+        parts = sorted(re.findall(r"=([^,]+)", wildcards)) or ["report"]
+        log, benchmark = (re.sub(r"^results/(logs|benchmarks)/|\.(log|tsv)$", "", file) for file in job.beside)
+        assert log == benchmark, job.name
+        assert not job.outputs or (log.partition("/")[0], sorted(log.split("/")[1:])) == (rule, parts), job.name
+        asked = set(re.findall(r"(\w+)=", job.resources))
+        assert "gpu" not in asked or {"mem_mb", "runtime"} <= asked, job
 
     data = {job.name for job in jobs if job.name.startswith("data_")}
     assert data == {f"data_{dataset['source']} dataset={key}" for key, dataset in words["datasets"].items()}

@@ -1,7 +1,5 @@
 """Look for artefacts in every image of a data set, and ask what goes with the class."""
 
-from pathlib import Path
-
 from lucidag.artefacts.audit import audit
 from lucidag.artefacts.finders import scan
 from lucidag.artefacts.settings import Audit
@@ -13,7 +11,7 @@ from lucidag.ground.tables import write_table
 
 with job(snakemake):
     asked = Audit.picked(snakemake.params.settings)
-    manifest = read_manifest(Path(snakemake.input[0]).parent)
+    manifest = read_manifest(snakemake.input[0])
     images = manifest.table["image"].tolist()
     scores = scan(images, Images(manifest).read, asked.finders, snakemake.threads)
     id_column = "id" if "id" in manifest.table.columns else None

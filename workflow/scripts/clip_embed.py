@@ -12,7 +12,7 @@ from lucidag.units.labels.concepts import categories_of, chosen_concepts
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Embedding.picked(snakemake.params.settings)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     rows = manifest.rows_of(settings["splits"])
     concepts = chosen_concepts(settings["concepts"], manifest.classes, manifest.concepts)
     folder = Path(snakemake.output.about).parent

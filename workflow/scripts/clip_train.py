@@ -16,7 +16,7 @@ from lucidag.units.clip.zero_shot import zero_shot
 
 with job(snakemake):
     asked = Training.picked(snakemake.params.settings)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     folder = Path(snakemake.output.weights).parent
     with lease(snakemake.resources.gpu) as device:
         config = small_config(asked.image_size, asked.width)

@@ -1,7 +1,5 @@
 """Run one model over a shard of a probe set: the activations of its units."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
@@ -13,7 +11,7 @@ from lucidag.units.settings import Passes
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     rows = manifest.rows_of(asked.splits)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:

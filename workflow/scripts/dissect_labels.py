@@ -30,7 +30,7 @@ with job(snakemake):
             ids = found.ids
             evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
         else:
-            manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+            manifest = read_manifest(snakemake.input.dataset[0])
             rows = manifest.rows_of(settings.splits)
             ids = tuple(manifest.table["image"].iloc[rows])
             shown = annotate(manifest, rows, asked.columns)

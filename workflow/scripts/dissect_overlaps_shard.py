@@ -1,7 +1,5 @@
 """Count how far the units of one model overlap with the label maps of a shard of a probe set."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
@@ -14,7 +12,7 @@ from lucidag.units.settings import Passes
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     rows = manifest.rows_of(asked.splits)
     shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)]
     network, _ = open_trained(settings, snakemake.input.checkpoint)

@@ -1,7 +1,5 @@
 """Keep the penultimate features and the logits of one model for a shard of every split."""
 
-from pathlib import Path
-
 from lucidag.data.features import write_features
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -12,7 +10,7 @@ from lucidag.models.trained import open_trained
 
 with job(snakemake):
     settings = snakemake.params.settings
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint, settings["needs_head"])
     splits = list(snakemake.output.keys())
     shard = Shard.parse(snakemake.wildcards.shard)

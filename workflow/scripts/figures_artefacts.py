@@ -1,7 +1,5 @@
 """Draw the audit of a data set: what goes with the class, how good the finders are, what they found."""
 
-from pathlib import Path
-
 from lucidag.artefacts.examples import shown_examples
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
@@ -14,7 +12,7 @@ from lucidag.ground.tables import read_table
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     found = read_json(snakemake.input.audit)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     rows, read = read_table(snakemake.input.images), Images(manifest).read
     shown = shown_examples(rows, found["finders"], manifest.table, read, settings["examples"])
     save(odds(found["associations"], settings["confidence"]), out.odds, out.odds_pdf)

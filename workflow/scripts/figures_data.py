@@ -1,14 +1,12 @@
 """Draw the contact sheet of one data set."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.images import choose, contact_sheet, thumbnails
 from lucidag.figures.style import save
 from lucidag.ground.job import job
 
 with job(snakemake):
-    manifest = read_manifest(Path(snakemake.input[0]).parent)
+    manifest = read_manifest(snakemake.input[0])
     chosen = choose(manifest, snakemake.params.settings["seed"])
     shown = sum(map(len, chosen.values()))
     title = (

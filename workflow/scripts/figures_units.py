@@ -1,7 +1,5 @@
 """Draw the sheet of a model's units: their top images, their regions, their labels."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.figures.style import save
 from lucidag.figures.units import unit_sheet
@@ -17,7 +15,7 @@ from lucidag.units.settings import UnitSheet
 with job(snakemake):
     settings = snakemake.params.settings
     sheet = UnitSheet.model_validate(settings["sheet"])
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     statistics = read_statistics(snakemake.input.statistics)
     tables = {layer: read_units(file) for layer, file in zip(settings["layers"], snakemake.input.tables, strict=True)}
     chosen = chosen_units(sheet.units, tables)

@@ -1,7 +1,5 @@
 """Take foreign weights into a network of the configuration, after checking that they fit."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.job import job
 from lucidag.models.network import checkpoint_metadata, open_network
@@ -9,7 +7,7 @@ from lucidag.models.weights import load_weights, save_checkpoint
 
 with job(snakemake):
     settings = snakemake.params.settings
-    classes = settings["classes"] or read_manifest(Path(snakemake.input.dataset[0]).parent).classes
+    classes = settings["classes"] or read_manifest(snakemake.input.dataset[0]).classes
     network = open_network(settings, len(classes))
     load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
     save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, classes))

@@ -1,7 +1,5 @@
 """Find the units that the decision about one image rests on, where each is, and what each responds to."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.atlas import explain_decision
 from lucidag.explain.relevance.composites import composite_for, input_range
@@ -13,7 +11,7 @@ from lucidag.ground.job import job
 with job(snakemake):
     settings = snakemake.params.settings
     network, classes, (subject,) = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
     with lease(snakemake.resources.gpu) as device:
         decision = explain_decision(

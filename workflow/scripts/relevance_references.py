@@ -1,7 +1,5 @@
 """Find the images where each unit of a layer is most relevant, and where it is most active."""
 
-from pathlib import Path
-
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.references import find_references
@@ -12,7 +10,7 @@ from lucidag.models.trained import open_trained
 
 with job(snakemake):
     settings = snakemake.params.settings
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
     with lease(snakemake.resources.gpu) as device:

@@ -1,7 +1,5 @@
 """Put an artefact into images and take it out: does a network that could learn the shortcut decide by it?"""
 
-from pathlib import Path
-
 from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
@@ -14,7 +12,7 @@ from lucidag.ground.tables import write_table
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     images = clean_images(manifest, settings["split"], settings["clean"], settings["images"])
     seen = images_with(manifest, settings["split"], settings["artefacts"], settings["images"])
     names = settings["names"]

@@ -14,7 +14,7 @@ from lucidag.models.weights import load_weights, save_checkpoint
 
 with job(snakemake):
     settings = snakemake.params.settings
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     how = Train.model_validate(settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
