@@ -21,6 +21,7 @@ from lucidag.config.sources import (
     source_notes,
     weight_files,
 )
+from lucidag.config.used import mark, used_by_another
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.contents import files_shown
@@ -28,9 +29,9 @@ from lucidag.units.names import NETDISSECT
 
 
 def checked_plan():
-    """Return what the checked configuration asks for and the code, or end with one line that says what is wrong."""
-    files = ", ".join(map(os.path.relpath, workflow.overwrite_configfiles))
-    source = files or "config/config.yaml"
+    """Return what the configuration asks for, the code and the file, or end with one line that says what is wrong."""
+    files = workflow.overwrite_configfiles or workflow.configfiles
+    source = ", ".join(map(os.path.relpath, files)) or "config/config.yaml"
     try:
         checked = load_config(config, source)
         check_sources(checked, source)
@@ -45,9 +46,12 @@ def checked_plan():
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
     if workflow.is_main_process:  # and not in each job that is a process of its own
-        for sentence in source_notes(found.config):
+        notes = source_notes(found.config)
+        if (other := used_by_another(checked.results, source)) is not None:
+            notes.append(other)
+        for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return found, code
+    return found, code, source
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -71,10 +75,14 @@ CATEGORIES = {
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 
-plan, CODE = checked_plan()
+plan, CODE, SOURCE = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+
+
+onstart:
+    mark(R, SOURCE)
 
 
 def settings(stage):

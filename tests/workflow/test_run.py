@@ -10,6 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
@@ -290,3 +291,21 @@ def _wait_for(file: Path, running, seconds: float = 120) -> None:
         assert running.poll() is None, "the run ended before the training had a state"
         time.sleep(0.02)
     pytest.fail(f"{file} did not appear in {seconds:g} s")
+
+
+def test_a_second_configuration_in_a_used_folder_says_so(copied: Path, snakemake) -> None:
+    (copied / "config" / "other.yaml").write_text((copied / "config" / "tiny.yaml").read_text())
+    same = snakemake(copied, "--dry-run")
+    assert "holds results of" not in same.stderr
+    other = snakemake(copied, "--dry-run", "--configfile", "config/other.yaml")
+    (line,) = [line for line in other.stderr.splitlines() if "holds results of" in line]
+    assert line.startswith("lucidag: config/other.yaml: results/ holds results of config/tiny.yaml;")
+
+
+def test_each_shipped_configuration_has_a_folder_of_its_own(root: Path) -> None:
+    folders = {
+        file.stem: yaml.safe_load(file.read_text()).get("results", "results")
+        for file in (root / "config").glob("*.yaml")
+    }
+    assert folders.pop("config") == "results"
+    assert folders == {name: f"results/runs/{name}" for name in folders}
