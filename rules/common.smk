@@ -11,6 +11,7 @@ from snakemake.io import report as reported
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.doubled import check_doubled
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
@@ -35,6 +36,8 @@ def checked_plan():
     files = ", ".join(map(os.path.relpath, workflow.overwrite_configfiles))
     source = files or "config/config.yaml"
     try:
+        for file in map(os.path.relpath, workflow.configfiles):
+            check_doubled(file)
         checked = load_config(config, source)
         check_sources(checked, source)
         found = Plan(write_out_images(checked, source))
