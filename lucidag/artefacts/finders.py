@@ -56,7 +56,7 @@ FINDERS = {
     "dark_corner": Finder(dark_corner, 0.001, False, ("dark_corner", "ring")),
     "patch": Finder(patch, 8.0, False, ("patch", "patches")),
     "ruler": Finder(ruler, 0.8, False, ("ruler",)),
-    "hair": Finder(hair, 0.02, False, ("hair",)),
+    "hair": Finder(hair, 0.0055, False, ("hair",)),
 }
 
 

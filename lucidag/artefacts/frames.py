@@ -49,4 +49,10 @@ def _width(lines: NDArray[np.uint8], most: int) -> int:
     apart = np.abs(near - middle).max(axis=2) > SLACK + (high - low).max()
     differs = apart.mean(axis=1)  # of each line the share that is not of the frame's colour
     ends = np.flatnonzero(differs > 0.02)
-    return int(ends[0]) if len(ends) and differs[ends[0]] > 0.5 else 0
+    if not len(ends):
+        return 0
+    end = int(ends[0])
+    if differs[end] > 0.5:
+        return end
+    # JPEG lets colours run over into the frame's last line.
+    return end + 1 if end and end + 1 < len(differs) and differs[end + 1] > 0.9 else 0

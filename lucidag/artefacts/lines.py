@@ -13,6 +13,8 @@ TILT, STEP = 60, 3  # degrees
 EDGE = 3  # pixels: an edge of the image is no line
 FULL_COMB = 5  # ticks in an even row that are as good as an unbroken line
 MOST_TICKS = 400
+STROKE, TURNS = 15, 12  # pixels, and directions in half a turn: how hairs are told from texture
+DIRECTED = 0.34  # of the mean along a hair: what it stands out by
 
 
 def ruler(seen: View) -> Finding:
@@ -37,10 +39,12 @@ def ruler(seen: View) -> Finding:
 
 
 def hair(seen: View) -> Finding:
-    """Find hairs: thin dark structures that are long and connected.
+    """Find hairs: thin dark structures that are long, connected, and run in one direction at each place.
 
     A mask of them as in DullRazor (Lee et al. 1997, Computers in Biology and Medicine), by one round black-hat
-    transform instead of closings in three directions.
+    transform instead of closings in three directions. Texture has thin dark structures too: of those that are kept
+    the mean along the best direction stands out from the mean along most, and they are longer than six pixels of the
+    image, since no direction can be told in less.
 
     Returns
     -------
@@ -51,9 +55,28 @@ def hair(seen: View) -> Finding:
     numbers, boxes = components(hat > np.percentile(hat, 80) + 0.5 * FLOOR, 8)
     diagonal = np.hypot(boxes[:, 2], boxes[:, 3])
     compact = (boxes[:, 4] > 0.25 * boxes[:, 2] * boxes[:, 3]) & (boxes[:, 4] > 4 * diagonal)
-    long = (diagonal > 0.06 * SIDE) & ~compact
+    long = (diagonal > max(0.06 * SIDE, 6 * seen.blur)) & ~compact
     long[0] = False
+    if long.any():
+        directed = np.bincount(numbers.ravel(), _directed(hat).ravel(), len(boxes)) / boxes[:, 4]
+        long &= directed > DIRECTED
     return Finding(float(long[numbers].mean()), long[numbers])
+
+
+def _directed(hat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give how far the mean along the best of twelve directions stands out from their median: 0 to 1 a pixel."""
+    middle = STROKE // 2
+    means = []
+    for angle in np.arange(TURNS) * (np.pi / TURNS):
+        stroke = np.zeros((STROKE, STROKE), np.uint8)
+        reach = middle * np.array([np.cos(angle), np.sin(angle)])
+        start, end = (np.rint(16 * (middle + side * reach)).astype(int).tolist() for side in (-1, 1))
+        cv2.line(stroke, start, end, 255, 1, cv2.LINE_AA, 4)
+        kernel = stroke.astype(np.float32) / stroke.sum()
+        means.append(cv2.filter2D(hat, -1, kernel, borderType=cv2.BORDER_REFLECT))
+    best = np.max(means, axis=0)
+    found: NDArray[np.float32] = (best - np.median(means, axis=0)) / (best + 0.5 * FLOOR)
+    return found
 
 
 def thin(seen: View) -> NDArray[np.float32]:

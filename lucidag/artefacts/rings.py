@@ -10,6 +10,7 @@ CORNER = 10 / 256  # of each side: 10 x 10 pixels of an image of 256 x 256
 BLACK = 10.0  # of 255
 LEVEL = 100.0
 FULL = 0.8  # of its circle: the least that an aperture fills
+LEAST_BAR = 0.97  # of the image: what is bright has no bars beside it if it is more
 BARS = 0.02  # of what is bright: with less in its corners, the dark beside it is bars
 SIZES = ((0.01, "other"), (0.25, "small"), (0.5, "medium"), (1.01, "large"))
 
@@ -69,7 +70,7 @@ def dark_corner(seen: View) -> Finding:
     hull = cv2.fillConvexPoly(np.zeros_like(light), cv2.convexHull(largest), 1)
     if hull.sum() < FULL * (~beyond).sum():
         return nothing
-    if corners.mean() < BARS and corners.size < beyond.size:
+    if corners.mean() < BARS and corners.size < LEAST_BAR * beyond.size:
         beyond = np.zeros_like(beyond)
         beyond[top : top + high, left : left + wide] = corners
     return Finding(float(beyond.mean()), beyond)

@@ -50,7 +50,6 @@ def test_the_circle_finds_the_ring_and_hairs_rank_above_no_hairs(drawn):
 
 @pytest.mark.parametrize("shape", [(256, 256), (64, 64), (100, 300)])
 def test_a_ring_is_four_corners_below_ten(shape):
-    height, width = shape
     rows, columns = (int(np.ceil(10 * side / 256 + side / 512)) for side in shape)  # with what scaling blurs
     pixels = np.full((*shape, 3), 200, np.uint8)
     for vertical in (slice(0, rows), slice(-rows, None)):
