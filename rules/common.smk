@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.doubled import check_doubled
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
@@ -33,6 +34,8 @@ def checked_plan():
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(os.path.relpath, files)) or "config/config.yaml"
     try:
+        for file in map(os.path.relpath, workflow.configfiles):
+            check_doubled(file)
         checked = load_config(config, source)
         check_sources(checked, source)
         found = Plan(write_out_images(checked, source))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
 from lucidag.artefacts.rings import BLACK, dark_corner, ring
-from lucidag.artefacts.vision import Finding
+from lucidag.artefacts.vision import Finding, View, view
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
@@ -23,8 +23,8 @@ class Finder:
 
     Attributes
     ----------
-    find
-        An image (uint8 H x W x 1 or x 3) to a `Finding`.
+    look
+        A `View` to a `Finding` in its pixels.
     threshold
         An image has the artefact if its score is above this, where no flags of the data set choose another one.
     fixed
@@ -33,18 +33,30 @@ class Finder:
         The columns that may hold a person's flags, the best match first.
     """
 
-    find: Callable[[NDArray[np.uint8]], Finding]
+    look: Callable[[View], Finding]
     threshold: float
     fixed: bool
     truth: tuple[str, ...]
 
+    def find(self, image: NDArray[np.uint8]) -> Finding:
+        """Give what is found in an image (uint8 H x W x 1 or x 3), with the mask in its pixels.
+
+        Raises
+        ------
+        InputError
+            If it is anything else, or smaller than 8 pixels per side.
+        """
+        seen = view(image)
+        found = self.look(seen)
+        return Finding(found.score, seen.whole(found.mask))
+
 
 FINDERS = {
     "ring": Finder(ring, 255.0 - BLACK, True, ("ring", "dark_corner")),
-    "dark_corner": Finder(dark_corner, 0.01, False, ("dark_corner", "ring")),
-    "patch": Finder(patch, 20.0, False, ("patch", "patches")),
+    "dark_corner": Finder(dark_corner, 0.001, False, ("dark_corner", "ring")),
+    "patch": Finder(patch, 8.0, False, ("patch", "patches")),
     "ruler": Finder(ruler, 0.8, False, ("ruler",)),
-    "hair": Finder(hair, 0.02, False, ("hair",)),
+    "hair": Finder(hair, 0.0055, False, ("hair",)),
 }
 
 
@@ -96,9 +108,10 @@ def scan(
     def scores(row: int) -> tuple[float, ...]:
         image = read(row)
         try:
-            return tuple(FINDERS[name].find(image).score for name in names)
+            seen = view(image)
         except InputError as error:
             raise InputError(f"image '{images[row]}': {error}") from error
+        return tuple(FINDERS[name].look(seen).score for name in names)
 
     with ThreadPoolExecutor(threads) as pool:
         found = list(track(pool.map(scores, range(len(images))), "find artefacts", total=len(images)))

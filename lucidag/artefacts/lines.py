@@ -4,22 +4,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.vision import Finding, components, ellipse, grey, lit, odd
+from lucidag.artefacts.vision import SIDE, Finding, View, components, ellipse, lit
 
-KERNEL = 7 / 256  # of the width: what is thinner stands out
+KERNEL = 7  # pixels of a view: what is thinner stands out
 FLOOR = 8.0  # of 255: contrast below this is texture
-LENGTH = 0.4  # of the width: the least length of a scale
+LENGTH = round(0.4 * SIDE)  # pixels: the least length of a scale
 TILT, STEP = 60, 3  # degrees
-EDGE = 3 / 256  # of the width: an edge of the frame is no line
+EDGE = 3  # pixels: an edge of the image is no line
 FULL_COMB = 5  # ticks in an even row that are as good as an unbroken line
 MOST_TICKS = 400
+STROKE, TURNS = 15, 12  # pixels, and directions in half a turn: how hairs are told from texture
+DIRECTED = 0.34  # of the mean along a hair: what it stands out by
 
 
-def ruler(image: NDArray[np.uint8]) -> Finding:
+def ruler(seen: View) -> Finding:
     """Find a ruler: a long straight dark line, or evenly spaced parallel ticks.
 
     The line: of the thin dark structures (black-hat transform), each pixel counted up to the contrast of its own
-    image's texture, the mean along a straight line of 0.4 of the width, in directions up to 60° from the
+    image's texture, the mean along a straight line of 0.4 of the longer side, in directions up to 60° from the
     horizontal. The ticks: short thin marks side by side, of like length and direction, at gaps that differ by less than
     a quarter.
 
@@ -29,75 +31,94 @@ def ruler(image: NDArray[np.uint8]) -> Finding:
         ``score`` the larger of the line's mean (0 to 1) and a fifth of the number of ticks; ``mask`` the line's or the
         ticks' pixels. Hairs that are straight by chance score as lines.
     """
-    hat = thin(image)
+    hat = thin(seen)
     texture = float(np.percentile(hat, 80))
     line = _line(hat, texture + FLOOR)
     comb = _comb(hat, 2.5 * texture + 0.75 * FLOOR)
     return max(line, comb, key=lambda one: one.score)
 
 
-def hair(image: NDArray[np.uint8]) -> Finding:
-    """Find hairs: thin dark structures that are long and connected.
+def hair(seen: View) -> Finding:
+    """Find hairs: thin dark structures that are long, connected, and run in one direction at each place.
 
     A mask of them as in DullRazor (Lee et al. 1997, Computers in Biology and Medicine), by one round black-hat
-    transform instead of closings in three directions.
+    transform instead of closings in three directions. Texture has thin dark structures too: of those that are kept
+    the mean along the best direction stands out from the mean along most, and they are longer than six pixels of the
+    image, since no direction can be told in less.
 
     Returns
     -------
     Finding
         ``score`` the share of the image they cover; ``mask`` their pixels.
     """
-    hat = thin(image)
+    hat = thin(seen)
     numbers, boxes = components(hat > np.percentile(hat, 80) + 0.5 * FLOOR, 8)
     diagonal = np.hypot(boxes[:, 2], boxes[:, 3])
     compact = (boxes[:, 4] > 0.25 * boxes[:, 2] * boxes[:, 3]) & (boxes[:, 4] > 4 * diagonal)
-    long = (diagonal > 0.06 * hat.shape[1]) & ~compact
+    long = (diagonal > max(0.06 * SIDE, 6 * seen.blur)) & ~compact
     long[0] = False
+    if long.any():
+        directed = np.bincount(numbers.ravel(), _directed(hat).ravel(), len(boxes)) / boxes[:, 4]
+        long &= directed > DIRECTED
     return Finding(float(long[numbers].mean()), long[numbers])
 
 
-def thin(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _directed(hat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give how far the mean along the best of twelve directions stands out from their median: 0 to 1 a pixel."""
+    middle = STROKE // 2
+    means = []
+    for angle in np.arange(TURNS) * (np.pi / TURNS):
+        stroke = np.zeros((STROKE, STROKE), np.uint8)
+        reach = middle * np.array([np.cos(angle), np.sin(angle)])
+        start, end = (np.rint(16 * (middle + side * reach)).astype(int).tolist() for side in (-1, 1))
+        cv2.line(stroke, start, end, 255, 1, cv2.LINE_AA, 4)
+        kernel = stroke.astype(np.float32) / stroke.sum()
+        means.append(cv2.filter2D(hat, -1, kernel, borderType=cv2.BORDER_REFLECT))
+    best = np.max(means, axis=0)
+    found: NDArray[np.float32] = (best - np.median(means, axis=0)) / (best + 0.5 * FLOOR)
+    return found
+
+
+def thin(seen: View) -> NDArray[np.float32]:
     """Give how much darker than its surroundings each thin structure is (float32 H x W); 0 near dark corners."""
-    light = grey(image)
-    kernel = odd(KERNEL * light.shape[1])
-    hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(kernel), borderType=cv2.BORDER_REPLICATE)
-    dark = cv2.GaussianBlur(light, (0, 0), kernel * 3 / 7) < 0.3 * lit(light)
+    light = seen.grey
+    hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(KERNEL), borderType=cv2.BORDER_REPLICATE)
+    dark = cv2.GaussianBlur(light, (0, 0), 3) < 0.3 * lit(light)
     values: NDArray[np.float32] = hat.astype(np.float32)
-    values[cv2.dilate(dark.astype(np.uint8), np.ones((kernel + 2, kernel + 2), np.uint8)) > 0] = 0
+    values[cv2.dilate(dark.astype(np.uint8), np.ones((KERNEL + 2, KERNEL + 2), np.uint8)) > 0] = 0
     return values
 
 
 def _line(hat: NDArray[np.float32], full: float) -> Finding:
     """Find the straight line with the highest mean, where `full` contrast counts as 1."""
     height, width = hat.shape
-    edge = max(1, round(EDGE * width))
     share = np.zeros(hat.shape, np.uint8)  # of 255: turned twice as fast as float32
-    share[edge:-edge, edge:-edge] = np.rint(np.minimum(hat[edge:-edge, edge:-edge] / np.float32(full), 1) * 255)
-    side, length = int(np.ceil(np.hypot(height, width))), max(3, round(LENGTH * width))
+    within = np.s_[EDGE:-EDGE, EDGE:-EDGE]
+    share[within] = np.rint(np.minimum(hat[within] / np.float32(full), 1) * 255)
+    side = int(np.ceil(np.hypot(height, width)))
     best, turn, place = 0.0, None, (0, 0)
     for angle in range(-TILT, TILT + 1, STEP):
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
         matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
         turned = cv2.warpAffine(share, matrix, (side, side), flags=cv2.INTER_LINEAR)
         _, value, _, (column, row) = cv2.minMaxLoc(
-            cv2.boxFilter(turned, cv2.CV_32F, (length, 1), borderType=cv2.BORDER_CONSTANT)
+            cv2.boxFilter(turned, cv2.CV_32F, (LENGTH, 1), borderType=cv2.BORDER_CONSTANT)
         )
         if value > best:
             best, turn, place = value, matrix, (column, row)
     mask = np.zeros(hat.shape, np.uint8)
     if turn is not None:
-        ends = np.array([[place[0] - length / 2, place[0] + length / 2], [place[1], place[1]], [1, 1]])
+        ends = np.array([[place[0] - LENGTH / 2, place[0] + LENGTH / 2], [place[1], place[1]], [1, 1]])
         back = cv2.invertAffineTransform(turn) @ ends
         start, end = (tuple(np.rint(point).astype(int).tolist()) for point in back.T)
-        cv2.line(mask, start, end, 1, odd(KERNEL * width))
+        cv2.line(mask, start, end, 1, KERNEL)
     return Finding(float(best) / 255, mask > 0)
 
 
 def _comb(hat: NDArray[np.float32], level: float) -> Finding:
     """Find the longest even row of parallel ticks."""
-    width = hat.shape[1]
     numbers, boxes = components(hat > level, 8)
-    ticks = _ticks(numbers, boxes, width)
+    ticks = _ticks(numbers, boxes)
     best: list[int] = []
     if len(ticks) >= 3:
         centre, along, length = ticks[:, 1:3], ticks[:, 3:5], ticks[:, 5]
@@ -108,32 +129,36 @@ def _comb(hat: NDArray[np.float32], level: float) -> Finding:
             like = (np.abs(along @ along[one]) > 0.93) & (np.abs(aside) < 2 + 0.12 * np.abs(ahead))
             like &= (length < 2.5 * length[one]) & (length > 0.4 * length[one])
             rows = np.flatnonzero(like)
-            best = max(best, _even(rows[np.argsort(ahead[rows], kind="stable")], ahead, width), key=len)
+            best = max(best, _even(rows[np.argsort(ahead[rows], kind="stable")], ahead), key=len)
     if len(best) < 3:  # two marks are no row
         return Finding(0.0, np.zeros(hat.shape, dtype=np.bool_))
     return Finding(len(best) / FULL_COMB, np.isin(numbers, ticks[best, 0]))
 
 
-def _ticks(numbers: NDArray[np.int32], boxes: NDArray[np.int32], width: int) -> NDArray[np.float64]:
+def _ticks(numbers: NDArray[np.int32], boxes: NDArray[np.int32]) -> NDArray[np.float64]:
     """Give number, x, y, direction (2) and length of each short, thin mark."""
-    size = (boxes[:, 4] >= 4) & (boxes[:, 4] <= 90 / 256 * width) & (boxes[:, 2:4].max(axis=1) <= 0.09 * width)
-    found = []
-    for number in np.flatnonzero(size)[:MOST_TICKS]:
-        left, top, wide, high, _ = boxes[number]
-        rows, columns = np.nonzero(numbers[top : top + high, left : left + wide] == number)
-        spread = np.cov(np.stack([columns, rows]).astype(np.float64)) + np.eye(2) / 12
-        values, vectors = np.linalg.eigh(spread)
-        if values[1] >= 4 * values[0]:
-            middle = (left + columns.mean(), top + rows.mean())
-            found.append((number, *middle, *vectors[:, 1], np.sqrt(12 * values[1])))
-    return np.array(found, dtype=np.float64).reshape(-1, 6)
+    size = (boxes[:, 4] >= 4) & (boxes[:, 4] <= 90) & (boxes[:, 2:4].max(axis=1) <= 0.09 * SIDE)
+    marks = np.flatnonzero(size)[:MOST_TICKS]
+    places = np.full(len(boxes), -1)
+    places[marks] = np.arange(len(marks))
+    rows, columns = np.nonzero(places[numbers] >= 0)
+    mark = places[numbers[rows, columns]]
+    counts = boxes[marks, 4]
+    x, y = (np.bincount(mark, part, len(marks)) / counts for part in (columns, rows))
+    across, down = columns - x[mark], rows - y[mark]
+    pairs = ((across, across), (across, down), (down, across), (down, down))
+    spread = np.stack([np.bincount(mark, a * b, len(marks)) / (counts - 1) for a, b in pairs], axis=1)
+    values, vectors = np.linalg.eigh(spread.reshape(-1, 2, 2) + np.eye(2) / 12)
+    lengths = np.sqrt(12 * values[:, 1])
+    table = np.column_stack([marks, x, y, vectors[:, :, 1], lengths])
+    return table[values[:, 1] >= 4 * values[:, 0]]
 
 
-def _even(rows: NDArray[np.intp], ahead: NDArray[np.float64], width: int) -> list[int]:
+def _even(rows: NDArray[np.intp], ahead: NDArray[np.float64]) -> list[int]:
     """Give the longest run of `rows`, which are in order, whose gaps differ by less than a quarter of the first."""
     gaps = np.diff(ahead[rows])
     best: list[int] = []
-    for start in np.flatnonzero((gaps > 0.012 * width) & (gaps < 0.09 * width)):
+    for start in np.flatnonzero((gaps > 0.012 * SIDE) & (gaps < 0.09 * SIDE)):
         uneven = np.flatnonzero(np.abs(gaps[start:] - gaps[start]) >= 0.25 * gaps[start])
         end = start + (uneven[0] if len(uneven) else len(gaps) - start)
         if end + 1 - start > len(best):

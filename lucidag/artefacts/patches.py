@@ -6,9 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.vision import Finding, colour, components, ellipse, odd, outside
+from lucidag.artefacts.vision import Finding, View, components, ellipse, odd, outside
 
 APART = 25.0  # distance from the skin's colour, in a and b of CIELAB
+CHROMA = 15.0  # distance from grey: what is below has no colour of its own
+EDGE = 3  # pixels: how far beside an outline colours are compared
+MIDDLE = slice(3, 5)  # of eight parts of each side: where patches are not
 BLACK = 12.0  # lightness, of 100
 LEAST_AREA = 0.004  # of the frame
 RIM, ARC = 0.06, 0.15  # of the shorter side: how near the rim, and how much of the outline must be seen
@@ -26,31 +29,37 @@ class Circle:
     radius: float
 
 
-def patch(image: NDArray[np.uint8]) -> Finding:
+def patch(seen: View) -> Finding:
     """Find coloured patches.
 
     Skin is the median colour of the brighter 60 % of the image. What is at least 25 away from it in the a and b of
-    CIELAB and reaches the rim (of the frame, or of the dark ring around it) is a candidate; a circle is fitted
-    to that part of its outline that is not the rim itself.
+    CIELAB, has a colour of its own (15 away from grey, which dark lesions are not) and reaches the rim (of the frame,
+    or of the dark ring around it) is a candidate; a circle is fitted to that part of its outline that is not the rim
+    itself. A patch differs from a lesion in that it is round, ends at once, and leaves the middle of the image free.
 
     Returns
     -------
     Finding
-        Of the best candidate: ``score`` its distance from the skin's colour times the fourth power of its overlap (IoU)
-        with its circle; ``mask`` its pixels. An image without candidates has 0.
+        Of the best candidate: ``score`` its distance from the skin's colour, times the fourth power of its overlap
+        (IoU) with its circle, times the square of the share of that distance that is passed within a few pixels of its
+        outline, times the share of the image's middle that it leaves free; ``mask`` its pixels. An image without
+        candidates has 0.
     """
-    values = colour(image)
+    values = seen.pixels
     short = min(values.shape[:2])
     kernel = odd(short / 60)
     lab = cv2.cvtColor(cv2.medianBlur(values, kernel).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     light, hue = lab[:, :, 0], lab[:, :, 1:]
     skin = np.median(hue[light >= np.percentile(light, 40)], axis=0)
     distance = np.hypot(hue[:, :, 0] - skin[0], hue[:, :, 1] - skin[1])
+    nothing = Finding(0.0, np.zeros(light.shape, dtype=np.bool_))
+    if not (distance > APART).any():
+        return nothing
     black = outside(light < BLACK)
     away = _away(black)
     found = ((distance > APART) & ~black).astype(np.uint8)
     numbers, boxes = components(cv2.morphologyEx(found, cv2.MORPH_OPEN, ellipse(kernel)) > 0, 4)
-    best = Finding(0.0, np.zeros(light.shape, dtype=np.bool_))
+    best = nothing
     for number in np.flatnonzero(boxes[:, 4] >= LEAST_AREA * light.size):
         if number == 0:
             continue
@@ -59,9 +68,37 @@ def patch(image: NDArray[np.uint8]) -> Finding:
         if overlap > 0:
             inner = cv2.erode(region.astype(np.uint8), ellipse(kernel)) > 0
             middle = hue[inner if inner.any() else region].mean(axis=0)
-            score = float(np.hypot(*(middle - skin))) * overlap**ROUNDNESS
-            best = max(best, Finding(score, filled), key=lambda one: one.score)
+            if np.hypot(*middle) > CHROMA:
+                sharp, mask = _edge(hue - skin, middle - skin, filled, black, seen.blur)
+                score = float(np.hypot(*(middle - skin))) * overlap**ROUNDNESS * sharp**2 * _aside(filled)
+                best = max(best, Finding(score, mask), key=lambda one: one.score)
     return best
+
+
+def _edge(
+    hue: NDArray[np.float32],
+    step: NDArray[np.float32],
+    region: NDArray[np.bool_],
+    black: NDArray[np.bool_],
+    blur: float,
+) -> tuple[float, NDArray[np.bool_]]:
+    """Give how much of a step in colour is passed near the outline of a region, and the region up to half of it.
+
+    1 is a sharp edge, 0 none. `blur` pixels on either side are left out, as no edge of the image can be sharper.
+    """
+    shape, passed = region.astype(np.uint8), hue @ (step / (step @ step))
+    within = cv2.distanceTransform(np.pad(shape, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    beside = cv2.distanceTransform(1 - shape, cv2.DIST_L2, 5)
+    least = 1 + blur
+    inner, outer = (passed[(away > least) & (away <= least + EDGE) & ~black] for away in (within, beside))
+    sharp = float(np.clip(np.median(inner) - np.median(outer), 0, 1)) if inner.size and outer.size else 0.0
+    return sharp, region & ((passed > 0.5) | (within > least + EDGE))
+
+
+def _aside(region: NDArray[np.bool_]) -> float:
+    """Give the share of the middle of an image, a quarter of its height and width, that a region leaves free."""
+    rows, columns = (slice(side * MIDDLE.start // 8, side * MIDDLE.stop // 8) for side in region.shape)
+    return 1 - float(region[rows, columns].mean())
 
 
 def _away(black: NDArray[np.bool_]) -> NDArray[np.float32]:

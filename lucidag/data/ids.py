@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 LONGEST = 120  # bytes; a file system allows 255, and outputs add words such as `.safetensors` to an id
 _HASH = 10
+_REPLACED = str.maketrans("/. ", "-__")
+_PLAIN = re.compile(r"[A-Za-z0-9_/. -]*")  # most names, and quick
 # Names that Windows keeps for devices, whatever suffix follows.
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 
@@ -30,9 +32,11 @@ def make_ids(relatives: Sequence[str]) -> list[str]:
         The N paths, with forward slashes; all different.
     """
     bare = [_readable(posixpath.splitext(name)[0] or name) for name in relatives]
-    whole = [_readable(name) for name in relatives]
     number = Counter(map(_folded, bare))
-    ids = [name if number[_folded(name)] == 1 else full for name, full in zip(bare, whole, strict=True)]
+    ids = [
+        name if number[_folded(name)] == 1 else _readable(relative)
+        for name, relative in zip(bare, relatives, strict=True)
+    ]
     digits = _HASH
     while True:
         number = Counter(map(_folded, ids))
@@ -59,18 +63,23 @@ def same_file(one: str) -> str:
 
 
 def _readable(path: str) -> str:
-    normal = unicodedata.normalize("NFC", path.strip("/"))
-    name = "".join(map(_character, normal))
+    stripped = path.strip("/")
+    if _PLAIN.fullmatch(stripped):
+        name = stripped.translate(_REPLACED)
+    else:
+        name = "".join(map(_character, unicodedata.normalize("NFC", stripped)))
     return f"_{name}" if not name or name[0] in "-~" or _DEVICES.fullmatch(name) else name
 
 
 def _character(one: str) -> str:
     if one.isalnum() or one in "_-" or unicodedata.category(one)[0] == "M":
         return one
-    return {"/": "-", ".": "_", " ": "_"}.get(one) or f"~{ord(one):02X}"
+    return one.translate(_REPLACED) if ord(one) in _REPLACED else f"~{ord(one):02X}"
 
 
 def _folded(name: str) -> str:
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

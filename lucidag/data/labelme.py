@@ -179,7 +179,7 @@ def read_annotation(file: str | Path, classes: Sequence[str], objects: Sequence[
     Raises
     ------
     InputError
-        If the file is missing or no XML, or names no class of `classes`.
+        If the file is missing or no XML, or names no class of `classes`, or several.
     """
     try:
         content = DECLARATION.sub(b"", Path(file).read_bytes())
@@ -189,6 +189,11 @@ def read_annotation(file: str | Path, classes: Sequence[str], objects: Sequence[
     except (ElementTree.ParseError, UnicodeDecodeError, LookupError) as error:
         raise InputError(f"{file} is no XML: {error}") from error
     top = root if root.find("class") is not None else next(iter(root), root)
+    several = {(each.text or "").strip() for each in top.findall("class")}
+    if len(several) > 1:
+        raise InputError(
+            f"{file}: the image has several classes at once ({', '.join(sorted(several))}), and it can have one only"
+        )
     label = _number(top.findtext("class"))
     if label is None or not 0 <= label < len(classes):
         raise InputError(f"{file}: the image's class is '{top.findtext('class')}'; allowed: 0 to {len(classes) - 1}")

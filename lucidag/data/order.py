@@ -71,9 +71,13 @@ def _close(numbers: Sequence[int]) -> bool:
 def _natural(name: str) -> tuple[list[tuple[int, Decimal, str]], str]:
     """Sort numbers inside a name by their value; equal ones by their text."""
     if WHOLE.fullmatch(name):
-        return [(0, Decimal(name), "")], name
-    parts = re.split(r"([0-9]+)", name)
-    return [(0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts if part], name
+        return [(1, Decimal(name), "")], name
+    parts = [part for part in re.split(r"([0-9]+)", name) if part]
+    # As in text, some signs stand before digits, and letters after them.
+    words = [(0 if part < "0" else 2, Decimal(0), part) for part in parts]
+    return [
+        (1, Decimal(part), "") if part[0] in "0123456789" else word for part, word in zip(parts, words, strict=True)
+    ], name
 
 
 def _few(names: Sequence[str]) -> str:

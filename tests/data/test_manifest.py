@@ -12,6 +12,8 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from lucidag.artefacts.audit import audit
+from lucidag.artefacts.settings import Audit
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.data.source import Source
@@ -373,3 +375,24 @@ def test_ids_of_a_source_of_ones_own_are_safe_and_differ(tmp_path, ids, said):
         return
     with pytest.raises(InputError, match=re.escape(said)):
         write_manifest(tmp_path, few, ["cat", "dog", "eel"], images[: len(ids)])
+
+
+WORDS = ["nan", "NA", "null", "None", "inf", "True", "1e5", "007", "-"]
+
+
+def test_names_that_other_tools_take_for_missing_stay_words(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (90, 8, 8, 3), dtype=np.uint8)
+    labels, sites = [WORDS[row % 9] for row in range(90)], [WORDS[row // 9 % 9] for row in range(90)]
+    table = pd.DataFrame({"image": [f"p{row}" for row in range(90)], "label": labels, "split": "test", "site": sites})
+    write_manifest(tmp_path, table, sorted(WORDS), images)
+    manifest = read_manifest(tmp_path)
+    assert [manifest.classes[code] for code in manifest.labels()] == labels
+    assert manifest.table["site"].tolist() == sites
+    codes, names = manifest.groups(["label", "site"])
+    assert [names[code] for code in codes] == [f"label={a}&site={b}" for a, b in zip(labels, sites, strict=True)]
+    scores = pd.DataFrame({"image": manifest.table["image"]})
+    _, found = audit(manifest.table, manifest.classes, scores, Audit(resamples=20))
+    assert found["classes"] == dict.fromkeys(sorted(WORDS), 10)
+    (one,) = found["associations"]
+    assert sorted(one["counts"]) == sorted(set(sites))
+    assert sorted(one["counts"]["nan"]) == sorted(WORDS)

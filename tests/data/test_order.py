@@ -58,6 +58,8 @@ def test_a_table_and_a_folder_of_the_same_numbers_differ_and_say_so(tmp_path):
         (["07", "7"], ["07", "7"], 1),
         (["Benign", "benign"], ["Benign", "benign"], 1),
         (["e\u0301", "\u00e9"], ["e\u0301", "\u00e9"], 1),
+        (["-", "007", "1e5", "nan"], ["-", "007", "1e5", "nan"], 1),  # 1e5 may stand before 7
+        (["-", "0", "a"], ["-", "0", "a"], 0),
         (["nan", "NA", "null", "None", ""], ["", "NA", "None", "nan", "null"], 0),
     ],
 )

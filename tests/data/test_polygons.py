@@ -162,6 +162,7 @@ def test_a_root_element_and_a_declaration_are_allowed(tmp_path, head, root):
         ("", "the image's class is 'None'; allowed: 0 to 2"),
         ("<class>3</class>", "the image's class is '3'; allowed: 0 to 2"),
         ("<class>-1</class>", "the image's class is '-1'"),
+        ("<class>0</class><class>2</class>", "several classes at once (0, 2)"),
         ("\x00", "is no XML"),
     ],
 )

@@ -104,6 +104,14 @@ def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, cas
     assert_one_line(done, file, parts)
 
 
+def test_a_doubled_key_stops_the_dry_run(folder: Path, snakemake) -> None:
+    file = write(folder, "doubled", {"datasets": {"d": {"source": "digits"}}, "models": {"m": NETWORK}})
+    text = (folder / file).read_text()
+    (folder / file).write_text(text.replace("  d:\n", "  d:\n    source: lesions\n"))
+    done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
+    assert_one_line(done, file, ["datasets.d.source: given twice, in lines 3 and 4"])
+
+
 class Payload:
     """A pickle that makes a folder when it is read."""
 
