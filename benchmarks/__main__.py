@@ -19,6 +19,7 @@ BENCHMARKS = {
     "faithfulness": "benchmarks.faithfulness_speed",
     "crp": "benchmarks.crp_speed",
     "plan": "benchmarks.plan_speed",
+    "finders": "benchmarks.finders_speed",
     "default": "benchmarks.default_run",
 }
 
