@@ -40,7 +40,7 @@ def looks_like_ids(name: str, cells: Sequence[str]) -> bool:
     if different < 2:
         return False
     words = set(_words(name))
-    if words & WHOSE and words & (ID_WORDS | NUMBER_WORDS) and names_owner(name):
+    if words == {"id"} or (words & WHOSE and words & (ID_WORDS | NUMBER_WORDS) and names_owner(name)):
         return True
     if names_owner(name):
         return different * (20 if words & WHOSE else 10) >= len(filled)

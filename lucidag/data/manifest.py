@@ -125,7 +125,7 @@ class Manifest:
         Raises
         ------
         InputError
-            If a column does not exist.
+            If a column does not exist, or two groups would have one name.
         """
         if not columns:
             return np.zeros(len(self.table), dtype=np.int64), ("all",)
@@ -133,8 +133,12 @@ class Manifest:
         for column in columns:
             if column not in allowed:
                 raise InputError(f"{self.file}: {unknown('group column', column, allowed)}")
-        values = zip(*(self.table[column] for column in columns), strict=True)
+        values = list(zip(*(self.table[column] for column in columns), strict=True))
         combined = ["&".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) for row in values]
+        if len(set(combined)) < len(set(values)):
+            raise InputError(
+                f"{self.file}: two groups of {', '.join(columns)} would have one name, as values hold '&' and '='"
+            )
         names, codes = np.unique(np.array(combined, dtype=object).astype(str), return_inverse=True)
         return codes.reshape(-1).astype(np.int64), tuple(str(name) for name in names)
 

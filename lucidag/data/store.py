@@ -48,5 +48,6 @@ def _doubts(source: Source) -> list[str]:
         looks = [look(image) for image in source.images]
     elif looks is None:
         looks = [look(decode(path)) for path in table["path"]]
+    owners = {**columns, **({"id": table["id"].tolist()} if "id" in table.columns else {})}
     doubles = double_notes(looks, table["image"].tolist(), labels, splits)
-    return [*owner_notes(columns, splits), *telling_notes(columns, labels), *doubles]
+    return [*owner_notes(owners, splits), *telling_notes(columns, labels), *doubles]

@@ -210,6 +210,14 @@ def test_doubts_stand_in_the_summary(tmp_path):
     ]
 
 
+def test_ids_of_a_source_of_ones_own_on_two_sides_are_said(tmp_path):
+    images = np.stack([photograph(number) for number in range(24)])
+    names = {"image": [f"p{number}" for number in range(24)], "label": ["a", "b"] * 12}
+    sides = {"split": ["train"] * 13 + ["test"] * 11, "id": [f"q{number // 12}" for number in range(24)]}
+    (said,) = store(tmp_path, Source(pd.DataFrame({**names, **sides}), ("a", "b"), images), 0, 0)
+    assert said.startswith("possible leakage: 1 of 2 values of column 'id' stand on two sides of the splits (q1)")
+
+
 def test_columns_are_doubted_before_anything_runs(tmp_path):
     rows = [f"{number}.png,{'ab'[number % 2]},L{number // 2},{'uv'[number % 2]}" for number in range(40)]
     (tmp_path / "t.csv").write_text("\n".join(["image,label,lesion_id,mark", *rows]))

@@ -396,3 +396,13 @@ def test_names_that_other_tools_take_for_missing_stay_words(tmp_path):
     (one,) = found["associations"]
     assert sorted(one["counts"]) == sorted(set(sites))
     assert sorted(one["counts"]["nan"]) == sorted(WORDS)
+
+
+def test_groups_that_would_have_one_name_are_refused(tmp_path):
+    table, images, _ = arrays()
+    table = table.assign(site=["x&age=1", "x"] * 6, age=["2", "1&age=2"] * 6)
+    write_manifest(tmp_path, table, ["cat", "dog", "eel"], images)
+    manifest = read_manifest(tmp_path)
+    assert len(manifest.groups(["site", "label"])[1]) == 6
+    with pytest.raises(InputError, match="two groups of site, age would have one name"):
+        manifest.groups(["site", "age"])

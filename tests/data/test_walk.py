@@ -4,6 +4,7 @@ import os
 
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from lucidag.data.layout import OUTSIDE
 from lucidag.data.listing import list_images
@@ -212,3 +213,8 @@ def test_several_labels_at_once_are_refused_before_anything_runs(tmp_path, label
             section.files()
     else:
         assert sorted(section.known_classes()) == sorted(label)
+
+
+def test_several_label_columns_are_refused(tmp_path):
+    with pytest.raises(ValidationError, match=r"several labels at once are not read: .* name one column"):
+        Folder(source="folder", path=str(tmp_path), columns={"label": ["cat", "dog"]})

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lucidag.data.known import check_listing
 from lucidag.data.leaks import owner_notes, telling_notes
@@ -27,6 +27,13 @@ class Columns(Section):
     id: str | None = Field(
         default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
     )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _one(cls, label: object) -> object:
+        if isinstance(label, list):
+            raise ValueError("several labels at once are not read: an image has one class, so name one column")
+        return label
 
     def named(self) -> dict[str, str | None]:
         """Return the columns by role; left out are those that may be missing, because the file does not name them."""
