@@ -84,6 +84,7 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
         concepts={CATEGORY: maps},
         concept_names={CATEGORY: objects},
         irregularities={name: count for name, count in sorted(irregular.items()) if count},
+        notes=keys.notes(),
         looks=[each.look for each in seen],
     )
 

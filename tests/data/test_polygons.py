@@ -303,3 +303,12 @@ def test_real_images(shared_data, tmp_path):
     reader = Images(read_manifest(tmp_path))
     assert (reader.read_concepts(1234)["object"] == maps[1234]).all()
     assert reader.read(1234).shape == (128, 128, 3)
+
+
+def test_what_is_left_out_of_the_folders_is_said(source):
+    for place in ("images/train/a/abbey/.hidden.jpg", "images/train/a/abbey/lonely.jpg"):
+        (source / place).parent.mkdir(parents=True, exist_ok=True)
+        (source / place).write_bytes(b"x")
+    section = Polygons(source="polygons", path=str(source))
+    (said,) = section.notes()
+    assert said == "left out: 1 images that are hidden or in a hidden or helper folder; 1 images without annotation"

@@ -104,6 +104,25 @@ def test_a_dry_run_stops_at_a_mistake_with_one_line(folder: Path, snakemake, cas
     assert_one_line(done, file, parts)
 
 
+def test_what_is_left_out_or_guessed_is_said_once_at_the_start(folder: Path, snakemake) -> None:
+    image = (folder / "own" / "00.png").read_bytes()
+    for place in ("Training/a/0.png", "Training/b/{x}.png", "Testing/b/1.png", "Training/a/.ipynb_checkpoints/0.png"):
+        (folder / "said" / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "said" / place).write_bytes(image)
+    network = {**NETWORK, "options": {**NETWORK["options"], "channels": 3}}
+    words = {"datasets": {"d": {"source": "folder", "path": "said"}}, "models": {"m": network}}
+    file = write(folder, "said", {"results": "said-results", **words})
+    done = snakemake(folder, "said-results/data/d/manifest.csv", "--dry-run", "--configfile", file)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("lucidag: ")]
+    assert [line.partition(": ")[2].partition(" (")[0] for line in lines] == [
+        "datasets.d: left out: 1 images that are hidden or in a hidden or helper folder",
+        "datasets.d: taken for splits: 'Testing' for test, 'Training' for train",
+        "datasets.d: test has no image of class a",
+    ]
+    assert "said/Training/a/0.png" in done.stdout + done.stderr
+    assert "{x}" not in done.stdout + done.stderr  # braces are Snakemake's own
+
+
 def test_a_doubled_key_stops_the_dry_run(folder: Path, snakemake) -> None:
     file = write(folder, "doubled", {"datasets": {"d": {"source": "digits"}}, "models": {"m": NETWORK}})
     text = (folder / file).read_text()

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lucidag.data.labelme import files_of
+from lucidag.data.labelme import annotated, files_of
 from lucidag.data.source import DataSource, Source, Splits
 from lucidag.ground.errors import InputError
 from lucidag.ground.section import Count
@@ -37,3 +37,8 @@ class Polygons(DataSource):
             return files_of(self.path)
         except InputError as error:
             raise InputError(f"path: {error}") from error
+
+    def notes(self) -> list[str]:
+        """Return what of the folders is left out."""
+        counts = [f"{number} {what}" for what, number in sorted(annotated(self.path)[1].items()) if number]
+        return [f"left out: {'; '.join(counts)}"] if counts else []
