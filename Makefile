@@ -30,7 +30,7 @@ run: $(READY) ## run the default workflow
 test: $(READY) ## lint, types and the everyday test suite
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/snakefmt --check Snakefile rules
+	$(VENV)/bin/snakefmt --check Snakefile workflow/Snakefile rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
@@ -40,7 +40,7 @@ test-long: $(READY) ## the tests that `make test` leaves out, for their time
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/snakefmt Snakefile rules
+	$(VENV)/bin/snakefmt Snakefile workflow/Snakefile rules
 	$(VENV)/bin/mypy
 
 lock: $(READY) ## resolve the pins anew from pyproject.toml

@@ -215,7 +215,7 @@ def test_other_schedulers_submit_by_a_command(project, steps, tmp_path: Path) ->
     tool.write_text(f'#!/bin/bash\necho "$@" >> {asked}\nbash "${{@: -1}}" > /dev/null 2>&1 &\necho $!\n')
     tool.chmod(0o755)
     folder = project()
-    _edit(folder / "profiles/cluster-generic/config.yaml", "seconds-between-status-checks: 1")
+    _edit(folder / "profiles/cluster-generic/profile.v9+.yaml", "seconds-between-status-checks: 1")
     _bash(steps["step", "generic"], folder, PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert (folder / "results/data/digits/manifest.csv").exists()
     (line,) = asked.read_text().splitlines()

@@ -19,7 +19,7 @@ def rules(root: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def profile(root: Path) -> dict:
     """Return the profile for Slurm."""
-    return yaml.safe_load((root / "profiles" / "slurm" / "config.yaml").read_text())
+    return yaml.safe_load((root / "profiles" / "slurm" / "profile.v9+.yaml").read_text())
 
 
 def test_rules_that_ask_for_a_gpu_say_their_memory_and_time(root: Path, rules: dict[str, str]) -> None:

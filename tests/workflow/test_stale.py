@@ -400,7 +400,7 @@ EDITS = [
     Edit(
         "another value in the default profile",
         NOTHING,
-        rewrite("profiles/default/config.yaml", ("keep-going: true", "keep-going: false")),
+        rewrite("profiles/default/profile.v9+.yaml", ("keep-going: true", "keep-going: false")),
     ),
     Edit(
         "a pin in `envs/tables.yaml`, in a run without conda",
