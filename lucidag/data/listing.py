@@ -131,8 +131,12 @@ def list_images(
     if path.is_file():
         entries, renamed = _of_csv(path, path.parent if root is None else Path(root), dict(columns or {}))
         _check_once(path, entries)
-        if several := several_at_once(entry.label for entry in entries):
-            raise InputError(f"{path}: '{several}' is several labels at once, and an image can have one class only")
+        several = several_at_once(entry.label for entry in entries)
+        if several is not None and several not in (classes or ()):
+            raise InputError(
+                f"{path}: '{several}' is several labels at once, and an image can have one class only (list `classes` "
+                "if it is one)"
+            )
         entries, notes = _with_splits(path, entries, split_names)
         return Listing(entries, True, notes=[*notes, *renamed])
     siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []

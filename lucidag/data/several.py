@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-SEPARATORS = ("|", ";", ",", "+", "&", "/", "\n")
+SEPARATORS = ("|", ";", ",", "+", "&", "\n")  # not "/": left/front, left/back, right/front are names
 _LIST = re.compile(r"[\[({].*[\])}]", re.DOTALL)
 
 

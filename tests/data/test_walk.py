@@ -199,6 +199,7 @@ def test_listed_classes_say_which_level_is_meant(tmp_path):
         (["a, b", "a", "b"], True),
         (["tench, Tinca tinca", "goldfish, Carassius auratus", "missile", "projectile, missile"], False),
         (["cat/dog", "bird"], False),
+        (["left/front", "left/back", "right/front", "right/back"], False),
         (["AC/DC", "R&B", "C++", "a+b"], False),
         (["black and white", "black", "white"], False),
     ],
@@ -213,6 +214,14 @@ def test_several_labels_at_once_are_refused_before_anything_runs(tmp_path, label
             section.files()
     else:
         assert sorted(section.known_classes()) == sorted(label)
+
+
+def test_a_name_that_looks_like_several_labels_can_be_listed(tmp_path):
+    (tmp_path / "t.csv").write_text("image,label\n0.png,black\n1.png,white\n2.png,black & white\n")
+    with pytest.raises(InputError, match="'black & white' is several labels at once"):
+        list_images(tmp_path / "t.csv")
+    listed = ["black", "white", "black & white"]
+    assert len(list_images(tmp_path / "t.csv", classes=listed).entries) == 3
 
 
 def test_several_label_columns_are_refused(tmp_path):
