@@ -1,4 +1,4 @@
-# Units and concepts: what each unit of some layers detects, by CLIP-Dissect and by Network Dissection.
+# Units and concepts: what each unit of some layers detects: by a CLIP or annotations, and by Network Dissection.
 #
 # Requires: models/{model}/checkpoint.safetensors, a probe set's data/{dataset}/…; for the join with roles
 #           features/{model}/test.safetensors and rof/{model}/roles.csv.

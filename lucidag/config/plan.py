@@ -12,7 +12,7 @@ from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
-from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import ANNOTATIONS, NETDISSECT
 from lucidag.units.settings import DEFAULT_LAYERS
 
 Wildcards = Mapping[str, str]
@@ -317,7 +317,7 @@ class Plan:
         if self.clip is not None:
             files = ("images.npy", "texts.npy", "embeddings.json")
             found["embeddings"] = [self.at("clip", self.clip, probe, file) for file in files]
-        elif CLIP_DISSECT in self.concept_methods:
+        elif ANNOTATIONS in self.concept_methods:
             found["dataset"] = self.data_files(probe)
         return found
 

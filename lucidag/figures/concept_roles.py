@@ -15,9 +15,9 @@ from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, figure, legend_below,
 from lucidag.rof.roles import ROLES
 from lucidag.units.compare.roles_join import concept_roles as count_roles
 from lucidag.units.compare.roles_join import restores
+from lucidag.units.names import JUDGED_BY, TITLES
 
 MOST_CONCEPTS = 20
-SCORES: Mapping[str, str] = {"netdissect": "IoU with its concept", "clip-dissect": "strength of its concept"}
 
 
 @paper()
@@ -37,7 +37,7 @@ def concept_roles(joined: pd.DataFrame, tests: Mapping[str, Any], method: str, t
     """
     table = joined[joined["method"] == method]
     if table.empty:
-        return note(f"Method {method} has no labels of units that have a role.")
+        return note(f"{TITLES[method]} has no labels of units that have a role.")
     fig = figure(FULL_WIDTH, 4.3)
     axes = fig.subplot_mosaic([["scatter", "concepts"], ["shares", "concepts"]], width_ratios=(1.25, 1))
     _scatter(axes["scatter"], table, method, threshold, tests[method]["restoring"]["test"])
@@ -53,8 +53,12 @@ def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found
     n0 = int(needed.max()) if len(needed) else 0
     ax.axvline(n0 + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning point n₀ = {n0}")
     ax.axhline(threshold, color=GREY, linestyle=":", linewidth=0.8, label=f"labels count from {threshold:.3g}")
-    ax.set(xlabel="rank on test (1 = switched on first)", ylabel=SCORES[method], xlim=(0, RIGHT * len(table)))
-    ax.set_title(f"{method}: rank and score,\n{_rank_words(found['rank'])}")
+    ax.set(
+        xlabel="rank on test (1 = switched on first)",
+        ylabel=f"{JUDGED_BY[method]} of its label",
+        xlim=(0, RIGHT * len(table)),
+    )
+    ax.set_title(f"{TITLES[method]}: rank and score,\n{_rank_words(found['rank'])}")
 
 
 def _rank_words(found: Mapping[str, Any]) -> str:

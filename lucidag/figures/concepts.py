@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, listed, note, paper
 from lucidag.units.labels.counts import CONCEPT, concept_counts
-from lucidag.units.names import JUDGED_BY
+from lucidag.units.names import JUDGED_BY, TITLES
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48  # of a layer; the title says how many concepts there were
@@ -94,7 +94,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figur
     axes[0].set_ylabel("unique concepts")
     thresholds = {f"{labels['threshold']:.3g}" for labels in found.values() if labels}
     least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}"
-    fig.suptitle(f"Unique concepts by category, {method}{least}", x=0.01, ha="left")
+    fig.suptitle(f"Unique concepts by category, {TITLES[method]}{least}", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
     return fig
 

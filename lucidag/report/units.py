@@ -3,6 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
+from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
+
+# How each method finds the label of a unit.
+WAYS: Mapping[str, str] = {
+    CLIP_DISSECT: "by the words of a CLIP (`clip-dissect`)",
+    ANNOTATIONS: "by what the data set itself says of the images (`annotations`)",
+    NETDISSECT: "by the pixels of label maps (`netdissect`, score: IoU)",
+}
 
 
 def dissect(
@@ -19,7 +27,7 @@ def dissect(
     models
         By model the layers that were dissected.
     methods
-        ``clip-dissect`` and ``netdissect``, as far as they are asked for.
+        ``clip-dissect`` or ``annotations``, and ``netdissect``, as far as they are asked for.
     pairs
         Comparisons of two models, such as ``a-vs-b``.
     joined
@@ -29,8 +37,8 @@ def dissect(
     """
     cells: list[Text | Code] = [
         text(
-            "Each unit is called by the concept that it answers to most, among the images of a probe set: by the "
-            "words of a CLIP (`clip-dissect`) or by the pixels of label maps (`netdissect`, score: IoU). Some concept "
+            "Each unit is called by the concept that it answers to most, among the images of a probe set: "
+            f"{' or '.join(WAYS[method] for method in methods)}. Some concept "
             "is always the best one, so only labels above a threshold count as detectors here: the level that images "
             "in random order reach, or the least IoU. `labelled` is the share of units above it; a label is a name for "
             "what correlates, not proof of what the unit is for."

@@ -1,1 +1,1 @@
-"""What each unit detects: CLIP-Dissect and Network Dissection, their comparison, and the roles of the units."""
+"""What each unit detects: labels by a CLIP, annotations and pixels, their comparison, and the roles of units."""

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from lucidag.ground.errors import InputError
 
-CLIP_DISSECT, NETDISSECT = "clip-dissect", "netdissect"
-METHODS = (CLIP_DISSECT, NETDISSECT)
-TITLES = {CLIP_DISSECT: "CLIP-Dissect", NETDISSECT: "NetDissect"}
+CLIP_DISSECT, ANNOTATIONS, NETDISSECT = "clip-dissect", "annotations", "netdissect"
+METHODS = (CLIP_DISSECT, ANNOTATIONS, NETDISSECT)
+# Those by the similarity of a unit's top images and concepts; each is called by what tells what the images show.
+SIMILAR = (CLIP_DISSECT, ANNOTATIONS)
+TITLES = {CLIP_DISSECT: "CLIP-Dissect", ANNOTATIONS: "Labels by annotations", NETDISSECT: "NetDissect"}
 # What a label is judged by.
-JUDGED_BY = {CLIP_DISSECT: "strength", NETDISSECT: "IoU"}
+JUDGED_BY = {CLIP_DISSECT: "strength", ANNOTATIONS: "strength", NETDISSECT: "IoU"}
 NONE = "none"  # the concept of a unit that a method gives no label
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from lucidag.ground.section import Count, Level, Section, Seed, Shards, Split, Unique
-from lucidag.units.names import CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
 
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
 DEFAULT_LAYERS = ("layer2", "layer3", "layer4", "fc")
 
 
 class Describing(Section):
-    """How CLIP-Dissect finds the concept of a unit."""
+    """How the concept of a unit is found that its top images have in common: by CLIP-Dissect or by annotations."""
 
     evidence: Literal["clip", "annotations"] = Field(
         default="clip", description="What tells which concepts an image shows: a CLIP, or the probe set's own labels."
@@ -33,9 +33,14 @@ class Describing(Section):
     )
     seed: Seed = Field(default=0, description="Seed of the images drawn at random.")
 
+    @property
+    def method(self) -> str:
+        """What the labels are called: CLIP-Dissect where a CLIP tells what images show."""
+        return CLIP_DISSECT if self.evidence == "clip" else ANNOTATIONS
+
 
 class ClipDissect(Describing):
-    """CLIP-Dissect: each unit gets the concept that the images which activate it most have in common."""
+    """Each unit gets the concept that its top images have in common, by a CLIP (CLIP-Dissect) or by annotations."""
 
     jobs: ClassVar = {"clip_embed": ("concepts",)}
 
@@ -102,7 +107,7 @@ class Draws(Intervals, Seeded):
 class Passes(Seeded, Probe):
     """How a network runs over the images."""
 
-    pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for CLIP-Dissect.")
+    pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for its top images.")
     top: Count = Field(default=100, description="Images that describe a unit.")
     quantile: Level = Field(default=0.005, description="Share of the positions where a unit is above its threshold.")
     batch_size: Count = Field(default=64, description="Images per step.")
@@ -130,7 +135,7 @@ class Comparison(Draws):
 
 
 class Dissect(Counting, Comparison, Labelling, Passes, Asked):
-    """What the units of some layers detect, by CLIP-Dissect and by Network Dissection."""
+    """What the units of some layers detect: by CLIP-Dissect or annotations, and by Network Dissection."""
 
     jobs: ClassVar = {
         "clip_embed": tuple(Probe.model_fields),
@@ -147,7 +152,9 @@ class Dissect(Counting, Comparison, Labelling, Passes, Asked):
     shards: Shards = Field(
         default=1, description="Jobs that show the images to a model; what is found does not depend on it."
     )
-    clip_dissect: ClipDissect | None = Field(default=ClipDissect(), description="CLIP-Dissect; null: not done.")
+    clip_dissect: ClipDissect | None = Field(
+        default=ClipDissect(), description="CLIP-Dissect, or labels by annotations; null: not done."
+    )
     compare: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
         default=[], description="Pairs of models to compare."
     )
@@ -165,10 +172,10 @@ class Dissect(Counting, Comparison, Labelling, Passes, Asked):
     @property
     def methods(self) -> list[str]:
         """The methods that label units."""
-        sections = {CLIP_DISSECT: self.clip_dissect, NETDISSECT: self.netdissect}
-        return [name for name, section in sections.items() if section is not None]
+        similar = [self.clip_dissect.method] if self.clip_dissect is not None else []
+        return similar + ([NETDISSECT] if self.netdissect is not None else [])
 
     @property
     def min_iou(self) -> float:
-        """The least IoU of a detector, also where only CLIP-Dissect labels units."""
+        """The least IoU of a detector, also where Network Dissection labels none."""
         return (self.netdissect or NetDissect()).min_iou

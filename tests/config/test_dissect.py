@@ -75,6 +75,16 @@ def test_names_lead_to_layers_pairs_and_files(tmp_path: Path) -> None:
     assert "dissect.clip_dissect.concepts gone.txt: cannot be read" in fault(clip_dissect={"concepts": "gone.txt"})
 
 
+@pytest.mark.parametrize("netdissect", [None, {}])
+def test_labels_are_called_after_what_tells_what_images_show(netdissect: dict[str, Any] | None) -> None:
+    others = [] if netdissect is None else ["netdissect"]
+    assert Plan(checked(netdissect=netdissect)).concept_methods == ["clip-dissect", *others]
+    by_maps = checked(netdissect=netdissect, clips={}, clip_dissect={"evidence": "annotations"})
+    assert Plan(by_maps).concept_methods == ["annotations", *others]
+    assert "dataset" in Plan(by_maps).label_inputs("one")
+    assert Plan(checked(clips={}, clip_dissect=None)).concept_methods == ["netdissect"]
+
+
 def test_roles_are_joined_where_the_images_are_those_of_the_model() -> None:
     assert Plan(checked()).joined == ["one"]
     assert Plan(checked(models=["two"])).joined == []

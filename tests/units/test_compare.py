@@ -88,7 +88,7 @@ def test_layers_of_one_model_alone_are_dealt_out_together():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"method": "clip"}, "method 'clip' does not exist; there are: clip-dissect, netdissect"),
+        ({"method": "clip"}, "method 'clip' does not exist; there are: clip-dissect, annotations, netdissect"),
         ({"concept": ""}, "unit 0 has an empty concept; 'none' says none"),
         ({"unit": 3}, "unit 3 has two rows of method 'clip-dissect'"),
         ({"unit": 0.5}, "column 'unit' must hold whole numbers"),

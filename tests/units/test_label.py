@@ -89,23 +89,20 @@ def evidence_of(manifest):
     return Evidence(shown.concepts, shown.categories, *shown.factors())
 
 
-def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen):
+@pytest.mark.parametrize(("evidence", "name"), [("clip", "clip-dissect"), ("annotations", "annotations")])
+def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen, evidence, name):
     manifest, _, statistics, overlaps, activations = seen
-    clip = clip_labels(
-        statistics.layers["shown"], activations, evidence_of(manifest), Describing(similarity="soft_wpmi"), None, 0.95
-    )
-    table, about = label_layer(
-        clip,
-        overlaps,
-        "shown",
-        asked(200),
-    )
-    for method in ("clip-dissect", "netdissect"):
+    describing = Describing(evidence=evidence, similarity="soft_wpmi")
+    clip = clip_labels(statistics.layers["shown"], activations, evidence_of(manifest), describing, None, 0.95)
+    table, about = label_layer(clip, overlaps, "shown", asked(200, evidence))
+    assert set(about) == set(table["method"]) == {name, "netdissect"}
+    for method in (name, "netdissect"):
         rows = table[table["method"] == method].set_index("unit")
         assert rows["concept"].tolist() == ["stripes", "checks", "none"]
-    known = about["clip-dissect"]
+    known = about[name]
+    assert thresholds_of({"shown": about}, 0.1) == {name: known["chance_strength"], "netdissect": 0.1}
     assert (known["constant"], known["concepts"], known["quality"]) == (1, 3, None)
-    by_words = table[table["method"] == "clip-dissect"].set_index("unit")
+    by_words = table[table["method"] == name].set_index("unit")
     assert (by_words.loc[[0, 1], "strength"] > known["chance_strength"]).all()
     assert np.isnan(by_words.loc[2, "strength"])
     assert known["graded"]["first"] == 1
@@ -115,8 +112,10 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen):
     assert ranked.loc[[0, 1], "inside_chance"].max() < 0.2
 
 
-def asked(resamples):
-    return Labelling(clip_dissect=Describing(), netdissect=NetDissect(min_iou=0.04), resamples=resamples)
+def asked(resamples, evidence="clip"):
+    return Labelling(
+        clip_dissect=Describing(evidence=evidence), netdissect=NetDissect(min_iou=0.04), resamples=resamples
+    )
 
 
 def control(name, images, texts, top, activations, labels, constant=None, seed=0):

@@ -79,7 +79,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         output=Output(**files),
         params=SimpleNamespace(settings={"methods": list(METHODS), "min_units_per_concept": 4}),
     )
-    assert [what for what, _ in drawn] == ["clip-dissect, strength ≥ 2", "netdissect, IoU ≥ 0.04"]
+    assert [what for what, _ in drawn] == ["CLIP-Dissect, strength ≥ 2", "NetDissect, IoU ≥ 0.04"]
     for _, counted in drawn:
         assert tuple(counted) == models
     assert {name: set(rows["concept"]) for name, rows in drawn[0][1].items()} == {"a": {"of-a"}, "b": {"of-b"}}
@@ -106,8 +106,8 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
     )
     assert [names for _, names in saved] == list(zip(files["png"], files["pdf"], strict=True))
     (one, _), (other, _) = saved
-    assert "clip-dissect: rank and score" in one.axes[0].get_title(loc="left")
-    assert "netdissect has no labels" in other.texts[0].get_text()
+    assert "CLIP-Dissect: rank and score" in one.axes[0].get_title(loc="left")
+    assert "NetDissect has no labels" in other.texts[0].get_text()
 
 
 def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch, root, tmp_path):

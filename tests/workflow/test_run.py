@@ -63,7 +63,7 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
         *(f"explanations/b/{family}" for family in ("cam", "lime", "lrp")),
         "localisation/b/grades",
         *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves")),
-        *(f"dissect/b/{figure}" for figure in ("units", *(f"clip-dissect-{kind}" for kind in KINDS))),
+        *(f"dissect/b/{figure}" for figure in ("units", *(f"annotations-{kind}" for kind in KINDS))),
     }
     assert names == expected
     assert {str(file.relative_to(figures).with_suffix("")) for file in figures.rglob("*.pdf")} == expected

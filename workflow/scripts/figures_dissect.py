@@ -9,7 +9,7 @@ from lucidag.ground.job import job
 from lucidag.units.compare.summary import common_thresholds
 from lucidag.units.labels.counts import labelled_rows
 from lucidag.units.labels.unit_tables import read_model
-from lucidag.units.names import JUDGED_BY
+from lucidag.units.names import JUDGED_BY, TITLES
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
@@ -20,7 +20,7 @@ with job(snakemake):
     for place, method in enumerate(settings["methods"]):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
-        what = f"{method}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
+        what = f"{TITLES[method]}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
         save(
             units_per_concept(counted, settings["min_units_per_concept"], what=what),
             out.concepts[place],

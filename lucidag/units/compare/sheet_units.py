@@ -47,7 +47,7 @@ def chosen_units(
     ----------
     asked
         The units by layer; or how many of each layer: those with the best label by Network Dissection, where there is
-        none by CLIP-Dissect, no two with the same label as long as there are others.
+        none by the other method, no two with the same label as long as there are others.
     tables
         The labels by layer (see `lucidag.units.labels.unit_tables`).
 

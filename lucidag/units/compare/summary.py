@@ -10,7 +10,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import share
 from lucidag.units.labels.counts import labelled_rows, measures
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.names import CLIP_DISSECT, NETDISSECT, plain_name
+from lucidag.units.names import NETDISSECT, SIMILAR, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
 from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.settings import Counting
@@ -138,13 +138,16 @@ def thresholds_of(layers: Mapping[str, Mapping[str, Any]], min_iou: float) -> di
     Parameters
     ----------
     layers
-        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of CLIP-Dissect the greatest
-        strength by chance of all layers is taken.
+        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of those by similarity the
+        greatest strength by chance of all layers is taken.
     min_iou
         Of Network Dissection.
     """
-    chance = [about[CLIP_DISSECT]["chance_strength"] for about in layers.values() if CLIP_DISSECT in about]
-    return {CLIP_DISSECT: float(max(chance, default=0.0)), NETDISSECT: min_iou}
+    chance = {
+        method: [float(about[method]["chance_strength"]) for about in layers.values() if method in about]
+        for method in SIMILAR
+    }
+    return {method: max(found) for method, found in chance.items() if found} | {NETDISSECT: min_iou}
 
 
 def threshold_of(thresholds: Mapping[str, float], method: str) -> float:

@@ -14,7 +14,7 @@ from lucidag.units.labels.quality import graded, label_quality, own_iou, true_co
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
 from lucidag.units.labels.unit_tables import COLUMNS
-from lucidag.units.names import CLIP_DISSECT, NETDISSECT, NONE
+from lucidag.units.names import NETDISSECT, NONE
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.unit_statistics import LayerStatistics
 from lucidag.units.settings import Describing, Labelling
@@ -50,7 +50,7 @@ def clip_labels(
     confidence: float,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Label the units of a layer by CLIP-Dissect.
+    """Label the units of a layer by the concepts that their top images have in common.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def clip_labels(
     evidence
         Images and concepts.
     asked
-        The similarity, and level and seed of the control (see `lucidag.units.labels.chance.strengths`).
+        The evidence, which gives the method its name, the similarity, and level and seed of the control (see
+        `lucidag.units.labels.chance.strengths`).
     classes
         The class of each unit, where the layer gives one number per class; the labels are graded by it.
     confidence
@@ -84,7 +85,7 @@ def clip_labels(
     names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
     categories = np.array([*evidence.categories, ""], dtype=object)
     columns: dict[str, Any] = {
-        "method": CLIP_DISSECT,
+        "method": asked.method,
         "unit": np.arange(len(constant)),
         "concept": names[best[:, 0]],
         "category": categories[best[:, 0]],
@@ -120,23 +121,24 @@ def label_layer(
     layer
         Its name.
     asked
-        The IoU of a detector; of the grades by pixels the intervals, and the seed, which is CLIP-Dissect's.
+        The IoU of a detector; of the grades by pixels the intervals, and the seed, which is that of the
+        labels by similarity.
 
     Returns
     -------
     table, about
-        One row a method and unit, with ``own_iou`` of CLIP-Dissect's labels where pixels tell; and by method what is
+        One row a method and unit, with ``own_iou`` of the labels by similarity where pixels tell; and by method what is
         known of the labels: that of `clip_labels`, with ``graded``.
     """
     parts, about = [], {}
-    if clip is not None:
+    if clip is not None and asked.clip_dissect is not None:
         labels, known = clip
         if overlaps is not None:
-            seed = asked.clip_dissect.seed if asked.clip_dissect is not None else 0
+            seed = asked.clip_dissect.seed
             labels = labels.assign(own_iou=own_iou(labels, overlaps, layer))
             known = known | {"graded": graded(labels, overlaps, layer, asked.confidence, asked.resamples, seed)}
         parts.append(labels)
-        about[CLIP_DISSECT] = known
+        about[asked.clip_dissect.method] = known
     if overlaps is not None and asked.netdissect is not None:
         parts.append(label_units(overlaps, layer, asked.netdissect.min_iou))
         about[NETDISSECT] = {"min_iou": asked.netdissect.min_iou}
