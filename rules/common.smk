@@ -36,7 +36,7 @@ def checked_plan():
     try:
         for file in map(os.path.relpath, workflow.configfiles):
             check_doubled(file)
-        checked = load_config(config, source)
+        checked = load_config(config, source, workflow.config_settings.config)
         check_sources(checked, source)
         found = Plan(write_out_images(checked, source))
         cache = Path(checked.results) / ".cache"

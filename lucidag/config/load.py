@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lucidag.config.checks import check_names
+from lucidag.config.command_line import TAGS, typed
 from lucidag.config.plan import Plan
 from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, config_with, sections_in
@@ -15,10 +16,8 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 from lucidag.models.settings import Model
 
-TAGS = ("source", "algorithm")  # keys that tell the kinds of a section apart
 
-
-def load_config(words: Mapping[str, Any], source: str) -> Config:
+def load_config(words: Mapping[str, Any], source: str, given: Mapping[str, Any] | None = None) -> Config:
     """Check a configuration and write out its repeated models.
 
     Parameters
@@ -27,6 +26,8 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
         The configuration as read from YAML.
     source
         The file (or files) it was read from, for messages.
+    given
+        What of it the command line gave: see `lucidag.config.command_line.typed`.
 
     Returns
     -------
@@ -41,7 +42,11 @@ def load_config(words: Mapping[str, Any], source: str) -> Config:
     own = _own_sources(words, source)
     kind = config_with(own.values()) if own else Config
     try:
-        config = kind.model_validate(dict(words))
+        words = typed(words, given or {}, kind)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    try:
+        config = kind.model_validate(words)
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(error, words, kind)}") from error
     try:
