@@ -14,9 +14,10 @@ from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
-from lucidag.config.probe import check_methods, check_networks
+from lucidag.config.probe import brought, check_methods, check_networks
 from lucidag.config.sources import (
     check_sources,
+    clip_weight_files,
     digests,
     listable,
     source_notes,
@@ -43,18 +44,18 @@ def checked_plan():
         packages = installed_versions(cache / "packages.json")
         code = CodeIndex((ROOT, Path.cwd()), packages, cache / "code.json")
         check_shortcuts(found.config, source)
-        check_networks(found, source, code)
+        whole = check_networks(found, source, code)
         check_methods(found, source, code)
     except InputError as error:
         print(f"lucidag: {error}", file=sys.stderr)
         sys.exit(1)
     if workflow.is_main_process:  # and not in each job that is a process of its own
-        notes = source_notes(found.config)
+        notes = [*source_notes(found.config), *brought(found.config, whole)]
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return found, code, source
+    return Plan(whole), code, source
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.

@@ -56,6 +56,7 @@ rule clip_embed:
             lambda wildcards: {
                 "dataset": plan.data_files(wildcards.dataset),
                 "concepts": plan.concept_files,
+                "published": clip_weight_files(CONFIG.clips[wildcards.clip]),
             }
             | plan.clip_files(wildcards.clip)
         ),

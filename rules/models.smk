@@ -1,7 +1,7 @@
 # Models: trained or imported checkpoints, the features they give, and how well they do.
 #
 # Requires: data/{dataset}/…, and the file that `weights` names.
-# Produces: models/{model}/checkpoint.safetensors, history.csv, evaluation.json and
+# Produces: models/{model}/checkpoint.safetensors, history.csv, import.json, evaluation.json and
 #           features/{model}/{split}.safetensors.
 
 
@@ -139,10 +139,39 @@ rule features_merge:
         "../workflow/scripts/features_merge.py"
 
 
+rule check_import:
+    """Ask whether an imported network is fed and read as in its training: other inputs, another order of classes."""
+    input:
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        features=rules.features.output,
+    output:
+        check=f"{R}/models/{{model}}/import.json",
+    log:
+        f"{R}/logs/check_import/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/check_import/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.imported),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        settings=settings("check_import"),
+        code=code_of("check_import"),
+    script:
+        "../workflow/scripts/check_import.py"
+
+
 rule evaluate:
     """Measure accuracy and its relatives, per split, class and group."""
     input:
-        rules.features.output,
+        features=rules.features.output,
+        checks=lambda wildcards: plan.import_checks(wildcards.model),
     output:
         evaluation=shown(
             f"{R}/models/{{model}}/evaluation.json",

@@ -2,7 +2,8 @@
 
 Importing Snakemake costs 2 s of processor time and torch 3 s, in every dry run and every job of a tiny run. Here a
 server imports both, and what nobody edits beside them, once; the executable `client` looks like Python from outside and
-has a fresh child of the server do its work, with its arguments, folder, environment and streams. lucidag itself is
+has a fresh child of the server do its work, with its arguments, folder, environment and streams. A script that runs in
+a folder with a folder `.reads` leaves there what it has read (`tests/seen.py`). lucidag itself is
 never imported by the server: each child finds it where its own folder and script say.
 """
 
@@ -180,7 +181,11 @@ def _work(client: str, words: Sequence[str], folder: str, environment: dict[str,
     else:
         sys.argv = list(words)
         sys.path.insert(0, str(Path(words[0]).resolve().parent))
-        runpy.run_path(words[0], run_name="__main__")
+        seen = runpy.run_path(str(Path(__file__).with_name("seen.py"))) if Path(".reads").is_dir() else None
+        opened = seen["watch"]() if seen else set()
+        names = runpy.run_path(words[0], run_name="__main__")
+        if seen and "snakemake" in names:
+            seen["keep"](opened, names["snakemake"])
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ class Plan:
         """Return the checkpoint of a model."""
         return self.at("models", model, "checkpoint.safetensors")
 
+    def import_checks(self, model: str) -> list[str]:
+        """Return what was found about how an imported model is fed and read; nothing where its head is new."""
+        asked = model in self.imported and not self.config.models[model].fresh_head
+        return [self.at("models", model, "import.json")] if asked else []
+
     def family(self, name: str) -> list[str]:
         """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
         if name in self.config.models:

@@ -4,24 +4,27 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lucidag.config.methods import modules_of
 from lucidag.config.plan import Plan
+from lucidag.config.schema import Config
+from lucidag.data.source import DataSource
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.provenance import CodeIndex
 from lucidag.ground.spelling import unknown
-from lucidag.models.settings import Model
+from lucidag.models.settings import Model, is_weight_file
 
 
-def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
-    """Stop at a network that cannot be built, or at a layer that a network does not have.
+def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
+    """Return the configuration with what networks bring of their own; stop at one that cannot be used as it says.
 
-    Building a network takes seconds of imports, so what was found is kept in the results folder, under a
+    Networks are built and run once: of those of published weights, the configuration's `input` is filled with what
+    these want. Building a network takes seconds of imports, so what was found is kept in the results folder, under a
     key of everything it depends on: a second look at the same configuration costs nothing.
 
     Raises
@@ -30,13 +33,12 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
         One line: the configuration file, the key path, what was found, what is allowed.
     """
     config = plan.config
-    keys = {name: _key(model, code) for name, model in config.models.items()}
-    networks = {
-        keys[name]: model.model_dump(mode="json", include={"architecture", "options"})
-        for name, model in config.models.items()
-    }
-    known = _known(Path(config.results) / ".cache" / "networks.json", networks, "lucidag.models.probe")
-    for name in config.models:
+    networks = {name: _asked(model, config.datasets[model.dataset]) for name, model in config.models.items()}
+    keys = {name: _key(networks[name], model, code) for name, model in config.models.items()}
+    wanted = {keys[name]: network for name, network in networks.items()}
+    known = _known(Path(config.results) / ".cache" / "networks.json", wanted, "lucidag.models.probe")
+    models = {}
+    for name, model in config.models.items():
         found = known[keys[name]]
         if "error" in found:
             raise InputError(f"{source}: models.{name}: {found['error']}")
@@ -44,6 +46,24 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> None:
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
                 raise InputError(f"{source}: {key}: {sentence}")
+        if name in plan.examined and found["head"] is None:
+            raise InputError(
+                f"{source}: models.{name}: the network does not end in a linear layer, so it has no penultimate units: "
+                "choose an architecture that ends in one (such as 'resnet18'), or leave it out of `rof.models`"
+            )
+        models[name] = model.model_copy(update={"input": model.input.filled(found["recipe"] or {})})
+    return config.model_copy(update={"models": models})
+
+
+def brought(before: Config, after: Config) -> Iterator[str]:
+    """Say, in a sentence for each model, what `check_networks` has filled in."""
+    for name in after.models:
+        given, used = (each.models[name].input.model_dump(mode="json") for each in (before, after))
+        new = [f"{key}: {value}" for key, value in used.items() if value != given[key]]
+        if after.models[name].train is None and after.models[name].fresh_head:
+            yield f"models.{name}: new_head is true and there is no `train:`, so its last layer stays untrained"
+        if new:
+            yield f"models.{name}.input: {', '.join(new)}, as its published weights want; keys set there count more"
 
 
 def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
@@ -100,9 +120,23 @@ def _outline(modules: Sequence[str], layer: str) -> list[str]:
     return [module for module in modules if module.count(".") <= layer.count(".")]
 
 
-def _key(model: Model, code: CodeIndex) -> str:
+def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:
+    """Return what `lucidag.models.probe.look` has to know of a model."""
+    own = any(not module.startswith("lucidag.") for module in model.factory_modules())
+    # Others give as many outputs as they are asked for; to know the classes may cost a start of the workflow seconds.
+    classes = dataset.known_classes() if own and getattr(dataset, "track", "images") == "images" else None
+    named = model.weights is not None and not is_weight_file(model.weights)
+    return {
+        **model.model_dump(mode="json", include={"architecture", "options", "head"}),
+        "input": model.input.model_dump(mode="json", include=model.input.model_fields_set),
+        "published": model.weights if named else None,
+        "classes": len(classes) if classes else 10,
+    }
+
+
+def _key(network: Mapping[str, Any], model: Model, code: CodeIndex) -> str:
     parts = code.fingerprint("lucidag/models/probe.py", model.factory_modules())
-    return json.dumps([model.architecture, model.options, parts], sort_keys=True)
+    return json.dumps([network, parts], sort_keys=True)
 
 
 def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The files outside the project that a configuration names, found (or missed) before anything runs."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from lucidag.config.schema import Config
 from lucidag.ground.errors import InputError
-from lucidag.models.settings import Model
+from lucidag.models.settings import Model, is_weight_file
+from lucidag.units.clip.settings import Clip
 
 
 def weight_files(model: Model) -> list[str]:
@@ -18,15 +18,31 @@ def weight_files(model: Model) -> list[str]:
     InputError
         If it looks like a file and is not there.
     """
-    if model.weights is None or not _is_path(model.weights):
+    if model.weights is None or not is_weight_file(model.weights):
         return []
     if not Path(model.weights).is_file():
         raise InputError(f"weights: file '{model.weights}' does not exist")
     return [model.weights]
 
 
-def _is_path(weights: str) -> bool:
-    return os.sep in weights or Path(weights).suffix in {".safetensors", ".pth", ".pt"}
+def clip_weight_files(clip: Clip) -> list[str]:
+    """Return the local files of a CLIP: that which `weights` names, or all in the folder that it names.
+
+    Raises
+    ------
+    InputError
+        If it looks like a file and is not there.
+    """
+    if clip.train is not None or not clip.weights:
+        return []
+    place = Path(clip.weights)
+    if place.is_dir():
+        return sorted(str(file) for file in place.iterdir() if file.is_file() and not file.name.startswith("."))
+    if not is_weight_file(clip.weights):
+        return []
+    if not place.is_file():
+        raise InputError(f"weights: file or folder '{clip.weights}' does not exist")
+    return [clip.weights]
 
 
 def check_sources(config: Config, source: str) -> None:
@@ -51,6 +67,11 @@ def check_sources(config: Config, source: str) -> None:
             weight_files(model)
         except InputError as error:
             raise InputError(f"{source}: models.{name}.{error}") from error
+    for name, clip in config.clips.items():
+        try:
+            clip_weight_files(clip)
+        except InputError as error:
+            raise InputError(f"{source}: clips.{name}.{error}") from error
 
 
 def source_notes(config: Config) -> list[str]:

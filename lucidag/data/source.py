@@ -91,6 +91,7 @@ class DataSource(Section):
 
     jobs: ClassVar = {
         "features": ("groups",),
+        "check_import": ("seed",),
         "evaluate": ("min_group",),
         "sweep": ("min_group",),
         "data_figures": ("seed",),

@@ -56,7 +56,7 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     return {
         "n": len(labels),
         "accuracy": float(hits.mean()),
-        "loss": float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()),
+        "loss": mean_loss(logits, labels),
         "balanced_accuracy": float(recall[present].mean()),
         "precision": float(precision[present].mean()),
         "recall": float(recall[present].mean()),
@@ -77,6 +77,11 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
         "confusion": confusion_matrix(labels, decisions, labels=list(classes)).tolist(),
         "head_agreement": _head_agreement(content, logits),
     }
+
+
+def mean_loss(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Give the mean cross-entropy of N x C logits, natural logarithm."""
+    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
 
 
 def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs
+from lucidag.models.outputs import check_outputs
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     Raises
     ------
     InputError
-        If the network cannot be built or fed, if ``head`` is not the layer that gives its output, or if
-        a last linear layer is needed and there is none.
+        If the network cannot be built or fed, if it does not give one logit per class, if ``head`` is not the layer
+        that gives its output, or if a last linear layer is needed and there is none.
     """
     model = build(settings["architecture"], classes, settings["options"], seed)
     inputs = Inputs(**settings["input"])
     example = inputs.example()
+    check_outputs(model, example, classes)
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")

@@ -1,8 +1,7 @@
-"""Name the modules of networks, for the check of a configuration: ``python -m lucidag.models.probe``.
+"""Look at networks, for the check of a configuration: ``python -m lucidag.models.probe``.
 
-Reads a JSON list of ``{"architecture": …, "options": …}`` from standard input and writes a JSON list of
-``{"modules": [names]}`` or ``{"error": sentence}``. It is a process of its own because building a network
-imports torch, which whoever asks should not have to.
+Reads a JSON list of what `look` takes from standard input and writes a JSON list of what it gives. It is a process of
+its own because building a network imports torch, which whoever asks should not have to.
 """
 
 import json
@@ -12,16 +11,39 @@ from typing import Any
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
+from lucidag.models.network import open_network
+from lucidag.models.published import recipe_of_network, recipe_of_weights
+from lucidag.models.settings import Input
 
 
-def modules_of(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Build one network and return the names of its modules, or the sentence that says why it cannot be built."""
+def look(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Build one network, run it once, and say what it is.
+
+    Parameters
+    ----------
+    asked
+        ``architecture``, ``options``, ``head``; ``classes``, how many; ``published``, the name of weights of
+        torchvision's or None; ``input``, what the configuration says of it.
+
+    Returns
+    -------
+    dict
+        ``modules`` (their names), ``head`` (the last linear layer or None), ``recipe`` (how published weights want
+        their images, or None) and ``of`` (whose it is). Or ``error``: a sentence that says why it cannot be used.
+    """
     try:
-        model = build(network["architecture"], 10, network["options"], 0)
+        model = build(asked["architecture"], asked["classes"], asked["options"], 0)
+        recipe, whose = recipe_of_network(model), "the network's own configuration"
+        if asked["published"] is not None:
+            recipe = recipe_of_weights(model, asked["published"], asked["architecture"])
+            whose = f"the weights {asked['published']}"
+        inputs = Input(**asked["input"]).filled(recipe or {}).model_dump(mode="json")
+        head = open_network({**asked, "input": inputs}, asked["classes"]).head
     except InputError as error:
         return {"error": str(error)}
-    return {"modules": [name for name, _ in model.named_modules() if name]}
+    modules = [name for name, _ in model.named_modules() if name]
+    return {"modules": modules, "head": head, "recipe": recipe, "of": whose if recipe else None}
 
 
 if __name__ == "__main__":
-    json.dump([modules_of(network) for network in json.load(sys.stdin)], sys.stdout)
+    json.dump([look(network) for network in json.load(sys.stdin)], sys.stdout)

@@ -1,5 +1,8 @@
 """What a configuration file may say about a network: what it sees, how it is trained, where its weights come from."""
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -8,27 +11,97 @@ from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
 
+WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
-class Input(Section):
-    """How an image becomes the network's input."""
 
-    size: Count = Field(default=224, description="Width and height in pixels.")
+def is_weight_file(weights: str) -> bool:
+    """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
+    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or Path(weights).is_file()
+
+
+# Mean and standard deviation that networks are usually trained with, in the order of their channels.
+NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "none": ((0.0,), (1.0,)),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "symmetric": ((0.5,), (0.5,)),
+    "bytes": ((0.0,), (1 / 255,)),
+}
+
+
+class Frame(Section):
+    """How an image becomes the network's input, in numbers."""
+
+    size: Count = Field(default=224, description="Width and height in pixels: frames are square.")
     channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
     resize: Literal["stretch", "crop"] = Field(
         default="stretch",
         description="Stretch to the square, or resize the shorter side and cut out the centre.",
     )
     mean: list[float] = Field(
-        default=[0.0], description="Subtracted from values in [0, 1]: one number, or one per channel."
+        default=[0.0],
+        description="Subtracted from values in [0, 1]: one number, or one per channel in the network's order.",
     )
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one per channel.")
+    order: Literal["rgb", "bgr"] = Field(default="rgb", description="Order of the colours that the network takes.")
+    shorter_side: Count | None = Field(
+        default=None, description="Shorter side in pixels before `crop` cuts out the centre; default: size × 256 / 224."
+    )
+    interpolation: Literal["bilinear", "bicubic", "nearest"] = Field(default="bilinear", description="How to resize.")
 
     @model_validator(mode="after")
-    def _lengths(self) -> "Input":
+    def _fitting(self) -> "Frame":
         for key in ("mean", "std"):
             if len(getattr(self, key)) not in (1, self.channels):
                 raise ValueError(f"{key} has {len(getattr(self, key))} numbers; it needs 1 or {self.channels}")
+        if self.shorter_side is not None and self.shorter_side < self.size:
+            raise ValueError(f"shorter_side is {self.shorter_side}; it cannot be below the size, {self.size}")
+        if self.order == "bgr" and self.channels == 1:
+            raise ValueError("order is 'bgr', and the network takes 1 channel")
         return self
+
+    @property
+    def scaled(self) -> int:
+        """The shorter side in pixels before the centre is cut out."""
+        return self.shorter_side or round(self.size * 256 / 224)
+
+
+class Input(Frame):
+    """How an image becomes the network's input."""
+
+    normalise: Literal["none", "imagenet", "clip", "cifar10", "symmetric", "bytes"] | None = Field(
+        default=None,
+        description="Mean and std by name in place of numbers; `symmetric`: -1 to 1, `bytes`: 0 to 255. Default: those "
+        "that published weights bring, else none.",
+        exclude=True,  # a job sees numbers
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, words: Any) -> Any:  # noqa: ANN401 (before the check it may be anything)
+        name = words.get("normalise") if isinstance(words, dict) else None
+        if not isinstance(name, str) or name not in NORMALISATIONS:
+            return words
+        named = dict(zip(("mean", "std"), map(list, NORMALISATIONS[name]), strict=True))
+        if words.get("order") == "bgr":
+            named = {key: values[::-1] for key, values in named.items()}
+        for key, values in named.items():
+            if key in words and words[key] != values:
+                raise ValueError(f"normalise is '{name}', and {key} has numbers of its own: one of the two")
+        return {**words, **named}
+
+    def filled(self, published: Mapping[str, Any]) -> "Input":
+        """Return these settings with what published weights bring where the configuration says nothing."""
+        own = self.model_dump(mode="json", include=self.model_fields_set)
+        brought = {key: value for key, value in published.items() if key not in own}
+        for key in {"mean", "std"} & brought.keys():
+            values = list(brought.pop(key))
+            if own.get("channels", 3) == 3:
+                brought[key] = values[::-1] if own.get("order") == "bgr" else values
+        if "size" in own and "shorter_side" in brought:
+            brought["shorter_side"] = round(own["size"] * brought["shorter_side"] / published["size"])
+        return Input(**brought, **own)
 
 
 class Train(Section):
@@ -74,6 +147,7 @@ class Model(Section):
         "train": (*NETWORK, "weights", "fresh_head", "train"),
         "import": (*NETWORK, "weights", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
+        "check_import": (*NETWORK, "batch_size"),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
         **dict.fromkeys(("relevance_references", "relevance_atlas"), NETWORK),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), NETWORK),

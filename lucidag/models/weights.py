@@ -15,7 +15,9 @@ from torch import nn
 
 from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import atomic
-from lucidag.ground.spelling import unknown
+from lucidag.models.outputs import advice
+from lucidag.models.published import published_weights
+from lucidag.models.settings import is_weight_file
 
 Tensors = dict[str, torch.Tensor]
 
@@ -92,8 +94,8 @@ def load_weights(
     model
         The network.
     source
-        A ``.safetensors``, ``.pth`` or ``.pt`` file, or the name of weights that torchvision publishes for
-        `architecture` (``IMAGENET1K_V1``, ``DEFAULT``), which are downloaded into torch's hub folder.
+        A file (``.safetensors``, ``.pth``, ``.pt`` and such, in any case), or the name of weights that torchvision
+        publishes for `architecture` (``IMAGENET1K_V1``, ``DEFAULT``), which are downloaded into torch's hub folder.
     head
         The name of the last linear layer.
     new_head
@@ -109,7 +111,7 @@ def load_weights(
     """
     if new_head and head is None:
         raise InputError("new_head: the network does not end in a linear layer, so it has no head to replace")
-    if Path(source).suffix.lower() in (".safetensors", ".pth", ".pt"):
+    if is_weight_file(source):
         tensors = _unwrap(_read_file(Path(source)), source)
     else:
         tensors = _download(model, source, architecture)
@@ -117,8 +119,8 @@ def load_weights(
     tensors = _renamed(model, tensors)
     skipped = tuple(f"{head}.{name}" for name in ("weight", "bias")) if new_head else ()
     skipped += _added(model, tensors)
-    if head is not None and not new_head:
-        _check_classes(model, tensors, head, source)
+    if not new_head:
+        _check_classes(model, tensors, source)
     _load(model, tensors, source, skipped)
 
 
@@ -159,22 +161,12 @@ def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401
 
 def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
     """Fetch weights that torchvision publishes, or take them from torch's hub folder."""
-    try:
-        published = torchvision.models.get_model_weights(getattr(model, "published_as", architecture))
-    except ValueError as error:
-        raise InputError(
-            f"weights '{name}': architecture '{architecture}' is not torchvision's; give a .safetensors or .pth file"
-        ) from error
-    known = ["DEFAULT", *(entry.name for entry in published)]
-    short = name.rpartition(".")[2]
-    if short not in known:
-        raise InputError(f"weights of '{architecture}': {unknown('entry', short, known)}")
+    entry = published_weights(model, name, architecture)
     if not getattr(model, "transform_input", True):
         raise InputError(
             f"weights '{name}' of '{architecture}' were trained on inputs scaled another way: set its option "
             "transform_input: true"
         )
-    entry = published[short]
     try:
         # The hash in the file's name is checked, and nothing but tensors is read.
         state = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
@@ -212,13 +204,19 @@ def _check_finite(tensors: Tensors, source: str) -> None:
             raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
 
 
-def _check_classes(model: nn.Module, tensors: Tensors, head: str, source: str) -> None:
-    found = tensors.get(f"{head}.weight")
-    wanted = model.get_parameter(f"{head}.weight")
-    if found is not None and found.ndim == 2 and len(found) != len(wanted) and found.shape[1] == wanted.shape[1]:
+def _check_classes(model: nn.Module, tensors: Tensors, source: str) -> None:
+    """Stop at weights for another number of classes: all fit, but the first dimension of those of one layer."""
+    own = model.state_dict()
+    other = [name for name, value in tensors.items() if name in own and value.shape != own[name].shape]
+    layers = {name.rpartition(".")[0] for name in other}
+    alike = all(0 < own[name].ndim == tensors[name].ndim for name in other)
+    alike = alike and all(own[name].shape[1:] == tensors[name].shape[1:] for name in other)
+    numbers = {(len(tensors[name]), len(own[name])) for name in other if alike}
+    if len(layers) == 1 and len(numbers) == 1:
+        ((outputs, classes),) = numbers
         raise InputError(
-            f"weights {source}: its layer '{head}' is for {len(found)} classes, and the data set has {len(wanted)}; "
-            "set new_head: true to give the network a new one, which then needs training"
+            f"weights {source}: its layer '{layers.pop()}' is for {outputs} {'class' if outputs == 1 else 'classes'}, "
+            f"and the data set has {classes}: {advice(outputs, classes)}"
         )
 
 

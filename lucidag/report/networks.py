@@ -58,8 +58,17 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
             '    | {"worst group": found["worst_group"]["accuracy"]}',
             "    for model, splits in evaluations.items()",
             "    for split, found in splits.items()",
+            '    if split in ("train", "val", "test")',
             "}",
             'pd.DataFrame.from_dict(rows, orient="index")',
+        ),
+        text("What is doubtful about an imported network, and how it is fed:"),
+        code(
+            "[",
+            '    f"{model}: {sentence}"',
+            "    for model, found in evaluations.items()",
+            '    for sentence in found.get("doubts", []) + found.get("notes", [])',
+            "]",
         ),
     ]
     for name in models:

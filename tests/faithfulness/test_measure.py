@@ -23,7 +23,7 @@ from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared, scores
 from lucidag.explain.lime.explain import explain
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
-from lucidag.explain.methods.lime import classifier, frames_of
+from lucidag.explain.methods.lime import classifier
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut
@@ -303,11 +303,11 @@ def test_one_forward_pass_for_all_class_activation_maps():
 def test_lime_sees_the_frame():
     inputs = Inputs(SIZE, 3, "stretch", (0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
     frames = torch.randint(0, 256, (2, 3, SIZE, SIZE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    assert torch.equal(frames_of(inputs.normalise(frames), inputs), frames)
+    assert torch.equal(inputs.denormalise(inputs.normalise(frames)), frames)
     halves = torch.full((3, SIZE, SIZE), 30, dtype=torch.uint8)
     halves[:, :, SIZE // 2 :] = 220
     bright = inputs.normalise(frames) + 100
-    assert (frames_of(bright, inputs) == 255).all()
+    assert (inputs.denormalise(bright) == 255).all()
     settings = lime_settings("slic", {"n_segments": 6}, 0, num_samples=20)
     maps = lime(Network(network(0), inputs, None), settings)(inputs.normalise(torch.stack([halves, halves])), 1)["lime"]
     assert maps.shape == (2, SIZE, SIZE)

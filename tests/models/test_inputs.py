@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from pydantic import ValidationError
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2 import functional
 
@@ -12,6 +13,7 @@ from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
+from lucidag.models.settings import NORMALISATIONS, Input
 
 
 def noise(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
@@ -127,3 +129,47 @@ def test_a_broken_image_is_named_and_stopping_early_is_clean(mixed_files):
     for limit in (0, 10**9):
         with pytest.raises(InputError, match=r"7\.png"):
             list(batches(mixed_files, mixed_files.rows("test"), Inputs(8), 4, 2, memory_limit=limit))
+
+
+@pytest.mark.parametrize("name", list(NORMALISATIONS))
+def test_normalisations_by_name_are_their_numbers(name):
+    mean, std = NORMALISATIONS[name]
+    named, numbers = Input(normalise=name), Input(mean=list(mean), std=list(std))
+    assert named.model_dump() == numbers.model_dump()  # a job sees no difference
+    batch = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
+    found = Inputs(**named.model_dump()).normalise(batch).flatten().double()
+    expected = (np.array([0, 51, 255]) / 255 - np.array(mean)) / np.array(std)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_order_of_colours_is_the_networks():
+    batch = torch.arange(6, dtype=torch.uint8).view(1, 3, 1, 2) * 40
+    rgb, bgr = (Inputs(**Input(normalise="imagenet", order=order).model_dump()) for order in ("rgb", "bgr"))
+    assert torch.equal(bgr.normalise(batch), rgb.normalise(batch).flip(1))
+    for inputs in (rgb, bgr):
+        assert torch.equal(inputs.denormalise(inputs.normalise(batch)), batch)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"normalise": "imagenet", "mean": [0.5]}, "normalise is 'imagenet', and mean has numbers of its own"),
+        ({"normalise": "imagenet", "channels": 1}, "mean has 3 numbers"),
+        ({"normalise": "imagnet"}, "'none', 'imagenet'"),
+        ({"channels": 1, "order": "bgr"}, "order is 'bgr'"),
+        ({"size": 64, "shorter_side": 32}, "shorter_side is 32"),
+    ],
+)
+def test_inputs_that_contradict_themselves_are_refused(words, said):
+    with pytest.raises(ValidationError, match=said):
+        Input(**words)
+
+
+def test_the_shorter_side_before_the_cut():
+    image = noise(60, 90, 3)
+    cut = Inputs(32, resize="crop", shorter_side=40).prepare(image)
+    whole = functional.resize(torch.from_numpy(image.transpose(2, 0, 1).copy()), [40], antialias=True)
+    assert torch.equal(cut, functional.center_crop(whole, [32, 32]))
+    mask = np.zeros((60, 90), bool)
+    mask[20:40, 30:60] = True
+    assert Inputs(32, resize="crop", shorter_side=40, interpolation="bicubic").prepare_mask(mask).shape == (32, 32)

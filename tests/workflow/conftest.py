@@ -97,6 +97,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
         (folder / CONFIGURATION).write_text(TINY, encoding="utf-8")
         (folder / "mynet.py").write_text(FACTORY, encoding="utf-8")
         _draw_images(folder / "own")
+        (folder / ".reads").mkdir()
         return folder
 
     return make

@@ -167,6 +167,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     examined = words.get("rof", {}).get("models", list(networks)) if "rof" in words else []
     for rule in ("features", "evaluate"):
         assert count[rule] == len(networks), rule
+    assert count["check_import"] == count["import_model"]
     for rule in ("rank", "sweep", "turning_points", "figures_rof"):
         assert count[rule] == len(examined), rule
     explain = words.get("explain", {})

@@ -20,6 +20,7 @@ from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.overlaps import read_overlaps
 from tests.workflow.conftest import environment
+from tests.workflow.reads import rules_seen, undeclared
 
 pytestmark = pytest.mark.workflow
 
@@ -87,6 +88,11 @@ def run(project, snakemake) -> Path:
     (folder / "config/dissect.yaml").write_text(yaml.safe_dump(WORDS))
     snakemake(folder, *TARGETS, "--cores", "2", "--configfile", "config/dissect.yaml", timeout=900)
     return folder
+
+
+def test_jobs_read_what_their_rules_name_and_nothing_else(run: Path) -> None:
+    assert undeclared(run) == {}
+    assert {"clip_embed", "dissect_compare", "relevance_atlas", "faithfulness", "artefact_audit"} <= rules_seen(run)
 
 
 @pytest.mark.parametrize("model", ["one", "two"])

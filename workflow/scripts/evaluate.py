@@ -1,12 +1,14 @@
-"""Measure how well a model does, from the features and logits of each split."""
+"""Measure how well a model does, from the features and logits of each split, and keep what is doubtful about it."""
 
 from lucidag.data.features import read_splits
-from lucidag.ground.files import write_json
+from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
 from lucidag.models.evaluate import evaluate
 
 with job(snakemake):
     settings = snakemake.params.settings
-    contents = read_splits(snakemake.input)
+    contents = read_splits(snakemake.input.features)
     measured = {split: evaluate(content, settings["min_group"]) for split, content in contents.items()}
-    write_json(snakemake.output.evaluation, measured)
+    found = [read_json(file) for file in snakemake.input.checks]
+    said = {part: [sentence for each in found for sentence in each[part]] for part in ("doubts", "notes")}
+    write_json(snakemake.output.evaluation, {**measured, **said})

@@ -16,7 +16,6 @@ from lucidag.explain.methods.explainer import Explainer, single
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.models.fast import accelerate
-from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
 
@@ -52,7 +51,7 @@ class LimeGroup(Group):
         how, batch_size = self._of(image), self._settings.batch_size
 
         def function(x: torch.Tensor, target: int) -> NDArray[np.float32]:
-            frames = frames_of(x, self.network.inputs).cpu().numpy()
+            frames = self.network.inputs.denormalise(x).cpu().numpy()
             maps = [explain(self._classify, each, how, target, batch_size, self.device).map for each in frames]
             return np.stack(maps)
 
@@ -69,12 +68,6 @@ class Lime(Method):
     kind = "selection"
     needs = "perturbation"
     group = LimeGroup
-
-
-def frames_of(x: torch.Tensor, inputs: Inputs) -> torch.Tensor:
-    """Undo `Inputs.normalise`: uint8 N x C x S x S, rounded, and cut off at black and white."""
-    mean, std = (torch.tensor(each, device=x.device).view(-1, 1, 1) for each in (inputs.mean, inputs.std))
-    return ((x * std + mean) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
 def classifier(network: Network, device: str) -> Classify:

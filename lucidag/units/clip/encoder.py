@@ -26,12 +26,12 @@ from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 from lucidag.models.head import evaluating
 from lucidag.models.reproducible import reproducible
+from lucidag.models.settings import is_weight_file
 
 Floats = NDArray[np.float32]
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
-FILES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def _source(architecture: str, weights: str) -> tuple[str, str]:
     name = architecture.replace("/", "-")
     if name not in open_clip.list_models():
         raise InputError(f"CLIP: {unknown('architecture', architecture, open_clip.list_models())}")
-    if Path(weights).suffix.lower() in FILES:
+    if weights and is_weight_file(weights):
         if not Path(weights).is_file():
             raise InputError(f"CLIP weights '{weights}': there is no such file")
         return name, weights

@@ -20,7 +20,7 @@ def frame_pixels(shape: tuple[int, ...], inputs: Inputs) -> NDArray[np.int64]:
     of a mean of several, as labels have no mean.
     """
     numbers = torch.arange(math.prod(shape), dtype=torch.float64).reshape(1, *shape)
-    size = [inputs.size, inputs.size] if inputs.resize == "stretch" else [round(inputs.size * 256 / 224)]
+    size = [inputs.size, inputs.size] if inputs.resize == "stretch" else [inputs.scaled]
     scaled = functional.resize(numbers, size, interpolation=InterpolationMode.NEAREST_EXACT)
     pixels: NDArray[np.int64] = functional.center_crop(scaled, [inputs.size, inputs.size])[0].numpy().astype(np.int64)
     return pixels

@@ -1,0 +1,90 @@
+"""What a classifier must give, one logit per class, and what to do about a network that gives something else."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from lucidag.ground.errors import InputError, first_line
+from lucidag.models.head import evaluating
+from lucidag.models.recorder import described
+
+IMAGENET = 1000
+LARGE = {10450: "ImageNet-21k-P", 11221: "ImageNet-21k", 21841: "ImageNet-21k", 21843: "ImageNet-21k"}
+PASSED_ON = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "Select")
+
+
+def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> None:
+    """Run a network on an example, in eval mode, and stop where it does not give a logit per class.
+
+    Raises
+    ------
+    InputError
+        If it refuses the example, gives another shape than N x classes, or ends in a sigmoid or a softmax.
+    """
+    name = type(model).__name__
+    with evaluating(model), torch.enable_grad():
+        try:
+            output = model(example.clone().requires_grad_())
+        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
+            shape = " x ".join(map(str, example.shape[1:]))
+            raise InputError(
+                f"network '{name}' refuses images of {shape} (channels x height x width): {first_line(error)[:200]}; "
+                "check input.size (frames are square) and input.channels"
+            ) from error
+    if not isinstance(output, torch.Tensor) or output.ndim != 2 or len(output) != len(example):
+        raise InputError(f"network '{name}' gives {described(output)}; a classifier must give N x classes logits")
+    if output.shape[1] != classes:
+        raise InputError(
+            f"network '{name}' gives {output.shape[1]} outputs, and the data set has {classes} classes: "
+            f"{advice(output.shape[1], classes)}"
+        )
+    _check_ending(name, _last_step(output))
+
+
+def _check_ending(name: str, step: str) -> None:
+    if "Sigmoid" in step:
+        raise InputError(
+            f"network '{name}' ends in a sigmoid, so that an image may have several classes at once: lucidag examines "
+            "classes that exclude each other; if yours do, let the factory leave out the sigmoid and give logits"
+        )
+    if step.startswith(("Softmax", "SafeSoftmax")):
+        raise InputError(
+            f"network '{name}' ends in a softmax: lucidag takes logits, as a softmax of probabilities is nearly flat; "
+            "let the factory leave it out"
+        )
+
+
+def _last_step(output: torch.Tensor) -> str:
+    """Return what torch calls the last step of a network that changes values, such as ``AddmmBackward0``."""
+    step: Any = output.grad_fn
+    while step is not None and step.name().startswith(PASSED_ON) and step.next_functions:
+        step = step.next_functions[0][0]
+    return "" if step is None else step.name()
+
+
+def advice(outputs: int, classes: int) -> str:
+    """Say what to do about a network whose outputs and the classes of its data set differ in number."""
+    fresh = "; or train a new last layer, with new_head: true and `train:`"
+    listed = f"name a text file with all {outputs} names in the network's order as the data set's `classes`"
+    if outputs == 1:
+        return (
+            "one logit says yes or no, as before a sigmoid: let the factory give one logit per class, for two classes "
+            "torch.cat([torch.zeros_like(z), z], 1) with the logit z of the second one"
+        )
+    if outputs < classes:
+        return (
+            "the network does not know all of them: leave out the images of the others and list those that it knows, "
+            f"in its order, as the data set's `classes`{fresh}"
+        )
+    if outputs in (IMAGENET, IMAGENET + 1) and classes < IMAGENET:
+        first = ", 'background' in the first line" if outputs == IMAGENET + 1 else ""
+        return (
+            f"these are ImageNet's{' and a background class' if first else ''}: {listed}{first} "
+            f"(config/imagenet.yaml shows one), and images of the few are graded among all{fresh}"
+        )
+    if outputs in LARGE:
+        return f"these are {LARGE[outputs]}'s: {listed}, and images of the few are graded among all{fresh}"
+    if outputs == classes + 1:
+        return f"one more may be a background class, or one without an image here: {listed}{fresh}"
+    return f"the network knows more: {listed}{fresh}"
