@@ -46,6 +46,11 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
                 raise InputError(f"{source}: {key}: {sentence}")
+        if model.head is not None and model.head != found["head"]:
+            raise InputError(
+                f"{source}: models.{name}.head: layer '{model.head}' does not give the network's output; "
+                f"{found['head'] or 'no linear layer'} does"
+            )
         if name in plan.examined and found["head"] is None:
             raise InputError(
                 f"{source}: models.{name}: the network does not end in a linear layer, so it has no penultimate units: "
@@ -127,7 +132,7 @@ def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:
     classes = dataset.known_classes() if own and getattr(dataset, "track", "images") == "images" else None
     named = model.weights is not None and not is_weight_file(model.weights)
     return {
-        **model.model_dump(mode="json", include={"architecture", "options", "head"}),
+        **model.model_dump(mode="json", include={"architecture", "options"}),
         "input": model.input.model_dump(mode="json", include=model.input.model_fields_set),
         "published": model.weights if named else None,
         "classes": len(classes) if classes else 10,

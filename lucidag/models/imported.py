@@ -58,13 +58,14 @@ def check_import(
         now, better = better_way(logits, ordered, network.inputs, ways)
     elif better is not None:
         order = order_of_classes(labels, better.logits.argmax(axis=1))
-    then = contents[split] if better is None else None
-    decisions = exact_logits(then).argmax(axis=1) if then is not None else better.logits.argmax(axis=1)
-    right = decisions == reordered(then.labels if then is not None else labels, order)
     doubts = _doubts(contents, split, now, better)
     if order:
-        hits = exact_logits(contents[split]).argmax(axis=1) == contents[split].labels
-        sentence = order_sentence(order, manifest.classes, float(hits.mean()), float(right.mean()))
+        known = contents[split].labels
+        decisions = exact_logits(contents[split]).argmax(axis=1)
+        right = decisions == reordered(known, order)
+        if better is not None:
+            right = better.logits.argmax(axis=1) == reordered(labels, order)
+        sentence = order_sentence(order, manifest.classes, float((decisions == known).mean()), float(right.mean()))
         doubts = [sentence] if better is None else [*doubts, sentence]
     return {
         "doubts": doubts,

@@ -22,7 +22,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     asked
-        ``architecture``, ``options``, ``head``; ``classes``, how many; ``published``, the name of weights of
+        ``architecture``, ``options``; ``classes``, how many; ``published``, the name of weights of
         torchvision's or None; ``input``, what the configuration says of it.
 
     Returns
@@ -38,7 +38,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
             recipe = recipe_of_weights(model, asked["published"], asked["architecture"])
             whose = f"the weights {asked['published']}"
         inputs = Input(**asked["input"]).filled(recipe or {}).model_dump(mode="json")
-        head = open_network({**asked, "input": inputs}, asked["classes"]).head
+        head = open_network({**asked, "input": inputs, "head": None}, asked["classes"]).head
     except InputError as error:
         return {"error": str(error)}
     modules = [name for name, _ in model.named_modules() if name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,7 +75,9 @@ def other_ways(inputs: Inputs, coloured: bool, sizes: Set[tuple[int, int]]) -> I
         Height and width of the images: see `looked_at`.
     """
     native = {max(size) for size in sizes} if len(sizes) == 1 and not oblong(sizes) else set()
-    changes = {f"size: {size}": {"size": size, "shorter_side": None} for size in (native | {USUAL_SIZE})}
+    changes: dict[str, dict[str, Any]] = {}
+    for size in native | {USUAL_SIZE}:
+        changes[f"size: {size}"] = {"size": size, "shorter_side": None}
     if oblong(sizes):
         changes |= {f"resize: {resize}": {"resize": resize} for resize in ("stretch", "crop")}
     orders = ("rgb", "bgr") if coloured and inputs.channels == 3 else (inputs.order,)
