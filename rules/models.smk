@@ -157,9 +157,7 @@ rule check_import:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=gpus,
-        mem_mb=growing(8000),
-        runtime=growing(60),
+        **heavy(60),
     params:
         settings=settings("check_import"),
         code=code_of("check_import"),

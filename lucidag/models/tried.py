@@ -13,7 +13,7 @@ from torch import nn
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.models.doubts import MARGIN, clearly_better
-from lucidag.models.frames import batch_sizes, load_split
+from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.reproducible import reproducible
@@ -163,7 +163,7 @@ def logits_of(
     def logits(inputs: Inputs, positions: NDArray[np.int64]) -> NDArray[np.float64]:
         shape = (inputs.size, inputs.scaled, inputs.resize, inputs.interpolation, inputs.channels, positions.tobytes())
         if shape not in kept:
-            kept[shape] = load_split(manifest, rows[positions], inputs, threads)
+            kept[shape] = torch.cat(list(batches(manifest, rows[positions], inputs, batch_size, threads)))
         found = []
         with reproducible(device, threads), evaluating(model), torch.inference_mode():
             for batch in kept[shape].split(batch_sizes(len(positions), batch_size)):
