@@ -63,3 +63,22 @@ def explain_subjects(
     with reproducible(device, threads):
         group = open_group(family, network, device)
         return [group.explain(subject, classes) for subject in track(subjects, "explanations")]
+
+
+def empty_maps(explained: Sequence[Explained]) -> list[str]:
+    """Say which methods gave maps of nothing, of how many images, and what helps; without such maps nothing."""
+    said = []
+    for method in dict.fromkeys(method for each in explained for method in each.maps):
+        maps = [each for each in explained if method in each.maps]
+        empty = [each for each in maps if not each.maps[method].any()]
+        undivided = [each for each in empty if each.segments is not None and not each.segments.any()]
+        if not empty:
+            continue
+        cure = "nothing that it sees speaks for the class; another layer or method may say more"
+        if undivided:
+            cure = (
+                f"{len(undivided)} of these images are one superpixel each: finer ones come with `explain.lime."
+                "segmentation: {algorithm: slic, n_segments: 50}`"
+            )
+        said.append(f"{method}: {len(empty)} of {len(maps)} maps are empty, {empty[0].image} for one; {cure}")
+    return said

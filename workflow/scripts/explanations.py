@@ -1,10 +1,10 @@
 """Explain some images by the methods of one family."""
 
-from lucidag.explain.stage import explain_subjects
+from lucidag.explain.stage import empty_maps, explain_subjects
 from lucidag.explain.store import write_explained
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 
 with job(snakemake):
     settings = snakemake.params.settings
@@ -14,4 +14,6 @@ with job(snakemake):
     for image in explained:
         for method in image.record.get("exploded", ()):
             print(f"{image.image}: the relevance by {method} explodes: its map shows rounding errors")
+    for sentence in empty_maps(explained):
+        say(f"explanations of {snakemake.wildcards.model} by {sentence}")
     write_explained(snakemake.output.maps, explained)
