@@ -3,12 +3,14 @@
 import atexit
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from lucidag.config.doubled import check_doubled
+from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
@@ -26,36 +28,58 @@ from lucidag.config.sources import (
 from lucidag.config.used import mark, used_by_another
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
+from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
+from lucidag.report.ending import ending, show
+from lucidag.report.failures import failures, forget_failures
+from lucidag.report.failures import notes as notes_in
+from lucidag.report.forecast import summary
+from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT
+
+if workflow.is_main_process and not workflow.output_settings.verbose:
+    install(workflow.logger_manager.logger)
 
 
 def checked_plan():
-    """Return what the configuration asks for, the code and the file, or end with one line that says what is wrong."""
+    """Return what the configuration asks for, the code, the file and notes, or end with what is wrong."""
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(os.path.relpath, files)) or "config/config.yaml"
     try:
+        faults = Faults()
         for file in map(os.path.relpath, workflow.configfiles):
-            check_doubled(file)
+            with faults.gathered():
+                check_doubled(file)
+        faults.stop()
         checked = load_config(config, source, workflow.config_settings.config)
-        check_sources(checked, source)
-        found = Plan(write_out_images(checked, source))
+        with faults.gathered():
+            check_sources(checked, source)
+        found = Plan(checked)
+        with faults.gathered():
+            found = Plan(write_out_images(checked, source))
         cache = Path(checked.results) / ".cache"
         packages = installed_versions(cache / "packages.json")
         code = CodeIndex((ROOT, Path.cwd()), packages, cache / "code.json")
-        check_shortcuts(found.config, source)
-        whole = check_networks(found, source, code)
-        check_methods(found, source, code)
+        with faults.gathered():
+            check_shortcuts(found.config, source)
+        whole = found.config
+        with faults.gathered():
+            whole = check_networks(found, source, code)
+        with faults.gathered():
+            check_methods(found, source, code)
+        faults.stop()
     except InputError as error:
-        print(f"lucidag: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
+    notes = []
     if workflow.is_main_process:  # and not in each job that is a process of its own
         notes = [*source_notes(found.config), *brought(found.config, whole)]
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source
+    return Plan(whole), code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -79,7 +103,7 @@ CATEGORIES = {
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 
-plan, CODE, SOURCE = checked_plan()
+plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
@@ -87,6 +111,64 @@ R = CONFIG.results
 
 onstart:
     mark(R, SOURCE)
+    forget_failures(R)
+
+
+def end_of_run():
+    """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
+    page = f"{R}/report.html"
+    jobs = list(workflow.dag.jobs)
+    unfinished = [
+        job
+        for job in jobs
+        if workflow.dag.needrun(job) and not workflow.dag.finished(job)
+    ]
+    ran = [job for job in jobs if workflow.dag.finished(job) and job.rule.script]
+    failed, wanted = failures(R), any(page in job.output for job in jobs)
+    if unfinished and wanted:
+        left = {
+            str(file).removeprefix(f"{R}/") for job in unfinished for file in job.output
+        }
+        problem = make_apart(R, notebook(plan), failed, left)
+        page = (
+            f"{page} (not complete)"
+            if problem is None
+            else f"could not be made: {problem}"
+        )
+    said = NOTES + [
+        note
+        for note in notes_in(log for job in ran for log in job.log)
+        if note not in NOTES
+    ]
+    waiting = sum(bool(job.rule.script) for job in unfinished) - len(failed)
+    # Snakemake itself says more after the hooks.
+    atexit.register(
+        show, ending(failed, said, max(waiting, 0), page if wanted else None)
+    )
+
+
+onsuccess:
+    end_of_run()
+
+
+onerror:
+    end_of_run()
+
+
+def end_of_dry_run():
+    """Show how much would run, about how long, and what the configuration leaves out."""
+    if workflow.dag is None or not workflow.dryrun:
+        return
+    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+    would = Counter(job.rule.name for job in jobs if job.rule.script)
+    absent = [name for name in type(CONFIG).model_fields if not getattr(CONFIG, name)]
+    cores = workflow.resource_settings.cores
+    # Where Snakemake writes a dry run.
+    show(summary(would, R, cores, absent, SOURCE), sys.stdout)
+
+
+if workflow.is_main_process:
+    atexit.register(end_of_dry_run)
 
 
 def settings(stage):

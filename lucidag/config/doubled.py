@@ -9,29 +9,32 @@ from lucidag.ground.errors import InputError
 
 
 def check_doubled(file: str | Path) -> None:
-    """Stop at the first key that a YAML or JSON file gives twice in one map, however deep.
+    """Stop at keys that a YAML or JSON file gives twice in one map, however deep.
 
     A key that a merge (``<<: *base``) brings in may be given again, as that is what merges are for.
 
     Raises
     ------
     InputError
-        One line: the file, the key with its path, both lines. A file that is no YAML raises nothing: whoever reads it
-        does.
+        A line for each: the file, the key with its path, both lines. A file that is no YAML raises nothing: whoever
+        reads it does.
     """
     try:
         with Path(file).open(encoding="utf-8") as handle:
             loader = yaml.SafeLoader(handle)
             try:
                 root = loader.get_single_node()
-                twice = next(_twice(root, (), loader, set()), None) if root is not None else None
+                twice = list(_twice(root, (), loader, set())) if root is not None else []
             finally:
                 loader.dispose()
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return
-    if twice is not None:
-        path, first, again = twice
-        raise InputError(f"{file}: {'.'.join(path)}: given twice, in lines {first} and {again}; keep one")
+    if twice:
+        lines = [
+            f"{file}: {'.'.join(path)}: given twice, in lines {first} and {again}; keep one"
+            for path, first, again in twice
+        ]
+        raise InputError("\n".join(lines))
 
 
 def _twice(

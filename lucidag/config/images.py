@@ -1,7 +1,9 @@
 """The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
+from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
+from lucidag.explain.settings import Explain, Image
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
@@ -12,29 +14,39 @@ def write_out_images(config: Config, source: str) -> Config:
     Raises
     ------
     InputError
-        For an id that a data set does not have, ``all`` of a data set that is no folder, or a target that is none
-        of its classes: one line with the key.
+        For ids that a data set does not have, ``all`` of a data set that is no folder, or targets that are none
+        of its classes: a line with the key for each.
     """
     if config.explain is None:
         return config
-    written = {}
-    for name, listed in config.explain.images.items():
-        key = f"{source}: explain.images.{name}"
-        known = config.datasets[name].image_ids()
-        if listed == "all":
-            if known is None or config.datasets[name].arrays:
-                raise InputError(f"{key}: 'all' is for folders of images; list ids here, as in manifest.csv")
-            listed = known
-        chosen = config.explain.model_copy(update={"images": {name: listed}}).chosen(name)
-        if len(chosen) < len(listed):
-            repeated = next(image for image in listed if list(listed).count(image) > 1)
-            raise InputError(f"{key}: '{repeated}' is listed twice")
-        for image, pixels in chosen.items():
-            if known is not None and image not in known:
-                raise InputError(f"{key}: {unknown('image', image, known)}")
-            check_target(f"{key}.{image}.target", pixels.target, config.datasets[name])
-        written[name] = chosen
+    faults, written = Faults(), {}
+    for name in config.explain.images:
+        with faults.gathered():
+            written[name] = _written_out(
+                config.explain, name, config.datasets[name], f"{source}: explain.images.{name}"
+            )
+    faults.stop()
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
+
+
+def _written_out(explain: Explain, name: str, dataset: DataSource, key: str) -> dict[str, Image]:
+    listed, known = explain.images[name], dataset.image_ids()
+    if listed == "all":
+        if known is None or dataset.arrays:
+            raise InputError(f"{key}: 'all' is for folders of images; list ids here, as in manifest.csv")
+        listed = known
+    chosen = explain.model_copy(update={"images": {name: listed}}).chosen(name)
+    if len(chosen) < len(listed):
+        repeated = next(image for image in listed if list(listed).count(image) > 1)
+        raise InputError(f"{key}: '{repeated}' is listed twice")
+    faults, ids = Faults(), None if known is None else frozenset(known)
+    for image, pixels in chosen.items():
+        with faults.gathered():
+            if ids is not None and image not in ids:
+                raise InputError(f"{key}: {unknown('image', image, known or ())}")
+            check_target(f"{key}.{image}.target", pixels.target, dataset)
+    faults.stop()
+    return chosen
 
 
 def check_target(key: str, target: str | None, dataset: DataSource) -> None:
@@ -53,8 +65,11 @@ def check_target(key: str, target: str | None, dataset: DataSource) -> None:
 
 
 def check_shortcuts(config: Config, source: str) -> None:
-    """Stop at an artefact that is said to go with a class that its models do not have; raises as `check_target`."""
+    """Stop at artefacts that are said to go with a class that their models do not have; raises as `check_target`."""
+    faults = Faults()
     for name, study in config.shortcuts.items():
         dataset = config.datasets[config.models[study.trained_without].dataset]
         for artefact, target in study.artefacts.items():
-            check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)
+            with faults.gathered():
+                check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)
+    faults.stop()

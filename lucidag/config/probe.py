@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lucidag.config.faults import Faults
 from lucidag.config.methods import modules_of
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
@@ -21,7 +22,7 @@ from lucidag.models.settings import Model, is_weight_file
 
 
 def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
-    """Return the configuration with what networks bring of their own; stop at one that cannot be used as it says.
+    """Return the configuration with what networks bring of their own; stop at those that cannot be used as it says.
 
     Networks are built and run once: of those of published weights, the configuration's `input` is filled with what
     these want. Building a network takes seconds of imports, so what was found is kept in the results folder, under a
@@ -30,9 +31,9 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     Raises
     ------
     InputError
-        One line: the configuration file, the key path, what was found, what is allowed.
+        A line for each: the configuration file, the key path, what was found, what is allowed.
     """
-    config = plan.config
+    faults, config = Faults(), plan.config
     networks = {name: _asked(model, config.datasets[model.dataset]) for name, model in config.models.items()}
     keys = {name: _key(networks[name], model, code) for name, model in config.models.items()}
     wanted = {keys[name]: network for name, network in networks.items()}
@@ -41,22 +42,24 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     for name, model in config.models.items():
         found = known[keys[name]]
         if "error" in found:
-            raise InputError(f"{source}: models.{name}: {found['error']}")
+            faults.lines.append(f"{source}: models.{name}: {found['error']}")
+            continue
         for key, layer in _layers_named(plan, name):
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
-                raise InputError(f"{source}: {key}: {sentence}")
+                faults.lines.append(f"{source}: {key}: {sentence}")
         if model.head is not None and model.head != found["head"]:
-            raise InputError(
+            faults.lines.append(
                 f"{source}: models.{name}.head: layer '{model.head}' does not give the network's output; "
                 f"{found['head'] or 'no linear layer'} does"
             )
         if name in plan.examined and found["head"] is None:
-            raise InputError(
+            faults.lines.append(
                 f"{source}: models.{name}: the network does not end in a linear layer, so it has no penultimate units: "
                 "choose an architecture that ends in one (such as 'resnet18'), or leave it out of `rof.models`"
             )
         models[name] = model.model_copy(update={"input": model.input.filled(found["recipe"] or {})})
+    faults.stop()
     return config.model_copy(update={"models": models})
 
 
@@ -72,16 +75,16 @@ def brought(before: Config, after: Config) -> Iterator[str]:
 
 
 def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
-    """Stop at a method of the user's own that is none, or at settings that a method does not take.
+    """Stop at methods of the user's own that are none, and at settings that a method does not take.
 
     What was found is kept as `check_networks` does; a configuration without such methods and settings asks nobody.
 
     Raises
     ------
     InputError
-        One line: the configuration file, the key, what was found, what is allowed.
+        A line for each: the configuration file, the key, what was found, what is allowed.
     """
-    config = plan.config
+    faults, config = Faults(), plan.config
     options = config.explain.options if config.explain is not None else {}
     asked = [("explain.methods", method) for method in (config.explain.methods if config.explain is not None else ())]
     asked += [
@@ -101,7 +104,8 @@ def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
     known = _known(Path(config.results) / ".cache" / "methods.json", wanted, "lucidag.explain.methods.probe")
     for place, key in keys.items():
         if "error" in known[place]:
-            raise InputError(f"{source}: {key}: {known[place]['error']}")
+            faults.lines.append(f"{source}: {key}: {known[place]['error']}")
+    faults.stop()
 
 
 def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:

@@ -63,3 +63,10 @@ def sections_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (any 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [section for part in get_args(annotation) for section in sections_in(part)]
+
+
+def all_sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a section and all that are inside it, however deep, each once."""
+    below = [inner for field in section.model_fields.values() for inner in sections_in(field.annotation)]
+    found = [section, *(deep for inner in below for deep in all_sections(inner))]
+    return list(dict.fromkeys(found))

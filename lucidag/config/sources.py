@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.ground.errors import InputError
 from lucidag.models.settings import Model, is_weight_file
@@ -46,32 +47,34 @@ def clip_weight_files(clip: Clip) -> list[str]:
 
 
 def check_sources(config: Config, source: str) -> None:
-    """Stop at the first missing file, with its key.
+    """Find the files that are missing.
 
     Raises
     ------
     InputError
-        One line: the configuration file, the key path, what is missing.
+        A line for each: the configuration file, the key path, what is missing.
     """
+    faults = Faults()
     for name, dataset in config.datasets.items():
         try:
             dataset.files()
             dataset.named_classes()
         except InputError as error:
-            raise InputError(f"{source}: datasets.{name}.{error}") from error
+            faults.lines.append(f"{source}: datasets.{name}.{error}")
         except Exception as error:  # whatever the user's own lines raise
             reason = f"{type(error).__name__}: {error}"
-            raise InputError(f"{source}: datasets.{name}: {dataset.source}: {reason}") from error
+            faults.lines.append(" ".join(f"{source}: datasets.{name}: {dataset.source}: {reason}".split()))
     for name, model in config.models.items():
         try:
             weight_files(model)
         except InputError as error:
-            raise InputError(f"{source}: models.{name}.{error}") from error
+            faults.lines.append(f"{source}: models.{name}.{error}")
     for name, clip in config.clips.items():
         try:
             clip_weight_files(clip)
         except InputError as error:
-            raise InputError(f"{source}: clips.{name}.{error}") from error
+            faults.lines.append(f"{source}: clips.{name}.{error}")
+    faults.stop()
 
 
 def source_notes(config: Config) -> list[str]:

@@ -5,12 +5,16 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import discard_partial
+from lucidag.ground.files import discard_partial, write_json
+
+# What a job says of itself until it has told why it failed.
+KILLED = "ended before it was done: killed, or out of memory or time"
+NOTE = "note: "  # begins the lines of a log that are meant for the user
 
 
 class Task(Protocol):
@@ -40,32 +44,43 @@ def job(task: Task) -> Iterator[None]:
     What the work prints goes to the log. If it fails, the log holds the traceback, the terminal
     shows one line (what the user can mend, for an `InputError`), and the process ends with status 1.
     The last line of the log says how much of the process' life went into imports. What a killed job left half
-    written beside the same outputs is removed at the start.
+    written beside the same outputs is removed at the start. While it runs, and after a failure, there is a mark of it
+    (`failure_mark`), from which the end of the run tells what failed.
     """
     path = Path(task.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
+    about: dict[str, Any] = {"rule": task.rule, "wildcards": [str(value) for value in task.wildcards], "log": str(path)}
     started = _seconds_alive()
     with path.open("w", encoding="utf-8", buffering=1) as log:
         with redirect_stdout(log), redirect_stderr(log):
             try:
                 for file in task.output:
                     discard_partial(file)
+                write_json(failure_mark(path), about | {"sentence": KILLED})
                 yield
+                failure_mark(path).unlink()
             except Exception as error:
                 traceback.print_exc()
-                where = " ".join(str(value) for value in task.wildcards)
-                print(
-                    f"lucidag: {task.rule} {where}".rstrip() + f": {_sentence(error, path)}",
-                    file=sys.__stderr__,
-                    flush=True,
-                )
+                sentence = _sentence(error, path)
+                with suppress(InputError):  # of a full disk the terminal tells alone
+                    write_json(failure_mark(path), about | {"sentence": sentence})
+                name = " ".join([task.rule, *about["wildcards"]])
+                print(f"lucidag: {name}: {sentence}", file=sys.__stderr__, flush=True)
                 raise SystemExit(1) from None
         log.write(f"imports {started:.2f} s of {_seconds_alive():.2f} s\n")
 
 
+def failure_mark(log: str | Path) -> Path:
+    """Return the file that is there while the job of this log runs, and stays if it fails.
+
+    JSON with ``rule``, ``wildcards`` (values), ``log`` and ``sentence``.
+    """
+    return Path(log).with_suffix(".failed.json")
+
+
 def say(sentence: str, to_terminal: bool = True) -> None:
-    """Write a sentence for the user into the log of the job, and to the terminal."""
-    print(sentence)
+    """Write a sentence for the user into the log of the job, and to the terminal; the end of the run repeats it."""
+    print(f"{NOTE}{sentence}")
     if to_terminal:
         print(f"lucidag: {sentence}", file=sys.__stderr__, flush=True)
 

@@ -11,8 +11,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from lucidag.config.load import all_sections
-from lucidag.config.schema import Config
+from lucidag.config.schema import Config, all_sections
 
 MODULES = sorted({section.__module__ for section in all_sections(Config)} - {"lucidag.config.schema"})
 # Their defaults still stand twice.

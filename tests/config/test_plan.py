@@ -9,9 +9,9 @@ import yaml
 
 from lucidag.config.images import write_out_images
 from lucidag.config.jobs import job_settings, notebook, related, sections_of
-from lucidag.config.load import all_sections, load_config
+from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
-from lucidag.config.schema import Config
+from lucidag.config.schema import Config, all_sections
 from lucidag.rof.settings import Rof
 
 WORDS = """

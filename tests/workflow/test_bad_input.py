@@ -121,6 +121,26 @@ def test_what_is_left_out_or_guessed_is_said_once_at_the_start(folder: Path, sna
     ]
     assert "said/Training/a/0.png" in done.stdout + done.stderr
     assert "{x}" not in done.stdout + done.stderr  # braces are Snakemake's own
+    absent = "rof, generalisation, explain, relevance, faithfulness, clips, dissect, artefacts, shortcuts"
+    assert done.stdout.splitlines()[-3:] == [
+        "Would run: 1 job of 1 rule",
+        "Time: no benchmarks yet",
+        f"Skipped, as {file} has no such section: {absent}",
+    ]
+
+
+def test_mistakes_of_several_kinds_are_told_at_once(folder: Path, snakemake) -> None:
+    models = {
+        "m": {**NETWORK, "head": "fcc"},
+        "w": {**NETWORK, "weights": "gone.pth"},
+        "e": {**NETWORK, "dataset": "e"},
+    }
+    datasets = {"d": {"source": "digits"}, "e": {"source": "folder", "path": "own/lables.csv"}}
+    file = write(folder, "many", {"datasets": datasets, "models": models})
+    done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
+    assert done.returncode == 1
+    assert [line.split(": ")[2] for line in said(done)] == ["datasets.e.path", "models.w.weights", "models.m.head"]
+    assert all(line.startswith(f"lucidag: {file}: ") for line in said(done))
 
 
 def test_a_doubled_key_stops_the_dry_run(folder: Path, snakemake) -> None:

@@ -100,7 +100,16 @@ def dry_run(root: Path, results: Path, python: Path):
 
     @cache
     def run(name: str) -> list[Job]:
-        command = [str(python), "-m", "snakemake", "--dry-run", "--nolock", "--configfile", f"config/{name}.yaml"]
+        command = [
+            str(python),
+            "-m",
+            "snakemake",
+            "--dry-run",
+            "--nolock",
+            "--configfile",
+            f"config/{name}.yaml",
+            "--verbose",
+        ]
         command += ["--config", f"results={results}"]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr

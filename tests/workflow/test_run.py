@@ -259,6 +259,34 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
     assert _half_written(copied) == []
 
 
+def test_a_failure_leaves_a_report_of_what_is_there_and_success_no_trace(copied: Path, snakemake) -> None:
+    config, results = copied / CONFIGURATION, copied / "results"
+    before, text = (results / "report.html").read_bytes(), config.read_text()
+    config.write_text(text.replace("points: [1, 4]", "points: [1, 99]"))
+    done = snakemake(copied, "--cores", "2", check=False)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[-1] == "Report: results/report.html (not complete)"
+    assert "Failed (2):" in lines
+    html = (results / "report.html").read_text(encoding="utf-8")
+    assert "This page is not complete: 2 jobs failed." in html
+    for model in ("a", "b"):
+        reason = "rof.points: k = 99 was asked for, but the penultimate layer has 16 units"
+        assert f"  turning_points {model}: {reason}" in lines
+        assert f"<code>turning_points {model}</code>: {reason}" in html
+        assert f"Not made: <code>rof/{model}/turning_points.json</code>" in html
+    for shown in ("Images of own, one row per class", "Units of b with the images", "Maps of b by cam"):
+        assert shown in html  # of what did not fail
+    assert len(list((results / "logs").rglob("*.failed.json"))) == 2
+
+    config.write_text(text)
+    again = snakemake(copied, "--cores", "2")
+    assert again.stderr.splitlines()[-1] == "Report: results/report.html"
+    assert (results / "report.html").read_bytes() == before
+    assert (results / "report.ipynb").is_file()
+    assert list((results / "logs").rglob("*.failed.json")) == []
+
+
 def _half_written(folder: Path) -> list[Path]:
     """Give the partial files of writers (`lucidag.ground.files.atomic`) and the states of trainings."""
     files = _files(folder / "results")

@@ -1,0 +1,63 @@
+"""What the jobs of a run leave for its end: marks of those that failed, and notes in their logs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lucidag.ground.files import read_json
+from lucidag.ground.job import NOTE, failure_mark
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed.
+
+    Attributes
+    ----------
+    job
+        Its rule and what stands for its wildcards, such as ``train net``.
+    sentence
+        What went wrong.
+    log
+        Path of its log.
+    """
+
+    job: str
+    sentence: str
+    log: str
+
+
+def _marks(results: str | Path) -> list[Path]:
+    return sorted((Path(results) / "logs").rglob(failure_mark("*.log").name))
+
+
+def forget_failures(results: str | Path) -> None:
+    """Remove the marks of failures, as a new run begins."""
+    for mark in _marks(results):
+        mark.unlink(missing_ok=True)
+
+
+def failures(results: str | Path) -> list[Failure]:
+    """Return the jobs of the last run that failed, by their logs."""
+    found = []
+    for mark in _marks(results):
+        try:
+            said = read_json(mark)
+            job = " ".join([said["rule"], *said["wildcards"]])
+            found.append(Failure(job, said["sentence"], said["log"]))
+        except (OSError, ValueError, KeyError, TypeError):  # half written, or of another version
+            name = mark.relative_to(Path(results) / "logs")
+            found.append(Failure(str(name.with_name(name.name.partition(".")[0])), "ended without a word", str(mark)))
+    return found
+
+
+def notes(logs: Iterable[str | Path]) -> list[str]:
+    """Return the sentences for the user in these logs, each once; a log that is not there has none."""
+    found: dict[str, None] = {}
+    for log in logs:
+        try:
+            lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        found |= dict.fromkeys(line.removeprefix(NOTE) for line in lines if line.startswith(NOTE))
+    return list(found)

@@ -1,0 +1,112 @@
+"""What the terminal shows while jobs run: files as counts, names of what was finished, the time left."""
+
+import logging
+import os
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from snakemake.logging import DefaultFormatter, timestamp
+
+MOST_FILES = 4  # more than these are told by their number
+LEAST_DONE = 3  # jobs before a time is guessed
+
+
+def counted(files: Collection[str]) -> list[str]:
+    """Return files as they are shown: all of a few, of many their number and where they are.
+
+    >>> counted(["a/1.png", "a/2.png", "a/3.png", "a/4.png", "a/5.png"])
+    ['5 files in a']
+    """
+    if len(files) <= MOST_FILES:
+        return list(files)
+    return [f"{len(files)} files in {_common_folder(files)}"]
+
+
+def _common_folder(files: Collection[str]) -> str:
+    folders = [Path(file).parent for file in files]
+    alike = len({folder.is_absolute() for folder in folders}) == 1
+    return (os.path.commonpath(folders) if alike else "") or "."
+
+
+def short_reason(reason: str) -> str:
+    """Return Snakemake's reason for a job with its lists of files as counts.
+
+    >>> short_reason("Input files updated by another job: a, b, c, d, e; Code has changed")
+    'Input files updated by another job: 5 files in .; Code has changed'
+    """
+    return "; ".join(_short_part(part) for part in reason.split("; "))
+
+
+def _short_part(part: str) -> str:
+    told, colon, files = part.partition(": ")
+    return f"{told}{colon}{', '.join(counted(files.split(', ')))}" if colon else part
+
+
+def left(done: int, total: int, seconds: float) -> str:
+    """Say how long the rest takes at the speed so far; nothing after too few jobs to say, and at the end.
+
+    >>> left(10, 40, 60.0)
+    ', about 3 min left'
+    """
+    if done < LEAST_DONE or done >= total:
+        return ""
+    return f", about {duration(seconds / done * (total - done))} left"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a reader says it, to two digits or so.
+
+    >>> duration(42.3), duration(200), duration(9000)
+    ('42 s', '3 min', '2 h 30 min')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+class Formatter(DefaultFormatter):
+    """Snakemake's own format, shortened. The file of its log keeps everything."""
+
+    def __init__(self, quiet: Any, show_failed_logs: bool) -> None:  # noqa: ANN401 (Snakemake's own)
+        super().__init__(quiet, show_failed_logs)
+        self.names: dict[int, str] = {}
+        self.started: float | None = None
+
+    def format_job_info(self, msg: dict[str, Any]) -> str:
+        """Show a job that starts."""
+        self.started = self.started or time.monotonic()
+        self.names[msg["jobid"]] = _name(msg["rule_name"], msg["wildcards"])
+        files = {key: counted(msg[key]) for key in ("input", "output")}
+        return str(super().format_job_info(msg | files | {"reason": short_reason(msg["reason"])}))
+
+    def format_job_error(self, msg: dict[str, Any]) -> str:
+        """Show a job that failed."""
+        return str(super().format_job_error(msg | {key: counted(msg[key]) for key in ("input", "output")}))
+
+    def format_job_finished(self, msg: dict[str, Any]) -> str:
+        """Show a job that is done, by its name."""
+        name = self.names.get(msg["job_id"])
+        if name is None:
+            return str(super().format_job_finished(msg))
+        return f"{timestamp()}\nFinished {name} (job {msg['job_id']})"
+
+    def format_progress(self, msg: dict[str, Any]) -> str:
+        """Show how far the run is."""
+        told = str(super().format_progress(msg))
+        return told + (left(msg["done"], msg["total"], time.monotonic() - self.started) if self.started else "")
+
+
+def _name(rule: str, wildcards: Mapping[str, str]) -> str:
+    return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
+
+
+def install(logger: logging.Logger) -> None:
+    """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is."""
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, DefaultFormatter):
+            handler.setFormatter(Formatter(handler.formatter.quiet, handler.formatter.show_failed_logs))

@@ -1,0 +1,148 @@
+"""What the terminal shows: files as counts, names, the time left; the end of a run and of a dry run."""
+
+import doctest
+import logging
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from snakemake.logging import DefaultFormatter
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from lucidag.report import terminal
+from lucidag.report.ending import MOST_NOTES, ending
+from lucidag.report.failures import Failure
+from lucidag.report.forecast import forecast, mean_seconds, summary
+
+
+def shown(formatter: logging.Formatter, event: LogEvent, **values: Any) -> str:
+    record = logging.LogRecord("snakemake", logging.INFO, "", 0, values.pop("msg", None), (), None)
+    record.__dict__.update(values, event=event)
+    return formatter.format(record)
+
+
+JOB: dict[str, Any] = {
+    "jobid": 7,
+    "rule_msg": None,
+    "rule_name": "train",
+    "wildcards": {"model": "net"},
+    "output": ["results/net.csv"],
+    "log": ["net.log"],
+    "benchmark": None,
+    "reason": "Missing output files: results/net.csv",
+    "priority": 0,
+    "threads": 1,
+    "resources": {},
+    "local": False,
+    "is_checkpoint": False,
+}
+
+
+@pytest.mark.parametrize("module", [terminal])
+def test_examples(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("number", [1, 4, 5, 600])
+def test_many_files_are_a_count(number: int) -> None:
+    files = [f"own/{name}.png" for name in range(number)]
+    reason = "Updated input files: " + ", ".join(files)
+    said = shown(terminal.Formatter(None, False), LogEvent.JOB_INFO, **JOB | {"input": files, "reason": reason})
+    lines = said.splitlines()
+    told = ", ".join(files) if number <= 4 else f"{number} files in own"
+    assert f"    input: {told}" in lines
+    assert f"    reason: Updated input files: {told}" in lines
+    assert "    wildcards: model=net" in lines
+    assert max(map(len, lines)) < 120
+
+
+def test_files_of_several_places() -> None:
+    assert terminal.counted([f"{place}/x.png" for place in "abcde"]) == ["5 files in ."]
+    assert terminal.counted([*(f"a/b/{name}" for name in "vwxy"), "a/c/z"]) == ["5 files in a"]
+    assert terminal.counted([*(f"a/{name}" for name in "vwxy"), "/a/z"]) == ["5 files in ."]
+
+
+def test_few_files_are_shown_as_snakemake_shows_them() -> None:
+    job = JOB | {"input": ["a", "b"]}
+    ours = shown(terminal.Formatter(None, False), LogEvent.JOB_INFO, **job).splitlines()
+    theirs = shown(DefaultFormatter(), LogEvent.JOB_INFO, **job).splitlines()
+    assert ours[1:] == theirs[1:]  # but for the time
+
+
+def test_a_finished_job_has_its_name() -> None:
+    formatter = terminal.Formatter(None, False)
+    unknown = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
+    assert unknown.endswith("Finished jobid: 7 (Rule: train)")
+    shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
+    told = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
+    assert told.splitlines()[1] == "Finished train model=net (job 7)"
+
+
+def test_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 160.0, 200.0, 999.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
+    formatter = terminal.Formatter(None, False)
+    assert shown(formatter, LogEvent.PROGRESS, done=0, total=40) == "0 of 40 steps (0%) done"
+    shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
+    assert shown(formatter, LogEvent.PROGRESS, done=10, total=40) == "10 of 40 steps (25%) done, about 3 min left"
+    assert shown(formatter, LogEvent.PROGRESS, done=2, total=40) == "2 of 40 steps (5%) done"
+    assert shown(formatter, LogEvent.PROGRESS, done=40, total=40) == "40 of 40 steps (100%) done"
+
+
+def test_only_the_terminal_is_shortened() -> None:
+    logger = logging.Logger("snakemake")
+    for name in ("DefaultStreamHandler", "DefaultLogFileHandler", "plugin"):
+        handler = logging.NullHandler()
+        handler.name = name
+        handler.setFormatter(DefaultFormatter())
+        logger.addHandler(handler)
+    terminal.install(logger)
+    assert [isinstance(handler.formatter, terminal.Formatter) for handler in logger.handlers] == [True, False, False]
+
+
+def test_the_end_of_a_run() -> None:
+    failed = [Failure("train a", "no luck", "a.log")]
+    assert ending(failed, ["one is dark"], 3, "r/report.html") == [
+        "",
+        "Noted (1):",
+        "  one is dark",
+        "Failed (1):",
+        "  train a: no luck",
+        "Not run, as they wait for what failed: 3 jobs",
+        "Report: r/report.html",
+    ]
+    assert ending([], [], 0, "r/report.html") == ["", "Report: r/report.html"]
+    many = ending([], [str(number) for number in range(MOST_NOTES + 5)], 0, None)
+    assert len(many) == MOST_NOTES + 3
+    assert many[-1] == "  … and 5 more, in the logs"
+
+
+def benchmark(folder: Path, name: str, *seconds: object) -> None:
+    file = folder / "benchmarks" / f"{name}.tsv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("s\th:m:s\n" + "".join(f"{each}\t0:00:01\n" for each in seconds))
+
+
+def test_time_by_the_last_benchmarks(tmp_path: Path) -> None:
+    assert mean_seconds(tmp_path) == {}
+    for name, seconds in (("train/a", [30]), ("train/b", [90]), ("lime/b/c", [8]), ("broken/x", ["NA"])):
+        benchmark(tmp_path, name, *seconds)
+    seconds = mean_seconds(tmp_path)
+    assert seconds == {"train": 60.0, "lime": 8.0}
+    assert re.match(r"about 64 s on 2 cores", forecast({"train": 2, "lime": 1}, seconds, 2))
+    assert re.match(r"about 2 min on 1 core,", forecast({"train": 2, "lime": 1}, seconds, 1))
+    assert re.match(r"about 60 s on 64 cores", forecast({"train": 2}, seconds, 64))  # a job is not shared out
+    assert forecast({"train": 1, "rank": 1}, seconds, 1).endswith("; not counted, as there are no benchmarks yet: rank")
+    assert forecast({"rank": 1}, seconds, 1) == "no benchmarks yet"
+
+
+def test_the_end_of_a_dry_run(tmp_path: Path) -> None:
+    assert summary({"train": 2, "rank": 1}, str(tmp_path), 2, ["rof", "clips"], "c.yaml") == [
+        "",
+        "Would run: 3 jobs of 2 rules",
+        "Time: no benchmarks yet",
+        "Skipped, as c.yaml has no such section: rof, clips",
+    ]
+    assert summary({}, str(tmp_path), None, [], "c.yaml") == ["", "Would run: 0 jobs of 0 rules"]
