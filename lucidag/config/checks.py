@@ -31,7 +31,7 @@ def check_names(words: Config, plan: Plan, faults: Faults) -> None:
         _check_models(words, plan),
         _check_studies(plan),
         _check_explain(plan, faults),
-        _check_relevance(plan),
+        _check_relevance(plan, faults),
         _check_dissect(plan),
     )
     for lines in found:
@@ -116,15 +116,16 @@ def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
         yield from _known(f"{key}.methods", "method of explain.methods", map(name_of, methods), names)
 
 
-def _check_relevance(plan: Plan) -> Iterator[str]:
+def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
     config, explained = plan.config, plan.explained_models
+    asked = [key for key in ("relevance", "faithfulness") if getattr(config, key) is not None]
+    if asked and config.explain is None:
+        yield f"{asked[0]}: needs an `explain:` section, which names the images"
+        return
     for key, models in (("relevance", plan.relevance_models), ("faithfulness", plan.measured_models)):
-        if getattr(config, key) is not None and config.explain is None:
-            yield f"{key}: needs an `explain:` section, which names the images"
-            continue
         yield from _known(f"{key}.models", "explained model", models, explained)
     again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
-    if again and config.explain is not None and LIME not in compared_methods(config, "faithfulness"):
+    if again and LIME not in compared_methods(config, "faithfulness"):
         yield "faithfulness: `lime_sensitivity` is true and needs `lime` among the methods"
     atlas = config.relevance.atlas if config.relevance is not None else None
     yield from _known(
@@ -162,6 +163,7 @@ def _check_probes(plan: Plan, dissect: Dissect) -> Iterator[str]:
                 f"dissect.netdissect: {found}, so there is no IoU; set it to null, or name a `probe` with "
                 f"label maps (the sources {sources_with('label_maps')})"
             )
+            continue  # another probe mends what is below too
         if section is not None and section.evidence == "annotations" and not section.columns:
             yield f"dissect.clip_dissect: {found}; name `columns` whose values are the concepts"
         if section is not None and section.evidence == "clip" and section.concepts == "annotations":

@@ -48,7 +48,7 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
             if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
                 sentence = unknown("layer", layer, _outline(found["modules"], layer))
                 faults.lines.append(f"{source}: {key}: {sentence}")
-        if model.head is not None and model.head != found["head"]:
+        if model.head in found["modules"] and model.head != found["head"]:
             faults.lines.append(
                 f"{source}: models.{name}.head: layer '{model.head}' does not give the network's output; "
                 f"{found['head'] or 'no linear layer'} does"
