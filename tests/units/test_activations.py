@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.models.frames import load_split
+from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
@@ -34,7 +34,7 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, pooling):
         Passes(pooling=pooling, top=10, quantile=0.02, batch_size=8),
         threads=1,
     )
-    batch = net.inputs.normalise(load_split(manifest, rows, net.inputs, 1))
+    batch = net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1)))
     expected = outputs(net, batch, kind)
     assert found.images == tuple(manifest.table["image"][3:])
     assert list(found.layers) == layers
@@ -146,7 +146,7 @@ def test_a_sample_of_the_positions_is_near_the_exact_threshold(tmp_path):
     assert exact.looked_at == {"0": 1.0}
     assert 0.6 < sample.looked_at["0"] < 0.8
     np.testing.assert_allclose(again.layers["0"].threshold, sample.layers["0"].threshold, rtol=1e-6)
-    maps = outputs(net, net.inputs.normalise(load_split(manifest, rows, net.inputs, 1)), "")["0"]
+    maps = outputs(net, net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1))), "")["0"]
     above = (maps > sample.layers["0"].threshold[:, None, None]).mean(axis=(0, 2, 3))
     assert np.abs(above / 0.005 - 1).max() < 4 / 1024**0.5
     assert not np.array_equal(sample.layers["0"].threshold, exact.layers["0"].threshold)

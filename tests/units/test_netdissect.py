@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from lucidag.data.images import Images
 from lucidag.ground.errors import InputError
-from lucidag.models.frames import load_split
+from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.labels.detectors import label_units as label_detectors
@@ -90,7 +90,7 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
         count_overlaps(net, manifest, rows, thresholds, Passes(quantile=quantile, batch_size=n), threads=1)
         for n in (12, 5, 1)
     ]
-    maps = outputs(net, net.inputs.normalise(load_split(manifest, rows, net.inputs, 1)), kind)
+    maps = outputs(net, net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1))), kind)
     reader = Images(manifest)
     labels = {
         category: np.stack([nearest(reader.read_concepts(row)[category], size) for row in rows])

@@ -101,7 +101,8 @@ def test_wheel_and_sdist_install_alone_and_bring_the_library(root: Path, tmp_pat
         line.partition(" ")[0] for line in (root / "requirements.lock").read_text().splitlines() if line[:1].isalpha()
     ]
     (tmp_path / "pins.txt").write_text("\n".join(pins))
-    code = "import lucidag, numpy as n; o = n.ones((4, 2), n.float32); print(lucidag.__file__, lucidag.sweep(o, n.zeros(4, int), o[:2], o[0], n.arange(2)).units)"
+    swept = "lucidag.sweep(o, n.zeros(4, int), o[:2], o[0], n.arange(2)).units"
+    code = f"import lucidag, numpy as n; o = n.ones((4, 2), n.float32); print(lucidag.__file__, {swept})"
     for built in sorted((tmp_path / "dist").glob("lucidag-*.*")):
         place = tmp_path / built.name
         subprocess.run([*uv, "venv", "-q", "--python", sys.executable, place], check=True)
