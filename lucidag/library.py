@@ -19,7 +19,7 @@ from lucidag.models.network import Network
 from lucidag.rof.sweep import sweep
 from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
 
-__all__ = ["explain", "label_units", "network", "sweep"]
+__all__ = ["explain_image", "label_units", "network", "sweep"]
 
 
 def network(model: nn.Module, size: int, **inputs: Any) -> Network:  # noqa: ANN401 (Inputs checks them)
@@ -43,7 +43,7 @@ def network(model: nn.Module, size: int, **inputs: Any) -> Network:  # noqa: ANN
     return Network(model.eval(), how, linear_head(model, how.example()))
 
 
-def explain(
+def explain_image(
     network: Network,
     image: NDArray[np.uint8],
     methods: Sequence[str] = DEFAULT,

@@ -40,7 +40,7 @@ def test_the_maps_are_those_that_are_stored(finished: Path) -> None:
     known["input"].pop("normalise", None)
     net = lucidag.network(model, **known["input"])
     lime = {"segmentation": {"algorithm": "slic", "n_segments": 6}, "num_features": 2, "num_samples": 10}
-    found = lucidag.explain(net, decode(str(finished / "own/00.png")), options={"lime": {"settings": lime}})
+    found = lucidag.explain_image(net, decode(str(finished / "own/00.png")), options={"lime": {"settings": lime}})
     maps = (finished / "results/explanations/b/maps").glob("*/00.safetensors")
     stored = {
         name: values
@@ -77,7 +77,7 @@ def test_shapes_that_do_not_fit_are_said() -> None:
 
 
 def test_the_public_surface_is_these_names_and_importing_it_is_light(root: Path) -> None:
-    assert lucidag.__all__ == ["__version__", "explain", "label_units", "network", "sweep"]
+    assert lucidag.__all__ == ["__version__", "explain_image", "label_units", "network", "sweep"]
     assert dir(lucidag) == sorted(lucidag.__all__)
     assert all(getattr(lucidag, name) for name in lucidag.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
