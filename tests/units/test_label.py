@@ -204,13 +204,19 @@ def test_the_same_seed_gives_the_same_chance():
     assert control(*work, seed=1)[1] != control(*work, seed=2)[1]
 
 
+def counts_of(both, union, area):
+    """Name the arrays of the layer l, by category."""
+    named = {"l/intersection": both, "l/union": union, "area": area}
+    return {f"{what}/{category}": values for what, found in named.items() for category, values in found.items()}
+
+
 def counted() -> Overlaps:
     """Make overlaps by hand: two units, three concepts of two categories."""
     both = {"object": np.array([[8, 0], [0, 2]]), "colour": np.array([[1], [4]])}
     union = {"object": np.array([[10, 20], [20, 20]]), "colour": np.array([[10], [8]])}
     area = {"object": np.array([9, 9]), "colour": np.array([5])}
     concepts = {"object": ("cup", "key_ring"), "colour": ("red",)}
-    return Overlaps(concepts, {"l": both}, {"l": union}, area, {"object": 100, "colour": 100}, 5, 0.01, 10)
+    return Overlaps(counts_of(both, union, area), concepts, ("l",), {"object": 100, "colour": 100}, 5, 0.01, 10)
 
 
 def test_labels_are_graded_by_their_own_pixels():
@@ -236,7 +242,7 @@ def test_a_name_of_two_categories_is_graded_by_its_own():
     union = {"object": np.array([[10]]), "colour": np.array([[12]])}
     area, pixels = {name: np.array([9]) for name in both}, dict.fromkeys(both, 100)
     concepts = dict.fromkeys(both, ("orange",))
-    overlaps = Overlaps(concepts, {"l": both}, {"l": union}, area, pixels, 1, 0.01, 10)
+    overlaps = Overlaps(counts_of(both, union, area), concepts, ("l",), pixels, 1, 0.01, 10)
     for category, iou in (("object", 0.8), ("colour", 0.25), ("", 0.8)):
         labels = pd.DataFrame({"unit": [0], "concept": ["orange"], "category": [category]})
         assert own_iou(labels, overlaps, "l").tolist() == [iou]

@@ -90,7 +90,7 @@ def test_overlaps_of_shards_add_up(tmp_path, batch_size):
     limits = {name: units.threshold for name, units in found.layers.items() if found.has_maps(name)}
     whole = count_overlaps(net, manifest, rows, limits, asked, threads=1)
     write_overlaps(tmp_path / "whole.safetensors", whole)
-    assert whole.area["object"].min() > 0
+    assert whole.area("object").min() > 0
     for of in SHARDS:
         files = []
         for name in shard_names(of):
