@@ -138,8 +138,10 @@ def show_artefacts(
             for number, (image, pixels) in enumerate(track(list(frames.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
                     pasted, mask = paste(pixels, artefact, seed + number)
-                    rows = _relevance(network, explainers, image, artefact, pasted, mask, target, device)
-                    relevance.append(rows.assign(model=name))
+                    x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
+                    maps = {method: found[0] for each in explainers for method, found in each(x, target).items()}
+                    seen = on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
+                    relevance.append(seen.assign(model=name))
                     shown = [pixels, pasted, remove(pixels, mask)]
                     before, after, control = probabilities(network, shown, target, device)
                     known = {"model": name, "image": image, "artefact": artefact}
@@ -185,21 +187,6 @@ def summarise(
 def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
     parts = table[table["model"] == name].groupby("artefact", sort=False)
     return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}
-
-
-def _relevance(
-    network: Network,
-    explainers: Sequence[Explainer],
-    image: str,
-    artefact: str,
-    pasted: NDArray[np.uint8],
-    mask: NDArray[np.bool_],
-    target: int,
-    device: str,
-) -> pd.DataFrame:
-    x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
-    maps = {method: found[0] for explainer in explainers for method, found in explainer(x, target).items()}
-    return on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
 from lucidag.units.passes.activations import collect
-from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_statistics
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_pass
 from lucidag.units.settings import Passes
 from tests.units.probe_sets import network, noise, outputs, write
 
@@ -173,7 +173,7 @@ def test_files_say_what_was_found(tmp_path):
     manifest = noise(tmp_path / "data", 12)
     net, layers = network("signed", 0)
     found = collect(net, manifest, np.arange(2, 12), layers, tmp_path / "a.npy", Passes(pooling="max"), threads=1)
-    write_statistics(tmp_path / "statistics.safetensors", found)
+    write_pass(tmp_path / "statistics.safetensors", found)
     back = read_statistics(tmp_path / "statistics.safetensors")
     assert (back.images, back.shapes, back.pooling, back.quantile, back.looked_at) == (
         found.images,

@@ -12,16 +12,17 @@ from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.clip.embeddings import Embeddings, read_embeddings, write_embeddings
+from lucidag.units.clip.embeddings import read_embeddings, write_embeddings
 from lucidag.units.compare.roles_join import penultimate_layer
 from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
 from lucidag.units.compare.summary import thresholds_of, whole_summary
+from lucidag.units.evidence import Evidence
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.counts import labelled
 from lucidag.units.labels.detectors import label_units
-from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.layer import clip_labels, label_layer, measure_units
 from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
 from lucidag.units.labels.unit_tables import read_units, write_units
@@ -85,8 +86,7 @@ def seen(request, tmp_path_factory):
 
 
 def evidence_of(manifest):
-    shown = annotate(manifest, np.arange(IMAGES), [])
-    return Evidence(shown.concepts, shown.categories, *shown.factors())
+    return annotate(manifest, np.arange(IMAGES), [])
 
 
 @pytest.mark.parametrize(("evidence", "name"), [("clip", "clip-dissect"), ("annotations", "annotations")])
@@ -159,6 +159,7 @@ def test_labels_that_no_image_could_change_do_not_count(name, count, concepts, s
         Evidence(
             [f"c{at}" for at in range(concepts)],
             [""] * concepts,
+            (),
             images.astype(np.float32),
             np.eye(concepts, dtype="f4"),
         ),
@@ -174,7 +175,7 @@ def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
     # `rank` looks at a twentieth of the images: two of 40, and their order is right for every other unit.
     random = np.random.default_rng(seed)
     images, activations = random.random((2, 40, 60)).astype(np.float32)
-    evidence = Evidence(["c0", "c1"], ["", ""], images[:, :2], np.eye(2, dtype=np.float32))
+    evidence = Evidence(["c0", "c1"], ["", ""], (), images[:, :2], np.eye(2, dtype=np.float32))
     units = LayerStatistics(np.argsort(-activations, axis=0).T, *[np.zeros(60, np.float32)] * 5)
     table, about = clip_labels(units, activations, evidence, Describing(similarity="rank"), None, 0.95)
     assert labelled(table, about["chance_strength"]).mean() < 0.15
@@ -318,7 +319,7 @@ def test_embeddings_come_back_and_are_linked_to_what_is_kept(tmp_path):
     images = np.lib.format.open_memmap(tmp_path / "kept.npy", "w+", np.float32, (3, 2))
     images[:] = np.arange(6).reshape(3, 2)
     images.flush()
-    content = Embeddings(("cup", "red"), ("object", ""), ("p0", "p1", "p2"), images, np.eye(2, dtype=np.float32))
+    content = Evidence(("cup", "red"), ("object", ""), ("p0", "p1", "p2"), images, np.eye(2, dtype=np.float32))
     write_embeddings(tmp_path / "out", content, {"digest": "d"})
     found = read_embeddings(tmp_path / "out")
     assert (found.concepts, found.categories, found.ids) == (content.concepts, content.categories, content.ids)

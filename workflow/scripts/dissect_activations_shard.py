@@ -6,7 +6,7 @@ from lucidag.ground.job import job
 from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
-from lucidag.units.passes.parts import write_part
+from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
 with job(snakemake):
@@ -25,4 +25,4 @@ with job(snakemake):
             device=device,
             shard=Shard.parse(snakemake.wildcards.shard),
         )
-    write_part(snakemake.output.part, part)
+    write_pass(snakemake.output.part, part)

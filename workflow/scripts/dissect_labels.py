@@ -9,7 +9,7 @@ from lucidag.ground.pairs import check_same
 from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.layer import clip_labels, label_layer, measure_units
 from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics
@@ -26,16 +26,11 @@ with job(snakemake):
     clip = None
     if asked is not None:
         if asked.evidence == "clip":
-            found = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
-            ids = found.ids
-            evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
+            evidence = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
         else:
             manifest = read_manifest(snakemake.input.dataset[0])
-            rows = manifest.rows_of(settings.splits)
-            ids = tuple(manifest.table["image"].iloc[rows])
-            shown = annotate(manifest, rows, asked.columns)
-            evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
-        check_same(ids, statistics.images, "what is known of the images", snakemake.input.statistics)
+            evidence = annotate(manifest, manifest.rows_of(settings.splits), asked.columns)
+        check_same(evidence.ids, statistics.images, "what is known of the images", snakemake.input.statistics)
         classes = read_json(snakemake.input.classes)["classes"]
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
         clip = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)

@@ -7,7 +7,7 @@ from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
-from lucidag.units.passes.unit_statistics import write_statistics
+from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
 with job(snakemake):
@@ -21,4 +21,4 @@ with job(snakemake):
         for file in snakemake.output.overlaps:
             limits = statistics.thresholds()
             write_overlaps(file, count_overlaps(network, manifest, rows, limits, asked, device=device))
-    write_statistics(snakemake.output.statistics, statistics)
+    write_pass(snakemake.output.statistics, statistics)

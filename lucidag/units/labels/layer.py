@@ -1,13 +1,13 @@
 """All that is said of the units of one layer: labels by both methods, measures, and how far to trust them. No torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lucidag.units.evidence import Evidence
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.detectors import label_units
 from lucidag.units.labels.quality import graded, label_quality, own_iou, true_columns
@@ -21,24 +21,6 @@ from lucidag.units.settings import Describing, Labelling
 
 # The best concepts of a unit that a table holds: its label and the next ones.
 PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What tells which concepts the images of a probe set show.
-
-    Attributes
-    ----------
-    concepts, categories
-        M names, and the category of each; empty where it is unknown.
-    images, texts
-        N x D and M x D, whose product is the similarity of images and concepts.
-    """
-
-    concepts: Sequence[str]
-    categories: Sequence[str]
-    images: Floats
-    texts: Floats
 
 
 def clip_labels(

@@ -27,7 +27,6 @@ from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.upsample import pixels_above
 from lucidag.units.settings import Passes
 
-
 Tally = list[torch.Tensor]  # pixels by unit and label, one array a category: U x (C + 2), the labels as in `Codes`
 
 
