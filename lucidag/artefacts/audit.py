@@ -79,13 +79,13 @@ def audit(
     found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
     rows = _rows(scores, found)
     metadata = [column for column in table.columns if column not in RESERVED]
-    columns = sort_out(table, metadata, id_column, asked.max_values)
-    seen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
-    tested = pd.concat([columns.values, seen.values], axis=1)
-    kinds = {**dict.fromkeys(columns.values.columns, "metadata"), **dict.fromkeys(seen.values.columns, "finder")}
+    columns, unfit = sort_out(table, metadata, id_column, asked.max_values)
+    seen, unseen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
+    tested = pd.concat([columns, seen], axis=1)
+    kinds = {**dict.fromkeys(columns, "metadata"), **dict.fromkeys(seen, "finder")}
     texts = [str(label) for label in table["label"]]
     splits = table["split"].tolist()
-    told = metadata_baseline(columns.values, seen.values, labels, classes, splits, asked, ids)
+    told = metadata_baseline(columns, seen, labels, classes, splits, asked, ids)
     tests = associations(tested, kinds, texts, classes, asked.confidence, asked.seed)
     summary = {
         "images": len(table),
@@ -93,7 +93,7 @@ def audit(
         "id_column": id_column,
         "finders": grades,
         "associations": tests,
-        "left_out": {**columns.left_out, **seen.left_out},
+        "left_out": {**unfit, **unseen},
         "shortcut": told,
         "sentences": _sentences(texts, id_column, grades, tests, told, 1 - asked.confidence),
         "published": PUBLISHED,

@@ -132,7 +132,8 @@ def test_a_unit_that_counts_pixels_of_a_concept_gets_it(tmp_path, name):
     noise = np.random.default_rng(1).uniform(0, 0.01, (300, 4))
     activations = (pixel_annotations(manifest, np.arange(300))[1] + noise).astype(np.float32)
     top = np.argsort(-activations, axis=0)[:50].T.copy()
-    concepts, _ = best_concepts(describe_layer(name, found.images, found.texts, top, activations, np.zeros(4, bool)), 4)
+    _, scores = describe_layer(name, found.images, found.texts, top, activations, np.zeros(4, bool))
+    concepts, _ = best_concepts(scores)
     assert [found.concepts[c] for c in concepts[:, 0]] == ["cup", "key", "red", "blue"]
 
 

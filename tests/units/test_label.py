@@ -22,8 +22,9 @@ from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.counts import labelled
 from lucidag.units.labels.detectors import label_units
-from lucidag.units.labels.layer import clip_labels, label_layer, measure_units
+from lucidag.units.labels.layer import clip_labels, label_layer
 from lucidag.units.labels.quality import graded, iou_table, own_iou
+from lucidag.units.labels.ranking import inside
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
 from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.activations import collect
@@ -107,9 +108,9 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen, evidence, 
     assert np.isnan(by_words.loc[2, "strength"])
     assert known["graded"]["first"] == 1
     assert known["graded"]["iou"]["value"] == pytest.approx(by_words["own_iou"].mean())
-    ranked, _ = measure_units(statistics.layers["shown"], activations, overlaps, "shown", table)
-    assert (ranked.loc[[0, 1], "inside"] > 0.5).all()
-    assert ranked.loc[[0, 1], "inside_chance"].max() < 0.2
+    within, chance = inside(overlaps, "shown", table)
+    assert (within[[0, 1]] > 0.5).all()
+    assert chance[[0, 1]].max() < 0.2
 
 
 def asked(resamples, evidence="clip"):
@@ -120,8 +121,8 @@ def asked(resamples, evidence="clip"):
 
 def control(name, images, texts, top, activations, labels, constant=None, seed=0):
     constant = np.zeros(len(top), bool) if constant is None else constant
-    described = describe_layer(name, images, texts, top, activations, constant)
-    return strengths(name, images, texts, top, activations, described, labels, 0.95, seed)
+    alone, _ = describe_layer(name, images, texts, top, activations, constant)
+    return strengths(name, images, texts, top, activations, alone, labels, 0.95, seed)
 
 
 @pytest.mark.parametrize("name", SIMILARITIES)

@@ -177,13 +177,13 @@ def test_codes_stand_for_their_labels(seed):
     concepts = [3, 255, 1, 7]
     labels = np.stack([random.integers(0, count + 1, (5, 30), dtype=np.uint8) for count in concepts])
     labels[1, 2] = labels[3, 4] = 0
-    codes = encode(torch.from_numpy(labels), concepts)
-    back = codes.labels[codes.pixels].numpy().T.reshape(4, 5, 30)
+    pixels, kinds = encode(torch.from_numpy(labels), concepts)
+    back = kinds[pixels].numpy().T.reshape(4, 5, 30)
     for category, count in enumerate(concepts):
         nothing = ~labels[category].any(axis=1)
         assert np.array_equal(back[category][~nothing], labels[category][~nothing])
         assert (back[category][nothing] == count + 1).all()
-    assert len(codes.labels) == len(np.unique(codes.labels.numpy(), axis=0)) == int(codes.pixels.max()) + 1
+    assert len(kinds) == len(np.unique(kinds.numpy(), axis=0)) == int(pixels.max()) + 1
 
 
 def planted(folder, count=40, size=32, seed=0):

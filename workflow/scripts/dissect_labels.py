@@ -9,7 +9,8 @@ from lucidag.ground.pairs import check_same
 from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.layer import clip_labels, label_layer, measure_units
+from lucidag.units.labels.layer import clip_labels, label_layer
+from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics
@@ -35,7 +36,8 @@ with job(snakemake):
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
         clip = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)
     table, about = label_layer(clip, overlaps, layer, settings)
-    ranked, correlations = measure_units(units, activations, overlaps, layer, table)
+    masks = (None, None) if overlaps is None else inside(overlaps, layer, table)
+    ranked = rank_units(units.mean, units.peak, sparseness(activations), *masks)
     write_units(snakemake.output.table, table)
     write_table(snakemake.output.ranking, ranked)
-    write_json(snakemake.output.about, {"layer": layer, "methods": about, "correlations": correlations})
+    write_json(snakemake.output.about, {"layer": layer, "methods": about, "correlations": measure_correlations(ranked)})

@@ -21,13 +21,13 @@ from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.names import check_names
-from lucidag.units.passes.label_maps import Codes, encode, frame_pixels
+from lucidag.units.passes.label_maps import encode, frame_pixels
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.upsample import pixels_above
 from lucidag.units.settings import Passes
 
-Tally = list[torch.Tensor]  # pixels by unit and label, one array a category: U x (C + 2), the labels as in `Codes`
+Tally = list[torch.Tensor]  # pixels by unit and label, one array a category: U x (C + 2), the labels as in `encode`
 
 
 def count_overlaps(
@@ -82,16 +82,16 @@ def count_overlaps(
         maps = label_batches(manifest, rows, network.inputs, asked.batch_size, threads)
         work = zip(frames, maps, strict=True)
         for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), asked.batch_size))):
-            codes = encode(torch.from_numpy(labels).to(device), sizes)
-            _add(everything, torch.bincount(codes.pixels, minlength=len(codes.labels))[None], codes)
+            pixels, kinds = encode(torch.from_numpy(labels).to(device), sizes)
+            _add(everything, torch.bincount(pixels, minlength=len(kinds))[None], kinds)
             for layer, output in outputs_of(batch).items():
                 peaks = output.amax(dim=(2, 3))
                 check_finite(layer, peaks, images[start : start + len(batch)])
                 limits = torch.from_numpy(thresholds[layer]).to(device)
-                _add(tallies[layer], _histogram(output, peaks, limits, codes, network.inputs.size), codes)
+                _add(tallies[layer], _histogram(output, peaks, limits, pixels, len(kinds), network.inputs.size), kinds)
             start += len(batch)
-    counts, pixels = _counts(concepts, tallies, everything)
-    return Overlaps(counts, concepts, layers, pixels, len(rows), asked.quantile, network.inputs.size)
+    counts, labelled = _counts(concepts, tallies, everything)
+    return Overlaps(counts, concepts, layers, labelled, len(rows), asked.quantile, network.inputs.size)
 
 
 def label_batches(
@@ -113,15 +113,14 @@ def label_batches(
 
 
 def _histogram(
-    output: torch.Tensor, peaks: torch.Tensor, limits: torch.Tensor, codes: Codes, size: int
+    output: torch.Tensor, peaks: torch.Tensor, limits: torch.Tensor, codes: torch.Tensor, kinds: int, size: int
 ) -> torch.Tensor:
     """Count the pixels where each unit is above its threshold, by the code of the pixel: int64 U x J."""
     reader, units = (peaks > limits).nonzero(as_tuple=True)
     differences = output[reader, units] - limits[units, None, None]
-    kinds = len(codes.labels)
     counts = torch.zeros(len(limits) * kinds, dtype=torch.int64, device=output.device)
     for maps, pixels in pixels_above(differences, size):
-        code = codes.pixels[(reader * size**2)[maps] + pixels]
+        code = codes[(reader * size**2)[maps] + pixels]
         counts += torch.bincount((units * kinds)[maps] + code, minlength=len(counts))
     return counts.reshape(len(limits), kinds)
 
@@ -130,10 +129,10 @@ def _tally(units: int, sizes: Sequence[int], device: str) -> Tally:
     return [torch.zeros((units, count + 2), dtype=torch.int64, device=device) for count in sizes]
 
 
-def _add(tally: Tally, histogram: torch.Tensor, codes: Codes) -> None:
+def _add(tally: Tally, histogram: torch.Tensor, kinds: torch.Tensor) -> None:
     """Add pixels that were counted by code."""
     for category, counts in enumerate(tally):
-        counts.index_add_(1, codes.labels[:, category], histogram)
+        counts.index_add_(1, kinds[:, category], histogram)
 
 
 def _check(shapes: Mapping[str, tuple[int, ...]], thresholds: Mapping[str, NDArray[np.float32]]) -> None:
