@@ -267,7 +267,7 @@ def describe_layer(
     if activations is not None and len(living) < len(constant):
         activations = activations[:, living]
     alone = describe(name, images, texts, top[living], activations, threads)
-    found = (alone,) if name in WHOLE else (alone, _mutual(alone, WEIGHTS[name]))
+    found: tuple[Scores, ...] = (alone,) if name in WHOLE else (alone, _mutual(alone, WEIGHTS[name]))
     if constant.any():
         before = np.searchsorted(living, np.flatnonzero(constant))
         found = tuple(np.insert(each, before, np.nan, axis=0) for each in found)
