@@ -71,11 +71,10 @@ def audit(
     names = checked([name for name in scores.columns if name != "image"])
     labels = _checked(table, classes, scores, id_column)
     ids = None if id_column is None else _ids(table, id_column)
-    flagged, how = _truths(table, names, truth or {}), (ids, asked.seed, asked.confidence)
-    grades = {
-        name: grade(name, scores[name], *flagged[name], FINDERS[name].threshold, FINDERS[name].fixed, *how)
-        for name in names
-    }
+    grades = {}
+    for name, (flagged, column) in _truths(table, names, truth or {}).items():
+        own = (FINDERS[name].threshold, FINDERS[name].fixed)
+        grades[name] = grade(name, scores[name], flagged, column, *own, ids, asked.seed, asked.confidence)
     found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
     rows = _rows(scores, found)
     metadata = [column for column in table.columns if column not in RESERVED]

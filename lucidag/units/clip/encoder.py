@@ -191,10 +191,10 @@ def embed_texts(
 
     long = too_long(clip, texts)
     if long:
-        names = ", ".join(f"'{concepts[place]}'" for place in long[:20]) + (", …" if len(long) > 20 else "")
+        named = ", ".join(f"'{concepts[place]}'" for place in long[:20]) + (", …" if len(long) > 20 else "")
         raise InputError(
             f"concepts: {len(long)} of {len(texts)} have more tokens than the {clip.context} that the CLIP model reads "
-            f"(with template '{template}'): {names}"
+            f"(with template '{template}'): {named}"
         )
     names = [f"concept '{text}'" for text in texts]
     blocks = _embedded(
