@@ -165,11 +165,12 @@ def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison
     numbers = (len(rows[0]), len(rows[1]))
     names = pd.MultiIndex.from_frame(pd.concat([each[CONCEPT] for each in rows]))
     has = np.concatenate([labelled(each, threshold) for each in rows])
-    known = names[has].unique().sort_values()
-    codes = known.get_indexer(names)  # of the concept of each unit, in the order of names
+    ordered = names[has].unique().sort_values()
+    codes = ordered.get_indexer(names)  # of the concept of each unit, in the order of names
 
-    def counts_of(of_a: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-        return [np.bincount(codes[has & side], minlength=len(known)) for side in (of_a, ~of_a)]
+    def counts_of(of_a: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        one, other = (np.bincount(codes[has & side], minlength=len(ordered)) for side in (of_a, ~of_a))
+        return one, other
 
     of_a, strata, generator = np.arange(len(names)) < numbers[0], _strata(rows), np.random.default_rng(asked.seed)
     drawn = [counts_of(shuffled(of_a, strata, generator)) for _ in range(asked.resamples)]
