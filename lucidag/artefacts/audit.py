@@ -81,7 +81,7 @@ def audit(
     columns, unfit = sort_out(table, metadata, id_column, asked.max_values)
     seen, unseen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
     tested = pd.concat([columns, seen], axis=1)
-    kinds = {str(column): "metadata" if column in columns else "finder" for column in tested}
+    kinds = {str(column): "finder" if column in seen else "metadata" for column in tested}
     texts = [str(label) for label in table["label"]]
     splits = table["split"].tolist()
     told = metadata_baseline(columns, seen, labels, classes, splits, asked, ids)
