@@ -87,7 +87,13 @@ def find_network(
         raise InputError(
             f"weights {source} hold {len(different)} networks that fit: {names}; name the one you want by weights_part"
         )
-    return different[0] if different else max(fits, key=lambda found: _count(own, required, found))
+    return (
+        different[0]
+        if different
+        else max(
+            fits, key=lambda found: (sum(name in found.tensors for name in required), _count(own, required, found))
+        )
+    )
 
 
 def _count(own: Shapes, required: Collection[str], found: Found) -> int:
@@ -127,7 +133,7 @@ def _votes(own: Shapes, tensors: Tensors) -> Counter[tuple[str, str]]:
     for name, value in tensors.items():
         for end in _ends(name):
             for match in ends.get(end, ()):
-                if own[match] == value.shape:
+                if own[match] == value.shape and (name != match or end == name):  # a name has itself in one way
                     votes[name.removesuffix(end), match.removesuffix(end)] += 1
     return votes
 
