@@ -152,8 +152,6 @@ def _check_probes(plan: Plan, dissect: Dissect) -> None:
                 f"dissect.netdissect: {found}, so there is no IoU; set it to null, or name a `probe` with "
                 f"label maps (the sources {sources_with('label_maps')})"
             )
-        if section is not None and section.evidence == "annotations" and not section.columns:
-            raise InputError(f"dissect.clip_dissect: {found}; name `columns` whose values are the concepts")
         if section is not None and section.evidence == "clip" and section.concepts == "annotations":
             raise InputError(f"dissect.clip_dissect.concepts: {found}, so there are no annotations")
 

@@ -104,10 +104,10 @@ def test_how_many_values_are_sorted_at_a_time_changes_nothing(tmp_path, monkeypa
         assert np.array_equal(parts.layers[layer].threshold, whole.layers[layer].threshold)
 
 
-def test_all_images_are_the_top_where_there_are_fewer_than_100(tmp_path):
+def test_all_images_are_the_top_where_there_are_fewer_than_asked_for(tmp_path):
     manifest = noise(tmp_path / "data", 9)
     net, layers = network("cnn", 0)
-    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", Passes(), threads=1).layers["fc"]
+    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", Passes(top=100), threads=1).layers["fc"]
     assert units.top.shape == units.top_values.shape == (4, 9)
     assert np.array_equal(np.sort(units.top, axis=1), np.tile(np.arange(9), (4, 1)))
 
@@ -117,7 +117,7 @@ def test_equal_images_are_ordered_by_row(tmp_path):
     manifest = write(tmp_path / "data", np.repeat(image, 150, axis=0))
     net, layers = network("mlp", 0)
     units = collect(
-        net, manifest, np.arange(150), layers, tmp_path / "a.npy", Passes(batch_size=150), threads=1
+        net, manifest, np.arange(150), layers, tmp_path / "a.npy", Passes(batch_size=150, top=100), threads=1
     ).layers["relu1"]
     assert np.array_equal(units.top, np.tile(np.arange(100), (7, 1)))
 
@@ -128,7 +128,7 @@ def test_a_constant_unit_has_its_constant_as_threshold(tmp_path):
     with torch.no_grad():
         net.model.two.weight[:2] = 0
         net.model.two.bias[:2] = torch.tensor([0.5, 0])
-    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", Passes(), threads=1).layers["two"]
+    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", Passes(top=100), threads=1).layers["two"]
     for field in (units.threshold, units.mean, units.peak):
         assert field[:2].tolist() == [0.5, 0]
     assert units.share_active[:2].tolist() == [1, 0]

@@ -19,6 +19,7 @@ from lucidag.models.network import Network
 from lucidag.models.recorder import by_place
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
+from lucidag.units.passes.probe_set import top_count
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
 from lucidag.units.passes.unit_statistics import Statistics, layer_columns
 from lucidag.units.settings import Passes
@@ -78,11 +79,11 @@ def collect_part(
         Gets the activations as .npy: float32, images x all units, the layers side by side (see
         `lucidag.units.passes.unit_statistics.read_activations`).
     asked
-        ``pooling`` over H x W, where outputs N x U stay as they are; ``top`` images are kept of each unit, all where
-        there are fewer. The threshold T_u of a unit is the least of its activations with P(a > T_u) <= ``quantile``
-        over all positions of all images (Bau et al. 2017, section 3). A unit that is constant has its constant as
-        T_u; one that has its greatest value at more than ``quantile`` of all positions has that value, and is never
-        above it.
+        ``pooling`` over H x W, where outputs N x U stay as they are; ``top`` images are kept of each unit (see
+        `lucidag.units.passes.probe_set.top_count`). The threshold T_u of a unit is the least of its activations with
+        P(a > T_u) <= ``quantile`` over all positions of all images (Bau et al. 2017, section 3). A unit that is
+        constant has its constant as T_u; one that has its greatest value at more than ``quantile`` of all positions
+        has that value, and is never above it.
     memory
         See `lucidag.units.passes.quantile.plan`: where the largest activations take more than `memory` bytes,
         T_u comes from a sample of the positions drawn from ``seed``.
@@ -110,7 +111,7 @@ def collect_part(
         for layer, columns in layer_columns(shapes).items():
             units, *places = shapes[layer]
             chosen = plan(units, len(rows), math.prod(places), asked.quantile, memory, asked.seed)
-            top = min(asked.top, len(rows))
+            top = top_count(asked.top, len(rows))
             found[layer] = _Layer(layer, pooled[:, columns], units, chosen, asked.pooling, top, own)
         work = batches(manifest, shown, network.inputs, asked.batch_size, threads, memory_limit=0)
         start = 0
@@ -123,7 +124,7 @@ def collect_part(
         images=images,
         layers={layer: units.result() for layer, units in found.items()},
         ranks={layer: units.plan.rank for layer, units in found.items()},
-        top=asked.top,
+        top=top_count(asked.top, len(rows)),
         shapes=shapes,
         pooling=asked.pooling,
         quantile=asked.quantile,

@@ -19,8 +19,8 @@ class LayerStatistics:
     Attributes
     ----------
     top, top_values
-        int64 and float32 U x T: the T = min(100, N) images with the greatest pooled activation, as numbers
-        0..N-1, best first, equal ones in their order; and these activations.
+        int64 and float32 U x T: the T images (see `lucidag.units.passes.probe_set.top_count`) with the greatest
+        pooled activation, as numbers 0..N-1, best first, equal ones in their order; and these activations.
     threshold
         float32 U: T_u, the least activation with P(a > T_u) <= quantile over all positions of all images.
     mean, share_active
