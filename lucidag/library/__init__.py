@@ -18,6 +18,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.rof.sweep import sweep
 from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
+from lucidag.units.passes.probe_set import top_count
 
 __all__ = ["explain_image", "label_units", "network", "sweep"]
 
@@ -101,7 +102,7 @@ def label_units(
     texts: NDArray[np.float32],
     concepts: Sequence[str],
     similarity: str = "soft_wpmi",
-    top: int = 100,
+    top: int | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Give each unit of a layer the concept that describes its images best.
@@ -117,7 +118,8 @@ def label_units(
     similarity
         See `lucidag.units.labels.similarity.SIMILARITIES`.
     top
-        Images of each unit that count, the most active first.
+        Images of each unit that count, the most active first; default: see
+        `lucidag.units.passes.probe_set.top_count`.
     threads
         How to compute.
 
@@ -133,10 +135,10 @@ def label_units(
     if len(activations) != len(images) or len(texts) != len(concepts) or images.shape[1:] != texts.shape[1:]:
         shapes = ", ".join(str(each.shape) for each in (activations, images, texts))
         raise InputError(f"activations, images and texts of shapes {shapes} and {len(concepts)} concepts do not fit")
-    order = np.argsort(-activations, axis=0, kind="stable")[:top].T
+    order = np.argsort(-activations, axis=0, kind="stable")[: top_count(top, len(activations))].T
     constant = constant_units(activations)
-    described = describe_layer(similarity, images, texts, order, activations, constant, threads)
-    best, scores = best_concepts(described, activations.shape[1])
+    _, every = describe_layer(similarity, images, texts, order, activations, constant, threads)
+    best, scores = best_concepts(every)
     names = np.array([*concepts, "none"], dtype=object)  # -1 is the last
     units = np.arange(activations.shape[1])
     return pd.DataFrame({"unit": units, "concept": names[best[:, 0]], "score": scores[:, 0]})
