@@ -42,6 +42,7 @@ def looks_at_the_run(file: Path) -> bool:
     return folder == "workflow" and name.removesuffix(".py") in (
         "test_bad_input",
         "test_reads",
+        "test_library",
         "test_report",
         "test_run",
         "test_stale",

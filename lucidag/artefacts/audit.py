@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lucidag.artefacts.association import associations
 from lucidag.artefacts.columns import sort_out
 from lucidag.artefacts.finders import FINDERS, checked
-from lucidag.artefacts.grading import Flags, flags, grade_all, standing
+from lucidag.artefacts.grading import Flags, flags, grade
 from lucidag.artefacts.metadata_baseline import metadata_baseline
 from lucidag.artefacts.settings import Audit
 from lucidag.data.roles import RESERVED
@@ -59,7 +59,7 @@ def audit(
     table, summary
         ``artefacts/{dataset}.csv``: image, and for each finder ``{finder}_score`` and ``{finder}_found`` (0 or 1).
         ``artefacts/{dataset}.json``: ``images``, ``classes`` (counts), ``id_column``, ``finders`` (by name what
-        `lucidag.artefacts.grading.standing` gives), ``associations`` (see
+        `lucidag.artefacts.grading.grade` gives), ``associations`` (see
         `lucidag.artefacts.association`), ``left_out`` (column: why), ``shortcut`` (see
         `lucidag.artefacts.metadata_baseline`), ``sentences`` and ``published``.
 
@@ -71,35 +71,30 @@ def audit(
     names = checked([name for name in scores.columns if name != "image"])
     labels = _checked(table, classes, scores, id_column)
     ids = None if id_column is None else _ids(table, id_column)
-    grades = grade_all(
-        scores,
-        _truths(table, names, truth or {}),
-        {name: (FINDERS[name].threshold, FINDERS[name].fixed) for name in names},
-        ids,
-        asked.seed,
-        asked.confidence,
-    )
+    grades = {}
+    for name, (flagged, column) in _truths(table, names, truth or {}).items():
+        own = (FINDERS[name].threshold, FINDERS[name].fixed)
+        grades[name] = grade(name, scores[name], flagged, column, *own, ids, asked.seed, asked.confidence)
     found = {name: scores[name].to_numpy(np.float64) > grades[name]["threshold"] for name in names}
-    told_of = {name: standing(name, found[name], grades[name]) for name in names}
     rows = _rows(scores, found)
     metadata = [column for column in table.columns if column not in RESERVED]
-    columns = sort_out(table, metadata, id_column, asked.max_values)
-    seen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
-    tested = pd.concat([columns.values, seen.values], axis=1)
-    kinds = {**dict.fromkeys(columns.values.columns, "metadata"), **dict.fromkeys(seen.values.columns, "finder")}
+    columns, unfit = sort_out(table, metadata, id_column, asked.max_values)
+    seen, unseen = sort_out(rows, [f"{name}_found" for name in names], None, asked.max_values)
+    tested = pd.concat([columns, seen], axis=1)
+    kinds = {str(column): "finder" if column in seen else "metadata" for column in tested}
     texts = [str(label) for label in table["label"]]
     splits = table["split"].tolist()
-    told = metadata_baseline(columns.values, seen.values, labels, classes, splits, asked, ids)
+    told = metadata_baseline(columns, seen, labels, classes, splits, asked, ids)
     tests = associations(tested, kinds, texts, classes, asked.confidence, asked.seed)
     summary = {
         "images": len(table),
         "classes": {name: texts.count(name) for name in classes},
         "id_column": id_column,
-        "finders": told_of,
+        "finders": grades,
         "associations": tests,
-        "left_out": {**columns.left_out, **seen.left_out},
+        "left_out": {**unfit, **unseen},
         "shortcut": told,
-        "sentences": _sentences(texts, id_column, told_of, tests, told, 1 - asked.confidence),
+        "sentences": _sentences(texts, id_column, grades, tests, told, 1 - asked.confidence),
         "published": PUBLISHED,
     }
     return rows, summary
@@ -126,24 +121,22 @@ def _ids(table: pd.DataFrame, column: str) -> list[str]:
     return [f"id {cell}" if cell else f"image {image}" for image, cell in cells]
 
 
-def _truths(table: pd.DataFrame, names: Sequence[str], given: Mapping[str, str]) -> dict[str, tuple[str, Flags]]:
+def _truths(
+    table: pd.DataFrame, names: Sequence[str], given: Mapping[str, str]
+) -> dict[str, tuple[Flags | None, str | None]]:
+    """Give the flags that can grade each finder and the column they are from; None, None where there are none."""
     checked(list(given))
-    found: dict[str, tuple[str, Flags]] = {}
+    found: dict[str, tuple[Flags | None, str | None]] = dict.fromkeys(names, (None, None))
     for name in names:
-        if name in given:
-            column = given[name]
-            if column not in table.columns:
-                raise InputError(unknown("column", column, [str(one) for one in table.columns]))
-            read = flags(table[column].tolist())
-            if read is None:
-                raise InputError(f"column '{column}' cannot grade finder '{name}': its cells must be 0 and 1")
-            found[name] = (column, read)
-            continue
-        for column in FINDERS[name].truth:
+        for column in [given[name]] if name in given else FINDERS[name].truth:
             read = flags(table[column].tolist()) if column in table.columns else None
             if read is not None:
-                found[name] = (column, read)
+                found[name] = (read, column)
                 break
+            if name in given and column not in table.columns:
+                raise InputError(unknown("column", column, [str(one) for one in table.columns]))
+            if name in given:
+                raise InputError(f"column '{column}' cannot grade finder '{name}': its cells must be 0 and 1")
     return found
 
 

@@ -1,7 +1,6 @@
 """Which columns of a data set's table can be held against the class, and as which values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,24 +13,9 @@ QUARTERS = 4
 EMPTY = "(empty)"
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table, sorted out.
-
-    Attributes
-    ----------
-    values
-        The columns that are tested, as strings; an empty cell is the value ``(empty)``, numbers of many values are
-        four intervals with as many images each.
-    left_out
-        The others by name, with the reason in words.
-    """
-
-    values: pd.DataFrame
-    left_out: dict[str, str]
-
-
-def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None, max_values: int) -> Columns:
+def sort_out(
+    table: pd.DataFrame, columns: Sequence[str], id_column: str | None, max_values: int
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Leave out what is constant, free text, what names each image, and what names its patient or lesion.
 
     Parameters
@@ -45,6 +29,12 @@ def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None,
     max_values
         A column of more values than this is cut into quarters if all its values are numbers, and else taken for an id.
         Numbers that all differ are an id too, unless some have a fraction, as measurements do.
+
+    Returns
+    -------
+    values, left_out
+        The columns that are tested, as strings; an empty cell is the value ``(empty)``, numbers of many values are
+        four intervals with as many images each. And the others by name, with the reason in words.
 
     Raises
     ------
@@ -76,7 +66,7 @@ def sort_out(table: pd.DataFrame, columns: Sequence[str], id_column: str | None,
             kept[name] = _quarters(cells)
         else:
             left_out[name] = f"has {len(different)} different values in {len(cells)} images, like an id"
-    return Columns(pd.DataFrame(kept, index=range(len(table)), dtype=str), left_out)
+    return pd.DataFrame(kept, index=range(len(table)), dtype=str), left_out
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:

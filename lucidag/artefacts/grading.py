@@ -90,16 +90,16 @@ def measures(found: Flags, truth: Flags, confidence: float) -> dict[str, Any]:
 
 def grade(
     name: str,
-    scores: Sequence[float] | NDArray[np.float64],
-    truth: Flags,
-    column: str,
+    scores: Sequence[float] | NDArray[np.float64] | pd.Series,
+    truth: Flags | None,
+    column: str | None,
     threshold: float,
     fixed: bool,
     ids: Sequence[str] | None,
     seed: int,
     confidence: float,
 ) -> dict[str, Any]:
-    """Measure a finder against flags.
+    """Say of how many images a finder's find is, and what that can mean: measured against flags, where there are any.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def grade(
     scores
         N scores.
     truth
-        N flags.
+        N flags, or None.
     column
         Where the flags are from.
     threshold
@@ -125,113 +125,69 @@ def grade(
     Returns
     -------
     dict
-        ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a threshold each with what `measures` gives on
-        the half that did not choose; ``used``: which of the two it is; ``selection_f1`` of the other half; ``auc`` on
-        the reporting half (the chance that an image with the artefact scores higher than one without); ``always``,
-        the F1 of flagging every image; ``weak`` and ``sentence``. Where there are too few images for two halves,
-        only column, threshold, weak (None) and sentence.
+        ``found``, how many images; ``validated``, whether flags have measured the finder; ``common``, whether it finds
+        something in more than 90 % of the images; ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a
+        threshold each with what `measures` gives on the half that did not choose; ``used``: which of the two it is;
+        ``selection_f1`` of the other half; ``auc`` on the reporting half (the chance that an image with the artefact
+        scores higher than one without); ``always``, the F1 of flagging every image; ``weak`` and ``sentence``. Where
+        there are no flags, or too few images for two halves, column, threshold, weak (None) and sentence alone follow
+        the first three.
 
     Raises
     ------
     InputError
-        If a score is not finite or their number differs.
+        If there are flags and a score is not finite or their number differs.
     """
     values = np.asarray(scores, dtype=np.float64)
-    if len(values) != len(truth) or not np.isfinite(values).all():
-        raise InputError(f"finder '{name}': {len(truth)} flags need as many finite scores, there are {len(values)}")
-    chosen = halves(truth, ids, seed)
-    if chosen is None:
-        sentence = (
-            f"{name} is unvalidated: it cannot be measured against '{column}', as {int(truth.sum())} of {len(truth)} "
-            "images have the flag, too few or too many for two halves."
-        )
-        return {"column": column, "threshold": threshold, "weak": None, "sentence": sentence}
-    best = best_threshold(values[chosen], truth[chosen])
-    rest, flagged = values[~chosen], truth[~chosen]
-    grades = {
-        key: {"threshold": limit, **measures(rest > limit, flagged, confidence)}
-        for key, limit in (("chosen", best), ("own", threshold))
-    }
-    which = "own" if fixed else "chosen"
-    used = grades[which]
-    always = 2 * flagged.mean() / (1 + flagged.mean())
-    return {
-        "column": column,
-        "threshold": used["threshold"],
-        "used": which,
-        **grades,
-        "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
-        "auc": float(roc_auc_score(flagged, rest)),
-        "always": float(always),
-        **_verdict(name, column, used, float(always)),
-    }
-
-
-def grade_all(
-    scores: pd.DataFrame,
-    truths: dict[str, tuple[str, Flags]],
-    thresholds: dict[str, tuple[float, bool]],
-    ids: Sequence[str] | None,
-    seed: int,
-    confidence: float,
-) -> dict[str, dict[str, Any]]:
-    """Give, for every finder, its threshold and, where `truths` has flags for it, what `grade` gives.
-
-    Parameters
-    ----------
-    scores
-        One column a finder.
-    truths
-        By finder the name of the column and the N flags.
-    thresholds
-        By finder its own threshold and whether it keeps it.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for name, (threshold, fixed) in thresholds.items():
-        if name in truths:
-            values, (column, truth) = scores[name].to_numpy(np.float64), truths[name]
-            found[name] = grade(name, values, truth, column, threshold, fixed, ids, seed, confidence)
+    graded: dict[str, Any] = {"column": column, "threshold": threshold, "weak": None}
+    if truth is None:
+        graded["sentence"] = f"{name} is unvalidated: no column holds flags to measure it against."
+    else:
+        if len(values) != len(truth) or not np.isfinite(values).all():
+            raise InputError(f"finder '{name}': {len(truth)} flags need as many finite scores, there are {len(values)}")
+        chosen = halves(truth, ids, seed)
+        if chosen is None:
+            graded["sentence"] = (
+                f"{name} is unvalidated: it cannot be measured against '{column}', as {int(truth.sum())} of "
+                f"{len(truth)} images have the flag, too few or too many for two halves."
+            )
         else:
-            sentence = f"{name} is unvalidated: no column holds flags to measure it against."
-            found[name] = {"column": None, "threshold": threshold, "weak": None, "sentence": sentence}
-    return found
-
-
-def standing(name: str, found: Flags, graded: dict[str, Any]) -> dict[str, Any]:
-    """Say of how many images a finder's find is, and what that can mean.
-
-    Parameters
-    ----------
-    name
-        Of the finder.
-    found
-        N finds.
-    graded
-        What `grade_all` gives for it.
-
-    Returns
-    -------
-    dict
-        ``found``, how many images; ``validated``, whether flags have measured the finder; ``common``, whether it finds
-        something in more than 90 % of the images; then `graded`, where the sentence says so too.
-    """
+            measured = _measured(values, truth, chosen, threshold, fixed, confidence)
+            verdict = _verdict(f"{name} against '{column}'", measured)
+            graded = {"column": column, "threshold": measured[measured["used"]]["threshold"], **measured, **verdict}
+    found = values > graded["threshold"]
     number, common = int(found.sum()), bool(found.mean() > COMMON)
     told = f" It finds something in {number} of {len(found)} images: too common to tell one from another."
-    sentence = graded["sentence"] + told * common
-    return {"found": number, "validated": "used" in graded, "common": common, **graded, "sentence": sentence}
+    standing = {"found": number, "validated": "used" in graded, "common": common}
+    return {**standing, **graded, "sentence": graded["sentence"] + told * common}
 
 
-def _verdict(name: str, column: str, used: dict[str, Any], always: float) -> dict[str, Any]:
+def _measured(
+    values: NDArray[np.float64], truth: Flags, chosen: Flags, threshold: float, fixed: bool, confidence: float
+) -> dict[str, Any]:
+    best = best_threshold(values[chosen], truth[chosen])
+    rest, flagged = values[~chosen], truth[~chosen]
+    return {
+        "used": "own" if fixed else "chosen",
+        "chosen": {"threshold": best, **measures(rest > best, flagged, confidence)},
+        "own": {"threshold": threshold, **measures(rest > threshold, flagged, confidence)},
+        "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
+        "auc": float(roc_auc_score(flagged, rest)),
+        "always": float(2 * flagged.mean() / (1 + flagged.mean())),
+    }
+
+
+def _verdict(what: str, measured: dict[str, Any]) -> dict[str, Any]:
     """Say in words how far the finder can be trusted: weak if at most half of its finds, or of the flags, is sure."""
-    reasons = []
+    used, reasons = measured[measured["used"]], []
     if used["precision"]["value"] is None or used["precision"]["low"] <= WEAK:
         reasons.append("its finds may be wrong half of the time")
     if used["recall"]["low"] <= WEAK:
         reasons.append("it may miss half of the flagged images")
-    if used["f1"]["low"] is None or used["f1"]["low"] <= always:
+    if used["f1"]["low"] is None or used["f1"]["low"] <= measured["always"]:
         reasons.append("flagging every image may do as well")
     precision, recall = (
         "none" if used[key]["value"] is None else f"{used[key]['value']:.3f}" for key in ("precision", "recall")
     )
-    measured = f"{name} against '{column}': precision {precision}, recall {recall} on {used['images']} images"
-    return {"weak": bool(reasons), "sentence": f"{measured}; {'weak: ' + ', '.join(reasons) if reasons else 'usable'}."}
+    words = f"{what}: precision {precision}, recall {recall} on {used['images']} images"
+    return {"weak": bool(reasons), "sentence": f"{words}; {'weak: ' + ', '.join(reasons) if reasons else 'usable'}."}

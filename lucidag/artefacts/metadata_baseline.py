@@ -1,7 +1,6 @@
 """How well the label is told without looking at the subject: from metadata and artefacts alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,19 +22,8 @@ CRITERIA = ("accuracy", "balanced_accuracy")
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Fold = tuple[Rows, Rows]  # rows to learn from, rows to predict
+Rule = tuple[str, dict[str, int], int]  # a column, the class of each of its values, and that of all others
 Predict = Callable[[Rows], Floats]  # rows to probabilities, n x C
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One column tells the class: each value has one; a value that was not learnt has the most frequent class."""
-
-    column: str
-    classes: dict[str, int]
-    otherwise: int
-
-    def __call__(self, values: Sequence[str]) -> NDArray[np.intp]:
-        return np.array([self.classes.get(value, self.otherwise) for value in values], dtype=np.intp)
 
 
 def metadata_baseline(
@@ -104,10 +92,9 @@ def metadata_baseline(
     everything = np.unique(np.concatenate([fold[0] for fold in folds]))
     rules = {}
     for criterion in CRITERIA:
-        rule = best_rule(discrete.iloc[everything], labels[everything], count, criterion)
-        told = {value: classes[c] for value, c in rule.classes.items()}
+        column, told, _ = best_rule(discrete.iloc[everything], labels[everything], count, criterion)
         scored = measured(partial(_ruled, discrete, labels, count, criterion))
-        rules[criterion] = {"column": rule.column, "predicts": told, **scored}
+        rules[criterion] = {"column": column, "predicts": {value: classes[c] for value, c in told.items()}, **scored}
     result = {
         "how": how,
         "learnt": len(everything),
@@ -135,6 +122,11 @@ def best_rule(columns: pd.DataFrame, labels: NDArray[np.integer], classes: int, 
         ``accuracy``: each value stands for its most frequent class, and the column with most right answers is taken.
         ``balanced_accuracy``: every class counts the same, however frequent.
         Of equal columns the first, of equal classes the first.
+
+    Returns
+    -------
+    column, classes, otherwise
+        The class of each value that was learnt, and the most frequent class, which all others have.
     """
     totals = np.bincount(labels, minlength=classes)
     weight = 1 / np.maximum(totals, 1) if criterion == "balanced_accuracy" else np.ones(classes)
@@ -147,7 +139,7 @@ def best_rule(columns: pd.DataFrame, labels: NDArray[np.integer], classes: int, 
         if counts.max(axis=1).sum() > gained + 1e-12:
             gained = float(counts.max(axis=1).sum())
             told = {str(value): int(c) for value, c in zip(values, counts.argmax(axis=1), strict=True)}
-            best = Rule(str(name), told, int(totals.argmax()))
+            best = str(name), told, int(totals.argmax())
     assert best is not None, "a rule needs a column"
     return best
 
@@ -200,17 +192,15 @@ def _logistic(features: Floats, labels: NDArray[np.integer], classes: int, learn
 
 
 def _ruled(columns: pd.DataFrame, labels: NDArray[np.integer], classes: int, criterion: str, learn: Rows) -> Predict:
-    rule = best_rule(columns.iloc[learn], labels[learn], classes, criterion)
-    return lambda rows: np.eye(classes)[rule(columns[rule.column].iloc[rows].to_list())]
+    column, told, otherwise = best_rule(columns.iloc[learn], labels[learn], classes, criterion)
+    return lambda rows: np.eye(classes)[[told.get(value, otherwise) for value in columns[column].iloc[rows]]]
 
 
 def _majority(
     folds: Sequence[Fold], labels: NDArray[np.integer], classes: Sequence[str], confidence: float
 ) -> dict[str, Any]:
-    hits = of = 0
-    for learn, predict in folds:
-        hits += int((labels[predict] == np.bincount(labels[learn]).argmax()).sum())
-        of += len(predict)
+    hits = sum(int((labels[predict] == np.bincount(labels[learn]).argmax()).sum()) for learn, predict in folds)
+    of = sum(len(predict) for _, predict in folds)
     learnt = np.concatenate([learn for learn, _ in folds])
     return {"class": classes[int(np.bincount(labels[learnt]).argmax())], **share(hits, of, confidence)}
 

@@ -70,14 +70,16 @@ def by_method(table: pd.DataFrame, confidence: float, resamples: int, seed: int)
     """
     rows = []
     for (artefact, method), part in table.groupby(["artefact", "method"], sort=True):
-        found = estimate(part["share"], confidence, resamples, seed)
         defined = part[part["share"].notna()]
-        columns = found.columns("share")
-        columns |= estimate(defined["area"], confidence, resamples, seed).columns("area")
-        columns |= estimate(defined["share"] - defined["area"], confidence, resamples, seed).columns("excess")
-        rows.append(
-            {"artefact": artefact, "method": method, "images": found.n, "undefined": found.undefined, **columns}
-        )
+        values = {"share": part["share"], "area": defined["area"], "excess": defined["share"] - defined["area"]}
+        found = {name: estimate(each, confidence, resamples, seed) for name, each in values.items()}
+        row = {
+            "artefact": artefact,
+            "method": method,
+            "images": found["share"].n,
+            "undefined": found["share"].undefined,
+        }
+        rows.append(row | {key: cell for name, each in found.items() for key, cell in each.columns(name).items()})
     names = [f"{name}{end}" for name in ("share", "area", "excess") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["artefact", "method", "images", "undefined", *names])
 

@@ -1,7 +1,5 @@
 """Coloured patches: round, of one colour that skin does not have, at the rim of the frame."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +16,6 @@ RIM, ARC = 0.06, 0.15  # of the shorter side: how near the rim, and how much of 
 MARGIN = 0.03
 LEAST_RADIUS, MOST_RADIUS = 0.05, 0.8
 ROUNDNESS = 4
-
-
-@dataclass(frozen=True)
-class Circle:
-    """A circle in pixels."""
-
-    x: float
-    y: float
-    radius: float
 
 
 def patch(seen: View) -> Finding:
@@ -56,7 +45,8 @@ def patch(seen: View) -> Finding:
     if not (distance > APART).any():
         return nothing
     black = outside(light < BLACK)
-    away = _away(black)
+    # The distance of every pixel from what is outside the image: the frame's edge or the ring.
+    away = cv2.distanceTransform(np.pad((~black).astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     found = ((distance > APART) & ~black).astype(np.uint8)
     numbers, boxes = components(cv2.morphologyEx(found, cv2.MORPH_OPEN, ellipse(kernel)) > 0, 4)
     best = nothing
@@ -101,13 +91,6 @@ def _aside(region: NDArray[np.bool_]) -> float:
     return 1 - float(region[rows, columns].mean())
 
 
-def _away(black: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Give the distance of every pixel from what is outside the image: the frame's edge or the ring."""
-    inside = np.pad((~black).astype(np.uint8), 1)
-    distance: NDArray[np.float32] = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return distance
-
-
 def _roundness(
     region: NDArray[np.bool_], black: NDArray[np.bool_], away: NDArray[np.float32], short: int
 ) -> tuple[float, NDArray[np.bool_]]:
@@ -119,15 +102,16 @@ def _roundness(
     if away[region].min() > max(1.5, RIM * short) or len(free) < ARC * short:
         return 0.0, filled
     circle = fit_circle(free)
-    if circle is None or not LEAST_RADIUS * short <= circle.radius <= MOST_RADIUS * short:
+    if circle is None or not LEAST_RADIUS * short <= circle[2] <= MOST_RADIUS * short:
         return 0.0, filled
+    x, y, radius = circle
     rows, columns = np.ogrid[: region.shape[0], : region.shape[1]]
-    disc = (np.hypot(columns - circle.x, rows - circle.y) < circle.radius) & ~black
+    disc = (np.hypot(columns - x, rows - y) < radius) & ~black
     return float((disc & filled).sum() / (disc | filled).sum()), filled
 
 
-def fit_circle(points: NDArray[np.integer]) -> Circle | None:
-    """Fit a circle to P x 2 points by least squares of the algebraic distance; None where there is none (a line).
+def fit_circle(points: NDArray[np.integer]) -> tuple[float, float, float] | None:
+    """Fit a circle (x, y, radius) to P x 2 points by least squares of the algebraic distance; None for a line.
 
     Kåsa, *A circle fitting procedure and its error analysis* (IEEE Transactions on Instrumentation and Measurement
     1976).
@@ -136,4 +120,4 @@ def fit_circle(points: NDArray[np.integer]) -> Circle | None:
     system = np.column_stack([2 * values, np.ones(len(values))])
     (x, y, rest), _, rank, _ = np.linalg.lstsq(system, (values**2).sum(axis=1), rcond=None)
     square = rest + x * x + y * y
-    return Circle(float(x), float(y), float(np.sqrt(square))) if rank == 3 and square > 0 else None
+    return (float(x), float(y), float(np.sqrt(square))) if rank == 3 and square > 0 else None

@@ -97,11 +97,12 @@ def take_out(
         surroundings (see `lucidag.artefacts.paste.remove`), and with a place of the same shape filled instead
         (``control``; NaN where there is no room for one, see `elsewhere`).
     """
-    edited = [
-        (artefact, image, _edits(pixels, mask))
-        for artefact, frames in seen.items()
-        for image, (pixels, mask) in frames.items()
-    ]
+    edited = []
+    for artefact, frames in seen.items():
+        for image, (pixels, mask) in frames.items():
+            place = elsewhere(mask)
+            controls = [] if place is None else [remove(pixels, place)]
+            edited.append((artefact, image, [pixels, remove(pixels, mask), *controls]))
     rows = []
     with reproducible(device, threads):
         for name, network in networks.items():
@@ -110,12 +111,6 @@ def take_out(
                 before, after, *control = probabilities(network, shown, targets[artefact], device)
                 rows.append((name, image, artefact, before, after, *(control or [np.nan])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _edits(pixels: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
-    """Give the image as it is, without the artefact, and with the control's place filled, where there is one."""
-    place = elsewhere(mask)
-    return [pixels, remove(pixels, mask), *([] if place is None else [remove(pixels, place)])]
 
 
 def probabilities(network: Network, images: Sequence[NDArray[np.uint8]], target: int, device: str) -> list[float]:

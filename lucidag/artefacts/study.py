@@ -1,7 +1,6 @@
 """Two networks and an artefact: does the one that could learn the shortcut look at it, and decide by it?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,23 +23,6 @@ from lucidag.models.trained import open_trained
 
 WITH, WITHOUT = "with", "without"
 Explain = Callable[[Network], Sequence[Explainer]]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a study gives.
-
-    Attributes
-    ----------
-    relevance
-        model, then the columns of `lucidag.artefacts.on_artefacts`: one row per model, image, artefact and method.
-    probabilities
-        model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
-        with its place filled with its surroundings instead (``control``).
-    """
-
-    relevance: pd.DataFrame
-    probabilities: pd.DataFrame
 
 
 def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count: int) -> dict[str, NDArray[np.uint8]]:
@@ -112,7 +94,7 @@ def show_artefacts(
     seed: int,
     device: str = "cpu",
     threads: int = 2,
-) -> Shown:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Paste artefacts into images, and ask networks what they see in them.
 
     Parameters
@@ -129,6 +111,13 @@ def show_artefacts(
         Of the artefacts' places and colours: the same for all networks.
     device, threads
         How to compute; they change the numbers by rounding only.
+
+    Returns
+    -------
+    relevance, probabilities
+        model, then the columns of `lucidag.artefacts.on_artefacts`: one row per model, image, artefact and method. And
+        model, image, artefact; the probability of the class ``before`` the artefact was pasted, ``after`` it, and
+        with its place filled with its surroundings instead (``control``).
     """
     relevance, decisions = [], []
     with reproducible(device, threads):
@@ -138,25 +127,33 @@ def show_artefacts(
             for number, (image, pixels) in enumerate(track(list(frames.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
                     pasted, mask = paste(pixels, artefact, seed + number)
-                    rows = _relevance(network, explainers, image, artefact, pasted, mask, target, device)
-                    relevance.append(rows.assign(model=name))
+                    x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
+                    maps = {method: found[0] for each in explainers for method, found in each(x, target).items()}
+                    seen = on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
+                    relevance.append(seen.assign(model=name))
                     shown = [pixels, pasted, remove(pixels, mask)]
                     before, after, control = probabilities(network, shown, target, device)
                     known = {"model": name, "image": image, "artefact": artefact}
                     decisions.append({**known, "before": before, "after": after, "control": control})
     table = pd.concat(relevance, ignore_index=True)
-    return Shown(table[["model", *table.columns.drop("model")]], pd.DataFrame(decisions))
+    return table[["model", *table.columns.drop("model")]], pd.DataFrame(decisions)
 
 
 def summarise(
-    shown: Shown, taken_out: pd.DataFrame, names: Mapping[str, str], confidence: float, resamples: int, seed: int
+    relevance: pd.DataFrame,
+    pasted: pd.DataFrame,
+    taken_out: pd.DataFrame,
+    names: Mapping[str, str],
+    confidence: float,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Summarise a study.
 
     Parameters
     ----------
-    shown
-        What `show_artefacts` gives.
+    relevance, pasted
+        The tables that `show_artefacts` gives.
     taken_out
         What `lucidag.artefacts.removal.take_out` gives.
     names
@@ -172,12 +169,12 @@ def summarise(
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
     interval = (confidence, resamples, seed)
-    tables = {name: shown.relevance[shown.relevance["model"] == name] for name in names.values()}
+    tables = {name: relevance[relevance["model"] == name] for name in names.values()}
     return {
         "models": dict(names),
         "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
         "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
-        "changes": {name: _changes(shown.probabilities, name, interval) for name in names.values()},
+        "changes": {name: _changes(pasted, name, interval) for name in names.values()},
         "removal": {name: _changes(taken_out, name, interval) for name in names.values()},
     }
 
@@ -185,21 +182,6 @@ def summarise(
 def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
     parts = table[table["model"] == name].groupby("artefact", sort=False)
     return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}
-
-
-def _relevance(
-    network: Network,
-    explainers: Sequence[Explainer],
-    image: str,
-    artefact: str,
-    pasted: NDArray[np.uint8],
-    mask: NDArray[np.bool_],
-    target: int,
-    device: str,
-) -> pd.DataFrame:
-    x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
-    maps = {method: found[0] for explainer in explainers for method, found in explainer(x, target).items()}
-    return on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

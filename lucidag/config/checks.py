@@ -128,9 +128,9 @@ def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
     if again and LIME not in compared_methods(config, "faithfulness"):
         yield "faithfulness: `lime_sensitivity` is true and needs `lime` among the methods"
     atlas = config.relevance.atlas if config.relevance is not None else None
-    yield from _known(
-        "relevance.atlas.layers", "model", atlas.layers if atlas is not None else (), plan.relevance_models
-    )
+    spelt = not any(line.startswith("relevance.models:") for line in before.lines)
+    layers = atlas.layers if atlas is not None and spelt else ()
+    yield from _known("relevance.atlas.layers", "model", layers, plan.relevance_models)
 
 
 def _check_dissect(plan: Plan) -> Iterator[str]:
@@ -164,8 +164,6 @@ def _check_probes(plan: Plan, dissect: Dissect) -> Iterator[str]:
                 f"label maps (the sources {sources_with('label_maps')})"
             )
             continue  # another probe mends what is below too
-        if section is not None and section.evidence == "annotations" and not section.columns:
-            yield f"dissect.clip_dissect: {found}; name `columns` whose values are the concepts"
         if section is not None and section.evidence == "clip" and section.concepts == "annotations":
             yield f"dissect.clip_dissect.concepts: {found}, so there are no annotations"
 

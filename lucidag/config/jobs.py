@@ -18,6 +18,7 @@ from typing import Any
 from lucidag.config.methods import compared_methods, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
+from lucidag.data.roles import SPLITS
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
@@ -98,9 +99,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),
         "shortcut": _shortcut,
-        "dissect_passes": lambda plan, job: {"layers": plan.layers[job["model"]]},
+        "clip_embed": _embedded,
+        "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
-        "dissect_units": lambda plan, job: {"layers": plan.layers[job["model"]]},
+        "dissect_units": _shown_to,
         "notebook": lambda plan, job: notebook(plan),
     }
 
@@ -156,9 +158,21 @@ def _shortcut(plan: Plan, job: Wildcards) -> Settings:
     }
 
 
+def _embedded(plan: Plan, job: Wildcards) -> Settings:
+    named = plan.config.dissect.splits if plan.config.dissect else None
+    return {"splits": list(named or SPLITS)}
+
+
+def _shown_to(plan: Plan, job: Wildcards) -> Settings:
+    return {"layers": plan.layers[job["model"]], "splits": plan.probe_splits(job["model"])}
+
+
 def _dissect_labels(plan: Plan, job: Wildcards) -> Settings:
     section = plan.config.dissect.clip_dissect if plan.config.dissect else None
-    return {"clip_dissect": section.pick(*Describing.model_fields) if section else None}
+    return {
+        "clip_dissect": section.pick(*Describing.model_fields) if section else None,
+        "splits": plan.probe_splits(job["model"]),
+    }
 
 
 def notebook(plan: Plan) -> dict[str, Settings]:

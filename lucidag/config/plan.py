@@ -7,6 +7,7 @@ from functools import cached_property
 from lucidag.config.methods import compared_methods, explained_families
 from lucidag.config.schema import Config
 from lucidag.config.sources import listable
+from lucidag.data.roles import SPLITS
 from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
 from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.explain.settings import Image
@@ -252,6 +253,14 @@ class Plan:
         named = self.config.dissect.probe if self.config.dissect else None
         return named or self.config.models[model].dataset
 
+    def probe_splits(self, model: str) -> list[str] | None:
+        """Return the splits that are shown to a model; None: those that did not train it, where there are any."""
+        named = self.config.dissect.splits if self.config.dissect else None
+        if named is not None:
+            return list(named)
+        own = self.probe(model) == self.config.models[model].dataset
+        return None if own and ANNOTATIONS in self.concept_methods else list(SPLITS)
+
     @cached_property
     def probe_shards(self) -> list[str]:
         """The shards of a probe set, where several jobs show it to a model."""
@@ -291,7 +300,7 @@ class Plan:
     @cached_property
     def joined(self) -> list[str]:
         """The models whose units have roles and labels both, over images of one data set: those of ``test``."""
-        if self.config.dissect is None or "test" not in self.config.dissect.splits:
+        if self.config.dissect is None or "test" not in (self.config.dissect.splits or SPLITS):
             return []
         models = self.config.models
         return [name for name in self.examined if name in self.layers and self.probe(name) == models[name].dataset]

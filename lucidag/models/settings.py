@@ -144,8 +144,8 @@ class Model(Section):
     """A network: trained here (with `train`) or imported (with `weights` alone)."""
 
     jobs: ClassVar = {
-        "train": (*NETWORK, "weights", "fresh_head", "train"),
-        "import": (*NETWORK, "weights", "fresh_head"),
+        "train": (*NETWORK, "weights", "weights_part", "fresh_head", "train"),
+        "import": (*NETWORK, "weights", "weights_part", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
         "check_import": (*NETWORK, "batch_size"),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
@@ -157,7 +157,10 @@ class Model(Section):
     architecture: str = Field(description="A torchvision name such as `resnet18`, or `package.module:factory`.")
     options: dict[str, Any] = Field(default={}, description="Further arguments of the factory.")
     weights: str | None = Field(
-        default=None, description="A torchvision weights name, a `.safetensors` or `.pth` file, or none."
+        default=None, description="A torchvision weights name, a file as your training wrote it, or none."
+    )
+    weights_part: str | None = Field(
+        default=None, description="What the names of the network's tensors begin with, where a file holds several."
     )
     new_head: bool | None = Field(
         default=None,

@@ -10,11 +10,13 @@ from typing import Any
 import torch
 import torchvision
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
-from lucidag.ground.errors import InputError, first_line
+from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
+from lucidag.models.foreign import ADVICE, read_tensors
+from lucidag.models.matching import Found, find_network
 from lucidag.models.outputs import advice
 from lucidag.models.published import published_weights
 from lucidag.models.settings import is_weight_file
@@ -67,8 +69,8 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
         If `path` is no checkpoint, is one of another architecture, or holds values that are not finite.
     """
     metadata = read_metadata(path)
-    tensors = _read_file(Path(path))
-    _check_finite(tensors, str(path))
+    tensors = read_tensors(Path(path))
+    _check_values(model, tensors, str(path))
     _load(model, tensors, str(path), skipped=())
     return metadata
 
@@ -79,11 +81,12 @@ def load_weights(
     head: str | None = None,
     new_head: bool = False,
     architecture: str = "",
-) -> None:
-    """Put weights from elsewhere into `model`, in place.
+    part: str | None = None,
+) -> list[str]:
+    """Put weights from elsewhere into `model`, in place, and return what was guessed and left out, in sentences.
 
-    Nothing in the source is run: pickles are read with torch's ``weights_only``. Files may hold the
-    tensors under ``state_dict`` or ``model``, and each name may begin with ``module.``.
+    Nothing in a file is run, see `lucidag.models.foreign.read_tensors`. Names may begin otherwise than the network's,
+    see `lucidag.models.matching.find_network`.
 
     Every tensor must fit, with two exceptions: a new head, and a network that is a published one with modules added.
     Such a network names them (``additions``, as `lucidag.models.attention.AttentionResNet` does) and what it is
@@ -94,69 +97,51 @@ def load_weights(
     model
         The network.
     source
-        A file (``.safetensors``, ``.pth``, ``.pt`` and such, in any case), or the name of weights that torchvision
-        publishes for `architecture` (``IMAGENET1K_V1``, ``DEFAULT``), which are downloaded into torch's hub folder.
+        A file, of any suffix, or the name of weights that torchvision publishes for `architecture`
+        (``IMAGENET1K_V1``, ``DEFAULT``), which are downloaded into torch's hub folder.
     head
         The name of the last linear layer.
     new_head
         Whether that layer keeps its initial weights, because its classes are others.
     architecture
         torchvision's name of the network; only needed for weights by name.
+    part
+        Which part of the file to take, where several hold a network that fits.
 
     Raises
     ------
     InputError
         If the source cannot be read, holds code, belongs to another architecture or another number of
-        classes, or holds values that are not finite.
+        classes, holds several networks that fit, or values that are not finite or of another kind.
     """
     if new_head and head is None:
         raise InputError("new_head: the network does not end in a linear layer, so it has no head to replace")
-    if is_weight_file(source):
-        tensors = _unwrap(_read_file(Path(source)), source)
-    else:
-        tensors = _download(model, source, architecture)
-    _check_finite(tensors, source)
-    tensors = _renamed(model, tensors)
+    tensors = read_tensors(Path(source)) if is_weight_file(source) else _download(model, source, architecture)
+    if not tensors:
+        raise InputError(f"weights {source} hold no named tensor; {ADVICE}")
+    tensors = _up_to_date(model, tensors)
     skipped = tuple(f"{head}.{name}" for name in ("weight", "bias")) if new_head else ()
-    skipped += _added(model, tensors)
+    own = {name: value.shape for name, value in model.state_dict().items()}
+    added = tuple(f"{name}." for name in getattr(model, "additions", ()))
+    required = [
+        name
+        for name in own
+        if name not in skipped and not name.startswith(added) and not name.endswith("num_batches_tracked")
+    ]
+    found = find_network(own, required, tensors, source, part)
+    tensors = _without_auxiliary(model, found.tensors)
+    _check_values(model, tensors, source)
     if not new_head:
         _check_classes(model, tensors, source)
-    _load(model, tensors, source, skipped)
+    _load(model, tensors, source, (*skipped, *_added(model, tensors)))
+    return _said(found, source)
 
 
-def _read_file(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
-    if not path.is_file():
-        raise InputError(f"weights {path}: there is no such file")
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        asked = re.search(r"unsupported (?:global|class)[^\n]*", str(error), re.IGNORECASE)
-        if asked is None:
-            raise InputError(f"weights {path} cannot be read: torch.save did not write it") from error
-        raise InputError(
-            f"weights {path} are refused: the pickle holds more than tensors and would run code when read "
-            f"({asked.group()[:120]}); save model.state_dict() instead"
-        ) from error
-    except Exception as error:  # a damaged pickle can raise anything
-        raise InputError(f"weights {path} cannot be read: {first_line(error)[:200]}") from error
-
-
-def _unwrap(content: Any, source: str) -> Tensors:  # noqa: ANN401
-    """Find the tensors in what a file holds."""
-    for key in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping):
-        raise InputError(f"weights {source} hold a {type(content).__name__}; they must hold named tensors")
-    for name, value in content.items():
-        if not isinstance(value, torch.Tensor):
-            raise InputError(f"weights {source}: '{name}' is a {type(value).__name__}; it must be a tensor")
-    if not content:
-        raise InputError(f"weights {source} hold no tensor")
-    prefix = "module." if all(name.startswith("module.") for name in content) else ""
-    return {name[len(prefix) :]: value for name, value in content.items()}
+def _said(found: Found, source: str) -> list[str]:
+    said = [f"weights {source}: taken from '{found.part}'"] if found.part else []
+    if found.left_out:
+        said.append(f"weights {source}: {_few('left out', list(found.left_out))}")
+    return said
 
 
 def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
@@ -172,16 +157,21 @@ def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
         state = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise InputError(f"weights '{name}' could not be fetched from {entry.url}: {error}") from error
-    return _unwrap(state, name)
+    return dict(state)
 
 
-def _renamed(model: nn.Module, tensors: Tensors) -> Tensors:
-    """Bring the names of torchvision's older files up to date, and leave out heads that only help training."""
+def _up_to_date(model: nn.Module, tensors: Tensors) -> Tensors:
+    """Bring the names of torchvision's older files up to date."""
     if isinstance(model, torchvision.models.DenseNet):
         tensors = {
             re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name): value
             for name, value in tensors.items()
         }
+    return tensors
+
+
+def _without_auxiliary(model: nn.Module, tensors: Tensors) -> Tensors:
+    """Leave out heads that only help training."""
     if isinstance(model, torchvision.models.GoogLeNet | torchvision.models.Inception3):
         auxiliary = ("aux1.", "aux2.", "AuxLogits.")
         tensors = {name: value for name, value in tensors.items() if not name.startswith(auxiliary)}
@@ -198,8 +188,14 @@ def _added(model: nn.Module, tensors: Tensors) -> tuple[str, ...]:
     return tuple(name for name in model.state_dict() if name.startswith(tuple(lacking)))
 
 
-def _check_finite(tensors: Tensors, source: str) -> None:
+def _check_values(model: nn.Module, tensors: Tensors, source: str) -> None:
+    own = model.state_dict()
     for name, value in tensors.items():
+        if value.is_quantized:
+            raise InputError(f"weights {source}: tensor '{name}' is quantised; give the weights before quantisation")
+        if name in own and own[name].is_floating_point() and not value.is_floating_point():
+            kinds = [str(dtype).removeprefix("torch.") for dtype in (value.dtype, own[name].dtype)]
+            raise InputError(f"weights {source}: tensor '{name}' holds {kinds[0]}; the network's is {kinds[1]}")
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
 

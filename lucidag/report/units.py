@@ -86,6 +86,7 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unique", "units_per_concept"]',
             'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=["threshold", *columns])',
         ),
+        code('print(*summary.get("notes", []), sep="\\n")'),
         text("The units with the best scores of each method, whatever their layer:"),
         code(
             "files = [",

@@ -22,8 +22,8 @@ class Describing(Section):
     )
     columns: list[str] = Field(
         default=[],
-        description="With `annotations`: columns of the manifest, such as `label`, whose values are the concepts; "
-        "none: those of the label maps, by their pixels.",
+        description="With `annotations`: columns of the manifest whose values are the concepts; none: those of the "
+        "label maps, by their pixels, and without label maps all columns that do not tell the class.",
     )
     similarity: Similarity = Field(default="soft_wpmi", description="How well a concept describes a unit.")
     chance_level: Level = Field(
@@ -82,8 +82,10 @@ class Asked(Section):
 class Probe(Section):
     """Which images are shown to units."""
 
-    splits: Unique[Split] = Field(
-        default=["train", "val", "test"], description="Splits of it that are shown.", min_length=1
+    splits: Annotated[Unique[Split], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Splits of it that are shown; default: all, and where annotations of a model's own data set label "
+        "its units, all but the training images.",
     )
 
 
@@ -108,7 +110,10 @@ class Passes(Seeded, Probe):
     """How a network runs over the images."""
 
     pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for its top images.")
-    top: Count = Field(default=100, description="Images that describe a unit.")
+    top: Count | None = Field(
+        default=None,
+        description="Images that describe a unit; default: 5 % of those shown, from 10 (or a quarter) to 100.",
+    )
     quantile: Level = Field(default=0.005, description="Share of the positions where a unit is above its threshold.")
     batch_size: Count = Field(default=64, description="Images per step.")
 

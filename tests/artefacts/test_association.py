@@ -126,14 +126,14 @@ def test_columns_that_name_images_or_say_nothing_are_left_out():
         sex=["f", "m", ""] * (n // 3),
         age=[str(20 + row % 40) for row in range(n)],
     )
-    got = sort_out(table, list(table), "lesion", 20)
-    assert set(got.values) == {"sex", "age"}
-    assert set(got.left_out) == {"name", "lesion", "ward", "same", "nothing"}
-    assert "only names them" in got.left_out["name"]
-    assert "like an id" in got.left_out["ward"]
-    assert got.left_out["same"] == "has one value only: 'x'"
-    assert set(got.values["sex"]) == {"f", "m", "(empty)"}
-    quarters = got.values["age"].value_counts()
+    values, left_out = sort_out(table, list(table), "lesion", 20)
+    assert set(values) == {"sex", "age"}
+    assert set(left_out) == {"name", "lesion", "ward", "same", "nothing"}
+    assert "only names them" in left_out["name"]
+    assert "like an id" in left_out["ward"]
+    assert left_out["same"] == "has one value only: 'x'"
+    assert set(values["sex"]) == {"f", "m", "(empty)"}
+    quarters = values["age"].value_counts()
     assert len(quarters) == 4
     assert quarters.min() >= 10
     assert quarters["20 to 27"] == 16  # of ages 20 to 39 twice and 40 to 59 once
@@ -150,11 +150,11 @@ def test_no_column_of_numbers_is_lost():
         area=[f"{row}.{row}1" for row in range(n)],  # measured, so all differ
         number=[str(row) for row in range(n)],
     )
-    got = sort_out(table, list(table), None, 20)
-    assert got.values["hairs"].value_counts().to_dict() == {"0 to 0": 160, "1 to 40": 40}
-    assert got.values["share"].value_counts().to_dict() == {"0 to 29": 30, "100 to 100": 170}
+    values, left_out = sort_out(table, list(table), None, 20)
+    assert values["hairs"].value_counts().to_dict() == {"0 to 0": 160, "1 to 40": 40}
+    assert values["share"].value_counts().to_dict() == {"0 to 29": 30, "100 to 100": 170}
     for name in ("taken", "area"):
-        assert got.values[name].value_counts().tolist() == [50] * 4
-    assert got.left_out == {"number": "has another value for each image, so it only names them"}
+        assert values[name].value_counts().tolist() == [50] * 4
+    assert left_out == {"number": "has another value for each image, so it only names them"}
     few = columns(weight=["1.5", "2.25", "3.5"])
-    assert "only names them" in sort_out(few, ["weight"], None, 20).left_out["weight"]
+    assert "only names them" in sort_out(few, ["weight"], None, 20)[1]["weight"]

@@ -88,7 +88,7 @@ def test_dark_skin_is_no_dark_corner():
 def test_a_circle_goes_through_its_points():
     angles = np.linspace(0, 1.5, 20)
     circle = fit_circle(np.column_stack([300 + 200 * np.cos(angles), -50 + 200 * np.sin(angles)]))
-    assert (circle.x, circle.y, circle.radius) == pytest.approx((300, -50, 200), abs=1e-6)
+    assert circle == pytest.approx((300, -50, 200), abs=1e-6)
     assert fit_circle(np.column_stack([np.arange(9), np.arange(9)])) is None
 
 

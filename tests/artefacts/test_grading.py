@@ -1,10 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from lucidag.artefacts.examples import choose
-from lucidag.artefacts.grading import best_threshold, flags, grade, grade_all, halves, measures, standing
+from lucidag.artefacts.grading import best_threshold, flags, grade, halves, measures
 from lucidag.ground.errors import InputError
 
 
@@ -102,7 +101,8 @@ def test_a_finder_that_is_no_better_than_flagging_every_image_is_weak():
     assert got["weak"] == (got["chosen"]["f1"]["low"] <= got["always"])
     guess = grade("x", np.ones(400) - 1e-9 * np.arange(400), truth, "flag", 0.5, False, None, 0, 0.95)
     assert guess["weak"] is True
-    assert guess["sentence"].endswith("weak: flagging every image may do as well.")
+    common = " It finds something in 400 of 400 images: too common to tell one from another."
+    assert guess["sentence"].endswith(f"weak: flagging every image may do as well.{common}")
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,8 @@ def test_examples_are_of_their_kind():
 @pytest.mark.parametrize(("finds", "common"), [(100, True), (91, True), (90, False), (0, False)])
 @pytest.mark.parametrize("flagged", [None, 2, 40])
 def test_what_is_found_nearly_everywhere_or_has_no_flags_is_said_to_be_so(finds, common, flagged):
-    scores = pd.DataFrame({"hair": np.arange(100) < finds}, dtype=float)
-    truths = {} if flagged is None else {"hair": ("hairs", np.arange(100) < flagged)}
-    (graded,) = grade_all(scores, truths, {"hair": (0.5, True)}, None, 0, 0.95).values()
-    told = standing("hair", np.arange(100) < finds, graded)
+    known = (None, None) if flagged is None else (np.arange(100) < flagged, "hairs")
+    told = grade("hair", (np.arange(100) < finds).astype(float), *known, 0.5, True, None, 0, 0.95)
     assert (told["found"], told["common"], told["validated"]) == (finds, common, flagged == 40)
     assert (f"{finds} of 100 images: too common" in told["sentence"]) is common
     assert told["sentence"].startswith("hair is unvalidated" if flagged != 40 else "hair against 'hairs'")

@@ -118,15 +118,19 @@ def test_ids_are_never_on_both_sides():
 
 def test_the_most_frequent_class_is_what_unseen_values_have():
     columns = pd.DataFrame({"a": ["x", "x", "y", "y", "y"]}, dtype=str)
-    rule = best_rule(columns, np.array([0, 0, 1, 1, 1]), 2, "accuracy")
-    assert rule(["x", "y", "z"]).tolist() == [0, 1, 1]
+    assert best_rule(columns, np.array([0, 0, 1, 1, 1]), 2, "accuracy") == ("a", {"x": 0, "y": 1}, 1)
+    none, labels = pd.DataFrame(index=range(12)), np.array([0, 1, 1, 0, 1, 1, 0, 0, 1, 1, 0, 1])
+    values = pd.DataFrame({"a": ["x", "y", "y", "x", "y", "y", "z", "z", "z", "x", "x", "y"]}, dtype=str)
+    got = metadata_baseline(values, none, labels, CLASSES, ["train"] * 6 + ["test"] * 6, Draws(resamples=20))
+    # z is not among the training images, of which most are of the second class: 1, 1, 1, 0, 0, 1 is said.
+    assert got["rule"]["accuracy"]["accuracy"]["value"] == np.mean([0, 0, 1, 0, 1, 1])
 
 
 def test_balance_changes_the_rule():
     columns = pd.DataFrame({"flag": ["1"] * 10 + ["0"] * 90}, dtype=str)
     labels = np.array([1] * 4 + [0] * 6 + [1] * 6 + [0] * 84)
-    assert best_rule(columns, labels, 2, "accuracy").classes == {"0": 0, "1": 0}
-    assert best_rule(columns, labels, 2, "balanced_accuracy").classes == {"0": 0, "1": 1}
+    assert best_rule(columns, labels, 2, "accuracy")[1] == {"0": 0, "1": 0}
+    assert best_rule(columns, labels, 2, "balanced_accuracy")[1] == {"0": 0, "1": 1}
 
 
 @pytest.mark.parametrize("classes", [2, 3])

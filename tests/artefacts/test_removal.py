@@ -6,7 +6,7 @@ import pytest
 
 from lucidag.artefacts.paste import paste
 from lucidag.artefacts.removal import COLUMNS, elsewhere, images_with, take_out
-from lucidag.artefacts.study import Shown, summarise
+from lucidag.artefacts.study import summarise
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
@@ -99,8 +99,8 @@ def test_a_summary_has_what_was_found_and_nothing_of_what_was_not(manifest):
     table = take_out(networks, seen | {"dark_corner": {}}, {"ring": 1, "dark_corner": 1}, threads=1)
     pasted = pd.DataFrame({"model": [], "image": [], "artefact": [], "before": [], "after": [], "control": []})
     columns = ["model", "image", "method", "artefact", "share", "area", "concentration"]
-    shown = Shown(pd.DataFrame({column: [] for column in columns}), pasted)
-    found = summarise(shown, table, {"with": "corners", "without": "middle"}, 0.95, 100, 0)["removal"]
+    relevance = pd.DataFrame({column: [] for column in columns})
+    found = summarise(relevance, pasted, table, {"with": "corners", "without": "middle"}, 0.95, 100, 0)["removal"]
     assert list(found["corners"]) == ["ring"]
     ring = found["corners"]["ring"]
     assert ring["artefact"]["change"]["n"] == 4

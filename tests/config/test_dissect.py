@@ -85,6 +85,24 @@ def test_labels_are_called_after_what_tells_what_images_show(netdissect: dict[st
     assert Plan(checked(clips={}, clip_dissect=None)).concept_methods == ["netdissect"]
 
 
+def test_training_images_are_left_out_where_annotations_of_a_models_own_data_set_label_its_units() -> None:
+    by_maps = {"clips": {}, "clip_dissect": {"evidence": "annotations"}, "models": ["one", "grey"]}
+    plan = Plan(checked(**by_maps))
+    every = ["train", "val", "test"]
+    assert (plan.probe_splits("one"), plan.probe_splits("grey")) == (None, every)
+    for stage in ("dissect_passes", "dissect_labels", "dissect_units"):
+        assert job_settings(plan, stage, {"model": "one", "layer": "fc"})["splits"] is None
+        assert job_settings(plan, stage, {"model": "grey", "layer": "fc"})["splits"] == every
+    assert Plan(checked(**by_maps, splits=["train"])).probe_splits("one") == ["train"]
+    assert plan.joined == ["one"]
+    # A CLIP has not learnt from them, nor do pixels come from the class.
+    for others in ({}, {"clips": {}, "clip_dissect": None}):
+        assert Plan(checked(**others)).probe_splits("one") == every
+    wildcards = {"clip": "small", "dataset": "drawn"}
+    assert job_settings(Plan(checked()), "clip_embed", wildcards)["splits"] == every
+    assert job_settings(Plan(checked(splits=["val"])), "clip_embed", wildcards)["splits"] == ["val"]
+
+
 def test_roles_are_joined_where_the_images_are_those_of_the_model() -> None:
     assert Plan(checked()).joined == ["one"]
     assert Plan(checked(models=["two"])).joined == []

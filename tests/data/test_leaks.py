@@ -103,13 +103,13 @@ def test_the_audit_names_what_it_leaves_out_and_cuts_numbers():
             "few": ["x", "y", "z"] * 30,
         }
     )
-    found = sort_out(table, list(table.columns), None, 20)
-    assert list(found.values) == ["age", "few"]
-    assert found.values["age"].nunique() == 4
-    assert found.values["age"].value_counts().between(20, 25).all()
-    assert set(found.left_out) == {"lesion_id", "serial", "note"}
-    assert found.left_out["note"] == "is free text"
-    assert "id" in found.left_out["lesion_id"]
+    values, left_out = sort_out(table, list(table.columns), None, 20)
+    assert list(values) == ["age", "few"]
+    assert values["age"].nunique() == 4
+    assert values["age"].value_counts().between(20, 25).all()
+    assert set(left_out) == {"lesion_id", "serial", "note"}
+    assert left_out["note"] == "is free text"
+    assert "id" in left_out["lesion_id"]
     assert is_text(table["note"].tolist())
     assert not is_text(table["few"].tolist())
 

@@ -137,15 +137,11 @@ def spoil(path: Path, kind: str) -> None:
         path.write_bytes(path.read_bytes()[:-300])
     elif kind == "list":
         torch.save([torch.zeros(2)], path)
-    elif kind == "number inside":
-        torch.save({**state, "epoch": 3}, path)
     elif kind == "nothing inside":
         torch.save({}, path)
     elif kind in ("nan", "inf"):
         state["blocks.block2.conv.weight"][1, 1] = float(kind)
         torch.save(state, path)
-    elif kind == "whole network":
-        torch.save(small(), path)
 
 
 @pytest.mark.parametrize(
@@ -155,12 +151,10 @@ def spoil(path: Path, kind: str) -> None:
         ("garbage", "cannot be read"),
         ("empty", "cannot be read"),
         ("truncated", "cannot be read"),
-        ("list", "hold a list"),
-        ("number inside", "'epoch' is a int; it must be a tensor"),
-        ("nothing inside", "hold no tensor"),
+        ("list", "hold no named tensor"),
+        ("nothing inside", "hold no named tensor"),
         ("nan", "tensor 'blocks.block2.conv.weight' holds NaN"),
         ("inf", "tensor 'blocks.block2.conv.weight' holds NaN or infinite"),
-        ("whole network", "are refused.*would run code.*SmallCNN"),
     ],
 )
 def test_each_broken_file_is_named_with_its_fault(tmp_path, kind, words):

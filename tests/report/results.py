@@ -104,7 +104,8 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
 def summary(layers: list[str]) -> dict[str, Any]:
     found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
     return {
-        "methods": {name: {"threshold": 0.04, "above": {"layers": found}} for name in ("clip-dissect", "netdissect")}
+        "methods": {name: {"threshold": 0.04, "above": {"layers": found}} for name in ("clip-dissect", "netdissect")},
+        "notes": ["5 training images are left out of the probe set"],
     }
 
 

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.models.frames import load_split
+from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
 from lucidag.units.passes.activations import collect
-from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_statistics
+from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_pass
 from lucidag.units.settings import Passes
 from tests.units.probe_sets import network, noise, outputs, write
 
@@ -34,7 +34,7 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, pooling):
         Passes(pooling=pooling, top=10, quantile=0.02, batch_size=8),
         threads=1,
     )
-    batch = net.inputs.normalise(load_split(manifest, rows, net.inputs, 1))
+    batch = net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1)))
     expected = outputs(net, batch, kind)
     assert found.images == tuple(manifest.table["image"][3:])
     assert list(found.layers) == layers
@@ -104,10 +104,10 @@ def test_how_many_values_are_sorted_at_a_time_changes_nothing(tmp_path, monkeypa
         assert np.array_equal(parts.layers[layer].threshold, whole.layers[layer].threshold)
 
 
-def test_all_images_are_the_top_where_there_are_fewer_than_100(tmp_path):
+def test_all_images_are_the_top_where_there_are_fewer_than_asked_for(tmp_path):
     manifest = noise(tmp_path / "data", 9)
     net, layers = network("cnn", 0)
-    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", Passes(), threads=1).layers["fc"]
+    units = collect(net, manifest, np.arange(9), layers, tmp_path / "a.npy", Passes(top=100), threads=1).layers["fc"]
     assert units.top.shape == units.top_values.shape == (4, 9)
     assert np.array_equal(np.sort(units.top, axis=1), np.tile(np.arange(9), (4, 1)))
 
@@ -117,7 +117,7 @@ def test_equal_images_are_ordered_by_row(tmp_path):
     manifest = write(tmp_path / "data", np.repeat(image, 150, axis=0))
     net, layers = network("mlp", 0)
     units = collect(
-        net, manifest, np.arange(150), layers, tmp_path / "a.npy", Passes(batch_size=150), threads=1
+        net, manifest, np.arange(150), layers, tmp_path / "a.npy", Passes(batch_size=150, top=100), threads=1
     ).layers["relu1"]
     assert np.array_equal(units.top, np.tile(np.arange(100), (7, 1)))
 
@@ -128,7 +128,7 @@ def test_a_constant_unit_has_its_constant_as_threshold(tmp_path):
     with torch.no_grad():
         net.model.two.weight[:2] = 0
         net.model.two.bias[:2] = torch.tensor([0.5, 0])
-    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", Passes(), threads=1).layers["two"]
+    units = collect(net, manifest, np.arange(20), layers, tmp_path / "a.npy", Passes(top=100), threads=1).layers["two"]
     for field in (units.threshold, units.mean, units.peak):
         assert field[:2].tolist() == [0.5, 0]
     assert units.share_active[:2].tolist() == [1, 0]
@@ -146,7 +146,7 @@ def test_a_sample_of_the_positions_is_near_the_exact_threshold(tmp_path):
     assert exact.looked_at == {"0": 1.0}
     assert 0.6 < sample.looked_at["0"] < 0.8
     np.testing.assert_allclose(again.layers["0"].threshold, sample.layers["0"].threshold, rtol=1e-6)
-    maps = outputs(net, net.inputs.normalise(load_split(manifest, rows, net.inputs, 1)), "")["0"]
+    maps = outputs(net, net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1))), "")["0"]
     above = (maps > sample.layers["0"].threshold[:, None, None]).mean(axis=(0, 2, 3))
     assert np.abs(above / 0.005 - 1).max() < 4 / 1024**0.5
     assert not np.array_equal(sample.layers["0"].threshold, exact.layers["0"].threshold)
@@ -173,7 +173,7 @@ def test_files_say_what_was_found(tmp_path):
     manifest = noise(tmp_path / "data", 12)
     net, layers = network("signed", 0)
     found = collect(net, manifest, np.arange(2, 12), layers, tmp_path / "a.npy", Passes(pooling="max"), threads=1)
-    write_statistics(tmp_path / "statistics.safetensors", found)
+    write_pass(tmp_path / "statistics.safetensors", found)
     back = read_statistics(tmp_path / "statistics.safetensors")
     assert (back.images, back.shapes, back.pooling, back.quantile, back.looked_at) == (
         found.images,

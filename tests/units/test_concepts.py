@@ -9,7 +9,7 @@ import pytest
 
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
-from lucidag.units.labels.annotations import image_annotations, pixel_annotations
+from lucidag.units.labels.annotations import annotate, image_annotations, pixel_annotations
 from lucidag.units.labels.concepts import categories_of, class_names, common_words, read_concepts
 from lucidag.units.labels.similarity import best_concepts, describe_layer
 
@@ -102,35 +102,38 @@ def probe_set(folder, seed=0, n=60):
 def test_shares_of_pixels(tmp_path):
     manifest, maps = probe_set(tmp_path)
     rows = np.arange(0, 60, 2)
-    found = pixel_annotations(manifest, rows)
-    assert found.concepts == ("cup", "key", "red", "blue")  # no image shows a hat
-    assert found.categories == ("object", "object", "colour", "colour")
+    names, shares = pixel_annotations(manifest, rows)
+    # No image shows a hat.
+    assert names == [("cup", "object"), ("key", "object"), ("red", "colour"), ("blue", "colour")]
     for place, row in enumerate(rows):
         wanted = [(maps["object"][row] == 1).mean(), (maps["object"][row] == 2).mean()]
         wanted += [(maps["colour"][row] == 1).mean(), (maps["colour"][row] == 2).mean()]
-        np.testing.assert_allclose(found.shares[place], wanted, atol=1e-7)
-    images, texts = found.factors()
-    assert ((images @ texts.T).max(axis=0) == 1).all()
-    np.testing.assert_allclose((images @ texts.T)[:, 0], found.shares[:, 0] / 0.2, atol=1e-6)
-    assert pixel_annotations(manifest, rows, ["colour"]).concepts == ("red", "blue")
+        np.testing.assert_allclose(shares[place], wanted, atol=1e-7)
+    found = annotate(manifest, rows, [])
+    assert (found.concepts, found.categories) == tuple(zip(*names, strict=True))
+    assert found.ids == tuple(manifest.table["image"].iloc[rows])
+    similar = found.images @ found.texts.T
+    assert (similar.max(axis=0) == 1).all()
+    np.testing.assert_allclose(similar[:, 0], shares[:, 0] / 0.2, atol=1e-6)
+    assert pixel_annotations(manifest, rows, ["colour"])[0] == [("red", "colour"), ("blue", "colour")]
 
 
 def test_labels_of_images(tmp_path):
     manifest, _ = probe_set(tmp_path)
-    found = image_annotations(manifest, np.arange(60), ["label", "place"])
-    assert found.concepts == ("a", "b", "city", "sea")
-    assert found.categories == ("label", "label", "place", "place")
-    assert found.shares[:4].tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]]
+    names, shares = image_annotations(manifest, np.arange(60), ["label", "place"])
+    assert names == [("a", "label"), ("b", "label"), ("city", "place"), ("sea", "place")]
+    assert shares[:4].tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]]
 
 
 @pytest.mark.parametrize("name", ["soft_wpmi", "wpmi", "cosine"])
 def test_a_unit_that_counts_pixels_of_a_concept_gets_it(tmp_path, name):
     manifest, _ = probe_set(tmp_path, n=300)
-    found = pixel_annotations(manifest, np.arange(300))
+    found = annotate(manifest, np.arange(300), [])
     noise = np.random.default_rng(1).uniform(0, 0.01, (300, 4))
-    activations = (found.shares + noise).astype(np.float32)
+    activations = (pixel_annotations(manifest, np.arange(300))[1] + noise).astype(np.float32)
     top = np.argsort(-activations, axis=0)[:50].T.copy()
-    concepts, _ = best_concepts(describe_layer(name, *found.factors(), top, activations, np.zeros(4, bool)), 4)
+    _, scores = describe_layer(name, found.images, found.texts, top, activations, np.zeros(4, bool))
+    concepts, _ = best_concepts(scores)
     assert [found.concepts[c] for c in concepts[:, 0]] == ["cup", "key", "red", "blue"]
 
 

@@ -12,17 +12,19 @@ from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.clip.embeddings import Embeddings, read_embeddings, write_embeddings
+from lucidag.units.clip.embeddings import read_embeddings, write_embeddings
 from lucidag.units.compare.roles_join import penultimate_layer
 from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
 from lucidag.units.compare.summary import thresholds_of, whole_summary
+from lucidag.units.evidence import Evidence
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.counts import labelled
 from lucidag.units.labels.detectors import label_units
-from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.layer import clip_labels, label_layer
 from lucidag.units.labels.quality import graded, iou_table, own_iou
+from lucidag.units.labels.ranking import inside
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
 from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.activations import collect
@@ -85,8 +87,7 @@ def seen(request, tmp_path_factory):
 
 
 def evidence_of(manifest):
-    shown = annotate(manifest, np.arange(IMAGES), [])
-    return Evidence(shown.concepts, shown.categories, *shown.factors())
+    return annotate(manifest, np.arange(IMAGES), [])
 
 
 @pytest.mark.parametrize(("evidence", "name"), [("clip", "clip-dissect"), ("annotations", "annotations")])
@@ -107,9 +108,9 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen, evidence, 
     assert np.isnan(by_words.loc[2, "strength"])
     assert known["graded"]["first"] == 1
     assert known["graded"]["iou"]["value"] == pytest.approx(by_words["own_iou"].mean())
-    ranked, _ = measure_units(statistics.layers["shown"], activations, overlaps, "shown", table)
-    assert (ranked.loc[[0, 1], "inside"] > 0.5).all()
-    assert ranked.loc[[0, 1], "inside_chance"].max() < 0.2
+    within, chance = inside(overlaps, "shown", table)
+    assert (within[[0, 1]] > 0.5).all()
+    assert chance[[0, 1]].max() < 0.2
 
 
 def asked(resamples, evidence="clip"):
@@ -120,8 +121,8 @@ def asked(resamples, evidence="clip"):
 
 def control(name, images, texts, top, activations, labels, constant=None, seed=0):
     constant = np.zeros(len(top), bool) if constant is None else constant
-    described = describe_layer(name, images, texts, top, activations, constant)
-    return strengths(name, images, texts, top, activations, described, labels, 0.95, seed)
+    alone, _ = describe_layer(name, images, texts, top, activations, constant)
+    return strengths(name, images, texts, top, activations, alone, labels, 0.95, seed)
 
 
 @pytest.mark.parametrize("name", SIMILARITIES)
@@ -159,6 +160,7 @@ def test_labels_that_no_image_could_change_do_not_count(name, count, concepts, s
         Evidence(
             [f"c{at}" for at in range(concepts)],
             [""] * concepts,
+            (),
             images.astype(np.float32),
             np.eye(concepts, dtype="f4"),
         ),
@@ -174,7 +176,7 @@ def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
     # `rank` looks at a twentieth of the images: two of 40, and their order is right for every other unit.
     random = np.random.default_rng(seed)
     images, activations = random.random((2, 40, 60)).astype(np.float32)
-    evidence = Evidence(["c0", "c1"], ["", ""], images[:, :2], np.eye(2, dtype=np.float32))
+    evidence = Evidence(["c0", "c1"], ["", ""], (), images[:, :2], np.eye(2, dtype=np.float32))
     units = LayerStatistics(np.argsort(-activations, axis=0).T, *[np.zeros(60, np.float32)] * 5)
     table, about = clip_labels(units, activations, evidence, Describing(similarity="rank"), None, 0.95)
     assert labelled(table, about["chance_strength"]).mean() < 0.15
@@ -204,13 +206,19 @@ def test_the_same_seed_gives_the_same_chance():
     assert control(*work, seed=1)[1] != control(*work, seed=2)[1]
 
 
+def counts_of(both, union, area):
+    """Name the arrays of the layer l, by category."""
+    named = {"l/intersection": both, "l/union": union, "area": area}
+    return {f"{what}/{category}": values for what, found in named.items() for category, values in found.items()}
+
+
 def counted() -> Overlaps:
     """Make overlaps by hand: two units, three concepts of two categories."""
     both = {"object": np.array([[8, 0], [0, 2]]), "colour": np.array([[1], [4]])}
     union = {"object": np.array([[10, 20], [20, 20]]), "colour": np.array([[10], [8]])}
     area = {"object": np.array([9, 9]), "colour": np.array([5])}
     concepts = {"object": ("cup", "key_ring"), "colour": ("red",)}
-    return Overlaps(concepts, {"l": both}, {"l": union}, area, {"object": 100, "colour": 100}, 5, 0.01, 10)
+    return Overlaps(counts_of(both, union, area), concepts, ("l",), {"object": 100, "colour": 100}, 5, 0.01, 10)
 
 
 def test_labels_are_graded_by_their_own_pixels():
@@ -236,7 +244,7 @@ def test_a_name_of_two_categories_is_graded_by_its_own():
     union = {"object": np.array([[10]]), "colour": np.array([[12]])}
     area, pixels = {name: np.array([9]) for name in both}, dict.fromkeys(both, 100)
     concepts = dict.fromkeys(both, ("orange",))
-    overlaps = Overlaps(concepts, {"l": both}, {"l": union}, area, pixels, 1, 0.01, 10)
+    overlaps = Overlaps(counts_of(both, union, area), concepts, ("l",), pixels, 1, 0.01, 10)
     for category, iou in (("object", 0.8), ("colour", 0.25), ("", 0.8)):
         labels = pd.DataFrame({"unit": [0], "concept": ["orange"], "category": [category]})
         assert own_iou(labels, overlaps, "l").tolist() == [iou]
@@ -312,7 +320,7 @@ def test_embeddings_come_back_and_are_linked_to_what_is_kept(tmp_path):
     images = np.lib.format.open_memmap(tmp_path / "kept.npy", "w+", np.float32, (3, 2))
     images[:] = np.arange(6).reshape(3, 2)
     images.flush()
-    content = Embeddings(("cup", "red"), ("object", ""), ("p0", "p1", "p2"), images, np.eye(2, dtype=np.float32))
+    content = Evidence(("cup", "red"), ("object", ""), ("p0", "p1", "p2"), images, np.eye(2, dtype=np.float32))
     write_embeddings(tmp_path / "out", content, {"digest": "d"})
     found = read_embeddings(tmp_path / "out")
     assert (found.concepts, found.categories, found.ids) == (content.concepts, content.categories, content.ids)

@@ -59,11 +59,11 @@ def painted(seed):
     intersection = np.array([[(region & mask).sum() for mask in masks] for region in regions])
     union = np.array([[(region | mask)[counted].sum() for mask in masks] for region in regions])
     area = np.array([mask.sum() for mask in masks])
+    counts = {"layer4/intersection/object": intersection, "layer4/union/object": union, "area/object": area}
     overlaps = Overlaps(
+        counts,
         {"object": ("cat", "dog", "eel")},
-        {"layer4": {"object": intersection}},
-        {"layer4": {"object": union}},
-        {"object": area},
+        ("layer4",),
         {"object": 5 * 64},
         6,
         0.005,

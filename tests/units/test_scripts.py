@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.ground.files import write_json
+from lucidag.data.manifest import write_manifest
+from lucidag.ground.files import read_json, write_json
 from lucidag.ground.tables import write_table
 from lucidag.units.compare.roles_join import JOINED, role_tests
 from lucidag.units.compare.summary import summary
-from lucidag.units.labels.unit_tables import write_units
-from lucidag.units.settings import Counting, Draws
+from lucidag.units.labels.unit_tables import read_units, write_units
+from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, write_pass
+from lucidag.units.settings import Counting, Describing, Draws, Labelling
 
 METHODS = ("clip-dissect", "netdissect")
 THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}
@@ -33,29 +35,47 @@ def run(root, rule, **task):
 
 
 class Output(SimpleNamespace):
-    """Named lists of files, and all of them one after the other."""
+    """Named files and lists of files, and all of them one after the other."""
 
     def __iter__(self):
-        return (file for files in vars(self).values() for file in files)
+        return (file for files in vars(self).values() for file in ([files] if isinstance(files, str) else files))
 
 
 class Task(SimpleNamespace):
     """What a script reads of its job."""
 
 
+class Wildcards(SimpleNamespace):
+    """The wildcards of a job, by name and one after the other."""
+
+    def __iter__(self):
+        return iter(vars(self).values())
+
+
+@pytest.mark.parametrize(
+    ("similar", "words", "circular"),
+    [
+        ("clip-dissect", "CLIP-Dissect, strength ≥ 2", []),
+        ("annotations", "Labels by annotations, strength ≥ 2, circular: kind", ["kind"]),
+    ],
+)
 @pytest.mark.parametrize("models", [("a", "b"), ("b", "a")])
-def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, tmp_path, models):
+def test_the_figures_of_concepts_read_each_models_own_tables(
+    monkeypatch, root, tmp_path, models, similar, words, circular
+):
+    methods = (similar, "netdissect")
     # The folder of the results is called as a model is; units of b have numbers and no maps.
     results = tmp_path / models[0] / models[1] / "results"
     tables, summaries = [], []
     for model in models:
         file = results / "dissect" / model / "l.csv"
-        table = labels(METHODS if model == "a" else METHODS[:1], f"of-{model}")
+        table = labels(methods if model == "a" else methods[:1], f"of-{model}")
         write_units(file, table)
         known = summary(
-            table.assign(layer="l"), THRESHOLDS | {"clip-dissect": 2.0 if model == "a" else 1.0}, Counting(resamples=10)
+            table.assign(layer="l"), THRESHOLDS | {similar: 2.0 if model == "a" else 1.0}, Counting(resamples=10)
         )
-        write_json(file.with_name("summary.json"), {"model": model, **known})
+        told = {"l": {similar: {"circular": circular if model == "b" else []}, "netdissect": {}}}
+        write_json(file.with_name("summary.json"), {"model": model, **known, "labels": told})
         tables.append(str(file))
         summaries.append(str(file.with_name("summary.json")))
     drawn = []
@@ -63,7 +83,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
     monkeypatch.setattr(f"{module}.units_per_concept", lambda counted, *_, what: drawn.append((what, counted)))
     monkeypatch.setattr("lucidag.figures.style.save", lambda figure, *_: None)
     files = {
-        name: [f"{method}-{kind}.{suffix}" for method in METHODS]
+        name: [f"{method}-{kind}.{suffix}" for method in methods]
         for name, kind, suffix in (
             ("concepts", "concepts", "png"),
             ("concepts_pdf", "concepts", "pdf"),
@@ -77,9 +97,9 @@ def test_the_figures_of_concepts_read_each_models_own_tables(monkeypatch, root, 
         folder=tmp_path,
         input=SimpleNamespace(tables=tables, summaries=summaries),
         output=Output(**files),
-        params=SimpleNamespace(settings={"methods": list(METHODS), "min_units_per_concept": 4}),
+        params=SimpleNamespace(settings={"methods": list(methods), "min_units_per_concept": 4}),
     )
-    assert [what for what, _ in drawn] == ["CLIP-Dissect, strength ≥ 2", "NetDissect, IoU ≥ 0.04"]
+    assert [what for what, _ in drawn] == [words, "NetDissect, IoU ≥ 0.04"]
     for _, counted in drawn:
         assert tuple(counted) == models
     assert {name: set(rows["concept"]) for name, rows in drawn[0][1].items()} == {"a": {"of-a"}, "b": {"of-b"}}
@@ -134,3 +154,65 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
     )
     (figure,) = saved
     assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["7", "007", "3"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "concepts", "circular", "words"),
+    [
+        ([], {"north", "south"}, [], "values of the columns site; left out: label, kind (they tell the class)"),
+        (["site", "kind"], {"north", "south", "tabby", "hound"}, ["kind"], "labels by kind are circular"),
+    ],
+)
+def test_labels_by_annotations_and_their_summary_say_what_was_left_out(
+    capfd, root, tmp_path, columns, concepts, circular, words
+):
+    random = np.random.default_rng(0)
+    shown = {"site": random.choice(["north", "south"], 60), "kind": ["tabby", "hound"] * 30}
+    table = pd.DataFrame({"image": [f"i{n}" for n in range(60)], "label": ["cat", "dog"] * 30, **shown})
+    write_manifest(
+        tmp_path / "data",
+        table.assign(split=["train"] * 20 + ["test"] * 40),
+        ["cat", "dog"],
+        np.zeros((60, 2, 2, 1), "u1"),
+    )
+    named = [*sorted({*shown["site"]}), *shown["kind"][:2]]
+    units = np.stack([(np.array(shown["site" if name in shown["site"] else "kind"]) == name)[20:] for name in named], 1)
+    activations = (units + 0.1 * random.random(units.shape)).astype(np.float32)
+    np.save(tmp_path / "a.npy", activations)
+    top = np.argsort(-activations, axis=0)[:10].T
+    zeros = np.zeros(4, np.float32)
+    layer = LayerStatistics(top, np.take_along_axis(activations.T, top, 1), zeros, zeros, zeros, zeros)
+    ids = tuple(table["image"][20:])
+    write_pass(tmp_path / "s.safetensors", Statistics(ids, {"l": layer}, {"l": (4,)}, "mean", 0.1, {"l": 1.0}))
+    inputs = SimpleNamespace(
+        statistics=str(tmp_path / "s.safetensors"),
+        activations=str(tmp_path / "a.npy"),
+        classes=str(tmp_path / "data" / "dataset.json"),
+        dataset=[str(tmp_path / "data" / "manifest.csv")],
+        get=lambda name: None,
+    )
+    files = {
+        name: str(tmp_path / file) for name, file in (("table", "l.csv"), ("ranking", "r.csv"), ("about", "l.json"))
+    }
+    describing = Describing(evidence="annotations", columns=columns)
+    settings = Labelling(clip_dissect=describing, netdissect=None, splits=None, resamples=20).model_dump(mode="json")
+    job = {"folder": tmp_path, "wildcards": Wildcards(model="b", layer="l"), "threads": 1}
+    run(root, "dissect_labels", input=inputs, output=Output(**files), params=SimpleNamespace(settings=settings), **job)
+    labelled = read_units(files["table"])
+    assert set(labelled["method"]) == {"annotations"}
+    chosen = [name for name in named if name in concepts]
+    assert labelled.loc[: len(chosen) - 1, "concept"].tolist() == chosen
+    about = read_json(files["about"])
+    assert about["methods"]["annotations"]["circular"] == circular
+    inputs.tables, inputs.about = [files["table"]], [files["about"]]
+    counting = {**Counting(resamples=20).model_dump(mode="json"), "min_iou": 0.04}
+    out = Output(summary=str(tmp_path / "summary.json"))
+    run(root, "dissect_summary", input=inputs, output=out, params=SimpleNamespace(settings=counting), **job)
+    found = read_json(out.summary)
+    assert list(found["methods"]) == ["annotations"]
+    assert found["labels"]["l"]["annotations"]["circular"] == circular
+    left_out, said, top_images = found["notes"]
+    assert "20 training images are left out" in left_out
+    assert words in said
+    assert "the top 10 images of a unit are 25% of the 40" in top_images
+    assert [f"lucidag: units of b: {note}" for note in found["notes"]] == capfd.readouterr().err.splitlines()

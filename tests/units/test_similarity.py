@@ -28,8 +28,8 @@ def directions(rng, count, width):
 
 
 def score(name, images, texts, top, activations, constant, count=1):
-    found = describe_layer(name, images, texts, top, activations, constant)
-    concepts, scores = best_concepts(found, len(constant), count)
+    _, found = describe_layer(name, images, texts, top, activations, constant)
+    concepts, scores = best_concepts(found, count)
     return SimpleNamespace(concepts=concepts, scores=scores)
 
 
@@ -217,10 +217,11 @@ def test_a_unit_whose_top_images_show_a_concept_gets_it(name, seed):
 def test_a_layer_is_described_once_for_both_its_numbers(name):
     images, texts, activations, top = case(*CASES[1])
     constant = np.arange(len(top)) % 4 == 1
-    found = describe_layer(name, images, texts, top, activations, constant)
-    assert found.living.tolist() == np.flatnonzero(~constant).tolist()
-    assert found.scores.tobytes() == LAYER[name](top[~constant], images, texts).tobytes()
-    assert found.alone.tobytes() == LAYER[name](top[~constant], images, texts, weight=0).tobytes()
+    alone, scores = describe_layer(name, images, texts, top, activations, constant)
+    for found in (alone, scores):
+        assert np.isnan(found).any(axis=1).tolist() == np.isnan(found).all(axis=1).tolist() == constant.tolist()
+    assert scores[~constant].tobytes() == LAYER[name](top[~constant], images, texts).tobytes()
+    assert alone[~constant].tobytes() == LAYER[name](top[~constant], images, texts, weight=0).tobytes()
 
 
 @pytest.mark.parametrize("name", SIMILARITIES)

@@ -18,8 +18,9 @@ def write(folder: Path, name: str, words: dict[str, Any]) -> str:
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Give what lucidag itself says to a user."""
-    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("lucidag: ")]
+    """Give what lucidag itself says to a user of the jobs, behind its notes about what comes in."""
+    text = done.stdout + done.stderr.rpartition("Building DAG of jobs")[2]
+    return [line for line in text.splitlines() if line.startswith("lucidag: ")]
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], file: str, parts: Sequence[str]) -> None:

@@ -54,7 +54,8 @@ def draw(folder: Path) -> None:
     Image.new("RGB", (24, 16)).save(folder / "black.png")
     grey.save(folder / "mask.png")
     names = {file.stem: file.name for file in folder.iterdir()}
-    rows = [f"{names[image]},b,{'mask.png' if image in MASKED else ''}" for image in IMAGES]
+    grey.save(folder / "other.png")
+    rows = [f"{names[image]},b,{'mask.png' if image in MASKED else ''}" for image in IMAGES] + ["other.png,a,"]
     (folder / "labels.csv").write_text("\n".join(["image,label,mask", *rows]) + "\n")
     (folder / "cut.png").write_bytes((folder / "plain.png").read_bytes()[:60])
     (folder / "more.csv").write_text("\n".join(["image,label,mask", *rows, "cut.png,b,"]) + "\n")

@@ -112,8 +112,11 @@ def test_units_are_called_by_both_methods(run: Path, model: str) -> None:
     assert set(last["method"]) == {"clip-dissect"}
     summary = read_json(run / f"dissected/dissect/{model}/summary.json")
     assert summary["layers"] == LAYERS
-    # Fewer than 100 images are all the top images of every unit.
     assert summary["probe"]["images"] == 60
+    assert summary["notes"] == [
+        "the top 10 images of a unit are 17% of the 60 of the probe set, more than 5%, so that labels tend to what "
+        "many images show"
+    ]
     quality = summary["labels"]["fc"]["clip-dissect"]["quality"]
     assert quality["units"] == (8 if model == "one" else 6)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
-from lucidag.units.clip.embeddings import Embeddings, write_embeddings
+from lucidag.units.clip.embeddings import write_embeddings
 from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.clip.settings import Embedding
+from lucidag.units.evidence import Evidence
 from lucidag.units.labels.concepts import categories_of, chosen_concepts
 
 with job(snakemake):
@@ -25,4 +26,4 @@ with job(snakemake):
         texts = embed_texts(clip, concepts, asked.template, cache, threads=snakemake.threads)
     ids = tuple(manifest.table["image"].iloc[rows])
     known = categories_of(concepts, manifest.concepts)
-    write_embeddings(folder, Embeddings(concepts, known, ids, images, texts), {"digest": clip.digest})
+    write_embeddings(folder, Evidence(concepts, known, ids, images, texts), {"digest": clip.digest})

@@ -20,11 +20,9 @@ with job(snakemake):
     folder = Path(snakemake.output.weights).parent
     with lease(snakemake.resources.gpu) as device:
         config = small_config(asked.image_size, asked.width)
-        trained = train_clip(manifest, manifest.rows("train"), config, asked, device)
-        save_clip(folder, trained, {"settings": snakemake.params.settings})
+        model, losses = train_clip(manifest, manifest.rows("train"), config, asked, device)
+        save_clip(folder, model, config, {"settings": snakemake.params.settings})
         # Loaded as a published one is: what is measured is what others will use.
         found = zero_shot(load_clip("", str(folder), device), manifest, manifest.rows("test"))
-    write_table(
-        snakemake.output.history, pd.DataFrame({"batch": range(1, len(trained.losses) + 1), "loss": trained.losses})
-    )
+    write_table(snakemake.output.history, pd.DataFrame({"batch": range(1, len(losses) + 1), "loss": losses}))
     write_json(snakemake.output.zero_shot, found)

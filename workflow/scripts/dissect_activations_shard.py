@@ -2,17 +2,19 @@
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
-from lucidag.units.passes.parts import write_part
+from lucidag.units.passes.probe_set import probe_rows
+from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(snakemake.input.dataset[0])
-    rows = manifest.rows_of(asked.splits)
+    rows, note = probe_rows(manifest, asked.splits)
+    say(note or f"{len(rows)} images are shown", to_terminal=False)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         part = collect_part(
@@ -25,4 +27,4 @@ with job(snakemake):
             device=device,
             shard=Shard.parse(snakemake.wildcards.shard),
         )
-    write_part(snakemake.output.part, part)
+    write_pass(snakemake.output.part, part)

@@ -1,5 +1,6 @@
 """Label the units of one layer by every method, and rank them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lucidag.data.manifest import read_manifest
@@ -9,9 +10,12 @@ from lucidag.ground.pairs import check_same
 from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.layer import Evidence, clip_labels, label_layer, measure_units
+from lucidag.units.labels.class_columns import chosen_columns
+from lucidag.units.labels.layer import clip_labels, label_layer
+from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
+from lucidag.units.passes.probe_set import probe_rows, top_note
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics
 from lucidag.units.settings import Labelling
 
@@ -24,23 +28,29 @@ with job(snakemake):
     if snakemake.input.get("overlaps") and statistics.has_maps(layer):
         overlaps = read_overlaps(snakemake.input.overlaps)
     clip = None
+    known: dict[str, Sequence[str]] = {}
+    notes: list[str] = []
     if asked is not None:
+        classes = read_json(snakemake.input.classes)["classes"]
         if asked.evidence == "clip":
-            found = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
-            ids = found.ids
-            evidence = Evidence(found.concepts, found.categories, found.images, found.texts)
+            evidence = read_embeddings(Path(snakemake.input.embeddings[0]).parent)
         else:
             manifest = read_manifest(snakemake.input.dataset[0])
-            rows = manifest.rows_of(settings.splits)
-            ids = tuple(manifest.table["image"].iloc[rows])
-            shown = annotate(manifest, rows, asked.columns)
-            evidence = Evidence(shown.concepts, shown.categories, *shown.factors())
-        check_same(ids, statistics.images, "what is known of the images", snakemake.input.statistics)
-        classes = read_json(snakemake.input.classes)["classes"]
+            rows, note = probe_rows(manifest, settings.splits)
+            chosen = chosen_columns(manifest, rows, asked.columns, classes)
+            known, notes = {"columns": chosen.columns, "circular": chosen.circular}, [note, *chosen.notes]
+            evidence = annotate(manifest, rows, chosen.columns)
+        check_same(evidence.ids, statistics.images, "what is known of the images", snakemake.input.statistics)
         graded = classes if not statistics.has_maps(layer) and len(classes) == len(units.mean) else None
-        clip = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)
+        labels, about = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)
+        clip = labels, about | known
+        notes.append(top_note(units.top.shape[1], len(statistics.images)))
     table, about = label_layer(clip, overlaps, layer, settings)
-    ranked, correlations = measure_units(units, activations, overlaps, layer, table)
+    masks = (None, None) if overlaps is None else inside(overlaps, layer, table)
+    ranked = rank_units(units.mean, units.peak, sparseness(activations), *masks)
     write_units(snakemake.output.table, table)
     write_table(snakemake.output.ranking, ranked)
-    write_json(snakemake.output.about, {"layer": layer, "methods": about, "correlations": correlations})
+    notes = [note for note in notes if note]
+    print(*notes, sep="\n")
+    found = {"layer": layer, "methods": about, "correlations": measure_correlations(ranked), "notes": notes}
+    write_json(snakemake.output.about, found)

@@ -2,18 +2,20 @@
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
+from lucidag.units.passes.probe_set import probe_rows
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import Passes
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(snakemake.input.dataset[0])
-    rows = manifest.rows_of(asked.splits)
+    rows, note = probe_rows(manifest, asked.splits)
+    say(note or f"{len(rows)} images are shown", to_terminal=False)
     shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)]
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:

@@ -2,18 +2,20 @@
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
-from lucidag.units.passes.unit_statistics import write_statistics
+from lucidag.units.passes.probe_set import probe_rows
+from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
 with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(snakemake.input.dataset[0])
-    rows = manifest.rows_of(asked.splits)
+    rows, note = probe_rows(manifest, asked.splits)
+    say(note or f"{len(rows)} images are shown", to_terminal=False)
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         path = snakemake.output.activations
@@ -21,4 +23,4 @@ with job(snakemake):
         for file in snakemake.output.overlaps:
             limits = statistics.thresholds()
             write_overlaps(file, count_overlaps(network, manifest, rows, limits, asked, device=device))
-    write_statistics(snakemake.output.statistics, statistics)
+    write_pass(snakemake.output.statistics, statistics)

@@ -1,7 +1,7 @@
 """Summarise what the units of one model detect, in all its layers."""
 
 from lucidag.ground.files import read_json, write_json
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.units.compare.summary import thresholds_of, whole_summary
 from lucidag.units.labels.unit_tables import read_layers
 from lucidag.units.passes.overlaps import read_overlaps
@@ -23,4 +23,10 @@ with job(snakemake):
         Counting.picked(settings),
     )
     correlations = {each["layer"]: each["correlations"] for each in about}
-    write_json(snakemake.output.summary, {"model": snakemake.wildcards.model, **found, "ranking": correlations})
+    notes = list(dict.fromkeys(note for each in about for note in each["notes"]))
+    for note in notes:
+        say(f"units of {snakemake.wildcards.model}: {note}")
+    write_json(
+        snakemake.output.summary,
+        {"model": snakemake.wildcards.model, **found, "ranking": correlations, "notes": notes},
+    )

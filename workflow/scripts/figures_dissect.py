@@ -6,7 +6,7 @@ from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
-from lucidag.units.compare.summary import common_thresholds
+from lucidag.units.compare.summary import circular_columns, common_thresholds
 from lucidag.units.labels.counts import labelled_rows
 from lucidag.units.labels.unit_tables import read_model
 from lucidag.units.names import JUDGED_BY, TITLES
@@ -21,6 +21,8 @@ with job(snakemake):
         threshold = thresholds.get(method, 0.0)  # units without maps have no labels by Network Dissection
         counted = {model: labelled_rows(table, method, threshold) for model, table in tables.items()}
         what = f"{TITLES[method]}, {JUDGED_BY[method]} ≥ {threshold:.3g}"
+        circular = circular_columns(list(summaries.values()), method)
+        what += f", circular: {', '.join(circular)}" if circular else ""
         save(
             units_per_concept(counted, settings["min_units_per_concept"], what=what),
             out.concepts[place],

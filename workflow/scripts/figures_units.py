@@ -9,6 +9,7 @@ from lucidag.models.trained import open_trained
 from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units
 from lucidag.units.labels.unit_tables import read_units
+from lucidag.units.passes.probe_set import probe_rows
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import UnitSheet
 
@@ -24,7 +25,7 @@ with job(snakemake):
         rows = unit_rows(
             network,
             manifest,
-            manifest.rows_of(settings["splits"]),
+            probe_rows(manifest, settings["splits"])[0],
             statistics,
             tables,
             chosen,

@@ -20,7 +20,7 @@ with job(snakemake):
     networks, classes = open_networks(settings["networks"], checkpoints)
     targets = target_indices(settings["artefacts"], classes)
     with lease(snakemake.resources.gpu) as device:
-        shown = show_artefacts(
+        relevance, pasted = show_artefacts(
             networks,
             images,
             targets,
@@ -30,10 +30,10 @@ with job(snakemake):
             snakemake.threads,
         )
         taken_out = take_out(networks, seen, targets, device, snakemake.threads)
-    write_table(out.relevance, shown.relevance)
-    write_table(out.probabilities, shown.probabilities)
+    write_table(out.relevance, relevance)
+    write_table(out.probabilities, pasted)
     write_table(out.removal, taken_out)
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
     methods = [method for family in settings["families"] for method in family["methods"]]
-    summary = summarise(shown, taken_out, settings["names"], *interval)
+    summary = summarise(relevance, pasted, taken_out, settings["names"], *interval)
     write_json(out.summary, {**summary, "titles": titles(methods)})

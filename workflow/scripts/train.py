@@ -5,7 +5,7 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_rows
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.settings import Train
@@ -18,7 +18,9 @@ with job(snakemake):
     how = Train.model_validate(settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
     if settings["weights"] is not None:
-        load_weights(network.model, settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
+        chosen = (settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
+        for sentence in load_weights(network.model, *chosen, settings["weights_part"]):
+            say(sentence)
     # Not an output: it must outlive a killed job, and it is gone when the training ends.
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)

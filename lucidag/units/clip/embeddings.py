@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,12 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic, read_json, write_json
+from lucidag.units.evidence import Evidence
 
 IMAGES, TEXTS, ABOUT = "images.npy", "texts.npy", "embeddings.json"
 
 
-@dataclass(frozen=True)
-class Embeddings:
-    """What a CLIP makes of N images and M concepts.
-
-    Attributes
-    ----------
-    concepts, categories
-        M names, and the category of each; empty where it is unknown.
-    ids
-        The N image ids.
-    images, texts
-        float32 N x D and M x D, each row of length 1.
-    """
-
-    concepts: tuple[str, ...]
-    categories: tuple[str, ...]
-    ids: tuple[str, ...]
-    images: NDArray[np.float32]
-    texts: NDArray[np.float32]
-
-
-def write_embeddings(folder: str | Path, content: Embeddings, clip: dict[str, Any]) -> None:
+def write_embeddings(folder: str | Path, content: Evidence, clip: dict[str, Any]) -> None:
     """Write embeddings into a folder: two .npy files and ``embeddings.json``, each whole or not at all.
 
     An array that is a memory map of a file is linked to it where the file system can, and copied elsewhere.
@@ -47,7 +26,7 @@ def write_embeddings(folder: str | Path, content: Embeddings, clip: dict[str, An
     write_json(Path(folder) / ABOUT, about)
 
 
-def read_embeddings(folder: str | Path) -> Embeddings:
+def read_embeddings(folder: str | Path) -> Evidence:
     """Read what `write_embeddings` wrote; the arrays stay on the disk until they are used.
 
     Raises
@@ -63,7 +42,7 @@ def read_embeddings(folder: str | Path) -> Embeddings:
         raise InputError(f"{folder} does not hold embeddings of lucidag: {error}") from error
     if len(images) != len(ids) or len(texts) != len(concepts) or len(categories) != len(concepts):
         raise InputError(f"{folder}: {len(images)} and {len(texts)} embeddings, {len(ids)} and {len(concepts)} names")
-    return Embeddings(concepts, categories, ids, images, texts)
+    return Evidence(concepts, categories, ids, images, texts)
 
 
 def _place(path: Path, values: NDArray[np.float32]) -> None:

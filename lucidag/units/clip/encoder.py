@@ -140,18 +140,16 @@ def embed_images(
     prepare = image_transform(clip.preprocess)
     ids = manifest.table["image"].tolist()
 
-    def blocks() -> Iterator[Floats]:
-        with ThreadPoolExecutor(threads) as pool, reproducible(clip.device, threads):
-            for start in track(range(0, len(rows), batch_size), "embed images"):
-                part = rows[start : start + batch_size].tolist()
-                batch = torch.stack(list(pool.map(lambda row: prepare(as_image(reader.read(row))), part)))
-                with evaluating(clip.model), torch.inference_mode():
-                    found = clip.model.encode_image(batch.to(clip.device), normalize=True)  # type: ignore[operator]
-                yield _finite(found, [f"image '{ids[row]}'" for row in part])
-
     digests = manifest.table["digest"].iloc[rows].tolist()
     key = {"images": digests, "preprocess": dict(clip.preprocess), "weights": clip.digest}
-    return _kept(cache, "images", key, len(rows), blocks())
+    with ThreadPoolExecutor(threads) as pool:
+
+        def batch_of(part: Sequence[int]) -> torch.Tensor:
+            return torch.stack(list(pool.map(lambda row: prepare(as_image(reader.read(row))), part)))
+
+        encode, names = clip.model.encode_image, [f"image '{ids[row]}'" for row in rows]
+        blocks = _embedded(clip, encode, rows.tolist(), names, batch_of, "embed images", batch_size, threads)
+        return _kept(cache, "images", key, len(rows), blocks)
 
 
 def embed_texts(
@@ -191,22 +189,18 @@ def embed_texts(
         raise InputError(f"template '{template}' must hold {{}} once, where the concept goes")
     texts = [template.replace("{}", concept) for concept in concepts]
 
-    def blocks() -> Iterator[Floats]:
-        with reproducible(clip.device, threads):
-            for start in track(range(0, len(texts), batch_size), "embed concepts"):
-                tokens = clip.tokenizer(texts[start : start + batch_size]).to(clip.device)
-                with evaluating(clip.model), torch.inference_mode():
-                    found = clip.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
-                yield _finite(found, [f"concept '{text}'" for text in texts[start : start + batch_size]])
-
     long = too_long(clip, texts)
     if long:
-        names = ", ".join(f"'{concepts[place]}'" for place in long[:20]) + (", …" if len(long) > 20 else "")
+        named = ", ".join(f"'{concepts[place]}'" for place in long[:20]) + (", …" if len(long) > 20 else "")
         raise InputError(
             f"concepts: {len(long)} of {len(texts)} have more tokens than the {clip.context} that the CLIP model reads "
-            f"(with template '{template}'): {names}"
+            f"(with template '{template}'): {named}"
         )
-    return _kept(cache, "texts", {"texts": texts, "weights": clip.digest}, len(texts), blocks())
+    names = [f"concept '{text}'" for text in texts]
+    blocks = _embedded(
+        clip, clip.model.encode_text, texts, names, clip.tokenizer, "embed concepts", batch_size, threads
+    )
+    return _kept(cache, "texts", {"texts": texts, "weights": clip.digest}, len(texts), blocks)
 
 
 def too_long(clip: Clip, texts: Sequence[str]) -> list[int]:
@@ -277,12 +271,26 @@ def _digest(model: nn.Module, config: Mapping[str, Any]) -> str:
     return whole.hexdigest()
 
 
-def _finite(found: torch.Tensor, names: Sequence[str]) -> Floats:
-    values: Floats = found.to(torch.float32).cpu().numpy()
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if len(bad):
-        raise InputError(f"{names[bad[0]]}: CLIP's embedding holds NaN or infinite values")
-    return values
+def _embedded(
+    clip: Clip,
+    encode: Any,  # noqa: ANN401 (torch does not say what a method of a module is)
+    items: Sequence[Any],
+    names: Sequence[str],
+    batch_of: Callable[[Any], torch.Tensor],
+    what: str,
+    batch_size: int,
+    threads: int,
+) -> Iterator[Floats]:
+    """Yield the embeddings of some items, batch by batch; names are for errors."""
+    with reproducible(clip.device, threads):
+        for start in track(range(0, len(items), batch_size), what):
+            batch = batch_of(items[start : start + batch_size]).to(clip.device)
+            with evaluating(clip.model), torch.inference_mode():
+                values: Floats = encode(batch, normalize=True).to(torch.float32).cpu().numpy()
+            bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+            if len(bad):
+                raise InputError(f"{names[start + bad[0]]}: CLIP's embedding holds NaN or infinite values")
+            yield values
 
 
 def _kept(cache: str | Path | None, what: str, key: Mapping[str, Any], count: int, blocks: Iterator[Floats]) -> Floats:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,6 @@ from lucidag.units.clip.settings import Training
 EMBEDDING_STD = 0.2
 TEXT_RATE = 0.25
 WARM_UP = 0.1
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A small CLIP and how it came about.
-
-    Attributes
-    ----------
-    model
-        The model, on the CPU, in eval mode.
-    config, preprocess
-        open_clip's settings of its architecture and of how images reach it.
-    losses
-        The contrastive loss of each step, the mean over the styles of its captions.
-    """
-
-    model: nn.Module
-    config: dict[str, Any]
-    preprocess: dict[str, Any]
-    losses: tuple[float, ...]
 
 
 def small_config(
@@ -91,7 +71,7 @@ def train_clip(
     config: dict[str, Any],
     asked: Training,
     device: str = "cpu",
-) -> Trained:
+) -> tuple[nn.Module, tuple[float, ...]]:
     """Train a CLIP on images with label maps and on captions written from these.
 
     In a step each image has one caption of each style of `lucidag.units.clip.captions`, and the loss is the mean of
@@ -111,6 +91,11 @@ def train_clip(
     device
         Where to compute.
 
+    Returns
+    -------
+    model, losses
+        On the CPU, in eval mode; and the contrastive loss of each step, the mean over the styles of its captions.
+
     Raises
     ------
     InputError
@@ -119,7 +104,7 @@ def train_clip(
     """
     if len(rows) < 2:
         raise InputError(f"small CLIP: {len(rows)} images to learn from; it takes at least 2")
-    preprocess = asdict(PreprocessCfg(size=config["vision_cfg"]["image_size"]))
+    preprocess = _preprocess(config)
     contents, frames = _read(manifest, rows, preprocess)
     mean, std = (torch.tensor(preprocess[name], device=device).view(3, 1, 1) for name in ("mean", "std"))
     tokens = _tokens(config["text_cfg"]["context_length"])
@@ -140,23 +125,28 @@ def train_clip(
             scheduler.step()
     if not all(map(math.isfinite, losses)):
         raise InputError(f"small CLIP: the loss is not finite; learning rate {asked.lr} may be too high")
-    return Trained(model.cpu().to(memory_format=torch.contiguous_format).eval(), config, preprocess, tuple(losses))
+    return model.cpu().to(memory_format=torch.contiguous_format).eval(), tuple(losses)
 
 
-def save_clip(folder: str | Path, trained: Trained, about: dict[str, Any]) -> None:
+def save_clip(folder: str | Path, model: nn.Module, config: dict[str, Any], about: dict[str, Any]) -> None:
     """Write a CLIP as open_clip reads it: ``open_clip_config.json`` and ``open_clip_model.safetensors`` in `folder`.
 
     Parameters
     ----------
     folder
         Where to; `lucidag.units.clip.encoder.load_clip` takes it as weights, and open_clip as ``local-dir:folder``.
-    trained
-        The model.
+    model, config
+        The model, and open_clip's settings of its architecture.
     about
         Plain values that go into the weights file as metadata.
     """
-    write_json(Path(folder) / CONFIG, {"model_cfg": trained.config, "preprocess_cfg": trained.preprocess})
-    save_checkpoint(Path(folder) / WEIGHTS, trained.model, about)
+    write_json(Path(folder) / CONFIG, {"model_cfg": config, "preprocess_cfg": _preprocess(config)})
+    save_checkpoint(Path(folder) / WEIGHTS, model, about)
+
+
+def _preprocess(config: dict[str, Any]) -> dict[str, Any]:
+    """Give open_clip's settings of how images reach a model."""
+    return asdict(PreprocessCfg(size=config["vision_cfg"]["image_size"]))
 
 
 def _read(

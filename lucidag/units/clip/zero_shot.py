@@ -1,6 +1,5 @@
 """How well a CLIP model names what images show, compared with chance."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,10 @@ def zero_shot(clip: Clip, manifest: Manifest, rows: NDArray[np.int64], threads: 
         }
         parts.append(similar)
         answers.append(truth[:, None] == np.arange(len(names)))
-    result["words"] = _over_all(np.concatenate(parts, axis=1), np.concatenate(answers, axis=1), len(words))
+    every = np.concatenate(parts, axis=1)
+    best = np.argsort(-every, axis=1, kind="stable")[:, : len(words)]
+    value = float(np.take_along_axis(np.concatenate(answers, axis=1), best, axis=1).mean())
+    result["words"] = {"value": value, "chance": len(words) / every.shape[1], "n": len(every)}
     return result
 
 
@@ -68,9 +70,3 @@ def _truth(manifest: Manifest, rows: NDArray[np.int64], category: str, names: tu
         if value not in names:
             raise InputError(f"{manifest.file}: {unknown(category, value, names)}")
     return np.array([names.index(value) for value in values], dtype=np.int64)
-
-
-def _over_all(similar: NDArray[np.float32], true: NDArray[np.bool_], count: int) -> Mapping[str, float]:
-    best = np.argsort(-similar, axis=1, kind="stable")[:, :count]
-    value = float(np.take_along_axis(true, best, axis=1).mean())
-    return {"value": value, "chance": count / similar.shape[1], "n": len(similar)}

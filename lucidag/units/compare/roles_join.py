@@ -131,22 +131,21 @@ def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
         ``rank_{split}_best`` and ``rank_{split}_mean``. By method, most units first, equal numbers by name.
     """
     kept = joined[joined["labelled"] & (joined["concept"] != NONE)]
-    rows = []
-    for (method, concept, category), part in kept.groupby(["method", *CONCEPT], sort=True):
-        ranks = {
-            f"rank_{split}_{name}": value
-            for split in SPLITS
-            for name, value in (("best", part[f"rank_{split}"].min()), ("mean", part[f"rank_{split}"].mean()))
-        }
-        rows.append(
-            {"method": method, "concept": concept, "category": category, "units": len(part)}
-            | {role: int((part["role"] == role).sum()) for role in ROLES}
-            | {"score": part["score"].mean()}
-            | ranks
-        )
-    names = [f"rank_{split}_{name}" for split in SPLITS for name in ("best", "mean")]
-    table = pd.DataFrame(rows, columns=["method", *CONCEPT, "units", *ROLES, "score", *names])
+    ranks = {
+        f"rank_{split}_{name}": (f"rank_{split}", how)
+        for split in SPLITS
+        for name, how in (("best", "min"), ("mean", _mean))
+    }
+    table = (
+        kept.assign(**{role: kept["role"] == role for role in ROLES})
+        .groupby(["method", *CONCEPT], as_index=False)
+        .agg(units=("unit", "size"), **{role: (role, "sum") for role in ROLES}, score=("score", _mean), **ranks)
+    )
     return table.sort_values(["method", "units", *CONCEPT], ascending=[True, False, True, True], ignore_index=True)
+
+
+def _mean(values: pd.Series) -> float:
+    return float(values.mean())  # not the group-by's own, which adds up in another order
 
 
 def role_tests(joined: pd.DataFrame, asked: Draws) -> dict[str, Any]:

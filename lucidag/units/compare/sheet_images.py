@@ -62,7 +62,13 @@ def unit_rows(
             for place in statistics.layers[layer].top[list(units), :images].flat
         }
     )
-    frames, maps = _run(network, manifest, rows[wanted], list(chosen), device, batch_size, threads)
+    with forward(network, list(chosen), device, threads) as outputs_of:
+        seen = [
+            (batch, {layer: output.cpu() for layer, output in outputs_of(batch).items()})
+            for batch in batches(manifest, rows[wanted], network.inputs, batch_size, threads, memory_limit=0)
+        ]
+    frames = torch.cat([batch for batch, _ in seen]).numpy()
+    maps = {layer: torch.cat([outputs[layer] for _, outputs in seen]).numpy() for layer in chosen}
     where = {place: position for position, place in enumerate(wanted)}
     size, found = network.inputs.size, []
     for layer, units in chosen.items():
@@ -77,21 +83,3 @@ def unit_rows(
             captions = [f"{value:.2f}" for value in known.top_values[unit, :images]]
             found.append(UnitRow(*words, [frames[place] for place in places], regions, captions))
     return found
-
-
-def _run(
-    network: Network,
-    manifest: Manifest,
-    rows: NDArray[np.int64],
-    layers: Sequence[str],
-    device: str,
-    batch_size: int,
-    threads: int,
-) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]]]:
-    frames, maps = [], []
-    with forward(network, layers, device, threads) as outputs_of:
-        for batch in batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0):
-            frames.append(batch)
-            maps.append({layer: output.cpu() for layer, output in outputs_of(batch).items()})
-    joined = {layer: torch.cat([each[layer] for each in maps]).numpy() for layer in layers}
-    return torch.cat(frames).numpy(), joined

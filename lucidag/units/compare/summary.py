@@ -177,6 +177,12 @@ def common_thresholds(summaries: Sequence[Mapping[str, Any]]) -> dict[str, float
     return found
 
 
+def circular_columns(summaries: Sequence[Mapping[str, Any]], method: str) -> tuple[str, ...]:
+    """Return the columns that tell the class and by which a method labels units of one of several models."""
+    layers = [about for summary in summaries for about in summary.get("labels", {}).values()]
+    return tuple(dict.fromkeys(column for about in layers for column in about.get(method, {}).get("circular", ())))
+
+
 def _agreement(both: pd.DataFrame, confidence: float) -> dict[str, Any]:
     known = both[(both["category_a"] != "") & (both["category_b"] != "")]
     return {

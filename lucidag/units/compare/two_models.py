@@ -1,7 +1,6 @@
 """Two models compared by what their units detect: shared concepts, and differences against chance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,14 +88,15 @@ def overlap(a: pd.DataFrame, b: pd.DataFrame, top_concepts: int) -> dict[str, An
         ``by_ties``: the ``lowest`` and ``highest`` number that any choice among the tied gives, and ``expected``, its
         mean over random choices; ``chance``: the mean if both lists were random among all concepts of both models.
     """
-    keys = [[tuple(row) for row in table[CONCEPT].itertuples(index=False)] for table in (a, b)]
-    lists = [names[:top_concepts] for names in keys]
-    members = set(lists[1])
-    shared = [name for name in lists[0] if name in members]
-    union = len(set(lists[0]) | members)
+    counts = [
+        dict(zip(table[CONCEPT].itertuples(index=False, name=None), table["units"], strict=True)) for table in (a, b)
+    ]
+    lists = [list(each)[:top_concepts] for each in counts]
+    shared = [name for name in lists[0] if name in set(lists[1])]
+    union = len({*lists[0], *lists[1]})
     shorter = min(map(len, lists))
     ends = [_end(table["units"].to_numpy(), top_concepts) for table in (a, b)]
-    pool = len(set(keys[0]) | set(keys[1]))
+    pool = len({*counts[0], *counts[1]})
     return {
         "top_concepts": top_concepts,
         "a": ends[0],
@@ -105,7 +105,7 @@ def overlap(a: pd.DataFrame, b: pd.DataFrame, top_concepts: int) -> dict[str, An
         "concepts": [name for name, _ in shared],
         "share": len(shared) / shorter if shorter else None,
         "jaccard": len(shared) / union if union else None,
-        "by_ties": _by_ties(keys, [table["units"].to_numpy() for table in (a, b)], ends),
+        "by_ties": _by_ties(counts, ends),
         "chance": len(lists[0]) * len(lists[1]) / pool if pool else None,
     }
 
@@ -119,14 +119,11 @@ def _end(units: NDArray[np.integer], top_concepts: int) -> dict[str, int]:
     return {"length": length, "least": least, "tied": tied, "places": places}
 
 
-def _by_ties(
-    keys: list[list[tuple[str, str]]], units: list[NDArray[np.integer]], ends: list[dict[str, int]]
-) -> dict[str, float]:
+def _by_ties(counts: list[dict[tuple[str, str], int]], ends: list[dict[str, int]]) -> dict[str, float]:
     """Give the least, most and mean number of shared concepts over all choices among tied ones."""
-    sure, tied = [], []
-    for names, counts, end in zip(keys, units, ends, strict=True):
-        sure.append({name for name, n in zip(names, counts, strict=True) if n > end["least"]})
-        tied.append({name for name, n in zip(names, counts, strict=True) if n == end["least"]})
+    pairs = list(zip(counts, ends, strict=True))
+    sure = [{name for name, n in each.items() if n > end["least"]} for each, end in pairs]
+    tied = [{name for name, n in each.items() if n == end["least"]} for each, end in pairs]
     base = len(sure[0] & sure[1])
     both = len(tied[0] & tied[1])
     places = [end["places"] for end in ends]
@@ -163,34 +160,26 @@ def _shared(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     return {"a": len(one), "b": len(other), "shared": shared, "jaccard": shared / union if union else None}
 
 
-@dataclass(frozen=True)
-class _Units:
-    """The units of two models in one row: what may be dealt out anew."""
-
-    codes: NDArray[np.int64]  # of the concept of each unit, in the order of names; -1 without a label
-    of_a: NDArray[np.bool_]
-    strata: tuple[NDArray[np.int64], ...]  # the units that may change places with each other
-    concepts: int
-
-    def counts(self, of_a: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Count the units of each concept, in either model."""
-        sides = (self.codes[of_a], self.codes[~of_a])
-        one, other = (np.bincount(codes[codes >= 0], minlength=self.concepts) for codes in sides)
-        return one, other
-
-
 def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison) -> dict[str, Any]:
     """Give the overlap and the differences of the measures, each compared with what permutations give."""
-    units = _units(rows, threshold)
     numbers = (len(rows[0]), len(rows[1]))
-    generator = np.random.default_rng(asked.seed)
-    drawn = [units.counts(shuffled(units.of_a, units.strata, generator)) for _ in range(asked.resamples)]
+    names = pd.MultiIndex.from_frame(pd.concat([each[CONCEPT] for each in rows]))
+    has = np.concatenate([labelled(each, threshold) for each in rows])
+    ordered = names[has].unique().sort_values()
+    codes = ordered.get_indexer(names)  # of the concept of each unit, in the order of names
+
+    def counts_of(of_a: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        one, other = (np.bincount(codes[has & side], minlength=len(ordered)) for side in (of_a, ~of_a))
+        return one, other
+
+    of_a, strata, generator = np.arange(len(names)) < numbers[0], _strata(rows), np.random.default_rng(asked.seed)
+    drawn = [counts_of(shuffled(of_a, strata, generator)) for _ in range(asked.resamples)]
     shared = np.array([_shared_top(*counts, asked.top_concepts) for counts in drawn], dtype=np.float64)
     one, other = (concept_counts(each[labelled(each, threshold)]) for each in rows)
     own = overlap(one, other, asked.top_concepts)
     spread = _band(float(own["shared"]), shared, asked.confidence)
 
-    observed = [_values(counts, n) for counts, n in zip(units.counts(units.of_a), numbers, strict=True)]
+    observed = [_values(counts, n) for counts, n in zip(counts_of(of_a), numbers, strict=True)]
     chance = np.array([_values(a, numbers[0]) - _values(b, numbers[1]) for a, b in drawn])
     differences = {}
     for name, one_is, other_is, drawn_are in zip(MEASURES, *observed, chance.T, strict=True):
@@ -200,16 +189,11 @@ def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison
     return {"overlap": own | {"permuted": spread}, "differences": differences}
 
 
-def _units(rows: list[pd.DataFrame], threshold: float | None) -> _Units:
-    pooled = pd.concat(rows, ignore_index=True)
-    has = np.concatenate([labelled(each, threshold) for each in rows])
-    names = pd.MultiIndex.from_frame(pooled[CONCEPT])
-    known = names[has].unique().sort_values()
-    of_a = np.arange(len(pooled)) < len(rows[0])
-    both = set(rows[0]["layer"]) & set(rows[1]["layer"])
-    stratum = pooled["layer"].where(pooled["layer"].isin(both), "")
-    strata = tuple(np.flatnonzero((stratum == layer).to_numpy()) for layer in stratum.unique())
-    return _Units(np.where(has, known.get_indexer(names), -1), of_a, strata, len(known))
+def _strata(rows: list[pd.DataFrame]) -> list[NDArray[np.int64]]:
+    """Give the units, of both models in a row, that may change places with each other."""
+    layers = pd.concat([each["layer"] for each in rows], ignore_index=True)
+    stratum = layers.where(layers.isin(set(rows[0]["layer"]) & set(rows[1]["layer"])), "")
+    return [np.flatnonzero((stratum == layer).to_numpy()) for layer in stratum.unique()]
 
 
 def _shared_top(a: NDArray[np.int64], b: NDArray[np.int64], top_concepts: int) -> int:

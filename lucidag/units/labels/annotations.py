@@ -1,7 +1,6 @@
 """Labels of the probe set in the place of CLIP: how much of each concept an image shows. No torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,45 +10,31 @@ from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
+from lucidag.units.evidence import Evidence
 from lucidag.units.names import check_names
 
+Shares = tuple[list[tuple[str, str]], NDArray[np.float32]]
 
-@dataclass(frozen=True)
-class Annotations:
-    """How much of M concepts N images show.
 
-    Attributes
+def annotate(manifest: Manifest, rows: NDArray[np.int64], columns: Sequence[str]) -> Evidence:
+    """Take the labels of whole images from `columns`, or, where it is empty, all pixel labels.
+
+    The similarity of an image and a concept is the share of the concept in the image over its greatest share in any
+    image, so that 1 is as much of it as there ever is, for small objects and for skies alike; softmax(10 · P) then
+    gives what an image shows fully up to e¹⁰ times the weight of what it does not show. `texts` is the identity.
+
+    Parameters
     ----------
-    concepts, categories
-        M names, and where each comes from.
-    shares
-        N x M float32: the share of the image's pixels, or 1 and 0 for a label of the whole image.
+    manifest, rows, columns
+        See `image_annotations` and `pixel_annotations`, as for what may be raised.
     """
-
-    concepts: tuple[str, ...]
-    categories: tuple[str, ...]
-    shares: NDArray[np.float32]
-
-    def factors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give P = images · textsᵀ as the functions of `lucidag.units.labels.similarity` take it.
-
-        P is the share of a concept in an image over its greatest share in any image, so that 1 is as much of it as
-        there ever is, for small objects and for skies alike; softmax(10 · P) then gives what an image shows fully
-        up to e¹⁰ times the weight of what it does not show. `texts` is the identity.
-        """
-        most = self.shares.max(axis=0, initial=0)
-        scaled = self.shares / np.where(most > 0, most, 1)
-        return scaled.astype(np.float32), np.eye(len(self.concepts), dtype=np.float32)
+    names, shares = image_annotations(manifest, rows, columns) if columns else pixel_annotations(manifest, rows)
+    concepts, categories = zip(*names, strict=True)
+    ids = tuple(manifest.table["image"].iloc[rows])
+    return Evidence(concepts, categories, ids, shares / shares.max(axis=0), np.eye(len(names), dtype=np.float32))
 
 
-def annotate(manifest: Manifest, rows: NDArray[np.int64], columns: Sequence[str]) -> Annotations:
-    """Take the labels of whole images from `columns`, or, where it is empty, all pixel labels."""
-    return image_annotations(manifest, rows, columns) if columns else pixel_annotations(manifest, rows)
-
-
-def pixel_annotations(
-    manifest: Manifest, rows: NDArray[np.int64], categories: Sequence[str] | None = None
-) -> Annotations:
+def pixel_annotations(manifest: Manifest, rows: NDArray[np.int64], categories: Sequence[str] | None = None) -> Shares:
     """Measure the share of each concept's pixels in images with label maps.
 
     Concepts that no image of `rows` shows are left out.
@@ -60,6 +45,11 @@ def pixel_annotations(
         The data set, and the N row numbers that make the probe set.
     categories
         Of `Manifest.concepts`; all by default.
+
+    Returns
+    -------
+    names, shares
+        Name and category of M concepts, and float32 N x M.
 
     Raises
     ------
@@ -87,7 +77,7 @@ def pixel_annotations(
     return _shown(manifest, names, shares)
 
 
-def image_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Sequence[str]) -> Annotations:
+def image_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Sequence[str]) -> Shares:
     """Give the labels of whole images as concepts: each value of each column is one, the column its category.
 
     Empty values are no labels.
@@ -98,6 +88,11 @@ def image_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Sequ
         The data set, and the N row numbers that make the probe set.
     columns
         ``label``, ``true_label`` or metadata columns.
+
+    Returns
+    -------
+    names, shares
+        Name and category of M concepts, and float32 N x M: 1 or 0.
 
     Raises
     ------
@@ -117,11 +112,11 @@ def image_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Sequ
     return _shown(manifest, names, np.concatenate(parts, axis=1))
 
 
-def _shown(manifest: Manifest, names: list[tuple[str, str]], shares: NDArray[np.float32]) -> Annotations:
+def _shown(manifest: Manifest, names: list[tuple[str, str]], shares: NDArray[np.float32]) -> Shares:
     """Leave out concepts that no image shows."""
     seen = np.flatnonzero(shares.any(axis=0))
     if not len(seen):
         raise InputError(f"{manifest.file}: nothing is labelled in any image of the probe set")
     kept = [names[place] for place in seen]
     check_names(str(manifest.file), [name for name, _ in kept])
-    return Annotations(tuple(name for name, _ in kept), tuple(category for _, category in kept), shares[:, seen])
+    return kept, shares[:, seen]

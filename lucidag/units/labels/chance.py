@@ -8,7 +8,7 @@ show the concept or not. So a label is compared with the images here. Our own op
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.units.labels.similarity import WHOLE, Described, Floats, describe
+from lucidag.units.labels.similarity import WHOLE, Floats, Scores, describe
 
 RANDOM_UNITS = 400
 ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
@@ -21,7 +21,7 @@ def strengths(
     texts: Floats,
     top: NDArray[np.int64],
     activations: Floats | None,
-    described: Described,
+    alone: Scores,
     labels: NDArray[np.int64],
     level: float,
     seed: int,
@@ -33,8 +33,8 @@ def strengths(
     ----------
     name, images, texts, top, activations, threads
         See `lucidag.units.labels.similarity.describe`.
-    described
-        What `lucidag.units.labels.similarity.describe_layer` gives for them.
+    alone
+        U x M: what `lucidag.units.labels.similarity.describe_layer` gives for them, each unit by itself.
     labels
         U: the concept of each unit, -1 where it has none.
     level
@@ -54,7 +54,8 @@ def strengths(
     generator = np.random.default_rng(seed)
     if name in WHOLE and activations is not None:
         # Units that never change would stand among the random ones as if their images made no difference.
-        able = described.living if len(described.living) else np.arange(activations.shape[1])
+        able = np.flatnonzero(~np.isnan(alone).any(axis=1))
+        able = able if len(able) else np.arange(activations.shape[1])
         columns = able[generator.integers(0, len(able), RANDOM_UNITS)]
         shuffled = generator.permuted(np.asarray(activations[:, columns]), axis=0)
         random = describe(name, images, texts, top, shuffled, threads)
@@ -68,6 +69,5 @@ def strengths(
     chance = LEAST + float(np.quantile(((random - mean) / deviation).max(axis=1), level))
     values = np.full(len(labels), np.nan)
     at = labels[units]
-    own = described.alone[np.searchsorted(described.living, units), at]
-    values[units] = (own - mean[at]) / deviation[at]
+    values[units] = (alone[units, at] - mean[at]) / deviation[at]
     return values, chance

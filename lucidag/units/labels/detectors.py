@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lucidag.units.names import NETDISSECT, NONE
 from lucidag.units.passes.overlaps import Overlaps
@@ -25,7 +24,11 @@ def label_units(overlaps: Overlaps, layer: str, min_iou: float) -> pd.DataFrame:
         ``{category}_iou``, the best in it. Among equals the first counts. A unit that overlaps with nothing has
         concept ``none``, no category and score 0.
     """
-    best = {category: _best(overlaps, layer, category) for category in overlaps.concepts}
+    best = {}
+    for category, concepts in overlaps.concepts.items():
+        iou = overlaps.iou(layer, category)
+        own, found = iou.max(axis=1), np.array(concepts, dtype=object)[iou.argmax(axis=1)]
+        best[category] = np.where(own > 0, found, NONE), own
     scores = np.stack([score for _, score in best.values()])
     winner = scores.argmax(axis=0)
     score = scores.max(axis=0)
@@ -41,11 +44,3 @@ def label_units(overlaps: Overlaps, layer: str, min_iou: float) -> pd.DataFrame:
     for category, (concept, own) in best.items():
         columns |= {f"{category}_concept": concept, f"{category}_iou": own}
     return pd.DataFrame(columns)
-
-
-def _best(overlaps: Overlaps, layer: str, category: str) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Give the best concept of a category and its IoU, for each unit."""
-    iou = overlaps.iou(layer, category)
-    score: NDArray[np.float64] = iou.max(axis=1)
-    names = np.array(overlaps.concepts[category], dtype=object)[iou.argmax(axis=1)]
-    return np.where(score > 0, names, NONE), score

@@ -1,18 +1,16 @@
-"""All that is said of the units of one layer: labels by both methods, measures, and how far to trust them. No torch."""
+"""The labels of the units of one layer by both methods, and how far to trust them. No torch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lucidag.units.evidence import Evidence
 from lucidag.units.labels.chance import strengths
 from lucidag.units.labels.detectors import label_units
 from lucidag.units.labels.quality import graded, label_quality, own_iou, true_columns
-from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.units.labels.similarity import WHOLE, Described, Floats, best_concepts, constant_units, describe_layer
+from lucidag.units.labels.similarity import WHOLE, Floats, best_concepts, constant_units, describe_layer
 from lucidag.units.labels.unit_tables import COLUMNS
 from lucidag.units.names import NETDISSECT, NONE
 from lucidag.units.passes.overlaps import Overlaps
@@ -21,24 +19,6 @@ from lucidag.units.settings import Describing, Labelling
 
 # The best concepts of a unit that a table holds: its label and the next ones.
 PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What tells which concepts the images of a probe set show.
-
-    Attributes
-    ----------
-    concepts, categories
-        M names, and the category of each; empty where it is unknown.
-    images, texts
-        N x D and M x D, whose product is the similarity of images and concepts.
-    """
-
-    concepts: Sequence[str]
-    categories: Sequence[str]
-    images: Floats
-    texts: Floats
 
 
 def clip_labels(
@@ -79,9 +59,9 @@ def clip_labels(
     constant = constant_units(activations)
     own = activations if asked.similarity in WHOLE else None
     work = (asked.similarity, evidence.images, evidence.texts, units.top, own)
-    described = describe_layer(*work, constant, threads)
-    best, scores = best_concepts(described, len(constant), len(PLACES))
-    strength, chance = strengths(*work, described, best[:, 0], asked.chance_level, asked.seed, threads)
+    alone, every = describe_layer(*work, constant, threads)
+    best, scores = best_concepts(every, len(PLACES))
+    strength, chance = strengths(*work, alone, best[:, 0], asked.chance_level, asked.seed, threads)
     names = np.array([*evidence.concepts, NONE], dtype=object)  # -1 is the last
     categories = np.array([*evidence.categories, ""], dtype=object)
     columns: dict[str, Any] = {
@@ -93,13 +73,16 @@ def clip_labels(
         "strength": strength,
     }
     columns |= {place: names[found] for place, found in zip(PLACES[1:], best.T[1:], strict=False)}
+    quality = None
+    if classes is not None:
+        quality = label_quality(every, true_columns(classes, evidence.concepts).tolist(), confidence)
     about = {
         "similarity": asked.similarity,
         "concepts": len(evidence.concepts),
         "constant": int(constant.sum()),
         "chance_level": asked.chance_level,
         "chance_strength": chance,
-        "quality": None if classes is None else _quality(described, classes, evidence.concepts, confidence),
+        "quality": quality,
     }
     return pd.DataFrame(columns), about
 
@@ -145,32 +128,3 @@ def label_layer(
     # A layer without maps, where no words are asked for, has no labels at all.
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({column: [] for column in COLUMNS})
     return table, about
-
-
-def measure_units(
-    units: LayerStatistics, activations: NDArray[np.float32], overlaps: Overlaps | None, layer: str, table: pd.DataFrame
-) -> tuple[pd.DataFrame, list[Mapping[str, Any]]]:
-    """Rank the units of a layer by how strongly and how cleanly they are activated.
-
-    Parameters
-    ----------
-    units, activations, overlaps, layer
-        As above.
-    table
-        What `label_layer` gives.
-
-    Returns
-    -------
-    See `lucidag.units.labels.ranking.rank_units` and `measure_correlations`.
-    """
-    share, chance = (None, None) if overlaps is None else inside(overlaps, layer, table)
-    ranked = rank_units(units.mean, units.peak, sparseness(activations), share, chance)
-    return ranked, list(measure_correlations(ranked))
-
-
-def _quality(
-    described: Described, classes: Sequence[str], concepts: Sequence[str], confidence: float
-) -> dict[str, Any]:
-    whole = np.full((len(classes), len(concepts)), np.nan)
-    whole[described.living] = described.scores
-    return label_quality(whole, true_columns(classes, concepts).tolist(), confidence)

@@ -116,8 +116,7 @@ def own_iou(labels: pd.DataFrame, overlaps: Overlaps, layer: str) -> NDArray[np.
     float64, in the order of the rows; NaN where the label is none of the annotated concepts.
     """
     found, iou = _columns(labels, overlaps), iou_table(overlaps, layer)[1]
-    rows = labels["unit"].to_numpy()
-    return np.array([iou[unit, at] if at >= 0 else np.nan for unit, at in zip(rows, found, strict=True)])
+    return np.where(found >= 0, iou[labels["unit"].to_numpy(), found], np.nan)
 
 
 def graded(

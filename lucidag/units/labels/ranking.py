@@ -93,9 +93,9 @@ def inside(overlaps: Overlaps, layer: str, labels: pd.DataFrame) -> tuple[NDArra
         if concept not in overlaps.concepts.get(category, ()):
             raise InputError(f"layer '{layer}', unit {unit}: '{concept}' is no concept of category '{category}'")
         column = overlaps.concepts[category].index(concept)
-        area = int(overlaps.area[category][column])
-        both = int(overlaps.intersection[layer][category][unit, column])
-        region = int(overlaps.union[layer][category][unit, column]) + both - area
+        area = int(overlaps.area(category)[column])
+        both = int(overlaps.intersection(layer, category)[unit, column])
+        region = int(overlaps.union(layer, category)[unit, column]) + both - area
         if region > 0:
             found[position] = both / region
             chance[position] = area / overlaps.pixels[category]

@@ -8,7 +8,6 @@ those of `lucidag.units.labels.annotations`.
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
@@ -30,25 +29,6 @@ WEIGHTS = {"soft_wpmi": 1.0, "wpmi": 0.6}  # λ of the paper, as in the authors'
 BLOCK_BYTES = 2**26
 TINY = 1e-7
 LEAST_MEAN = 1e-3
-
-
-@dataclass(frozen=True)
-class Described:
-    """How well each of M concepts describes the units of a layer.
-
-    Attributes
-    ----------
-    living
-        The numbers of the L units that are not constant.
-    alone
-        L x M, each unit by itself: see `describe`.
-    scores
-        L x M, the units compared with each other, where the similarity does that.
-    """
-
-    living: NDArray[np.int64]
-    alone: Scores
-    scores: Scores
 
 
 def soft_wpmi(
@@ -267,7 +247,7 @@ def describe_layer(
     activations: Floats | None,
     constant: NDArray[np.bool_],
     threads: int = 1,
-) -> Described:
+) -> tuple[Scores, Scores]:
     """Compare all concepts with the units of one layer that are not constant.
 
     Parameters
@@ -276,15 +256,25 @@ def describe_layer(
         See `describe`, which also says what is raised.
     constant
         U; a unit that is the same in all images has no top images: it has no part in p(d) either.
+
+    Returns
+    -------
+    alone, scores
+        Each U x M, NaN for a constant unit: each unit by itself, see `describe`; and the units compared with each
+        other, where the similarity does that.
     """
     living = np.flatnonzero(~constant)
     if activations is not None and len(living) < len(constant):
         activations = activations[:, living]
     alone = describe(name, images, texts, top[living], activations, threads)
-    return Described(living, alone, alone if name in WHOLE else _mutual(alone, WEIGHTS[name]))
+    found: tuple[Scores, ...] = (alone,) if name in WHOLE else (alone, _mutual(alone, WEIGHTS[name]))
+    if constant.any():
+        before = np.searchsorted(living, np.flatnonzero(constant))
+        found = tuple(np.insert(each, before, np.nan, axis=0) for each in found)
+    return found[0], found[-1]
 
 
-def best_concepts(found: Described, units: int, count: int = 1) -> tuple[NDArray[np.int64], Scores]:
+def best_concepts(scores: Scores, count: int = 1) -> tuple[NDArray[np.int64], Scores]:
     """Give each unit its best concepts, the first of equal ones first.
 
     A unit that is constant gets none. Nor does one for which all concepts score the same, as by `soft_wpmi` in a
@@ -292,10 +282,8 @@ def best_concepts(found: Described, units: int, count: int = 1) -> tuple[NDArray
 
     Parameters
     ----------
-    found
-        What `describe_layer` gives.
-    units
-        How many units the layer has.
+    scores
+        U x M, as `describe_layer` gives them.
     count
         How many concepts a unit gets (fewer if there are not so many).
 
@@ -304,11 +292,11 @@ def best_concepts(found: Described, units: int, count: int = 1) -> tuple[NDArray
     concepts, scores
         Each U x n: indices of concepts, best first, -1 where the unit has none; and what they score, 0 there.
     """
-    width = min(count, found.scores.shape[1])
+    units, width = len(scores), min(count, scores.shape[1])
     concepts = np.full((units, width), -1, dtype=np.int64)
     values = np.zeros((units, width))
-    for unit, row in zip(found.living, found.scores, strict=True):
-        if len(row) > 1 and row.max() == row.min():
+    for unit, row in enumerate(scores):
+        if np.isnan(row).any() or (len(row) > 1 and row.max() == row.min()):
             continue
         left = row.copy()
         for place in range(width):

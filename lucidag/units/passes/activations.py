@@ -1,7 +1,7 @@
 """One pass of a network over a probe set: pooled activations, the top images and the threshold of every unit."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
 from lucidag.models.recorder import by_place
-from lucidag.units.passes.layers import Forward, check_finite, forward, layer_shapes
+from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
+from lucidag.units.passes.probe_set import top_count
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
 from lucidag.units.passes.unit_statistics import Statistics, layer_columns
 from lucidag.units.settings import Passes
@@ -78,11 +79,11 @@ def collect_part(
         Gets the activations as .npy: float32, images x all units, the layers side by side (see
         `lucidag.units.passes.unit_statistics.read_activations`).
     asked
-        ``pooling`` over H x W, where outputs N x U stay as they are; ``top`` images are kept of each unit, all where
-        there are fewer. The threshold T_u of a unit is the least of its activations with P(a > T_u) <= ``quantile``
-        over all positions of all images (Bau et al. 2017, section 3). A unit that is constant has its constant as
-        T_u; one that has its greatest value at more than ``quantile`` of all positions has that value, and is never
-        above it.
+        ``pooling`` over H x W, where outputs N x U stay as they are; ``top`` images are kept of each unit (see
+        `lucidag.units.passes.probe_set.top_count`). The threshold T_u of a unit is the least of its activations with
+        P(a > T_u) <= ``quantile`` over all positions of all images (Bau et al. 2017, section 3). A unit that is
+        constant has its constant as T_u; one that has its greatest value at more than ``quantile`` of all positions
+        has that value, and is never above it.
     memory
         See `lucidag.units.passes.quantile.plan`: where the largest activations take more than `memory` bytes,
         T_u comes from a sample of the positions drawn from ``seed``.
@@ -110,29 +111,25 @@ def collect_part(
         for layer, columns in layer_columns(shapes).items():
             units, *places = shapes[layer]
             chosen = plan(units, len(rows), math.prod(places), asked.quantile, memory, asked.seed)
-            top = min(asked.top, len(rows))
+            top = top_count(asked.top, len(rows))
             found[layer] = _Layer(layer, pooled[:, columns], units, chosen, asked.pooling, top, own)
         work = batches(manifest, shown, network.inputs, asked.batch_size, threads, memory_limit=0)
-        _run(outputs_of, track(work, "activations", len(batch_sizes(len(shown), asked.batch_size))), found, images)
+        start = 0
+        for frames in track(work, "activations", len(batch_sizes(len(shown), asked.batch_size))):
+            for layer, output in outputs_of(frames).items():
+                found[layer].add(output, start, images[start : start + len(frames)])
+            start += len(frames)
         pooled.flush()
     return Part(
         images=images,
         layers={layer: units.result() for layer, units in found.items()},
         ranks={layer: units.plan.rank for layer, units in found.items()},
-        top=asked.top,
+        top=top_count(asked.top, len(rows)),
         shapes=shapes,
         pooling=asked.pooling,
         quantile=asked.quantile,
         looked_at={layer: units.looked_at for layer, units in found.items()},
     )
-
-
-def _run(outputs_of: Forward, work: Iterator[torch.Tensor], found: dict[str, "_Layer"], images: Sequence[str]) -> None:
-    start = 0
-    for frames in work:
-        for layer, output in outputs_of(frames).items():
-            found[layer].add(output, start, images[start : start + len(frames)])
-        start += len(frames)
 
 
 class _Layer:
@@ -167,29 +164,22 @@ class _Layer:
         step = max(1, PART // maps[0].numel())
         for first in range(0, len(maps), step):
             part = slice(first, first + step)
-            if self._counts is None:
-                self._add_all(maps[part], peaks[part])
+            floor = torch.from_numpy(self._tail.floor).to(maps.device)
+            if self._counts is None:  # most maps of most units have nothing above the floor
+                units, stack = (floor[:, None] < peaks[part].T).nonzero(as_tuple=True)
+                values = maps[part][stack, units]
             else:
-                self._add_sample(maps[part], self._first + start + first, self._counts)
+                units = torch.arange(len(floor), device=maps.device)
+                values = self._sample(maps[part], self._first + start + first, self._counts)
+            which, where = (values > floor[units, None]).nonzero(as_tuple=True)
+            self._tail.add(units[which].cpu().numpy(), values[which, where].cpu().numpy())
 
     def result(self) -> LayerPart:
         """Give what was found once all images went by."""
         return LayerPart(*self._best, self._peak, self._tail.values())
 
-    def _add_all(self, maps: torch.Tensor, peaks: torch.Tensor) -> None:
-        """Give the tail what is above its floor; most maps of most units have nothing there."""
-        floor = torch.from_numpy(self._tail.floor).to(maps.device)
-        units, stack = (floor[:, None] < peaks.T).nonzero(as_tuple=True)
-        values = maps[stack, units]
-        which, where = (values > floor[units, None]).nonzero(as_tuple=True)
-        self._tail.add(units[which].cpu().numpy(), values[which, where].cpu().numpy())
-
-    def _add_sample(self, maps: torch.Tensor, start: int, counts: NDArray[np.int64]) -> None:
-        """Give the tail what is above its floor at the positions of the sample."""
-        stack = range(start, start + len(maps))
-        drawn = [self.plan.draw(pixels, int(counts[pixels])) for pixels in stack]
-        pixels = torch.from_numpy(np.repeat(np.arange(len(maps)), [len(each) for each in drawn]))
-        values = maps[pixels.to(maps.device), :, torch.from_numpy(np.concatenate(drawn)).to(maps.device)].T
-        floor = torch.from_numpy(self._tail.floor).to(maps.device)
-        unit, where = (values > floor[:, None]).nonzero(as_tuple=True)
-        self._tail.add(unit.cpu().numpy(), values[unit, where].cpu().numpy())
+    def _sample(self, maps: torch.Tensor, start: int, counts: NDArray[np.int64]) -> torch.Tensor:
+        """Give the values at the positions of the sample, U x positions."""
+        drawn = [self.plan.draw(image, int(counts[image])) for image in range(start, start + len(maps))]
+        pixels = torch.from_numpy(np.repeat(np.arange(len(maps)), [len(each) for each in drawn])).to(maps.device)
+        return maps[pixels, :, torch.from_numpy(np.concatenate(drawn)).to(maps.device)].T

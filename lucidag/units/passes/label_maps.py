@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,24 +25,7 @@ def frame_pixels(shape: tuple[int, ...], inputs: Inputs) -> NDArray[np.int64]:
     return pixels
 
 
-@dataclass(frozen=True)
-class Codes:
-    """Label maps of several categories as one number a pixel.
-
-    Attributes
-    ----------
-    pixels
-        int64, as many as pixels: 0..J-1.
-    labels
-        int64 J x categories: the label of each category that a number stands for. 0: none;
-        1..C: the concept; C + 1: nothing of the category is labelled in the whole image.
-    """
-
-    pixels: torch.Tensor
-    labels: torch.Tensor
-
-
-def encode(labels: torch.Tensor, concepts: Sequence[int]) -> Codes:
+def encode(labels: torch.Tensor, concepts: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Give each combination of labels that occurs a number.
 
     Parameters
@@ -52,6 +34,12 @@ def encode(labels: torch.Tensor, concepts: Sequence[int]) -> Codes:
         uint8 categories x images x pixels.
     concepts
         C of each category: how many concepts it has.
+
+    Returns
+    -------
+    pixels, kinds
+        int64: the number of each pixel, 0..J-1; and J x categories, the label of each category that a number stands
+        for. 0: none; 1..C: the concept; C + 1: nothing of the category is labelled in the whole image.
     """
     codes = torch.zeros(labels[0].numel(), dtype=torch.int64, device=labels.device)
     table = torch.zeros((1, 0), dtype=torch.int64, device=labels.device)
@@ -64,4 +52,4 @@ def encode(labels: torch.Tensor, concepts: Sequence[int]) -> Codes:
         codes = numbers[codes]
         combined = present.nonzero()[:, 0]
         table = torch.cat([table[combined // (count + 2)], (combined % (count + 2))[:, None]], dim=1)
-    return Codes(codes, table)
+    return codes, table

@@ -21,11 +21,13 @@ from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.names import check_names
-from lucidag.units.passes.label_maps import Codes, encode, frame_pixels
+from lucidag.units.passes.label_maps import encode, frame_pixels
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.upsample import pixels_above
 from lucidag.units.settings import Passes
+
+Tally = list[torch.Tensor]  # pixels by unit and label, one array a category: U x (C + 2), the labels as in `encode`
 
 
 def count_overlaps(
@@ -72,21 +74,24 @@ def count_overlaps(
     layers, start = tuple(thresholds), 0
     sizes = [len(names) for names in concepts.values()]
     with forward(network, layers, device, threads) as outputs_of:
-        tallies = _tallies(layer_shapes(outputs_of, network), thresholds, sizes, device)
-        everything = _Tally(1, sizes, device)  # all pixels, as if one unit were always on
+        shapes = layer_shapes(outputs_of, network)
+        _check(shapes, thresholds)
+        tallies = {layer: _tally(shape[0], sizes, device) for layer, shape in shapes.items()}
+        everything = _tally(1, sizes, device)  # all pixels, as if one unit were always on
         frames = batches(manifest, rows, network.inputs, asked.batch_size, threads, memory_limit=0)
         maps = label_batches(manifest, rows, network.inputs, asked.batch_size, threads)
         work = zip(frames, maps, strict=True)
         for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), asked.batch_size))):
-            codes = encode(torch.from_numpy(labels).to(device), sizes)
-            everything.add(torch.bincount(codes.pixels, minlength=len(codes.labels))[None], codes)
+            pixels, kinds = encode(torch.from_numpy(labels).to(device), sizes)
+            _add(everything, torch.bincount(pixels, minlength=len(kinds))[None], kinds)
             for layer, output in outputs_of(batch).items():
                 peaks = output.amax(dim=(2, 3))
                 check_finite(layer, peaks, images[start : start + len(batch)])
                 limits = torch.from_numpy(thresholds[layer]).to(device)
-                tallies[layer].add(_histogram(output, peaks, limits, codes, network.inputs.size), codes)
+                _add(tallies[layer], _histogram(output, peaks, limits, pixels, len(kinds), network.inputs.size), kinds)
             start += len(batch)
-    return _overlaps(concepts, tallies, everything, len(rows), asked.quantile, network.inputs.size)
+    counts, labelled = _counts(concepts, tallies, everything)
+    return Overlaps(counts, concepts, layers, labelled, len(rows), asked.quantile, network.inputs.size)
 
 
 def label_batches(
@@ -108,67 +113,48 @@ def label_batches(
 
 
 def _histogram(
-    output: torch.Tensor, peaks: torch.Tensor, limits: torch.Tensor, codes: Codes, size: int
+    output: torch.Tensor, peaks: torch.Tensor, limits: torch.Tensor, codes: torch.Tensor, kinds: int, size: int
 ) -> torch.Tensor:
     """Count the pixels where each unit is above its threshold, by the code of the pixel: int64 U x J."""
     reader, units = (peaks > limits).nonzero(as_tuple=True)
     differences = output[reader, units] - limits[units, None, None]
-    kinds = len(codes.labels)
     counts = torch.zeros(len(limits) * kinds, dtype=torch.int64, device=output.device)
     for maps, pixels in pixels_above(differences, size):
-        code = codes.pixels[(reader * size**2)[maps] + pixels]
+        code = codes[(reader * size**2)[maps] + pixels]
         counts += torch.bincount((units * kinds)[maps] + code, minlength=len(counts))
     return counts.reshape(len(limits), kinds)
 
 
-class _Tally:
-    """Pixels by unit and label, one array a category: U x (C + 2), the labels as in `Codes`."""
-
-    def __init__(self, units: int, sizes: Sequence[int], device: str) -> None:
-        self.counts = [torch.zeros((units, count + 2), dtype=torch.int64, device=device) for count in sizes]
-
-    def add(self, histogram: torch.Tensor, codes: Codes) -> None:
-        """Add pixels that were counted by code."""
-        for category, counts in enumerate(self.counts):
-            counts.index_add_(1, codes.labels[:, category], histogram)
-
-    def by(self, categories: Iterable[str]) -> dict[str, NDArray[np.int64]]:
-        """Give the arrays by the name of their category."""
-        return {category: each.cpu().numpy() for category, each in zip(categories, self.counts, strict=True)}
+def _tally(units: int, sizes: Sequence[int], device: str) -> Tally:
+    return [torch.zeros((units, count + 2), dtype=torch.int64, device=device) for count in sizes]
 
 
-def _tallies(
-    shapes: Mapping[str, tuple[int, ...]],
-    thresholds: Mapping[str, NDArray[np.float32]],
-    sizes: Sequence[int],
-    device: str,
-) -> dict[str, _Tally]:
+def _add(tally: Tally, histogram: torch.Tensor, kinds: torch.Tensor) -> None:
+    """Add pixels that were counted by code."""
+    for category, counts in enumerate(tally):
+        counts.index_add_(1, kinds[:, category], histogram)
+
+
+def _check(shapes: Mapping[str, tuple[int, ...]], thresholds: Mapping[str, NDArray[np.float32]]) -> None:
     for layer, shape in shapes.items():
         if len(shape) != 3:
             raise InputError(f"layer '{layer}' gives one number per unit and no maps, so there is no IoU; leave it out")
         if thresholds[layer].shape != shape[:1]:
             raise InputError(f"layer '{layer}' has {shape[0]} units but {len(thresholds[layer])} thresholds")
-    return {layer: _Tally(shape[0], sizes, device) for layer, shape in shapes.items()}
 
 
-def _overlaps(
-    concepts: Mapping[str, tuple[str, ...]],
-    tallies: Mapping[str, _Tally],
-    everything: _Tally,
-    images: int,
-    quantile: float,
-    size: int,
-) -> Overlaps:
+def _counts(
+    categories: Iterable[str], tallies: Mapping[str, Tally], everything: Tally
+) -> tuple[dict[str, NDArray[np.int64]], dict[str, int]]:
     """Make unions of what was counted: units and concepts each, minus what both have."""
-    total = everything.by(concepts)
-    area = {category: each[0, 1:-1].copy() for category, each in total.items()}
-    pixels = {category: int(each[0, :-1].sum()) for category, each in total.items()}
-    intersection: dict[str, dict[str, NDArray[np.int64]]] = {}
-    union: dict[str, dict[str, NDArray[np.int64]]] = {}
-    for layer, tally in tallies.items():
-        intersection[layer], union[layer] = {}, {}
-        for category, each in tally.by(concepts).items():
-            both = each[:, 1:-1].copy()
-            intersection[layer][category] = both
-            union[layer][category] = each[:, :-1].sum(axis=1, keepdims=True) + area[category] - both
-    return Overlaps(concepts, intersection, union, area, pixels, images, quantile, size)
+    counts: dict[str, NDArray[np.int64]] = {}
+    pixels: dict[str, int] = {}
+    for place, category in enumerate(categories):
+        (total,) = everything[place].cpu().numpy()
+        area = counts[f"area/{category}"] = total[1:-1]
+        pixels[category] = int(total[:-1].sum())
+        for layer, tally in tallies.items():
+            each = tally[place].cpu().numpy()
+            both = counts[f"{layer}/intersection/{category}"] = each[:, 1:-1]
+            counts[f"{layer}/union/{category}"] = each[:, :-1].sum(axis=1, keepdims=True) + area - both
+    return counts, pixels

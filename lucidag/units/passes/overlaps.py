@@ -1,7 +1,7 @@
 """How far the regions of units overlap with concepts, counted in pixels (Network Dissection). No torch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.tensors import read_tensors, write_tensors
 
 Counts = NDArray[np.int64]
-ABOUT = ("pixels", "images", "quantile", "size")  # what no array holds
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,14 @@ class Overlaps:
 
     Attributes
     ----------
+    counts
+        int64 by name: ``{layer}/intersection/{category}`` and ``{layer}/union/{category}`` U x C, where images in
+        which nothing of a category is labelled count for none of its unions; ``area/{category}`` C, the pixels of
+        each concept.
     concepts
         The names of the C concepts of each category.
-    intersection, union
-        int64 U x C by layer and category. Images in which nothing of a category is labelled count for
-        none of its unions.
-    area
-        int64 C by category: the pixels of each concept.
+    layers
+        The names of the layers.
     pixels
         By category: all pixels of the images in which something of it is labelled.
     images
@@ -38,24 +38,29 @@ class Overlaps:
         The side S of the frame.
     """
 
+    counts: Mapping[str, Counts]
     concepts: Mapping[str, tuple[str, ...]]
-    intersection: Mapping[str, Mapping[str, Counts]]
-    union: Mapping[str, Mapping[str, Counts]]
-    area: Mapping[str, Counts]
+    layers: tuple[str, ...]
     pixels: Mapping[str, int]
     images: int
     quantile: float
     size: int
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of the layers."""
-        return tuple(self.intersection)
+    def intersection(self, layer: str, category: str) -> Counts:
+        """Give the pixels that the units of a layer share with the concepts of a category: U x C."""
+        return self.counts[f"{layer}/intersection/{category}"]
+
+    def union(self, layer: str, category: str) -> Counts:
+        """Give the pixels of the units of a layer, of the concepts of a category, and of both: U x C."""
+        return self.counts[f"{layer}/union/{category}"]
+
+    def area(self, category: str) -> Counts:
+        """Give the pixels of the concepts of a category: C."""
+        return self.counts[f"area/{category}"]
 
     def iou(self, layer: str, category: str) -> NDArray[np.float64]:
         """Give intersection over union of the units of a layer: float64 U x C, 0 where the union is empty."""
-        union = self.union[layer][category]
-        return self.intersection[layer][category] / np.maximum(union, 1)
+        return self.intersection(layer, category) / np.maximum(self.union(layer, category), 1)
 
 
 def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
@@ -67,7 +72,8 @@ def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     """
     every, on = overlaps.images * overlaps.size**2, overlaps.quantile
     found = {}
-    for category, area in overlaps.area.items():
+    for category in overlaps.concepts:
+        area = overlaps.area(category)
         share, elsewhere = area / every, 1 - overlaps.pixels[category] / every
         counted = np.maximum(share, on - elsewhere)
         found[category] = np.minimum(share, on) / np.where(share > 0, counted, 1)
@@ -75,18 +81,8 @@ def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
 
 
 def write_overlaps(path: str | Path, content: Overlaps) -> None:
-    """Write overlaps as safetensors, whole or not at all.
-
-    The tensors are ``{layer}/intersection/{category}`` and ``{layer}/union/{category}`` (U x C) and
-    ``area/{category}`` (C).
-    """
-    tensors = {f"area/{category}": area for category, area in content.area.items()}
-    for layer in content.layers:
-        for category in content.concepts:
-            tensors[f"{layer}/intersection/{category}"] = content.intersection[layer][category]
-            tensors[f"{layer}/union/{category}"] = content.union[layer][category]
-    about = {name: getattr(content, name) for name in ("concepts", "layers", *ABOUT)}
-    write_tensors(path, tensors, about)
+    """Write overlaps as safetensors, whole or not at all; the tensors are `Overlaps.counts`."""
+    write_tensors(path, content.counts, {name: known for name, known in vars(content).items() if name != "counts"})
 
 
 def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
@@ -98,24 +94,14 @@ def add_overlaps(parts: Iterable[Overlaps]) -> Overlaps:
         If the parts are not of the same layers and concepts.
     """
 
-    def known(part: Overlaps) -> tuple[object, ...]:
-        return part.layers, dict(part.concepts), part.quantile, part.size
-
-    def both(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
-        return {category: counts + other[category] for category, counts in one.items()}
-
     def added(one: Overlaps, other: Overlaps) -> Overlaps:
-        if known(one) != known(other):
+        if replace(one, counts={}, pixels={}, images=0) != replace(other, counts={}, pixels={}, images=0):
             raise InputError("the parts of Network Dissection are of different layers or concepts")
-        return Overlaps(
-            concepts=one.concepts,
-            intersection={layer: both(one.intersection[layer], other.intersection[layer]) for layer in one.layers},
-            union={layer: both(one.union[layer], other.union[layer]) for layer in one.layers},
-            area=both(one.area, other.area),
+        return replace(
+            one,
+            counts={name: counts + other.counts[name] for name, counts in one.counts.items()},
             pixels={category: count + other.pixels[category] for category, count in one.pixels.items()},
             images=one.images + other.images,
-            quantile=one.quantile,
-            size=one.size,
         )
 
     return reduce(added, parts)
@@ -131,14 +117,5 @@ def read_overlaps(path: str | Path) -> Overlaps:
     """
     with read_tensors(path, "overlaps") as (handle, about):
         concepts = {category: tuple(names) for category, names in about["concepts"].items()}
-
-        def of(layer: str, what: str) -> dict[str, Counts]:
-            return {category: handle.get_tensor(f"{layer}/{what}/{category}") for category in concepts}
-
-        return Overlaps(
-            concepts=concepts,
-            intersection={layer: of(layer, "intersection") for layer in about["layers"]},
-            union={layer: of(layer, "union") for layer in about["layers"]},
-            area={category: handle.get_tensor(f"area/{category}") for category in concepts},
-            **{name: about[name] for name in ABOUT},
-        )
+        counts = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118 (no mapping)
+        return Overlaps(counts, **about | {"concepts": concepts, "layers": tuple(about["layers"])})

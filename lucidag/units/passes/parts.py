@@ -7,9 +7,9 @@ images of all are among those of the parts, and sums are taken over the file of 
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.join import PIECE, open_part
-from lucidag.ground.tensors import read_tensors, write_tensors
-from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, by_field, layer_columns
+from lucidag.ground.tensors import read_tensors
+from lucidag.units.passes.unit_statistics import LayerStatistics, Pass, Statistics, layer_columns
 
 ROWS = 64  # images whose activations are added up at a time
 WHAT = "a part of a pass"
@@ -46,44 +46,23 @@ class LayerPart:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What the pass over a part gives besides the pooled activations, which are a file.
+class Part(Pass[LayerPart]):
+    """What the pass over a part gives.
 
     Attributes
     ----------
-    images
-        The ids of its n images, in their order.
-    layers
-        What is known of the units, by layer.
     ranks
         By layer, the rank from above of the threshold, in the whole probe set.
     top
         How many images are kept a unit, T.
-    shapes, pooling, quantile, looked_at
-        See `lucidag.units.passes.unit_statistics.Statistics`.
     """
 
-    images: tuple[str, ...]
-    layers: Mapping[str, LayerPart]
     ranks: Mapping[str, int]
     top: int
-    shapes: Mapping[str, tuple[int, ...]]
-    pooling: str
-    quantile: float
-    looked_at: Mapping[str, float]
-
-    def about(self) -> dict[str, Any]:
-        """Give everything but the layers."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "layers"}
-
-
-def write_part(path: str | Path, part: Part) -> None:
-    """Write a part as safetensors (``{layer}/top``, ``{layer}/tail``, ...), whole or not at all."""
-    write_tensors(path, by_field(part.layers), part.about())
 
 
 def read_part(path: str | Path) -> Part:
-    """Read what `write_part` wrote; the layers stay on the disk, each until it is asked for.
+    """Read what `lucidag.units.passes.unit_statistics.write_pass` wrote of a part; the layers stay on the disk.
 
     Raises
     ------
@@ -91,9 +70,7 @@ def read_part(path: str | Path) -> Part:
         If the file is missing or is something else.
     """
     with read_tensors(path, WHAT) as (_, about):
-        about["images"] = tuple(about["images"])
-        about["shapes"] = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
-        return Part(layers=_Stored(path, tuple(about["shapes"])), **about)
+        return Part(**Part.known(about) | {"layers": _Stored(path, tuple(about["layers"]))})
 
 
 class _Stored(Mapping[str, LayerPart]):
@@ -132,7 +109,7 @@ def whole_of(parts: Sequence[Part], activations: str | Path) -> Statistics:
     """
     first = parts[0]
     for part in parts[1:]:
-        if {**part.about(), "images": ()} != {**first.about(), "images": ()}:
+        if replace(part, images=(), layers={}) != replace(first, images=(), layers={}):
             raise InputError("the parts of the pass over the probe set are of different passes")
     images = tuple(image for part in parts for image in part.images)
     total, active = _sums(activations)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ class LayerStatistics:
     Attributes
     ----------
     top, top_values
-        int64 and float32 U x T: the T = min(100, N) images with the greatest pooled activation, as numbers
-        0..N-1, best first, equal ones in their order; and these activations.
+        int64 and float32 U x T: the T images (see `lucidag.units.passes.probe_set.top_count`) with the greatest
+        pooled activation, as numbers 0..N-1, best first, equal ones in their order; and these activations.
     threshold
         float32 U: T_u, the least activation with P(a > T_u) <= quantile over all positions of all images.
     mean, share_active
@@ -37,16 +37,19 @@ class LayerStatistics:
     share_active: NDArray[np.float32]
 
 
+Units = TypeVar("Units")  # what is known of the units of a layer
+
+
 @dataclass(frozen=True)
-class Statistics:
-    """What one pass over a probe set gives.
+class Pass(Generic[Units]):
+    """What one pass over images of a probe set gives besides the pooled activations, which are a file.
 
     Attributes
     ----------
     images
         The ids of the N images, in the order of the pass.
     layers
-        The statistics by layer.
+        What is known of the units, by layer.
     shapes
         (U,) or (U, H, W) by layer.
     pooling
@@ -58,11 +61,22 @@ class Statistics:
     """
 
     images: tuple[str, ...]
-    layers: Mapping[str, LayerStatistics]
+    layers: Mapping[str, Units]
     shapes: Mapping[str, tuple[int, ...]]
     pooling: str
     quantile: float
     looked_at: Mapping[str, float]
+
+    @staticmethod
+    def known(about: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what a file says of a pass with lists as the tuples that they were."""
+        shapes = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
+        return {**about, "images": tuple(about["images"]), "shapes": shapes}
+
+
+@dataclass(frozen=True)
+class Statistics(Pass[LayerStatistics]):
+    """What one pass over a whole probe set gives."""
 
     def has_maps(self, layer: str) -> bool:
         """Tell whether the units of a layer have maps, or one number each."""
@@ -73,18 +87,15 @@ class Statistics:
         return {layer: units.threshold for layer, units in self.layers.items() if self.has_maps(layer)}
 
 
-def write_statistics(path: str | Path, content: Statistics) -> None:
-    """Write statistics as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
-    write_tensors(path, by_field(content.layers), vars(content) | {"layers": list(content.layers)})
-
-
-def by_field(layers: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """Name the arrays of dataclasses by layer as a file of tensors holds them: ``{layer}/{field}``."""
-    return {f"{layer}/{name}": values for layer, units in layers.items() for name, values in vars(units).items()}
+def write_pass(path: str | Path, content: Pass[Any]) -> None:
+    """Write a pass as safetensors (``{layer}/top``, ``{layer}/threshold``, ...), whole or not at all."""
+    layers = content.layers.items()
+    tensors = {f"{layer}/{name}": values for layer, units in layers for name, values in vars(units).items()}
+    write_tensors(path, tensors, vars(content) | {"layers": list(content.layers)})
 
 
 def read_statistics(path: str | Path) -> Statistics:
-    """Read what `write_statistics` wrote.
+    """Read what `write_pass` wrote of a whole probe set.
 
     Raises
     ------
@@ -97,8 +108,7 @@ def read_statistics(path: str | Path) -> Statistics:
             layer: LayerStatistics(**{name: handle.get_tensor(f"{layer}/{name}") for name in names})
             for layer in about["layers"]
         }
-        shapes = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
-        return Statistics(**about | {"images": tuple(about["images"]), "layers": layers, "shapes": shapes})
+        return Statistics(**Statistics.known(about) | {"layers": layers})
 
 
 def layer_columns(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, slice]:

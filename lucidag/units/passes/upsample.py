@@ -5,7 +5,6 @@ A pixel is above the threshold only if one of the four activations around it is.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,27 +14,17 @@ from torch.nn import functional
 PART = 2**22  # pixels that are computed at a time
 
 
-@dataclass(frozen=True)
-class Axis:
-    """How the pixels of one side lie between the centres of the activations, as in `interpolate` of torch.
+def axis(count: int, size: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+    """Lay `size` pixels over `count` activations, the borders of both aligned (``align_corners=False``).
 
-    The h activations of a side, each end repeated once beyond the border, make h + 1 gaps.
+    The activations of a side, each end repeated once beyond the border, make ``count + 1`` gaps.
 
-    Attributes
-    ----------
-    first
-        int64, h + 1: the first pixel of each gap.
-    weights
-        float32, (h + 1) x P x 2: what the activations on both sides of a gap weigh in each of its pixels; zeros
-        where it has fewer than P pixels.
+    Returns
+    -------
+    first, weights
+        int64, the first pixel of each gap; and float32, gaps x P x 2: what the activations on both sides of a gap weigh
+        in each of its pixels, zeros where it has fewer than P pixels.
     """
-
-    first: torch.Tensor
-    weights: torch.Tensor
-
-
-def axis(count: int, size: int, device: torch.device | str = "cpu") -> Axis:
-    """Lay `size` pixels over `count` activations, the borders of both aligned (``align_corners=False``)."""
     gap, rest = np.divmod((2 * np.arange(size) + 1) * count - size, 2 * size)
     gap += 1
     pixels = np.bincount(gap, minlength=count + 1)
@@ -44,7 +33,7 @@ def axis(count: int, size: int, device: torch.device | str = "cpu") -> Axis:
     weights: NDArray[np.float32] = np.zeros((count + 1, pixels.max(), 2), np.float32)
     weights[gap, place, 0] = 1 - rest / (2 * size)
     weights[gap, place, 1] = rest / (2 * size)
-    return Axis(torch.from_numpy(first).to(device), torch.from_numpy(weights).to(device))
+    return torch.from_numpy(first).to(device), torch.from_numpy(weights).to(device)
 
 
 def pixels_above(differences: torch.Tensor, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -63,9 +52,9 @@ def pixels_above(differences: torch.Tensor, size: int) -> Iterator[tuple[torch.T
     map, pixel
         int64: which of the R maps, and the pixel ``y * S + x``. No pair comes twice.
     """
-    down = axis(differences.shape[1], size, differences.device)
-    across = axis(differences.shape[2], size, differences.device)
-    high, wide = down.weights.shape[1], across.weights.shape[1]
+    top, down = axis(differences.shape[1], size, differences.device)
+    left, across = axis(differences.shape[2], size, differences.device)
+    high, wide = down.shape[1], across.shape[1]
     offsets = (torch.arange(high)[:, None] * size + torch.arange(wide)).flatten().to(differences.device)
     padded = functional.pad(differences[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     rows = padded[:, 1:] > 0
@@ -73,10 +62,10 @@ def pixels_above(differences: torch.Tensor, size: int) -> Iterator[tuple[torch.T
     cells = (rows[:, :, 1:] | rows[:, :, :-1]).nonzero()
     for part in cells.split(max(1, PART // (high * wide))):
         maps, i, j = part.unbind(1)
-        above = _upsampled(padded, maps, down.weights[i], across.weights[j], i, j) > 0
+        above = _upsampled(padded, maps, down[i], across[j], i, j) > 0
         found = above.flatten().nonzero()[:, 0]
         cell = found // (high * wide)
-        first = down.first[i] * size + across.first[j]
+        first = top[i] * size + left[j]
         yield maps[cell], first[cell] + offsets[found - cell * (high * wide)]
 
 

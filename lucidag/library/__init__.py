@@ -1,0 +1,144 @@
+"""What a notebook calls: the exact sweep, explanations and labels of units, as the workflow computes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lucidag.explain.methods.registry import DEFAULT, families
+from lucidag.explain.stage import explain_subjects
+from lucidag.explain.subjects import Subject
+from lucidag.ground.errors import InputError
+from lucidag.models.head import linear_head
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.rof.sweep import sweep
+from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
+from lucidag.units.passes.probe_set import top_count
+
+__all__ = ["explain_image", "label_units", "network", "sweep"]
+
+
+def network(model: nn.Module, size: int, **inputs: Any) -> Network:  # noqa: ANN401 (Inputs checks them)
+    """Say how images reach a network of your own.
+
+    Parameters
+    ----------
+    model
+        A classifier with its weights: N x C x S x S to N x classes.
+    size
+        S: what the network sees.
+    inputs
+        ``channels``, ``resize``, ``mean``, ``std`` and whatever else `lucidag.models.settings.Input` knows.
+
+    Raises
+    ------
+    InputError
+        For a value that is not allowed.
+    """
+    how = Inputs(size=size, **inputs)
+    return Network(model.eval(), how, linear_head(model, how.example()))
+
+
+def explain_image(
+    network: Network,
+    image: NDArray[np.uint8],
+    methods: Sequence[str] = DEFAULT,
+    target: int | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    device: str = "cpu",
+    threads: int = 2,
+) -> dict[str, NDArray[np.float32]]:
+    """Explain a decision by several methods.
+
+    Parameters
+    ----------
+    network
+        See `network`.
+    image
+        H x W x 3 or 1, of any size: it is brought into the network's frame.
+    methods
+        Names, or classes of your own as ``package.module:Class``.
+    target
+        The class to explain; None is the predicted one.
+    options
+        Settings by family (``cam``: ``{"layer": "layer3"}``, ``lime``: ``{"settings": {"num_samples": 500}}``) or, for
+        a method that has none, by the method's name.
+    device, threads
+        How to compute.
+
+    Returns
+    -------
+    The map of each method, S x S, by its name. A method that finds nothing to explain in the network has none.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, or a network that lacks what a method needs.
+    """
+    subject = Subject("image", "", target, network.inputs.prepare(image), None)
+    given = options or {}
+    found: dict[str, NDArray[np.float32]] = {}
+    for name, members in families(methods).items():
+        family = {"methods": members, "options": given.get(name, {})}
+        count = _outputs(network)
+        (explained,) = explain_subjects(network, [subject], list(map(str, range(count))), family, device, threads)
+        found |= explained.maps
+    return found
+
+
+def _outputs(network: Network) -> int:
+    with torch.inference_mode():
+        return int(network.model(network.inputs.example()).shape[1])
+
+
+def label_units(
+    activations: NDArray[np.float32],
+    images: NDArray[np.float32],
+    texts: NDArray[np.float32],
+    concepts: Sequence[str],
+    similarity: str = "soft_wpmi",
+    top: int | None = None,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Give each unit of a layer the concept that describes its images best.
+
+    Parameters
+    ----------
+    activations
+        N x U: what each unit says of each probe image.
+    images, texts
+        N x D and M x D of unit length: the probe images and the concepts in one space, as a CLIP gives them.
+    concepts
+        M names.
+    similarity
+        See `lucidag.units.labels.similarity.SIMILARITIES`.
+    top
+        Images of each unit that count, the most active first; default: see
+        `lucidag.units.passes.probe_set.top_count`.
+    threads
+        How to compute.
+
+    Returns
+    -------
+    One row a unit: ``unit``, ``concept`` (``none`` where nothing tells the unit's images from others) and ``score``.
+
+    Raises
+    ------
+    InputError
+        For an unknown similarity, or shapes that do not fit together.
+    """
+    if len(activations) != len(images) or len(texts) != len(concepts) or images.shape[1:] != texts.shape[1:]:
+        shapes = ", ".join(str(each.shape) for each in (activations, images, texts))
+        raise InputError(f"activations, images and texts of shapes {shapes} and {len(concepts)} concepts do not fit")
+    order = np.argsort(-activations, axis=0, kind="stable")[: top_count(top, len(activations))].T
+    constant = constant_units(activations)
+    _, every = describe_layer(similarity, images, texts, order, activations, constant, threads)
+    best, scores = best_concepts(every)
+    names = np.array([*concepts, "none"], dtype=object)  # -1 is the last
+    units = np.arange(activations.shape[1])
+    return pd.DataFrame({"unit": units, "concept": names[best[:, 0]], "score": scores[:, 0]})
