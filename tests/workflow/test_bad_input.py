@@ -109,7 +109,7 @@ def test_what_is_left_out_or_guessed_is_said_once_at_the_start(folder: Path, sna
     for place in ("Training/a/0.png", "Training/b/{x}.png", "Testing/b/1.png", "Training/a/.ipynb_checkpoints/0.png"):
         (folder / "said" / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / "said" / place).write_bytes(image)
-    network = {**NETWORK, "options": {**NETWORK["options"], "channels": 3}}
+    network = {**NETWORK, "options": {"width": 4}, "input": {"size": 8}}
     words = {"datasets": {"d": {"source": "folder", "path": "said"}}, "models": {"m": network}}
     file = write(folder, "said", {"results": "said-results", **words})
     done = snakemake(folder, "said-results/data/d/manifest.csv", "--dry-run", "--configfile", file)
