@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,8 @@ def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any
     if answer.returncode:
         raise InputError(f"{module} could not look at what is named: {answer.stderr.strip().splitlines()[-1]}")
     known = kept | dict(zip(missing, json.loads(answer.stdout), strict=True))
-    write_json(cache, {key: value for key, value in known.items() if "error" not in value})
+    with suppress(InputError):  # a folder that cannot be written to keeps nothing
+        write_json(cache, {key: value for key, value in known.items() if "error" not in value})
     return known
 
 

@@ -88,7 +88,8 @@ def installed_versions(kept: Path | None = None) -> Callable[[str], str | None]:
         if key not in known:
             known = {key: {package: sorted(set(names)) for package, names in packages_distributions().items()}}
             if kept is not None:
-                write_json(kept, known)
+                with suppress(InputError):  # a folder that cannot be written to keeps nothing
+                    write_json(kept, known)
         return known[key]
 
     @cache

@@ -221,3 +221,13 @@ def test_packages_that_were_kept_are_those_installed(tmp_path: Path) -> None:
         patch.setattr(provenance, "packages_distributions", lambda: pytest.fail("read although it was kept"))
         again = provenance.installed_versions(kept)
         assert [again(name) for name in names] == expected
+
+
+def test_where_nothing_can_be_kept_the_fingerprint_is_the_same(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    versions = provenance.installed_versions(tmp_path / "file" / "packages.json")
+    assert versions("numpy") == f"numpy {version('numpy')}"
+    code = CodeIndex((project,), {"numpy": "numpy 1"}.get, tmp_path / "file" / "code.json")
+    assert code.fingerprint("script.py") == fingerprint(project)
+    code.keep()
+    assert (tmp_path / "file").read_text() == "no folder"
