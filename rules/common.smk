@@ -6,6 +6,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from snakemake.logging import DefaultFormatter
+
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
@@ -38,7 +40,7 @@ from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT
 
 if workflow.is_main_process and not workflow.output_settings.verbose:
-    install(workflow.logger_manager.logger)
+    install(workflow.logger_manager.logger, DefaultFormatter)
 
 
 def checked_plan():

@@ -107,7 +107,7 @@ def declared_packages(root: Path, *extras: str) -> set[str]:
 EXTRAS = {
     "clip": ("units/clip/", "units/labels/concepts.py"),
     "report": ("report/",),
-    "workflow": ("explain/lime/tune.py",),
+    "workflow": ("explain/lime/tune.py", "config/doubled.py", "config/command_line.py"),
 }
 
 

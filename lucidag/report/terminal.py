@@ -3,11 +3,9 @@
 import logging
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
-
-from snakemake.logging import DefaultFormatter, timestamp
 
 MOST_FILES = 4  # more than these are told by their number
 LEAST_DONE = 3  # jobs before a time is guessed
@@ -41,6 +39,8 @@ def short_reason(reason: str) -> str:
 
 def _short_part(part: str) -> str:
     told, colon, files = part.partition(": ")
+    if "files" not in told:  # of changed settings every word counts
+        return part
     return f"{told}{colon}{', '.join(counted(files.split(', ')))}" if colon else part
 
 
@@ -69,11 +69,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
-class Formatter(DefaultFormatter):
-    """Snakemake's own format, shortened. The file of its log keeps everything."""
+class Shortened:
+    """What shortens Snakemake's own format, as a class before it in the order. The file of its log keeps everything."""
 
     def __init__(self, quiet: Any, show_failed_logs: bool) -> None:  # noqa: ANN401 (Snakemake's own)
-        super().__init__(quiet, show_failed_logs)
+        super().__init__(quiet, show_failed_logs)  # type: ignore[call-arg]
         self.names: dict[int, str] = {}
         self.started: float | None = None
 
@@ -82,22 +82,24 @@ class Formatter(DefaultFormatter):
         self.started = self.started or time.monotonic()
         self.names[msg["jobid"]] = _name(msg["rule_name"], msg["wildcards"])
         files = {key: counted(msg[key]) for key in ("input", "output")}
-        return str(super().format_job_info(msg | files | {"reason": short_reason(msg["reason"])}))
+        told = msg | files | {"reason": short_reason(msg["reason"])}
+        return str(super().format_job_info(told))  # type: ignore[misc]
 
     def format_job_error(self, msg: dict[str, Any]) -> str:
         """Show a job that failed."""
-        return str(super().format_job_error(msg | {key: counted(msg[key]) for key in ("input", "output")}))
+        files = {key: counted(msg[key]) for key in ("input", "output")}
+        return str(super().format_job_error(msg | files))  # type: ignore[misc]
 
     def format_job_finished(self, msg: dict[str, Any]) -> str:
         """Show a job that is done, by its name."""
         name = self.names.get(msg["job_id"])
         if name is None:
-            return str(super().format_job_finished(msg))
-        return f"{timestamp()}\nFinished {name} (job {msg['job_id']})"
+            return str(super().format_job_finished(msg))  # type: ignore[misc]
+        return f"[{time.asctime()}]\nFinished {name} (job {msg['job_id']})"
 
     def format_progress(self, msg: dict[str, Any]) -> str:
         """Show how far the run is."""
-        told = str(super().format_progress(msg))
+        told = str(super().format_progress(msg))  # type: ignore[misc]
         return told + (left(msg["done"], msg["total"], time.monotonic() - self.started) if self.started else "")
 
 
@@ -105,8 +107,22 @@ def _name(rule: str, wildcards: Mapping[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def install(logger: logging.Logger) -> None:
-    """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is."""
+def formatter(default: type) -> Callable[[Any, bool], logging.Formatter]:
+    """Return Snakemake's format, shortened."""
+    return type("Formatter", (Shortened, default), {})
+
+
+def install(logger: logging.Logger, default: type) -> None:
+    """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
+
+    Parameters
+    ----------
+    logger
+        Snakemake's.
+    default
+        The class of its format: the library does not import Snakemake.
+    """
     for handler in logger.handlers:
-        if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, DefaultFormatter):
-            handler.setFormatter(Formatter(handler.formatter.quiet, handler.formatter.show_failed_logs))
+        if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
+            present: Any = handler.formatter
+            handler.setFormatter(formatter(default)(present.quiet, present.show_failed_logs))

@@ -191,7 +191,16 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
     scripts = sorted((root / "workflow/scripts").glob("*.py"))
     building = {script.stem for script in scripts if "lucidag.models.build" in code.fingerprint(script)}
     assert building == {
-        *("train", "import_model", "features", "features_shard", "explanations", "lime_tune", "shortcut"),
+        *(
+            "train",
+            "import_model",
+            "check_import",
+            "features",
+            "features_shard",
+            "explanations",
+            "lime_tune",
+            "shortcut",
+        ),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
         *("faithfulness", "faithfulness_shard", "relevance_atlas", "relevance_references"),
     }

@@ -16,6 +16,8 @@ from lucidag.report.ending import MOST_NOTES, ending
 from lucidag.report.failures import Failure
 from lucidag.report.forecast import forecast, mean_seconds, summary
 
+OURS = terminal.formatter(DefaultFormatter)
+
 
 def shown(formatter: logging.Formatter, event: LogEvent, **values: Any) -> str:
     record = logging.LogRecord("snakemake", logging.INFO, "", 0, values.pop("msg", None), (), None)
@@ -49,7 +51,7 @@ def test_examples(module: ModuleType) -> None:
 def test_many_files_are_a_count(number: int) -> None:
     files = [f"own/{name}.png" for name in range(number)]
     reason = "Updated input files: " + ", ".join(files)
-    said = shown(terminal.Formatter(None, False), LogEvent.JOB_INFO, **JOB | {"input": files, "reason": reason})
+    said = shown(OURS(None, False), LogEvent.JOB_INFO, **JOB | {"input": files, "reason": reason})
     lines = said.splitlines()
     told = ", ".join(files) if number <= 4 else f"{number} files in own"
     assert f"    input: {told}" in lines
@@ -66,13 +68,13 @@ def test_files_of_several_places() -> None:
 
 def test_few_files_are_shown_as_snakemake_shows_them() -> None:
     job = JOB | {"input": ["a", "b"]}
-    ours = shown(terminal.Formatter(None, False), LogEvent.JOB_INFO, **job).splitlines()
+    ours = shown(OURS(None, False), LogEvent.JOB_INFO, **job).splitlines()
     theirs = shown(DefaultFormatter(), LogEvent.JOB_INFO, **job).splitlines()
     assert ours[1:] == theirs[1:]  # but for the time
 
 
 def test_a_finished_job_has_its_name() -> None:
-    formatter = terminal.Formatter(None, False)
+    formatter = OURS(None, False)
     unknown = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
     assert unknown.endswith("Finished jobid: 7 (Rule: train)")
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
@@ -83,7 +85,7 @@ def test_a_finished_job_has_its_name() -> None:
 def test_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 160.0, 200.0, 999.0])
     monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
-    formatter = terminal.Formatter(None, False)
+    formatter = OURS(None, False)
     assert shown(formatter, LogEvent.PROGRESS, done=0, total=40) == "0 of 40 steps (0%) done"
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
     assert shown(formatter, LogEvent.PROGRESS, done=10, total=40) == "10 of 40 steps (25%) done, about 3 min left"
@@ -98,8 +100,8 @@ def test_only_the_terminal_is_shortened() -> None:
         handler.name = name
         handler.setFormatter(DefaultFormatter())
         logger.addHandler(handler)
-    terminal.install(logger)
-    assert [isinstance(handler.formatter, terminal.Formatter) for handler in logger.handlers] == [True, False, False]
+    terminal.install(logger, DefaultFormatter)
+    assert [isinstance(handler.formatter, terminal.Shortened) for handler in logger.handlers] == [True, False, False]
 
 
 def test_the_end_of_a_run() -> None:

@@ -247,7 +247,7 @@ EDITS = [
     ),
     Edit(
         "the reading of images, `lucidag/data/images.py`",
-        {"data_folder": "own", "train": "a", "figures_data": "digits"},
+        {"data_folder": "own", "data_digits": "digits"},
         append("lucidag/data/images.py", "\nNUMBER = 1\n"),
     ),
     Edit(
