@@ -283,6 +283,7 @@ def test_the_listing_needs_the_standard_library_only(root):
 
 
 @pytest.mark.shared_data
+@pytest.mark.long
 def test_real_images(shared_data, tmp_path):
     source = shared_data / "miniplaces"
     found = load(source, {"train": 0.6, "val": 0.2, "test": 0.2}, seed=0, min_images=20)

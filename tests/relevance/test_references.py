@@ -86,7 +86,7 @@ def check(best, scores, maps):
     assert np.allclose(there, maps.amax(2)[torch.from_numpy(best.rows), units], rtol=0, atol=3e-4 * float(maps.max()))
 
 
-@pytest.mark.parametrize("measure", ["sum", "max"])
+@pytest.mark.parametrize("measure", [pytest.param("sum", marks=pytest.mark.long), "max"])
 def test_references_are_those_of_zennit_crp(probe_set, network, measure, tmp_path):
     pixels, labels, rows, layers = all_images(probe_set), probe_set.labels(), np.arange(10), LAYERS[:2]
     model = network.model.eval()
