@@ -98,9 +98,8 @@ def test_wheel_and_sdist_install_alone_and_bring_the_library(root: Path, tmp_pat
     """Built, installed into an empty environment without the checkout beside it, and called."""
     uv = [sys.executable, "-m", "uv"] if not (root / ".venv/bin/uv").exists() else [str(root / ".venv/bin/uv")]
     subprocess.run([*uv, "build", "-q", "--out-dir", tmp_path / "dist", root], check=True)
-    pins = [
-        line.partition(" ")[0] for line in (root / "requirements.lock").read_text().splitlines() if line[:1].isalpha()
-    ]
+    lines = (root / "requirements.lock").read_text().splitlines()
+    pins = [line.removesuffix(" \\") for line in lines if line[:1].isalpha()]
     (tmp_path / "pins.txt").write_text("\n".join(pins))
     swept = "lucidag.sweep(o, n.zeros(4, int), o[:2], o[0], n.arange(2)).units"
     code = f"import lucidag, numpy as n; o = n.ones((4, 2), n.float32); print(lucidag.__file__, {swept})"
