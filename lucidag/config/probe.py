@@ -1,11 +1,7 @@
 """Check what a configuration names before anything runs: networks and their layers, methods of one's own."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +11,9 @@ from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
 from lucidag.explain.methods.registry import name_of
+from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import read_json, write_json
+from lucidag.ground.kept import keep, read_kept
 from lucidag.ground.provenance import CodeIndex
 from lucidag.ground.spelling import unknown
 from lucidag.models.settings import Model, is_weight_file
@@ -151,30 +148,13 @@ def _key(network: Mapping[str, Any], model: Model, code: CodeIndex) -> str:
 
 def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any]:
     """Return what a process of its own says of each, or has said before."""
-    try:
-        kept = read_json(cache)
-    except (OSError, ValueError):
-        kept = {}
+    kept = read_kept(cache)
     missing = [key for key in wanted if key not in kept]
     if not missing:
         return kept
-    answer = subprocess.run(
-        [sys.executable, "-P", "-m", module],  # a random.py in the working directory hides nobody's random
-        input=json.dumps([wanted[key] for key in missing]),
-        capture_output=True,
-        text=True,
-        env=_environment(),
-        check=False,
-    )
+    answer = run_apart(module, [wanted[key] for key in missing])
     if answer.returncode:
         raise InputError(f"{module} could not look at what is named: {answer.stderr.strip().splitlines()[-1]}")
     known = kept | dict(zip(missing, json.loads(answer.stdout), strict=True))
-    with suppress(InputError):  # a folder that cannot be written to keeps nothing
-        write_json(cache, {key: value for key, value in known.items() if "error" not in value})
+    keep(cache, {key: value for key, value in known.items() if "error" not in value})
     return known
-
-
-def _environment() -> dict[str, str]:
-    project = str(Path(__file__).resolve().parents[2])
-    given = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([project, given] if given else [project])}

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lucidag.ground.files import read_json, write_json
+from lucidag.ground.files import write_json
+from lucidag.ground.kept import read_kept
 
 
 def _mark(results: str) -> Path:
@@ -20,10 +21,7 @@ def used_by_another(results: str, source: str) -> str | None:
     Results of models and data sets of other names stay where they are; the report and whatever has the same name
     are made anew.
     """
-    try:
-        other = read_json(_mark(results))["file"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+    other = read_kept(_mark(results)).get("file", source)
     if other == source:
         return None
     return (

@@ -13,7 +13,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import read_json, write_json
+from lucidag.ground.kept import keep, read_kept
 
 
 def strip_docstrings(tree: ast.AST) -> None:
@@ -84,12 +83,10 @@ def installed_versions(kept: Path | None = None) -> Callable[[str], str | None]:
 
     @cache
     def distributions() -> dict[str, list[str]]:
-        known = _kept(kept)
+        known = read_kept(kept)
         if key not in known:
             known = {key: {package: sorted(set(names)) for package, names in packages_distributions().items()}}
-            if kept is not None:
-                with suppress(InputError):  # a folder that cannot be written to keeps nothing
-                    write_json(kept, known)
+            keep(kept, known)
         return known[key]
 
     @cache
@@ -101,14 +98,6 @@ def installed_versions(kept: Path | None = None) -> Callable[[str], str | None]:
             return None
 
     return lookup
-
-
-def _kept(file: Path | None) -> dict[str, Any]:
-    """Return what a file keeps, and nothing where it keeps nothing that can be read."""
-    try:
-        return dict(read_json(file)) if file is not None else {}
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 @dataclass(frozen=True)
@@ -141,7 +130,7 @@ class CodeIndex:
 
     @cached_property
     def _before(self) -> dict[str, Any]:
-        return _kept(self.kept)
+        return read_kept(self.kept)
 
     def fingerprint(self, script: str | Path, modules: Sequence[str] = ()) -> dict[str, str]:
         """Return what identifies the code that `script` runs.
@@ -171,9 +160,8 @@ class CodeIndex:
 
     def keep(self) -> None:
         """Write what was read to the file `kept`, if anything in it is new and the folder can be written to."""
-        if self.kept is not None and self._known.keys() - self._before.keys():
-            with suppress(InputError):
-                write_json(self.kept, self._known)
+        if self._known.keys() - self._before.keys():
+            keep(self.kept, self._known)
 
     def _reached(self, path: Path, modules: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {"script": self._read(path, "__main__").digest}

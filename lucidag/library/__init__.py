@@ -18,6 +18,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.rof.sweep import sweep
 from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
+from lucidag.units.names import NONE
 from lucidag.units.passes.probe_set import top_count
 
 __all__ = ["explain_image", "label_units", "network", "sweep"]
@@ -82,11 +83,11 @@ def explain_image(
     """
     subject = Subject("image", "", target, network.inputs.prepare(image), None)
     given = options or {}
+    classes = list(map(str, range(_outputs(network))))
     found: dict[str, NDArray[np.float32]] = {}
     for name, members in families(methods).items():
         family = {"methods": members, "options": given.get(name, {})}
-        count = _outputs(network)
-        (explained,) = explain_subjects(network, [subject], list(map(str, range(count))), family, device, threads)
+        (explained,) = explain_subjects(network, [subject], classes, family, device, threads)
         found |= explained.maps
     return found
 
@@ -139,6 +140,6 @@ def label_units(
     constant = constant_units(activations)
     _, every = describe_layer(similarity, images, texts, order, activations, constant, threads)
     best, scores = best_concepts(every)
-    names = np.array([*concepts, "none"], dtype=object)  # -1 is the last
+    names = np.array([*concepts, NONE], dtype=object)  # -1 is the last
     units = np.arange(activations.shape[1])
     return pd.DataFrame({"unit": units, "concept": names[best[:, 0]], "score": scores[:, 0]})

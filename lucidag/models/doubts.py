@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.special import log_softmax
 from scipy.stats import binom, norm
+
+from lucidag.models.evaluate import losses
 
 ALARM = 1e-3  # chance of a claim by chance alone
 MARGIN = 0.1  # least gain in accuracy that is claimed
@@ -132,9 +133,9 @@ def worse_than_guessing(
     guess = float(np.log(classes))
     if classes < 2 or count < 2 or (learnt is not None and learnt <= guess):
         return None
-    losses = -log_softmax(logits, axis=1)[np.arange(count), labels]
-    bound = losses.mean() - norm.isf(ALARM) * losses.std(ddof=1) / np.sqrt(count)
-    return (float(losses.mean()), guess) if bound > guess else None
+    each = losses(logits, labels)
+    bound = each.mean() - norm.isf(ALARM) * each.std(ddof=1) / np.sqrt(count)
+    return (float(each.mean()), guess) if bound > guess else None
 
 
 def order_sentence(order: Order, classes: Sequence[str], now: float, then: float) -> str:

@@ -81,7 +81,13 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
 
 def mean_loss(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Give the mean cross-entropy of N x C logits, natural logarithm."""
-    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
+    return float(losses(logits, labels).mean())
+
+
+def losses(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the cross-entropy of each image, natural logarithm."""
+    found: NDArray[np.float64] = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+    return found
 
 
 def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lucidag.data.features import Features
 from lucidag.data.manifest import Manifest
@@ -58,10 +59,11 @@ def check_import(
         now, better = better_way(logits, ordered, network.inputs, ways)
     elif better is not None:
         order = order_of_classes(labels, better.logits.argmax(axis=1))
-    doubts = _doubts(contents, split, now, better)
+    exact = exact_logits(contents[split])
+    doubts = _doubts(contents, split, exact, now, better)
     if order:
         known = contents[split].labels
-        decisions = exact_logits(contents[split]).argmax(axis=1)
+        decisions = exact.argmax(axis=1)
         right = decisions == reordered(known, order)
         if better is not None:
             right = better.logits.argmax(axis=1) == reordered(labels, order)
@@ -81,11 +83,13 @@ def _order(contents: Mapping[str, Features]) -> Order:
     return order_of_classes(labels, np.concatenate([content.logits.argmax(axis=1) for content in contents.values()]))
 
 
-def _doubts(contents: Mapping[str, Features], split: str, now: Tried, better: Tried | None) -> list[str]:
+def _doubts(
+    contents: Mapping[str, Features], split: str, exact: NDArray[np.float64], now: Tried, better: Tried | None
+) -> list[str]:
     learnt = None
     if split != "train" and "train" in contents:
         learnt = mean_loss(exact_logits(contents["train"]), contents["train"].labels)
-    worse = worse_than_guessing(exact_logits(contents[split]), contents[split].labels, learnt)
+    worse = worse_than_guessing(exact, contents[split].labels, learnt)
     if worse is None and better is None:
         return []
     said = "" if worse is None else f"{split} loss {worse[0]:.2f} is worse than guessing ({worse[1]:.2f}): "

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from torch import nn
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.models.doubts import MARGIN, clearly_better
+from lucidag.models.evaluate import mean_loss
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
@@ -149,8 +149,7 @@ def _first_of_the_best(tried: Sequence[Tried]) -> Tried | None:
 
 
 def _tried(words: str, inputs: Inputs, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> Tried:
-    loss = -log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean()
-    return Tried(words, inputs, logits, logits.argmax(axis=1) == truth, float(loss))
+    return Tried(words, inputs, logits, logits.argmax(axis=1) == truth, mean_loss(logits, truth))
 
 
 def logits_of(

@@ -1,13 +1,9 @@
 """The page of results after a failure, made in a process of its own."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from lucidag.ground.apart import run_apart
 from lucidag.report.failures import Failure
 
 
@@ -20,14 +16,5 @@ def make_apart(
     in a process of its own.
     """
     words = [results, contents, [[each.job, each.sentence, each.log] for each in failed], sorted(untold)]
-    project = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "lucidag.report.incomplete"],
-        input=json.dumps(words),
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-        check=False,
-    )
+    done = run_apart("lucidag.report.incomplete", words)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -49,6 +49,13 @@ def trained(
     batch, truth = inputs.normalise(frames), torch.from_numpy(labels)
     scale = float(batch.std())
     optimiser = torch.optim.Adam(model.parameters(), 1e-2 / max(1.0, scale**0.5))
+    return descend(model, batch, truth, optimiser, steps)
+
+
+def descend(
+    model: nn.Module, batch: torch.Tensor, truth: torch.Tensor, optimiser: torch.optim.Optimizer, steps: int
+) -> nn.Module:
+    """Train on 64 images a step."""
     for step in range(steps):
         rows = torch.randperm(len(batch), generator=torch.Generator().manual_seed(step))[:64]
         loss = nn.functional.cross_entropy(model(batch[rows]), truth[rows])

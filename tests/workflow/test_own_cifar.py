@@ -12,6 +12,8 @@ import yaml
 from PIL import Image
 from torch import nn
 
+from tests.models.setups import descend
+
 pytestmark = pytest.mark.workflow
 
 CLASSES = ["automobile", "bird", "cat", "deer"]
@@ -61,14 +63,7 @@ def learn(make: Callable[[int], nn.Module]) -> nn.Module:
     pixels, labels = draw(600, seed=1)
     batch = ((torch.from_numpy(pixels) / 255 - torch.tensor(MEAN)) / torch.tensor(STD)).permute(0, 3, 1, 2).float()
     truth, model = torch.from_numpy(labels), make(len(CLASSES))
-    optimiser = torch.optim.Adam(model.parameters(), 5e-3)
-    for step in range(80):
-        rows = torch.randperm(len(batch), generator=torch.Generator().manual_seed(step))[:64]
-        loss = nn.functional.cross_entropy(model(batch[rows]), truth[rows])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return model.eval()
+    return descend(model, batch, truth, torch.optim.Adam(model.parameters(), 5e-3), 80)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Look for signs that an imported network is fed or read otherwise than in its training."""
 
-from pathlib import Path
-
 from lucidag.data.features import read_splits
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
@@ -12,7 +10,7 @@ from lucidag.models.trained import open_trained
 
 with job(snakemake):
     settings = snakemake.params.settings
-    manifest = read_manifest(Path(snakemake.input.dataset[0]).parent)
+    manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     contents = read_splits(snakemake.input.features)
     with lease(snakemake.resources.gpu) as device:
