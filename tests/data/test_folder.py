@@ -217,12 +217,12 @@ def test_bad_csv_files_are_named(tmp_path):
         ("image,label\na.png,x,y\n", "line 2: 3 values, the header names 2"),
         ("image,label\n\n\na.png\n", "line 4: 1 values, the header names 2"),
         ("image,label,label\na,b,c\n", "column 'label' occurs more than once"),
-        ("image,target\na,b\n", "column 'label' does not exist; there are: image, target"),
+        ("image,finding\na,b\n", "column 'label' does not exist; there are: image, finding"),
         ('image,label\n"a,b\n', "is no CSV file"),
     ):
         path.write_text(text)
         fails(message, path)
-    path.write_bytes(b"image,label\n\xff\xfe,b\n")
+    path.write_bytes(b"image,label\n\xff\x81,b\n")
     fails("is no CSV file in UTF-8", path)
 
 
@@ -282,10 +282,10 @@ def test_the_real_dermoscopic_set(shared_data, tmp_path):
 
 def test_of_a_table_that_stands_for_its_images_only_the_header_is_read_before_anything_runs(tmp_path):
     file = tmp_path / "many.csv"
-    file.write_text("image,diagnosis\nmissing.jpg,a\nbad line\n")
-    told = {"source": "folder", "path": str(file), "columns": {"label": "diagnosis"}, "track": "table"}
+    file.write_text("image,finding\nmissing.jpg,a\nbad line\n")
+    told = {"source": "folder", "path": str(file), "columns": {"label": "finding"}, "track": "table"}
     assert Folder(**told).files() == [str(file)]
-    with pytest.raises(InputError, match=r"path: .*column 'label' does not exist.*image, diagnosis"):
+    with pytest.raises(InputError, match=r"path: .*column 'label' does not exist.*image, finding"):
         Folder(**{**told, "columns": {}}).files()
     with pytest.raises(InputError, match="line 3: 1 values, the header names 2"):
         Folder(**{**told, "track": "images"}).files()

@@ -224,6 +224,7 @@ def test_a_name_that_looks_like_several_labels_can_be_listed(tmp_path):
     assert len(list_images(tmp_path / "t.csv", classes=listed).entries) == 3
 
 
-def test_several_label_columns_are_refused(tmp_path):
-    with pytest.raises(ValidationError, match=r"several labels at once are not read: .* name one column"):
-        Folder(source="folder", path=str(tmp_path), columns={"label": ["cat", "dog"]})
+@pytest.mark.parametrize("columns", [["cat"], [], ["cat", "dog", "cat"]])
+def test_columns_of_classes_are_two_or_more_and_differ(tmp_path, columns):
+    with pytest.raises(ValidationError, match=r"at least 2 items|'cat' is listed twice"):
+        Folder(source="folder", path=str(tmp_path), columns={"label": columns})

@@ -1,47 +1,85 @@
 """A user's own image files as a data source."""
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from lucidag.data.entry import Entry, Listing
 from lucidag.data.known import check_listing
 from lucidag.data.leaks import owner_notes, telling_notes
-from lucidag.data.listing import Entry, Listing, check_header, image_ids, list_images
+from lucidag.data.listing import image_ids, list_images
 from lucidag.data.order import class_order
 from lucidag.data.source import DataSource, Source, Splits
+from lucidag.data.table import Further, Reading, check_header
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Section, Split
+from lucidag.ground.section import Section, Split, Unique
+
+
+def _known(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+        codecs.lookup(encoding)
+    except LookupError:
+        raise ValueError(f"'{encoding}' is no encoding of text; utf-8, utf-16, cp1252 and latin-1 are some") from None
+    return encoding
+
+
+def _written(delimiter: object) -> object:
+    return "tab" if delimiter == "\t" else delimiter
+
+
+def _with_dot(suffix: str) -> str:
+    return f".{suffix}" if suffix.isalnum() else suffix
+
+
+Delimiter = Annotated[Literal[",", ";", "|", "tab"], BeforeValidator(_written)]
+Encoding = Annotated[str, AfterValidator(_known)]
+_DELIMITER = "What stands between two cells; default: found by the header."
+_ENCODING = "Encoding, such as `cp1252`; default: by the file's mark, UTF-8, or else Western European."
 
 
 class Columns(Section):
     """Names of the columns of a data set's CSV; null: there is none."""
 
-    image: str = Field(default="image", description="Path of the image.")
-    label: str = Field(default="label", description="Name of the class.")
+    image: str = Field(
+        default="image", description="Path of the image, or its name without suffix; default also: a usual name."
+    )
+    label: str | Annotated[Unique[str], Field(min_length=2)] = Field(
+        default="label",
+        description="Name of the class; or a column for each class, of which one is 1. Default also: a usual name, or "
+        "such columns.",
+    )
     split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
     mask: str | None = Field(default="mask", description="Path of a mask of the image's size, where there is one.")
     id: str | None = Field(
         default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
     )
 
-    @field_validator("label", mode="before")
-    @classmethod
-    def _one(cls, label: object) -> object:
-        if isinstance(label, list):
-            raise ValueError("several labels at once are not read: an image has one class, so name one column")
-        return label
+    def named(self) -> dict[str, str | list[str] | None]:
+        """Return the columns by role that are named here; others are those that the file has."""
+        return {role: column for role, column in self.model_dump().items() if role in self.model_fields_set}
 
-    def named(self) -> dict[str, str | None]:
-        """Return the columns by role; left out are those that may be missing, because the file does not name them."""
-        return {
-            role: column
-            for role, column in self.model_dump().items()
-            if role in ("image", "label") or role in self.model_fields_set
-        }
+
+class Join(Section):
+    """A further table that adds its columns to the rows of the first, as one of patients does."""
+
+    path: str = Field(description="The CSV, with one row for each key.")
+    on: str | Unique[str] | dict[str, str] | None = Field(
+        default=None,
+        description="Column that both have, or several that are the key together, or names in the first table to "
+        "those here; default: the only common one.",
+    )
+    delimiter: Delimiter | None = Field(default=None, description=_DELIMITER)
+    encoding: Encoding | None = Field(default=None, description=_ENCODING)
+
+    def further(self) -> Further:
+        """Return it as it is read."""
+        return Further(self.path, self.on or None, _sign(self.delimiter), self.encoding)
 
 
 class Folder(DataSource):
@@ -51,7 +89,18 @@ class Folder(DataSource):
     resources: ClassVar[Mapping[str, int]] = {"mem_mb": 4000, "runtime": 120}
 
     path: str = Field(description="The CSV, or the folder (`class/…`, `split/class/…` or `class/split/…`).")
-    root: str | None = Field(default=None, description="Folder that the CSV's paths start from; default: the CSV's.")
+    root: str | Unique[str] | None = Field(
+        default=None, description="Folder, or folders, that the CSV's paths start from; default: the CSV's."
+    )
+    suffix: Annotated[str, AfterValidator(_with_dot)] | None = Field(
+        default=None,
+        description="What names of images lack in the CSV, such as `.jpg`; default: found by looking into the folder.",
+    )
+    delimiter: Delimiter | None = Field(default=None, description=_DELIMITER)
+    encoding: Encoding | None = Field(default=None, description=_ENCODING)
+    join: list[str | Join] = Field(
+        default=[], description="Further CSVs whose columns are added, as of labels or patients: paths, or with a key."
+    )
     columns: Columns = Field(default=Columns(), description="Names of the CSV's columns.")
     classes: list[str] | str | None = Field(
         default=None,
@@ -86,15 +135,21 @@ class Folder(DataSource):
         return {**values, "groups": sorted({*self.groups} - {"label"}), "columns": self.columns.named()}
 
     def files(self) -> list[str]:
-        """Return the CSV and the list of classes, and the images and masks where they are tracked."""
+        """Return the CSVs and the list of classes, and the images and masks where they are tracked."""
         if not Path(self.path).exists():
             raise InputError(f"path: '{self.path}' does not exist (seen from {Path.cwd().name}/)")
-        table = [self.path] if Path(self.path).is_file() else []
+        for key, path in [
+            *(("root", root) for root in self._roots()),
+            *(("join", each.path) for each in self._reading.further),
+        ]:
+            if not Path(path).exists():
+                raise InputError(f"{key}: '{path}' does not exist (seen from {Path.cwd().name}/)")
+        table = [self.path, *(each.path for each in self._reading.further)] if Path(self.path).is_file() else []
         names = [self.classes] if isinstance(self.classes, str) else []
         self.named_classes()  # whose sentences name their own key
         try:
             if table and self.track == "table":  # of millions of images, each start would read the table
-                check_header(self.path, self.columns.named())
+                check_header(self.path, self.columns.named(), self._reading)
             images = self._listing.files() if self.track == "images" else []
         except InputError as error:
             raise InputError(f"path: {error}") from error
@@ -155,12 +210,13 @@ class Folder(DataSource):
         classes = self.named_classes()
         found = list_images(
             self.path,
-            self.root,
+            self._roots(),
             self.columns.named(),
             {str(split): names for split, names in (self.split_names or {}).items()},
             self.split_names is not None,
             self.leave_out,
             classes,
+            self._reading,
         )
         all_occur = not isinstance(self.classes, str)
         doubts = check_listing(self.path, found, classes, all_occur, self.splits is not None, self.groups)
@@ -170,7 +226,17 @@ class Folder(DataSource):
         """Return the classes in their order, and doubts about it: none where they are listed."""
         if named := self.named_classes():
             return named, []
+        if listing.classes is not None:
+            return listing.classes, []
         return class_order((entry.label for entry in listing.entries), listing.of_table)
+
+    def _roots(self) -> list[str]:
+        return [self.root] if isinstance(self.root, str) else self.root or []
+
+    @property
+    def _reading(self) -> Reading:
+        further = [Join(path=each) if isinstance(each, str) else each for each in self.join]
+        return Reading(_sign(self.delimiter), self.encoding, self.suffix, tuple(each.further() for each in further))
 
     @cached_property
     def _listing(self) -> Listing:
@@ -179,6 +245,10 @@ class Folder(DataSource):
     @cached_property
     def _by_id(self) -> dict[str, Entry]:
         return dict(zip(image_ids(self._listing.entries), self._listing.entries, strict=True))
+
+
+def _sign(delimiter: str | None) -> str | None:
+    return "\t" if delimiter == "tab" else delimiter
 
 
 def _missing(file: str) -> bool:

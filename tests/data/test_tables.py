@@ -1,0 +1,95 @@
+"""Tables as spreadsheets and programs write them: what comes out is right, or one sentence says what to do."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from lucidag.data.sources.folder import Folder
+from lucidag.data.store import store
+from lucidag.ground.errors import InputError
+from tests.data.tables import READ, REFUSED, Case
+
+PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
+
+
+def filled(words: Any, here: Path) -> Any:
+    """Put the folder into what is written."""
+    if isinstance(words, str):
+        return words.replace("{here}", str(here))
+    if isinstance(words, dict):
+        return {key: filled(value, here) for key, value in words.items()}
+    return [filled(value, here) for value in words] if isinstance(words, list) else words
+
+
+def make(case: Case, here: Path, **more: Any) -> Folder:
+    """Make the files of a case, all images different."""
+    images = [*case.images, *(name for name, text in case.beside.items() if text is None)]
+    for number, name in enumerate(images):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (6, 4), (number * 20, 9, 90)).save(here / name)
+    for name, text in case.beside.items():
+        if text is not None:
+            (here / name).write_text(text, encoding="utf-8")
+    table = case.table if isinstance(case.table, bytes) else filled(case.table, here).encode()
+    (here / case.name).write_bytes(table)
+    return Folder(source="folder", path=str(here / case.name), **{**filled(dict(case.keys), here), **more})
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: case.words)
+def test_a_table_is_read(tmp_path: Path, case: Case) -> None:
+    section = make(case, tmp_path)
+    listing = section.listing()
+    found = [(Path(entry.path).resolve(), entry.label) for entry in listing.entries]
+    assert found == [((tmp_path / name).resolve(), label) for name, label in case.images.items()]
+    assert section.known_classes() == list(case.classes)
+    assert {name: [entry.other[name] for entry in listing.entries] for name in listing.entries[0].other} == dict(
+        case.metadata
+    )
+    assert len(listing.notes) == len(case.notes), listing.notes
+    for part, note in zip(case.notes, listing.notes, strict=True):
+        assert part in note
+        assert "\n" not in note
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: case.words)
+def test_its_files_are_inputs_and_its_job_reads_the_same(tmp_path: Path, case: Case) -> None:
+    section = make(case, tmp_path)
+    tables = [tmp_path / case.name, *(tmp_path / name for name in case.beside if name.endswith(".csv"))]
+    images = [tmp_path / name for name in case.images]
+    assert {Path(file).resolve() for file in section.files()} == {file.resolve() for file in (*tables, *images)}
+    again = Folder.model_validate(json.loads(json.dumps({**section.settings(), "source": "folder"})))
+    assert again.listing() == section.listing()
+    alone = make(case, tmp_path, track="table")
+    if any("are taken for the classes" in note for note in section.listing().notes):
+        with pytest.raises(InputError, match=r"column 'label' does not exist.*\{label: \[A, B\]\}"):
+            alone.files()  # which does not read the rows
+    else:
+        assert [Path(file) for file in alone.files()] == tables
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.words)
+def test_a_table_is_refused_in_one_sentence(tmp_path: Path, case: Case) -> None:
+    with pytest.raises(InputError, match=re.escape(case.refused)) as caught:
+        make(case, tmp_path).files()
+    assert "\n" not in str(caught.value)
+    assert re.match(r"(path|root|join): ", str(caught.value))
+    assert tmp_path.name in str(caught.value)
+
+
+def test_the_page_lists_these_tables() -> None:
+    text = PAGE.read_text(encoding="utf-8").partition("\n## Tables as programs write them\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (read|refused) \|$", text, flags=re.MULTILINE)
+    assert rows == [*((case.words, "read") for case in READ), *((case.words, "refused") for case in REFUSED)]
+
+
+@pytest.mark.parametrize("case", [case for case in READ if case.notes], ids=lambda case: case.words)
+def test_what_was_guessed_stands_in_the_data_set(tmp_path: Path, case: Case) -> None:
+    section = make(case, tmp_path, splits={"train": 0.0, "val": 0.0, "test": 1.0})
+    store(tmp_path / "out", section.load(), 0.0, 0)
+    notes = json.loads((tmp_path / "out" / "dataset.json").read_text(encoding="utf-8"))["notes"]
+    for part in case.notes:
+        assert any(part in note for note in notes)
