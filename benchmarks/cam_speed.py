@@ -21,7 +21,7 @@ from torchvision.models import resnet18
 from benchmarks.measure import seconds, show
 from benchmarks.peak import peak_gib
 from lucidag.data.images import decode
-from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.scorecam import scorecam_weights
 from lucidag.models.inputs import Inputs
 

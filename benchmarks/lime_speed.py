@@ -14,8 +14,8 @@ from torchvision.models import resnet18
 from benchmarks.measure import seconds, show
 from lucidag.data.images import decode
 from lucidag.explain.lime.explain import LimeResult, explain
+from lucidag.explain.lime.neighbourhood import classifier
 from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.methods.lime import classifier
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 

@@ -54,18 +54,60 @@ def test_the_longest_chain_of_imports_between_rooms(rooms):
     assert len(chain) <= LONGEST, " -> ".join(chain)
 
 
-def test_no_room_imports_one_that_imports_it(rooms):
+def assert_one_way(graph: dict[str, set[str]]) -> None:
+    """Fail with the chain, where one leads back to where it began."""
     done: set[str] = set()
 
     def walk(room: str, above: tuple[str, ...]) -> None:
         assert room not in above, " -> ".join((*above, room))
         if room not in done:
-            for other in rooms[room]:
+            for other in sorted(graph.get(room, ())):
                 walk(other, (*above, room))
             done.add(room)
 
-    for room in rooms:
+    for room in graph:
         walk(room, ())
+
+
+def test_no_room_imports_one_that_imports_it(rooms):
+    assert_one_way(rooms)
+
+
+def inside(files: dict[str, Path]) -> dict[str, dict[str, set[str]]]:
+    """Return, by package, what its files and sub-packages import from each other, each sub-package taken as one."""
+    known = frozenset(files)
+    found: dict[str, dict[str, set[str]]] = {}
+    for name, file in files.items():
+        for other in imported(file, known):
+            here, there = name.split("."), other.split(".")
+            common = next((i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), None)
+            if common is not None:  # else one is the package of the other
+                package, one, two = (
+                    ".".join(parts) for parts in (here[:common], here[: common + 1], there[: common + 1])
+                )
+                found.setdefault(package, {}).setdefault(one, set()).add(two)
+    return found
+
+
+def test_no_file_or_sub_package_imports_one_that_imports_it():
+    ours = inside(modules("lucidag"))
+    assert {"lucidag", "lucidag.data", "lucidag.explain", "lucidag.units"} <= set(ours)
+    for graph in ours.values():
+        assert_one_way(graph)
+
+
+def test_a_circle_is_found_though_no_two_files_import_each_other(tmp_path):
+    files = {}
+    for name, line in {
+        "lucidag.a.one": "from lucidag.b.one import x",
+        "lucidag.b.one": "",
+        "lucidag.b.two": "if True:\n    from lucidag.a import two",
+        "lucidag.a.two": "",
+    }.items():
+        files[name] = tmp_path / f"{name}.py"
+        files[name].write_text(line)
+    with pytest.raises(AssertionError, match=r"lucidag\.a -> lucidag\.b -> lucidag\.a"):
+        assert_one_way(inside(files)["lucidag"])
 
 
 def test_the_top_folder_reads_like_a_table_of_contents(rooms):

@@ -12,7 +12,7 @@ from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
 from lucidag.artefacts.rings import BLACK, dark_corner, ring
 from lucidag.artefacts.vision import Finding, View, view
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 
@@ -107,10 +107,8 @@ def scan(
 
     def scores(row: int) -> tuple[float, ...]:
         image = read(row)
-        try:
+        with told_of(f"image '{images[row]}'"):
             seen = view(image)
-        except InputError as error:
-            raise InputError(f"image '{images[row]}': {error}") from error
         return tuple(FINDERS[name].look(seen).score for name in names)
 
     with ThreadPoolExecutor(threads) as pool:

@@ -3,45 +3,59 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lucidag.data.images import UnreadableImageError, decode, decode_mask
-from lucidag.data.listing import Entry, image_ids
+from lucidag.data.listing import Entry, Listing, image_ids
 from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
 from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 
-if TYPE_CHECKING:
-    from lucidag.data.sources.folder import Folder
-
 _MOST_NAMED = 3
 
 
-def load(keys: "Folder", threads: int = 4) -> Source:
+def load(
+    path: str,
+    listing: Listing,
+    classes: Sequence[str],
+    doubts: Sequence[str],
+    shares: Mapping[str, float],
+    seed: int,
+    threads: int = 4,
+) -> Source:
     """Give a data set of files; every image and mask is decoded once, `threads` at a time: a bad one is found here.
 
     Columns without a role become metadata. ``id`` is the patient or lesion, where there is any; such images stay in one
     split. Image ids: `lucidag.data.ids.make_ids`.
 
+    Parameters
+    ----------
+    path
+        The CSV or the folder, as a message names it.
+    listing
+        The images and what is known of them.
+    classes, doubts
+        The classes in order, and what is doubtful about it.
+    shares, seed
+        Of the splits, where the images have none of their own.
+    threads
+        How many images are decoded at a time.
+
     Raises
     ------
     InputError
-        If an image or mask is missing or unreadable, or a mask has another size than its image; and as
-        `lucidag.data.listing.list_images` and `lucidag.data.known.check_listing`.
+        If an image or mask is missing or unreadable, or a mask has another size than its image.
     """
-    path, listing = keys.path, keys.listing()
     found = listing.entries
-    names, doubts = keys.order(listing)
     table = pd.DataFrame(
         {
             "image": image_ids(found),
             "path": [entry.path for entry in found],
             "label": [entry.label for entry in found],
-            "split": _splits(found, keys.splits.model_dump() if keys.splits else {}, keys.seed),
+            "split": _splits(found, shares, seed),
             # The patient or lesion of each image, where the source names any.
             **({"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}),
             **{name: [entry.other[name] for entry in found] for name in found[0].other},
@@ -49,7 +63,7 @@ def load(keys: "Folder", threads: int = 4) -> Source:
         }
     )
     looks = _look_at(path, found, threads)
-    return Source(table, tuple(names), irregularities=listing.left_out, notes=[*listing.notes, *doubts], looks=looks)
+    return Source(table, tuple(classes), irregularities=listing.left_out, notes=[*listing.notes, *doubts], looks=looks)
 
 
 def _splits(found: Sequence[Entry], shares: Mapping[str, float], seed: int) -> list[str]:

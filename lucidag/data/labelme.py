@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -108,7 +108,8 @@ def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
         other = frames.setdefault(file.relative_to(images).with_suffix("").as_posix(), file)
         if other != file:
             raise InputError(f"{other} and {file} are two images for one annotation")
-    texts = [objects.joinpath(*place) for place in walk(objects, accept=_is_xml).images]
+    annotations = walk(objects, accept=lambda name: name.lower().endswith(".xml"))
+    texts = [objects.joinpath(*place) for place in annotations.images]
     xml = {file.relative_to(objects).with_suffix("").as_posix(): file for file in texts}
     both = [name for name in frames if name in xml]
     if not both:
@@ -128,6 +129,12 @@ def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
             )
         )
     return found, irregular
+
+
+def left_out_notes(irregular: Mapping[str, int]) -> list[str]:
+    """Say what of the folders is left out: the second of what `annotated` gives."""
+    counts = [f"{number} {what}" for what, number in sorted(irregular.items()) if number]
+    return [f"left out: {'; '.join(counts)}"] if counts else []
 
 
 def read_names(file: str | Path) -> tuple[str, ...]:
@@ -227,7 +234,3 @@ def _points(outline: ElementTree.Element) -> tuple[tuple[float, float], ...] | N
 def _number(text: str | None) -> int | None:
     stripped = (text or "").strip()
     return int(stripped) if stripped.isdecimal() else None
-
-
-def _is_xml(name: str) -> bool:
-    return name.lower().endswith(".xml")

@@ -89,7 +89,9 @@ def arrange(root: str, tree: Tree, split_of: SplitOf, classes: Sequence[str] | N
     _check_empty(root, tree, bases, {label for label, _ in by_label})
     if all(image.split is None for image in found):
         by_label = _split_below(root, by_label, split_of, notes)
-    _say_nested(by_label, notes)
+    if nested := sorted({f"{label}/{image.rest[0]}" for label, image in by_label if len(image.rest) > 1}):
+        more = ", …" if len(nested) > 3 else ""
+        notes.append(f"folders below a class are part of it: {', '.join(nested[:3])}{more}")
     placed = [Placed(image.place, label, image.split) for label, image in by_label]
     order = {split: number for number, split in enumerate(SPLITS)}
     return sorted(placed, key=lambda image: order.get(image.split or "", -1)), notes
@@ -238,13 +240,6 @@ def _say_splits(tops: Iterable[str], split_of: SplitOf, notes: list[str]) -> Non
     guessed = {top: split_of(top) for top in sorted(tops) if top != split_of(top)}
     if guessed:
         notes.append("taken for splits: " + ", ".join(f"'{top}' for {split}" for top, split in guessed.items()))
-
-
-def _say_nested(found: Iterable[tuple[str, _Below]], notes: list[str]) -> None:
-    nested = sorted({f"{label}/{image.rest[0]}" for label, image in found if len(image.rest) > 1})
-    if nested:
-        more = ", …" if len(nested) > 3 else ""
-        notes.append(f"folders below a class are part of it: {', '.join(nested[:3])}{more}")
 
 
 def _names(found: Iterable[_Below]) -> set[str]:

@@ -9,19 +9,12 @@ with the probabilities that the caller gives for each class.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.paint import Array, blend, noise, step
-from lucidag.data.source import Source
-from lucidag.data.splits import assign
 from lucidag.ground.progress import track
-
-if TYPE_CHECKING:
-    from lucidag.data.sources.lesions import Lesions
 
 CLASSES = ("benign", "malignant")
 SKINS = ("light", "medium", "dark")
@@ -111,20 +104,6 @@ def draw(
         for name in ("patch", "ring", "hair"):
             columns[name].append(str(int(getattr(drawing, name).any())))
     return images, masks, columns
-
-
-def load(keys: "Lesions") -> Source:
-    """Draw lesions (see `draw`) and split them at random, stratified by class."""
-    rates = keys.patch.model_dump(), keys.ring.model_dump()
-    images, masks, columns = draw(keys.number, keys.size, keys.seed, keys.malignant, keys.hair, *rates)
-    label = columns.pop("label")
-    frame = {
-        "image": keys.image_ids(),
-        "label": label,
-        "split": assign(label, keys.splits.model_dump(), keys.seed),
-        **columns,
-    }
-    return Source(pd.DataFrame(frame), CLASSES, images, masks)
 
 
 def draw_one(

@@ -3,10 +3,11 @@
 import gzip
 import http.client
 import math
+import string
 import struct
 import urllib.request
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,32 +16,36 @@ from numpy.typing import NDArray
 
 from lucidag.data.ink import ink
 from lucidag.data.source import Source
-from lucidag.data.sources.mnist import Mnist, find
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 
 
-def load(keys: Mnist, mirrors: Sequence[str] = MIRRORS) -> Source:
+def load(raw: Path, files: Sequence[str], asked: Mapping[str, Mapping[str, int | None]]) -> Source:
     """Give MNIST, or the first images of it.
 
     Ids are ``train-00000`` and ``test-00000`` by their place in the official file (validation images stand in the
     training file); the metadata column is ``ink``.
+
+    Parameters
+    ----------
+    raw
+        The folder of the files.
+    files
+        Images and labels for training, then for testing.
+    asked
+        By ``train`` and ``t10k``: how many images each split takes; None takes what is left.
 
     Raises
     ------
     InputError
         If a file is missing, truncated or no idx file, or has fewer images than asked for.
     """
-    raw = Path(keys.root) / "MNIST" / "raw"
-    if keys.download:
-        fetch(raw, mirrors)
     images, labels, ids, splits = [], [], [], []
-    for stem, name in (("train", "train"), ("t10k", "test")):
-        x, y = _pair(raw, stem)
-        asked = {"train": keys.train, "val": keys.val} if name == "train" else {"test": keys.test}
-        wanted = _wanted(raw, stem, len(x), asked)
+    for (stem, counts), name, pair in zip(asked.items(), ("train", "test"), (files[:2], files[2:]), strict=True):
+        x, y = _pair(*pair)
+        wanted = _wanted(raw, stem, len(x), counts)
         number = sum(wanted.values())
         images.append(x[:number])
         labels += [str(label) for label in y[:number]]
@@ -48,7 +53,7 @@ def load(keys: Mnist, mirrors: Sequence[str] = MIRRORS) -> Source:
         splits += [split for split, count in wanted.items() for _ in range(count)]
     joined = np.concatenate(images)[:, :, :, None]
     table = pd.DataFrame({"image": ids, "label": labels, "split": splits, "ink": ink(joined)})
-    return Source(table, tuple(keys.known_classes()), joined)
+    return Source(table, tuple(string.digits), joined)
 
 
 def fetch(raw: str | Path, mirrors: Sequence[str] = MIRRORS) -> None:
@@ -102,10 +107,8 @@ def _parse(content: bytes, name: str, zipped: bool) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
 
 
-def _pair(raw: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _pair(images: str, labels: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read images and labels of one official file."""
-    images = find(raw, f"{stem}-images-idx3-ubyte")
-    labels = find(raw, f"{stem}-labels-idx1-ubyte")
     x, y = read_idx(images), read_idx(labels)
     if x.ndim != 3 or y.ndim != 1 or len(x) != len(y):
         raise InputError(f"{images} ({x.shape}) and {labels} ({y.shape}) do not belong together")
@@ -114,7 +117,7 @@ def _pair(raw: Path, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return x, y
 
 
-def _wanted(raw: Path, stem: str, there: int, asked: dict[str, int | None]) -> dict[str, int]:
+def _wanted(raw: Path, stem: str, there: int, asked: Mapping[str, int | None]) -> dict[str, int]:
     """Resolve None to what is left, and refuse to give more than there is."""
     fixed = sum(count for count in asked.values() if count is not None)
     if fixed > there:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lucidag.data.images import decode
-from lucidag.data.labelme import CLASSES, OBJECTS, Annotated, Polygon, annotated, read_annotation, read_names
+from lucidag.data.labelme import (
+    CLASSES,
+    OBJECTS,
+    Annotated,
+    Polygon,
+    annotated,
+    left_out_notes,
+    read_annotation,
+    read_names,
+)
 from lucidag.data.listing import Entry, image_ids
 from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
@@ -21,9 +29,6 @@ from lucidag.data.splits import assign
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
-
-if TYPE_CHECKING:
-    from lucidag.data.sources.polygons import Polygons
 
 CATEGORY = "object"
 MOST_NAMES = 255
@@ -43,11 +48,29 @@ class _Seen:
     look: Look
 
 
-def load(keys: "Polygons", threads: int = 4) -> Source:
+def load(
+    path: str,
+    classes: Sequence[str] | None,
+    min_images: int,
+    shares: Mapping[str, float] | None,
+    seed: int,
+    threads: int = 4,
+) -> Source:
     """Give the images, each with the class of its scene and a label map of the objects in it (see `paint`).
 
     Classes are in the order of ``categories.txt``, unless they are listed. Ids are relative paths without suffix,
     ``-`` for ``/``. `irregularities` counts what was passed over, or painted although it is not regular.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    classes, min_images
+        The classes to keep (None: all) that have so many images.
+    shares, seed
+        Of the splits; None where folders are the splits.
+    threads
+        How many images are decoded at a time.
 
     Raises
     ------
@@ -55,13 +78,13 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
         If a file or folder is missing or unreadable, images differ in size, no image is left, a class does not
         exist, a split has no images or the shares do not fit.
     """
-    path = keys.path
     names, objects = (read_names(Path(path) / file) for file in (CLASSES, OBJECTS))
     if len(objects) > MOST_NAMES:
         raise InputError(f"{Path(path) / OBJECTS} has {len(objects)} names; a label map holds {MOST_NAMES}")
     found, irregular = annotated(path)
+    notes = left_out_notes(irregular)
     seen = _look(path, found, names, objects, threads)
-    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, keys.classes, keys.min_images)
+    kept, order, left_out = _kept(path, [names[each.label] for each in seen], names, classes, min_images)
     found, seen = [found[row] for row in kept], [seen[row] for row in kept]
     for each in seen:
         irregular += each.irregular
@@ -75,7 +98,7 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
             "image": image_ids(entries),
             "path": [each.image for each in found],
             "label": labels,
-            "split": _splits(path, found, labels, keys.splits.model_dump() if keys.splits else None, keys.seed),
+            "split": _splits(path, found, labels, shares, seed),
         }
     )
     return Source(
@@ -84,7 +107,7 @@ def load(keys: "Polygons", threads: int = 4) -> Source:
         concepts={CATEGORY: maps},
         concept_names={CATEGORY: objects},
         irregularities={name: count for name, count in sorted(irregular.items()) if count},
-        notes=keys.notes(),
+        notes=notes,
         looks=[each.look for each in seen],
     )
 

@@ -3,20 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
-from lucidag.data.source import Source
-from lucidag.data.splits import assign
 from lucidag.ground.progress import track
-
-if TYPE_CHECKING:
-    from lucidag.data.sources.scenes import Scenes
 
 CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
@@ -66,35 +59,6 @@ def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
         The seed of every draw.
     """
     return (draw_one(index, size, seed) for index in track(range(number), "draw scenes"))
-
-
-def load(keys: "Scenes") -> Source:
-    """Draw scenes and split them at random, stratified by class.
-
-    The classes are, and the mask of an image shows: with label ``object``, the kind of the main object and its pixels;
-    with ``place``, the place and the pixels of its structure that no object covers. The same seed gives the same images
-    with either. The columns ``object``, ``material``, ``colour`` are those of the main object.
-    """
-    number, size, label = keys.number, keys.size, keys.label
-    images = np.empty((number, size, size, 3), dtype=np.uint8)
-    masks = np.empty((number, size, size), dtype=np.uint8)
-    concepts = {category: np.empty_like(masks) for category in CONCEPTS}
-    columns: dict[str, list[str]] = {"object": [], "material": [], "colour": [], "place": []}
-    for index, drawing in enumerate(draw(number, size, keys.seed)):
-        images[index] = drawing.image
-        masks[index] = drawing.main if label == "object" else drawing.concepts["place"] > 0
-        for category, maps in concepts.items():
-            maps[index] = drawing.concepts[category]
-        main = drawing.things[-1]
-        for name, value in zip(columns, (main.kind, main.material, main.colour, drawing.place), strict=True):
-            columns[name].append(value)
-    frame = {
-        "image": keys.image_ids(),
-        "label": columns[label],
-        "split": assign(columns[label], keys.splits.model_dump(), keys.seed),
-        **columns,
-    }
-    return Source(pd.DataFrame(frame), CONCEPTS[label], images, masks, concepts, CONCEPTS)
 
 
 def draw_one(index: int, size: int, seed: int) -> Drawing:

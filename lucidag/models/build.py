@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.spelling import nearest
 from lucidag.ground.user_code import user_module
 
@@ -69,10 +69,8 @@ def _torchvision_factory(name: str) -> tuple[Callable[..., Any], dict[str, Any]]
 def _user_factory(architecture: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Import the factory that ``package.module:factory`` names."""
     module_name, _, name = architecture.partition(":")
-    try:
+    with told_of(f"architecture '{architecture}'"):
         module = user_module(module_name)
-    except InputError as error:
-        raise InputError(f"architecture '{architecture}': {error}") from error
     factory = getattr(module, name, None)
     if not callable(factory):
         public = [key for key, value in vars(module).items() if callable(value)]

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lucidag.explain.cam import seen as module
-from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES
 from lucidag.ground.errors import InputError
 from lucidag.models.reproducible import reproducible
@@ -68,9 +68,9 @@ def test_images_that_are_not_square():
 def test_one_forward_pass_for_all_methods(monkeypatch):
     explainer = CamExplainer(network("densenet"), image("densenet"), "features", 32)
     passes, backward = [], []
-    at, once = explainer._split.at, module.gradients
+    at, once = explainer.split.at, module.gradients
     monkeypatch.setattr(module, "gradients", lambda *a: backward.append(1) or once(*a))
-    object.__setattr__(explainer._split, "at", lambda x: passes.append(1) or at(x))
+    object.__setattr__(explainer.split, "at", lambda x: passes.append(1) or at(x))
     explainer.explain(image("densenet"), METHODS)
     assert len(passes) == len(backward) == 1
 
@@ -157,7 +157,7 @@ def test_the_library_is_not_imported_where_it_is_not_needed():
     import sys
 
     code = (
-        "import sys, torch; from lucidag.explain.cam.explainer import CamExplainer; "
+        "import sys, torch; from lucidag.explain.methods.cam import CamExplainer; "
         "from lucidag.models.small import small_cnn;"
         "x = torch.rand(1, 3, 16, 16);"
         "CamExplainer(small_cnn(2, width=2), x, None, 32).explain(x, ['gradcam', 'ablationcam', 'scorecam']);"

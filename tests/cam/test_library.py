@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.explain.cam.explainer import CamExplainer
+from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES
 from tests.cam.networks import activations, class_by_score, image, library, network, seeded, without_channels
 
@@ -61,7 +61,7 @@ def test_maps_and_weights(name, layer, seed):
 def test_weights_that_are_known_without_a_pass(name, layer):
     model, x = network(name, 1), image(name, 1)
     explainer = CamExplainer(model, x, layer, 32)
-    assert explainer._split.head is not None
+    assert explainer.split.head is not None
     for target in range(0, 5, 2):
         result = explainer.explain(x, ["gradcam"], target)
         agree(result, "gradcam", library("gradcam", model, layer, x, target), 1)

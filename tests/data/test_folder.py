@@ -12,7 +12,6 @@ from PIL import Image
 from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
-from lucidag.data import folder
 from lucidag.data.images import Images
 from lucidag.data.listing import list_images
 from lucidag.data.manifest import read_manifest, write_manifest
@@ -23,7 +22,7 @@ HALVES = {"train": 0.5, "val": 0, "test": 0.5}
 
 
 def load(path, threads=4, **told):
-    return folder.load(Folder(source="folder", path=str(path), **{"splits": None, **told}), threads)
+    return Folder(source="folder", path=str(path), **{"splits": None, **told}).load(threads)
 
 
 def image(path, size=(6, 4), value=100):

@@ -12,15 +12,15 @@ import pytest
 from pydantic import ValidationError
 
 from lucidag.data import mnist
-from lucidag.data.mnist import MIRRORS, fetch, read_idx
+from lucidag.data.mnist import fetch, read_idx
 from lucidag.data.sources.mnist import Mnist
 from lucidag.ground.errors import InputError
 
 NAMES = [f"{stem}-{kind}.gz" for stem in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
 
 
-def load(root, mirrors=MIRRORS, **told):
-    return mnist.load(Mnist(source="mnist", root=str(root), **told), mirrors)
+def load(root, **told):
+    return Mnist(source="mnist", root=str(root), **told).load()
 
 
 def idx(values):
@@ -87,9 +87,10 @@ def test_unzipped_files_are_read_too(tiny):
     assert (load(tiny[0]).images == before.images).all()
 
 
-def test_missing_files_are_fetched_whole(tiny, mirror, tmp_path):
+def test_missing_files_are_fetched_whole(tiny, mirror, tmp_path, monkeypatch):
     root, arrays = tiny
-    source = load(tmp_path / "new", download=True, mirrors=("http://127.0.0.1:9/", mirror))
+    monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:9/", mirror))
+    source = load(tmp_path / "new", download=True)
     assert (source.images[:30, :, :, 0] == arrays["train"][0]).all()
     raw = tmp_path / "new" / "MNIST" / "raw"
     assert sorted(file.name for file in raw.iterdir()) == sorted(NAMES)

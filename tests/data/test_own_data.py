@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lucidag.data import folder
 from lucidag.data.sources.folder import Folder
 from lucidag.ground.errors import InputError
 
@@ -53,7 +52,7 @@ def test_a_line_holds(tmp_path, row):
     given = [entry.split for entry in listing.entries]
     assert given == ([None] * len(given) if splits.startswith("by shares") else splits.split(", "))
     if splits.endswith("each id in one"):
-        table = folder.load(section).table
+        table = section.load().table
         assert (table.groupby("id")["split"].nunique() == 1).all()
         assert table["split"].nunique() == 2
     kept = len(listing.entries) + sum(listing.left_out.values())

@@ -9,7 +9,6 @@ from captum.metrics import sensitivity_max as captum_sensitivity
 from pydantic import ValidationError
 
 from benchmarks.passes import count_passes
-from lucidag.explain.cam.explainer import CamExplainer
 from lucidag.explain.faithfulness.measure import Image, controls, measure
 from lucidag.explain.faithfulness.metrics import (
     COLUMNS,
@@ -22,8 +21,9 @@ from lucidag.explain.faithfulness.metrics import (
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared, scores
 from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.neighbourhood import classifier
+from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
-from lucidag.explain.methods.lime import classifier
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_rows
 from lucidag.ground.shards import cut

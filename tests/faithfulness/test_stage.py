@@ -9,9 +9,9 @@ from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.neighbourhood import classifier
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods import lime as group
-from lucidag.explain.methods.lime import classifier
 from lucidag.explain.stage import explain_subjects, explainers
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject

@@ -123,11 +123,13 @@ class Folder(DataSource):
         description="What makes the data set stale: any changed image, or the CSV (for very many images).",
     )
 
-    def load(self) -> Source:
-        """Check every image and mask."""
+    def load(self, threads: int = 4) -> Source:
+        """Check every image and mask (`lucidag.data.folder.load`); raises as that and as `listing`."""
         from lucidag.data.folder import load
 
-        return load(self)
+        listing = self.listing()
+        shares = self.splits.model_dump() if self.splits else {}
+        return load(self.path, listing, *self.order(listing), shares, self.seed, threads)
 
     def settings(self) -> dict[str, Any]:
         """Return the keys; a CSV has to be asked for the columns of groups, in any order."""

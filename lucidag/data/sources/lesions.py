@@ -27,10 +27,18 @@ class Lesions(DataSource):
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
     def load(self) -> Source:
-        """Draw the images."""
-        from lucidag.data.lesions import load
+        """Draw the images (`lucidag.data.lesions.draw`) and split them at random, stratified by class."""
+        import pandas as pd
 
-        return load(self)
+        from lucidag.data.lesions import CLASSES, draw
+        from lucidag.data.splits import assign
+
+        rates = self.patch.model_dump(), self.ring.model_dump()
+        images, masks, columns = draw(self.number, self.size, self.seed, self.malignant, self.hair, *rates)
+        label = columns.pop("label")
+        split = assign(label, self.splits.model_dump(), self.seed)
+        frame = {"image": self.image_ids(), "label": label, "split": split, **columns}
+        return Source(pd.DataFrame(frame), CLASSES, images, masks)
 
     def image_ids(self) -> list[str]:
         """Count the images."""

@@ -31,18 +31,24 @@ class Mnist(DataSource):
 
     def load(self) -> Source:
         """Read the images, after downloading them where that is asked for."""
-        from lucidag.data.mnist import load
+        from lucidag.data.mnist import MIRRORS, fetch, load
 
-        return load(self)
+        if self.download:
+            fetch(self._raw, MIRRORS)
+        asked = {"train": {"train": self.train, "val": self.val}, "t10k": {"test": self.test}}
+        return load(self._raw, [find(self._raw, name) for name in FILES], asked)
 
     def files(self) -> list[str]:
         """Find the four files; those that are downloaded would be new inputs after the first run, and so made again."""
-        raw = Path(self.root) / "MNIST" / "raw"
-        return [] if self.download else [find(raw, name) for name in FILES]
+        return [] if self.download else [find(self._raw, name) for name in FILES]
 
     def known_classes(self) -> list[str]:
         """Return the ten digits."""
         return [str(digit) for digit in range(10)]
+
+    @property
+    def _raw(self) -> Path:
+        return Path(self.root) / "MNIST" / "raw"
 
 
 def find(raw: Path, name: str) -> str:

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lucidag.data.labelme import annotated, files_of
+from lucidag.data.labelme import annotated, files_of, left_out_notes
 from lucidag.data.source import DataSource, Source, Splits
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import told_of
 from lucidag.ground.section import Count
 
 
@@ -29,16 +29,14 @@ class Polygons(DataSource):
         """Check every image and paint its label map."""
         from lucidag.data.polygons import load
 
-        return load(self)
+        shares = self.splits.model_dump() if self.splits else None
+        return load(self.path, self.classes, self.min_images, shares, self.seed)
 
     def files(self) -> list[str]:
         """Find the images, their annotations and the lists of names."""
-        try:
+        with told_of("path"):
             return files_of(self.path)
-        except InputError as error:
-            raise InputError(f"path: {error}") from error
 
     def notes(self) -> list[str]:
         """Return what of the folders is left out."""
-        counts = [f"{number} {what}" for what, number in sorted(annotated(self.path)[1].items()) if number]
-        return [f"left out: {'; '.join(counts)}"] if counts else []
+        return left_out_notes(annotated(self.path)[1])

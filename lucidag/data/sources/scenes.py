@@ -19,10 +19,34 @@ class Scenes(DataSource):
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
 
     def load(self) -> Source:
-        """Draw the images."""
-        from lucidag.data.scenes import load
+        """Draw scenes and split them at random, stratified by class.
 
-        return load(self)
+        The classes are, and the mask of an image shows: with label ``object``, the kind of the main object and its
+        pixels; with ``place``, the place and the pixels of its structure that no object covers. The same seed gives the
+        same images with either. The columns ``object``, ``material``, ``colour`` are those of the main object.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from lucidag.data.scenes import CONCEPTS, draw
+        from lucidag.data.splits import assign
+
+        images = np.empty((self.number, self.size, self.size, 3), dtype=np.uint8)
+        masks = np.empty((self.number, self.size, self.size), dtype=np.uint8)
+        concepts = {category: np.empty_like(masks) for category in CONCEPTS}
+        columns: dict[str, list[str]] = {"object": [], "material": [], "colour": [], "place": []}
+        for index, drawing in enumerate(draw(self.number, self.size, self.seed)):
+            images[index] = drawing.image
+            masks[index] = drawing.main if self.label == "object" else drawing.concepts["place"] > 0
+            for category, maps in concepts.items():
+                maps[index] = drawing.concepts[category]
+            main = drawing.things[-1]
+            for name, value in zip(columns, (main.kind, main.material, main.colour, drawing.place), strict=True):
+                columns[name].append(value)
+        label = columns[self.label]
+        split = assign(label, self.splits.model_dump(), self.seed)
+        frame = {"image": self.image_ids(), "label": label, "split": split, **columns}
+        return Source(pd.DataFrame(frame), CONCEPTS[self.label], images, masks, concepts, CONCEPTS)
 
     def image_ids(self) -> list[str]:
         """Count the images."""

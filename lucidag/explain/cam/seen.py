@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lucidag.explain.cam.maps import weighted_sum
+from lucidag.explain.cam.prepared import Prepared
 from lucidag.explain.cam.split import Point
 from lucidag.ground.errors import InputError
-
-if TYPE_CHECKING:
-    from lucidag.explain.cam.explainer import CamExplainer
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Seen:
         For logits that are not finite, or a target that is no class.
     """
 
-    def __init__(self, network: "CamExplainer", x: torch.Tensor, point: Point, target: int | None) -> None:
+    def __init__(self, network: Prepared, x: torch.Tensor, point: Point, target: int | None) -> None:
         with torch.inference_mode():
             logits = point.tail(point.activations)[0]
         self.network, self.x, self.point = network, x, point

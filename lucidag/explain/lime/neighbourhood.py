@@ -8,11 +8,26 @@ import torch
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
+from lucidag.models.fast import accelerate
+from lucidag.models.network import Network
 
 Classify = Callable[[torch.Tensor], NDArray[np.floating]]
 
 # Softmax in half precision may miss 1 by this much.
 ROUNDING = 1e-3
+
+
+def classifier(network: Network, device: str) -> Classify:
+    """Return a function from frames (uint8 B x C x S x S on `device`) to probabilities (B x classes)."""
+    fast = accelerate(network.model, network.inputs.example()).to(device)
+
+    def classify(frames: torch.Tensor) -> NDArray[np.floating]:
+        with torch.inference_mode():
+            batch = network.inputs.normalise(frames).to(memory_format=torch.channels_last)
+            shares: NDArray[np.floating] = fast(batch).float().softmax(1).cpu().numpy()
+        return shares
+
+    return classify
 
 
 def draw_masks(state: np.random.RandomState, samples: int, segments: int) -> NDArray[np.float64]:

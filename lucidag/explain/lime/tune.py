@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from lucidag.explain.agreement.masks import iou
 from lucidag.explain.lime.explain import explain, timed_segments
-from lucidag.explain.lime.neighbourhood import Classify
+from lucidag.explain.lime.neighbourhood import Classify, classifier
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.lime.space import SEARCH_SPACE, trials
-from lucidag.explain.methods.lime import classifier
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_text

@@ -5,9 +5,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen, cut
 from lucidag.explain.cam.split import Point
+from lucidag.explain.methods.cam import CamMethod
 from lucidag.ground.progress import track
 
 # Below this a score counts as 0: dividing by it would leave the numbers that float32 has.

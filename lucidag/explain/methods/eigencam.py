@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
+from lucidag.explain.methods.cam import CamMethod
 
 NOTE = "EigenCAM does not depend on the class, and the sign of its map is arbitrary"
 

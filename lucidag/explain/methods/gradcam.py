@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
+from lucidag.explain.methods.cam import CamMethod
 
 
 class GradCam(CamMethod):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen
+from lucidag.explain.methods.cam import CamMethod
 
 UNSTABLE = "the layer has activations below 0, for which the weights of Grad-CAM++ are not stable"
 

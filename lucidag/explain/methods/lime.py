@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lucidag.explain.lime.explain import explain
-from lucidag.explain.lime.neighbourhood import Classify
+from lucidag.explain.lime.neighbourhood import Classify, classifier
 from lucidag.explain.lime.settings import LimeJob, LimeSettings
 from lucidag.explain.methods.base import Group, Method, decision
 from lucidag.explain.methods.explainer import Explainer, single
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.models.fast import accelerate
-from lucidag.models.network import Network
 
 
 class LimeGroup(Group):
@@ -68,16 +66,3 @@ class Lime(Method):
     kind = "selection"
     needs = "perturbation"
     group = LimeGroup
-
-
-def classifier(network: Network, device: str) -> Classify:
-    """Return a function from frames (uint8 B x C x S x S on `device`) to probabilities (B x classes)."""
-    fast = accelerate(network.model, network.inputs.example()).to(device)
-
-    def classify(frames: torch.Tensor) -> NDArray[np.floating]:
-        with torch.inference_mode():
-            batch = network.inputs.normalise(frames).to(memory_format=torch.channels_last)
-            shares: NDArray[np.floating] = fast(batch).float().softmax(1).cpu().numpy()
-        return shares
-
-    return classify

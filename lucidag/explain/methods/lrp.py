@@ -18,7 +18,7 @@ from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import told_of
 
 
 class LrpGroup(Group):
@@ -29,10 +29,8 @@ class LrpGroup(Group):
     def prepare(self) -> None:
         """Give each layer its rules."""
         self._settings = Lrp.model_validate(self.options)
-        try:
+        with told_of("explain.methods"):
             self._rules = self._composites(self.network.model)
-        except InputError as error:
-            raise InputError(f"explain.methods: {error}") from error
 
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image.

@@ -6,7 +6,7 @@ A method of one's own is named in the configuration as ``package.module:Class``,
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.named import named
 from lucidag.ground.spelling import unknown
 
@@ -90,10 +90,8 @@ def load(method: str) -> "type[Method]":
     """
     from lucidag.explain.methods.base import Method
 
-    try:
+    with told_of(f"method '{method}'"):
         found = named(place_of(method), Method)
-    except InputError as error:
-        raise InputError(f"method '{method}': {error}") from error
     found.check(method)
     return found
 

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from lucidag.explain.cam.explainer import CamMethod
 from lucidag.explain.cam.seen import Found, Seen, cut
+from lucidag.explain.methods.cam import CamMethod
 from lucidag.ground.progress import track
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -11,19 +10,17 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import nn
 
-from lucidag.explain.cam.layers import check_layer, default_layer
 from lucidag.explain.cam.maps import image_map
+from lucidag.explain.cam.prepared import Prepared
 from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
-from lucidag.explain.cam.split import split
 from lucidag.explain.methods.base import Group, Method, Need, decision
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.spelling import unknown
-from lucidag.models.fast import accelerate, frozen
 
 
 @dataclass(frozen=True)
@@ -55,48 +52,8 @@ class CamResult:
     notes: dict[str, str]
 
 
-class CamExplainer:
-    """A network and a layer, ready for class activation maps.
-
-    Parameters
-    ----------
-    model
-        A classifier. It is left as it is; a copy is prepared.
-    example
-        A float batch that it takes, N x C x S x S.
-    layer
-        The layer's name; None takes `lucidag.explain.cam.layers.default_layer`.
-    batch_size
-        How many images (Score-CAM) or activations (Ablation-CAM) run at once. It changes the maps by rounding only.
-    device
-        Where to compute.
-
-    Attributes
-    ----------
-    layer
-        The layer's name.
-    head
-        The last linear layer, where only global average pooling stands between the layer and it; else None.
-
-    Raises
-    ------
-    InputError
-        If the layer does not exist or has no maps, or the network gives no N x classes logits.
-    """
-
-    def __init__(
-        self, model: nn.Module, example: torch.Tensor, layer: str | None, batch_size: int, device: str = "cpu"
-    ) -> None:
-        self._device = device
-        self.batch_size = batch_size
-        self._model = frozen(model).to(device)
-        self._example = self._placed(example[:1])
-        if layer is None:
-            layer = default_layer(self._model, self._example)
-        else:
-            check_layer(self._model, self._example, layer)
-        self._split = split(self._model, self._example, layer)
-        self.layer, self.head = self._split.layer, self._split.head
+class CamExplainer(Prepared):
+    """A network and a layer, and methods to explain an image with."""
 
     def explain(
         self, x: torch.Tensor, methods: "Sequence[str] | Mapping[str, CamMethod]", target: int | None = None
@@ -120,8 +77,8 @@ class CamExplainer:
         known = methods if isinstance(methods, Mapping) else {method: _method(method) for method in methods}
         if x.ndim != 4 or len(x) != 1:
             raise InputError(f"an image to be explained must be 1 x C x S x S, not {tuple(x.shape)}")
-        placed = self._placed(x)
-        seen = Seen(self, placed, self._split.at(placed), target)
+        placed = self.placed(x)
+        seen = Seen(self, placed, self.split.at(placed), target)
         maps, weights, notes = {}, {}, {}
         for method, each in known.items():
             found = each.coarse(seen)
@@ -134,14 +91,6 @@ class CamExplainer:
             if found.note or nothing:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
         return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
-
-    @cached_property
-    def fast(self) -> nn.Module:
-        """The whole network in its fastest form, made when a method first asks for it."""
-        return accelerate(self._model, self._example)
-
-    def _placed(self, x: torch.Tensor) -> torch.Tensor:
-        return x.to(self._device, torch.float32).contiguous(memory_format=torch.channels_last)
 
 
 def _method(name: str) -> "CamMethod":
@@ -158,11 +107,8 @@ class CamGroup(Group):
         """Cut the network at the layer."""
         self._settings = CamSettings.model_validate(self.options)
         self._cams = {name: each() for name, each in self.classes.items() if issubclass(each, CamMethod)}
-        try:
+        with told_of("explain.methods" if self._settings.layer is None else "explain.cam.layers"):
             self._ready = self._explainer(self.network.model)
-        except InputError as error:
-            key = "explain.methods" if self._settings.layer is None else "explain.cam.layers"
-            raise InputError(f"{key}: {error}") from error
 
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image; the record has the ``layer``, the ``logit`` and what is to be known of each map."""
