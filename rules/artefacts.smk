@@ -29,8 +29,7 @@ rule artefact_audit:
         mem_mb=growing(4000),
         runtime=growing(120),
     params:
-        settings=settings("artefact_audit"),
-        code=code_of("artefact_audit"),
+        **made_by("artefact_audit"),
     script:
         "../workflow/scripts/artefact_audit.py"
 
@@ -55,8 +54,7 @@ rule figures_artefacts:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("artefact_figures"),
-        code=code_of("figures_artefacts"),
+        **made_by("figures_artefacts", "artefact_figures"),
     script:
         "../workflow/scripts/figures_artefacts.py"
 
@@ -90,8 +88,7 @@ rule shortcut:
     resources:
         **heavy(240),
     params:
-        settings=settings("shortcut"),
-        code=code_of("shortcut"),
+        **made_by("shortcut"),
     script:
         "../workflow/scripts/shortcut.py"
 
@@ -111,7 +108,6 @@ rule figures_shortcut:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("shortcut_figures"),
-        code=code_of("figures_shortcut"),
+        **made_by("figures_shortcut", "shortcut_figures"),
     script:
         "../workflow/scripts/figures_shortcut.py"

@@ -196,6 +196,11 @@ def code_of(script):
     return fingerprint
 
 
+def made_by(script, stage=None):
+    """Return what every job has as params: the settings of its stage, by default named as its script, and its code."""
+    return {"settings": settings(stage or script), "code": code_of(script)}
+
+
 def gpus(wildcards):
     """Return how many GPUs a job that runs networks asks for."""
     return int(any(network.device == "auto" for network in plan.networks(wildcards)))

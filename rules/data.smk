@@ -35,8 +35,7 @@ for KIND, NAMES in plan.sources.items():
                 for name, first in CONFIG.datasets[NAMES[0]].resources.items()
             },
         params:
-            settings=settings("data"),
-            code=code_of("data"),
+            **made_by("data"),
             unlisted=lambda wildcards: digests(
                 CONFIG.datasets[wildcards.dataset].files()
             ),

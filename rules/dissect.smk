@@ -43,8 +43,7 @@ rule clip_train:
     resources:
         **heavy(480, gpu=1),
     params:
-        settings=settings("clip_train"),
-        code=code_of("clip_train"),
+        **made_by("clip_train"),
     script:
         "../workflow/scripts/clip_train.py"
 
@@ -74,8 +73,7 @@ rule clip_embed:
     resources:
         **heavy(240, gpu=1),
     params:
-        settings=settings("clip_embed"),
-        code=code_of("clip_embed"),
+        **made_by("clip_embed"),
     script:
         "../workflow/scripts/clip_embed.py"
 
@@ -105,8 +103,7 @@ rule dissect_passes:
     resources:
         **heavy(240),
     params:
-        settings=settings("dissect_passes"),
-        code=code_of("dissect_passes"),
+        **made_by("dissect_passes"),
     script:
         "../workflow/scripts/dissect_passes.py"
 
@@ -129,8 +126,7 @@ rule dissect_activations_shard:
     resources:
         **heavy(240),
     params:
-        settings=settings("dissect_passes"),
-        code=code_of("dissect_activations_shard"),
+        **made_by("dissect_activations_shard", "dissect_passes"),
     script:
         "../workflow/scripts/dissect_activations_shard.py"
 
@@ -154,8 +150,7 @@ rule dissect_activations_merge:
     resources:
         mem_mb=growing(4000),
     params:
-        settings=settings("dissect_passes"),
-        code=code_of("dissect_activations_merge"),
+        **made_by("dissect_activations_merge", "dissect_passes"),
         # Shards are gone once they are joined: what they were made with is kept here.
         shard_code=code_of("dissect_activations_shard"),
     script:
@@ -181,8 +176,7 @@ rule dissect_overlaps_shard:
     resources:
         **heavy(240),
     params:
-        settings=settings("dissect_passes"),
-        code=code_of("dissect_overlaps_shard"),
+        **made_by("dissect_overlaps_shard", "dissect_passes"),
     script:
         "../workflow/scripts/dissect_overlaps_shard.py"
 
@@ -206,8 +200,7 @@ rule dissect_overlaps_merge:
     resources:
         mem_mb=growing(4000),
     params:
-        settings=settings("dissect_passes"),
-        code=code_of("dissect_overlaps_merge"),
+        **made_by("dissect_overlaps_merge", "dissect_passes"),
         # Shards are gone once they are joined: what they were made with is kept here.
         shard_code=code_of("dissect_overlaps_shard"),
     script:
@@ -232,8 +225,7 @@ rule dissect_labels:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        settings=settings("dissect_labels"),
-        code=code_of("dissect_labels"),
+        **made_by("dissect_labels"),
     script:
         "../workflow/scripts/dissect_labels.py"
 
@@ -255,8 +247,7 @@ rule dissect_summary:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("dissect_summary"),
-        code=code_of("dissect_summary"),
+        **made_by("dissect_summary"),
     script:
         "../workflow/scripts/dissect_summary.py"
 
@@ -278,8 +269,7 @@ rule dissect_compare:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("dissect_compare"),
-        code=code_of("dissect_compare"),
+        **made_by("dissect_compare"),
     script:
         "../workflow/scripts/dissect_compare.py"
 
@@ -307,7 +297,6 @@ rule dissect_roles:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("dissect_roles"),
-        code=code_of("dissect_roles"),
+        **made_by("dissect_roles"),
     script:
         "../workflow/scripts/dissect_roles.py"

@@ -41,8 +41,7 @@ rule explanations:
     resources:
         **heavy(240),
     params:
-        settings=settings("explanations"),
-        code=code_of("explanations"),
+        **made_by("explanations"),
     script:
         "../workflow/scripts/explanations.py"
 
@@ -77,8 +76,7 @@ rule explanation_images:
     resources:
         runtime=growing(5),
     params:
-        settings=settings("explanation_images"),
-        code=code_of("explanation_images"),
+        **made_by("explanation_images"),
     script:
         "../workflow/scripts/explanation_images.py"
 
@@ -107,8 +105,7 @@ rule lime_tune:
     resources:
         **heavy(240),
     params:
-        settings=settings("lime_tune"),
-        code=code_of("lime_tune"),
+        **made_by("lime_tune"),
     script:
         "../workflow/scripts/lime_tune.py"
 
@@ -130,8 +127,7 @@ rule agreement:
     resources:
         runtime=growing(60),
     params:
-        settings=settings("agreement"),
-        code=code_of("agreement"),
+        **made_by("agreement"),
     script:
         "../workflow/scripts/agreement.py"
 
@@ -154,7 +150,6 @@ rule localisation:
     resources:
         runtime=growing(60),
     params:
-        settings=settings("localisation"),
-        code=code_of("localisation"),
+        **made_by("localisation"),
     script:
         "../workflow/scripts/localisation.py"

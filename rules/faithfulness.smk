@@ -36,8 +36,7 @@ rule faithfulness:
     resources:
         **heavy(240),
     params:
-        settings=settings("faithfulness"),
-        code=code_of("faithfulness"),
+        **made_by("faithfulness"),
     script:
         "../workflow/scripts/faithfulness.py"
 
@@ -63,8 +62,7 @@ rule faithfulness_shard:
     resources:
         **heavy(240),
     params:
-        settings=settings("faithfulness_shard"),
-        code=code_of("faithfulness_shard"),
+        **made_by("faithfulness_shard"),
     script:
         "../workflow/scripts/faithfulness_shard.py"
 
@@ -93,8 +91,7 @@ rule faithfulness_merge:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=settings("faithfulness"),
-        code=code_of("faithfulness_merge"),
+        **made_by("faithfulness_merge", "faithfulness"),
         # Shards are gone once they are joined: what they were made with is kept here.
         shard_code=code_of("faithfulness_shard"),
     script:

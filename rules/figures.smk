@@ -58,8 +58,7 @@ rule figures_data:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("data_figures"),
-        code=code_of("figures_data"),
+        **made_by("figures_data", "data_figures"),
     script:
         "../workflow/scripts/figures_data.py"
 
@@ -79,8 +78,7 @@ rule figures_history:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("figures"),
-        code=code_of("figures_history"),
+        **made_by("figures_history", "figures"),
     script:
         "../workflow/scripts/figures_history.py"
 
@@ -99,8 +97,7 @@ rule figures_confusion:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("figures"),
-        code=code_of("figures_confusion"),
+        **made_by("figures_confusion", "figures"),
     script:
         "../workflow/scripts/figures_confusion.py"
 
@@ -128,8 +125,7 @@ rule figures_rof:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("rof_figures"),
-        code=code_of("figures_rof"),
+        **made_by("figures_rof", "rof_figures"),
     script:
         "../workflow/scripts/figures_rof.py"
 
@@ -150,8 +146,7 @@ rule figures_generalisation:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("generalisation_figures"),
-        code=code_of("figures_generalisation"),
+        **made_by("figures_generalisation", "generalisation_figures"),
     script:
         "../workflow/scripts/figures_generalisation.py"
 
@@ -172,8 +167,7 @@ rule figures_explanations:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("figures"),
-        code=code_of("figures_explanations"),
+        **made_by("figures_explanations", "figures"),
     script:
         "../workflow/scripts/figures_explanations.py"
 
@@ -198,8 +192,7 @@ rule figures_agreement:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("agreement_figures"),
-        code=code_of("figures_agreement"),
+        **made_by("figures_agreement", "agreement_figures"),
     script:
         "../workflow/scripts/figures_agreement.py"
 
@@ -220,8 +213,7 @@ rule figures_localisation:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("localisation_figures"),
-        code=code_of("figures_localisation"),
+        **made_by("figures_localisation", "localisation_figures"),
     script:
         "../workflow/scripts/figures_localisation.py"
 
@@ -252,8 +244,7 @@ rule figures_dissect:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("concept_figures"),
-        code=code_of("figures_dissect"),
+        **made_by("figures_dissect", "concept_figures"),
     script:
         "../workflow/scripts/figures_dissect.py"
 
@@ -281,8 +272,7 @@ rule figures_units:
     resources:
         **heavy(240),
     params:
-        settings=settings("dissect_units"),
-        code=code_of("figures_units"),
+        **made_by("figures_units", "dissect_units"),
     script:
         "../workflow/scripts/figures_units.py"
 
@@ -305,8 +295,7 @@ rule figures_concept_roles:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("concept_roles_figures"),
-        code=code_of("figures_concept_roles"),
+        **made_by("figures_concept_roles", "concept_roles_figures"),
     script:
         "../workflow/scripts/figures_concept_roles.py"
 
@@ -324,8 +313,7 @@ rule figures_atlas:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("figures"),
-        code=code_of("figures_atlas"),
+        **made_by("figures_atlas", "figures"),
     script:
         "../workflow/scripts/figures_atlas.py"
 
@@ -349,7 +337,6 @@ rule figures_faithfulness:
     conda:
         "../envs/tables.yaml"
     params:
-        settings=settings("faithfulness_figures"),
-        code=code_of("figures_faithfulness"),
+        **made_by("figures_faithfulness", "faithfulness_figures"),
     script:
         "../workflow/scripts/figures_faithfulness.py"

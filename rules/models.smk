@@ -30,8 +30,7 @@ rule train:
     resources:
         **heavy(720),
     params:
-        settings=settings("train"),
-        code=code_of("train"),
+        **made_by("train"),
     script:
         "../workflow/scripts/train.py"
 
@@ -52,8 +51,7 @@ rule import_model:
     conda:
         "../envs/torch.yaml"
     params:
-        settings=settings("import"),
-        code=code_of("import_model"),
+        **made_by("import_model", "import"),
     script:
         "../workflow/scripts/import_model.py"
 
@@ -79,8 +77,7 @@ rule features:
     resources:
         **heavy(240),
     params:
-        settings=settings("features"),
-        code=code_of("features"),
+        **made_by("features"),
     script:
         "../workflow/scripts/features.py"
 
@@ -104,8 +101,7 @@ rule features_shard:
     resources:
         **heavy(240),
     params:
-        settings=settings("features"),
-        code=code_of("features_shard"),
+        **made_by("features_shard", "features"),
     script:
         "../workflow/scripts/features_shard.py"
 
@@ -131,8 +127,7 @@ rule features_merge:
     resources:
         mem_mb=growing(4000),
     params:
-        settings=settings("features"),
-        code=code_of("features_merge"),
+        **made_by("features_merge", "features"),
         # Shards are gone once they are joined: what they were made with is kept here.
         shard_code=code_of("features_shard"),
     script:
@@ -159,8 +154,7 @@ rule check_import:
     resources:
         **heavy(60),
     params:
-        settings=settings("check_import"),
-        code=code_of("check_import"),
+        **made_by("check_import"),
     script:
         "../workflow/scripts/check_import.py"
 
@@ -186,7 +180,6 @@ rule evaluate:
     resources:
         runtime=growing(5),
     params:
-        settings=settings("evaluate"),
-        code=code_of("evaluate"),
+        **made_by("evaluate"),
     script:
         "../workflow/scripts/evaluate.py"

@@ -20,7 +20,6 @@ rule notebook:
     resources:
         mem_mb=growing(4000),
     params:
-        settings=settings("notebook"),
-        code=code_of("notebook"),
+        **made_by("notebook"),
     script:
         "../workflow/scripts/notebook.py"

@@ -30,8 +30,7 @@ rule relevance_references:
     resources:
         **heavy(240),
     params:
-        settings=settings("relevance_references"),
-        code=code_of("relevance_references"),
+        **made_by("relevance_references"),
     script:
         "../workflow/scripts/relevance_references.py"
 
@@ -55,7 +54,6 @@ rule relevance_atlas:
     resources:
         **heavy(240),
     params:
-        settings=settings("relevance_atlas"),
-        code=code_of("relevance_atlas"),
+        **made_by("relevance_atlas"),
     script:
         "../workflow/scripts/relevance_atlas.py"

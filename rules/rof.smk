@@ -31,8 +31,7 @@ rule rank:
     resources:
         runtime=growing(5),
     params:
-        settings=settings("rank"),
-        code=code_of("rank"),
+        **made_by("rank"),
     script:
         "../workflow/scripts/rank.py"
 
@@ -57,8 +56,7 @@ rule sweep:
     resources:
         **heavy(240),
     params:
-        settings=settings("sweep"),
-        code=code_of("sweep"),
+        **made_by("sweep"),
     script:
         "../workflow/scripts/sweep.py"
 
@@ -88,8 +86,7 @@ rule turning_points:
     resources:
         runtime=growing(60),
     params:
-        settings=settings("turning_points"),
-        code=code_of("turning_points"),
+        **made_by("turning_points"),
     script:
         "../workflow/scripts/turning_points.py"
 
@@ -119,7 +116,6 @@ rule generalisation:
     resources:
         runtime=growing(60),
     params:
-        settings=settings("generalisation"),
-        code=code_of("generalisation"),
+        **made_by("generalisation"),
     script:
         "../workflow/scripts/generalisation.py"

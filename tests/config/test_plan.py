@@ -186,7 +186,8 @@ def test_what_sections_name_exists_and_every_stage_of_the_rules_is_known(root: P
             assert all(hasattr(section, name) or name in section.model_fields for name in names), (section, names)
     named = {stage for section in sections for stage in section.jobs} | set(related())
     text = "".join(file.read_text(encoding="utf-8") for file in (root / "rules").glob("*.smk"))
-    assert set(re.findall(r'settings=settings\("(\w+)"\)', text)) == named
+    asked = re.findall(r'\*\*made_by\("(\w+)"(?:, "(\w+)")?\)', text)
+    assert {stage or script for script, stage in asked} == named
 
 
 def test_a_job_sees_the_sections_of_its_names(plan: Plan) -> None:

@@ -182,7 +182,7 @@ def test_a_merge_knows_the_code_of_its_shards_which_are_gone(root: Path) -> None
     for name in merges:
         stage = name.removesuffix("_merge")
         assert f'shard_code=code_of("{stage}_shard")' in rules[name]
-        assert f'code=code_of("{stage}_shard")' in rules[f"{stage}_shard"]
+        assert f'**made_by("{stage}_shard"' in rules[f"{stage}_shard"]
 
 
 def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> None:
