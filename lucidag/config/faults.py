@@ -24,8 +24,8 @@ class Faults:
         self.lines: list[str] = []
 
     @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Run a check, and keep what it finds wrong.
+    def gathered(self, prefix: str = "") -> Iterator[None]:
+        """Run a check, and keep what it finds wrong, each line with the same words before it.
 
         What other exceptions come of mistakes that were found before (a name that does not exist, looked up) is no
         mistake of its own.
@@ -33,7 +33,8 @@ class Faults:
         try:
             yield
         except InputError as error:
-            self.lines += [line for line in str(error).splitlines() if line not in self.lines]
+            lines = [f"{prefix}{line}" for line in str(error).splitlines()]
+            self.lines += [line for line in lines if line not in self.lines]
         except LookupError:
             if not self.lines:
                 raise

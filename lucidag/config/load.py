@@ -72,10 +72,8 @@ def _own_sources(words: Mapping[str, Any], faults: Faults) -> dict[str, type[Dat
     for name, section in datasets.items() if isinstance(datasets, Mapping) else ():
         kind = section.get("source") if isinstance(section, Mapping) else None
         if isinstance(kind, str) and ":" in kind and kind not in found:
-            try:
+            with faults.gathered(f"datasets.{name}.source: "):
                 found[kind] = source_class(kind)
-            except InputError as error:
-                faults.lines.append(f"datasets.{name}.source: {error}")
     return found
 
 

@@ -65,15 +65,11 @@ def check_sources(config: Config, source: str) -> None:
             reason = f"{type(error).__name__}: {error}"
             faults.lines.append(" ".join(f"{source}: datasets.{name}: {dataset.source}: {reason}".split()))
     for name, model in config.models.items():
-        try:
+        with faults.gathered(f"{source}: models.{name}."):
             weight_files(model)
-        except InputError as error:
-            faults.lines.append(f"{source}: models.{name}.{error}")
     for name, clip in config.clips.items():
-        try:
+        with faults.gathered(f"{source}: clips.{name}."):
             clip_weight_files(clip)
-        except InputError as error:
-            faults.lines.append(f"{source}: clips.{name}.{error}")
     faults.stop()
 
 

@@ -34,7 +34,8 @@ def odds(associations: Sequence[Mapping[str, Any]], confidence: float = 0.95) ->
     drawn = sorted(drawn, key=lambda one: (-float(one["odds_ratio"]), str(one["column"])))
     fig = figure(FULL_WIDTH, 1.1 + 0.21 * len(drawn) + 0.14 * bool(others))
     ax = fig.subplots()
-    reach = _reach(drawn)
+    ends = [float(one[key]) for one in drawn for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high")]
+    reach = float(min(max([4.0, *(max(end, 1 / end) for end in ends if 0 < end < np.inf)]) * 1.5, MOST))
     for y, one in enumerate(drawn):
         _ratio(ax, y, one, reach, confidence)
     ax.axvline(1, color=GREY, linewidth=0.8, zorder=1)
@@ -79,7 +80,11 @@ def grades(finders: Mapping[str, Mapping[str, Any]], confidence: float = 0.95) -
         ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
         ax.grid(axis="x", color=PALE, linewidth=0.4)
         ax.tick_params(axis="y", length=0)
-    labels = [_against(name, one) for name, one in measured.items()]
+    labels = [
+        f"{name}\n(flag {one['column']}, {used['present']} of {used['images']})"
+        for name, one in measured.items()
+        for used in [one[one["used"]]]
+    ]
     panels[0].set_yticks(range(len(measured)), labels)
     if without:
         fig.suptitle(f"unvalidated, having no flags: {', '.join(without)}", fontsize=6, color=GREY)
@@ -116,12 +121,6 @@ def examples(shown: Mapping[str, Mapping[str, Sequence[Example]]]) -> Figure:
     return fig
 
 
-def _reach(drawn: Sequence[Mapping[str, Any]]) -> float:
-    ends = [float(one[key]) for one in drawn for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high")]
-    known = [max(end, 1 / end) for end in ends if 0 < end < np.inf]
-    return float(min(max([*known, 4.0]) * 1.5, MOST))
-
-
 def _ratio(ax: Axes, y: int, one: Mapping[str, Any], reach: float, confidence: float) -> None:
     colour, marker = KINDS[one["kind"]]
     ratio, low, high = (float(one[key]) for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high"))
@@ -156,16 +155,9 @@ def _share(ax: Axes, y: int, found: Mapping[str, Any], weak: bool, confidence: f
     ax.plot([found["value"]], [y], "s" if weak else "o", color=colour, label=label, zorder=3, clip_on=False)
 
 
-def _against(name: str, one: Mapping[str, Any]) -> str:
-    used = one[one["used"]]
-    return f"{name}\n(flag {one['column']}, {used['present']} of {used['images']})"
-
-
 def _image(ax: Axes, one: Example) -> None:
     ax.imshow(one.image, interpolation="nearest" if one.image.shape[0] < 100 else "antialiased")
     if one.mask.any() and not one.mask.all():
         ax.contour(one.mask.astype(float), levels=[0.5], colors=[OUTLINE], linewidths=0.7)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)

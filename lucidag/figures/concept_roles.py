@@ -58,13 +58,9 @@ def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found
         ylabel=f"{JUDGED_BY[method]} of its label",
         xlim=(0, RIGHT * len(table)),
     )
-    ax.set_title(f"{TITLES[method]}: rank and score,\n{_rank_words(found['rank'])}")
-
-
-def _rank_words(found: Mapping[str, Any]) -> str:
-    if found["reason"]:
-        return str(found["reason"])
-    return f"Spearman's ρ = {found['rho']:+.2f}, p = {found['p']:.2g}".replace("-0.", "−0.")
+    rho, p, why = (found["rank"][key] for key in ("rho", "p", "reason"))
+    words = why or f"Spearman's ρ = {rho:+.2f}, p = {p:.2g}".replace("-0.", "−0.")
+    ax.set_title(f"{TITLES[method]}: rank and score,\n{words}")
 
 
 def _shares(ax: Axes, roles: Mapping[str, Any], found: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ class CodeIndex:
         seen: set[str] = set()
         while waiting:
             name = waiting.pop()
-            for part in _with_parents(name):
+            for part in accumulate(name.split("."), "{}.{}".format):  # the packages that it is in, and itself
                 if part in seen:
                     continue
                 seen.add(part)
@@ -216,9 +217,3 @@ def _parsed(text: bytes, path: Path, module: str, is_package: bool) -> _Source:
     names = list(dict.fromkeys(imported_names(tree, module, is_package)))
     strip_docstrings(tree)
     return _Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12], names)
-
-
-def _with_parents(name: str) -> Iterator[str]:
-    parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        yield ".".join(parts[:end])

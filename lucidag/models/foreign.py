@@ -57,10 +57,6 @@ class _StandIn:
         return collections.OrderedDict()
 
 
-def _list(*_: object) -> list[Any]:
-    return []
-
-
 def read_tensors(path: Path) -> Tensors:
     """Read every tensor of a file, named by its place in it, such as ``state_dict.model.conv1.weight``.
 
@@ -145,7 +141,7 @@ def _allowed(path: Path) -> list[Callable[..., Any] | tuple[Callable[..., Any], 
     plain: list[Any] = [np.ndarray, np.dtype, *{type(np.dtype(letter)) for letter in "?bBhHiIlLqQefdFDSUO"}]
     private = {"scalar": np.float64(0).__reduce__()[0], "_reconstruct": np.zeros(0).__reduce__()[0]}
     numpy = [(make, f"numpy.{core}.multiarray.{name}") for name, make in private.items() for core in ("core", "_core")]
-    known = [*plain, *numpy, (_list, "collections.deque")]
+    known = [*plain, *numpy, (lambda *_: [], "collections.deque")]
     try:
         with safe_globals(known):
             others = get_unsafe_globals_in_checkpoint(path)

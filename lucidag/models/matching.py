@@ -87,13 +87,9 @@ def find_network(
         raise InputError(
             f"weights {source} hold {len(different)} networks that fit: {names}; name the one you want by weights_part"
         )
-    return (
-        different[0]
-        if different
-        else max(
-            fits, key=lambda found: (sum(name in found.tensors for name in required), _count(own, required, found))
-        )
-    )
+    if different:
+        return different[0]
+    return max(fits, key=lambda found: (sum(name in found.tensors for name in required), _count(own, required, found)))
 
 
 def _count(own: Shapes, required: Collection[str], found: Found) -> int:

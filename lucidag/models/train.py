@@ -23,6 +23,7 @@ from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
 from lucidag.models.head import evaluating, find_head
 from lucidag.models.inputs import Inputs
+from lucidag.models.outputs import check_outputs
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.resume import Row, load_state, save_state
 from lucidag.models.settings import Train
@@ -87,10 +88,12 @@ def train(
         For a setting that does not fit the network or its classes, a class without a training image, or a loss
         that is not finite.
     """
-    _check_weights(settings.class_weights, len(manifest.classes))
+    weights, classes = settings.class_weights, len(manifest.classes)
+    if not isinstance(weights, str) and len(weights) != classes:
+        raise InputError(f"train: class_weights is {list(weights)}; it needs {classes} numbers, one per class")
     resume = Path(resume_path) if resume_path is not None else None
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _check_outputs(model, inputs, len(manifest.classes), device)
+    check_outputs(model, inputs.example().to(device), classes)  # before the images are decoded
     with reproducible(device, settings.threads), _trainable(model, inputs, settings.trainable):
         run = _Run(model, manifest, inputs, settings, device)
         history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
@@ -267,23 +270,3 @@ def _trainable_modules(model: nn.Module, inputs: Inputs, wanted: str | Sequence[
                 "allowed are 'all', 'head' or a list of module names"
             )
     return names
-
-
-def _check_outputs(model: nn.Module, inputs: Inputs, classes: int, device: str) -> None:
-    """Run the network once, so that a wrong size is found before the images are decoded."""
-    try:
-        with evaluating(model), torch.inference_mode():
-            logits = model(inputs.example().to(device))
-    except RuntimeError as error:
-        shape = (inputs.channels, inputs.size, inputs.size)
-        raise InputError(f"network '{type(model).__name__}' refuses inputs of shape {shape}: {error}") from error
-    if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes):
-        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise InputError(
-            f"network '{type(model).__name__}' gives {found} for 2 images; it must give (2, {classes}), one per class"
-        )
-
-
-def _check_weights(wanted: str | Sequence[float], classes: int) -> None:
-    if not isinstance(wanted, str) and len(wanted) != classes:
-        raise InputError(f"train: class_weights is {list(wanted)}; it needs {classes} numbers, one per class")

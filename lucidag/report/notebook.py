@@ -41,8 +41,8 @@ def build(sections: Sequence[Section]) -> NotebookNode:
     """
     cells = [
         _cell(f"{section.name}-{number}", part)
-        for section in sections
-        for number, part in enumerate((Text(_heading(section, sections)), *section.cells))
+        for level, section in enumerate(sections)
+        for number, part in enumerate((Text(f"{'##' if level else '#'} {section.title}"), *section.cells))
     ]
     about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = v4.new_notebook(cells=cells, metadata=about)
@@ -121,10 +121,6 @@ def own_jupyter() -> Iterator[Path]:
                 os.environ.pop(name, None)
                 if name in before:
                     os.environ[name] = before[name]
-
-
-def _heading(section: Section, sections: Sequence[Section]) -> str:
-    return f"{'#' if section is sections[0] else '##'} {section.title}"
 
 
 def _cell(name: str, part: Text | Code) -> NotebookNode:

@@ -1,11 +1,15 @@
 """Networks with residual blocks, layers of them inside and behind blocks, and what zennit-crp says of them."""
 
+from types import SimpleNamespace
+
 import torch
 from crp.attribution import CondAttribution
 from torch import nn
 from torchvision.models import resnet18, resnet50
 
 from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.conditional import BATCH, conditional_maps
+from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.models.attention import attention_resnet18
 from lucidag.models.efficientnet import efficientnet_b0_relu
 from lucidag.models.small import small_resnet
@@ -112,3 +116,17 @@ def library(model, x, layer, selections, target, exclude_parallel=True, **which)
         exclude_parallel=exclude_parallel,
     )
     return torch.cat([part.heatmap.clone() for part in parts])
+
+
+def conditional(model, rules, x, layer, selections=None, target=None, batch_size=BATCH) -> SimpleNamespace:
+    """Give the maps of selections of units (None: each on its own), and what is known of the layer that they are of."""
+    behind = layer_relevance(model, rules, x, [layer], None if target is None else [target])
+    maps = conditional_maps(model, rules, x, layer, behind, selections, batch_size)
+    units = len(behind.relevance[layer][0])
+    return SimpleNamespace(
+        target=int(behind.targets[0]),
+        activation=behind.activations[layer][0],
+        relevance=behind.relevance[layer][0],
+        selections=tuple((unit,) for unit in range(units)) if selections is None else selections,
+        maps=maps,
+    )

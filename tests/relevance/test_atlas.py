@@ -10,7 +10,7 @@ from torch import nn
 from lucidag.data.images import Images
 from lucidag.explain.relevance import atlas
 from lucidag.explain.relevance.atlas import explain_decision
-from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
+from lucidag.explain.relevance.conditional import unit_maps
 from lucidag.explain.relevance.lrp import lrp
 from lucidag.explain.relevance.references import find_references
 from lucidag.explain.subjects import Subject
@@ -53,7 +53,7 @@ def test_the_units_with_the_most_relevance_come_first(given):
     assert found.record["target_name"] == "abcd"[int(logits.argmax())]
     assert found.record["logit"] == pytest.approx(float(logits.max()), rel=1e-3)
     assert found.record["probability"] == pytest.approx(float(logits.softmax(0).max()), rel=1e-3)
-    every = conditional_maps(network.model, rules, x, LAYER)
+    every = residual.conditional(network.model, rules, x, LAYER)
     by_unit = every.relevance.sum((1, 2))
     order = by_unit.argsort(descending=True)[:5]
     assert [unit.unit for unit in found.units] == order.tolist()

@@ -12,7 +12,7 @@ from zennit.rules import AlphaBeta, Epsilon, Flat, Gamma, Norm, Pass, WSquare, Z
 
 from lucidag.data.images import decode
 from lucidag.explain.relevance.composites import composite_for
-from lucidag.explain.relevance.conditional import conditional_maps, even_batch
+from lucidag.explain.relevance.conditional import even_batch
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.shared import SharedComposite
 from lucidag.ground.errors import InputError
@@ -23,6 +23,7 @@ from tests.relevance.residual import (
     WHOLE,
     all_relevance,
     composite,
+    conditional,
     image,
     library,
     network,
@@ -64,7 +65,7 @@ def case(name, layer):
     parts = [list(range(start, units, PARTS)) for start in range(PARTS)]
     selections = [[3], *parts, list(range(units)), []]
     return Case(
-        conditional_maps(model, composite(model), x, layer, selections, TARGET, batch_size=4).maps,
+        conditional(model, composite(model), x, layer, selections, TARGET, batch_size=4).maps,
         library(model, x, layer, selections, TARGET),
         None if (name, layer) in WHOLE else library(model, x, layer, selections, TARGET, exclude_parallel=False),
         all_relevance(model, x, TARGET),
@@ -117,7 +118,7 @@ def test_wrong_variant_without_exclude_parallel(name, layer):
 @pytest.mark.parametrize("layer", ["layer2.1.conv1", "layer3.0.downsample.0", "layer4.0"])
 def test_single_units_make_the_map_of_all(layer):
     model, x = network("small_resnet"), image()
-    single = conditional_maps(model, composite(model), x, layer, None, TARGET)
+    single = conditional(model, composite(model), x, layer, None, TARGET)
     assert single.selections == tuple((unit,) for unit in range(len(single.relevance)))
     assert apart(single.maps.sum(0), case("small_resnet", layer).ours[-2]) < 1e-8
 
@@ -126,7 +127,7 @@ def test_single_units_make_the_map_of_all(layer):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_maps_of_each_composite_are_those_of_zennit_crp(rules, seed):
     model, x = network("small_resnet", seed), image(seed=seed)
-    found = conditional_maps(model, composite(model, rules), x, "layer3.0.conv2", None, TARGET, batch_size=5)
+    found = conditional(model, composite(model, rules), x, "layer3.0.conv2", None, TARGET, batch_size=5)
     expected = library(model, x, "layer3.0.conv2", found.selections, TARGET, name=rules)
     assert len(found.maps) == 32
     assert apart(found.maps, expected) < 1e-8
@@ -134,7 +135,7 @@ def test_maps_of_each_composite_are_those_of_zennit_crp(rules, seed):
 
 def test_the_batch_size_changes_nothing():
     model, x = network("small_resnet"), image()
-    maps = [conditional_maps(model, composite(model), x, "layer2.1", None, TARGET, each).maps for each in (1, 3, 64)]
+    maps = [conditional(model, composite(model), x, "layer2.1", None, TARGET, each).maps for each in (1, 3, 64)]
     assert apart(maps[1], maps[0]) < 1e-6
     assert apart(maps[2], maps[0]) < 1e-6
 
@@ -154,7 +155,7 @@ def test_maps_of_units_differ(name, layer):
     model, x = network(name), image(name)
     relevance = layer_relevance(model, composite(model), x, [layer], [TARGET]).relevance[layer][0]
     units = [[unit] for unit in relevance.flatten(1).abs().sum(1).topk(6).indices.tolist()]
-    maps = conditional_maps(model, composite(model), x, layer, units, TARGET).maps
+    maps = conditional(model, composite(model), x, layer, units, TARGET).maps
     assert correlations(maps).max() < 0.99
     assert correlations(maps).median() < 0.9
 
@@ -169,7 +170,7 @@ def test_the_published_case(shared_data):
     x, layer = inputs.normalise(inputs.prepare(decode(path))[None]), "layer4.1.conv2"
     relevance = layer_relevance(model, composite(model), x, [layer]).relevance[layer][0]
     units = [[int(unit)] for unit in relevance.abs().sum((1, 2)).nonzero()[::40]]
-    found = conditional_maps(model, composite(model), x, layer, units)
+    found = conditional(model, composite(model), x, layer, units)
     right = library(model, x, layer, units, found.target)
     wrong = library(model, x, layer, units, found.target, exclude_parallel=False)
     assert apart(found.maps, right) < 1e-5
@@ -190,7 +191,7 @@ def test_the_published_case(shared_data):
 )
 def test_a_map_has_the_relevance_of_its_unit(name, layer, seed):
     model, x = network(name, seed, biases=False), image(name, seed)
-    found = conditional_maps(model, composite(model), x, layer, [[unit] for unit in range(0, 32, 3)], TARGET)
+    found = conditional(model, composite(model), x, layer, [[unit] for unit in range(0, 32, 3)], TARGET)
     # Of few units none may have positive weights for what is active: z+ then loses their relevance.
     assert apart(found.maps.sum((1, 2)), found.relevance.sum((1, 2))[:32:3]) < (
         3e-2 if name == "small_resnet" else 3e-3
@@ -203,7 +204,7 @@ def test_wrong_variant_without_canonizers(name):
     layer = {"small_resnet": "layer3.0.conv2", "efficientnet": "features.3.1.block.1.0"}.get(name, "layer4.0.conv2")
     model, x = network(name, biases=False).double(), image(name).double()
     units = [[unit] for unit in range(8)]
-    found = conditional_maps(model, composite(model, canonizers=False), x, layer, units, TARGET)
+    found = conditional(model, composite(model, canonizers=False), x, layer, units, TARGET)
     assert apart(found.maps.sum((1, 2)), found.relevance[:8].sum((1, 2))) > 0.3
 
 
@@ -241,7 +242,7 @@ def test_relevance_of_images_together_is_that_of_each():
 def test_a_module_that_runs_twice_is_refused():
     model, x = network("resnet18"), image("resnet18")
     with pytest.raises(InputError, match=r"layer 'layer4\.1\.relu' runs more than once in a pass"):
-        conditional_maps(model, composite(model), x, "layer4.1.relu", [[0]])
+        conditional(model, composite(model), x, "layer4.1.relu", [[0]])
 
 
 @pytest.mark.parametrize(
@@ -256,20 +257,20 @@ def test_a_module_that_runs_twice_is_refused():
 def test_what_does_not_exist_is_named(layer, selections, target, says):
     model = network("small_resnet")
     with pytest.raises(InputError, match=says):
-        conditional_maps(model, composite(model), image(), layer, selections, target)
+        conditional(model, composite(model), image(), layer, selections, target)
 
 
 def test_two_images_are_refused():
     model = network("small_resnet")
     with pytest.raises(InputError, match="one image at a time"):
-        conditional_maps(model, composite(model), image(count=2), "layer1.0")
+        conditional(model, composite(model), image(count=2), "layer1.0")
 
 
 def test_relevance_that_is_not_finite_is_named():
     model = network("small_resnet")
     nn.init.constant_(model.fc.bias, float("inf"))
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
-        conditional_maps(model, composite(model), image(), "layer1.0")
+        conditional(model, composite(model), image(), "layer1.0")
     with pytest.raises(InputError, match=r"layer 'fc': its relevance is not finite"):
         layer_relevance(model, composite(model), image(), ["fc"])
 
@@ -280,7 +281,7 @@ def test_maps_that_are_not_finite_are_named():
     rules = composite_for("epsilon_gamma_box", model, -box, box)
     assert torch.isfinite(layer_relevance(model, rules, image(), ["layer1.0"]).relevance["layer1.0"]).all()
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
-        conditional_maps(model, rules, image(), "layer1.0", [[0]])
+        conditional(model, rules, image(), "layer1.0", [[0]])
 
 
 class InPlace(nn.Module):
@@ -301,10 +302,10 @@ def test_a_layer_is_kept_as_it_was_before_something_in_place():
     x = image()[:, :, :10, :10]
     found = layer_relevance(model, composite(model), x, ["one"]).activations["one"]
     assert torch.equal(found, model.one(x).detach())
-    maps = conditional_maps(model, composite(model), x, "one")
+    maps = conditional(model, composite(model), x, "one")
     assert torch.equal(maps.activation, found[0])
     for layer in ("one", "two"):
-        maps = conditional_maps(model, composite(model), x, layer)
+        maps = conditional(model, composite(model), x, layer)
         assert apart(maps.maps, library(model, x, layer, maps.selections, maps.target)) < 1e-8
 
 
@@ -313,7 +314,7 @@ def test_the_network_is_left_as_it_was(layer):
     model, x = network("small_resnet").train(), image()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     try:
-        conditional_maps(model, composite(model), x, layer, [[0]])
+        conditional(model, composite(model), x, layer, [[0]])
     except InputError:
         assert layer != "layer3.0.conv2"
     assert model.training

@@ -79,7 +79,7 @@ def explain_decision(
         order = by_unit.sort(descending=True, stable=True).indices
         chosen = order[by_unit[order] != 0][:units].tolist()
         shares = by_unit / by_unit.abs().sum().clamp(min=torch.finfo(by_unit.dtype).tiny)
-        maps = conditional_maps(network.model, composite, pixels, layer, [[unit] for unit in chosen], explained).maps
+        maps = conditional_maps(network.model, composite, pixels, layer, found, [[unit] for unit in chosen])
         reader = Images(manifest)
 
         def shown(unit: int, kind: str) -> tuple[Reference, ...]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 from zennit.core import Composite
 
-from lucidag.explain.relevance.layers import check_finite, layer_relevance, output_at
+from lucidag.explain.relevance.layers import LayerRelevance, check_finite, output_at
 from lucidag.explain.relevance.shared import SharedComposite
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
@@ -19,40 +18,15 @@ BATCH = 8
 Descend = Callable[[torch.Tensor], torch.Tensor]
 
 
-@dataclass(frozen=True)
-class ConditionalMaps:
-    """The relevance of a layer's units for one image and one class, and where it comes from.
-
-    Attributes
-    ----------
-    layer, target, logit
-        The layer, the class that was explained, and its logit.
-    activation, relevance
-        U or U x h x w: what the layer gives, and the relevance that it gets.
-    selections
-        The units of each map.
-    maps
-        float n x H x W, summed over the channels of the image.
-    """
-
-    layer: str
-    target: int
-    logit: float
-    activation: torch.Tensor
-    relevance: torch.Tensor
-    selections: tuple[tuple[int, ...], ...]
-    maps: torch.Tensor
-
-
 def conditional_maps(
     model: nn.Module,
     composite: Composite,
     image: torch.Tensor,
     layer: str,
+    behind: LayerRelevance,
     selections: Sequence[Sequence[int]] | None = None,
-    target: int | None = None,
     batch_size: int = BATCH,
-) -> ConditionalMaps:
+) -> torch.Tensor:
     """Compute a heat map for each selection of units of a layer.
 
     Concept relevance propagation (Achtibat et al. 2023, Nature Machine Intelligence 5) with the condition "this class,
@@ -69,25 +43,28 @@ def conditional_maps(
         1 x C x H x W, as the network takes it.
     layer
         A module that gives N x U or N x U x h x w and runs once in a pass.
+    behind
+        What `lucidag.explain.relevance.layers.layer_relevance` gives of this image, for the class to be explained.
     selections
         The units of each map; none at all give a map of zeros. None: each unit on its own.
-    target
-        The class; None: the predicted one.
     batch_size
         How many maps are computed at a time; it changes them by rounding only.
+
+    Returns
+    -------
+    tensor
+        A map of each selection, n x H x W, summed over the channels of the image.
 
     Raises
     ------
     InputError
-        If the layer does not exist, runs more than once or not at all, or gives something else; if a class or a unit
-        does not exist; if relevance is not finite; if there is not one image.
+        If a unit does not exist, relevance is not finite, or there is not one image.
     """
     if image.ndim != 4 or len(image) != 1:
         raise InputError(f"conditional relevance takes one image at a time, 1 x C x H x W, not {tuple(image.shape)}")
-    behind = layer_relevance(model, composite, image, [layer], None if target is None else [target])
     relevance = behind.relevance[layer][0]
     units = len(relevance)
-    chosen = tuple((unit,) for unit in range(units)) if selections is None else tuple(map(tuple, selections))
+    chosen = [[unit] for unit in range(units)] if selections is None else selections
     for unit in (unit for selected in chosen for unit in selected):
         if not 0 <= unit < units:
             raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
@@ -102,9 +79,7 @@ def conditional_maps(
             maps.append(descend(masks * relevance))
     found = torch.cat(maps) if maps else image.new_zeros((0, *image.shape[2:]))
     check_finite(layer, found)
-    explained = int(behind.targets[0])
-    logit = float(behind.logits[0, explained])
-    return ConditionalMaps(layer, explained, logit, behind.activations[layer][0], relevance, chosen, found)
+    return found
 
 
 def unit_maps(

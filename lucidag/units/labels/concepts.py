@@ -118,8 +118,5 @@ def chosen_concepts(
 
 def categories_of(concepts: Sequence[str], known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Give the category of each concept: the first of `known` that has it, or an empty text."""
-    found: dict[str, str] = {}
-    for category, names in known.items():
-        for name in names:
-            found.setdefault(read_alike(name), category)
+    found = {read_alike(name): category for category, names in reversed(list(known.items())) for name in names}
     return tuple(found.get(read_alike(concept), "") for concept in concepts)

@@ -89,9 +89,7 @@ def true_columns(names: Sequence[str], concepts: Sequence[str]) -> NDArray[np.in
     array
         The column of each class, -1 where no concept bears its name.
     """
-    columns: dict[str, int] = {}
-    for column, concept in enumerate(concepts):
-        columns.setdefault(plain_name(concept), column)
+    columns = {plain_name(concepts[column]): column for column in reversed(range(len(concepts)))}
     return np.array([columns.get(plain_name(name), -1) for name in names], dtype=np.int64)
 
 

@@ -64,12 +64,8 @@ def read_layers(paths: Mapping[str, str | Path]) -> pd.DataFrame:
     """
     if not paths:
         raise InputError("labelled units: no layer was given")
-    parts = []
-    for layer, path in paths.items():
-        part = read_units(path)
-        part.insert(0, "layer", layer)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    tables = {layer: read_units(path) for layer, path in paths.items()}
+    return pd.concat(tables, names=["layer"]).reset_index("layer").reset_index(drop=True)
 
 
 def methods_of(table: pd.DataFrame) -> tuple[str, ...]:
