@@ -151,10 +151,11 @@ def _divides(file: Path, text: str, has_columns: HasColumns) -> str:
                 cells = _first(file, reader)
         except InputError:
             continue
-        if len(cells) > 1 and not any('"' in cell for cell in cells):  # else it stands inside a quoted name
+        if len(cells) > 1:
             heads[delimiter] = cells
-    if len(heads) > 1:
-        heads = {delimiter: cells for delimiter, cells in heads.items() if has_columns(cells)} or heads
+    inside = {delimiter for delimiter, cells in heads.items() if any('"' in cell for cell in cells)}  # a quoted name
+    heads = {delimiter: cells for delimiter, cells in heads.items() if delimiter not in inside} or heads
+    heads = {delimiter: cells for delimiter, cells in heads.items() if has_columns(cells)} or heads
     if len(heads) > 1:
         ways = " and ".join(f"at {DELIMITERS[delimiter]}" for delimiter in heads)
         raise InputError(f"{file}: the header can be divided {ways}; give `delimiter`")

@@ -81,8 +81,9 @@ def read_text(file: Path, encoding: str | None = None, limit: int = -1) -> tuple
 
 
 def _check_kind(file: Path, raw: bytes) -> None:
+    head = raw[:256].lstrip()
     for begins, what in _KINDS.items():
-        if raw.lstrip().startswith(begins):
+        if head.startswith(begins):
             raise InputError(f"{file} is no CSV file but {what}")
 
 

@@ -1,8 +1,10 @@
 """Every table as CSV: one writer and one reader. What the columns hold is declared in `lucidag.ground.columns`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import csv
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -13,8 +15,11 @@ from lucidag.ground.files import atomic
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, whole or not at all; a missing number becomes an empty cell."""
+    words = itertools.chain(map(str, table.columns), *(_texts(table[name]) for name in table.columns))
+    # A reader takes "\r" for the end of a line too, but the writer quotes only what ends its own lines.
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if any("\r" in word for word in words) else csv.QUOTE_MINIMAL
     with atomic(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
+        table.to_csv(partial, index=False, lineterminator="\n", quoting=quoting)
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -49,6 +54,11 @@ def read_table(path: str | Path, needed: Sequence[str] = (), *, words: bool = Fa
         if name not in table.columns:
             raise InputError(f"{path} has no column '{name}'; it must have {', '.join(needed)}")
     return table
+
+
+def _texts(cells: "pd.Series[Any]") -> Iterator[str]:
+    if cells.dtype.kind not in "biuf":
+        yield from (cell for cell in cells if isinstance(cell, str))
 
 
 def _types(path: str | Path) -> dict[str, Any]:

@@ -78,6 +78,11 @@ LAYOUT = [
         metadata={"text": ["one\ntwo, three", 'say "x"']},
     ),
     Case(
+        "a cell with line breaks as on old Macs",
+        'image,label,text\n0.png,cat,"one\rtwo"\n1.png,dog,three\n',
+        metadata={"text": ["one\rtwo", "three"]},
+    ),
+    Case(
         "a column whose name has a line break",
         'image,label,"age\n(years)"\n0.png,cat,3\n1.png,dog,4\n',
         metadata={"age (years)": ["3", "4"]},

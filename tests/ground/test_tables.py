@@ -16,6 +16,7 @@ LOOKS = (
     *("", "null", "NULL", "None", "NA", "N/A", "<NA>", "nan", "NaN", "-nan", "inf", "-inf", "True", "False", "true"),
     *("0", "7", "007", "1e5", "-1", "+1", "1.0", "1_000", "0x1F", "1,5", "2024-02-29", "29.2.2024", "12:30", "1/2"),
     *(" ", " a ", "a;b", 'say "a"', "two\nlines", "\t", "#", "ä", "\N{ARABIC-INDIC DIGIT SEVEN}", "=1+1"),
+    *("\r", "old\rMac", "of\r\nDOS"),
 )
 NUMBERS = (
     0.0,

@@ -17,7 +17,7 @@ from lucidag.data.order import class_order
 from lucidag.data.source import DataSource, Source, Splits
 from lucidag.data.table import Further, Reading, check_header
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Section, Split, Unique
+from lucidag.ground.section import Section, Split, once
 
 
 def _known(encoding: str) -> str:
@@ -37,6 +37,17 @@ def _with_dot(suffix: str) -> str:
     return f".{suffix}" if suffix.isalnum() else suffix
 
 
+def _different(names: str | list[str]) -> str | list[str]:
+    return names if isinstance(names, str) else once(names)
+
+
+def _two(names: str | list[str]) -> str | list[str]:
+    if not isinstance(names, str) and len(names) < 2:
+        raise ValueError("a column for each class is needed, of two classes or more")
+    return names
+
+
+Names = Annotated[str | list[str], AfterValidator(_different)]
 Delimiter = Annotated[Literal[",", ";", "|", "tab"], BeforeValidator(_written)]
 Encoding = Annotated[str, AfterValidator(_known)]
 _DELIMITER = "What stands between two cells; default: found by the header."
@@ -49,7 +60,7 @@ class Columns(Section):
     image: str = Field(
         default="image", description="Path of the image, or its name without suffix; default also: a usual name."
     )
-    label: str | Annotated[Unique[str], Field(min_length=2)] = Field(
+    label: Annotated[Names, AfterValidator(_two)] = Field(
         default="label",
         description="Name of the class; or a column for each class, of which one is 1. Default also: a usual name, or "
         "such columns.",
@@ -69,7 +80,7 @@ class Join(Section):
     """A further table that adds its columns to the rows of the first, as one of patients does."""
 
     path: str = Field(description="The CSV, with one row for each key.")
-    on: str | Unique[str] | dict[str, str] | None = Field(
+    on: Names | dict[str, str] | None = Field(
         default=None,
         description="Column that both have, or several that are the key together, or names in the first table to "
         "those here; default: the only common one.",
@@ -89,7 +100,7 @@ class Folder(DataSource):
     resources: ClassVar[Mapping[str, int]] = {"mem_mb": 4000, "runtime": 120}
 
     path: str = Field(description="The CSV, or the folder (`class/…`, `split/class/…` or `class/split/…`).")
-    root: str | Unique[str] | None = Field(
+    root: Names | None = Field(
         default=None, description="Folder, or folders, that the CSV's paths start from; default: the CSV's."
     )
     suffix: Annotated[str, AfterValidator(_with_dot)] | None = Field(
@@ -263,7 +274,7 @@ def _empty(file: str) -> bool:
 
 def _read_names(file: str) -> list[str]:
     try:
-        names = Path(file).read_text(encoding="utf-8").splitlines()
+        names = Path(file).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise InputError(f"classes: file '{file}' cannot be read: {reason}") from error
