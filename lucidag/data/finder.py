@@ -46,7 +46,7 @@ class Finder:
     suffix: str | None = None
     guesses: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
-    _folders: dict[Path, "_Folder"] = field(default_factory=dict)
+    _folders: dict[str, list["_Folder"]] = field(default_factory=dict)
 
     def find(self, cell: str) -> Found:
         """Find the file that a cell names; one that is not there is taken to be below the first root.
@@ -85,25 +85,19 @@ class Finder:
 
     def _among(self, cell: str, names: Callable[["_Folder", str], Sequence[str]]) -> Found | None:
         """Give the one file of some names in the folder of a cell, below any root."""
-        above, _, name = cell.rpartition("/")
-        if not name:
-            return None
-        above = above or ("/" if cell.startswith("/") else "")
-        found: dict[str, Found] = {}
-        for root in self.roots:
-            folder = root / above
-            if folder not in self._folders:
-                self._folders[folder] = _Folder(folder)
-            for each in names(self._folders[folder], name):
-                path = folder / each
-                found.setdefault(
-                    os.path.normpath(path), Found(_below(posixpath.join(above, each), self.roots), path.as_posix())
-                )
+        above, slash, name = cell.rpartition("/")
+        above += slash
+        if above not in self._folders:
+            self._folders[above] = [_Folder(root / above, _below(above, self.roots)) for root in self.roots]
+        found = [folder.file(each) for folder in self._folders[above] for each in names(folder, name)]
         if len(found) > 1:
-            paths = " and as ".join(each.path for each in found.values())
-            remedy = "give `suffix`" if len({Path(path).parent for path in found}) == 1 else "name one `root`"
+            found = list({os.path.normpath(each.path): each for each in reversed(found)}.values())[::-1]
+        if len(found) > 1:
+            paths = " and as ".join(each.path for each in found)
+            same = len({posixpath.dirname(each.path) for each in found}) == 1
+            remedy = "give `suffix`" if same else "name one `root`"
             raise InputError(f"'{cell}' is there as {paths}; {remedy}, or write the whole path")
-        return next(iter(found.values()), None)
+        return found[0] if found else None
 
     def _guess(self, what: str, example: str) -> None:
         self.guesses[what] += 1
@@ -123,9 +117,13 @@ class Finder:
 
 @dataclass(frozen=True)
 class _Folder:
-    """The files in one folder."""
+    """The files in one folder; `below` is what comes before a name as it is seen from the root."""
 
     path: Path
+    below: str
+
+    def file(self, name: str) -> Found:
+        return Found(f"{self.below}{name}", f"{self._before}{name}")
 
     def exact(self, name: str) -> Sequence[str]:
         return [name] if name in self._names else []
@@ -135,6 +133,10 @@ class _Folder:
 
     def suffixed(self, name: str) -> Sequence[str]:
         return self._by_stem.get(_folded(name), [])
+
+    @cached_property
+    def _before(self) -> str:
+        return (self.path / "x").as_posix()[:-1]
 
     @cached_property
     def _names(self) -> frozenset[str]:

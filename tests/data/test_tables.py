@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from lucidag.data.manifest import read_manifest
 from lucidag.data.sources.folder import Folder
@@ -127,3 +128,40 @@ def test_what_is_opened_is_an_input(tmp_path: Path) -> None:
     """In a process of its own, as Python never stops to watch what it opens."""
     done = subprocess.run([sys.executable, "-c", OPENED, str(tmp_path.resolve())], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"root": ["a", "a"]}, "'a' is listed twice"),
+        ({"delimiter": "::"}, "','"),
+        ({"encoding": "klingon"}, "'klingon' is no encoding of text; utf-8, utf-16, cp1252 and latin-1 are some"),
+        ({"encoding": "base64"}, "'base64' is no encoding of text"),
+        ({"join": [{"path": "x.csv", "on": ["a", "a"]}]}, "'a' is listed twice"),
+        ({"join": [{"path": "x.csv", "of": "a"}]}, "of"),
+    ],
+)
+def test_a_key_that_cannot_be_right_is_refused(keys: dict, said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Folder(source="folder", path="t.csv", **keys)
+
+
+def test_keys_of_tables_do_not_go_with_a_folder(tmp_path: Path) -> None:
+    make(READ[0], tmp_path)
+    for keys in ({"suffix": ".png"}, {"delimiter": ";"}, {"encoding": "utf-8"}, {"join": [str(tmp_path / "t.csv")]}):
+        with pytest.raises(
+            InputError, match="is a folder; `delimiter`, `encoding`, `suffix` and `join` are for tables"
+        ):
+            Folder(source="folder", path=str(tmp_path), **keys).files()
+
+
+def test_listed_classes_order_those_that_have_columns(tmp_path: Path) -> None:
+    case = next(case for case in READ if case.words.endswith("as ISIC's ground truth"))
+    assert make(case, tmp_path, classes=["NV", "BCC", "MEL"]).known_classes() == ["NV", "BCC", "MEL"]
+    with pytest.raises(InputError, match="class 'UNK' has no image"):
+        make(case, tmp_path, classes=["NV", "BCC", "MEL", "UNK"]).files()
+
+
+def test_a_list_of_classes_may_begin_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("dog\ncat\nbird\n", encoding="utf-8-sig")
+    assert make(READ[0], tmp_path, classes=str(tmp_path / "names.txt")).known_classes() == ["dog", "cat", "bird"]
