@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lucidag.explain.agreement.baselines import TITLES
+from lucidag.explain.agreement.predictions import RIGHT, WRONG
 from lucidag.figures.forest import Look, Row, forest, images_in_words, panels
-from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, figure, legend_below, note, paper
+from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, VERMILION, figure, legend_below, note, paper
 
 METRIC_NAMES = {
     "iou": "IoU",
@@ -19,11 +20,15 @@ METRIC_NAMES = {
 }
 BASELINES = {"centre": (ORANGE, "s"), "random": (GREY, "^")}
 ROW = 4  # panels
+BELOW = 0.28  # of a line: where the images of wrong predictions stand
 
 
 @paper()
 def localisation(summary: pd.DataFrame, confidence: float, titles: Mapping[str, str]) -> Figure:
     """Draw the mean grade of each method with its interval, a panel for each metric.
+
+    That is the mean over the images whose explained class is their own, which is what their masks show. The mean over
+    the others stands below it, where there are any.
 
     Parameters
     ----------
@@ -43,9 +48,11 @@ def localisation(summary: pd.DataFrame, confidence: float, titles: Mapping[str, 
     fig = figure(min(FULL_WIDTH, 1.4 + 1.6 * columns), 0.95 + lines * (0.45 + 0.19 * len(methods)))
     axes = panels(fig, lines, columns, len(shown), sharex=True, sharey=True)
     for ax, (metric, threshold) in zip(axes, shown, strict=True):
-        rows = summary[(summary["metric"] == metric) & (summary["threshold"] == threshold)].set_index("method")
+        here = summary[(summary["metric"] == metric) & (summary["threshold"] == threshold)].set_index("method")
+        rows, others = (here[here["prediction"] == prediction] for prediction in (RIGHT, WRONG))
         _panel(ax, rows, methods, confidence, titled)
-        ax.set_title(_title(metric, threshold, rows))
+        _apart(ax, others, methods)
+        ax.set_title(_title(metric, threshold, rows, others))
     for ax in axes[-columns:]:
         ax.tick_params(labelbottom=True)
         ax.set_xlabel("mean over images")
@@ -60,11 +67,17 @@ def _panels(summary: pd.DataFrame) -> list[tuple[str, str]]:
     return chosen + [pair for pair in pairs if pair[0] != "iou"]
 
 
-def _title(metric: str, threshold: str, rows: pd.DataFrame) -> str:
+def _title(metric: str, threshold: str, rows: pd.DataFrame, others: pd.DataFrame) -> str:
     name = METRIC_NAMES.get(metric, metric)
     if threshold:
         name += ", area of the truth" if threshold == "area" else f", map > {threshold}"
-    return f"{name}\n{images_in_words(rows)}"
+    apart = f" right, {others['n'].max()} wrong" if _seen(others) else ""
+    return f"{name}\n{images_in_words(rows)}{apart}"
+
+
+def _seen(rows: pd.DataFrame) -> bool:
+    """Tell whether rows are the means of any image."""
+    return bool((rows["n"] > 0).any())
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: float, titles: Mapping[str, str]) -> None:
@@ -77,6 +90,25 @@ def _panel(ax: Axes, rows: pd.DataFrame, methods: Sequence[str], confidence: flo
             ax.axvline(row["mean"], color=BASELINES[method][0], linestyle="--", linewidth=0.8, zorder=1)
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
+
+
+def _apart(ax: Axes, rows: pd.DataFrame, methods: Sequence[str]) -> None:
+    """Draw the means of images that are explained for another class than theirs, below those of the others."""
+    known = rows.to_dict("index")
+    for y, method in enumerate(methods):
+        row = known.get(method, {})
+        mean, low, high = (float(row.get(name, np.nan)) for name in ("mean", "low", "high"))
+        if method not in BASELINES and np.isfinite(mean):
+            ax.errorbar(
+                [mean],
+                [y + BELOW],
+                xerr=[[mean - low], [high - mean]] if np.isfinite(low) else None,
+                fmt="x",
+                color=VERMILION,
+                markersize=3,
+                elinewidth=0.6,
+                label="prediction wrong: the mask shows another class than the map",
+            )
 
 
 def beats(row: Row) -> bool:

@@ -67,7 +67,9 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             "Do explanations find what masks say is there? A method has shown something where `over_centre_low` and "
             "`over_random_low` are above 0, so where it beats a blob at the centre and random maps. Intervals: "
             f"{100 * confidence:g} % over images. A mask tells where the thing is, and the network may rightly look "
-            "elsewhere. There are no rows where the images have no masks."
+            "elsewhere. There are no rows where the images have no masks. A mask shows the image's own class, a map "
+            "the explained one: where the prediction is wrong these are two; such images stand apart, below, and say "
+            "little about a method."
         )
     ]
     for name in models:
@@ -76,9 +78,14 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             code(
                 f"grades = read_table({quoted(f'localisation/{name}-summary.csv')})",
                 'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
-                'at = grades["threshold"].isin(["", "area"])',
-                'grades[at].set_index(["metric", "method"])[columns].sort_index()',
+                'names, grades["images"] = ["metric", "method"], grades["n"] + grades["undefined"]',
+                'grades = grades[grades["threshold"].isin(["", "area"]) & (grades["images"] > 0)]',
+                'counts = grades.groupby("prediction", sort=False)["images"].max()',
+                'print(*(f"{count} images with a mask: {name}" for name, count in counts.items()), sep="\\n")',
+                'grades[grades["prediction"] == "right"].set_index(names)[columns].sort_index()',
             ),
+            text("The images whose prediction is wrong:"),
+            code('grades[grades["prediction"] == "wrong"].set_index(names)[columns].sort_index()'),
             images((f"figures/localisation/{name}/grades.png", f"Explanations of {name} graded by masks")),
         ]
     return Section("localisation", "Localisation", tuple(cells))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ from lucidag.explain.agreement import localisation, summary
 from lucidag.explain.agreement.baselines import centre, random
 from lucidag.explain.agreement.localisation import grade
 from lucidag.explain.agreement.masks import iou, own_mask
+from lucidag.explain.agreement.predictions import prediction_of
 from lucidag.ground.errors import InputError
 
 THRESHOLDS = [0.2, 0.5]
@@ -88,7 +90,9 @@ def test_planted_map_is_perfect_and_beats_both_baselines(explained):
         images.append(explained(f"p{index}", {"gradcam": mask, "lime": mask * 0.01}, mask))
     table = localisation_table(images, THRESHOLDS, draws=5)
     assert (table[table["method"].isin(["gradcam", "lime"])]["value"] == 1).all()
-    summary = localisation_summary(table, resamples=300).set_index("method")
+    whole = localisation_summary(table, resamples=300)
+    assert (whole[whole["prediction"] == "wrong"]["n"] == 0).all()
+    summary = whole[whole["prediction"] == "right"].set_index("method")
     planted = summary.loc[["gradcam", "lime"]]
     assert (planted["mean"] == 1).all()
     assert (planted[["over_centre_low", "over_random_low"]] > 0).all(axis=None)
@@ -107,7 +111,7 @@ def gap(summary):
 def test_table_is_the_single_grades(planted):
     images = planted(3)
     table = localisation_table(images, THRESHOLDS, draws=2)
-    assert list(table.columns) == ["image", "method", "metric", "threshold", "value"]
+    assert list(table.columns) == ["image", "prediction", "method", "metric", "threshold", "value"]
     assert list(table["method"].unique()) == ["gradcam", "layercam", "lime", "centre", "random"]
     for subject in images:
         for method, values in subject.maps.items():
@@ -170,10 +174,13 @@ def test_images_without_a_mask_are_left_out_and_cropped_ones_counted(planted, ex
     table = localisation_table([*images, cropped, without], THRESHOLDS, draws=2)
     assert "without" not in set(table["image"])
     assert table[table["image"] == "gone"]["value"].isna().all()
-    summary = localisation_summary(table, resamples=50)
+    summary, clean = (
+        found[found["prediction"] != "wrong"]
+        for each in (table, localisation_table(images, THRESHOLDS, draws=2))
+        for found in [localisation_summary(each, resamples=50)]
+    )
     assert set(summary["n"]) == {3}
     assert set(summary["undefined"]) == {1}
-    clean = localisation_summary(localisation_table(images, THRESHOLDS, draws=2), resamples=50)
     pd.testing.assert_frame_equal(summary.drop(columns="undefined"), clean.drop(columns="undefined"))
 
 
@@ -184,10 +191,61 @@ def test_no_masks_at_all(explained):
 
 def test_one_image_has_no_interval(planted):
     summary = localisation_summary(localisation_table(planted(1), THRESHOLDS, draws=2))
-    assert summary["mean"].notna().all()
+    assert summary[summary["prediction"] != "wrong"]["mean"].notna().all()
     assert summary[["low", "high", "over_centre_low", "over_random_high"]].isna().all(axis=None)
 
 
 def test_mask_of_another_size(explained):
     with pytest.raises(InputError, match="mask of image 'a'"):
         localisation_table([explained("a", {"x": np.eye(4)}, np.eye(5))], THRESHOLDS)
+
+
+def predicted(explained, image, label, target, hit, size=16):
+    """Return an image whose map marks its mask, or all but its mask."""
+    mask = np.zeros((size, size), dtype=bool)
+    mask[2:6, 3:9] = True
+    return explained(image, {"gradcam": mask if hit else ~mask}, mask, record={"label": label, "target_name": target})
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(3, 2), (1, 4), (4, 0), (0, 3)])
+def test_a_mask_of_the_true_class_grades_maps_of_another_class_apart(explained, right, wrong):
+    # The maps of rightly predicted images find the mask, those of the others are about something else.
+    images = [predicted(explained, f"r{index}", "dog", "dog", True) for index in range(right)]
+    images += [predicted(explained, f"w{index}", "dog", "cat", False) for index in range(wrong)]
+    table = localisation_table(images, THRESHOLDS, draws=2)
+    assert set(table[table["prediction"] == "right"]["image"]) == {f"r{index}" for index in range(right)}
+    summary = localisation_summary(table, resamples=50)
+    rows = summary[(summary["method"] == "gradcam") & (summary["metric"] == "mass_accuracy")].set_index("prediction")
+    assert list(rows.index) == ["right", "wrong", "all"]
+    assert rows["n"].tolist() == [right, wrong, right + wrong]
+    np.testing.assert_array_equal(rows["mean"], [1 if right else np.nan, 0 if wrong else np.nan, right / len(images)])
+    # Of each group the differences are paired over its own images.
+    over = summary.set_index(["prediction", "method", "metric", "threshold"])
+    for prediction in ("right", "wrong", "all"):
+        means = over.loc[prediction].loc[["gradcam", "centre"]].xs("iou", level="metric")["mean"].unstack("method")
+        gain = over.loc[prediction].loc["gradcam"].loc["iou"]["over_centre"]
+        np.testing.assert_allclose(means["gradcam"] - means["centre"], gain.loc[means.index], atol=1e-12)
+
+
+def test_all_images_together_are_averaged_as_without_a_distinction(planted):
+    images = planted(6)
+    apart = [replace(each, record={"label": "a", "target_name": "ab"[index % 2]}) for index, each in enumerate(images)]
+    before, after = (localisation_summary(localisation_table(each, THRESHOLDS, draws=2)) for each in (images, apart))
+    pd.testing.assert_frame_equal(
+        *(found[found["prediction"] == "all"].reset_index(drop=True) for found in (before, after))
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"label": "dog", "target_name": "dog"}, "right"),
+        ({"label": "dog", "target_name": "cat", "predicted_name": "cat"}, "wrong"),
+        # What is explained counts: for a target of one's own the mask is that of another class, or of the target.
+        ({"label": "dog", "target_name": "cat", "predicted_name": "dog"}, "wrong"),
+        ({"label": "dog", "target_name": "dog", "predicted_name": "cat"}, "right"),
+        ({}, "right"),
+    ],
+)
+def test_what_is_explained_decides(explained, record, found):
+    assert prediction_of(explained("a", {"x": np.eye(4)}, record=record)) == found

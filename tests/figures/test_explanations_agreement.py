@@ -11,6 +11,7 @@ from tests.figures.titles import TITLES
 
 METHODS = ("gradcam", "ablationcam", "lime")
 THRESHOLDS = ("0.2", "0.5", "0.8")
+COLUMNS = ["image", "prediction", "method", "metric", "threshold", "value"]
 
 
 def pair_tables(methods=METHODS, frames=6, seed=0):
@@ -39,7 +40,7 @@ def row_of(summary, **names):
     return summary.iloc[0]
 
 
-def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=()):
+def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=(), wrong=0):
     rng = np.random.default_rng(0)
     metrics = [("iou", threshold) for threshold in (*THRESHOLDS, "area")]
     metrics += [(name, "") for name in ("pointing_game", "mass_accuracy", "rank_accuracy")]
@@ -49,8 +50,9 @@ def grades(methods=("gradcam", "lime"), frames=5, better=(), nan=()):
             for metric, threshold in metrics:
                 value = rng.uniform(0.7, 0.9) if method in better else rng.uniform(0.2, 0.5)
                 value = np.nan if method in nan else value
-                rows.append((f"p{image}", method, metric, threshold, value))
-    table = pd.DataFrame(rows, columns=["image", "method", "metric", "threshold", "value"])
+                prediction = "wrong" if image < wrong else "right"
+                rows.append((f"p{image}", prediction, method, metric, threshold, value))
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return localisation_summary(table, 0.95, 200, 0)
 
 
@@ -171,7 +173,7 @@ def test_dots_are_the_table():
     keys = [("iou", "area"), ("iou", "0.5"), ("pointing_game", ""), ("mass_accuracy", ""), ("rank_accuracy", "")]
     for ax, (metric, threshold) in zip(fig.axes, keys, strict=True):
         for y, (method, bar) in enumerate(zip(("gradcam", "lime", "centre", "random"), ax.containers, strict=True)):
-            row = row_of(summary, method=method, metric=metric, threshold=threshold)
+            row = row_of(summary, prediction="right", method=method, metric=metric, threshold=threshold)
             point, _, (interval,) = bar.lines
             assert point.get_xdata()[0] == row["mean"]
             assert point.get_ydata()[0] == y
@@ -179,6 +181,31 @@ def test_dots_are_the_table():
         assert ax.get_title(loc="left").endswith("n = 5")
     names = [tick.get_text() for tick in fig.axes[0].get_yticklabels()]
     assert names == ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
+
+
+@pytest.mark.parametrize(("wrong", "title"), [(1, "n = 4 right, 1 wrong"), (2, "n = 3 right, 2 wrong")])
+def test_images_whose_prediction_is_wrong_stand_below(wrong, title):
+    summary = grades(wrong=wrong)
+    fig = localisation(summary, 0.95, TITLES)
+    keys = [("iou", "area"), ("iou", "0.5"), ("pointing_game", ""), ("mass_accuracy", ""), ("rank_accuracy", "")]
+    for ax, (metric, threshold) in zip(fig.axes, keys, strict=True):
+        assert ax.get_title(loc="left").endswith(title)
+        assert len(ax.containers) == 4 + 2  # baselines have no line below
+        for y, method in enumerate(("gradcam", "lime")):
+            names = {"method": method, "metric": metric, "threshold": threshold}
+            for bar, prediction in ((ax.containers[y], "right"), (ax.containers[4 + y], "wrong")):
+                assert bar.lines[0].get_xdata()[0] == row_of(summary, prediction=prediction, **names)["mean"]
+            assert y < ax.containers[4 + y].lines[0].get_ydata()[0] < y + 0.5
+            assert bool(ax.containers[4 + y].lines[2]) == (wrong > 1)  # of one image there is no interval
+    assert any("prediction wrong" in text.get_text() for text in fig.legends[0].get_texts())
+
+
+def test_without_a_right_prediction_the_others_are_shown_alone():
+    fig = localisation(grades(wrong=5), 0.95, TITLES)
+    for ax in fig.axes:
+        assert [text.get_text() for text in ax.texts] == ["undefined"] * 4
+        assert ax.get_title(loc="left").endswith("n = 0 right, 5 wrong")
+        assert len(ax.containers) == 2
 
 
 def test_filled_is_what_beats_both_baselines():
@@ -196,7 +223,7 @@ def test_truth_without_masks_of_one_image_and_with_undefined_methods(tmp_path):
         "No image has a mask"
         in localisation(grades(nan=("gradcam", "lime", "centre", "random")), 0.95, TITLES).texts[0].get_text()
     )
-    empty = localisation_summary(pd.DataFrame(columns=["image", "method", "metric", "threshold", "value"]), 0.95, 10, 0)
+    empty = localisation_summary(pd.DataFrame(columns=COLUMNS), 0.95, 10, 0)
     assert "No image has a mask" in localisation(empty, 0.95, TITLES).texts[0].get_text()
     fig = localisation(grades(frames=1), 0.95, TITLES)
     assert "one image, so without intervals" in [text.get_text() for text in fig.legends[0].get_texts()]

@@ -50,9 +50,9 @@ TABLES = {
     "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control",
     "agreement/{model}-summary.csv": "w:method_a w:method_b w:measure w:threshold n:mean n:low n:high i:n i:undefined "
     "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high",
-    "localisation/{model}.csv": "w:image w:method w:metric w:threshold n:value",
-    "localisation/{model}-summary.csv": "w:method w:metric w:threshold n:mean n:low n:high i:n i:undefined "
-    "n:over_centre n:over_centre_low n:over_random n:over_random_high",
+    "localisation/{model}.csv": "w:image w:prediction w:method w:metric w:threshold n:value",
+    "localisation/{model}-summary.csv": "w:prediction w:method w:metric w:threshold n:mean n:low n:high i:n "
+    "i:undefined n:over_centre n:over_centre_low n:over_random n:over_random_high",
     "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
     "b:front b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",

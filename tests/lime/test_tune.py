@@ -2,17 +2,31 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from lucidag.explain.lime import explain as explain_module
 from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.lime.space import SEARCH_SPACE, trials
-from lucidag.explain.lime.tune import choose, front, grades, halves, settings_fragment, tune, tuning_report
+from lucidag.explain.lime.tune import (
+    choose,
+    front,
+    grades,
+    halves,
+    settings_fragment,
+    tune,
+    tune_subjects,
+    tuning_report,
+    write_tuning,
+)
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
 from tests.lime.words import lime_settings
 
 COARSE = lime_settings("slic", {"n_segments": 4, "compactness": 30.0}, 0, 2, 30, seed=3)
@@ -261,3 +275,48 @@ def test_a_space_that_is_too_small_is_refused():
     assert trials(COARSE, 3, 0, space)[1].hide_color == [1, 2, 3]
     with pytest.raises(InputError, match="fewer than 4 different settings"):
         trials(COARSE, 4, 0, space)
+
+
+class White(nn.Module):
+    """A network of two classes, which says `light` where the share of white pixels is above a bound."""
+
+    def __init__(self, bound):
+        super().__init__()
+        self.bound, self.fc = bound, nn.Linear(1, 2)
+
+    def forward(self, x):
+        light = 50 * ((x[:, 0] > 0.95).float().mean((1, 2)) - self.bound)
+        return torch.stack([-light, light], 1)
+
+
+SETTINGS = {"batch_size": 16, "lime": COARSE.to_json(), "tuning": {"trials": 2, "seconds": None, "seed": 0}}
+
+
+def asked(labels, targets):
+    images = zip(white_squares(len(labels)), labels, targets, strict=True)
+    return [replace(image, label=label, target=target) for image, label, target in images]
+
+
+@pytest.mark.parametrize(
+    ("labels", "targets", "left_out"),
+    [
+        (["light"] * 4, [None] * 4, []),
+        (["light", "dark", "light", "light"], [None] * 4, ["p1"]),
+        # A target of one's own is what is explained.
+        (["light", "dark", "light", "dark"], [None, 0, 0, None], ["p2", "p3"]),
+    ],
+)
+def test_images_whose_mask_shows_another_class_do_not_choose(labels, targets, left_out, tmp_path):
+    network = Network(White(0), Inputs(size=40), None)
+    report = tune_subjects(network, asked(labels, targets), ["dark", "light"], SETTINGS, "cpu")
+    assert report["left_out"] == left_out
+    assert sorted([*report["chosen_on"], *report["reported_on"], *left_out]) == ["p0", "p1", "p2", "p3"]
+    write_tuning(tmp_path / "tuning.csv", tmp_path / "tuned.yaml", report)
+    said = f"# {len(left_out)} more images have a mask" in (tmp_path / "tuned.yaml").read_text()
+    assert said == bool(left_out)
+
+
+def test_one_rightly_predicted_image_cannot_choose():
+    network = Network(White(0), Inputs(size=40), None)
+    with pytest.raises(InputError, match=r"3 of the images have a mask, and 1 of these are explained for the class"):
+        tune_subjects(network, asked(["light", "dark", "dark"], [None] * 3), ["dark", "light"], SETTINGS, "cpu")

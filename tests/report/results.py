@@ -65,8 +65,11 @@ TABLES = {
     "gradcam,lime,iou,0.5,0.875,0.8,0.9,3,0,0.2,0.1,0.3,0.6,0.5,0.7\n"
     "gradcam,lime,iou,area,0.625,0.6,0.7,3,0,0.2,0.1,0.3,0.4,0.3,0.5\n"
     "gradcam,lime,spearman,,0.375,0.3,0.4,3,0,0.2,0.1,0.3,0.1,0,0.2\n",
-    "localisation/net-summary.csv": f"method,metric,threshold,{MEAN},n,undefined,over_centre,over_centre_low,"
-    "over_centre_high,over_random,over_random_low,over_random_high\n",
+    "localisation/net-summary.csv": f"prediction,method,metric,threshold,{MEAN},n,undefined,over_centre,"
+    "over_centre_low,over_centre_high,over_random,over_random_low,over_random_high\n"
+    "right,gradcam,iou,0.5,0.9,0.8,1,3,0,0.1,0.1,0.1,0.1,0.1,0.1\n"
+    "right,gradcam,iou,area,0.75,0.7,0.8,3,1,0.1,0.1,0.1,0.1,0.1,0.1\n"
+    "wrong,gradcam,iou,area,0.125,,,1,0,0.1,,,0.1,,\nall,gradcam,iou,area,0.5,0.4,0.6,4,1,0,0,0,0,0,0\n",
     "explanations/net/lime/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
     "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,rank,better_than,not_told_apart\n"
     "road,higher,gradcam,False,0.5,0.4,0.6,3,0,1,centre;lime;random,\n"

@@ -149,9 +149,14 @@ def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> Non
 
 def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
     pairs, _tuning = tables(done, "explanations")
-    (grades,) = tables(done, "localisation")
     assert pairs["mean"].tolist() == ["0.625"]
-    assert grades.empty
+
+
+def test_images_whose_prediction_is_wrong_are_graded_apart(done: NotebookNode) -> None:
+    right, wrong = tables(done, "localisation")
+    assert (right["mean"].tolist(), wrong["mean"].tolist()) == (["0.75"], ["0.125"])
+    said = [output.text for output in of(done, "localisation-3").outputs if output.output_type == "stream"]
+    assert said == ["4 images with a mask: right\n1 images with a mask: wrong\n5 images with a mask: all\n"]
 
 
 def test_a_method_that_beats_one_control_does_not_beat_both(done: NotebookNode) -> None:

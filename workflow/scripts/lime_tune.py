@@ -3,11 +3,16 @@
 from lucidag.explain.lime.tune import tune_subjects, write_tuning
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 
 with job(snakemake):
     settings = snakemake.params.settings
     network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     with lease(snakemake.resources.gpu) as device:
-        report = tune_subjects(network, subjects, settings, device)
+        report = tune_subjects(network, subjects, classes, settings, device)
+    if report["left_out"]:
+        say(
+            f"LIME's settings for {snakemake.wildcards.model}: {len(report['left_out'])} images with a mask do not "
+            "choose, as their prediction is wrong and the mask shows another class"
+        )
     write_tuning(snakemake.output.trials, snakemake.output.tuned, report)

@@ -11,11 +11,12 @@ from lucidag.explain.agreement.agreement import AREA
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.agreement.images import check
 from lucidag.explain.agreement.masks import evidence, iou, own_mask, top_area
+from lucidag.explain.agreement.predictions import prediction_of
 from lucidag.explain.store import Explained
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import tie_seed
 
-LOCALISATION_COLUMNS = ("image", "method", "metric", "threshold", "value")
+LOCALISATION_COLUMNS = ("image", "prediction", "method", "metric", "threshold", "value")
 IOU, POINTING, MASS, RANK = "iou", "pointing_game", "mass_accuracy", "rank_accuracy"
 
 Grades = dict[tuple[str, str], float]  # (metric, threshold) to value
@@ -40,15 +41,17 @@ def localisation_table(
     Returns
     -------
     DataFrame
-        image, method, metric (``iou``, ``pointing_game``, ``mass_accuracy``, ``rank_accuracy``), threshold (the number
-        as text, the word ``area``, empty for what has none), value (NaN where undefined, see `grade`).
+        image, prediction (``right`` where the explained class is the image's own, else ``wrong``: then the mask shows
+        what the map is not about), method, metric (``iou``, ``pointing_game``, ``mass_accuracy``, ``rank_accuracy``),
+        threshold (the number as text, the word ``area``, empty for what has none), value (NaN where undefined, see
+        `grade`).
 
     Raises
     ------
     InputError
         If a map or mask does not fit its frame, or a map holds NaN or infinity.
     """
-    rows: list[tuple[str, str, str, str, float]] = []
+    rows: list[tuple[str, str, str, str, str, float]] = []
     for explained in track([each for each in frames if each.mask is not None], "grading by masks"):
         check(explained, explained.frame.shape[1:])
         mask, size = np.asarray(explained.mask), explained.frame.shape[1]
@@ -61,7 +64,8 @@ def localisation_table(
                 grade(own, mask, {f"{at:g}": own_mask(own, kind, at) for at in thresholds}, [*ties, draw])
                 for draw, own in enumerate(evidence(each, kind) for each in maps)
             ]
-            rows += [(explained.image, method, *key, float(np.mean([one[key] for one in each]))) for key in each[0]]
+            names = (explained.image, prediction_of(explained), method)
+            rows += [(*names, *key, float(np.mean([one[key] for one in each]))) for key in each[0]]
     return pd.DataFrame(rows, columns=list(LOCALISATION_COLUMNS))
 
 

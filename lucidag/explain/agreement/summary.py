@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.explain.agreement.baselines import CENTRE, RANDOM
+from lucidag.explain.agreement.predictions import ALL, RIGHT, WRONG
 from lucidag.ground.statistics.intervals import estimate
 
 PAIR_KEYS = ("method_a", "method_b", "measure", "threshold")
@@ -54,6 +55,9 @@ def agreement_summary(
 def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """Average the grades of each method over the images, compared with the baselines on the same images.
 
+    Images whose explained class is their own are averaged apart from the others, whose masks show what their maps are
+    not about, and all of them together.
+
     Parameters
     ----------
     table
@@ -64,24 +68,28 @@ def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int,
     Returns
     -------
     DataFrame
-        method, metric, threshold, mean, low, high, n, undefined (images with and without a value), over_centre,
-        over_centre_low, over_centre_high, over_random, …: paired differences to the baselines. Intervals of fewer than
-        two images are NaN.
+        prediction (``right``, ``wrong``, ``all``), method, metric, threshold, mean, low, high, n, undefined (images
+        with and without a value), over_centre, over_centre_low, over_centre_high, over_random, …: paired differences to
+        the baselines. Intervals of fewer than two images are NaN. Every row is there for every prediction, also of no
+        image.
     """
-    graded = {
-        key: part.set_index("image")["value"].astype(np.float64)
-        for key, part in table.groupby(list(GRADE_KEYS), sort=False)
-    }
+    parts = table.set_index("image").groupby(list(GRADE_KEYS), sort=False)
+    graded = {key: part[["prediction", "value"]] for key, part in parts}
     rows = []
-    for key, value in graded.items():
-        _, *rest = key
-        own = estimate(value, confidence, resamples, seed)
-        row = {**dict(zip(GRADE_KEYS, key, strict=True)), **asdict(own)}
-        for baseline in (CENTRE, RANDOM):
-            chance = graded[(baseline, *rest)].reindex(value.index)
-            row |= estimate(value - chance, confidence, resamples, seed).columns(f"over_{baseline}")
-        rows.append(row)
-    columns = [*GRADE_KEYS, *MEAN, *_named("over_centre"), *_named("over_random")]
+    for prediction in (RIGHT, WRONG, ALL):
+        values = {
+            key: part["value"][(part["prediction"] == prediction) | (prediction == ALL)].astype(np.float64)
+            for key, part in graded.items()
+        }
+        for key, value in values.items():
+            _, *rest = key
+            own = estimate(value, confidence, resamples, seed)
+            row = {"prediction": prediction, **dict(zip(GRADE_KEYS, key, strict=True)), **asdict(own)}
+            for baseline in (CENTRE, RANDOM):
+                chance = values[(baseline, *rest)].reindex(value.index)
+                row |= estimate(value - chance, confidence, resamples, seed).columns(f"over_{baseline}")
+            rows.append(row)
+    columns = ["prediction", *GRADE_KEYS, *MEAN, *_named("over_centre"), *_named("over_random")]
     return pd.DataFrame(rows, columns=columns)
 
 

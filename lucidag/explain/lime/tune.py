@@ -45,13 +45,18 @@ class Grade(NamedTuple):
 
 
 def tune_subjects(
-    network: Network, subjects: Sequence[Subject], settings: Mapping[str, Any], device: str, threads: int = 2
+    network: Network,
+    subjects: Sequence[Subject],
+    classes: Sequence[str],
+    settings: Mapping[str, Any],
+    device: str,
+    threads: int = 2,
 ) -> dict[str, Any]:
-    """Search for settings of LIME by the images that have a mask; see `tuning_report`.
+    """Search for settings of LIME by the images whose mask shows the class that is explained; see `tuning_report`.
 
     Parameters
     ----------
-    network, subjects, device, threads
+    network, subjects, classes, device, threads
         As for `lucidag.explain.stage.explain_subjects`.
     settings
         ``batch_size``, the present settings (``lime``), and ``trials``, ``seconds`` and ``seed`` (``tuning``).
@@ -59,16 +64,31 @@ def tune_subjects(
     Raises
     ------
     InputError
-        If fewer than two images have a mask: one half chooses, the other reports.
+        If there are fewer than two such images: one half chooses, the other reports.
     """
-    graded = [subject for subject in subjects if subject.mask is not None and subject.mask.any()]
-    if len(graded) < 2:
-        raise InputError(f"explain.lime.tuning: {len(graded)} of the images have a mask; it takes at least 2")
+    masked = [subject for subject in subjects if subject.mask is not None and subject.mask.any()]
+    if len(masked) < 2:
+        raise InputError(f"explain.lime.tuning: {len(masked)} of the images have a mask; it takes at least 2")
     tuning = settings["tuning"]
     candidates = trials(LimeSettings.from_json(settings["lime"]), tuning["trials"], tuning["seed"])
     with reproducible(device, threads):
-        rows = tune(classifier(network, device), graded, candidates, settings["batch_size"], device)
-    return tuning_report(rows, tuning["seconds"], tuning["seed"])
+        classify = classifier(network, device)
+        explained = {each.image: _explained_class(classify, each, classes, device) for each in masked}
+        graded = [each for each in masked if explained[each.image] == each.label]
+        if len(graded) < 2:
+            raise InputError(
+                f"explain.lime.tuning: {len(masked)} of the images have a mask, and {len(graded)} of these are "
+                "explained for the class that it shows, as the others are predicted wrongly; it takes at least 2"
+            )
+        rows = tune(classify, graded, candidates, settings["batch_size"], device)
+    left_out = [each.image for each in masked if explained[each.image] != each.label]
+    return tuning_report(rows, tuning["seconds"], tuning["seed"]) | {"left_out": left_out}
+
+
+def _explained_class(classify: Classify, subject: Subject, classes: Sequence[str], device: str) -> str:
+    """Name the class that an image is explained for: its target, or the predicted one."""
+    shares = classify(subject.frame[None].to(device))
+    return classes[int(shares[0].argmax()) if subject.target is None else subject.target]
 
 
 def tune(
@@ -249,6 +269,8 @@ def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[s
         f"# Mean IoU with the masks, where they chose: {tried['iou']:.3f} (settings till now {present['iou']:.3f}),\n"
         f"# held out: {tried['held_out_iou']:.3f} (settings till now {present['held_out_iou']:.3f}).\n"
     )
+    if left_out := report.get("left_out"):
+        about += f"# {len(left_out)} more images have a mask, which shows another class than their prediction.\n"
     write_text(configuration, about + words)
 
 
