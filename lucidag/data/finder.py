@@ -15,9 +15,9 @@ from pathlib import Path, PureWindowsPath
 from lucidag.data.walk import is_image
 from lucidag.ground.errors import InputError
 
-SLASHES = "paths are written with \\, which is read as /"
-SPELT = "names are spelt otherwise in the folder"
-SUFFIXED = "names have no suffix in the table, and the only image of that name is taken"
+SLASHES = "paths with \\ are read with /"
+SPELT = "names are taken that are spelt otherwise in the folder"
+SUFFIXED = "names without a suffix are taken for the only image of that name"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Finder:
 
     def notes(self) -> list[str]:
         """Say what was done, in sentences."""
-        return [f"{number} {what}: {self.examples[what]}" for what, number in self.guesses.items()]
+        return [f"{what} ({number}, such as {self.examples[what]})" for what, number in self.guesses.items()]
 
     def _among(self, cell: str, names: Callable[["_Folder", str], Sequence[str]]) -> Found | None:
         """Give the one file of some names in the folder of a cell, below any root."""

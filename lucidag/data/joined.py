@@ -11,7 +11,7 @@ Key = tuple[str, ...]
 _SHOWN = 3
 
 
-def join_sheets(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[str, str] | None = None) -> Sheet:
+def join_sheets(first: Sheet, other: Sheet, key: str | Sequence[str] | Mapping[str, str] | None = None) -> Sheet:
     """Add the columns of another table, by a key: many rows may share one of its rows, as images do a patient.
 
     A row without a partner gets empty cells.
@@ -22,7 +22,7 @@ def join_sheets(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[st
         The table whose rows stay, in their order.
     other
         A table with one row for each key.
-    on
+    key
         The column, or the columns, that both have; or their names there by those here. None: the only common one.
 
     Raises
@@ -31,14 +31,14 @@ def join_sheets(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[st
         If it cannot be told which column is the key, it does not exist, a key occurs twice in `other`, no key occurs
         in both, or both have a further column of one name.
     """
-    pairs = _pairs(first, other, on)
+    pairs = _pairs(first, other, key)
     here, there = list(pairs), list(pairs.values())
     added = [name for name in other.header if name not in there]
     doubled = [name for name in added if name in first.header]
     if doubled:
         raise InputError(
             f"{other.file} and {first.file} both have {_columns(doubled)}; take it out of one of them, or name it in "
-            "`on` too if it is part of the key"
+            "`key` if it is part of that"
         )
     notes = [*first.notes, *other.notes]
     if not first.rows and not other.rows:  # headers alone
@@ -57,7 +57,7 @@ def join_sheets(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[st
         gaps |= dict.fromkeys(added, gap)
         notes.append(f"{gap}: their cells are empty")
     if unused:
-        notes.append(f"{other.file.name} has {len(unused)} rows without an image ({_few(sorted(unused))})")
+        notes.append(f"rows of {other.file.name} that belong to no image: {len(unused)} ({_few(sorted(unused))})")
     nothing = dict.fromkeys(added, "")
     rows = [
         (line, row | {name: partners.get(key, nothing)[name] for name in added})
@@ -66,16 +66,16 @@ def join_sheets(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[st
     return Sheet(first.file, [*first.header, *added], rows, first.delimiters | other.delimiters, notes, gaps)
 
 
-def _pairs(first: Sheet, other: Sheet, on: str | Sequence[str] | Mapping[str, str] | None) -> dict[str, str]:
+def _pairs(first: Sheet, other: Sheet, key: str | Sequence[str] | Mapping[str, str] | None) -> dict[str, str]:
     """Give the columns of the key, those of the other table by those of the first."""
-    if on is None:
+    if key is None:
         common = [name for name in first.header if name in other.header]
         if len(common) != 1:
             what = f"{_columns(common)} in common" if common else "no column in common"
             there = f": {', '.join(first.header)} here and {', '.join(other.header)} there" if not common else ""
-            raise InputError(f"{first.file} and {other.file} have {what}{there}; name the key by `on`")
+            raise InputError(f"{first.file} and {other.file} have {what}{there}; name one by `key`")
         return {common[0]: common[0]}
-    pairs = dict(on) if isinstance(on, Mapping) else {name: name for name in ([on] if isinstance(on, str) else on)}
+    pairs = dict(key) if isinstance(key, Mapping) else {name: name for name in ([key] if isinstance(key, str) else key)}
     for sheet, names in ((first, pairs), (other, pairs.values())):
         for name in names:
             if name not in sheet.header:

@@ -99,7 +99,8 @@ def read_sheet(
     if told is None and between != "," and file.suffix.lower() not in (".tsv", ".tab"):
         notes.append(f"{file.name} is read with {DELIMITERS[between]} between its cells")
     if blank or (empty and not header_only):
-        counts = [f"{number} {what}" for number, what in ((blank, "rows"), (len(empty), "columns")) if number]
+        number = {"row": blank, "column": len(empty)}
+        counts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in number.items() if count]
         notes.append(f"{file.name}: left out without a value: {', '.join(counts)}")
     unnamed = [name for name, word in zip(header, words, strict=True) if not word and name in kept]
     notes += [f"a column without a name is called '{name}'" for name in unnamed if not header_only]

@@ -24,7 +24,7 @@ class Further:
     """A further table that adds columns; see `lucidag.data.joined.join_sheets` and `lucidag.data.sheet.read_sheet`."""
 
     path: str
-    on: str | Sequence[str] | Mapping[str, str] | None = None
+    key: str | Sequence[str] | Mapping[str, str] | None = None
     delimiter: str | None = None
     encoding: str | None = None
 
@@ -112,10 +112,10 @@ def _read(file: Path, columns: Named, reading: Reading, header_only: bool = Fals
     named = partial(names_the_image, columns)
     sheet = read_sheet(file, reading.delimiter, reading.encoding, named, header_only)
     for other in reading.further:
-        keys = other.on.values() if isinstance(other.on, Mapping) else sheet.header
-        common = partial(_share, frozenset(keys))
+        known = other.key.values() if isinstance(other.key, Mapping) else sheet.header
+        common = partial(_share, frozenset(known))
         further = read_sheet(Path(other.path), other.delimiter, other.encoding, common, header_only)
-        sheet = join_sheets(sheet, further, other.on)
+        sheet = join_sheets(sheet, further, other.key)
     return sheet
 
 
@@ -125,15 +125,15 @@ def _share(known: frozenset[str], header: Sequence[str]) -> bool:
 
 def _with_points(sheet: Sheet, names: Sequence[str]) -> tuple[Sheet, list[str]]:
     """Write numbers with decimal commas with points, and say so."""
-    notes = []
-    rows = sheet.rows
+    changed, example, rows = [], "", sheet.rows
     for name in (each for each in names if sheet.delimiters[each] != ","):
         cells = [row[name] for _, row in rows]
         written = with_points(cells, sheet.delimiters[name])
         if written is not None:
-            one, other = next((a, b) for a, b in zip(cells, written, strict=True) if "," in a)
-            notes.append(f"column '{name}' has decimal commas: {one} is read as {other}")
+            changed.append(name)
+            example = example or next(f"{a} is {b}" for a, b in zip(cells, written, strict=True) if "," in a)
             rows = [(line, {**row, name: cell}) for (line, row), cell in zip(rows, written, strict=True)]
+    notes = [f"numbers with decimal commas are in column {', '.join(changed)}: {example}"] if changed else []
     return replace(sheet, rows=rows), notes
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from PIL import Image
 from pydantic import ValidationError
 
@@ -124,6 +125,21 @@ for number, case in enumerate(READ):
 """
 
 
+def test_the_keys_on_the_page_are_those_of_the_test_as_yaml_reads_them() -> None:
+    found = [(case, re.search(r", with `(\w+: .+?)`", case.words)) for case in READ]
+    told = {case.words: (yaml.safe_load(words[1]), case.keys) for case, words in found if words}
+    assert len(told) == 10
+    for written, keys in told.values():
+        meant = json.loads(json.dumps(dict(keys)).replace("{here}/", ""))
+        assert written == {key: meant[key] for key in written}
+
+
+def test_the_examples_of_the_page_are_keys() -> None:
+    for text in re.findall(r"```yaml\n(.+?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL):
+        for section in yaml.safe_load(text)["datasets"].values():
+            assert Folder.model_validate(section)
+
+
 def test_what_is_opened_is_an_input(tmp_path: Path) -> None:
     """In a process of its own, as Python never stops to watch what it opens."""
     done = subprocess.run([sys.executable, "-c", OPENED, str(tmp_path.resolve())], capture_output=True, text=True)
@@ -137,13 +153,18 @@ def test_what_is_opened_is_an_input(tmp_path: Path) -> None:
         ({"delimiter": "::"}, "','"),
         ({"encoding": "klingon"}, "'klingon' is no encoding of text; utf-8, utf-16, cp1252 and latin-1 are some"),
         ({"encoding": "base64"}, "'base64' is no encoding of text"),
-        ({"join": [{"path": "x.csv", "on": ["a", "a"]}]}, "'a' is listed twice"),
+        ({"join": [{"path": "x.csv", "key": ["a", "a"]}]}, "'a' is listed twice"),
         ({"join": [{"path": "x.csv", "of": "a"}]}, "of"),
     ],
 )
 def test_a_key_that_cannot_be_right_is_refused(keys: dict, said: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(said)):
         Folder(source="folder", path="t.csv", **keys)
+
+
+def test_a_suffix_may_lack_its_dot() -> None:
+    suffixes = {told: Folder(source="folder", path="t.csv", suffix=told).suffix for told in ("jpg", ".jpg", "_512.png")}
+    assert suffixes == {"jpg": ".jpg", ".jpg": ".jpg", "_512.png": "_512.png"}
 
 
 def test_keys_of_tables_do_not_go_with_a_folder(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Join(Section):
     """A further table that adds its columns to the rows of the first, as one of patients does."""
 
     path: str = Field(description="The CSV, with one row for each key.")
-    on: Names | dict[str, str] | None = Field(
+    key: Names | dict[str, str] | None = Field(
         default=None,
         description="Column that both have, or several that are the key together, or names in the first table to "
         "those here; default: the only common one.",
@@ -90,7 +90,7 @@ class Join(Section):
 
     def further(self) -> Further:
         """Return it as it is read."""
-        return Further(self.path, self.on or None, _sign(self.delimiter), self.encoding)
+        return Further(self.path, self.key or None, _sign(self.delimiter), self.encoding)
 
 
 class Folder(DataSource):
