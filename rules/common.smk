@@ -109,29 +109,46 @@ plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+# Where the results lie: a module with a prefix has them in another place than its configuration says.
+PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
+PLACE = os.path.dirname(PAGE)
+
+
+def given(files):
+    """Return files of the user's own as inputs: the prefix of a module is not theirs."""
+    return files if PAGE == f"{R}/report.html" else [local(file) for file in files]
 
 
 onstart:
     mark(R, SOURCE)
-    forget_failures(R)
+    forget_failures(PLACE)
+
+
+def jobs_here():
+    """Return the jobs that make results of this workflow, and not those of a workflow that it is a module of."""
+    return [
+        job
+        for job in workflow.dag.jobs
+        if job.rule.script and any(log.startswith(f"{PLACE}/logs/") for log in job.log)
+    ]
 
 
 def end_of_run():
     """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
-    page = f"{R}/report.html"
-    jobs = list(workflow.dag.jobs)
+    jobs = jobs_here()
     unfinished = [
         job
         for job in jobs
         if workflow.dag.needrun(job) and not workflow.dag.finished(job)
     ]
-    ran = [job for job in jobs if workflow.dag.finished(job) and job.rule.script]
-    failed, wanted = failures(R), any(page in job.output for job in jobs)
+    ran = [job for job in jobs if workflow.dag.finished(job)]
+    page, failed = PAGE, failures(PLACE)
+    wanted = any(page in job.output for job in jobs)
     if unfinished and wanted:
         left = {
-            str(file).removeprefix(f"{R}/") for job in unfinished for file in job.output
+            file.removeprefix(f"{PLACE}/") for job in unfinished for file in job.output
         }
-        problem = make_apart(R, notebook(plan), failed, left)
+        problem = make_apart(PLACE, notebook(plan), failed, left)
         page = (
             f"{page} (not complete)"
             if problem is None
@@ -142,7 +159,7 @@ def end_of_run():
         for note in notes_in(log for job in ran for log in job.log)
         if note not in NOTES
     ]
-    waiting = sum(bool(job.rule.script) for job in unfinished) - len(failed)
+    waiting = len(unfinished) - len(failed)
     # Snakemake itself says more after the hooks.
     atexit.register(
         show, ending(failed, said, max(waiting, 0), page if wanted else None)
@@ -157,20 +174,39 @@ onerror:
     end_of_run()
 
 
-def end_of_dry_run():
-    """Show how much would run, about how long, and what the configuration leaves out."""
-    if workflow.dag is None or not workflow.dryrun:
+def end_without_hooks():
+    """Show the end of a dry run, and of a run that finds nothing to do: for these Snakemake has no hook."""
+    if workflow.dag is None:
         return
-    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
-    would = Counter(job.rule.name for job in jobs if job.rule.script)
+    if workflow.dryrun:
+        show_forecast()
+        return
+    began = workflow.scheduler is not None
+    if (
+        began
+        and not len(workflow.dag)
+        and any(PAGE in job.output for job in jobs_here())
+    ):
+        show(ending([], [], 0, PAGE))
+
+
+def show_forecast():
+    """Show how much would run, about how long, and what the configuration leaves out."""
+    # By the folders of their logs, as a module may rename rules.
+    logs = (job.log[0] for job in jobs_here() if workflow.dag.needrun(job))
+    would = Counter(Path(log).relative_to(f"{PLACE}/logs").parts[0] for log in logs)
     absent = [name for name in type(CONFIG).model_fields if not getattr(CONFIG, name)]
     cores = workflow.resource_settings.cores
     # Where Snakemake writes a dry run.
-    show(summary(would, R, cores, absent, SOURCE), sys.stdout)
+    show(summary(would, PLACE, cores, absent, SOURCE), sys.stdout)
 
 
 if workflow.is_main_process:
-    atexit.register(end_of_dry_run)
+    # Each `use rule` of a module reads these files again: the end is still shown once.
+    ends = vars(workflow).setdefault("lucidag_ends", {})
+    if PLACE not in ends:
+        atexit.register(lambda: ends[PLACE]())
+    ends[PLACE] = end_without_hooks
 
 
 def settings(stage):

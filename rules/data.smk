@@ -18,7 +18,9 @@ for KIND, NAMES in plan.sources.items():
         name:
             f"data_{KIND}"
         input:
-            lambda wildcards: listable(CONFIG.datasets[wildcards.dataset].files()),
+            lambda wildcards: given(
+                listable(CONFIG.datasets[wildcards.dataset].files())
+            ),
         output:
             **plan.data_outputs(NAMES[0], "{dataset}"),
         log:

@@ -54,8 +54,8 @@ rule clip_embed:
         unpack(
             lambda wildcards: {
                 "dataset": plan.data_files(wildcards.dataset),
-                "concepts": plan.concept_files,
-                "published": clip_weight_files(CONFIG.clips[wildcards.clip]),
+                "concepts": given(plan.concept_files),
+                "published": given(clip_weight_files(CONFIG.clips[wildcards.clip])),
             }
             | plan.clip_files(wildcards.clip)
         ),

@@ -14,7 +14,7 @@ rule train:
     """Train a network from its seed."""
     input:
         dataset=lambda wildcards: plan.model_data(wildcards.model),
-        weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
+        weights=lambda wildcards: given(weight_files(CONFIG.models[wildcards.model])),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         history=shown(f"{R}/models/{{model}}/history.csv", "history", "training"),
@@ -39,7 +39,7 @@ rule import_model:
     """Take weights as they are, after checking that they fit."""
     input:
         dataset=lambda wildcards: plan.class_data(wildcards.model),
-        weights=lambda wildcards: weight_files(CONFIG.models[wildcards.model]),
+        weights=lambda wildcards: given(weight_files(CONFIG.models[wildcards.model])),
     output:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
     log:

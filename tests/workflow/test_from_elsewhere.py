@@ -1,5 +1,7 @@
 """The workflow called from other places: as a module, by its path, from a folder with a space, twice at once."""
 
+import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +35,11 @@ rule mine:
     shell:
         "cp {{input}} {{output}}"
 """
+CHANGED = """
+
+use rule data_digits from lucidag as {name} with:
+    priority: 5
+"""
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +72,14 @@ def files(folder: Path) -> set[str]:
     return {path for path in found if "__pycache__" not in path}
 
 
-def as_module(checkout: Path, folder: Path, prefix: str = "", names: str = "") -> None:
+def ends(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("Would run: ")]
+
+
+def as_module(checkout: Path, folder: Path, prefix: str = "", names: str = "", target: str = TARGET) -> None:
     words = f'    prefix: "{prefix}"\n' if prefix else ""
     place = f"{prefix}/" if prefix else ""
-    text = MODULE.format(checkout=checkout, prefix=words, names=names, place=place, target=TARGET)
+    text = MODULE.format(checkout=checkout, prefix=words, names=names, place=place, target=target)
     (folder / "Snakefile").write_text(text)
 
 
@@ -80,12 +91,19 @@ def as_module(checkout: Path, folder: Path, prefix: str = "", names: str = "") -
 def test_a_module_plans_what_the_workflow_plans(
     python: Path, checkout: Path, elsewhere: Path, prefix: str, names: str
 ) -> None:
-    expected = jobs_in(run(python, checkout, "-n", TARGET, "--configfile", CONFIGURATION).stdout)
+    plain = run(python, checkout, "-n", TARGET, "--configfile", CONFIGURATION).stdout
+    expected = jobs_in(plain)
     as_module(checkout, elsewhere, prefix, names)
-    found = jobs_in(run(python, elsewhere, "-n").stdout)
-    assert found.pop("mine") == [""]
     first = names.partition("*")[0].removeprefix(" as ")
+    if first:
+        with (elsewhere / "Snakefile").open("a") as file:
+            file.write(CHANGED.format(name=f"{first}data_digits"))
+    done = run(python, elsewhere, "-n").stdout
+    found = jobs_in(done)
+    assert found.pop("mine") == [""]
     assert found == {first + rule: jobs for rule, jobs in expected.items()}
+    # What the user's own rules would do is not counted, and a rule that is changed gives no second end.
+    assert ends(done) == ends(plain) == [f"Would run: {len(expected)} jobs of {len(expected)} rules"]
 
 
 def test_a_module_with_a_prefix_runs_and_writes_nothing_into_the_checkout(
@@ -99,6 +117,38 @@ def test_a_module_with_a_prefix_runs_and_writes_nothing_into_the_checkout(
     # What is kept for the next dry run is no result and stays in the folder that the configuration names.
     assert {path.name for path in (elsewhere / "results").iterdir()} <= {".cache"}
     assert "Nothing to be done" in run(python, elsewhere, "--cores", "2").stderr
+
+
+def test_the_hooks_of_the_page_end_a_run_of_a_module(python: Path, checkout: Path, elsewhere: Path, root: Path) -> None:
+    """A run that fails ends with a report of what is there, and the next one forgets what failed."""
+    page = (root / "docs/module.md").read_text()
+    (hooks,) = re.findall(r"^```python\n(onstart:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (elsewhere / "own").unlink()
+    shutil.copytree(checkout / "own", elsewhere / "own")
+    settings, image = elsewhere / "my/settings.yaml", elsewhere / "own/07.png"
+    words = yaml.safe_load(settings.read_text())
+    kept = {"datasets": {"own": words["datasets"]["own"]}, "models": {"b": words["models"]["b"]}}
+    settings.write_text(yaml.safe_dump(kept))
+    as_module(checkout, elsewhere, "part", " as lucidag_*", "results/report.html")
+    with (elsewhere / "Snakefile").open("a") as file:
+        file.write(f"\n\n{hooks}")
+    whole = image.read_bytes()
+    image.write_bytes(whole[:40])
+    done = run(python, elsewhere, "--cores", "2", check=False)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[-1] == "Report: part/results/report.html (not complete)"
+    assert "Failed (1):" in lines
+    (failed,) = (line for line in lines if line.startswith("  lucidag_data_folder own: "))
+    assert "07.png" in failed
+    assert "1 job failed" in (elsewhere / "part/results/report.html").read_text()
+
+    image.write_bytes(whole)
+    manifest = "part/results/data/own/manifest.csv"
+    again = run(python, elsewhere, manifest, "--cores", "2")
+    assert (elsewhere / manifest).is_file()
+    assert "Failed" not in again.stderr
+    assert list((elsewhere / "part/results").rglob("*.failed.json")) == []
 
 
 def test_a_mistake_names_the_file_of_the_user(python: Path, checkout: Path, elsewhere: Path) -> None:
@@ -131,10 +181,13 @@ def test_two_configurations_side_by_side(python: Path, checkout: Path, elsewhere
         lines += [f"use rule * from {name} as {name}_*", ""]
     lines += ["rule both:", "    default_target: True", f'    input: "one/{TARGET}", "two/{TARGET}"', ""]
     (elsewhere / "Snakefile").write_text("\n".join(lines))
-    found = jobs_in(run(python, elsewhere, "-n").stdout)
+    done = run(python, elsewhere, "-n").stdout
+    found = jobs_in(done)
     ones = {rule.removeprefix("one_"): jobs for rule, jobs in found.items() if rule.startswith("one_")}
     twos = {rule.removeprefix("two_"): jobs for rule, jobs in found.items() if rule.startswith("two_")}
-    assert ones == twos == jobs_in(run(python, checkout, "-n", TARGET, "--configfile", CONFIGURATION).stdout)
+    plain = run(python, checkout, "-n", TARGET, "--configfile", CONFIGURATION).stdout
+    assert ones == twos == jobs_in(plain)
+    assert ends(done) == 2 * ends(plain)
 
 
 def test_a_checkout_with_a_space_in_its_path(python: Path, project: Callable[[], Path], tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def test_second_run_does_nothing(copied: Path, snakemake, planned) -> None:
     for arguments in (["--dry-run"], ["--cores", "2"]):
         done = snakemake(copied, *arguments)
         assert "Nothing to be done" in done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1] == "Report: results/report.html"
     assert planned(copied) == {}
     assert _times(copied / "results") == before
 
