@@ -57,7 +57,7 @@ class Finder:
         Raises
         ------
         InputError
-            If several files could be meant, or the path is one of another computer.
+            If several files could be meant, the path is one of another computer, or it is an address.
         """
         if "\\" in cell:
             as_it_is = self._among(cell, _Folder.exact)
@@ -104,7 +104,9 @@ class Finder:
         self.examples.setdefault(what, example)
 
     def _check_foreign(self, cell: str, wanted: str) -> None:
-        """Stop at a path from the root of a system that leads nowhere: what would it be here?"""
+        """Stop at an address, and at a path from the root of a system that leads nowhere: what would it be here?"""
+        if "://" in cell:
+            raise InputError(f"'{cell}' is an address: download the images, and write where they are")
         drive = PureWindowsPath(wanted).drive
         if not drive and not wanted.startswith("/"):
             return

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lucidag.data.walk import is_image
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
@@ -92,6 +93,8 @@ def find_headings(file: object, header: Sequence[str], told: Named) -> Headings:
             columns[role] = found[0]
             notes.append(f"column '{found[0]}' is taken for the {role}; `columns` names another")
         elif role == "image":
+            if shown := next(filter(is_image, header), None):
+                raise InputError(f"{file}: the first line must name the columns, and it holds an image, {shown}")
             raise InputError(f"{file}: {unknown('column', role, header)}; name yours by `columns: {{{role}: …}}`")
     return Headings(columns, one_hot, notes)
 

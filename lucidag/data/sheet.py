@@ -12,6 +12,7 @@ from typing import Any
 from lucidag.data.text import read_text
 from lucidag.ground.errors import InputError
 
+_PANDAS = re.compile(r"^Unnamed: \d+$")  # and how it calls such a column when it has read it
 UNNAMED = "column_"  # and its number: pandas writes a column without a name before all others
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HEAD = 2**20  # bytes, which hold any header
@@ -55,6 +56,7 @@ def read_sheet(
     encoding: str | None = None,
     has_columns: HasColumns = lambda _: False,
     header_only: bool = False,
+    keep_unnamed: bool = True,
 ) -> Sheet:
     """Read a table.
 
@@ -74,11 +76,14 @@ def read_sheet(
         Tells whether a header has columns that are looked for: where several delimiters divide the header, it decides.
     header_only
         Whether to read no row.
+    keep_unnamed
+        Whether to keep a column of values without a name, which pandas writes to count the rows.
 
     Raises
     ------
     InputError
-        If the file is no table, its delimiter cannot be told, a column occurs twice, or a row does not fit the header.
+        If the file is no table or has no row, its delimiter cannot be told, a column occurs twice, or a row does not
+        fit the header.
     """
     text, notes = read_text(file, encoding, _HEAD if header_only else -1)
     said = _EXCELS.match(text)
@@ -92,19 +97,25 @@ def read_sheet(
             if header.count(name) > 1:
                 raise InputError(f"{file}: column '{name}' occurs more than once")
         rows, blank = ([], 0) if header_only else _rows(file, reader, words, header, int(said is not None))
-    empty = [
-        name for name, word in zip(header, words, strict=True) if not word and not any(row[name] for _, row in rows)
+    if not rows and not header_only:
+        raise InputError(f"{file} has a header but no row")
+    nameless = [
+        name for name, word in zip(header, words, strict=True) if not (word if keep_unnamed else _PANDAS.sub("", word))
     ]
-    kept = [name for name in header if name not in empty]
+    out = [name for name in nameless if not (keep_unnamed and any(row[name] for _, row in rows))]
     if told is None and between != "," and file.suffix.lower() not in (".tsv", ".tab"):
         notes.append(f"{file.name} is read with {DELIMITERS[between]} between its cells")
-    if blank or (empty and not header_only):
-        number = {"row": blank, "column": len(empty)}
-        counts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in number.items() if count]
-        notes.append(f"{file.name}: left out without a value: {', '.join(counts)}")
-    unnamed = [name for name, word in zip(header, words, strict=True) if not word and name in kept]
-    notes += [f"a column without a name is called '{name}'" for name in unnamed if not header_only]
+    if not header_only:
+        notes += _said(file, blank, out, [name for name in nameless if name not in out])
+    kept = [name for name in header if name not in out]
     return Sheet(file, kept, rows, dict.fromkeys(kept, between), notes)
+
+
+def _said(file: Path, blank: int, out: Sequence[str], nameless: Sequence[str]) -> list[str]:
+    number = {"row": blank, "column": len(out)}
+    counts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in number.items() if count]
+    left_out = [f"{file.name}: left out without a name or value: {', '.join(counts)}"] if counts else []
+    return [*left_out, *(f"a column without a name is called '{name}'" for name in nameless)]
 
 
 def _rows(

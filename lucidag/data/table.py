@@ -59,8 +59,6 @@ def list_table(
 ) -> Listing:
     """List the images of a CSV file; parameters and errors as of `lucidag.data.listing.list_images`."""
     sheet = _read(file, columns, reading)
-    if not sheet.rows:
-        raise InputError(f"{file} has a header but no row")
     headings = find_headings(file, sheet.header, columns)
     free = [name for name in sheet.header if name not in headings.columns.values()]
     sheet, decimal = _with_points(sheet, free)
@@ -114,7 +112,7 @@ def _read(file: Path, columns: Named, reading: Reading, header_only: bool = Fals
     for other in reading.further:
         known = other.key.values() if isinstance(other.key, Mapping) else sheet.header
         common = partial(_share, frozenset(known))
-        further = read_sheet(Path(other.path), other.delimiter, other.encoding, common, header_only)
+        further = read_sheet(Path(other.path), other.delimiter, other.encoding, common, header_only, keep_unnamed=False)
         sheet = join_sheets(sheet, further, other.key)
     return sheet
 

@@ -64,7 +64,7 @@ LAYOUT = [
         "empty rows and columns at the end, as Excel writes them",
         "image,label,age,,\n0.png,cat,3,,\n1.png,dog,4,,\n,,,,\n,,,,\n",
         metadata={"age": ["3", "4"]},
-        notes=("left out without a value: 2 rows, 2 columns",),
+        notes=("left out without a name or value: 2 rows, 2 columns",),
     ),
     Case("delimiters at the end of rows alone", "image,label\n0.png,cat,,\n1.png,dog,\n"),
     Case(
@@ -294,6 +294,22 @@ COLUMNS = [
         metadata={"patient": ["1", "1"], "eye": ["l", "r"]},
     ),
     Case(
+        "tables that pandas has written with its count of the rows",
+        ",image,patient\n0,0.png,p2\n1,1.png,p1\n2,2.png,p1\n",
+        JOINED,
+        {"join": ["{here}/labels.csv", "{here}/patients.csv"]},
+        beside={
+            "labels.csv": ",image,label\n0,2.png,cat\n1,0.png,dog\n2,1.png,cat\n",
+            "patients.csv": "Unnamed: 0,patient,sex\n0,p1,f\n1,p2,m\n",
+        },
+        metadata={"column_1": ["0", "1", "2"], "patient": ["p2", "p1", "p1"], "sex": ["m", "f", "f"]},
+        notes=(
+            "a column without a name is called 'column_1'",
+            "labels.csv: left out without a name or value: 1 column",
+            "patients.csv: left out without a name or value: 1 column",
+        ),
+    ),
+    Case(
         "patients of whom the second table lacks some",
         PHOTOS.replace("patient", "patient,label").replace("p2", "p2,dog").replace("p1", "p1,cat"),
         JOINED,
@@ -348,6 +364,11 @@ REFUSED = [
         refused="write it as it is seen from the table's folder, or from `root`",
     ),
     Case(
+        "addresses of images",
+        "image,label\nhttps://x.org/0.png,cat\n",
+        refused="'https://x.org/0.png' is an address: download the images, and write where they are",
+    ),
+    Case(
         "an id that is the name of two images",
         "image,label\n0,cat\n1,dog\n",
         beside={"0.jpg": None},
@@ -387,6 +408,12 @@ REFUSED = [
         "photograph,label\n0.png,cat\n1.png,dog\n",
         refused="column 'image' does not exist; there are: photograph, label",
     ),
+    Case(
+        "no line with names of columns",
+        "0.png,cat\n1.png,dog\n",
+        refused="the first line must name the columns, and it holds an image, 0.png",
+    ),
+    Case("no line but the names of columns", "image,label\n,,\n", refused="has a header but no row"),
     Case(
         "no column that could be the label",
         "image,finding\n0.png,cat\n1.png,dog\n",
@@ -470,6 +497,20 @@ REFUSED = [
         {"join": ["{here}/labels.csv"]},
         beside={"labels.csv": LABELS.replace("0.png,dog\n", "")},
         refused="line 2: column 'label' is empty; labels.csv has no row for 1 of 3 images (0.png)",
+    ),
+    Case(
+        "a joined table with a header alone",
+        PLAIN,
+        keys={"join": ["{here}/ages.csv"]},
+        beside={"ages.csv": "image,age\n"},
+        refused="ages.csv has a header but no row",
+    ),
+    Case(
+        "a joined table that is a workbook of Excel",
+        PLAIN,
+        keys={"join": ["{here}/ages.csv"]},
+        beside={"ages.csv": "PK\x03\x04"},
+        refused="ages.csv is no CSV file but a workbook of Excel",
     ),
     Case(
         "a joined table that is not there",
