@@ -51,8 +51,8 @@ DRY = {
         ["datasets.d.path", "own/hole.csv", "own/gone.png"],
     ),
     "column": (
-        {"datasets": {"d": {"source": "folder", "path": "own/labels.csv"}}},
-        ["datasets.d.path", "own/labels.csv", "'label'", "diagnosis"],
+        {"datasets": {"d": {**LABELLED, "columns": {"label": "diagnoses"}}}},
+        ["datasets.d.path", "own/labels.csv", "'diagnoses'", "did you mean 'diagnosis'?"],
     ),
     "class": (
         {"datasets": {"d": {**LABELLED, "classes": ["round", "oval"]}}},
