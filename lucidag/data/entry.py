@@ -1,7 +1,10 @@
 """What a folder source consists of: its images, and what is known of each. Standard library only."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from lucidag.data.ids import make_ids
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,8 @@ class Listing:
         """Give the image and mask files, each once; a CSV file itself is not among them."""
         files = [entry.path for entry in self.entries] + [entry.mask for entry in self.entries if entry.mask]
         return list(dict.fromkeys(files))
+
+
+def image_ids(found: Sequence[Entry]) -> list[str]:
+    """Give the images of a source their ids, see `lucidag.data.ids.make_ids`."""
+    return make_ids([posixpath.normpath(entry.relative) for entry in found])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lucidag.data.entry import Entry, Listing, image_ids
 from lucidag.data.images import UnreadableImageError, decode, decode_mask
-from lucidag.data.listing import Entry, Listing, image_ids
 from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
 from lucidag.data.splits import assign

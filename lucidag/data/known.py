@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lucidag.data.listing import Entry, Listing
+from lucidag.data.entry import Entry, Listing
 from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown

@@ -1,13 +1,11 @@
 """What a folder source consists of, without opening an image: standard library only, so that it is quick."""
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from lucidag.data.entry import Entry, Listing
 from lucidag.data.headings import Named
-from lucidag.data.ids import make_ids
 from lucidag.data.layout import arrange
 from lucidag.data.roles import split_of
 from lucidag.data.table import Reading, list_table
@@ -69,8 +67,3 @@ def list_images(
         return list_table(path, [Path(each) for each in folders], columns or {}, split_names, classes, reading)
     siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")
-
-
-def image_ids(found: Sequence[Entry]) -> list[str]:
-    """Give the images of a source their ids, see `lucidag.data.ids.make_ids`."""
-    return make_ids([posixpath.normpath(entry.relative) for entry in found])

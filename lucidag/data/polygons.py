@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from lucidag.data.entry import Entry, image_ids
 from lucidag.data.images import decode
 from lucidag.data.labelme import (
     CLASSES,
@@ -22,7 +23,6 @@ from lucidag.data.labelme import (
     read_annotation,
     read_names,
 )
-from lucidag.data.listing import Entry, image_ids
 from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
 from lucidag.data.splits import assign

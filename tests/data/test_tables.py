@@ -153,6 +153,7 @@ def test_what_is_opened_is_an_input(tmp_path: Path) -> None:
         ({"delimiter": "::"}, "','"),
         ({"encoding": "klingon"}, "'klingon' is no encoding of text; utf-8, utf-16, cp1252 and latin-1 are some"),
         ({"encoding": "base64"}, "'base64' is no encoding of text"),
+        ({"encoding": "undefined"}, "'undefined' is no encoding of text"),
         ({"join": [{"path": "x.csv", "key": ["a", "a"]}]}, "'a' is listed twice"),
         ({"join": [{"path": "x.csv", "of": "a"}]}, "of"),
     ],

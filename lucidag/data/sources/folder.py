@@ -1,96 +1,33 @@
 """A user's own image files as a data source."""
 
-import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
-from lucidag.data.entry import Entry, Listing
+from lucidag.data.entry import Entry, Listing, image_ids
 from lucidag.data.known import check_listing
 from lucidag.data.leaks import owner_notes, telling_notes
-from lucidag.data.listing import image_ids, list_images
+from lucidag.data.listing import list_images
 from lucidag.data.order import class_order
 from lucidag.data.source import DataSource, Source, Splits
-from lucidag.data.table import Further, Reading, check_header
+from lucidag.data.table import Reading, check_header
+from lucidag.data.table_keys import (
+    DELIMITER_MEANS,
+    ENCODING_MEANS,
+    Columns,
+    Delimiter,
+    Encoding,
+    Join,
+    Names,
+    Suffix,
+    sign,
+)
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Section, Split, once
-
-
-def _known(encoding: str) -> str:
-    try:
-        "".encode(encoding)
-        codecs.lookup(encoding)
-    except LookupError:
-        raise ValueError(f"'{encoding}' is no encoding of text; utf-8, utf-16, cp1252 and latin-1 are some") from None
-    return encoding
-
-
-def _written(delimiter: object) -> object:
-    return "tab" if delimiter == "\t" else delimiter
-
-
-def _with_dot(suffix: str) -> str:
-    return f".{suffix}" if suffix.isalnum() else suffix
-
-
-def _different(names: str | list[str]) -> str | list[str]:
-    return names if isinstance(names, str) else once(names)
-
-
-def _two(names: str | list[str]) -> str | list[str]:
-    if not isinstance(names, str) and len(names) < 2:
-        raise ValueError("a column for each class is needed, of two classes or more")
-    return names
-
-
-Names = Annotated[str | list[str], AfterValidator(_different)]
-Delimiter = Annotated[Literal[",", ";", "|", "tab"], BeforeValidator(_written)]
-Encoding = Annotated[str, AfterValidator(_known)]
-_DELIMITER = "What stands between two cells; default: found by the header."
-_ENCODING = "Encoding, such as `cp1252`; default: by the file's mark, UTF-8, or else Western European."
-
-
-class Columns(Section):
-    """Names of the columns of a data set's CSV; null: there is none."""
-
-    image: str = Field(
-        default="image", description="Path of the image, or its name without suffix; default also: a usual name."
-    )
-    label: Annotated[Names, AfterValidator(_two)] = Field(
-        default="label",
-        description="Name of the class; or a column for each class, of which one is 1. Default also: a usual name, or "
-        "such columns.",
-    )
-    split: str | None = Field(default="split", description="Existing split (train, val, test), where there is one.")
-    mask: str | None = Field(default="mask", description="Path of a mask of the image's size, where there is one.")
-    id: str | None = Field(
-        default="id", description="Patient or lesion, where there is one: one id never sits on two sides."
-    )
-
-    def named(self) -> dict[str, str | list[str] | None]:
-        """Return the columns by role that are named here; others are those that the file has."""
-        return {role: column for role, column in self.model_dump().items() if role in self.model_fields_set}
-
-
-class Join(Section):
-    """A further table that adds its columns to the rows of the first, as one of patients does."""
-
-    path: str = Field(description="The CSV, with one row for each key.")
-    key: Names | dict[str, str] | None = Field(
-        default=None,
-        description="Column that both have, or several that are the key together, or names in the first table to "
-        "those here; default: the only common one.",
-    )
-    delimiter: Delimiter | None = Field(default=None, description=_DELIMITER)
-    encoding: Encoding | None = Field(default=None, description=_ENCODING)
-
-    def further(self) -> Further:
-        """Return it as it is read."""
-        return Further(self.path, self.key or None, _sign(self.delimiter), self.encoding)
+from lucidag.ground.section import Split
 
 
 class Folder(DataSource):
@@ -103,12 +40,12 @@ class Folder(DataSource):
     root: Names | None = Field(
         default=None, description="Folder, or folders, that the CSV's paths start from; default: the CSV's."
     )
-    suffix: Annotated[str, AfterValidator(_with_dot)] | None = Field(
+    suffix: Suffix | None = Field(
         default=None,
         description="What names of images lack in the CSV, such as `.jpg`; default: found by looking into the folder.",
     )
-    delimiter: Delimiter | None = Field(default=None, description=_DELIMITER)
-    encoding: Encoding | None = Field(default=None, description=_ENCODING)
+    delimiter: Delimiter | None = Field(default=None, description=DELIMITER_MEANS)
+    encoding: Encoding | None = Field(default=None, description=ENCODING_MEANS)
     join: list[str | Join] = Field(
         default=[], description="Further CSVs whose columns are added, as of labels or patients: paths, or with a key."
     )
@@ -149,15 +86,12 @@ class Folder(DataSource):
 
     def files(self) -> list[str]:
         """Return the CSVs and the list of classes, and the images and masks where they are tracked."""
-        if not Path(self.path).exists():
-            raise InputError(f"path: '{self.path}' does not exist (seen from {Path.cwd().name}/)")
-        for key, path in [
-            *(("root", root) for root in self._roots()),
-            *(("join", each.path) for each in self._reading.further),
-        ]:
+        joined = [each.path for each in self._reading.further]
+        named = {"path": [self.path], "root": self._roots(), "join": joined}
+        for key, path in ((key, path) for key, paths in named.items() for path in paths):
             if not Path(path).exists():
                 raise InputError(f"{key}: '{path}' does not exist (seen from {Path.cwd().name}/)")
-        table = [self.path, *(each.path for each in self._reading.further)] if Path(self.path).is_file() else []
+        table = [self.path, *joined] if Path(self.path).is_file() else []
         names = [self.classes] if isinstance(self.classes, str) else []
         self.named_classes()  # whose sentences name their own key
         try:
@@ -249,7 +183,7 @@ class Folder(DataSource):
     @property
     def _reading(self) -> Reading:
         further = [Join(path=each) if isinstance(each, str) else each for each in self.join]
-        return Reading(_sign(self.delimiter), self.encoding, self.suffix, tuple(each.further() for each in further))
+        return Reading(sign(self.delimiter), self.encoding, self.suffix, tuple(each.further() for each in further))
 
     @cached_property
     def _listing(self) -> Listing:
@@ -258,10 +192,6 @@ class Folder(DataSource):
     @cached_property
     def _by_id(self) -> dict[str, Entry]:
         return dict(zip(image_ids(self._listing.entries), self._listing.entries, strict=True))
-
-
-def _sign(delimiter: str | None) -> str | None:
-    return "\t" if delimiter == "tab" else delimiter
 
 
 def _missing(file: str) -> bool:
