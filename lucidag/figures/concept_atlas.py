@@ -1,7 +1,5 @@
 """A concept atlas: the units that a decision rests on, where each is in the image, and what each responds to."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -11,7 +9,8 @@ from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Decisi
 from lucidag.figures.fit import fitted
 from lucidag.figures.outlines import colour_bytes, near_boundary
 from lucidag.figures.overlay import rgb
-from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, GREY, VERMILION, YELLOW, figure, note, paper
+from lucidag.figures.page import Page
+from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, GREY, VERMILION, YELLOW, note, paper
 
 # In inches.
 WORDS, GAP, BETWEEN, MARGIN = 0.78, 0.04, 0.12, 0.06
@@ -43,9 +42,7 @@ def concept_atlas(decision: Decision) -> Figure:
     cells = 1 + sum(counts.values())
     cell = min(WIDEST, (FULL_WIDTH - WORDS - 2 * MARGIN - 2 * BETWEEN) / cells - GAP)
     height = HEADER + HEADINGS + len(decision.units) * (cell + CAPTION + GAP) + MARGIN
-    fig = figure(FULL_WIDTH, height)
-    fig.set_layout_engine("none")
-    page = _Page(fig, height)
+    page = Page(FULL_WIDTH, height, fontsize=TEXT, color=BLACK, linespacing=1.15)
     _header(page, decision)
     lefts = _lefts(counts, cell)
     page.text(lefts["map"][0], HEADER + HEADINGS - 0.04, "its relevance\nin the image", va="bottom")
@@ -54,7 +51,7 @@ def concept_atlas(decision: Decision) -> Figure:
             page.text(lefts[kind][0], HEADER + HEADINGS - 0.04, HEADING[kind], va="bottom")
     for place, unit in enumerate(decision.units):
         _row(page, decision, unit, HEADER + HEADINGS + place * (cell + CAPTION + GAP), cell, lefts)
-    return fig
+    return page.fig
 
 
 def signed_overlay(frame: NDArray[np.uint8], relevance: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -119,36 +116,16 @@ def smoothed(relevance: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(gaussian_filter(np.asarray(relevance, dtype=np.float64), SMOOTH * len(relevance)))
 
 
-class _Page:
-    """A figure whose places are inches from the upper left corner."""
-
-    def __init__(self, fig: Figure, height: float) -> None:
-        self._fig, self._height = fig, height
-
-    def text(self, left: float, top: float, words: str, va: str = "top", **look: object) -> None:
-        """Write some words."""
-        settings: dict[str, Any] = {"fontsize": TEXT, "color": BLACK, "linespacing": 1.15, **look}
-        self._fig.text(left / FULL_WIDTH, 1 - top / self._height, words, ha="left", va=va, **settings)
-
-    def image(self, left: float, top: float, side: float, pixels: NDArray[np.uint8], caption: str = "") -> None:
-        """Show an image."""
-        bounds = (left / FULL_WIDTH, 1 - (top + side) / self._height, side / FULL_WIDTH, side / self._height)
-        ax = self._fig.add_axes(bounds, xticks=[], yticks=[])
-        ax.imshow(pixels, interpolation="nearest")
-        ax.spines[:].set_visible(False)
-        if caption:
-            ax.set_xlabel(caption, fontsize=TEXT - 1.5, color=GREY, labelpad=1.0)
-
-    def bar(self, left: float, top: float, width: float, height: float, colour: str) -> None:
-        """Draw a bar."""
-        bounds = (left / FULL_WIDTH, 1 - (top + height) / self._height, width / FULL_WIDTH, height / self._height)
-        ax = self._fig.add_axes(bounds, xticks=[], yticks=[], facecolor=colour)
-        ax.spines[:].set_visible(False)
+def _image(page: Page, left: float, top: float, side: float, pixels: NDArray[np.uint8], caption: str = "") -> None:
+    ax = page.panel(left, top, side, side)
+    ax.imshow(pixels, interpolation="nearest")
+    if caption:
+        ax.set_xlabel(caption, fontsize=TEXT - 1.5, color=GREY, labelpad=1.0)
 
 
-def _header(page: _Page, decision: Decision) -> None:
+def _header(page: Page, decision: Decision) -> None:
     record, side = decision.record, HEADER - 0.14
-    page.image(MARGIN, MARGIN, side, rgb(decision.frame))
+    _image(page, MARGIN, MARGIN, side, rgb(decision.frame))
     left = MARGIN + side + 0.1
     room = FULL_WIDTH - left - 0.3
     (title,) = fitted(f"Units of {record['layer']} behind '{record['target_name']}'", room, 9, 1, bold=True)
@@ -180,16 +157,17 @@ def _lefts(counts: dict[str, int], cell: float) -> dict[str, list[float]]:
 
 
 def _row(
-    page: _Page, decision: Decision, unit: UnitConcept, top: float, cell: float, lefts: dict[str, list[float]]
+    page: Page, decision: Decision, unit: UnitConcept, top: float, cell: float, lefts: dict[str, list[float]]
 ) -> None:
     page.text(MARGIN, top, f"unit {unit.unit}", fontsize=TEXT + 1, fontweight="bold")
     page.text(MARGIN, top + 0.13, f"{unit.share:.1%}".replace("-", "\N{MINUS SIGN}"))
     greatest = max(abs(each.share) for each in decision.units)
     if greatest > 0:
         length = (WORDS - 0.14) * abs(unit.share) / greatest
-        page.bar(MARGIN, top + 0.26, max(length, 0.005), 0.05, VERMILION if unit.share >= 0 else BLUE)
-    page.image(lefts["map"][0], top, cell, signed_overlay(decision.frame, unit.map))
+        colour = VERMILION if unit.share >= 0 else BLUE
+        page.panel(MARGIN, top + 0.26, max(length, 0.005), 0.05, facecolor=colour)
+    _image(page, lefts["map"][0], top, cell, signed_overlay(decision.frame, unit.map))
     for kind in KINDS:
         for left, reference in zip(lefts[kind], unit.references.get(kind, ()), strict=False):
             (caption,) = fitted(reference.image, cell, TEXT - 1.5, 1)
-            page.image(left, top, cell, reference_view(reference), caption)
+            _image(page, left, top, cell, reference_view(reference), caption)

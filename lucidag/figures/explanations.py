@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from lucidag.figures.drawing import drawn
 from lucidag.figures.fit import fitted, shortened
 from lucidag.figures.outlines import AGAINST, CASING, FOR
 from lucidag.figures.overlay import overlay, rgb, signed_colours
-from lucidag.figures.style import BLACK, FULL_WIDTH, VERMILION, figure, paper
+from lucidag.figures.page import Page
+from lucidag.figures.style import BLACK, FULL_WIDTH, VERMILION, paper
 
 # In inches.
 LABEL, GAP, MARGIN, HEADER, FOOTER = 1.3, 0.04, 0.06, 0.42, 0.34
@@ -80,20 +80,19 @@ def contact_sheet(
     """
     layout = Layout(max(1, len(images)), 1 + len(methods))
     titles = titles_of(images)
-    fig = figure(layout.width, layout.height)
-    fig.set_layout_engine("none")
-    _words(fig, layout, MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], size=8)
+    page = Page(layout.width, layout.height, fontsize=TEXT)
+    page.text(MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], fontsize=8)
     for column, name in enumerate(["image", *(titles.get(method, method) for method in methods)]):
         middle = layout.left(column) + layout.cell / 2
         text = fitted(name, layout.cell + GAP, 6.5, 1)[0]
-        _words(fig, layout, middle, HEADER - 0.15, text, size=6.5, ha="center")
+        page.text(middle, HEADER - 0.15, text, fontsize=6.5, ha="center")
     for row, explained in enumerate(images):
-        _label(fig, layout, row, row_words(explained, (notes or {}).get(explained.image)))
-        _original(_panel(fig, layout, row, 0), explained)
+        _label(page, layout, row, row_words(explained, (notes or {}).get(explained.image)))
+        _original(_panel(page, layout, row, 0), explained)
         for column, method in enumerate(methods, 1):
-            _explanation(_panel(fig, layout, row, column), explained, method)
-    _legend(fig, layout, images, methods)
-    return fig
+            _explanation(_panel(page, layout, row, column), explained, method)
+    _legend(page, images, methods)
+    return page.fig
 
 
 def side_by_side(images: Sequence[Explained], methods: Sequence[str], order: pd.DataFrame, title: str) -> Figure:
@@ -140,22 +139,15 @@ def _share(value: float | None) -> str:
     return f" ({words})"
 
 
-def _panel(fig: Figure, layout: Layout, row: int, column: int) -> Axes:
+def _panel(page: Page, layout: Layout, row: int, column: int) -> Axes:
     left, bottom = layout.left(column), layout.height - layout.top(row) - layout.cell
     box = (left / layout.width, bottom / layout.height, layout.cell / layout.width, layout.cell / layout.height)
-    ax = fig.add_axes(box)
-    ax.set(xticks=[], yticks=[])
+    ax = page.fig.add_axes(box, xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax
 
 
-def _words(fig: Figure, layout: Layout, x: float, y: float, text: str, **how: Any) -> None:  # noqa: ANN401
-    """Write a line whose upper edge is `y` inches below the figure's."""
-    place = (x / layout.width, 1 - y / layout.height)
-    fig.text(*place, text, **{"va": "top", "parse_math": False, **how})
-
-
-def _label(fig: Figure, layout: Layout, row: int, words: Sequence[Words]) -> None:
+def _label(page: Page, layout: Layout, row: int, words: Sequence[Words]) -> None:
     room = int(layout.cell / LINE)
     # Ids often differ at their end alone.
     fits = [shortened, *[fitted] * (len(words) - 1)]
@@ -168,7 +160,7 @@ def _label(fig: Figure, layout: Layout, row: int, words: Sequence[Words]) -> Non
     y = layout.top(row)
     for lines, (_, colour, bold) in zip(each, words, strict=True):
         for line in lines:
-            _words(fig, layout, MARGIN, y, line, size=TEXT, color=colour, weight="bold" if bold else "normal")
+            page.text(MARGIN, y, line, color=colour, weight="bold" if bold else "normal")
             y += LINE
 
 
@@ -206,17 +198,17 @@ def _say(ax: Axes, words: str) -> None:
     ax.text(0.5, 0.5, words, size=TEXT, color=VERMILION, ha="center", va="center", transform=ax.transAxes, bbox=box)
 
 
-def _legend(fig: Figure, layout: Layout, images: Sequence[Explained], methods: Sequence[str]) -> None:
+def _legend(page: Page, images: Sequence[Explained], methods: Sequence[str]) -> None:
     """Say what colours and lines mean, in one line below the sheet."""
-    y, x = layout.height - FOOTER + 0.12, MARGIN
+    y, x = page.height - FOOTER + 0.12, MARGIN
     kinds = {
         method: next((each.kind(method) for each in images if method in each.about), "graded") for method in methods
     }
     if "graded" in kinds.values():
         grey = np.full((1, 1, 256), 128, dtype=np.uint8)
-        x = _scale(fig, layout, (x, y), ("map: 0", "1"), overlay(grey, np.linspace(0, 1, 256)[None]))
+        x = _scale(page, (x, y), ("map: 0", "1"), overlay(grey, np.linspace(0, 1, 256)[None]))
     if "signed" in kinds.values():
-        x = _scale(fig, layout, (x, y), ("against the class", "for it"), signed_colours(np.linspace(-1, 1, 256)[None]))
+        x = _scale(page, (x, y), ("against the class", "for it"), signed_colours(np.linspace(-1, 1, 256)[None]))
     handles = []
     if chosen := [method for method, kind in kinds.items() if kind == "selection"]:
         titles = titles_of(images)
@@ -225,8 +217,8 @@ def _legend(fig: Figure, layout: Layout, images: Sequence[Explained], methods: S
     if any(explained.mask is not None for explained in images):
         handles.append(_line("white", "truth"))
     if handles:
-        place = (x / layout.width, 1 - (y + 0.055) / layout.height)
-        fig.legend(
+        place = (x / page.width, 1 - (y + 0.055) / page.height)
+        page.fig.legend(
             handles=handles,
             loc="center left",
             bbox_to_anchor=place,
@@ -238,19 +230,14 @@ def _legend(fig: Figure, layout: Layout, images: Sequence[Explained], methods: S
         )
 
 
-def _scale(
-    fig: Figure, layout: Layout, corner: tuple[float, float], words: tuple[str, str], ramp: NDArray[np.uint8]
-) -> float:
+def _scale(page: Page, corner: tuple[float, float], words: tuple[str, str], ramp: NDArray[np.uint8]) -> float:
     """Draw a colour scale between two words; give where it ends."""
     x, y = corner
-    _words(fig, layout, x, y, words[0], size=TEXT)
+    page.text(x, y, words[0])
     x += 0.06 + 0.05 * len(words[0])
-    box = (x / layout.width, 1 - (y + 0.11) / layout.height, 0.8 / layout.width, 0.11 / layout.height)
-    bar = fig.add_axes(box, label="scale")
+    bar = page.panel(x, y, 0.8, 0.11, label="scale")
     bar.imshow(ramp, aspect="auto", interpolation="bilinear")
-    bar.set(xticks=[], yticks=[])
-    bar.spines[:].set_visible(False)
-    _words(fig, layout, x + 0.84, y, words[1], size=TEXT)
+    page.text(x + 0.84, y, words[1])
     return x + 1.0 + 0.05 * len(words[1])
 
 

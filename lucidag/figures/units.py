@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lucidag.figures.fit import fitted
 from lucidag.figures.overlay import rgb
-from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, YELLOW, figure, note, paper
+from lucidag.figures.page import Page
+from lucidag.figures.style import BLACK, FULL_WIDTH, GREY, YELLOW, note, paper
 from lucidag.units.compare.sheet_units import UnitRow
 
 # In inches.
@@ -38,21 +39,18 @@ def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
     cell = min(WIDEST, (FULL_WIDTH - WORDS - 2 * MARGIN) / columns - GAP)
     heights = [max(cell + CAPTION * any(row.captions), LINE * (1.6 + _lines(row))) for row in rows]
     height = HEADER + sum(heights) + BETWEEN * (len(rows) - 1) + MARGIN
-    fig = figure(FULL_WIDTH, height)
-    fig.set_layout_engine("none")
-    fig.text(MARGIN / FULL_WIDTH, 1 - 0.07 / height, title, ha="left", va="top", fontsize=9)
+    page = Page(FULL_WIDTH, height)
+    page.text(MARGIN, 0.07, title, fontsize=9)
     top = HEADER
     for row, own in zip(rows, heights, strict=True):
-        _words(fig, row, top, height)
+        _words(page, row, top)
         for column, (frame, region) in enumerate(zip(row.frames, row.regions, strict=True)):
-            left = MARGIN + WORDS + column * (cell + GAP)
-            bounds = (left / FULL_WIDTH, 1 - (top + cell) / height, cell / FULL_WIDTH, cell / height)
-            ax = fig.add_axes(bounds, xticks=[], yticks=[])
+            ax = page.panel(MARGIN + WORDS + column * (cell + GAP), top, cell, cell)
             _image(ax, frame, region)
             if column < len(row.captions):
                 ax.set_xlabel(row.captions[column], fontsize=TEXT - 1, color=GREY, labelpad=1.5)
         top += own + BETWEEN
-    return fig
+    return page.fig
 
 
 def shaded(frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
@@ -63,21 +61,13 @@ def shaded(frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> NDArra
     return np.where(region[:, :, None], image, np.rint(image * DARK).astype(np.uint8))
 
 
-def _words(fig: Figure, row: UnitRow, top: float, height: float) -> None:
+def _words(page: Page, row: UnitRow, top: float) -> None:
     width = WORDS - 0.08
     lines = [(line, BLACK, "bold") for line in fitted(row.name, width, TEXT + 0.5, 1, bold=True)]
     lines += [(line, BLACK, "normal") for fact in row.facts for line in fitted(fact, width, TEXT, 2)]
     for place, (line, colour, weight) in enumerate(lines):
-        fig.text(
-            MARGIN / FULL_WIDTH,
-            1 - (top + place * LINE + 0.02 * (place > 0)) / height,
-            line,
-            ha="left",
-            va="top",
-            fontsize=TEXT + 0.5 * (weight == "bold"),
-            color=colour,
-            fontweight=weight,
-        )
+        y, size = top + place * LINE + 0.02 * (place > 0), TEXT + 0.5 * (weight == "bold")
+        page.text(MARGIN, y, line, fontsize=size, color=colour, fontweight=weight)
 
 
 def _lines(row: UnitRow) -> int:
@@ -86,7 +76,6 @@ def _lines(row: UnitRow) -> int:
 
 def _image(ax: Axes, frame: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> None:
     ax.imshow(shaded(frame, region), interpolation="nearest")
-    ax.spines[:].set_visible(False)
     if region is None or region.all() or not region.any():
         return
     # Nothing lies beyond the edge, so that the outline of a region at the edge is closed.

@@ -292,17 +292,10 @@ def best_concepts(scores: Scores, count: int = 1) -> tuple[NDArray[np.int64], Sc
     concepts, scores
         Each U x n: indices of concepts, best first, -1 where the unit has none; and what they score, 0 there.
     """
-    units, width = len(scores), min(count, scores.shape[1])
-    concepts = np.full((units, width), -1, dtype=np.int64)
-    values = np.zeros((units, width))
-    for unit, row in enumerate(scores):
-        if np.isnan(row).any() or (len(row) > 1 and row.max() == row.min()):
-            continue
-        left = row.copy()
-        for place in range(width):
-            best = int(left.argmax())
-            concepts[unit, place], values[unit, place] = best, left[best]
-            left[best] = -np.inf
+    concepts = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    values = np.take_along_axis(scores, concepts, axis=1)
+    none = np.isnan(scores).any(axis=1) | ((scores.max(axis=1) == scores.min(axis=1)) & (scores.shape[1] > 1))
+    concepts[none], values[none] = -1, 0
     return concepts, values
 
 
