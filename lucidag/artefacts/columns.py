@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.data.leaks import is_text, looks_like_ids, names_owner
-from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 QUARTERS = 4
 EMPTY = "(empty)"
@@ -44,8 +43,7 @@ def sort_out(
     kept: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
     for name in columns:
-        if name not in table.columns:
-            raise InputError(unknown("column", name, [str(column) for column in table.columns]))
+        check_known("column", name, [str(column) for column in table.columns])
         cells = table[name].astype(str).str.strip().to_list()
         different, filled = set(cells), [cell for cell in cells if cell]
         if name == id_column:

@@ -12,9 +12,9 @@ from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
 from lucidag.artefacts.rings import BLACK, dark_corner, ring
 from lucidag.artefacts.vision import Finding, View, view
-from lucidag.ground.errors import InputError, told_of
+from lucidag.ground.errors import told_of
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
         If one is not.
     """
     for name in names:
-        if name not in FINDERS:
-            raise InputError(unknown("finder", name, FINDERS))
+        check_known("finder", name, FINDERS)
     return tuple(names)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from lucidag.artefacts.vision import colour, ellipse
 from lucidag.data.lesions import PATCH_COLOURS, paint_patch, paint_ring
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 KINDS = ("patch", "ring", "dark_corner")
 MARGIN = 2 / 256  # of the longer side: soft edges around a mask go with it
@@ -41,8 +41,7 @@ def paste(image: NDArray[np.uint8], kind: str, seed: int) -> tuple[NDArray[np.ui
     InputError
         If the kind does not exist, or the image is none.
     """
-    if kind not in KINDS:
-        raise InputError(unknown("kind of artefact", kind, KINDS))
+    check_known("kind of artefact", kind, KINDS)
     values = colour(image)
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     painted = values.transpose(2, 0, 1).astype(np.float32)

@@ -16,7 +16,7 @@ from lucidag.data.manifest import Manifest
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 from lucidag.models.trained import open_trained
@@ -44,8 +44,7 @@ def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count
     """
     rows = manifest.rows(split)
     for column, value in clean.items():
-        if column not in manifest.metadata:
-            raise InputError(f"{manifest.file}: {unknown('column', column, manifest.metadata)}")
+        check_known("column", column, manifest.metadata, manifest.file)
         rows = rows[(manifest.table[column].iloc[rows] == value).to_numpy()]
     if len(rows) < 2:
         words = ", ".join(f"{column} = {value}" for column, value in clean.items())
@@ -81,8 +80,7 @@ def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict
         If a class does not exist.
     """
     for artefact, name in artefacts.items():
-        if name not in classes:
-            raise InputError(f"shortcuts: artefacts.{artefact}: {unknown('class', name, classes)}")
+        check_known("class", name, classes, f"shortcuts: artefacts.{artefact}")
     return {artefact: list(classes).index(name) for artefact, name in artefacts.items()}
 
 

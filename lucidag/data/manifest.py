@@ -16,7 +16,7 @@ from lucidag.data.ids import is_safe, same_file
 from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
-from lucidag.ground.spelling import nearest, unknown
+from lucidag.ground.spelling import check_known, nearest, unknown
 from lucidag.ground.tables import read_table, write_table
 from lucidag.ground.tensors import write_tensors
 
@@ -131,8 +131,7 @@ class Manifest:
             return np.zeros(len(self.table), dtype=np.int64), ("all",)
         allowed = [c for c in self.table.columns if c in ("label", "true_label") or c in self.metadata]
         for column in columns:
-            if column not in allowed:
-                raise InputError(f"{self.file}: {unknown('group column', column, allowed)}")
+            check_known("group column", column, allowed, self.file)
         values = list(zip(*(self.table[column] for column in columns), strict=True))
         combined = ["&".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) for row in values]
         if len(set(combined)) < len(set(values)):
@@ -258,8 +257,7 @@ def _check(
     _check_ids(file, table["image"].tolist())
     for what, column, allowed in (("class", "label", classes), ("split", "split", SPLITS)):
         for value in table[column].unique():
-            if value not in allowed:
-                raise InputError(f"{file}: {unknown(what, value, allowed)}")
+            check_known(what, value, allowed, file)
     n = len(table)
     if images is not None and (
         images.dtype != np.uint8 or images.ndim != 4 or len(images) != n or images.shape[3] not in (1, 3)

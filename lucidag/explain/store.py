@@ -8,9 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.ground.tensors import read_tensors, write_tensors
 
 Kind = Literal["graded", "signed", "selection"]
@@ -129,8 +128,7 @@ def pick(path: str | Path, image: str) -> Explained:
         If the file does not hold this image.
     """
     found = {explained.image: explained for explained in read_explained(path)}
-    if image not in found:
-        raise InputError(f"{path}: {unknown('image', image, found)}")
+    check_known("image", image, found, path)
     return found[image]
 
 

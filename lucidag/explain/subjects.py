@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lucidag.data.images import Images, decode, decode_mask
 from lucidag.data.manifest import Manifest, read_manifest
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known, unknown
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.trained import open_trained
@@ -119,8 +119,7 @@ def _from_manifest(image: str, manifest: Manifest | None) -> tuple[NDArray[np.ui
     if manifest is None:
         raise InputError(f"image '{image}' has neither a file nor a data set")
     ids = manifest.table["image"].tolist()
-    if image not in ids:
-        raise InputError(f"{manifest.file}: {unknown('image', image, ids)}")
+    check_known("image", image, ids, manifest.file)
     row = ids.index(image)
     reader = Images(manifest)
     return reader.read(row), reader.read_mask(row), str(manifest.table["label"].iloc[row])

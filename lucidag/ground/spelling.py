@@ -1,7 +1,10 @@
 """The nearest valid spelling of a name that does not exist."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from lucidag.ground.errors import InputError
 
 MOST = 40
 
@@ -22,3 +25,15 @@ def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
     options = list(allowed)
     listed = ", ".join(options[:MOST]) + (f", … ({len(options)} in all)" if len(options) > MOST else "")
     return f"{what} '{name}' does not exist{nearest(name, options)}; there are: {listed}"
+
+
+def check_known(what: str, name: str, allowed: Collection[str], where: str | Path = "") -> None:
+    """Stop at a name that is none of `allowed`.
+
+    Raises
+    ------
+    InputError
+        The sentence of `unknown`, behind the file or key in which the name stands.
+    """
+    if name not in allowed:
+        raise InputError(f"{where}: {unknown(what, name, allowed)}" if where else unknown(what, name, allowed))

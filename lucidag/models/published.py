@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 Recipe = dict[str, Any]  # keys of `lucidag.models.settings.Input`
 INTERPOLATIONS = {"bilinear": "bilinear", "bicubic": "bicubic", "nearest": "nearest", "lanczos": "bicubic"}
@@ -32,8 +32,7 @@ def published_weights(model: nn.Module, name: str, architecture: str) -> Any:  #
         ) from error
     known = ["DEFAULT", *(entry.name for entry in published)]
     short = name.rpartition(".")[2]
-    if short not in known:
-        raise InputError(f"weights of '{architecture}': {unknown('entry', short, known)}")
+    check_known("entry", short, known, f"weights of '{architecture}'")
     return published[short]
 
 

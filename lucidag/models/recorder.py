@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 SHAPES = {2: "N x K", 3: "N x T x D", 4: "N x K x H x W"}  # vectors, tokens, maps
 
@@ -113,8 +113,7 @@ def layer_outputs(
     """
     names = [name for name, _ in model.named_modules() if name]
     for place, layer in enumerate(layers):
-        if layer not in names:
-            raise InputError(unknown("layer", layer, names))
+        check_known("layer", layer, names)
         if layer in layers[:place]:
             raise InputError(f"layers: '{layer}' is listed twice")
     seen: dict[str, Any] = {}

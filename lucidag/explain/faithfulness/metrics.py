@@ -17,7 +17,7 @@ from lucidag.explain.faithfulness.settings import (
     SENSITIVITY,
 )
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.ground.tables import read_table
 
 HIGHER, LOWER = "higher", "lower"
@@ -89,8 +89,7 @@ def sign(metric: str) -> int:
     InputError
         For an unknown metric.
     """
-    if metric not in BETTER:
-        raise InputError(unknown("metric", metric, METRICS))
+    check_known("metric", metric, METRICS)
     return 1 if BETTER[metric] == HIGHER else -1
 
 

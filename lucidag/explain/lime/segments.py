@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import felzenszwalb, quickshift, slic
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 ALGORITHMS: Mapping[str, Callable[..., Any]] = {each.__name__: each for each in (quickshift, slic, felzenszwalb)}
 # What would change the shape of the answer; labels start at 0 in any case.
@@ -48,12 +48,10 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
     InputError
         If the algorithm or a parameter does not exist, or the algorithm refuses a value.
     """
-    if algorithm not in ALGORITHMS:
-        raise InputError(f"lime: {unknown('segmentation algorithm', algorithm, ALGORITHMS)}")
+    check_known("segmentation algorithm", algorithm, ALGORITHMS, "lime")
     allowed = [name for name in inspect.signature(ALGORITHMS[algorithm]).parameters if name not in NOT_SETTINGS]
     for name in parameters:
-        if name not in allowed:
-            raise InputError(f"lime: {unknown(f'{algorithm} parameter', name, allowed)}")
+        check_known(f"{algorithm} parameter", name, allowed, "lime")
     words = {"random_seed": seed, **parameters}
     rgb = np.ascontiguousarray(np.broadcast_to(frame, (3, *frame.shape[1:])).transpose(1, 2, 0))
     try:

@@ -20,7 +20,7 @@ from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError, told_of
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ class CamExplainer(Prepared):
 
 
 def _method(name: str) -> "CamMethod":
-    if name not in FAMILIES[CAM]:
-        raise InputError(unknown("method", name, FAMILIES[CAM]))
+    check_known("method", name, FAMILIES[CAM])
     found: CamMethod = load(name)()  # type: ignore[assignment]
     return found
 

@@ -6,9 +6,9 @@ A method of one's own is named in the configuration as ``package.module:Class``,
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from lucidag.ground.errors import InputError, told_of
+from lucidag.ground.errors import told_of
 from lucidag.ground.named import named
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 if TYPE_CHECKING:
     from lucidag.explain.methods.base import Method
@@ -70,8 +70,7 @@ def place_of(method: str) -> str:
     """
     if ":" in method:
         return method
-    if method not in METHODS:
-        raise InputError(unknown("method", method, METHODS))
+    check_known("method", method, METHODS)
     return METHODS[method]
 
 

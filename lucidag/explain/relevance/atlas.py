@@ -16,7 +16,7 @@ from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.store import KINDS, Decision, Reference, References, UnitConcept
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 
@@ -106,8 +106,7 @@ def explain_decision(
 
 
 def _check(layer: str, references: References, manifest: Manifest, rows: NDArray[np.int64]) -> None:
-    if layer not in references.layers:
-        raise InputError(unknown("layer of the reference images", layer, references.layers))
+    check_known("layer of the reference images", layer, references.layers)
     images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
     if images != references.images:
         raise InputError(

@@ -23,7 +23,7 @@ from zennit.core import Composite, Hook
 from lucidag.explain.relevance.canonizers import Gate, GateRule, canonizers
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.models.inputs import Inputs
 
 ModuleMap = Callable[[dict[str, Any], str, nn.Module], Hook | None]
@@ -66,8 +66,7 @@ def composite_for(
     InputError
         For an unknown name, a missing range, or a network with a step that has no rule.
     """
-    if name not in COMPOSITES:
-        raise InputError(unknown("composite", name, COMPOSITES))
+    check_known("composite", name, COMPOSITES)
     steps = check_covered(model)
     bounds = (low, high) if name == "epsilon_gamma_box" else ()
     if any(bound is None for bound in bounds):

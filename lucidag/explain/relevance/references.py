@@ -12,7 +12,7 @@ from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Best, References
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
 from lucidag.models.recorder import by_place
@@ -154,10 +154,8 @@ class TopImages:
 
 
 def _check(targets: str, measure: str, top: int, rows: NDArray[np.int64]) -> None:
-    if targets not in TARGETS:
-        raise InputError(unknown("targets", targets, TARGETS))
-    if measure not in MEASURES:
-        raise InputError(unknown("measure", measure, MEASURES))
+    check_known("targets", targets, TARGETS)
+    check_known("measure", measure, MEASURES)
     if top < 1:
         raise InputError(f"top is {top}; it must be at least 1 image")
     if len(rows) == 0:

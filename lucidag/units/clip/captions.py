@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 CATEGORIES = ("object", "material", "colour", "place")
 SENTENCE = "sentence"
@@ -107,8 +107,7 @@ def caption(content: Content, style: str, rng: np.random.Generator) -> str:
     >>> caption(content, "colour", rng), caption(content, "sentence", rng)
     ('something red', 'a red ball and a plain star in front of the sea')
     """
-    if style not in STYLES:
-        raise InputError(f"captions: {unknown('style', style, STYLES)}")
+    check_known("style", style, STYLES, "captions")
     if style == SENTENCE:
         return _sentence(content, rng) if content.things else "nothing"
     word = content.place if style == "place" else getattr(content.things[0], style) if content.things else None

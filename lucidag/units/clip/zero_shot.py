@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.ground.statistics.intervals import share
 from lucidag.units.clip.encoder import Clip, embed_images, embed_texts
 
@@ -67,6 +67,5 @@ def zero_shot(clip: Clip, manifest: Manifest, rows: NDArray[np.int64], threads: 
 def _truth(manifest: Manifest, rows: NDArray[np.int64], category: str, names: tuple[str, ...]) -> NDArray[np.int64]:
     values = manifest.table[category].iloc[rows].tolist()
     for value in values:
-        if value not in names:
-            raise InputError(f"{manifest.file}: {unknown(category, value, names)}")
+        check_known(category, value, names, manifest.file)
     return np.array([names.index(value) for value in values], dtype=np.int64)

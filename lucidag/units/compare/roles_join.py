@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.ground.statistics.correlation import permuted_spearman
 from lucidag.ground.statistics.intervals import estimate, number, share
 from lucidag.ground.statistics.permutation import mean_difference
@@ -94,8 +94,7 @@ def join(
     InputError
         If a method does not label exactly the units that have roles, or has no threshold.
     """
-    if column not in roles.columns:
-        raise InputError(f"roles: {unknown('column', column, roles.columns)}")
+    check_known("column", column, list(roles.columns), "roles")
     # Where no unit has a flag, the column is read as one of missing numbers.
     ranked = roles.assign(role=roles[column], flags=roles["flags"].astype(object).where(roles["flags"].notna(), ""))
     parts = []

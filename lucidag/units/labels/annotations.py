@@ -9,7 +9,7 @@ from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.units.evidence import Evidence
 from lucidag.units.names import check_names
 
@@ -61,8 +61,7 @@ def pixel_annotations(manifest: Manifest, rows: NDArray[np.int64], categories: S
         raise InputError(f"{manifest.file}: the data set has no label maps, so it has no pixel annotations")
     chosen = list(manifest.concepts if categories is None else categories)
     for category in chosen:
-        if category not in manifest.concepts:
-            raise InputError(f"{manifest.file}: {unknown('category of concepts', category, manifest.concepts)}")
+        check_known("category of concepts", category, manifest.concepts, manifest.file)
     reader = Images(manifest)
     sizes = [len(manifest.concepts[category]) for category in chosen]
     shares = np.zeros((len(rows), sum(sizes)), dtype=np.float32)
@@ -103,8 +102,7 @@ def image_annotations(manifest: Manifest, rows: NDArray[np.int64], columns: Sequ
     names: list[tuple[str, str]] = []
     parts = [np.zeros((len(rows), 0), dtype=np.float32)]
     for column in columns:
-        if column not in allowed:
-            raise InputError(f"{manifest.file}: {unknown('column', column, allowed)}")
+        check_known("column", column, allowed, manifest.file)
         values = manifest.table[column].to_numpy(dtype=object)[rows]
         found = sorted(set(values.tolist()) - {""})
         names += [(value, column) for value in found]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.units.settings import Similarity
 
 Floats = NDArray[np.float32]
@@ -230,8 +230,7 @@ def describe(
     InputError
         If the name is unknown, or `activations` are needed and missing.
     """
-    if name not in SIMILARITIES:
-        raise InputError(unknown("similarity", name, SIMILARITIES))
+    check_known("similarity", name, SIMILARITIES)
     if name not in WHOLE:
         return (soft_wpmi if name == "soft_wpmi" else wpmi)(top, images, texts, weight=0, threads=threads)
     if activations is None:

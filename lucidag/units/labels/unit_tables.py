@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 from lucidag.ground.tables import read_table, write_table
 from lucidag.units.names import METHODS, NONE
 
@@ -76,11 +76,9 @@ def methods_of(table: pd.DataFrame) -> tuple[str, ...]:
 
 def _check(path: str | Path, table: pd.DataFrame) -> None:
     for column in COLUMNS:
-        if column not in table.columns:
-            raise InputError(f"{path}: {unknown('column', column, table.columns)}")
+        check_known("column", column, list(table.columns), path)
     for method in table["method"].unique():
-        if method not in METHODS:
-            raise InputError(f"{path}: {unknown('method', str(method), METHODS)}")
+        check_known("method", str(method), METHODS, path)
     for column in ("unit", "score"):
         if len(table) and not pd.api.types.is_numeric_dtype(table[column]):
             raise InputError(f"{path}: column '{column}' must hold numbers")
