@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.config.faults import Faults
-from lucidag.config.methods import modules_of
+from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
-from lucidag.explain.methods.registry import name_of
+from lucidag.explain.methods.registry import LRP, families, name_of
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
@@ -104,6 +104,53 @@ def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
         if "error" in known[place]:
             faults.lines.append(f"{source}: {key}: {known[place]['error']}")
     faults.stop()
+
+
+def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
+    """Stop at networks with a step that relevance has no rule for, where the configuration asks for their relevance.
+
+    What was found is kept as `check_networks` does. Of lucidag's own networks nobody is asked: all have rules.
+
+    Raises
+    ------
+    InputError
+        A line for each: the configuration file, the keys, the model, the step.
+    """
+    faults, config = Faults(), plan.config
+    wanted: dict[str, Any] = {}
+    keys: dict[str, str] = {}
+    for name in _relevance_asked(plan):
+        model = config.models[name]
+        if not model.architecture.startswith("lucidag."):
+            network = {
+                key: value
+                for key, value in _asked(model, config.datasets[model.dataset]).items()
+                if key in ("architecture", "options", "classes")
+            }
+            parts = code.fingerprint("lucidag/explain/relevance/probe.py", model.factory_modules())
+            keys[name] = json.dumps([network, parts], sort_keys=True)
+            wanted[keys[name]] = network
+    known = _known(Path(config.results) / ".cache" / "relevance.json", wanted, "lucidag.explain.relevance.probe")
+    for name, key in keys.items():
+        if "error" in known[key]:
+            places = ", ".join(_relevance_asked(plan)[name])
+            faults.lines.append(f"{source}: {places}: model '{name}': {known[key]['error']}")
+    faults.stop()
+
+
+def _relevance_asked(plan: Plan) -> dict[str, list[str]]:
+    """Return the models whose relevance the configuration asks for, and by which keys."""
+    found: dict[str, list[str]] = {}
+    asked = [("explain.methods", plan.families.get(LRP, []), plan.explained_models)]
+    for name, study in plan.config.shortcuts.items():
+        methods = families(studied_methods(plan.config, name)).get(LRP, [])
+        asked.append((f"shortcuts.{name}.methods", methods, [study.trained_with, study.trained_without]))
+    for key, methods, models in asked:
+        for each in models if methods else ():
+            found.setdefault(each, []).append(f"{key} ({', '.join(methods)})")
+    for each in plan.relevance_models:
+        found.setdefault(each, []).append("relevance")
+    return found
 
 
 def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:

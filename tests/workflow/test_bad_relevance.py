@@ -80,7 +80,6 @@ WORDS = {
     "artefacts": {"datasets": ["alike"], "finders": ["ring"]},
 }
 TARGETS = [
-    "odd/explanations/odd/maps/lrp/p0.safetensors",
     "odd/explanations/flat/maps/lrp/p0.safetensors",
     "odd/faithfulness/flat.csv",
     "odd/artefacts/alike.json",
@@ -105,17 +104,47 @@ def tried(project: Callable[[], Path], snakemake):
     save_file(flat, folder / "w/flat.safetensors")
     shapes = {"conv.weight": (4, 3, 3, 3), "conv.bias": (4,), "fc.weight": (2, 4), "fc.bias": (2,)}
     save_file({name: torch.ones(shape) for name, shape in shapes.items()}, folder / "w/odd.safetensors")
-    file = write(folder, "odd", WORDS)
-    return folder, snakemake(folder, "--cores", "2", *TARGETS, "--configfile", file, check=False)
+    file = write(folder, "odd", WORDS | {"explain": WORDS["explain"] | {"models": ["flat"]}})
+    snakemake(folder, "--cores", "2", *TARGETS, "--configfile", file)
+    return folder, snakemake
 
 
-def test_a_module_without_a_rule_is_named_with_what_to_do(tried) -> None:
-    folder, done = tried
-    (line,) = (line for line in said(done) if line.startswith("lucidag: explanations odd "))
-    assert "explain.methods" in line
-    assert "module 'square' (Square)" in line
+STUDY = {"trained_with": "flat", "trained_without": "odd", "artefacts": {"ring": "a"}, "methods": ["epsilon_plus_flat"]}
+ASKED = {
+    "explain": (WORDS, "explain.methods (epsilon_plus_flat)"),
+    "relevance": (
+        WORDS
+        | {
+            "explain": WORDS["explain"] | {"methods": ["gradcam"]},
+            "relevance": {"models": ["odd"], "atlas": {"layers": {"odd": "conv"}}},
+        },
+        "relevance",
+    ),
+    "shortcut": (
+        WORDS | {"explain": WORDS["explain"] | {"models": ["flat"]}, "shortcuts": {"s": STUDY}},
+        "shortcuts.s.methods (epsilon_plus_flat)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_a_step_without_a_rule_is_named_in_the_dry_run_with_what_to_do(tried, case: str) -> None:
+    folder, snakemake = tried
+    words, key = ASKED[case]
+    file = write(folder, case, words)
+    done = snakemake(folder, "--dry-run", "--configfile", file, check=False)
+    (line,) = said(done)
+    assert line.startswith(f"lucidag: {file}: {key}: model 'odd': network 'Net': module 'square' (Square)")
     assert "has no rule" in line
-    assert not (folder / TARGETS[0]).exists()
+    assert "leave this one out" in line
+
+
+def test_networks_with_rules_and_those_that_nobody_asks_are_let_be(tried) -> None:
+    folder, snakemake = tried
+    networks = WORDS["models"] | {"resnet": {"dataset": "own", "architecture": "resnet18", "train": {"epochs": 1}}}
+    explain = WORDS["explain"] | {"models": ["flat", "resnet"]}
+    file = write(folder, "fine", WORDS | {"models": networks, "explain": explain})
+    snakemake(folder, "--dry-run", "--configfile", file)
 
 
 def test_explanations_that_are_the_same_everywhere_have_no_value_and_a_note(tried) -> None:

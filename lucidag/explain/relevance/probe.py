@@ -1,0 +1,31 @@
+"""Look whether networks have rules for relevance: ``python -m lucidag.explain.relevance.probe``.
+
+Reads a JSON list of what `look` takes from standard input and writes a JSON list of ``{}`` or ``{"error": sentence}``.
+It is a process of its own because building a network imports torch, which whoever asks should not have to.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from lucidag.explain.relevance.covered import check_covered
+from lucidag.ground.errors import InputError
+from lucidag.models.build import build
+
+
+def look(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Build a network from ``architecture``, ``classes`` and ``options``, and name its first step without a rule."""
+    try:
+        model = build(asked["architecture"], asked["classes"], asked["options"], 0)
+    except InputError:
+        return {}  # `lucidag.models.probe` says it
+    try:
+        check_covered(model)
+    except InputError as error:
+        return {"error": str(error)}
+    return {}
+
+
+if __name__ == "__main__":
+    json.dump([look(network) for network in json.load(sys.stdin)], sys.stdout)
