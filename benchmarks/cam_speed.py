@@ -22,6 +22,7 @@ from benchmarks.measure import seconds, show
 from benchmarks.peak import peak_gib
 from lucidag.data.images import decode
 from lucidag.explain.methods.cam import CamExplainer
+from lucidag.explain.methods.registry import load
 from lucidag.explain.methods.scorecam import scorecam_weights
 from lucidag.models.inputs import Inputs
 
@@ -48,8 +49,9 @@ def run(quick: bool, full: bool) -> None:
 def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> None:
     start = time.perf_counter()
     explainer = CamExplainer(model, x, layer, 32)
+    asked: dict[str, Any] = {method: load(method)()}
     prepared = time.perf_counter() - start
-    result = explainer.explain(x, [method])
+    result = explainer.explain(x, asked)
     ours, theirs, networks, reference = [], [], [], None
     for _ in range(rounds):
         with _quiet():
@@ -57,7 +59,7 @@ def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: f
             reference = by_library(model, x, method, layer, result.target)
             theirs.append(time.perf_counter() - start)
             with _network_time(explainer) as spent:
-                ours.append(seconds(lambda: explainer.explain(x, [method])))
+                ours.append(seconds(lambda: explainer.explain(x, asked)))
             networks.append(sum(spent))
     assert reference is not None
     best = int(np.argmin(ours))

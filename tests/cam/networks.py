@@ -12,9 +12,15 @@ from torch import nn
 from torchvision.models import DenseNet, MobileNetV2, ResNet, ShuffleNetV2
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from lucidag.explain.methods.registry import load
 from lucidag.models.small import small_cnn
 
 CLASSES = 5
+
+
+def cams(names):
+    """Give methods by their names."""
+    return {name: load(name)() for name in names}
 
 
 class Branching(nn.Module):

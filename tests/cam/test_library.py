@@ -9,7 +9,7 @@ from torch import nn
 
 from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES
-from tests.cam.networks import activations, class_by_score, image, library, network, seeded, without_channels
+from tests.cam.networks import activations, cams, class_by_score, image, library, network, seeded, without_channels
 
 METHODS = tuple(FAMILIES[CAM])
 
@@ -44,7 +44,7 @@ def test_maps_and_weights(name, layer, seed):
     target = class_by_score(model, x)
     values = activations(model, layer, x)
     methods = METHODS if values.shape[1] <= 64 else FEW
-    result = CamExplainer(model, image(name, 9, 2), layer, batch_size=7).explain(x, methods)
+    result = CamExplainer(model, image(name, 9, 2), layer, batch_size=7).explain(x, cams(methods))
     assert result.target == result.predicted == target
     assert set(result.maps) == set(methods)
     score = result.logits[target]
@@ -63,10 +63,10 @@ def test_weights_that_are_known_without_a_pass(name, layer):
     explainer = CamExplainer(model, x, layer, 32)
     assert explainer.split.head is not None
     for target in range(0, 5, 2):
-        result = explainer.explain(x, ["gradcam"], target)
+        result = explainer.explain(x, cams(["gradcam"]), target)
         agree(result, "gradcam", library("gradcam", model, layer, x, target), 1)
     target = class_by_score(model, x)
-    result = explainer.explain(x, ["ablationcam"], target)
+    result = explainer.explain(x, cams(["ablationcam"]), target)
     agree(result, "ablationcam", library("ablationcam", model, layer, x, target), result.logits[target])
 
 
@@ -80,7 +80,7 @@ def test_scorecam(name, layer, target):
         with torch.no_grad():
             model.blocks.block3.norm.bias[:9] = -100
         assert (activations(model, layer, x).flatten(2).amax(2) == 0).sum() == 9
-    result = CamExplainer(model, x, layer, batch_size=5).explain(x, ["scorecam"], target)
+    result = CamExplainer(model, x, layer, batch_size=5).explain(x, cams(["scorecam"]), target)
     agree(result, "scorecam", library("scorecam", model, layer, x, target), 1)
 
 
@@ -104,7 +104,7 @@ def test_ablation_of_signed_layers(name, layer, seed):
     for target in (class_by_score(model, x), class_by_score(model, x, above=False)):
         with_all, *without = without_channels(model, layer, x, target)
         drops = with_all - np.array(without)
-        result = CamExplainer(model, x, layer, batch_size=10).explain(x, ["ablationcam"], target)
+        result = CamExplainer(model, x, layer, batch_size=10).explain(x, cams(["ablationcam"]), target)
         least = 1e-5 * np.abs(result.logits).max()
         assert np.abs(drops).max() > 100 * least
         np.testing.assert_allclose(result.weights["ablationcam"] * abs(with_all), drops, rtol=1e-3, atol=least)
@@ -114,7 +114,7 @@ def test_ablation_of_signed_layers(name, layer, seed):
 def test_the_library_on_signed_layers_means_something_else():
     model, x = network("densenet"), image("densenet")
     target, layer = class_by_score(model, x), "features.denseblock2.denselayer1.conv1"
-    result = CamExplainer(model, x, layer, 32).explain(x, ["ablationcam"], target)
+    result = CamExplainer(model, x, layer, 32).explain(x, cams(["ablationcam"]), target)
     reference = library("ablationcam", model, layer, x, target)
     apart = np.abs(reference.weights - result.weights["ablationcam"]).max()
     assert apart > 0.1 * np.abs(result.weights["ablationcam"]).max()
@@ -123,7 +123,7 @@ def test_the_library_on_signed_layers_means_something_else():
 def test_below_zero_the_library_shows_the_complement():
     model, x = network("resnet18"), image("resnet18")
     target = class_by_score(model, x, above=False)
-    result = CamExplainer(model, x, "layer3", 32).explain(x, ["ablationcam", "gradcam"], target)
+    result = CamExplainer(model, x, "layer3", 32).explain(x, cams(["ablationcam", "gradcam"]), target)
     assert result.logits[target] < 0
     reference = library("ablationcam", model, "layer3", x, target)
     np.testing.assert_allclose(result.weights["ablationcam"], -reference.weights, rtol=1e-3, atol=1e-4)
@@ -144,7 +144,7 @@ def without_in_place(model: nn.Module) -> nn.Module:
 def test_a_layer_is_what_it_gives_not_what_is_made_of_it_in_place():
     model, x, layer = network("resnet18"), image("resnet18"), "layer2.0.bn1"
     target = class_by_score(model, x)
-    result = CamExplainer(model, x, layer, 32).explain(x, FEW, target)
+    result = CamExplainer(model, x, layer, 32).explain(x, cams(FEW), target)
     for method in ("gradcam", "layercam", "eigencam"):
         agree(result, method, library(method, without_in_place(model), layer, x, target), 1)
     changed = library("gradcam", model, layer, x, target).map
@@ -160,7 +160,7 @@ def test_a_constant_channel_is_a_mask_of_zero():
     layer, target = "blocks.block2.relu", 1
     values = activations(model, layer, x)[0]
     assert values[0].min() == values[0].max() > 0
-    result = CamExplainer(model, x, layer, 32).explain(x, ["scorecam"], target)
+    result = CamExplainer(model, x, layer, 32).explain(x, cams(["scorecam"]), target)
     weights = result.weights["scorecam"]
     assert weights[0] == weights[1]
     with torch.no_grad():

@@ -30,6 +30,7 @@ from lucidag.ground.shards import cut
 from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from tests.cam.networks import cams
 from tests.faithfulness.cases import SIZE, Linear, blob, cam, fixed, gradient, image, lime, network, times_input
 from tests.lime.words import lime_settings
 
@@ -295,7 +296,7 @@ def test_one_forward_pass_for_all_class_activation_maps():
         before = passes.images
         maps = explainer(torch.stack([x, image(1)]), 2)
         assert passes.images - before == 2
-    expected = CamExplainer(model, x[None], "blocks", 32).explain(image(1)[None], names, 2).maps
+    expected = CamExplainer(model, x[None], "blocks", 32).explain(image(1)[None], cams(names), 2).maps
     for name in names:
         np.testing.assert_allclose(maps[name][1], expected[name], atol=1e-6)
 

@@ -16,11 +16,9 @@ from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
 from lucidag.explain.methods.base import Group, Method, Need, decision
 from lucidag.explain.methods.explainer import Explainer
-from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError, told_of
-from lucidag.ground.spelling import check_known
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,7 @@ class CamResult:
 class CamExplainer(Prepared):
     """A network and a layer, and methods to explain an image with."""
 
-    def explain(
-        self, x: torch.Tensor, methods: "Sequence[str] | Mapping[str, CamMethod]", target: int | None = None
-    ) -> CamResult:
+    def explain(self, x: torch.Tensor, methods: "Mapping[str, CamMethod]", target: int | None = None) -> CamResult:
         """Explain one image by each of `methods`.
 
         Parameters
@@ -65,22 +61,21 @@ class CamExplainer(Prepared):
         x
             The normalised image, float 1 x C x S x S.
         methods
-            Names of class activation maps (`lucidag.explain.methods.registry.FAMILIES`), or methods by name.
+            By name.
         target
             The class; None takes the predicted one.
 
         Raises
         ------
         InputError
-            For an unknown method, a target that is no class, logits that are not finite, a batch of more than one.
+            For a target that is no class, logits that are not finite, a batch of more than one.
         """
-        known = methods if isinstance(methods, Mapping) else {method: _method(method) for method in methods}
         if x.ndim != 4 or len(x) != 1:
             raise InputError(f"an image to be explained must be 1 x C x S x S, not {tuple(x.shape)}")
         placed = self.placed(x)
         seen = Seen(self, placed, self.split.at(placed), target)
         maps, weights, notes = {}, {}, {}
-        for method, each in known.items():
+        for method, each in methods.items():
             found = each.coarse(seen)
             if not np.isfinite(found.coarse).all():
                 raise InputError(f"method '{method}': its map has NaN or infinite values")
@@ -91,12 +86,6 @@ class CamExplainer(Prepared):
             if found.note or nothing:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
         return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
-
-
-def _method(name: str) -> "CamMethod":
-    check_known("method", name, FAMILIES[CAM])
-    found: CamMethod = load(name)()  # type: ignore[assignment]
-    return found
 
 
 class CamGroup(Group):
