@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 import torchvision
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
+from lucidag.ground.tensors import read_tensors as open_tensors
 from lucidag.models.foreign import ADVICE, read_tensors
 from lucidag.models.matching import Found, find_network
 from lucidag.models.outputs import advice
@@ -52,12 +52,8 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     InputError
         If `path` is no such file.
     """
-    try:
-        with safe_open(str(path), framework="pt") as handle:
-            metadata: dict[str, Any] = json.loads(handle.metadata()["lucidag"])
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not a checkpoint of lucidag: {error}") from error
-    return metadata
+    with open_tensors(path, "a checkpoint") as (_, metadata):
+        return metadata
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:

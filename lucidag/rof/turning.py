@@ -68,19 +68,9 @@ def describe(
         where no draw has a value; degenerate, whether n0 is so near K that nearly every unit is needed and roles say
         nothing.
     """
-    n0, units = turning_point(curve, metric), len(curve) - 1
-    low, high = _interval(drawn, confidence)
-    return {
-        "metric": metric,
-        "n0": n0,
-        "units": units,
-        "value": float(curve[n0]),
-        "baseline": float(curve[-1]),
-        "gain": float(improvement(curve[n0], curve[-1], metric)),
-        "low": low,
-        "high": high,
-        "degenerate": n0 >= degenerate_from * units,
-    }
+    n0 = turning_point(curve, metric)
+    found = {"metric": metric, "n0": n0, **_beside_all(curve, n0, metric, drawn, confidence)}
+    return {**found, "degenerate": n0 >= degenerate_from * found["units"]}
 
 
 def select(
@@ -115,18 +105,8 @@ def select(
             f"k was chosen among {len(chosen) - 1} units and cannot be reported on a sweep of {len(reported) - 1}"
         )
     k = turning_point(chosen, metric)
-    low, high = _interval(drawn, confidence)
-    return {
-        "metric": metric,
-        "k": k,
-        "units": len(reported) - 1,
-        "chosen_value": float(chosen[k]),
-        "value": float(reported[k]),
-        "baseline": float(reported[-1]),
-        "gain": float(improvement(reported[k], reported[-1], metric)),
-        "low": low,
-        "high": high,
-    }
+    found = {"metric": metric, "k": k, "units": len(reported) - 1, "chosen_value": float(chosen[k])}
+    return found | _beside_all(reported, k, metric, drawn, confidence)
 
 
 def turning_report(
@@ -185,9 +165,14 @@ def _selected(selection: pd.DataFrame, draws: Mapping[str, NDArray], confidence:
     return found
 
 
-def _interval(drawn: NDArray[Any] | None, confidence: float) -> tuple[float | None, float | None]:
-    """Return the percentile interval, or None twice where no draw has a value."""
-    return (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
+def _beside_all(
+    curve: NDArray[np.float64], k: int, metric: str, drawn: NDArray[Any] | None, confidence: float
+) -> dict[str, Any]:
+    """Compare k units with all, and give the percentile interval of the draws: None twice where none has a value."""
+    low, high = (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
+    gain = float(improvement(curve[k], curve[-1], metric))
+    compared = {"units": len(curve) - 1, "value": float(curve[k]), "baseline": float(curve[-1]), "gain": gain}
+    return {**compared, "low": low, "high": high}
 
 
 def n0_key(split: str, method: str, metric: str) -> str:

@@ -179,7 +179,7 @@ def test_code_in_a_pickle_is_refused_and_never_run(tmp_path, zipped):
 def test_a_broken_checkpoint_is_named(tmp_path, content):
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"checkpoint\.safetensors is not a checkpoint of lucidag"):
+    with pytest.raises(InputError, match=r"checkpoint\.safetensors does not hold a checkpoint of lucidag"):
         load_checkpoint(path, small())
 
 
