@@ -61,22 +61,16 @@ def judged_groups(sizes: NDArray[np.int64], min_group: int) -> NDArray[np.bool_]
 
 def write_features(path: str | Path, content: Features) -> None:
     """Write one split as safetensors; names, ids and classes go into the metadata as JSON."""
-    tensors: dict[str, np.ndarray] = {
-        "labels": content.labels.astype(np.int64),
-        "groups": content.groups.astype(np.int64),
-        "logits": np.ascontiguousarray(content.logits, dtype=np.float32),
+    numbers = {"labels": content.labels, "groups": content.groups}
+    tensors = {name: np.asarray(values, dtype=np.int64) for name, values in numbers.items()}
+    head = {"features": content.features, "head.weight": content.weight, "head.bias": content.bias}
+    kept = head if all(values is not None for values in head.values()) else {}
+    tensors |= {
+        name: np.asarray(values, dtype=np.float32) for name, values in {"logits": content.logits, **kept}.items()
     }
-    if content.features is not None and content.weight is not None and content.bias is not None:
-        tensors["features"] = np.ascontiguousarray(content.features, dtype=np.float32)
-        tensors["head.weight"] = np.ascontiguousarray(content.weight, dtype=np.float32)
-        tensors["head.bias"] = np.ascontiguousarray(content.bias, dtype=np.float32)
-    names = {
-        "images": content.images,
-        "classes": content.classes,
-        "group_names": content.group_names,
-        "layer": content.layer,
-    }
-    write_tensors(path, tensors, names)
+    write_tensors(
+        path, tensors, {name: getattr(content, name) for name in ("images", "classes", "group_names", "layer")}
+    )
 
 
 def join_features(path: str | Path, parts: Sequence[str | Path]) -> None:
