@@ -20,9 +20,10 @@ from lucidag.data.manifest import Manifest, read_manifest, write_manifest
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.passes.activations import collect
+from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.layers import forward
 from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.passes.parts import whole_of
 from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.settings import Passes
 
@@ -121,7 +122,8 @@ def _bare(network: Network, manifest: Manifest, rows: np.ndarray) -> None:
 
 def _collect(network: Network, manifest: Manifest, rows: np.ndarray, folder: str) -> Statistics:
     path = Path(folder) / "activations.npy"
-    return collect(network, manifest, rows, LAYERS, path, Passes(batch_size=BATCH), threads=torch.get_num_threads())
+    asked, threads = Passes(batch_size=BATCH), torch.get_num_threads()
+    return whole_of([collect_part(network, manifest, rows, LAYERS, path, asked, threads=threads)], path)
 
 
 def _count(network: Network, manifest: Manifest, rows: np.ndarray, statistics: Statistics) -> None:

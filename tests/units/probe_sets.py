@@ -12,6 +12,8 @@ from lucidag.data.manifest import Manifest, read_manifest, write_manifest
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.small import small_cnn, small_mlp, small_resnet
+from lucidag.units.passes.activations import collect_part
+from lucidag.units.passes.parts import whole_of
 
 CONCEPTS = {"object": ("cup", "key", "hat"), "colour": ("red", "blue")}
 
@@ -91,3 +93,8 @@ def outputs(of: Network, pixels: torch.Tensor, kind: str) -> dict[str, np.ndarra
                 x = module(x.clone())
                 found[name] = x
     return {name: value.numpy() for name, value in found.items()}
+
+
+def collect(network, manifest, rows, layers, path, asked, **where):
+    """Give the statistics of a pass over a whole probe set; the activations go to `path`."""
+    return whole_of([collect_part(network, manifest, rows, layers, path, asked, **where)], path)

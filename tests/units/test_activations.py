@@ -11,10 +11,9 @@ from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
-from lucidag.units.passes.activations import collect
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_pass
 from lucidag.units.settings import Passes
-from tests.units.probe_sets import network, noise, outputs, write
+from tests.units.probe_sets import collect, network, noise, outputs, write
 
 CASES = [(kind, seed) for kind in ("signed", "resnet", "cnn", "mlp") for seed in (0, 1)]
 

@@ -27,13 +27,12 @@ from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.ranking import inside
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
 from lucidag.units.labels.unit_tables import read_units, write_units
-from lucidag.units.passes.activations import collect
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.unit_statistics import LayerStatistics, read_activations
 from lucidag.units.settings import Counting, Describing, Labelling, NetDissect, Passes
 
-from .probe_sets import write
+from .probe_sets import collect, write
 
 SIZE, IMAGES = 24, 150
 TEXTURES = ("flat", "stripes", "checks")

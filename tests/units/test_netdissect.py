@@ -14,13 +14,12 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.labels.detectors import label_units as label_detectors
 from lucidag.units.passes import upsample
-from lucidag.units.passes.activations import collect
 from lucidag.units.passes.label_maps import encode, frame_pixels
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import Overlaps, ceilings, read_overlaps, write_overlaps
 from lucidag.units.passes.upsample import region
 from lucidag.units.settings import NetDissect, Passes
-from tests.units.probe_sets import CONCEPTS, network, noise, outputs, write
+from tests.units.probe_sets import CONCEPTS, collect, network, noise, outputs, write
 
 
 def label_units(overlaps, layer):

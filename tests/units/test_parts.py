@@ -14,13 +14,13 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.shards import Shard, shard_names
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from lucidag.units.passes.activations import collect, collect_part
+from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import add_overlaps, read_overlaps, write_overlaps
 from lucidag.units.passes.parts import join_activations, read_part, whole_of
 from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
-from tests.units.probe_sets import network, noise
+from tests.units.probe_sets import collect, network, noise
 
 SHARDS = (1, 3, 7)
 

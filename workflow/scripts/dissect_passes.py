@@ -4,9 +4,10 @@ from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 from lucidag.models.trained import open_trained
-from lucidag.units.passes.activations import collect
+from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
+from lucidag.units.passes.parts import whole_of
 from lucidag.units.passes.probe_set import probe_rows
 from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
@@ -19,7 +20,8 @@ with job(snakemake):
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
         path = snakemake.output.activations
-        statistics = collect(network, manifest, rows, settings["layers"], path, asked, device=device)
+        part = collect_part(network, manifest, rows, settings["layers"], path, asked, device=device)
+        statistics = whole_of([part], path)
         for file in snakemake.output.overlaps:
             limits = statistics.thresholds()
             write_overlaps(file, count_overlaps(network, manifest, rows, limits, asked, device=device))

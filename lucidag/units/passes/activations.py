@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,38 +17,14 @@ from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.network import Network
 from lucidag.models.recorder import by_place
 from lucidag.units.passes.layers import check_finite, forward, layer_shapes
-from lucidag.units.passes.parts import LayerPart, Part, best_of, whole_of
+from lucidag.units.passes.parts import LayerPart, Part, best_of
 from lucidag.units.passes.probe_set import top_count
 from lucidag.units.passes.quantile import Plan, UpperTail, plan
-from lucidag.units.passes.unit_statistics import Statistics, layer_columns
+from lucidag.units.passes.unit_statistics import layer_columns
 from lucidag.units.settings import Passes
 
 MEMORY = 256 * 2**20
 PART = 2**20  # activations that are sorted into a tail at a time
-
-
-def collect(
-    network: Network,
-    manifest: Manifest,
-    rows: NDArray[np.int64],
-    layers: Sequence[str],
-    path: str | Path,
-    asked: Passes,
-    **where: Any,  # noqa: ANN401 (those of another function)
-) -> Statistics:
-    """Run a network once over a probe set: `collect_part` where the part is all of it.
-
-    Besides the file of activations (memory-mapped while it is written) the memory it takes does not grow with the
-    number of images: per layer the best images and what the threshold comes from.
-
-    Parameters
-    ----------
-    network, manifest, rows, layers, path, asked
-        See `collect_part`, as for what may be raised.
-    where
-        Its further arguments.
-    """
-    return whole_of([collect_part(network, manifest, rows, layers, path, asked, **where)], path)
 
 
 def collect_part(
@@ -65,7 +40,11 @@ def collect_part(
     threads: int = 2,
     shard: Shard = WHOLE,
 ) -> Part:
-    """Run a network over a shard of a probe set and write the pooled activations of some layers.
+    """Run a network over a shard of a probe set, or all of it, and write the pooled activations of some layers.
+
+    Besides the file of activations (memory-mapped while it is written) the memory it takes does not grow with the
+    number of images: per layer the best images and what the threshold comes from.
+    `lucidag.units.passes.parts.whole_of` makes the statistics of all parts, one or more.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def count_overlaps(
     manifest, rows
         The data set, and the row numbers that make the probe set.
     thresholds
-        T_u of the units by layer (`lucidag.units.passes.activations.collect`), float32 U.
+        T_u of the units by layer (`lucidag.units.passes.activations.collect_part`), float32 U.
     asked
         How the thresholds were found. A threshold is one of the activations, so batches are of the same size again;
         the quantile is kept with the counts.
