@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from lucidag.explain.lime.settings import LimeSettings
-from lucidag.explain.settings import check_methods
+from lucidag.explain.settings import Methods
 from lucidag.ground.section import Level, Section, Seed, Split
 
 Kind = Literal["ring", "patch", "dark_corner"]
@@ -29,8 +29,8 @@ class Shortcut(Section):
     )
     split: Split = Field(default="test", description="Split of the second model's data set that images come from.")
     images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
-    methods: list[str] | None = Field(
-        default=None, description="Methods that are asked; default: all of `explain.methods`.", min_length=1
+    methods: Methods | None = Field(
+        default=None, description="Methods that are asked; default: all of `explain.methods`."
     )
     layer: str | None = Field(
         default=None, description="Layer of the class activation maps; default: the last with spatial extent."
@@ -39,11 +39,6 @@ class Shortcut(Section):
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
-
-    @field_validator("methods")
-    @classmethod
-    def _methods(cls, methods: list[str] | None) -> list[str] | None:
-        return methods if methods is None else check_methods(methods)
 
     @model_validator(mode="after")
     def _something(self) -> "Shortcut":

@@ -1,8 +1,8 @@
 """The settings of explanations: which images, which methods, and how."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lucidag.explain.agreement.settings import Agreement, Localisation
 from lucidag.explain.cam.settings import Cam
@@ -25,6 +25,9 @@ def check_methods(methods: list[str]) -> list[str]:
     return methods
 
 
+Methods = Annotated[list[str], Field(min_length=1), AfterValidator(check_methods)]
+
+
 class Image(Section):
     """What one image has of its own."""
 
@@ -38,11 +41,10 @@ class Explain(Section):
     """Explanations of single images by several methods, how far these agree, and how far they find what is there."""
 
     models: list[str] | None = Field(default=None, description="Models to explain; default: every model.")
-    methods: list[str] = Field(
+    methods: Methods = Field(
         default=list(DEFAULT),
         description="Methods in the order of the figures: names, or classes of your own as `package.module:Class`. "
         "Agreement, localisation, faithfulness and studies of shortcuts use all of them unless they name fewer.",
-        min_length=1,
     )
     images: dict[str, Literal["all"] | list[str] | dict[str, Image]] = Field(
         description="Data set to its images: `all` (of a folder), a list of ids, or ids with settings of their own."
@@ -64,11 +66,6 @@ class Explain(Section):
     )
     agreement: Agreement = Field(default=Agreement(), description="Comparison of the maps with each other.")
     localisation: Localisation = Field(default=Localisation(), description="Comparison of the maps with masks.")
-
-    @field_validator("methods")
-    @classmethod
-    def _methods(cls, methods: list[str]) -> list[str]:
-        return check_methods(methods)
 
     @model_validator(mode="after")
     def _options(self) -> "Explain":

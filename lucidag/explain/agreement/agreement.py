@@ -104,12 +104,8 @@ def agreement_order(agreement: pd.DataFrame) -> pd.DataFrame:
 
 def _pairs(stacks: Mapping[str, Stack]) -> list[tuple[Stack, Stack]]:
     """Return every two methods on the images that have both."""
-    pairs = []
-    for a, b in combinations(stacks.values(), 2):
-        both = np.intersect1d(a.rows, b.rows)
-        if len(both):
-            pairs.append((a.only(both), b.only(both)))
-    return pairs
+    pairs = [(a, b, np.intersect1d(a.rows, b.rows)) for a, b in combinations(stacks.values(), 2)]
+    return [(a.only(both), b.only(both)) for a, b, both in pairs if len(both)]
 
 
 def _names(frames: Sequence[Explained], a: Stack, b: Stack) -> dict[str, object]:
