@@ -1,15 +1,18 @@
 """A network by its name: torchvision's architectures, or a factory of the user's own."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
 import torchvision
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.spelling import nearest
 from lucidag.ground.user_code import user_module
+from lucidag.models.head import evaluating
 
 
 def build(architecture: str, classes: int, options: Mapping[str, Any], seed: int) -> nn.Module:
@@ -51,7 +54,17 @@ def build(architecture: str, classes: int, options: Mapping[str, Any], seed: int
     if not isinstance(model, nn.Module):
         kind = type(model).__name__
         raise InputError(f"architecture '{architecture}' gave a {kind}; it must give a torch.nn.Module")
-    return model
+    return model.float()  # whatever a factory chose: images come in float32
+
+
+def fill_lazy(model: nn.Module, example: torch.Tensor, seed: int) -> None:
+    """Give layers that take their sizes from their first batch (``nn.LazyLinear``) weights, from `seed` alone."""
+    if not any(is_lazy(each) for each in (*model.parameters(), *model.buffers())):
+        return
+    with torch.random.fork_rng(devices=[]), evaluating(model), torch.no_grad():
+        torch.default_generator.manual_seed(seed)
+        with suppress(RuntimeError, ValueError, IndexError, AssertionError):  # the check of outputs tells of these
+            model(example.clone())
 
 
 def _torchvision_factory(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:

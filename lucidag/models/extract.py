@@ -15,6 +15,7 @@ from lucidag.ground.shards import WHOLE, Shard
 from lucidag.models.frames import batch_sizes, batches
 from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
+from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
@@ -62,7 +63,7 @@ def extract(
     rows = rows[shard.of_batches(len(rows), batch_size)]
     labels = manifest.labels()[rows]
     codes, names = manifest.groups(group_columns)
-    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device)
     layer = None if head is None else model.get_submodule(head)
     assert layer is None or isinstance(layer, nn.Linear)
     # Each image is looked at once, so there is nothing to gain from keeping any.
@@ -104,9 +105,10 @@ def _forward(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Give logits (N x C) and, with `head`, features (N x K); N may be 0."""
     logits, features = [np.zeros((0, classes), np.float32)], [np.zeros((0, units), np.float32)]
+    form = settled(model, inputs.example(1).to(device))
     with recording(model, [] if head is None else [head]) as calls:
         for frames in work:
-            batch = inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last)
+            batch = inputs.normalise(frames.to(device)).to(memory_format=form)
             logits.append(model(batch).float().cpu().numpy())
             if head is not None:
                 features.append(calls[-1].inputs[0].float().cpu().numpy())

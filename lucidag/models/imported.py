@@ -115,11 +115,14 @@ def _better(now: Tried, better: Tried) -> dict[str, Any]:
 
 def _notes(network: Network, sizes: set[tuple[int, int]]) -> list[str]:
     if not oblong(sizes):
-        return []
+        return list(network.notes)
     height, width = max(sizes, key=lambda size: max(size) / min(size))
     side = network.inputs.size
     how = {
         "stretch": f"are stretched to {side} x {side}; `resize: crop` keeps proportions and cuts the longer side",
         "crop": "lose what is outside of a centred square; `resize: stretch` keeps all of them, out of proportion",
     }
-    return [f"images that are not square ({width} x {height} pixels, width x height) {how[network.inputs.resize]}"]
+    return [
+        *network.notes,
+        f"images that are not square ({width} x {height} pixels, width x height) {how[network.inputs.resize]}",
+    ]

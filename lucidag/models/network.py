@@ -7,9 +7,10 @@ from typing import Any
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.models.build import build
+from lucidag.models.build import build, fill_lazy
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs
+from lucidag.models.logits import with_logits
 from lucidag.models.outputs import check_outputs
 
 
@@ -25,11 +26,14 @@ class Network:
         How images reach it.
     head
         The name of its last linear layer, or None where it ends in something else.
+    notes
+        What was done to use it, in sentences.
     """
 
     model: nn.Module
     inputs: Inputs
     head: str | None
+    notes: tuple[str, ...] = ()
 
 
 def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs_head: bool = False) -> Network:
@@ -53,11 +57,13 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     model = build(settings["architecture"], classes, settings["options"], seed)
     inputs = Inputs(**settings["input"])
     example = inputs.example()
+    fill_lazy(model, example, seed)
     check_outputs(model, example, classes)
+    said = with_logits(model, example)
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")
-    return Network(model, inputs, head)
+    return Network(model, inputs, head, () if said is None else (said,))
 
 
 def checkpoint_metadata(settings: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lucidag.models.recorder import described
 
 IMAGENET = 1000
 LARGE = {10450: "ImageNet-21k-P", 11221: "ImageNet-21k", 21841: "ImageNet-21k", 21843: "ImageNet-21k"}
+UNSTEADY = 1e-4  # of the greatest output: more than rounding
 PASSED_ON = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "Select")
 
 
@@ -20,7 +21,8 @@ def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> None
     Raises
     ------
     InputError
-        If it refuses the example, gives another shape than N x classes, or ends in a sigmoid or a softmax.
+        If it refuses the example, gives another shape than N x classes, ends in a sigmoid, or gives other numbers in a
+        second pass.
     """
     name = type(model).__name__
     with evaluating(model), torch.enable_grad():
@@ -39,19 +41,23 @@ def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> None
             f"network '{name}' gives {output.shape[1]} outputs, and the data set has {classes} classes: "
             f"{advice(output.shape[1], classes)}"
         )
-    _check_ending(name, _last_step(output))
-
-
-def _check_ending(name: str, step: str) -> None:
-    if "Sigmoid" in step:
+    if "Sigmoid" in _last_step(output):
         raise InputError(
             f"network '{name}' ends in a sigmoid, so that an image may have several classes at once: lucidag examines "
             "classes that exclude each other; if yours do, let the factory leave out the sigmoid and give logits"
         )
-    if step.startswith(("Softmax", "SafeSoftmax")):
+    _check_steady(model, example, output.detach())
+
+
+def _check_steady(model: nn.Module, example: torch.Tensor, first: torch.Tensor) -> None:
+    """Run the network again: what is random in eval mode makes every measure of it one of chance."""
+    with evaluating(model), torch.no_grad():
+        apart = float((model(example.clone()) - first).abs().max())
+    if apart > UNSTEADY * max(float(first.abs().max()), torch.finfo(first.dtype).tiny):
         raise InputError(
-            f"network '{name}' ends in a softmax: lucidag takes logits, as a softmax of probabilities is nearly flat; "
-            "let the factory leave it out"
+            f"network '{type(model).__name__}' gives other outputs when it sees the same image again (by {apart:.2g}), "
+            "although it is in eval mode: something in it is random, such as F.dropout(x) without "
+            "training=self.training"
         )
 
 

@@ -23,6 +23,7 @@ from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
 from lucidag.models.head import evaluating, find_head
 from lucidag.models.inputs import Inputs
+from lucidag.models.memory_format import settled
 from lucidag.models.outputs import check_outputs
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.resume import Row, load_state, save_state
@@ -34,13 +35,21 @@ HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "v
 class _Run:
     """What stays the same during one training."""
 
-    def __init__(self, model: nn.Module, manifest: Manifest, inputs: Inputs, settings: Train, device: str) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        manifest: Manifest,
+        inputs: Inputs,
+        settings: Train,
+        device: str,
+        form: torch.memory_format,
+    ) -> None:
         labels, rows = manifest.labels(), manifest.rows("train")
         counts = np.bincount(labels[rows], minlength=len(manifest.classes))
         if (counts == 0).any():
             name = manifest.classes[int(np.argmin(counts))]
             raise InputError(f"{manifest.file}: class '{name}' has no image in split 'train'")
-        self.model, self.inputs, self.settings, self.device = model, inputs, settings, device
+        self.model, self.inputs, self.settings, self.device, self.form = model, inputs, settings, device, form
         self.chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
         validated = "val" in manifest.splits()
         self.val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if validated else None
@@ -92,10 +101,11 @@ def train(
     if not isinstance(weights, str) and len(weights) != classes:
         raise InputError(f"train: class_weights is {list(weights)}; it needs {classes} numbers, one per class")
     resume = Path(resume_path) if resume_path is not None else None
-    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device)
     check_outputs(model, inputs.example().to(device), classes)  # before the images are decoded
+    form = settled(model, inputs.example(1).to(device))
     with reproducible(device, settings.threads), _trainable(model, inputs, settings.trainable):
-        run = _Run(model, manifest, inputs, settings, device)
+        run = _Run(model, manifest, inputs, settings, device, form)
         history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
         for epoch in range(len(history), settings.epochs):
             history.append(_epoch(run, epoch))
@@ -178,11 +188,13 @@ def _validate(run: _Run) -> tuple[float, float]:
 
 def _logits(run: _Run, frames: torch.Tensor) -> torch.Tensor:
     """Run the network on uint8 frames; float32, whatever it computes in."""
-    batch = run.inputs.normalise(frames.to(run.device)).to(memory_format=torch.channels_last)
+    batch = run.inputs.normalise(frames.to(run.device)).to(memory_format=run.form)
     kind = run.device.split(":")[0]
     half = run.settings.precision == "bfloat16" or (run.settings.precision == "auto" and kind == "cuda")
     with torch.autocast(kind, torch.bfloat16, enabled=half):
-        logits: torch.Tensor = run.model(batch)
+        output = run.model(batch)
+    # With auxiliary heads (GoogLeNet, Inception) a pass in training gives several outputs, the main one first.
+    logits: torch.Tensor = output[0] if isinstance(output, tuple) else output
     return logits.float()
 
 

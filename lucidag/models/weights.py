@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -224,10 +225,13 @@ def _load(model: nn.Module, tensors: Tensors, source: str, skipped: tuple[str, .
         for name, value in tensors.items()
         if name not in skipped and (name not in own or value.shape == own[name].shape)
     }
+    # Layers of an old kind look for the version of their tensors beside these (MNASNet).
+    versioned = OrderedDict(fitting)
+    versioned._metadata = getattr(model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
     try:
         # Not by comparing names here: torchvision's own hooks translate those of its older files.
-        result = model.load_state_dict(fitting, strict=False)
-    except RuntimeError as error:
+        result = model.load_state_dict(versioned, strict=False)
+    except (RuntimeError, ValueError) as error:
         raise InputError(f"weights {source} do not fit network '{type(model).__name__}': {error}") from error
     missing = [
         name

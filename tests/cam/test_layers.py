@@ -1,17 +1,21 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from lucidag.explain.cam.layers import check_layer, default_layer, run_recorded
+from lucidag.explain.cam.layers import default_layer, find_layer
+from lucidag.explain.methods.cam import CamExplainer
+from lucidag.explain.methods.registry import CAM
+from lucidag.explain.methods.registry import FAMILIES as METHODS
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from tests.cam.networks import image, network
+from tests.cam.networks import Branching, cams, image, network
 
 FAMILIES = [
     ("resnet18", 64, {}, "layer4"),
     ("vgg11", 64, {}, "features.19"),
     ("vgg11_bn", 64, {}, "features.27"),
-    ("densenet121", 64, {}, "features"),
+    ("densenet121", 64, {}, "relu"),
     ("mobilenet_v2", 64, {}, "features"),
     ("efficientnet_b0", 64, {}, "features"),
     ("googlenet", 96, {}, "inception5b"),
@@ -31,15 +35,15 @@ def test_the_layer_of_each_family(architecture, size, options, layer):
     with torch.device("meta"):
         model = build(architecture, 5, options, seed=0)
         example = torch.empty(1, 3, size, size)
-    assert default_layer(model, example) == layer
-    check_layer(model, example, layer)
+    assert default_layer(model, example).name == layer
+    find_layer(model, example, layer)
     assert all(module.training for module in model.modules())
 
 
 def test_the_layer_before_positions_are_lost():
     # At 32 px the last block of a ResNet is 1 x 1; layer3 is 2 x 2.
     with torch.device("meta"):
-        assert default_layer(build("resnet18", 5, {}, 0), torch.empty(1, 3, 32, 32)) == "layer3"
+        assert default_layer(build("resnet18", 5, {}, 0), torch.empty(1, 3, 32, 32)).name == "layer3"
 
 
 def test_networks_without_maps_say_so():
@@ -51,7 +55,7 @@ def test_networks_without_maps_say_so():
         with pytest.raises(InputError, match="no layer gives maps"):
             default_layer(mlp, torch.empty(1, 3, 8, 8))
         with pytest.raises(InputError, match=r"layer 'fc' gives a tensor of shape \(1, 5\).*no layer of this network"):
-            check_layer(mlp, torch.empty(1, 3, 8, 8), "fc")
+            find_layer(mlp, torch.empty(1, 3, 8, 8), "fc")
 
 
 class Extra(nn.Module):
@@ -75,29 +79,131 @@ class Halves(nn.Module):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ("unused", r"layer 'unused' is not called in a forward pass.*layers that will do: conv$"),
+        ("unused", r"layer 'unused' is not called in a forward pass.*layers that will do: relu_0, relu_1, add, conv$"),
         ("relu", r"layer 'relu' is called 2 times in a forward pass; it must be called once"),
-        ("halves", r"layer 'halves' gives tuple; it must give N x K x H x W"),
+        ("halves", r"layer 'halves' gives no tensor that depends on the image; it must give N x K x H x W"),
         ("fc", r"layer 'fc' gives a tensor of shape \(1, 2\)"),
         ("con", r"layer 'con' does not exist \(did you mean 'conv'\?\)"),
     ],
 )
 def test_layers_that_will_not_do(layer, message):
     with pytest.raises(InputError, match=message):
-        check_layer(Extra(), torch.rand(1, 3, 8, 8), layer)
+        find_layer(Extra(), torch.rand(1, 3, 8, 8), layer)
 
 
 def test_a_long_list_of_layers_is_cut():
     model = network("resnet18")
-    with pytest.raises(InputError, match=r"'layer4.9' does not exist.*layer4.1.bn1, .*layer4 and \d+ before these$"):
-        check_layer(model, image("resnet18"), "layer4.9")
+    with pytest.raises(InputError, match=r"'layer4.9' does not exist.*layer4.0, .*layer4 and \d+ before these$"):
+        find_layer(model, image("resnet18"), "layer4.9")
     with pytest.raises(InputError, match=r"'avgpool' gives a tensor of shape \(1, 512, 1, 1\)"):
-        check_layer(model, image("resnet18"), "avgpool")
+        find_layer(model, image("resnet18"), "avgpool")
 
 
 def test_hooks_are_gone_even_after_a_failure():
     model = network("small_cnn")
     with pytest.raises(RuntimeError):
-        run_recorded(model, torch.rand(1, 2, 32, 32))
-    run_recorded(model, image("small_cnn"))
-    assert not any(module._forward_hooks for module in model.modules())
+        default_layer(model, torch.rand(1, 2, 32, 32))
+    default_layer(model, image("small_cnn"))
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+class Red(nn.Module):
+    """Class 0 is 3 - 20 red, so that nothing in an image speaks for it; `relu` says how the ReLU is written."""
+
+    def __init__(self, relu: str) -> None:
+        super().__init__()
+        self.conv, self.fc, self.kind = nn.Conv2d(3, 2, 1), nn.Linear(2, 2), relu
+        self.relu = nn.ReLU()
+        with torch.no_grad():
+            self.conv.weight[:] = torch.tensor([[-20.0, 0, 0], [20, 0, 0]])[:, :, None, None]
+            self.conv.bias[:] = torch.tensor([-3.0, 0])
+            self.fc.weight[:] = torch.tensor([[1.0, -1], [0, 0]])
+            self.fc.bias[:] = torch.tensor([3.0, 0])
+
+    def forward(self, x):
+        maps = self.conv(self.relu(x) if self.kind == "shared" else x)
+        if self.kind == "function":
+            maps = functional.relu(maps)
+        elif self.kind == "method":
+            maps = maps.relu()
+        elif self.kind == "in place":
+            maps = functional.relu(maps, inplace=True)
+        else:
+            maps = self.relu(maps)
+        return self.fc(maps.mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("relu", "layer"),
+    [("function", "relu_1"), ("method", "relu_1"), ("in place", "relu_1"), ("shared", "relu_1"), ("module", "relu")],
+)
+def test_the_layer_stands_behind_its_activation(relu, layer):
+    model, x = Red(relu), torch.rand(1, 3, 8, 8)
+    x[:, 0, :2, :2] = 0  # a corner without red
+    found = default_layer(model, x)
+    assert found.name == layer
+    maps = CamExplainer(model, x, None, 4).explain(x, cams(["gradcam", "ablationcam", "layercam"]), 0).maps
+    assert not any(each.any() for each in maps.values())
+
+
+class Written(nn.Module):
+    """A residual block whose sum and ReLUs are functions or modules; both compute the same."""
+
+    def __init__(self, modules: bool) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.fc, self.last, self.modules_ = nn.Linear(6, 3), nn.ReLU(), modules
+
+    def forward(self, x):
+        skip = functional.relu(self.first(x))
+        total = skip + functional.max_pool2d(self.second(skip), 3, 1, 1)
+        total = self.last(total) if self.modules_ else total.clamp(min=0)
+        return self.fc(functional.adaptive_avg_pool2d(total, 1).flatten(1))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("traced", [True, False])
+def test_a_function_as_layer_gives_the_maps_of_the_module(seed, traced):
+    torch.manual_seed(seed)
+    modules, x = Written(True), torch.rand(2, 3, 12, 12)
+    functions = Written(False)
+    functions.load_state_dict(modules.state_dict())
+    found = [modules, functions] if traced else [Branching(modules), Branching(functions)]
+    names = list(METHODS[CAM])
+    one, other = (CamExplainer(model, x, None, 4) for model in found)
+    assert (one.layer.removeprefix("inner."), other.layer.removeprefix("inner.")) == ("last", "clamp")
+    for image_ in x.split(1):
+        first, second = one.explain(image_, cams(names), 1).maps, other.explain(image_, cams(names), 1).maps
+        assert any(each.any() for each in first.values())
+        for name in names:
+            assert first[name] == pytest.approx(second[name], abs=1e-5)
+
+
+def test_a_layer_inside_a_branch_is_not_taken_by_itself():
+    # At 32 px the last block of a ResNet-50 ends at 1 x 1, and its first convolutions are inside a branch.
+    with torch.device("meta"):
+        model, x = build("resnet50", 5, {}, 0), torch.empty(1, 3, 32, 32)
+    assert default_layer(model, x).name == "layer3"
+    assert find_layer(model, x, "layer4.0.bn1").gives_maps()
+
+
+class ChannelsLast(nn.Module):
+    """A network whose maps are N x H x W x D, as a Swin of timm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.fc = nn.Conv2d(3, 8, 4, 4), nn.LayerNorm(8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.fc(self.norm(self.conv(x).permute(0, 2, 3, 1)).mean((1, 2)))
+
+
+def test_channels_last_is_never_read_as_maps_of_channels():
+    model, x = ChannelsLast(), torch.rand(1, 3, 32, 32)
+    with pytest.raises(InputError, match=r"'norm' gives .*\(1, 8, 8, 8\) \(its units are in axis 3\); it must"):
+        find_layer(model, x, "norm")
+    assert default_layer(model, x).name == "conv"
+    with torch.device("meta"):
+        swin = build("swin_t", 5, {}, 0)
+        with pytest.raises(InputError, match=r"'features.7' gives .*\(its units are in axis 3\)"):
+            find_layer(swin, torch.empty(1, 3, 64, 64), "features.7")

@@ -3,16 +3,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lucidag.explain.cam.layers import map_layers, run_recorded
+from lucidag.explain.cam.layers import find_layer
 from lucidag.explain.cam.split import Split, split
 from lucidag.ground.errors import InputError
 from lucidag.models.fast import frozen
+from lucidag.models.layers import layers_of
 from lucidag.models.small import small_cnn
+from lucidag.models.steps import steps_of
 from tests.cam.networks import activations, image, network, seeded
 
 
 def cut(model: nn.Module, layer: str, example: torch.Tensor) -> Split:
-    return split(frozen(model), example, layer)
+    ready = frozen(model, example[:1])
+    return split(ready, example, find_layer(ready, example, layer))
 
 
 def with_output(model: nn.Module, layer: str, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
@@ -66,8 +69,9 @@ def test_gradients_through_the_tail(layer):
 
 def test_every_layer_of_a_network_can_be_cut():
     model, x = network("densenet"), image("densenet")
-    layers = map_layers(run_recorded(model, x))
+    layers = [layer.name for layer in layers_of(steps_of(model, x)) if layer.gives_maps()]
     assert len(layers) > 20
+    assert {"relu", "features", "features.denseblock2.denselayer1"} <= set(layers)
     for layer in layers:
         point = (made := cut(model, layer, x)).at(x)
         assert made.traced
@@ -75,8 +79,9 @@ def test_every_layer_of_a_network_can_be_cut():
 
 
 def test_only_what_stands_behind_the_layer_runs():
-    model, x = frozen(network("resnet18")), image("resnet18")
-    point = split(model, x, "layer3").at(x)
+    x = image("resnet18")
+    model = frozen(network("resnet18"), x)
+    point = split(model, x, find_layer(model, x, "layer3")).at(x)
     runs = []
     for name, module in model.named_modules():
         module.register_forward_hook(lambda *_, name=name: runs.append(name))
@@ -127,8 +132,8 @@ def test_parts_that_miss_the_network_are_noticed(capfd, openly, why):
 
 
 def test_hooks_are_gone_even_after_a_failure():
-    model = frozen(network("branching"))
-    made = split(model, image("branching"), "inner.layer3")
+    model = frozen(network("branching"), image("branching"))
+    made = split(model, image("branching"), find_layer(model, image("branching"), "inner.layer3"))
     point = made.at(image("branching", 1))
     with pytest.raises(RuntimeError):
         point.tail(torch.rand(1, 7, 4, 4))

@@ -5,6 +5,8 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from torch import nn
+from torch.nn.utils import parametrizations
+from torchvision.models import SwinTransformer, VisionTransformer
 
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.randomisation import cascade, correlation, layers, randomisation
@@ -52,7 +54,8 @@ def test_from_the_last_layer_to_the_first(seed):
             norm.weight.fill_(1.5)
     stages = list(cascade(model, x, 5, seed))
     assert [stage.layer for stage in stages] == names[::-1]
-    assert [stage.share for stage in stages] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+    tensors = [len(list(model.get_submodule(name).parameters())) for name in names[::-1]]
+    assert [stage.share for stage in stages] == pytest.approx(np.cumsum(tensors) / sum(tensors))
     for count, stage in enumerate(stages, start=1):
         assert changed(model, stage.model) == set(names[-count:])
     for one, other in pairwise(stages):
@@ -84,6 +87,54 @@ def test_the_order_is_that_of_use_and_bare_parameters_are_drawn_too():
     assert many.model.by.std().item() == pytest.approx(3, rel=0.05)
     with pytest.raises(InputError, match="no layer with parameters"):
         layers(nn.Flatten(), x)
+
+
+class Attending(nn.Module):
+    """Uses the tensors of a module without calling it, as the attention of a Swin does."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.qkv, self.last = nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+        self.scale = nn.Parameter(torch.rand(4))
+
+    def forward(self, x):
+        return self.last(nn.functional.linear(self.first(x), self.qkv.weight) * self.scale)
+
+
+def swin():
+    return SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=3)
+
+
+def normed(wrap, **options):
+    return nn.Sequential(wrap(nn.Conv2d(3, 4, 3), **options), nn.Flatten(), wrap(nn.Linear(4 * 36, 2), **options))
+
+
+NETWORKS = {
+    "attending": (Attending, (3,)),
+    "swin": (swin, (3, 32, 32)),
+    "vit": (lambda: VisionTransformer(16, 8, 2, 2, 8, 16, num_classes=3), (3, 16, 16)),
+    "weight norm": (lambda: normed(parametrizations.weight_norm), (3, 8, 8)),
+    "weight norm of old": (lambda: normed(nn.utils.weight_norm), (3, 8, 8)),
+    "weight norm with one scale": (lambda: normed(nn.utils.weight_norm, dim=None), (3, 8, 8)),
+    "spectral norm": (lambda: normed(parametrizations.spectral_norm), (3, 8, 8)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_tensor_is_forgotten(name):
+    torch.manual_seed(1)
+    make, shape = NETWORKS[name]
+    model, x = make().eval(), torch.rand(1, *shape)
+    with torch.no_grad():
+        for each in model.parameters():
+            each += 0.1 * torch.rand_like(each)  # what it learned
+    *_, last = cascade(model, x, 3, 0)
+    assert last.share == 1
+    same = [name for name, each in model.named_parameters() if torch.equal(each, last.model.get_parameter(name))]
+    assert not same
+    assert all(bool(torch.isfinite(each).all()) for each in last.model.parameters())
+    assert not torch.allclose(model(x), last.model(x))
 
 
 def test_layers_of_one_shape_are_drawn_apart():

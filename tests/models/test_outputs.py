@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
+from lucidag.models.logits import with_logits
 from lucidag.models.network import open_network
 from lucidag.models.outputs import advice, check_outputs
 from lucidag.models.small import small_cnn
@@ -50,9 +51,14 @@ def test_several_labels_at_once_are_refused(model: nn.Module, frozen: bool) -> N
 
 
 @pytest.mark.parametrize("model", [layers(nn.Softmax(1)), Functional(lambda x: x.softmax(1), squeeze=True)])
-def test_probabilities_are_refused(model: nn.Module) -> None:
-    with pytest.raises(InputError, match=r"ends in a softmax.*logits"):
-        check_outputs(model, EXAMPLE, 3)
+def test_probabilities_are_turned_into_logits(model: nn.Module) -> None:
+    before = model.eval()(EXAMPLE)
+    check_outputs(model, EXAMPLE, 3)
+    said = with_logits(model, EXAMPLE)
+    assert said is not None
+    assert "the input of its last softmax is taken for logits" in said
+    assert torch.allclose(model(EXAMPLE).softmax(1), before, atol=1e-6)
+    assert not torch.allclose(model(EXAMPLE), before)
 
 
 @pytest.mark.parametrize(

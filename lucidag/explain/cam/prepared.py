@@ -5,9 +5,10 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from lucidag.explain.cam.layers import check_layer, default_layer
+from lucidag.explain.cam.layers import default_layer, find_layer
 from lucidag.explain.cam.split import split
 from lucidag.models.fast import accelerate, frozen
+from lucidag.models.memory_format import settled
 
 
 class Prepared:
@@ -46,13 +47,11 @@ class Prepared:
     ) -> None:
         self._device = device
         self.batch_size = batch_size
-        self._model = frozen(model).to(device)
+        self._model = frozen(model, example[:1]).to(device)
+        self._format = settled(self._model, example[:1].to(device))
         self._example = self.placed(example[:1])
-        if layer is None:
-            layer = default_layer(self._model, self._example)
-        else:
-            check_layer(self._model, self._example, layer)
-        self.split = split(self._model, self._example, layer)
+        ready, x = self._model, self._example
+        self.split = split(ready, x, default_layer(ready, x) if layer is None else find_layer(ready, x, layer))
         self.layer, self.head = self.split.layer, self.split.head
 
     @cached_property
@@ -62,4 +61,4 @@ class Prepared:
 
     def placed(self, x: torch.Tensor) -> torch.Tensor:
         """Put images where the network is, as it takes them."""
-        return x.to(self._device, torch.float32).contiguous(memory_format=torch.channels_last)
+        return x.to(self._device, torch.float32).contiguous(memory_format=self._format)

@@ -10,10 +10,13 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
+from torchvision.models.feature_extraction import NodePathTracer
 
 from lucidag.ground.errors import InputError, first_line
 from lucidag.models.fast import TOLERANCE, accelerate
+from lucidag.models.layers import Layer
 from lucidag.models.recorder import watching
+from lucidag.models.steps import watching_steps
 
 Tail = Callable[[torch.Tensor], torch.Tensor]
 
@@ -62,8 +65,8 @@ class Split:
     traced: bool
 
 
-def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
-    """Cut a network at a layer that `lucidag.explain.cam.layers.check_layer` accepts.
+def split(model: nn.Module, example: torch.Tensor, layer: Layer) -> Split:
+    """Cut a network at a layer that gives maps: the output of a module, or of a function that its code calls.
 
     torch.fx writes the network down as a graph; the tail is the part of it that depends on the layer's output. Values
     that it takes from before the layer (the skip connection around an inner layer) are kept from the one forward pass.
@@ -77,7 +80,7 @@ def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
     example
         A batch that it takes, on its device.
     layer
-        The layer's name.
+        What `lucidag.explain.cam.layers` found.
 
     Raises
     ------
@@ -85,7 +88,8 @@ def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
         If the network gives no N x C logits.
     """
     image = example[:1]
-    whole = Split(layer, _hooked(model, layer), head=None, traced=False)
+    hooked = _hooked(model, layer.name) if layer.module else _hooked_step(model, layer.place)
+    whole = Split(layer.name, hooked, head=None, traced=False)
     point = whole.at(image)
     pair = torch.cat([point.activations, 0.5 * point.activations])
     with torch.no_grad():
@@ -94,17 +98,17 @@ def split(model: nn.Module, example: torch.Tensor, layer: str) -> Split:
         raise InputError(f"network '{type(model).__name__}' must give N x classes logits to be explained")
     try:
         # torch.fx runs the network's own code on stand-ins, and that can raise anything.
-        found = _traced(model, layer, image, pair, truth)
+        found = _traced(model, layer.name, image, pair, truth)
     except Exception as error:
         name, why = type(model).__name__, first_line(error)
-        print(f"network '{name}' cannot be cut at '{layer}' ({why}): all of it runs", file=sys.stderr, flush=True)
+        print(f"network '{name}' cannot be cut at '{layer.name}' ({why}): all of it runs", file=sys.stderr, flush=True)
         return whole
     return found
 
 
 def _traced(model: nn.Module, layer: str, image: torch.Tensor, pair: torch.Tensor, truth: torch.Tensor) -> Split:
     """Cut by torch.fx; `truth` are the logits of the activations `pair` on this image."""
-    parts = _cut(model, model.get_submodule(layer))
+    parts = _cut(model, *_graph(model, layer))
     # forward(): calling a graph that fails prints the whole traceback before it raises.
     with torch.no_grad():
         _, *kept = parts.stem.forward(image)
@@ -140,9 +144,19 @@ class _Parts:
         ]
 
 
-def _cut(model: nn.Module, layer: nn.Module) -> _Parts:
-    graph = _Tracer(layer).trace(model)
-    cuts = [node for node in graph.nodes if node.op == "call_module" and model.get_submodule(str(node.target)) is layer]
+def _graph(model: nn.Module, layer: str) -> tuple[fx.Graph, list[fx.Node]]:
+    """Write a network down as a graph, and give the nodes in it that are the layer."""
+    module = dict(model.named_modules()).get(layer)
+    if module is None:
+        named = NodePathTracer()
+        graph = named.trace(model)
+        return graph, [node for node in graph.nodes if named.node_to_qualname.get(node) == layer]
+    graph = _Tracer(module).trace(model)
+    calls = [node for node in graph.nodes if node.op == "call_module"]
+    return graph, [node for node in calls if model.get_submodule(str(node.target)) is module]
+
+
+def _cut(model: nn.Module, graph: fx.Graph, cuts: list[fx.Node]) -> _Parts:
     if len(cuts) != 1:
         raise ValueError(f"its graph has the layer {len(cuts)} times")
     behind = _depending(graph, cuts)
@@ -200,6 +214,28 @@ def _hooked(model: nn.Module, layer: str) -> Callable[[torch.Tensor], Point]:
             return logits
 
         return Point(seen[0], tail)
+
+    return at
+
+
+def _hooked_step(model: nn.Module, place: int) -> Callable[[torch.Tensor], Point]:
+    def at(x: torch.Tensor) -> Point:
+        seen: dict[int, torch.Tensor] = {}
+
+        def keep(at: int, output: torch.Tensor) -> None:
+            if at == place:
+                seen[at] = output.clone()
+
+        with torch.no_grad(), watching_steps(x, keep):
+            model(x)
+
+        def tail(batch: torch.Tensor) -> torch.Tensor:
+            images = torch.cat([x] * len(batch))
+            with watching_steps(images, lambda at, _: batch.clone() if at == place else None):
+                logits: torch.Tensor = model(images)
+            return logits
+
+        return Point(seen[place], tail)
 
     return at
 

@@ -5,7 +5,7 @@ randomisation, from the last layer to the first. Binder et al. (CVPR 2023) show 
 make an explanation good: a noisy one has it too.
 """
 
-import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from torch import nn
 from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
+from lucidag.models.fast import copied
 from lucidag.models.head import evaluating
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import mix, seeded
@@ -33,7 +34,7 @@ class Stage:
     layer
         The last layer that was randomised, counted from the end of the network.
     share
-        The share of the layers with parameters that are randomised.
+        The share of the tensors of parameters that are randomised.
     """
 
     model: nn.Module
@@ -44,24 +45,35 @@ class Stage:
 def layers(model: nn.Module, example: torch.Tensor) -> list[str]:
     """Name the modules with parameters of their own, in the order in which `example` reaches them.
 
+    A module that is not called, as its owner uses its tensors itself (``qkv`` of a Swin), stands where its owner is
+    called.
+
     Raises
     ------
     InputError
         If there is none.
     """
     named = [name for name, each in model.named_modules() if any(True for _ in each.parameters(recurse=False))]
-    with evaluating(model), recording(model, named, before=True) as calls, torch.no_grad():
-        model(example)
-    if not calls:
+    if not named:
         raise InputError(f"network '{type(model).__name__}' has no layer with parameters: nothing can be randomised")
-    return list(dict.fromkeys(call.name for call in calls))
+    with evaluating(model), recording(model, before=True) as calls, torch.no_grad():
+        model(example)
+    first = {call.name: -place for place, call in reversed(list(enumerate(calls)))}
+
+    def reached(name: str) -> int:
+        while name not in first:
+            name = name.rpartition(".")[0]
+        return -first[name]
+
+    return sorted(named, key=reached)
 
 
 def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, seed: int) -> Iterator[Stage]:
     """Randomise a network from its last layer to its first; each stage keeps what the one before it has drawn.
 
-    A layer is drawn anew by its own ``reset_parameters``. Parameters of a module without one come from a normal
-    distribution with their own root mean square. The draws are the same on any device.
+    A layer is drawn anew by its own ``reset_parameters``. Parameters that this leaves as they are (``weight_v`` of
+    weight normalisation), and those of a module without one, come from a normal distribution with their own root mean
+    square. The draws are the same on any device.
 
     Parameters
     ----------
@@ -77,22 +89,28 @@ def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, s
     """
     names = layers(model, example)[::-1]
     device = next(model.parameters()).device
-    forgetting = copy.deepcopy(model).cpu().eval()
+    forgetting = copied(model).cpu().eval()
     modules, done = dict(forgetting.named_modules()), 0
+    tensors = [sum(1 for _ in modules[name].parameters(recurse=False)) for name in names]
     for count in np.unique(np.linspace(1, len(names), randomisation_steps).round().astype(int)):
         for index in range(done, count):
             with seeded(mix(seed, index)), torch.no_grad():
                 _forget(modules[names[index]])
         done = int(count)
-        yield Stage(copy.deepcopy(forgetting).to(device), names[done - 1], done / len(names))
+        yield Stage(copied(forgetting).to(device), names[done - 1], sum(tensors[:done]) / sum(tensors))
 
 
 def _forget(module: nn.Module) -> None:
-    if callable(reset := getattr(module, "reset_parameters", None)):
+    own = list(module.parameters(recurse=False))
+    sizes = [float(each.square().mean().sqrt()) for each in own]
+    reset = getattr(module, "reset_parameters", None)
+    if callable(reset):
+        for each in own:
+            each.fill_(math.nan)  # what is so afterwards was not reset
         reset()
-        return
-    for each in module.parameters(recurse=False):
-        each.normal_(0, float(each.square().mean().sqrt()))
+    for each, size in zip(own, sizes, strict=True):
+        if not callable(reset) or bool(each.isnan().all()):
+            each.normal_(0, size)
 
 
 def correlation(values: NDArray[np.floating], other: NDArray[np.floating]) -> float | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.models.fast import accelerate
+from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 
 Classify = Callable[[torch.Tensor], NDArray[np.floating]]
@@ -20,10 +21,11 @@ ROUNDING = 1e-3
 def classifier(network: Network, device: str) -> Classify:
     """Return a function from frames (uint8 B x C x S x S on `device`) to probabilities (B x classes)."""
     fast = accelerate(network.model, network.inputs.example()).to(device)
+    form = settled(fast, network.inputs.example(1).to(device))
 
     def classify(frames: torch.Tensor) -> NDArray[np.floating]:
         with torch.inference_mode():
-            batch = network.inputs.normalise(frames).to(memory_format=torch.channels_last)
+            batch = network.inputs.normalise(frames).to(memory_format=form)
             shares: NDArray[np.floating] = fast(batch).float().softmax(1).cpu().numpy()
         return shares
 

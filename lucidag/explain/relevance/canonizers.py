@@ -19,6 +19,7 @@ from zennit.core import Hook, collect_leaves
 from zennit.layer import Sum
 from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 
+from lucidag.explain.relevance.plain_weights import PlainWeights
 from lucidag.models.attention import ChannelAttention
 
 
@@ -123,6 +124,7 @@ def gate_factors(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | 
 def canonizers() -> list[Canonizer]:
     """Return all canonizers; each changes only the modules that it is for, so they go with any network."""
     return [
+        PlainWeights(),
         MergeBatchNorm(),
         ResNetBottleneckCanonizer(),
         ResNetBasicBlockCanonizer(),

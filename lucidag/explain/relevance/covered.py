@@ -11,6 +11,7 @@ from zennit.layer import Sum
 from zennit.types import AvgPool, BatchNorm, Linear
 
 from lucidag.explain.relevance.canonizers import Gate, canonized, canonizers
+from lucidag.explain.relevance.computes import computes_as_its_class
 from lucidag.ground.errors import InputError, first_line
 from lucidag.models.head import evaluating
 
@@ -20,6 +21,7 @@ POOLINGS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.A
 # In eval mode these change no number.
 IDENTITIES = (nn.Identity, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, StochasticDepth)
 SHARING = (Linear, AvgPool, Sum)  # rules that keep the input of one call
+KNOWN = (Linear, AvgPool, BatchNorm, *ACTIVATIONS, *POOLINGS, *IDENTITIES)
 # What moves numbers and changes none, and ReLU, whose gradient is zero only where relevance is.
 FUNCTIONS = (torch.flatten, torch.reshape, torch.relu, functional.relu, torch.cat)
 METHODS = ("flatten", "reshape", "view", "contiguous", "relu", "relu_")
@@ -111,6 +113,8 @@ def _fault(
         return None if _harmless(node, modules) else f"{_place(node)} computes '{operation}', which has no rule"
     name, module = str(node.target), modules[str(node.target)]
     what = f"module '{name}' ({type(module).__name__})"
+    if isinstance(module, KNOWN) and not computes_as_its_class(module, KNOWN):
+        return f"{what} has a forward function or a weight of its own, which the rule of its class does not fit"
     if isinstance(module, SHARING):
         # zennit's rule keeps the input of the last call only, and would use it for all.
         return f"{what} is called {calls[module]} times, and its rule works for one call" if calls[module] > 1 else None

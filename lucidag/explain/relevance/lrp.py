@@ -138,7 +138,8 @@ def _propagate(
     sizes = logits.detach().abs().amax(1)
     if calls:
         last = calls[-1]
-        sizes = (last.inputs[0].detach().abs() * last.module.get_parameter("weight").detach()[chosen].abs()).sum(1)
+        weight: torch.Tensor = last.module.weight  # type: ignore[assignment]
+        sizes = (last.inputs[0].detach().abs() * weight.detach()[chosen].abs()).sum(1)
     return pixels, own.sum(1), sizes
 
 

@@ -7,6 +7,7 @@ import torch
 
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
+from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 from lucidag.models.recorder import checked_output, layer_outputs
 from lucidag.models.reproducible import reproducible
@@ -32,7 +33,8 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     A function from uint8 frames (N x channels x S x S) to float32 outputs by layer, each N x K or N x K x H x W.
     It raises InputError if a layer did not run or gives something else.
     """
-    network.model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.model.to(device)
+    form = settled(network.model, network.inputs.example(1).to(device))
     with (
         reproducible(device, threads),
         evaluating(network.model),
@@ -42,7 +44,7 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
 
         def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
             seen.clear()
-            network.model(network.inputs.normalise(frames.to(device)).to(memory_format=torch.channels_last))
+            network.model(network.inputs.normalise(frames.to(device)).to(memory_format=form))
             return {layer: checked_output(layer, seen, len(frames)) for layer in layers}
 
         yield outputs_of

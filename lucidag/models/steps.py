@@ -1,0 +1,239 @@
+"""A network's forward pass, step by step: which functions and modules run, in which order, from what to what."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from lucidag.ground.errors import InputError
+from lucidag.models.head import evaluating
+from lucidag.models.recorder import Call, watching
+
+IMAGE = -1  # the place of the image among the sources of a step
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function of torch that ran in a forward pass and depends on the image.
+
+    Attributes
+    ----------
+    name
+        The module's name where the step is all that a module of one step does (``layer1.0.conv1``); else the name of
+        the module whose code called the function, and the function's (``layer1.0.add``), from the second time on with
+        a number (``layer1.0.add_1``). These are the names of torchvision's `feature_extraction`, but for a module that
+        runs several times, whose calls all have a number: ``relu_0``, since ``relu`` could be any of them.
+    module
+        The module whose code called the function; ``""`` is the network.
+    function
+        The function's name, such as ``conv2d`` or ``add``.
+    sources
+        The places of the steps whose outputs it takes, in order; `IMAGE` is the network's input.
+    shape
+        Of its output; of the first tensor, where it gives several.
+    arguments
+        Its arguments in order and by name, without tensors (None stands for each): axes, sizes.
+    """
+
+    name: str
+    module: str
+    function: str
+    sources: tuple[int, ...]
+    shape: tuple[int, ...]
+    arguments: tuple[tuple[Any, ...], dict[str, Any]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All steps between an image and the logits.
+
+    Attributes
+    ----------
+    steps
+        In the order in which they ran.
+    outputs
+        By module, the place of the step that gave its output, for each of its calls; `IMAGE` where it gave the image,
+        None where its output is no tensor or does not depend on the image.
+    logits
+        The place of the step that gave the network's output.
+    """
+
+    steps: tuple[Step, ...]
+    outputs: dict[str, tuple[int | None, ...]]
+    logits: int
+
+    @cached_property
+    def between(self) -> frozenset[int]:
+        """The places of the steps on a path from the image to the logits."""
+        waiting, found = [self.logits], {self.logits}
+        while waiting:
+            fresh = {place for place in self.steps[waiting.pop()].sources if place != IMAGE} - found
+            found |= fresh
+            waiting += fresh
+        return frozenset(found)
+
+    @cached_property
+    def trunk(self) -> frozenset[int]:
+        """The places of the steps that every path from the image to the logits goes through.
+
+        Each step comes after its sources, so a path avoids a step exactly if an arrow of the graph leads from before
+        it to behind it.
+        """
+        last_user: dict[int, int] = {}
+        for place in sorted(self.between):
+            last_user.update(dict.fromkeys(self.steps[place].sources, place))
+        furthest, found = last_user[IMAGE], set()
+        for place in sorted(self.between):
+            if furthest <= place:
+                found.add(place)
+            furthest = max(furthest, last_user.get(place, place))
+        return frozenset(found)
+
+    @cached_property
+    def users(self) -> dict[int, list[int]]:
+        """The places of the steps that take the output of each, in order."""
+        found: dict[int, list[int]] = {}
+        for place, step in enumerate(self.steps):
+            for source in dict.fromkeys(step.sources):
+                found.setdefault(source, []).append(place)
+        return found
+
+
+@dataclass
+class _Frame:
+    """A module that is running: its name, how often it has been called, and how many steps had run before."""
+
+    name: str
+    call: int
+    before: int
+
+
+class _Recorder(TorchFunctionMode):
+    """Writes down each function of torch that gives a tensor made from the image; may replace what it gives."""
+
+    def __init__(self, image: torch.Tensor, see: Callable[[int, Any], Any] | None) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.frames = [_Frame("", 0, 0)]
+        self.places: dict[int, int] = {id(image): IMAGE}
+        self._kept: list[Any] = [image]  # an id is of one tensor only for as long as that lives
+        self._see = see
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 (as torch calls it)
+        kwargs = kwargs or {}
+        sources = tuple(self.places[id(each)] for each in tree_leaves((args, kwargs)) if id(each) in self.places)
+        output = func(*args, **kwargs)
+        tensors = [each for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
+        if not sources or not tensors or not any(each.is_floating_point() for each in tensors):
+            return output
+        if self._see is not None:
+            replaced = self._see(len(self.steps), output)
+            if replaced is not None:
+                output, tensors = replaced, [replaced]
+        for each in tensors:
+            self.places[id(each)] = len(self.steps)
+        self._kept += tensors
+        self.steps.append(
+            Step(
+                name="",
+                module=self.frames[-1].name,
+                function=getattr(func, "__name__", str(func)).strip("_"),
+                sources=sources,
+                shape=tuple(tensors[0].shape),
+                arguments=(tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()}),
+            )
+        )
+        return output
+
+    def place(self, output: object) -> int | None:
+        """Tell which step gave a tensor."""
+        return self.places.get(id(output))
+
+
+def _plain(argument: object) -> object:
+    return None if isinstance(argument, torch.Tensor | nn.Module) else argument
+
+
+def steps_of(model: nn.Module, example: torch.Tensor) -> Steps:
+    """Run a network once and write down its steps.
+
+    Parameters
+    ----------
+    model
+        A classifier. It is run in eval mode; its modes are restored. Tensors on the ``meta`` device will do.
+    example
+        A batch that it takes; the first image is run.
+
+    Raises
+    ------
+    InputError
+        If its output does not depend on the image.
+    """
+    example = example[:1]
+    recorder = _Recorder(example, None)
+    outputs: dict[str, list[int | None]] = {}
+    ran: dict[int, tuple[str, int]] = {}  # by place: the module whose only step it is, and which call of it
+    parts = {name for name, module in model.named_modules() if not list(module.children())}
+
+    def enter(call: Call) -> None:
+        recorder.frames.append(_Frame(call.name, len(outputs.setdefault(call.name, [])), len(recorder.steps)))
+
+    def leave(call: Call) -> None:
+        frame = recorder.frames.pop()
+        place = recorder.place(call.output)
+        outputs[call.name].append(place)
+        if call.name in parts and place == frame.before == len(recorder.steps) - 1:
+            ran[place] = (call.name, frame.call)
+
+    inner = [name for name, _ in model.named_modules() if name]
+    watched = (watching(model, enter, inner, before=True), watching(model, leave, inner))
+    with evaluating(model), watched[0], watched[1], torch.no_grad(), recorder:
+        logits = recorder.place(model(example))
+    if logits is None or logits == IMAGE:
+        raise InputError(f"the output of network '{type(model).__name__}' does not depend on the image")
+    names = {place: name + (f"_{call}" if len(outputs[name]) > 1 else "") for place, (name, call) in ran.items()}
+    return Steps(_named(recorder.steps, names, inner), {name: tuple(each) for name, each in outputs.items()}, logits)
+
+
+def _named(steps: Sequence[Step], names: dict[int, str], modules: Sequence[str]) -> tuple[Step, ...]:
+    """Give each step a name of its own: its module's, or that of its module and function with a number."""
+    taken, counts, found = {*names.values(), *modules}, Counter[str](), []
+    for place, step in enumerate(steps):
+        name = names.get(place)
+        if name is None:
+            stem = f"{step.module}.{step.function}" if step.module else step.function
+            name = stem
+            while name in taken:
+                counts[stem] += 1
+                name = f"{stem}_{counts[stem]}"
+            taken.add(name)
+        found.append(replace(step, name=name))
+    return tuple(found)
+
+
+@contextmanager
+def watching_steps(example: torch.Tensor, see: Callable[[int, Any], Any]) -> Iterator[None]:
+    """Show each step of the passes of one input to a function while the block lasts.
+
+    Parameters
+    ----------
+    example
+        The very tensor that the network will be given.
+    see
+        Is given the place of a step and its output. What it returns, if not None, replaces the output.
+    """
+    with _Recorder(example, see):
+        yield
