@@ -11,7 +11,11 @@ from lucidag.ground.errors import InputError
 from lucidag.models.build import build
 from lucidag.models.matching import find_network
 from lucidag.models.weights import load_weights
-from tests.models.checkpoints import LOADED, REFUSED, Layout
+from tests.models import checkpoints, savers
+from tests.models.checkpoints import Layout
+
+LOADED = [*checkpoints.LOADED, *savers.LOADED]
+REFUSED = [*checkpoints.REFUSED, *savers.REFUSED]
 
 
 def network(seed: int) -> nn.Module:
@@ -83,3 +87,30 @@ def test_a_tensor_that_two_prefixes_give_is_not_guessed() -> None:
     found = find_network(own, list(own), tensors, "x.pth")
     assert {name: value.sum().item() for name, value in found.tensors.items()} == {"body.weight": 6, "fc.weight": 4}
     assert found.part == "a and b"
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "resnet10t"])
+def test_a_network_of_timm_with_timms_checkpoint_gives_timms_logits_and_features(tmp_path: Path, name: str) -> None:
+    import timm
+    import timm.models
+    import timm.utils
+
+    from lucidag.models.head import linear_head
+
+    trained = timm.create_model(name, num_classes=5)
+    optimizer = torch.optim.SGD(trained.parameters(), 0.1)
+    images = torch.rand(3, 3, *trained.pretrained_cfg["input_size"][1:])
+    trained.train()(images).sum().backward()  # BatchNorm has seen something
+    optimizer.step()
+    timm.utils.CheckpointSaver(trained, optimizer, checkpoint_dir=str(tmp_path)).save_checkpoint(0, metric=1.0)
+    theirs = timm.create_model(name, num_classes=5, checkpoint_path=str(tmp_path / "last.pth.tar")).eval()
+    ours = build("timm:create_model", 5, {"model_name": name}, 3)
+    load_weights(ours, str(tmp_path / "last.pth.tar"), head=linear_head(ours, images))
+    seen = {}
+    head = ours.get_submodule(linear_head(ours, images))
+    with torch.inference_mode():
+        hook = head.register_forward_pre_hook(lambda _, given: seen.update(features=given[0]))
+        logits = ours.eval()(images)
+        hook.remove()
+        assert torch.equal(logits, theirs(images))
+        assert torch.equal(seen["features"], theirs.forward_head(theirs.forward_features(images), pre_logits=True))
