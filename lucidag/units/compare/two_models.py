@@ -112,9 +112,7 @@ def overlap(a: pd.DataFrame, b: pd.DataFrame, top_concepts: int) -> dict[str, An
 
 def _end(units: NDArray[np.integer], top_concepts: int) -> dict[str, int]:
     length = min(top_concepts, len(units))
-    if length == 0:
-        return {"length": 0, "least": 0, "tied": 0, "places": 0}
-    least = int(units[length - 1])
+    least = int(units[length - 1]) if length else 0
     tied, places = int((units == least).sum()), length - int((units > least).sum())
     return {"length": length, "least": least, "tied": tied, "places": places}
 
