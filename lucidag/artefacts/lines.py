@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.artefacts.vision import SIDE, Finding, View, components, ellipse, lit
+from lucidag.artefacts.vision import KERNEL, SIDE, Finding, View, components
 
-KERNEL = 7  # pixels of a view: what is thinner stands out
 FLOOR = 8.0  # of 255: contrast below this is texture
 LENGTH = round(0.4 * SIDE)  # pixels: the least length of a scale
 TILT, STEP = 60, 3  # degrees
@@ -31,8 +30,7 @@ def ruler(seen: View) -> Finding:
         ``score`` the larger of the line's mean (0 to 1) and a fifth of the number of ticks; ``mask`` the line's or the
         ticks' pixels. Hairs that are straight by chance score as lines.
     """
-    hat = thin(seen)
-    texture = float(np.percentile(hat, 80))
+    hat, texture = seen.thin, seen.texture
     line = _line(hat, texture + FLOOR)
     comb = _comb(hat, 2.5 * texture + 0.75 * FLOOR)
     return max(line, comb, key=lambda one: one.score)
@@ -51,20 +49,20 @@ def hair(seen: View) -> Finding:
     Finding
         ``score`` the share of the image they cover; ``mask`` their pixels.
     """
-    hat = thin(seen)
-    numbers, boxes = components(hat > np.percentile(hat, 80) + 0.5 * FLOOR, 8)
+    numbers, boxes = components(seen.thin > seen.texture + 0.5 * FLOOR, 8)
     diagonal = np.hypot(boxes[:, 2], boxes[:, 3])
     compact = (boxes[:, 4] > 0.25 * boxes[:, 2] * boxes[:, 3]) & (boxes[:, 4] > 4 * diagonal)
     long = (diagonal > max(0.06 * SIDE, 6 * seen.blur)) & ~compact
     long[0] = False
     if long.any():
-        directed = np.bincount(numbers.ravel(), _directed(hat).ravel(), len(boxes)) / boxes[:, 4]
+        candidates = long[numbers]
+        directed = np.bincount(numbers[candidates], _directed(seen.thin, candidates), len(boxes)) / boxes[:, 4]
         long &= directed > DIRECTED
     return Finding(float(long[numbers].mean()), long[numbers])
 
 
-def _directed(hat: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give how far the mean along the best of twelve directions stands out from their median: 0 to 1 a pixel."""
+def _directed(hat: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Give of some pixels how far the mean along the best of twelve directions stands out from their median: 0 to 1."""
     middle = STROKE // 2
     means = []
     for angle in np.arange(TURNS) * (np.pi / TURNS):
@@ -73,20 +71,10 @@ def _directed(hat: NDArray[np.float32]) -> NDArray[np.float32]:
         start, end = (np.rint(16 * (middle + side * reach)).astype(int).tolist() for side in (-1, 1))
         cv2.line(stroke, start, end, 255, 1, cv2.LINE_AA, 4)
         kernel = stroke.astype(np.float32) / stroke.sum()
-        means.append(cv2.filter2D(hat, -1, kernel, borderType=cv2.BORDER_REFLECT))
+        means.append(cv2.filter2D(hat, -1, kernel, borderType=cv2.BORDER_REFLECT)[where])
     best = np.max(means, axis=0)
     found: NDArray[np.float32] = (best - np.median(means, axis=0)) / (best + 0.5 * FLOOR)
     return found
-
-
-def thin(seen: View) -> NDArray[np.float32]:
-    """Give how much darker than its surroundings each thin structure is (float32 H x W); 0 near dark corners."""
-    light = seen.grey
-    hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, ellipse(KERNEL), borderType=cv2.BORDER_REPLICATE)
-    dark = cv2.GaussianBlur(light, (0, 0), 3) < 0.3 * lit(light)
-    values: NDArray[np.float32] = hat.astype(np.float32)
-    values[cv2.dilate(dark.astype(np.uint8), np.ones((KERNEL + 2, KERNEL + 2), np.uint8)) > 0] = 0
-    return values
 
 
 def _line(hat: NDArray[np.float32], full: float) -> Finding:

@@ -11,6 +11,7 @@ from lucidag.artefacts.frames import frame
 from lucidag.ground.errors import InputError
 
 SMALLEST = 8  # pixels per side
+KERNEL = 7  # pixels of a view: what is thinner stands out
 SIDE = 256  # pixels: the longer side of every image when finders look at it
 
 
@@ -56,6 +57,21 @@ class View:
         """The brightness: uint8 h x w."""
         found: NDArray[np.uint8] = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
         return found
+
+    @cached_property
+    def thin(self) -> NDArray[np.float32]:
+        """How much darker than its surroundings each thin structure is (h x w); 0 near dark corners."""
+        light, kernel = self.grey, ellipse(KERNEL)
+        hat = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, kernel, borderType=cv2.BORDER_REPLICATE)
+        dark = cv2.GaussianBlur(light, (0, 0), 3) < 0.3 * lit(light)
+        values: NDArray[np.float32] = hat.astype(np.float32)
+        values[cv2.dilate(dark.astype(np.uint8), np.ones((KERNEL + 2, KERNEL + 2), np.uint8)) > 0] = 0
+        return values
+
+    @cached_property
+    def texture(self) -> float:
+        """The contrast of this image's own thin structures: the 80th percentile of `thin`."""
+        return float(np.percentile(self.thin, 80))
 
     @property
     def blur(self) -> float:
