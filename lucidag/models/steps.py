@@ -16,6 +16,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
 from lucidag.models.recorder import Call, watching
 
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 IMAGE = -1  # the place of the image among the sources of a step
 
 
@@ -47,7 +48,7 @@ class Step:
     function: str
     sources: tuple[int, ...]
     shape: tuple[int, ...]
-    arguments: tuple[tuple[Any, ...], dict[str, Any]] = field(repr=False)
+    arguments: Arguments = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -143,24 +144,32 @@ class _Recorder(TorchFunctionMode):
             replaced = self._see(len(self.steps), output)
             if replaced is not None:
                 output, tensors = replaced, [replaced]
+        plain = (tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()})
+        self._add(getattr(func, "__name__", str(func)).strip("_"), sources, tensors, plain)
+        return output
+
+    def called(self, module: nn.Module, inputs: object, output: object) -> int | None:
+        """Tell which step gave the output of a module that returns; if none did, the module is a step itself.
+
+        That is so where its code runs what torch does not show: functions that are compiled (``torch.jit.script``) or
+        have a gradient of their own (``autograd.Function``).
+        """
+        if not isinstance(output, torch.Tensor) or id(output) in self.places:
+            return self.places.get(id(output))
+        sources = tuple(self.places[id(each)] for each in tree_leaves(inputs) if id(each) in self.places)
+        if not sources or not output.is_floating_point():
+            return None
+        self._add(type(module).__name__, sources, [output], ((), {}))
+        return len(self.steps) - 1
+
+    def _add(
+        self, function: str, sources: tuple[int, ...], tensors: Sequence[torch.Tensor], arguments: Arguments
+    ) -> None:
         for each in tensors:
             self.places[id(each)] = len(self.steps)
         self._kept += tensors
-        self.steps.append(
-            Step(
-                name="",
-                module=self.frames[-1].name,
-                function=getattr(func, "__name__", str(func)).strip("_"),
-                sources=sources,
-                shape=tuple(tensors[0].shape),
-                arguments=(tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()}),
-            )
-        )
-        return output
-
-    def place(self, output: object) -> int | None:
-        """Tell which step gave a tensor."""
-        return self.places.get(id(output))
+        shape = tuple(tensors[0].shape)
+        self.steps.append(Step("", self.frames[-1].name, function, sources, shape, arguments))
 
 
 def _plain(argument: object) -> object:
@@ -192,8 +201,8 @@ def steps_of(model: nn.Module, example: torch.Tensor) -> Steps:
         recorder.frames.append(_Frame(call.name, len(outputs.setdefault(call.name, [])), len(recorder.steps)))
 
     def leave(call: Call) -> None:
+        place = recorder.called(call.module, call.inputs, call.output)
         frame = recorder.frames.pop()
-        place = recorder.place(call.output)
         outputs[call.name].append(place)
         if call.name in parts and place == frame.before == len(recorder.steps) - 1:
             ran[place] = (call.name, frame.call)
@@ -201,7 +210,7 @@ def steps_of(model: nn.Module, example: torch.Tensor) -> Steps:
     inner = [name for name, _ in model.named_modules() if name]
     watched = (watching(model, enter, inner, before=True), watching(model, leave, inner))
     with evaluating(model), watched[0], watched[1], torch.no_grad(), recorder:
-        logits = recorder.place(model(example))
+        logits = recorder.places.get(id(model(example)))
     if logits is None or logits == IMAGE:
         raise InputError(f"the output of network '{type(model).__name__}' does not depend on the image")
     names = {place: name + (f"_{call}" if len(outputs[name]) > 1 else "") for place, (name, call) in ran.items()}

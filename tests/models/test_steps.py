@@ -190,3 +190,40 @@ def test_an_output_without_the_image_is_refused():
 
     with pytest.raises(InputError, match="'Constant' does not depend on the image"):
         steps_of(Constant(), torch.rand(1, 3, 4, 4))
+
+
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * gradient
+
+
+@torch.jit.script
+def tripled(x: torch.Tensor) -> torch.Tensor:
+    return 3 * x
+
+
+class Hidden(nn.Module):
+    """Runs what torch does not show."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*")
+@pytest.mark.parametrize("function", [Double.apply, tripled])
+def test_what_torch_does_not_show_is_a_step_of_its_module(function):
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), Hidden(function), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 25, 2))
+    x = torch.rand(1, 3, 5, 5)
+    steps = steps_of(model, x)
+    assert [step.name for step in steps.steps] == ["0", "1", "2", "3", "4"]
+    assert sorted(steps.trunk) == [0, 1, 2, 3, 4]
+    assert channel_axis(steps, 1) == 1
