@@ -30,6 +30,7 @@ SHAPES = ("size", "dim")
 ADVICE = (
     "explain a network of convolutions with BatchNorm after them, linear layers, ReLU, pooling modules and the "
     "residual blocks of torchvision (such as 'resnet50' or 'lucidag.models.efficientnet:efficientnet_b0_relu'), "
+    "write a sum of two branches as `zennit.layer.Sum()(torch.stack([x, y], dim=-1))`, a module of the network, "
     "or leave this one out of the analyses of relevance"
 )
 
