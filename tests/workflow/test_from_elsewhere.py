@@ -151,6 +151,35 @@ def test_the_hooks_of_the_page_end_a_run_of_a_module(python: Path, checkout: Pat
     assert list((elsewhere / "part/results").rglob("*.failed.json")) == []
 
 
+def test_the_prefix_is_not_that_of_files_of_the_users_own(python: Path, checkout: Path, elsewhere: Path) -> None:
+    """Images, tables, lists of classes, weights and words are where the configuration says."""
+    settings = elsewhere / "my/settings.yaml"
+    own = yaml.safe_load(settings.read_text())["datasets"]["own"]
+    for name, text in (("w.pth", "no weights"), ("classes.txt", "round\nsquare\n"), ("words.txt", "red\nblue\n")):
+        (elsewhere / "my" / name).write_text(text)
+    network = {"dataset": "own", "architecture": "resnet18", "input": {"size": 16}}
+    words = {
+        "datasets": {"own": own | {"classes": "my/classes.txt"}},
+        "models": {"b": network | {"weights": "my/w.pth"}, "t": network | {"train": {}, "weights": "my/w.pth"}},
+        "clips": {"c": {"architecture": "ViT-B-32", "weights": "my/w.pth"}},
+        "dissect": {"models": ["b"], "clip_dissect": {"concepts": "my/words.txt"}, "netdissect": None},
+        "report": {"notebook": False},
+    }
+    settings.write_text(yaml.safe_dump(words))
+    as_module(checkout, elsewhere, "part", " as lucidag_*", "results/dissect/b/layer4.csv")
+    targets = ["part/results/dissect/b/layer4.csv", "part/results/models/t/checkpoint.safetensors"]
+    done = run(python, elsewhere, "-n", "--verbose", *targets)
+    inputs = {}
+    for block in re.split(r"^(?=(?:local)?rule \w+:$)", done.stdout, flags=re.MULTILINE)[1:]:
+        (files,) = re.findall(r"^    input: (.*)$", block, re.MULTILINE) or [""]
+        inputs[block.split(":")[0].split()[-1]] = set(files.split(", "))
+    assert {"own/labels.csv", "own/00.png", "own/masks/00.png", "my/classes.txt"} <= inputs["lucidag_data_folder"]
+    assert "my/w.pth" in inputs["lucidag_import_model"] & inputs["lucidag_train"] & inputs["lucidag_clip_embed"]
+    assert "my/words.txt" in inputs["lucidag_clip_embed"]
+    others = {file for files in inputs.values() for file in files if file and not file.startswith("part/results/")}
+    assert all(file.startswith(("own/", "my/")) for file in others), others
+
+
 def test_a_mistake_names_the_file_of_the_user(python: Path, checkout: Path, elsewhere: Path) -> None:
     as_module(checkout, elsewhere)
     settings = elsewhere / "my/settings.yaml"
