@@ -17,6 +17,7 @@ from lucidag.models.head import evaluating
 from lucidag.models.recorder import Call, watching
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+See = Callable[[int, Any], Any]
 IMAGE = -1  # the place of the image among the sources of a step
 
 
@@ -109,21 +110,23 @@ class Steps:
 
 @dataclass
 class _Frame:
-    """A module that is running: its name, how often it has been called, and how many steps had run before."""
+    """A module that is running: its name, and how many steps had run before."""
 
     name: str
-    call: int
     before: int
 
 
 class _Recorder(TorchFunctionMode):
     """Writes down each function of torch that gives a tensor made from the image; may replace what it gives."""
 
-    def __init__(self, image: torch.Tensor, see: Callable[[int, Any], Any] | None) -> None:
+    def __init__(self, model: nn.Module, image: torch.Tensor, see: See | None) -> None:
         super().__init__()
         self.steps: list[Step] = []
-        self.frames = [_Frame("", 0, 0)]
+        self.outputs: dict[str, list[int | None]] = {}
+        self.whole: dict[int, tuple[str, int]] = {}  # by place: the module whose only step it is, and which call of it
         self.places: dict[int, int] = {id(image): IMAGE}
+        self._frames = [_Frame("", 0)]
+        self._parts = {name for name, module in model.named_modules() if not list(module.children())}
         self._kept: list[Any] = [image]  # an id is of one tensor only for as long as that lives
         self._see = see
 
@@ -135,41 +138,61 @@ class _Recorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 (as torch calls it)
         kwargs = kwargs or {}
-        sources = tuple(self.places[id(each)] for each in tree_leaves((args, kwargs)) if id(each) in self.places)
+        inputs = tree_leaves((args, kwargs))
+        sources = tuple(self.places[id(each)] for each in inputs if id(each) in self.places)
         output = func(*args, **kwargs)
-        tensors = [each for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
-        if not sources or not tensors or not any(each.is_floating_point() for each in tensors):
+        if not sources or not _has_numbers(output):
             return output
-        if self._see is not None:
-            replaced = self._see(len(self.steps), output)
-            if replaced is not None:
-                output, tensors = replaced, [replaced]
         plain = (tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()})
-        self._add(getattr(func, "__name__", str(func)).strip("_"), sources, tensors, plain)
-        return output
+        in_place = any(each is output for each in inputs)
+        return self._add(getattr(func, "__name__", str(func)).strip("_"), sources, output, plain, in_place)
 
-    def called(self, module: nn.Module, inputs: object, output: object) -> int | None:
-        """Tell which step gave the output of a module that returns; if none did, the module is a step itself.
+    def enter(self, call: Call) -> None:
+        """Note that a module begins."""
+        self._frames.append(_Frame(call.name, len(self.steps)))
+        self.outputs.setdefault(call.name, [])
+
+    def leave(self, call: Call) -> Any:  # noqa: ANN401 (as torch has it)
+        """Note which step gave the output of a module that returns; if none did, the module is a step itself.
 
         That is so where its code runs what torch does not show: functions that are compiled (``torch.jit.script``) or
         have a gradient of their own (``autograd.Function``).
         """
-        if not isinstance(output, torch.Tensor) or id(output) in self.places:
-            return self.places.get(id(output))
-        sources = tuple(self.places[id(each)] for each in tree_leaves(inputs) if id(each) in self.places)
-        if not sources or not output.is_floating_point():
-            return None
-        self._add(type(module).__name__, sources, [output], ((), {}))
-        return len(self.steps) - 1
+        output = call.output
+        sources = tuple(self.places[id(each)] for each in tree_leaves(call.inputs) if id(each) in self.places)
+        hidden = isinstance(output, torch.Tensor) and id(output) not in self.places and sources and _has_numbers(output)
+        if hidden:
+            output = self._add(type(call.module).__name__, sources, output, ((), {}), in_place=False)
+        frame, places = self._frames.pop(), self.outputs[call.name]
+        place = self.places.get(id(output))
+        if call.name in self._parts and place == frame.before == len(self.steps) - 1:
+            self.whole[place] = (call.name, len(places))
+        places.append(place)
+        return output if hidden else None
 
     def _add(
-        self, function: str, sources: tuple[int, ...], tensors: Sequence[torch.Tensor], arguments: Arguments
-    ) -> None:
-        for each in tensors:
-            self.places[id(each)] = len(self.steps)
+        self,
+        function: str,
+        sources: tuple[int, ...],
+        output: Any,  # noqa: ANN401 (whatever functions of torch give)
+        arguments: Arguments,
+        in_place: bool,
+    ) -> Any:  # noqa: ANN401
+        replaced = None if self._see is None else self._see(len(self.steps), output)
+        if replaced is not None and in_place:
+            output.copy_(replaced)  # the network may go on with its own name for it
+        elif replaced is not None:
+            output = replaced
+        tensors = [each for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
+        self.places.update(dict.fromkeys(map(id, tensors), len(self.steps)))
         self._kept += tensors
         shape = tuple(tensors[0].shape)
-        self.steps.append(Step("", self.frames[-1].name, function, sources, shape, arguments))
+        self.steps.append(Step("", self._frames[-1].name, function, sources, shape, arguments))
+        return output
+
+
+def _has_numbers(output: object) -> bool:
+    return any(isinstance(each, torch.Tensor) and each.is_floating_point() for each in tree_leaves(output))
 
 
 def _plain(argument: object) -> object:
@@ -192,29 +215,35 @@ def steps_of(model: nn.Module, example: torch.Tensor) -> Steps:
         If its output does not depend on the image.
     """
     example = example[:1]
-    recorder = _Recorder(example, None)
-    outputs: dict[str, list[int | None]] = {}
-    ran: dict[int, tuple[str, int]] = {}  # by place: the module whose only step it is, and which call of it
-    parts = {name for name, module in model.named_modules() if not list(module.children())}
-
-    def enter(call: Call) -> None:
-        recorder.frames.append(_Frame(call.name, len(outputs.setdefault(call.name, [])), len(recorder.steps)))
-
-    def leave(call: Call) -> None:
-        place = recorder.called(call.module, call.inputs, call.output)
-        frame = recorder.frames.pop()
-        outputs[call.name].append(place)
-        if call.name in parts and place == frame.before == len(recorder.steps) - 1:
-            ran[place] = (call.name, frame.call)
-
-    inner = [name for name, _ in model.named_modules() if name]
-    watched = (watching(model, enter, inner, before=True), watching(model, leave, inner))
-    with evaluating(model), watched[0], watched[1], torch.no_grad(), recorder:
+    with evaluating(model), torch.no_grad(), watching_steps(model, example) as recorder:
         logits = recorder.places.get(id(model(example)))
     if logits is None or logits == IMAGE:
         raise InputError(f"the output of network '{type(model).__name__}' does not depend on the image")
-    names = {place: name + (f"_{call}" if len(outputs[name]) > 1 else "") for place, (name, call) in ran.items()}
-    return Steps(_named(recorder.steps, names, inner), {name: tuple(each) for name, each in outputs.items()}, logits)
+    outputs = {name: tuple(places) for name, places in recorder.outputs.items()}
+    names = {
+        place: name + (f"_{call}" if len(outputs[name]) > 1 else "") for place, (name, call) in recorder.whole.items()
+    }
+    return Steps(_named(recorder.steps, names, [name for name, _ in model.named_modules()]), outputs, logits)
+
+
+@contextmanager
+def watching_steps(model: nn.Module, example: torch.Tensor, see: See | None = None) -> Iterator[_Recorder]:
+    """Show each step of the passes of one input to a function while the block lasts.
+
+    Parameters
+    ----------
+    model
+        The network.
+    example
+        The very tensor that the network will be given.
+    see
+        Is given the place of a step and its output. What it returns, if not None, replaces the output.
+    """
+    recorder = _Recorder(model, example, see)
+    inner = [name for name, _ in model.named_modules() if name]
+    watched = (watching(model, recorder.enter, inner, before=True), watching(model, recorder.leave, inner))
+    with watched[0], watched[1], recorder:
+        yield recorder
 
 
 def _named(steps: Sequence[Step], names: dict[int, str], modules: Sequence[str]) -> tuple[Step, ...]:
@@ -231,18 +260,3 @@ def _named(steps: Sequence[Step], names: dict[int, str], modules: Sequence[str])
             taken.add(name)
         found.append(replace(step, name=name))
     return tuple(found)
-
-
-@contextmanager
-def watching_steps(example: torch.Tensor, see: Callable[[int, Any], Any]) -> Iterator[None]:
-    """Show each step of the passes of one input to a function while the block lasts.
-
-    Parameters
-    ----------
-    example
-        The very tensor that the network will be given.
-    see
-        Is given the place of a step and its output. What it returns, if not None, replaces the output.
-    """
-    with _Recorder(example, see):
-        yield

@@ -109,7 +109,7 @@ def test_what_a_step_gives_can_be_replaced():
     steps = steps_of(model, x)
     place = [step.name for step in steps.steps].index("add")
     maps = torch.rand(3, 4, 5, 5)
-    with watching_steps(x, lambda at, _: maps.clone() if at == place else None):
+    with watching_steps(model, x, lambda at, _: maps.clone() if at == place else None):
         found = model(x)
     assert torch.allclose(found, model.fc((maps.relu() + 1).mean((2, 3))), atol=1e-6)
     assert not torch.allclose(found, model(x), atol=1e-3)
@@ -227,3 +227,33 @@ def test_what_torch_does_not_show_is_a_step_of_its_module(function):
     assert [step.name for step in steps.steps] == ["0", "1", "2", "3", "4"]
     assert sorted(steps.trunk) == [0, 1, 2, 3, 4]
     assert channel_axis(steps, 1) == 1
+
+
+class InPlace(nn.Module):
+    """Changes its maps in place, and goes on with its own name for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.hidden, self.fc = nn.Conv2d(3, 4, 1), Hidden(tripled), nn.Linear(4, 2)
+
+    def forward(self, x):
+        maps = self.hidden(self.conv(x))
+        maps.sub_(1)
+        functional.relu(maps, inplace=True)
+        return self.fc(maps.mean((2, 3)))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*")
+@pytest.mark.parametrize(
+    ("name", "rest"), [("hidden", lambda maps: (maps - 1).relu()), ("sub", lambda maps: maps.relu())]
+)
+def test_hidden_steps_and_those_in_place_can_be_replaced(name, rest):
+    torch.manual_seed(0)
+    model, x, maps = InPlace().eval(), torch.rand(3, 3, 5, 5), torch.randn(3, 4, 5, 5)
+    place = [step.name for step in steps_of(model, x).steps].index(name)
+    maps.requires_grad_()
+    with watching_steps(model, x, lambda at, _: maps.clone() if at == place else None):
+        found = model(x)
+    truth = model.fc(rest(maps).mean((2, 3)))
+    assert torch.allclose(found, truth, atol=1e-6)
+    assert torch.allclose(*(torch.autograd.grad(each[:, 1].sum(), maps)[0] for each in (found, truth)), atol=1e-6)

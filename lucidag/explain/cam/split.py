@@ -15,7 +15,6 @@ from torchvision.models.feature_extraction import NodePathTracer
 from lucidag.ground.errors import InputError, first_line
 from lucidag.models.fast import TOLERANCE, accelerate
 from lucidag.models.layers import Layer
-from lucidag.models.recorder import watching
 from lucidag.models.steps import watching_steps
 
 Tail = Callable[[torch.Tensor], torch.Tensor]
@@ -88,8 +87,7 @@ def split(model: nn.Module, example: torch.Tensor, layer: Layer) -> Split:
         If the network gives no N x C logits.
     """
     image = example[:1]
-    hooked = _hooked(model, layer.name) if layer.module else _hooked_step(model, layer.place)
-    whole = Split(layer.name, hooked, head=None, traced=False)
+    whole = Split(layer.name, _hooked(model, layer.place), head=None, traced=False)
     point = whole.at(image)
     pair = torch.cat([point.activations, 0.5 * point.activations])
     with torch.no_grad():
@@ -202,23 +200,7 @@ class _Tracer(fx.Tracer):
         return super().is_leaf_module(m, module_qualified_name)
 
 
-def _hooked(model: nn.Module, layer: str) -> Callable[[torch.Tensor], Point]:
-    def at(x: torch.Tensor) -> Point:
-        seen: list[torch.Tensor] = []
-        with torch.no_grad(), watching(model, lambda call: seen.append(call.output.clone()), [layer]):
-            model(x)
-
-        def tail(batch: torch.Tensor) -> torch.Tensor:
-            with watching(model, lambda _: batch.clone(), [layer]):
-                logits: torch.Tensor = model(torch.cat([x] * len(batch)))
-            return logits
-
-        return Point(seen[0], tail)
-
-    return at
-
-
-def _hooked_step(model: nn.Module, place: int) -> Callable[[torch.Tensor], Point]:
+def _hooked(model: nn.Module, place: int) -> Callable[[torch.Tensor], Point]:
     def at(x: torch.Tensor) -> Point:
         seen: dict[int, torch.Tensor] = {}
 
@@ -226,12 +208,12 @@ def _hooked_step(model: nn.Module, place: int) -> Callable[[torch.Tensor], Point
             if at == place:
                 seen[at] = output.clone()
 
-        with torch.no_grad(), watching_steps(x, keep):
+        with torch.no_grad(), watching_steps(model, x, keep):
             model(x)
 
         def tail(batch: torch.Tensor) -> torch.Tensor:
             images = torch.cat([x] * len(batch))
-            with watching_steps(images, lambda at, _: batch.clone() if at == place else None):
+            with watching_steps(model, images, lambda at, _: batch.clone() if at == place else None):
                 logits: torch.Tensor = model(images)
             return logits
 
