@@ -149,6 +149,16 @@ def _rows(scores: pd.DataFrame, found: Mapping[str, Flags]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def nothing_found(grades: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say that no finder finds anything, if so: see `audit` for ``finders``."""
+    if not grades or any(grade["found"] for grade in grades.values()):
+        return []
+    return [
+        f"No finder found anything in any image ({', '.join(grades)}): they look for what dermoscopic images show, and "
+        "other artefacts are asked for as columns of the data set."
+    ]
+
+
 def _sentences(
     labels: Sequence[str],
     id_column: str | None,
@@ -157,7 +167,7 @@ def _sentences(
     told: Mapping[str, Any],
     level: float,
 ) -> list[str]:
-    sentences = [grade["sentence"] for grade in grades.values()]
+    sentences = [grade["sentence"] for grade in grades.values()] + nothing_found(grades)
     if id_column is None:
         sentences.append("No id column is named, so images of one patient or lesion may be on both sides of a split.")
     if len(set(labels)) < 2:

@@ -177,6 +177,21 @@ def summarise(
     }
 
 
+def nothing_seen(summary: Mapping[str, Any]) -> list[str]:
+    """Say what a study could not measure, and what helps; see `summarise`."""
+    said = []
+    for name, rows in summary["relevance"].items():
+        empty = list(dict.fromkeys(row["method"] for row in rows if not row["images"]))
+        if empty:
+            said.append(
+                f"{name}: the maps by {', '.join(empty)} are empty in every image with an artefact, so nothing is "
+                "known of what they look at; another `layer` or settings of `lime` may show more"
+            )
+    if not any(summary["removal"].values()):
+        said.append("no finder sees an artefact in an image of the split, so none is taken out: name another `split`")
+    return said
+
+
 def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
     parts = table[table["model"] == name].groupby("artefact", sort=False)
     return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}

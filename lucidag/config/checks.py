@@ -146,9 +146,6 @@ def _check_dissect(plan: Plan) -> Iterator[str]:
             yield f"dissect.compare[{place}]: '{pair[0]}' is compared with itself"
     yield from _check_probes(plan, dissect)
     yield from _check_clip_dissect(plan, dissect.clip_dissect)
-    layers = dict.fromkeys(layer for layers in plan.layers.values() for layer in layers)
-    shown = dissect.sheet.units if isinstance(dissect.sheet.units, dict) else ()
-    yield from _known("dissect.sheet.units", "dissected layer", shown, layers)
 
 
 def _check_probes(plan: Plan, dissect: Dissect) -> Iterator[str]:

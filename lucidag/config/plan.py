@@ -9,12 +9,10 @@ from lucidag.config.schema import Config
 from lucidag.config.sources import listable
 from lucidag.data.roles import SPLITS
 from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
-from lucidag.explain.relevance.settings import DEFAULT_LAYER
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
 from lucidag.units.names import ANNOTATIONS, NETDISSECT
-from lucidag.units.settings import DEFAULT_LAYERS
 
 Wildcards = Mapping[str, str]
 Batches = dict[str, list[str]]  # what a job is called, and its images
@@ -201,10 +199,10 @@ class Plan:
         atlas = self.config.relevance.atlas if self.config.relevance else None
         return {model: self.explained[model][: atlas.images] if atlas else [] for model in self.relevance_models}
 
-    def atlas_layer(self, model: str) -> str:
-        """Return the layer whose units are shown in a concept atlas."""
+    def atlas_layer(self, model: str) -> str | None:
+        """Return the layer whose units are shown in a concept atlas; None before it is found in the network."""
         atlas = self.config.relevance.atlas if self.config.relevance else None
-        return atlas.layers.get(model, DEFAULT_LAYER) if atlas else DEFAULT_LAYER
+        return atlas.layers.get(model) if atlas else None
 
     @cached_property
     def measured_models(self) -> list[str]:
@@ -239,10 +237,10 @@ class Plan:
 
     @cached_property
     def layers(self) -> dict[str, list[str]]:
-        """The models whose units are compared with concepts, and the layers."""
+        """The models whose units are compared with concepts, and the layers: none till a network is looked at."""
         section = self.config.dissect
         models = [] if section is None else self._members(section.models)
-        return {model: list(section.layers.get(model, DEFAULT_LAYERS)) for model in models} if section else {}
+        return {model: list(section.layers.get(model, ())) for model in models} if section else {}
 
     def members(self, dissected: str) -> list[str]:
         """Return the models of a figure of concepts: one, or the two of a comparison."""

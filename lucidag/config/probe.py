@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.config.faults import Faults
+from lucidag.config.layers import with_layers
 from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
@@ -36,7 +37,8 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     keys = {name: _key(networks[name], model, code) for name, model in config.models.items()}
     wanted = {keys[name]: network for name, network in networks.items()}
     known = _known(Path(config.results) / ".cache" / "networks.json", wanted, "lucidag.models.probe")
-    models = {}
+    models: dict[str, Model] = {}
+    looked: dict[str, Any] = {}
     for name, model in config.models.items():
         found = known[keys[name]]
         if "error" in found:
@@ -57,8 +59,10 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
                 "choose an architecture that ends in one (such as 'resnet18'), or leave it out of `rof.models`"
             )
         models[name] = model.model_copy(update={"input": model.input.filled(found["recipe"] or {})})
+        looked[name] = found
+    layered = with_layers(plan, looked, source, faults)
     faults.stop()
-    return config.model_copy(update={"models": models})
+    return config.model_copy(update={"models": models, **layered})
 
 
 def brought(before: Config, after: Config) -> Iterator[str]:
@@ -161,8 +165,9 @@ def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:
         named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
     if config.explain is not None and name in config.explain.cam.layers:
         named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
-    if plan.atlas.get(name):
-        named.append((f"relevance.atlas.layers.{name}", plan.atlas_layer(name)))
+    atlas = plan.atlas_layer(name)
+    if plan.atlas.get(name) and atlas is not None:
+        named.append((f"relevance.atlas.layers.{name}", atlas))
     for key, study in config.shortcuts.items():
         if study.layer is not None and name in (study.trained_with, study.trained_without):
             named.append((f"shortcuts.{key}.layer", study.layer))
@@ -178,14 +183,32 @@ def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:
     """Return what `lucidag.models.probe.look` has to know of a model."""
     own = any(not module.startswith("lucidag.") for module in model.factory_modules())
     # Others give as many outputs as they are asked for; to know the classes may cost a start of the workflow seconds.
-    classes = dataset.known_classes() if own and getattr(dataset, "track", "images") == "images" else None
+    asked = own or model.weights is not None
+    classes = dataset.named_classes() if asked else None
+    if asked and classes is None and getattr(dataset, "track", "images") == "images":
+        classes = dataset.known_classes()
     named = model.weights is not None and not is_weight_file(model.weights)
+    # A file that is missing is told elsewhere.
+    file = model.weights if model.weights is not None and not named and Path(model.weights).is_file() else None
     return {
         **model.model_dump(mode="json", include={"architecture", "options"}),
         "input": model.input.model_dump(mode="json", include=model.input.model_fields_set),
         "published": model.weights if named else None,
         "classes": len(classes) if classes else 10,
+        "known": bool(classes),
+        "file": file,
+        "stamp": _stamp(file),
+        "part": model.weights_part,
+        "new_head": model.fresh_head,
     }
+
+
+def _stamp(file: str | None) -> list[int] | None:
+    """Return what changes when a file does, without reading it."""
+    if file is None:
+        return None
+    about = Path(file).stat()
+    return [about.st_size, about.st_mtime_ns]
 
 
 def _key(network: Mapping[str, Any], model: Model, code: CodeIndex) -> str:

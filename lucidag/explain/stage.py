@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lucidag.explain.methods.base import Group
+from lucidag.explain.methods.base import Group, nothing_in
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import load, name_of
 from lucidag.explain.store import Explained
@@ -66,11 +66,14 @@ def explain_subjects(
 
 
 def empty_maps(explained: Sequence[Explained]) -> list[str]:
-    """Say which methods gave maps of nothing, of how many images, and what helps; without such maps nothing."""
+    """Say which methods gave maps of nothing, of how many images, and what helps; without such maps nothing.
+
+    A map that is the same everywhere shows nothing, whatever its value.
+    """
     said = []
     for method in dict.fromkeys(method for each in explained for method in each.maps):
         maps = [each for each in explained if method in each.maps]
-        empty = [each for each in maps if not each.maps[method].any()]
+        empty = [each for each in maps if nothing_in(each.maps[method])]
         undivided = [each for each in empty if each.segments is not None and not each.segments.any()]
         if not empty:
             continue

@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ HARMLESS = {
     "copyreg._reconstructor",
 }
 ADVICE = "save model.state_dict() instead"
+QUICK = 256 * 2**20  # bytes of a file of torch's old format that are read for its shapes alone
 # How files of other formats begin.
 BEGINNINGS = {
     b"\x89hdf": "it is a file of HDF5, as Keras writes them",
@@ -57,7 +58,11 @@ class _StandIn:
         return collections.OrderedDict()
 
 
-def read_tensors(path: Path) -> Tensors:
+@overload
+def read_tensors(path: Path) -> Tensors: ...
+@overload
+def read_tensors(path: Path, shapes_only: bool) -> Tensors | None: ...
+def read_tensors(path: Path, shapes_only: bool = False) -> Tensors | None:
     """Read every tensor of a file, named by its place in it, such as ``state_dict.model.conv1.weight``.
 
     Safetensors are read as such, whatever the suffix; all else goes through torch's reader of weights, which makes
@@ -66,6 +71,14 @@ def read_tensors(path: Path) -> Tensors:
     Arrays of numpy become tensors, modules of a pickled network the tensors that `torch.nn.Module.state_dict`
     would give.
 
+    Parameters
+    ----------
+    path
+        The file.
+    shapes_only
+        Whether the values stay in the file until they are used; None is returned where that cannot be, and reading all
+        of it would take long.
+
     Raises
     ------
     InputError
@@ -73,7 +86,10 @@ def read_tensors(path: Path) -> Tensors:
     """
     if not path.is_file():
         raise InputError(f"weights {path}: there is no such file")
-    return dict(_flat(_content(path), ""))
+    mapped = shapes_only and (_is_safetensors(path) or zipfile.is_zipfile(path))
+    if shapes_only and not mapped and path.stat().st_size > QUICK:
+        return None
+    return dict(_flat(_content(path, mapped), ""))
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -84,12 +100,12 @@ def _is_safetensors(path: Path) -> bool:
     )
 
 
-def _content(path: Path) -> Any:  # noqa: ANN401 (a file may hold anything)
+def _content(path: Path, mapped: bool) -> Any:  # noqa: ANN401 (a file may hold anything)
     try:
         if _is_safetensors(path):
             return load_file(path)
         with safe_globals(_allowed(path)), warnings.catch_warnings(action="ignore"):  # of archives that are refused
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except InputError:
         raise
     except Exception as error:  # a damaged file can raise anything

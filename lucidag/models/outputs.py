@@ -75,8 +75,13 @@ def advice(outputs: int, classes: int) -> str:
     listed = f"name a text file with all {outputs} names in the network's order as the data set's `classes`"
     if outputs == 1:
         return (
-            "one logit says yes or no, as before a sigmoid: let the factory give one logit per class, for two classes "
-            "torch.cat([torch.zeros_like(z), z], 1) with the logit z of the second one"
+            "one logit says yes or no, as before a sigmoid, and lucidag takes one logit per class: let the factory "
+            "give these, for two classes torch.cat([torch.zeros_like(z), z], 1) with the logit z of the second one"
+        )
+    if outputs == IMAGENET and classes == IMAGENET + 1:
+        return (
+            "the network does not know all of them; if it lacks the background class alone, leave 'background' out of "
+            f"the data set's `classes`{fresh}"
         )
     if outputs < classes:
         return (

@@ -11,9 +11,11 @@ from typing import Any
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.models.network import open_network
+from lucidag.models.maps import own_layers
+from lucidag.models.network import Network, open_network
 from lucidag.models.published import recipe_of_network, recipe_of_weights
 from lucidag.models.settings import Input
+from lucidag.models.weights import check_published_classes, check_weight_file
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,14 +24,16 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     asked
-        ``architecture``, ``options``; ``classes``, how many; ``published``, the name of weights of
-        torchvision's or None; ``input``, what the configuration says of it.
+        ``architecture``, ``options``; ``classes``, how many, and whether they are ``known``; ``published``, the name of
+        weights of torchvision's or None; ``file``, one of weights or None, ``part`` of it; ``new_head``, whether its
+        last layer is not taken; ``input``, what the configuration says of it.
 
     Returns
     -------
     dict
         ``modules`` (their names), ``head`` (the last linear layer or None), ``recipe`` (how published weights want
-        their images, or None) and ``of`` (whose it is). Or ``error``: a sentence that says why it cannot be used.
+        their images, or None) and ``of`` (whose it is); ``layers`` and ``block``, see `lucidag.models.maps.own_layers`.
+        Or ``error``: a sentence that says why it cannot be used.
     """
     try:
         model = build(asked["architecture"], asked["classes"], asked["options"], 0)
@@ -38,11 +42,27 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
             recipe = recipe_of_weights(model, asked["published"], asked["architecture"])
             whose = f"the weights {asked['published']}"
         inputs = Input(**asked["input"]).filled(recipe or {}).model_dump(mode="json")
-        head = open_network({**asked, "input": inputs, "head": None}, asked["classes"]).head
+        network = open_network({**asked, "input": inputs, "head": None}, asked["classes"])
+        if asked["known"]:
+            _check_weights(network, asked)
     except InputError as error:
         return {"error": str(error)}
-    modules = [name for name, _ in model.named_modules() if name]
-    return {"modules": modules, "head": head, "recipe": recipe, "of": whose if recipe else None}
+    layers, block = own_layers(network.model, network.inputs.example(1), network.head)
+    return {
+        "modules": [name for name, _ in model.named_modules() if name],
+        "head": network.head,
+        "recipe": recipe,
+        "of": whose if recipe else None,
+        "layers": layers,
+        "block": block,
+    }
+
+
+def _check_weights(network: Network, asked: Mapping[str, Any]) -> None:
+    if asked["file"] is not None:
+        check_weight_file(network.model, asked["file"], network.head, asked["new_head"], asked["part"])
+    elif asked["published"] is not None and not asked["new_head"]:
+        check_published_classes(network.model, asked["published"], asked["architecture"], asked["classes"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Weights of a network: lucidag's own checkpoints, files from elsewhere, torchvision's published ones."""
 
+import copy
 import json
 import pickle
 import re
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,9 +113,44 @@ def load_weights(
         If the source cannot be read, holds code, belongs to another architecture or another number of
         classes, holds several networks that fit, or values that are not finite or of another kind.
     """
+    _check_head(head, new_head)
+    tensors = read_tensors(Path(source)) if is_weight_file(source) else _download(model, source, architecture)
+    return _put(model, tensors, source, head, new_head, part)
+
+
+def check_weight_file(model: nn.Module, source: str, head: str | None, new_head: bool, part: str | None) -> None:
+    """Stop at a file of weights that `load_weights` will refuse, unless for a value in it: no value is read.
+
+    Files of torch's old format, which cannot be opened without reading all of it, are looked at up to 256 MiB.
+
+    Raises
+    ------
+    InputError
+        As `load_weights`, but for values that are not finite.
+    """
+    _check_head(head, new_head)
+    tensors = read_tensors(Path(source), shapes_only=True)
+    if tensors is not None:
+        _put(copy.deepcopy(model).to("meta"), tensors, source, head, new_head, part)
+
+
+def check_published_classes(model: nn.Module, name: str, architecture: str, classes: int) -> None:
+    """Stop at weights that torchvision publishes for another number of classes; raises InputError."""
+    known = len(published_weights(model, name, architecture).meta.get("categories", ()))
+    if known not in (0, classes):
+        raise InputError(
+            f"weights '{name}' are for {known} classes, and the data set has {classes}: {advice(known, classes)}"
+        )
+
+
+def _check_head(head: str | None, new_head: bool) -> None:
     if new_head and head is None:
         raise InputError("new_head: the network does not end in a linear layer, so it has no head to replace")
-    tensors = read_tensors(Path(source)) if is_weight_file(source) else _download(model, source, architecture)
+
+
+def _put(
+    model: nn.Module, tensors: Tensors, source: str, head: str | None, new_head: bool, part: str | None
+) -> list[str]:
     if not tensors:
         raise InputError(f"weights {source} hold no named tensor; {ADVICE}")
     tensors = _up_to_date(model, tensors)
@@ -193,7 +230,8 @@ def _check_values(model: nn.Module, tensors: Tensors, source: str) -> None:
         if name in own and own[name].is_floating_point() and not value.is_floating_point():
             kinds = [str(dtype).removeprefix("torch.") for dtype in (value.dtype, own[name].dtype)]
             raise InputError(f"weights {source}: tensor '{name}' holds {kinds[0]}; the network's is {kinds[1]}")
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        shape_only = name in own and own[name].is_meta
+        if value.is_floating_point() and not shape_only and not bool(torch.isfinite(value).all()):
             raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
 
 
@@ -230,7 +268,8 @@ def _load(model: nn.Module, tensors: Tensors, source: str, skipped: tuple[str, .
     versioned._metadata = getattr(model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
     try:
         # Not by comparing names here: torchvision's own hooks translate those of its older files.
-        result = model.load_state_dict(versioned, strict=False)
+        with warnings.catch_warnings(action="ignore"):  # of shapes that take no values
+            result = model.load_state_dict(versioned, strict=False)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"weights {source} do not fit network '{type(model).__name__}': {error}") from error
     missing = [

@@ -7,6 +7,7 @@ set, several levels of label noise or sizes): then the association may be that o
 within families, after the mean rank of each family is taken out of the ranks.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,14 @@ def correlations(table: pd.DataFrame, resamples: int, confidence: float, seed: i
                     | associate(share, gap, family, resamples, confidence, seed)
                 )
     return rows
+
+
+def nothing_correlated(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say why there is no correlation at all, if so; see `correlations`."""
+    if any(row["reason"] is None for row in found):
+        return []
+    reasons = dict.fromkeys(row["reason"] for row in found)
+    return [f"there is no correlation, as {'; '.join(reasons)}: more `models` or `seeds` would give one"]
 
 
 def associate(

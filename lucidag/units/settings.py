@@ -11,7 +11,6 @@ from lucidag.ground.section import Count, Level, Section, Seed, Shards, Split, U
 from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
 
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
-DEFAULT_LAYERS = ("layer2", "layer3", "layer4", "fc")
 
 
 class Describing(Section):
@@ -75,7 +74,9 @@ class Asked(Section):
         default=None, description="Data set whose images are shown to every model; default: each model's own."
     )
     layers: dict[str, Unique[str]] = Field(
-        default={}, description="Model to its layers; default, as in ResNets: layer2, layer3, layer4 and fc."
+        default={},
+        description="Model to its layers; default: its last three blocks and its last linear layer, as they are found "
+        "in the network; of ResNets layer2, layer3, layer4 and fc.",
     )
 
 

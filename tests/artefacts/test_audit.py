@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lucidag.artefacts.audit import audit
+from lucidag.artefacts.audit import audit, nothing_found
 from lucidag.artefacts.examples import Example
 from lucidag.artefacts.finders import FINDERS, scan
 from lucidag.artefacts.grading import grade
@@ -206,3 +206,18 @@ def test_a_finder_without_flags_says_so(lesions):
     shown = examples({"ruler": {"found": [Example(np.zeros((9, 9, 3), np.uint8), np.eye(9) > 0, 1.0)]}})
     assert "unvalidated" in shown.axes[0].get_ylabel()
     assert isinstance(scores, pd.DataFrame)
+
+
+@pytest.mark.parametrize(("found", "said"), [((0, 0), 1), ((0, 3), 0)])
+def test_finders_that_find_nothing_are_said(found, said):
+    grades = {name: {"found": number} for name, number in zip(("ring", "hair"), found, strict=True)}
+    sentences = nothing_found(grades)
+    assert len(sentences) == said
+    assert all("ring, hair" in sentence for sentence in sentences)
+
+
+def test_an_audit_that_finds_nothing_has_the_sentence():
+    images, asked = [f"i{number}" for number in range(20)], Audit(finders=["ring"], resamples=10)
+    table = pd.DataFrame({"image": images, "label": ["a", "b"] * 10, "split": "train"})
+    _, found = audit(table, ["a", "b"], pd.DataFrame({"image": images, "ring": 0.0}), asked)
+    assert nothing_found(found["finders"])[0] in found["sentences"]

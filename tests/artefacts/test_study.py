@@ -9,6 +9,7 @@ from lucidag.artefacts.study import (
     WITH,
     WITHOUT,
     clean_images,
+    nothing_seen,
     open_networks,
     show_artefacts,
     summarise,
@@ -124,3 +125,18 @@ def test_a_class_that_does_not_exist_is_named():
     assert target_indices({"ring": "b"}, ["a", "b"]) == {"ring": 1}
     with pytest.raises(InputError, match=r"shortcuts: artefacts\.ring: class 'c' does not exist"):
         target_indices({"ring": "c"}, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("values", "removal", "parts"),
+    [
+        ((3, 2), {"ring": {}}, []),
+        ((0, 2), {"ring": {}}, ["first: the maps by lime are empty"]),
+        ((0, 0), {}, ["first: the maps by lime, gradcam are empty", "name another `split`"]),
+    ],
+)
+def test_what_a_study_could_not_measure_is_said(values, removal, parts):
+    rows = [{"method": name, "images": images} for name, images in zip(("lime", "gradcam"), values, strict=True)]
+    said = nothing_seen({"relevance": {"first": rows, "second": []}, "removal": {"first": removal, "second": {}}})
+    assert len(said) == len(parts)
+    assert all(part in sentence for part, sentence in zip(parts, said, strict=True))

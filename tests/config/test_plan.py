@@ -112,7 +112,7 @@ def test_measures(plan: Plan) -> None:
 
 def test_units(plan: Plan) -> None:
     assert plan.layers["one"] == ["layer1", "fc"]
-    assert plan.layers["two-s7"] == ["layer2", "layer3", "layer4", "fc"]
+    assert plan.layers["two-s7"] == []  # till the network is looked at: see test_layers.py
     assert (plan.probe("one"), plan.probe_shards) == ("drawn", ["1-of-2", "2-of-2"])
     assert plan.pairs == {"one-vs-two-s4": ("one", "two-s4")}
     assert plan.members("one-vs-two-s4") == ["one", "two-s4"]

@@ -8,7 +8,7 @@ import pytest
 
 from lucidag.explain.faithfulness import summary as measures
 from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_values, shows_nothing, sign
-from lucidag.explain.faithfulness.summary import ranking
+from lucidag.explain.faithfulness.summary import not_measured, ranking
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import read_table, write_rows
@@ -188,3 +188,18 @@ def test_tables_and_figures_need_no_torch(root):
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+@pytest.mark.parametrize(("images", "few"), [(4, True), (5, True), (6, False)])
+def test_too_few_images_are_said(images, few):
+    table = table_of({name: np.arange(images) + 9 * place for place, name in enumerate("ab")})
+    said = not_measured(ranking(summary(table, resamples=10), pairs(table, resamples=10)), 0.95)
+    assert [f"{images} images are too few" in sentence for sentence in said] == [True] * few
+    # An exact test of so many images rejects at that level, or never does.
+    assert (sign_flip(np.arange(1.0, images + 1)) > 0.05) == few
+
+
+def test_a_method_without_any_value_is_named():
+    table = table_of({"a": np.arange(8.0), "b": [np.nan] * 8, "centre": [np.nan] * 8})
+    (sentence,) = not_measured(ranking(summary(table, resamples=10), pairs(table, resamples=10)), 0.95)
+    assert sentence.startswith("b has no value by insertion")

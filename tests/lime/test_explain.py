@@ -30,7 +30,7 @@ def by_library(classify, frame, settings, labels=None, random_seed=None):
         top_labels=None if labels else settings.top_labels,
         num_features=settings.num_features,
         num_samples=settings.num_samples,
-        segmentation_fn=SegmentationAlgorithm(settings.algorithm, **settings.parameters, **parameters)
+        segmentation_fn=SegmentationAlgorithm(settings.algorithm, **settings.at(frame.shape[1])[0], **parameters)
         if settings.parameters
         else None,
         random_seed=settings.seed if random_seed is None else random_seed,
@@ -78,10 +78,12 @@ def test_the_explanation_is_the_librarys(
     assert ((found.map > 0) == found.mask).all()
 
 
-def test_the_default_segmentation_is_the_librarys(make_frame, make_network):
-    frame, classify = make_frame(3, size=64), make_network(3)
+def test_the_default_segmentation_is_the_librarys(make_frame, make_network, monkeypatch):
+    frame, classify = make_frame(3, size=224), make_network(3)
     settings = lime_settings(num_features=4, num_samples=60, seed=5)
-    expected = by_library(classify, frame, settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(LimeSettings, "parameters", {})  # so that the library takes its own
+        expected = by_library(classify, frame, settings)
     assert expected.segments.max() > 3
     assert_same(explain(classify, frame, settings, None, 32), expected, expected.top_labels)
 
@@ -209,12 +211,17 @@ def test_more_features_than_superpixels_are_all_of_them(make_frame, make_network
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "note"), [("quickshift", "found one superpixel"), ("slic", "hiding changes no pixel")]
+    ("algorithm", "parameters", "note"),
+    [
+        ("quickshift", {"kernel_size": 4}, "found one superpixel"),
+        ("quickshift", {}, "hiding changes no pixel"),
+        ("slic", {}, "hiding changes no pixel"),
+    ],
 )
-def test_a_image_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, note):
+def test_a_image_of_one_colour_has_no_explanation_and_says_so(make_network, algorithm, parameters, note):
     frame = np.full((3, 32, 32), 77, np.uint8)
     classify = make_network(1)
-    found = explain(classify, frame, lime_settings(algorithm, num_samples=50, top_labels=2), 0, 16)
+    found = explain(classify, frame, lime_settings(algorithm, parameters, num_samples=50, top_labels=2), 0, 16)
     assert len(found.notes) == 1
     assert note in found.notes[0]
     assert not found.map.any()

@@ -9,7 +9,7 @@ from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
 
 CASES = [
-    ("quickshift", LimeSettings().parameters, {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
+    ("quickshift", LimeSettings().at(224)[0], {"kernel_size": 4, "max_dist": 200, "ratio": 0.2}),
     ("quickshift", {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}, {"kernel_size": 2, "max_dist": 20, "ratio": 0.2}),
     ("slic", {"n_segments": 25, "compactness": 5.0}, {"n_segments": 25, "compactness": 5.0, "start_label": 0}),
     ("felzenszwalb", {"scale": 60, "min_size": 10}, {"scale": 60, "min_size": 10}),
@@ -26,6 +26,49 @@ def test_the_superpixels_are_the_librarys(make_frame, algorithm, parameters, in_
     assert (found == expected).all()
     assert np.unique(found).tolist() == list(range(found.max() + 1))
     assert found.max() > 0
+
+
+def halves_and_spots(size):
+    """Draw a scene that is the same at every size: two halves and some discs, with noise."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    frame = np.where(x < 0.5, 60.0, 140.0)
+    for place, (top, left) in enumerate([(0.2, 0.2), (0.7, 0.3), (0.3, 0.8), (0.8, 0.8)]):
+        frame[np.hypot(y - top, x - left) < 0.12] = 200 - 50 * place
+    noise = np.random.default_rng(size).normal(0, 8, (3, size, size))
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [8, 12, 16, 28, 32, 47, 48, 64, 96, 128])
+def test_a_small_frame_has_about_as_many_superpixels_as_a_large_one(size):
+    parameters, times = LimeSettings().at(size)
+    found = segment(halves_and_spots(size), "quickshift", parameters, 0, times)
+    assert found.shape == (size, size)
+    assert np.unique(found).tolist() == list(range(found.max() + 1))
+    assert 12 <= found.max() + 1 <= 64
+
+
+@pytest.mark.parametrize("size", [224, 256, 299, 384])
+def test_a_large_frame_has_the_lime_packages_superpixels(size):
+    shift = {"kernel_size": 4.0, "max_dist": 200.0, "ratio": 0.2, "sigma": 0.0}
+    assert LimeSettings().at(size) == (shift, 1)
+
+
+@pytest.mark.parametrize("size", [8, 32, 500])
+@pytest.mark.parametrize(
+    "named", [{"algorithm": "quickshift", "kernel_size": 3.0}, {"algorithm": "slic"}, {"algorithm": "felzenszwalb"}]
+)
+def test_what_is_named_does_not_depend_on_the_frame(size, named):
+    parameters, times = LimeSettings(segmentation=named).at(size)
+    assert (parameters, times) == LimeSettings(segmentation=named).at(224)
+    assert times == 1
+    assert parameters.get("kernel_size") == named.get("kernel_size")
+
+
+@pytest.mark.parametrize("written", [{"algorithm": "quickshift"}, {"algorithm": "quickshift", "kernel_size": None}])
+def test_settings_come_back_from_json_without_a_kernel(written):
+    settings = LimeSettings.model_validate(LimeSettings(segmentation=written).model_dump(mode="json"))
+    assert settings.at(32) == LimeSettings().at(32)
+    assert LimeSettings.from_json(settings.to_json()).at(32) == LimeSettings().at(32)
 
 
 def test_slic_starts_at_0_where_scikit_image_starts_at_1(make_frame):

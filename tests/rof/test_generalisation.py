@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from lucidag.ground.errors import InputError
-from lucidag.rof.generalisation import associate, correlations, model_row
+from lucidag.rof.generalisation import associate, correlations, model_row, nothing_correlated
 from lucidag.rof.roles import roles
 
 
@@ -187,3 +187,10 @@ def test_samples_without_a_correlation_are_counted():
     # Samples of the first two models alone (8 of 27) or of the third alone (1 of 27) have one share only.
     found = associate(np.array([0.0, 0, 1]), np.array([0.0, 1, 2]), np.zeros(3, dtype=np.int64), 600, 0.95, 0)
     assert found["undefined_draws"] / 600 == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_no_correlation_at_all_is_said():
+    reasons = ["2 models are fewer than 3", "2 models are fewer than 3"]
+    (sentence,) = nothing_correlated([{"reason": reason} for reason in reasons])
+    assert sentence.count("2 models are fewer than 3") == 1
+    assert nothing_correlated([{"reason": reasons[0]}, {"reason": None}]) == []

@@ -191,7 +191,7 @@ def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
     }
     models: dict[str, Any] = {name: {**NETWORK, "dataset": name} for name in datasets}
     imported = {key: value for key, value in NETWORK.items() if key != "train"} | {"dataset": "digits"}
-    weights = {"nan": "w/nan.safetensors", "other": "w/other.safetensors", "code": "w/code.pth"}
+    weights = {"nan": "w/nan.safetensors"}
     models |= {name: {**imported, "weights": path} for name, path in weights.items()}
     file = write(folder, "failing", {"results": "failing", "datasets": datasets, "models": models})
     targets = [f"failing/data/{name}/manifest.csv" for name in datasets]
@@ -210,8 +210,6 @@ def failed(folder: Path, snakemake) -> subprocess.CompletedProcess[str]:
         ("data_folder empty", ["own/labels.csv", "class 'star' has no image"]),
         ("data_folder untested", ["own/train.csv", "no image is in split 'test'"]),
         ("import_model nan", ["w/nan.safetensors", "'fc.bias'", "NaN"]),
-        ("import_model other", ["w/other.safetensors", "SmallCNN", "blocks.block1.conv.weight", "hidden1.weight"]),
-        ("import_model code", ["w/code.pth", "would run code", "mkdir", "state_dict()"]),
     ],
 )
 def test_a_job_fails_with_one_sentence(folder: Path, failed, job: str, parts: list[str]) -> None:
@@ -224,13 +222,39 @@ def test_a_job_fails_with_one_sentence(folder: Path, failed, job: str, parts: li
 
 def test_failures_leave_nothing_and_stop_no_other_job(folder: Path, failed) -> None:
     assert failed.returncode == 1
-    assert len(said(failed)) == 7
+    assert len(said(failed)) == 5
     assert "Traceback" not in failed.stdout + failed.stderr
     kept = {f"data/digits/{file}" for file in ("manifest.csv", "dataset.json", "images.safetensors")}
     assert leftovers(folder / "failing") == kept
 
 
-def test_code_in_a_pickle_is_not_run(folder: Path, failed) -> None:
+@pytest.fixture(scope="module")
+def unfit(folder: Path, failed, snakemake) -> subprocess.CompletedProcess[str]:
+    """Return a dry run with weights that do not fit, each for a reason of its own."""
+    imported = {key: value for key, value in NETWORK.items() if key != "train"}
+    files = {"other": "w/other.safetensors", "code": "w/code.pth", "few": "w/few.pth"}
+    torch.save(small_cnn(7, channels=1, width=4).state_dict(), folder / "w" / "few.pth")
+    models = {name: {**imported, "weights": path} for name, path in files.items()}
+    file = write(folder, "unfit", {"datasets": {"d": {"source": "digits"}}, "models": models})
+    return snakemake(folder, "--dry-run", "--configfile", file, check=False)
+
+
+@pytest.mark.parametrize(
+    ("model", "parts"),
+    [
+        ("other", ["w/other.safetensors", "SmallCNN", "blocks.block1.conv.weight", "hidden1.weight"]),
+        ("code", ["w/code.pth", "would run code", "mkdir", "state_dict()"]),
+        ("few", ["w/few.pth", "'fc' is for 7 classes, and the data set has 10", "new_head: true"]),
+    ],
+)
+def test_weights_that_do_not_fit_stop_the_dry_run(unfit, model: str, parts: list[str]) -> None:
+    assert (unfit.returncode, len(said(unfit))) == (1, 3)
+    (line,) = (line for line in said(unfit) if f": models.{model}: " in line)
+    for part in parts:
+        assert part in line
+
+
+def test_code_in_a_pickle_is_not_run(folder: Path, failed, unfit) -> None:
     assert not list(folder.rglob("payload-was-run"))
     # The file is as dangerous as it should be.
     (folder / "unsafe").mkdir()

@@ -2,8 +2,9 @@
 
 from lucidag.explain.agreement.agreement import agreement_table, correlation_table
 from lucidag.explain.agreement.images import read_images
+from lucidag.explain.agreement.nothing import not_compared
 from lucidag.explain.agreement.summary import agreement_summary
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_table
 
 with job(snakemake):
@@ -11,6 +12,8 @@ with job(snakemake):
     images = read_images(snakemake.input.maps, settings["methods"])
     pairs = agreement_table(images, settings["thresholds"], settings["area"], settings["seed"])
     ranks = correlation_table(images)
+    for sentence in not_compared(pairs):
+        say(f"agreement of the methods of {snakemake.wildcards.model}: {sentence}")
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
     write_table(snakemake.output.pairs, pairs)
     write_table(snakemake.output.ranks, ranks)

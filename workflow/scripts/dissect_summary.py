@@ -2,7 +2,7 @@
 
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job, say
-from lucidag.units.compare.summary import thresholds_of, whole_summary
+from lucidag.units.compare.summary import thresholds_of, unlabelled, whole_summary
 from lucidag.units.labels.unit_tables import read_layers
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_statistics
@@ -23,7 +23,7 @@ with job(snakemake):
         Counting.picked(settings),
     )
     correlations = {each["layer"]: each["correlations"] for each in about}
-    notes = list(dict.fromkeys(note for each in about for note in each["notes"]))
+    notes = list(dict.fromkeys([*(note for each in about for note in each["notes"]), *unlabelled(found)]))
     for note in notes:
         say(f"units of {snakemake.wildcards.model}: {note}")
     write_json(

@@ -6,7 +6,7 @@ from lucidag.explain.faithfulness.summary import write_summary
 from lucidag.explain.store import read_explained
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_rows
 
 with job(snakemake):
@@ -18,4 +18,5 @@ with job(snakemake):
     write_rows(out["values"], COLUMNS, map(vars, found.rows))
     write_rows(out.curves, CURVE_COLUMNS, map(vars, found.points))
     interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
-    write_summary(out["values"], out.pairs, out.ranking, *interval)
+    for sentence in write_summary(out["values"], out.pairs, out.ranking, *interval):
+        say(f"faithfulness of the methods of {snakemake.wildcards.model}: {sentence}")

@@ -1,7 +1,7 @@
 """Join what was measured of some images each, and compare the methods over all of them."""
 
 from lucidag.explain.faithfulness.summary import write_summary
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.join import join_rows
 
 with job(snakemake):
@@ -9,4 +9,5 @@ with job(snakemake):
     join_rows(out["values"], snakemake.input["values"])
     join_rows(out.curves, snakemake.input.curves)
     interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
-    write_summary(out["values"], out.pairs, out.ranking, *interval)
+    for sentence in write_summary(out["values"], out.pairs, out.ranking, *interval):
+        say(f"faithfulness of the methods of {snakemake.wildcards.model}: {sentence}")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from lucidag.ground.files import write_json
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import read_table, write_table
-from lucidag.rof.generalisation import correlations, model_row
+from lucidag.rof.generalisation import correlations, model_row, nothing_correlated
 from lucidag.rof.settings import Generalisation
 
 with job(snakemake):
@@ -20,5 +20,7 @@ with job(snakemake):
     table = pd.DataFrame(rows)
     study = Generalisation.picked(settings)
     found = correlations(table, study.resamples, study.confidence, study.seed)
+    for sentence in nothing_correlated(found):
+        say(f"generalisation {snakemake.wildcards.study}: {sentence}")
     write_table(snakemake.output.roles, table)
     write_json(snakemake.output.correlation, found)

@@ -1,13 +1,13 @@
 """Put an artefact into images and take it out: does a network that could learn the shortcut decide by it?"""
 
 from lucidag.artefacts.removal import images_with, take_out
-from lucidag.artefacts.study import clean_images, open_networks, show_artefacts, summarise, target_indices
+from lucidag.artefacts.study import clean_images, nothing_seen, open_networks, show_artefacts, summarise, target_indices
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.methods.registry import titles
 from lucidag.explain.stage import explainers
 from lucidag.ground.device import lease
 from lucidag.ground.files import write_json
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_table
 
 with job(snakemake):
@@ -36,4 +36,7 @@ with job(snakemake):
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
     methods = [method for family in settings["families"] for method in family["methods"]]
     summary = summarise(relevance, pasted, taken_out, settings["names"], *interval)
-    write_json(out.summary, {**summary, "titles": titles(methods)})
+    notes = nothing_seen(summary)
+    for sentence in notes:
+        say(f"shortcut {snakemake.wildcards.study}: {sentence}")
+    write_json(out.summary, {**summary, "titles": titles(methods), "notes": notes})

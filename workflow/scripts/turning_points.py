@@ -1,7 +1,7 @@
 """Find the turning points of one model's sweeps, and the roles of its units."""
 
 from lucidag.ground.files import write_json
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.points import points_table
 from lucidag.rof.roles import roles
@@ -16,6 +16,8 @@ with job(snakemake):
     report = turning_report(
         sweep, read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap), settings.confidence
     )
+    if report["selection_reason"] is not None:
+        say(f"retrieval of function of {snakemake.wildcards.model}: {report['selection_reason']}")
     write_json(snakemake.output.turning_points, report)
     units = roles(read_table(snakemake.input.ranking), sweep, settings.ranking, settings.role_metric)
     write_table(snakemake.output.roles, units)

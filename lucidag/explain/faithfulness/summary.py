@@ -119,11 +119,38 @@ def ranking(means: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order].reset_index(drop=True)
 
 
+def not_measured(ranks: pd.DataFrame, confidence: float) -> list[str]:
+    """Say which methods have no value at all, and whether there are too few images to tell any two apart.
+
+    Parameters
+    ----------
+    ranks
+        See `ranking`.
+    confidence
+        Of the tests.
+    """
+    said = []
+    own = ranks[~ranks["control"].astype(bool)]
+    for method, part in own.groupby("method", sort=False):
+        empty = part[part["n"] == 0]["metric"].tolist()
+        if empty:
+            said.append(f"{method} has no value by {', '.join(empty)}, of no image: its notes say why")
+    images = int((ranks["n"] + ranks["undefined"]).max()) if len(ranks) else 0
+    if 2.0 ** (1 - images) > 1 - confidence + 1e-12:
+        said.append(
+            f"{images} images are too few to tell any two methods apart at {confidence:g}: name more under "
+            "`explain.images`"
+        )
+    return said
+
+
 def write_summary(
     values: str | Path, differences: str | Path, ranks: str | Path, confidence: float, resamples: int, seed: int
-) -> None:
-    """Write what `pairs` and `ranking` make of the table of values at `values`."""
+) -> list[str]:
+    """Write what `pairs` and `ranking` make of the table of values at `values`; return what `not_measured` says."""
     table = read_values(values)
     found = pairs(table, confidence, resamples, seed)
     write_table(differences, found)
-    write_table(ranks, ranking(summary(table, confidence, resamples, seed), found))
+    ranked = ranking(summary(table, confidence, resamples, seed), found)
+    write_table(ranks, ranked)
+    return not_measured(ranked, confidence)

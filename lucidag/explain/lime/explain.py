@@ -172,7 +172,8 @@ def explain(
 def timed_segments(frame: NDArray[np.uint8], settings: LimeSettings) -> tuple[NDArray[np.int32], float]:
     """Return the superpixels of a frame and the seconds they took; see `lucidag.explain.lime.segments.segment`."""
     start = time.perf_counter()
-    segments = segment(frame, settings.algorithm, settings.parameters, settings.seed)
+    parameters, times = settings.at(frame.shape[1])
+    segments = segment(frame, settings.algorithm, parameters, settings.seed, times)
     return segments, time.perf_counter() - start
 
 

@@ -17,7 +17,9 @@ ALGORITHMS: Mapping[str, Callable[..., Any]] = {each.__name__: each for each in 
 NOT_SETTINGS = ("image", "channel_axis", "return_tree", "mask", "start_label")
 
 
-def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, Any], seed: int) -> NDArray[np.int32]:
+def segment(
+    frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, Any], seed: int, times: int = 1
+) -> NDArray[np.int32]:
     """Divide a frame into superpixels.
 
     The segmentation is that of lime's `SegmentationAlgorithm` with the same parameters, with one difference:
@@ -38,6 +40,9 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
         parameter ``rng`` since 0.21, and the wrapper drops names that the algorithm lacks; so with those versions
         quickshift breaks ties by scikit-image's fixed seed, in lime and here, unless `parameters` gives ``rng``.
 
+    times
+        So often each pixel is repeated in both directions before; the label is that of its middle.
+
     Returns
     -------
     array
@@ -54,9 +59,11 @@ def segment(frame: NDArray[np.uint8], algorithm: str, parameters: Mapping[str, A
         check_known(f"{algorithm} parameter", name, allowed, "lime")
     words = {"random_seed": seed, **parameters}
     rgb = np.ascontiguousarray(np.broadcast_to(frame, (3, *frame.shape[1:])).transpose(1, 2, 0))
+    rgb = rgb.repeat(times, axis=0).repeat(times, axis=1)
     try:
         found = SegmentationAlgorithm(algorithm, **words)(rgb)
     except (ValueError, TypeError, ZeroDivisionError) as error:
         raise InputError(f"lime: {algorithm} does not work with {dict(parameters)}: {error}") from error
-    labels = np.unique(found, return_inverse=True)[1]
-    return labels.reshape(found.shape).astype(np.int32)
+    middle = found[times // 2 :: times, times // 2 :: times]
+    labels = np.unique(middle, return_inverse=True)[1]
+    return labels.reshape(middle.shape).astype(np.int32)

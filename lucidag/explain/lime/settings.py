@@ -9,14 +9,20 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.section import Count, Section, Seed, Share
 from lucidag.ground.spelling import unknown
 
+FULL, KERNEL = 224, 4.0  # pixels: the width of the kernel in a frame of this size
+LEAST = 48  # pixels: in smaller frames no kernel that quickshift takes is narrow enough
 Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class Quickshift(Section):
-    """scikit-image's quickshift; the defaults are those of the lime package."""
+    """scikit-image's quickshift; the defaults are those of the lime package, for frames of 224 pixels or more."""
 
     algorithm: Literal["quickshift"] = Field(description="How superpixels are found.")
-    kernel_size: Annotated[float, Field(ge=1)] = Field(default=4, description="Width of the density kernel in pixels.")
+    kernel_size: Annotated[float, Field(ge=1)] | None = Field(
+        default=None,
+        description="Width of the density kernel in pixels; default: 4, and less in frames below 224 pixels, so that "
+        "they have as many superpixels.",
+    )
     max_dist: Annotated[float, Field(gt=0)] = Field(default=200, description="Cut-off distance: higher, larger ones.")
     ratio: Share = Field(default=0.2, description="Weight of colour against place.")
     sigma: Annotated[float, Field(ge=0)] = Field(default=0, description="Gaussian smoothing before, in pixels.")
@@ -80,8 +86,23 @@ class LimeSettings(Section):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters of the algorithm."""
-        return self.segmentation.model_dump(mode="json", exclude={"algorithm"})
+        """The parameters of the algorithm that do not depend on the frame."""
+        return self.segmentation.model_dump(mode="json", exclude={"algorithm"}, exclude_none=True)
+
+    def at(self, size: int) -> tuple[dict[str, Any], int]:
+        """Return the parameters of the algorithm in a frame of `size` pixels, and how often it is enlarged before.
+
+        Quickshift's superpixels are about as large as its kernel. The lime package's is for large images: at 32 pixels
+        it leaves one superpixel or two. Where no kernel is named it shrinks with the frame; as quickshift takes none
+        below a pixel, the pixels of frames below 48 are repeated.
+        """
+        parameters = self.parameters
+        if not isinstance(self.segmentation, Quickshift) or self.segmentation.kernel_size is not None:
+            return parameters, 1
+        times = -(-LEAST // size)
+        in_pixels = {name: times * parameters[name] for name in ("max_dist", "sigma")}
+        kernel = min(KERNEL, max(1.0, KERNEL * size * times / FULL))
+        return {"kernel_size": kernel, **parameters, **in_pixels}, times
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values in the shape of the configuration's ``lime`` section; `from_json` reads them."""

@@ -17,6 +17,7 @@ from lucidag.ground.section import Section
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
+EMPTY = "the map is constant: there is nothing to show"
 Need = Literal["gradients", "maps", "relevance", "attention", "perturbation"]
 
 
@@ -69,6 +70,9 @@ class Group:
     def explained(self, subject: Subject, maps: Mapping[str, Any], record: Mapping[str, Any], **more: Any) -> Explained:  # noqa: ANN401
         """Put together what is stored of an image."""
         about = {name: self.classes[name].about() for name in maps}
+        empty = [name for name, values in maps.items() if nothing_in(values)]
+        if empty and "notes" not in record:
+            record = {**record, "notes": dict.fromkeys(empty, EMPTY)}
         return Explained(subject.image, subject.frame.numpy(), subject.mask, maps, record=record, about=about, **more)
 
     def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
@@ -151,6 +155,11 @@ class Method:
             if not isinstance(value, str) or (allowed and value not in allowed):
                 words = f"one of {', '.join(allowed)}" if allowed else "its name in figures"
                 raise InputError(f"method '{method}': `{name}` is {value!r}; it must be {words}")
+
+
+def nothing_in(values: ArrayLike) -> bool:
+    """Tell whether a map is the same everywhere."""
+    return bool(np.ptp(np.asarray(values)) == 0)
 
 
 def asked(network: Network, subject: Subject, device: str) -> tuple[torch.Tensor, NDArray[np.float64], int]:

@@ -7,7 +7,6 @@ from pydantic import Field
 from lucidag.ground.section import Count, Section, Split
 
 Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
-DEFAULT_LAYER = "layer4"
 
 
 class Lrp(Section):
@@ -25,7 +24,11 @@ class Atlas(Section):
     }
 
     composite: Composite = Field(default="epsilon_plus_flat", description="Rules of conditional relevance.")
-    layers: dict[str, str] = Field(default={}, description="Model to the layer whose units are shown; default: layer4.")
+    layers: dict[str, str] = Field(
+        default={},
+        description="Model to the layer whose units are shown; default: the last block that is found in the network, "
+        "of ResNets layer4.",
+    )
     images: Count = Field(default=1, description="So many of the explained images of a model get an atlas.")
     units: Count = Field(default=6, description="Units of a decision, the most relevant first.")
     examples: Count = Field(default=4, description="Reference images of each kind for each unit.")

@@ -102,6 +102,19 @@ def whole_summary(
     }
 
 
+def unlabelled(found: Mapping[str, Any]) -> list[str]:
+    """Say by which methods no unit of a model gets a label that counts, and what helps; see `summary`."""
+    cures = {NETDISSECT: "a lower `netdissect.min_iou`, or label maps of other concepts, may label some"}
+    cure = "more images in the probe set, other concepts, or a lower `clip_dissect.chance_level` may label some"
+    said = []
+    for method, about in found["methods"].items():
+        layers = about["above"]["layers"].values()
+        if not any(layer["labelled"]["value"] for layer in layers):
+            units = sum(layer["units"] for layer in layers)
+            said.append(f"none of the {units} units gets a label by {method} that counts: {cures.get(method, cure)}")
+    return said
+
+
 def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float) -> dict[str, Any]:
     """Tell how often two methods give the same unit the same label.
 
