@@ -16,10 +16,10 @@ def own_layers(model: nn.Module, example: torch.Tensor, head: str | None) -> tup
     """Name the layers of a network whose units are looked at where none are named.
 
     These are its last blocks with maps: of the modules beside the last that says where (its maps have more than one
-    pixel) those that are made of others, as ``layer2``, ``layer3`` and ``layer4`` of a ResNet; where there are fewer than two, for each
-    size of the maps the last of the outermost modules, as the ReLUs before the last three poolings of a VGG. A network
-    without maps has the last layer of N x K numbers before its head. What a network has added to a published one
-    (``additions``) is none of its blocks.
+    pixel) those that are made of others, as ``layer2``, ``layer3`` and ``layer4`` of a ResNet; where there are fewer
+    than two, for each size of the maps the last of the outermost modules, as the ReLUs before the last three poolings
+    of a VGG. A network without maps has the last layer of N x K numbers before its head. What a network has added to a
+    published one (``additions``) is none of its blocks.
 
     Parameters
     ----------
