@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
@@ -49,6 +49,16 @@ class Frame(Section):
         default=None, description="Shorter side in pixels before `crop` cuts out the centre; default: size × 256 / 224."
     )
     interpolation: Literal["bilinear", "bicubic", "nearest"] = Field(default="bilinear", description="How to resize.")
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _square(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            raise ValueError(
+                f"found {list(value)}: frames are square, so write one number; `resize` says whether images that are "
+                "not square are stretched or cropped"
+            )
+        return value
 
     @model_validator(mode="after")
     def _fitting(self) -> "Frame":

@@ -158,6 +158,8 @@ def test_the_order_of_colours_is_the_networks():
         ({"normalise": "imagnet"}, "'none', 'imagenet'"),
         ({"channels": 1, "order": "bgr"}, "order is 'bgr'"),
         ({"size": 64, "shorter_side": 32}, "shorter_side is 32"),
+        ({"size": [32, 48]}, r"found \[32, 48\]: frames are square, so write one number"),
+        ({"size": (48, 48)}, r"found \[48, 48\]: frames are square"),
     ],
 )
 def test_inputs_that_contradict_themselves_are_refused(words, said):
