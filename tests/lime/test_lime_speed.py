@@ -12,7 +12,7 @@ from tests.lime.words import lime_settings
 
 def test_equal_explanations_pass_and_others_stop_the_benchmark(make_frame, make_network):
     frame, classify = make_frame(3, size=64), make_network(3)
-    settings = lime_settings(num_features=4, num_samples=60, seed=5)
+    settings = lime_settings(parameters={"kernel_size": 4}, num_features=4, num_samples=60, seed=5)
     expected = by_library(lambda p: classify(torch.from_numpy(p.transpose(0, 3, 1, 2).copy())), frame, settings)
     found = explain(classify, frame, settings, None, 32)
     assert "the same superpixels" in equality(found, expected)

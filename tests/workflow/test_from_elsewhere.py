@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
+from lucidag.models.build import build
 from tests.workflow.conftest import CONFIGURATION, environment, jobs_in
 
 pytestmark = pytest.mark.workflow
@@ -155,8 +157,9 @@ def test_the_prefix_is_not_that_of_files_of_the_users_own(python: Path, checkout
     """Images, tables, lists of classes, weights and words are where the configuration says."""
     settings = elsewhere / "my/settings.yaml"
     own = yaml.safe_load(settings.read_text())["datasets"]["own"]
-    for name, text in (("w.pth", "no weights"), ("classes.txt", "round\nsquare\n"), ("words.txt", "red\nblue\n")):
+    for name, text in (("classes.txt", "round\nsquare\n"), ("words.txt", "red\nblue\n")):
         (elsewhere / "my" / name).write_text(text)
+    torch.save(build("resnet18", 2, {}, 0).state_dict(), elsewhere / "my/w.pth")
     network = {"dataset": "own", "architecture": "resnet18", "input": {"size": 16}}
     words = {
         "datasets": {"own": own | {"classes": "my/classes.txt"}},
