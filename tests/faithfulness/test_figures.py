@@ -101,6 +101,7 @@ def test_only_curves_that_are_there():
     assert "No explanation has a curve" in curves(points()[:0], METHODS, TITLES).texts[0].get_text()
 
 
+@pytest.mark.long
 def test_same_bytes(tmp_path):
     for name in "ab":
         save(ranking(ranked(), 0.95, TITLES), tmp_path / f"r{name}.png", tmp_path / f"r{name}.pdf")

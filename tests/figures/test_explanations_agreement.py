@@ -232,6 +232,7 @@ def test_truth_without_masks_of_one_image_and_with_undefined_methods(tmp_path):
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
 
 
+@pytest.mark.long
 def test_same_bytes(tmp_path):
     for name in "ab":
         summary = pairs()

@@ -349,7 +349,7 @@ RESUMED = {
 }
 
 
-@pytest.mark.parametrize("case", RESUMED)
+@pytest.mark.parametrize("case", ["adam", pytest.param("sgd, cosine, augmentation", marks=pytest.mark.long)])
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(make_dataset, tmp_path, root, capfd, case):
     manifest = make_dataset(COUNTS)
     settings = Train(epochs=8, batch_size=8, lr=0.01, threads=1, **RESUMED[case])

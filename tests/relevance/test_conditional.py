@@ -73,7 +73,13 @@ def case(name, layer):
     )
 
 
-@pytest.mark.parametrize(("name", "layer"), INSIDE + DOWNSAMPLED + WHOLE)
+LARGE = "resnet50"  # what it shows, the smaller networks do too
+CASES = [
+    pytest.param(*case, marks=pytest.mark.long if case[0] == LARGE else ()) for case in INSIDE + DOWNSAMPLED + WHOLE
+]
+
+
+@pytest.mark.parametrize(("name", "layer"), CASES)
 def test_maps_are_those_of_zennit_crp(name, layer):
     given = case(name, layer)
     assert apart(given.ours, given.right) < given.rounding
