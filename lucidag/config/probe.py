@@ -34,13 +34,12 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     """
     faults, config = Faults(), plan.config
     networks = {name: _asked(model, config.datasets[model.dataset]) for name, model in config.models.items()}
-    keys = {name: _key(networks[name], model, code) for name, model in config.models.items()}
-    wanted = {keys[name]: network for name, network in networks.items()}
-    known = _known(Path(config.results) / ".cache" / "networks.json", wanted, "lucidag.models.probe")
+    parts = {name: model.factory_modules() for name, model in config.models.items()}
+    known = _looked_at(networks, parts, "networks", "lucidag.models.probe", config, code)
     models: dict[str, Model] = {}
     looked: dict[str, Any] = {}
     for name, model in config.models.items():
-        found = known[keys[name]]
+        found = known[name]
         if "error" in found:
             faults.lines.append(f"{source}: models.{name}: {found['error']}")
             continue
@@ -94,19 +93,13 @@ def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
         for name, study in config.shortcuts.items()
         for method in study.methods or ()
     ]
-    wanted: dict[str, Any] = {}
-    keys: dict[str, str] = {}
-    for key, method in asked:
-        own = options.get(name_of(method), {})
-        if ":" in method or own:
-            words = {"method": method, "options": own}
-            parts = code.fingerprint("lucidag/explain/methods/probe.py", modules_of([method]))
-            place = json.dumps([words, parts], sort_keys=True)
-            wanted[place], keys[place] = words, key
-    known = _known(Path(config.results) / ".cache" / "methods.json", wanted, "lucidag.explain.methods.probe")
-    for place, key in keys.items():
-        if "error" in known[place]:
-            faults.lines.append(f"{source}: {key}: {known[place]['error']}")
+    keys = {method: key for key, method in asked if ":" in method or options.get(name_of(method))}
+    words = {method: {"method": method, "options": options.get(name_of(method), {})} for method in keys}
+    parts = {method: modules_of([method]) for method in keys}
+    known = _looked_at(words, parts, "methods", "lucidag.explain.methods.probe", config, code)
+    for method, key in keys.items():
+        if "error" in known[method]:
+            faults.lines.append(f"{source}: {key}: {known[method]['error']}")
     faults.stop()
 
 
@@ -121,24 +114,21 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
         A line for each: the configuration file, the keys, the model, the step.
     """
     faults, config = Faults(), plan.config
-    wanted: dict[str, Any] = {}
-    keys: dict[str, str] = {}
-    for name in _relevance_asked(plan):
-        model = config.models[name]
-        if not model.architecture.startswith("lucidag."):
-            network = {
-                key: value
-                for key, value in _asked(model, config.datasets[model.dataset]).items()
-                if key in ("architecture", "options", "classes")
-            }
-            parts = code.fingerprint("lucidag/explain/relevance/probe.py", model.factory_modules())
-            keys[name] = json.dumps([network, parts], sort_keys=True)
-            wanted[keys[name]] = network
-    known = _known(Path(config.results) / ".cache" / "relevance.json", wanted, "lucidag.explain.relevance.probe")
-    for name, key in keys.items():
-        if "error" in known[key]:
-            places = ", ".join(_relevance_asked(plan)[name])
-            faults.lines.append(f"{source}: {places}: model '{name}': {known[key]['error']}")
+    places = {
+        name: keys
+        for name, keys in _relevance_asked(plan).items()
+        if not config.models[name].architecture.startswith("lucidag.")
+    }
+    models = {name: config.models[name] for name in places}
+    asked = {name: _asked(model, config.datasets[model.dataset]) for name, model in models.items()}
+    networks = {
+        name: {key: each[key] for key in ("architecture", "options", "classes")} for name, each in asked.items()
+    }
+    parts = {name: model.factory_modules() for name, model in models.items()}
+    known = _looked_at(networks, parts, "relevance", "lucidag.explain.relevance.probe", config, code)
+    for name, keys in places.items():
+        if "error" in known[name]:
+            faults.lines.append(f"{source}: {', '.join(keys)}: model '{name}': {known[name]['error']}")
     faults.stop()
 
 
@@ -211,20 +201,30 @@ def _stamp(file: str | None) -> list[int] | None:
     return [about.st_size, about.st_mtime_ns]
 
 
-def _key(network: Mapping[str, Any], model: Model, code: CodeIndex) -> str:
-    parts = code.fingerprint("lucidag/models/probe.py", model.factory_modules())
-    return json.dumps([network, parts], sort_keys=True)
+def _looked_at(
+    asked: Mapping[str, Mapping[str, Any]],
+    modules: Mapping[str, Sequence[str]],
+    cache: str,
+    module: str,
+    config: Config,
+    code: CodeIndex,
+) -> dict[str, Any]:
+    """Return what a process of its own says of each, or has said before.
 
-
-def _known(cache: Path, wanted: Mapping[str, Any], module: str) -> dict[str, Any]:
-    """Return what a process of its own says of each, or has said before."""
-    kept = read_kept(cache)
-    missing = [key for key in wanted if key not in kept]
-    if not missing:
-        return kept
-    answer = run_apart(module, [wanted[key] for key in missing])
-    if answer.returncode:
-        raise InputError(f"{module} could not look at what is named: {answer.stderr.strip().splitlines()[-1]}")
-    known = kept | dict(zip(missing, json.loads(answer.stdout), strict=True))
-    keep(cache, {key: value for key, value in known.items() if "error" not in value})
-    return known
+    What it says is kept under a key of all that it depends on: what is asked, and the code of `module` and of the
+    `modules` of the user's own that the answer rests on.
+    """
+    script, file = f"{module.replace('.', '/')}.py", Path(config.results) / ".cache" / f"{cache}.json"
+    keys = {
+        name: json.dumps([words, code.fingerprint(script, modules[name])], sort_keys=True)
+        for name, words in asked.items()
+    }
+    known = read_kept(file)
+    missing = {key: asked[name] for name, key in keys.items() if key not in known}
+    if missing:
+        answer = run_apart(module, list(missing.values()))
+        if answer.returncode:
+            raise InputError(f"{module} could not look at what is named: {answer.stderr.strip().splitlines()[-1]}")
+        known |= dict(zip(missing, json.loads(answer.stdout), strict=True))
+        keep(file, {key: value for key, value in known.items() if "error" not in value})
+    return {name: known[key] for name, key in keys.items()}

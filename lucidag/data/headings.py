@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lucidag.data.walk import is_image
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known, unknown
 
 ROLES = ("image", "label", "split", "mask", "id")
 # Names of columns that mean the role, in any case, with `_` for what stands between words.
@@ -46,7 +47,7 @@ class Headings:
     notes: list[str] = field(default_factory=list)
 
 
-def find_headings(file: object, header: Sequence[str], told: Named) -> Headings:
+def find_headings(file: Path, header: Sequence[str], told: Named) -> Headings:
     """Find the columns of the roles.
 
     A role has the column that is told, or else the one of its own name; image and label have, without one, the only
@@ -67,8 +68,7 @@ def find_headings(file: object, header: Sequence[str], told: Named) -> Headings:
         If a role or a column does not exist, there is no column for the image, or several could be one.
     """
     for role in told:
-        if role not in ROLES:
-            raise InputError(f"columns: {unknown('role', role, ROLES)}")
+        check_known("role", role, ROLES, "columns")
     for role in ("image", "label"):
         if told.get(role, role) is None:
             raise InputError(f"{file}: a column for '{role}' must be named")
@@ -76,8 +76,7 @@ def find_headings(file: object, header: Sequence[str], told: Named) -> Headings:
     one_hot = None if label is None or isinstance(label, str) else list(label)
     columns = {role: column for role, column in told.items() if isinstance(column, str)}
     for column in [*columns.values(), *(one_hot or ())]:
-        if column not in header:
-            raise InputError(f"{file}: {unknown('column', column, header)}")
+        check_known("column", column, header, file)
     taken = {*columns.values(), *(one_hot or ())}
     columns |= {role: role for role in ROLES if role not in told and role in header and role not in taken}
     notes = []

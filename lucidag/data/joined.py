@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from lucidag.data.sheet import Sheet
 from lucidag.ground.errors import InputError
-from lucidag.ground.spelling import unknown
+from lucidag.ground.spelling import check_known
 
 Key = tuple[str, ...]
 _SHOWN = 3
@@ -78,8 +78,7 @@ def _pairs(first: Sheet, other: Sheet, key: str | Sequence[str] | Mapping[str, s
     pairs = dict(key) if isinstance(key, Mapping) else {name: name for name in ([key] if isinstance(key, str) else key)}
     for sheet, names in ((first, pairs), (other, pairs.values())):
         for name in names:
-            if name not in sheet.header:
-                raise InputError(f"{sheet.file}: {unknown('column', name, sheet.header)}")
+            check_known("column", name, sheet.header, sheet.file)
     return pairs
 
 

@@ -15,7 +15,7 @@ from lucidag.data.one_hot import find_one_hot, read_one_hot
 from lucidag.data.roles import RESERVED, SPLITS, split_of
 from lucidag.data.several import several_at_once
 from lucidag.data.sheet import Sheet, read_sheet
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.spelling import unknown
 
 
@@ -168,11 +168,9 @@ def _entries(
                 column = headings.columns[role]
                 why = f"; {sheet.gaps[column]}" if column in sheet.gaps else ""
                 raise InputError(f"{sheet.file}, line {line}: column '{column}' is empty{why}")
-        try:
+        with told_of(f"{sheet.file}, line {line}"):
             image = finder.find(value["image"])
             mask = masks.find(value["mask"]).path if value.get("mask") else ""
-        except InputError as error:
-            raise InputError(f"{sheet.file}, line {line}: {error}") from error
         other = {called: row[name] for name, called in names.items()}
         entries.append(Entry(image.relative, image.path, label, value.get("split"), mask, value.get("id"), line, other))
     return entries

@@ -35,12 +35,14 @@ def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (w
     The copy. Where torch.fx cannot follow the network's code, or folding changes its output by more than
     rounding (1e-4 of its greatest value), it is not folded, and one line on standard error says so.
     """
-    plain = frozen(model, *example)
+    plain = frozen(model)
+    settled(plain, *example)
     with torch.no_grad():
         truth = plain(*_copies(example))
         try:
             # torch.fx runs the network's own code on stand-ins, and that can raise anything.
-            folded = _still(fuse(plain), example)
+            folded = _still(fuse(plain))
+            settled(folded, *example)
             apart = _apart(folded(*_copies(example)), truth)
         except Exception as error:
             _tell(model, f"cannot be traced ({first_line(error)})")
@@ -51,9 +53,9 @@ def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (w
     return folded
 
 
-def frozen(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (whatever the network takes)
-    """Copy a network into eval mode, with parameters that ask for no gradients, in the memory format that it bears."""
-    return _still(copied(model), example)
+def frozen(model: nn.Module) -> nn.Module:
+    """Copy a network into eval mode, with parameters that ask for no gradients."""
+    return _still(copied(model))
 
 
 def copied(model: nn.Module) -> nn.Module:
@@ -69,10 +71,8 @@ def copied(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model)
 
 
-def _still(model: nn.Module, example: tuple[Any, ...]) -> nn.Module:
-    still = model.eval().requires_grad_(False)
-    settled(still, *example)
-    return still
+def _still(model: nn.Module) -> nn.Module:
+    return model.eval().requires_grad_(False)
 
 
 def _apart(found: torch.Tensor, truth: torch.Tensor) -> float:

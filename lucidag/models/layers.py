@@ -16,8 +16,6 @@ class Layer:
     name
         Of several modules that give this very tensor and run once, the outermost (``layer4`` of a ResNet); of none,
         that of the step (``relu_1``).
-    module
-        Whether that is the name of a module.
     place
         Of the step.
     shape
@@ -31,7 +29,6 @@ class Layer:
     """
 
     name: str
-    module: bool
     place: int
     shape: tuple[int, ...]
     axis: int | None
@@ -69,7 +66,6 @@ def _layer(steps: Steps, place: int, names: Mapping[int, str]) -> Layer:
     step = steps.steps[place]
     return Layer(
         name=names.get(place, step.name),
-        module=place in names,
         place=place,
         shape=step.shape,
         axis=channel_axis(steps, place),

@@ -10,7 +10,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.build import build, fill_lazy
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs
-from lucidag.models.logits import with_logits
+from lucidag.models.logits import gives_probabilities, with_logits
 from lucidag.models.outputs import check_outputs
 
 
@@ -58,8 +58,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     inputs = Inputs(**settings["input"])
     example = inputs.example()
     fill_lazy(model, example, seed)
-    check_outputs(model, example, classes)
-    said = with_logits(model, example)
+    given = check_outputs(model, example, classes)
+    said = with_logits(model, example) if gives_probabilities(given) else None
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")

@@ -15,8 +15,12 @@ UNSTEADY = 1e-4  # of the greatest output: more than rounding
 PASSED_ON = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "Select")
 
 
-def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> None:
+def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> torch.Tensor:
     """Run a network on an example, in eval mode, and stop where it does not give a logit per class.
+
+    Returns
+    -------
+    What it gives, N x classes, without its graph.
 
     Raises
     ------
@@ -47,6 +51,7 @@ def check_outputs(model: nn.Module, example: torch.Tensor, classes: int) -> None
             "classes that exclude each other; if yours do, let the factory leave out the sigmoid and give logits"
         )
     _check_steady(model, example, output.detach())
+    return output.detach()
 
 
 def _check_steady(model: nn.Module, example: torch.Tensor, first: torch.Tensor) -> None:

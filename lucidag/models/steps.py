@@ -139,7 +139,7 @@ class _Recorder(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401 (as torch calls it)
         kwargs = kwargs or {}
         inputs = tree_leaves((args, kwargs))
-        sources = tuple(self.places[id(each)] for each in inputs if id(each) in self.places)
+        sources = self._sources(inputs)
         output = func(*args, **kwargs)
         if not sources or not _has_numbers(output):
             return output
@@ -158,17 +158,21 @@ class _Recorder(TorchFunctionMode):
         That is so where its code runs what torch does not show: functions that are compiled (``torch.jit.script``) or
         have a gradient of their own (``autograd.Function``).
         """
-        output = call.output
-        sources = tuple(self.places[id(each)] for each in tree_leaves(call.inputs) if id(each) in self.places)
-        hidden = isinstance(output, torch.Tensor) and id(output) not in self.places and sources and _has_numbers(output)
-        if hidden:
-            output = self._add(type(call.module).__name__, sources, output, ((), {}), in_place=False)
+        output, hidden = call.output, False
+        if isinstance(output, torch.Tensor) and id(output) not in self.places and _has_numbers(output):
+            sources = self._sources(tree_leaves(call.inputs))
+            hidden = bool(sources)
+            if hidden:
+                output = self._add(type(call.module).__name__, sources, output, ((), {}), in_place=False)
         frame, places = self._frames.pop(), self.outputs[call.name]
         place = self.places.get(id(output))
         if call.name in self._parts and place == frame.before == len(self.steps) - 1:
             self.whole[place] = (call.name, len(places))
         places.append(place)
         return output if hidden else None
+
+    def _sources(self, inputs: Sequence[Any]) -> tuple[int, ...]:
+        return tuple(self.places[id(each)] for each in inputs if id(each) in self.places)
 
     def _add(
         self,

@@ -14,7 +14,7 @@ from tests.cam.networks import activations, image, network, seeded
 
 
 def cut(model: nn.Module, layer: str, example: torch.Tensor) -> Split:
-    ready = frozen(model, example[:1])
+    ready = frozen(model)
     return split(ready, example, find_layer(ready, example, layer))
 
 
@@ -80,7 +80,7 @@ def test_layers_all_over_a_network_can_be_cut():
 
 def test_only_what_stands_behind_the_layer_runs():
     x = image("resnet18")
-    model = frozen(network("resnet18"), x)
+    model = frozen(network("resnet18"))
     point = split(model, x, find_layer(model, x, "layer3")).at(x)
     runs = []
     for name, module in model.named_modules():
@@ -132,7 +132,7 @@ def test_parts_that_miss_the_network_are_noticed(capfd, openly, why):
 
 
 def test_hooks_are_gone_even_after_a_failure():
-    model = frozen(network("branching"), image("branching"))
+    model = frozen(network("branching"))
     made = split(model, image("branching"), find_layer(model, image("branching"), "inner.layer3"))
     point = made.at(image("branching", 1))
     with pytest.raises(RuntimeError):

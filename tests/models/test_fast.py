@@ -90,7 +90,7 @@ def test_an_input_that_is_changed_in_place_is_left_alone():
 
 def test_frozen_is_a_copy():
     model = network("small_cnn").train()
-    still = frozen(model, image("small_cnn"))
+    still = frozen(model)
     with torch.no_grad():
         still.fc.weight.zero_()
     assert model.fc.weight.abs().sum() > 0

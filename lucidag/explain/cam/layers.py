@@ -1,6 +1,5 @@
 """The layers of a network that have a map: which one is taken where none is named."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -9,7 +8,7 @@ from torch import nn
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
 from lucidag.models.layers import Layer, layer_at, layers_of
-from lucidag.models.steps import steps_of
+from lucidag.models.steps import Steps, steps_of
 
 SHOWN = 8
 
@@ -34,7 +33,7 @@ def default_layer(model: nn.Module, example: torch.Tensor) -> Layer:
     InputError
         If no layer gives such maps, or the network goes on with tokens (N x T x D) after the last that does.
     """
-    layers = [layer for layer in layers_of(steps_of(model, example)) if layer.trunk and not layer.pooling]
+    layers = _on_trunk(steps_of(model, example))
     found = [layer for layer in layers if layer.gives_maps()]
     if not found:
         raise InputError(
@@ -59,27 +58,32 @@ def find_layer(model: nn.Module, example: torch.Tensor, name: str) -> Layer:
         H * W above 1.
     """
     steps = steps_of(model, example)
-    layers = layers_of(steps)
-    choices = _choices([layer for layer in layers if layer.trunk and not layer.pooling and layer.gives_maps()])
     place = next((place for place, step in enumerate(steps.steps) if step.name == name), None)
     if name not in dict(model.named_modules()):
         if place is None:
             names = [each for each, _ in model.named_modules() if each] + [step.name for step in steps.steps]
-            raise InputError(f"layer '{name}' does not exist{nearest(name, names)}; {choices}")
+            raise InputError(f"layer '{name}' does not exist{nearest(name, names)}; {_choices(steps)}")
     elif len(places := steps.outputs.get(name, ())) != 1:
         times = f"called {len(places)} times" if places else "not called"
-        raise InputError(f"layer '{name}' is {times} in a forward pass; it must be called once; {choices}")
+        raise InputError(f"layer '{name}' is {times} in a forward pass; it must be called once; {_choices(steps)}")
     else:
         place = places[0]
     found = None if place is None else layer_at(steps, place)
     if found is None or not found.gives_maps():
         what = "no tensor that depends on the image" if found is None else found.described()
-        raise InputError(f"layer '{name}' gives {what}; it must give N x K x H x W with H * W above 1; {choices}")
-    return replace(found, name=name, module=name in steps.outputs)
+        raise InputError(
+            f"layer '{name}' gives {what}; it must give N x K x H x W with H * W above 1; {_choices(steps)}"
+        )
+    return replace(found, name=name)
 
 
-def _choices(layers: Sequence[Layer]) -> str:
-    if not layers:
+def _on_trunk(steps: Steps) -> list[Layer]:
+    return [layer for layer in layers_of(steps) if layer.trunk and not layer.pooling]
+
+
+def _choices(steps: Steps) -> str:
+    names = [layer.name for layer in _on_trunk(steps) if layer.gives_maps()]
+    if not names:
         return "no layer of this network will do"
-    more = f" and {len(layers) - SHOWN} before these" if len(layers) > SHOWN else ""
-    return f"layers that will do: {', '.join(layer.name for layer in layers[-SHOWN:])}{more}"
+    more = f" and {len(names) - SHOWN} before these" if len(names) > SHOWN else ""
+    return f"layers that will do: {', '.join(names[-SHOWN:])}{more}"

@@ -47,7 +47,7 @@ class Prepared:
     ) -> None:
         self._device = device
         self.batch_size = batch_size
-        self._model = frozen(model, example[:1]).to(device)
+        self._model = frozen(model).to(device)
         self._format = settled(self._model, example[:1].to(device))
         self._example = self.placed(example[:1])
         ready, x = self._model, self._example

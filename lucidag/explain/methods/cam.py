@@ -14,7 +14,7 @@ from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.prepared import Prepared
 from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
-from lucidag.explain.methods.base import Group, Method, Need, decision
+from lucidag.explain.methods.base import EMPTY, Group, Method, Need, decision
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -82,7 +82,7 @@ class CamExplainer(Prepared):
             maps[method] = image_map(found.coarse, (x.shape[2], x.shape[3]))
             if found.weights is not None:
                 weights[method] = found.weights
-            nothing = None if maps[method].any() else "the map is constant: there is nothing to show"
+            nothing = None if maps[method].any() else EMPTY
             if found.note or nothing:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
         return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
