@@ -92,9 +92,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Scripts that run methods by their names, and which of them a job runs.
 EXPLAINING = {
-    "explanations": lambda wildcards: plan.families[wildcards.family],
-    "faithfulness": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
-    "faithfulness_shard": lambda wildcards: compared_methods(CONFIG, "faithfulness"),
+    "explanations": lambda wildcards: plan.families(wildcards.model)[wildcards.family],
+    "faithfulness": lambda wildcards: compared_methods(
+        CONFIG, "faithfulness", wildcards.model
+    ),
+    "faithfulness_shard": lambda wildcards: compared_methods(
+        CONFIG, "faithfulness", wildcards.model
+    ),
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
 }
 
@@ -323,4 +327,6 @@ wildcard_constraints:
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of(set().union(*plan.explained.values())),
     batch=one_of(set().union(*plan.explained.values())),
-    family=one_of(plan.families),
+    family=one_of(
+        {family for model in plan.explained for family in plan.families(model)}
+    ),

@@ -13,7 +13,7 @@ rule explain:
         [
             f"{R}/explanations/{model}/{method}/{image}.png"
             for model, images in plan.explained.items()
-            for method in plan.methods
+            for method in plan.methods(model)
             for image in images
         ],
         every("explanations/{model}/lime/tuned.yaml", model=plan.tuned),
@@ -46,39 +46,48 @@ rule explanations:
         "../workflow/scripts/explanations.py"
 
 
-rule explanation_images:
-    """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
-    input:
-        maps=lambda wildcards: plan.maps(
-            wildcards.model, plan.families, [wildcards.image]
-        ),
-    output:
-        drawings=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.png" for name in plan.methods
-        ],
-        masks=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png"
-            for name in plan.methods
-        ],
-        maps=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.npy" for name in plan.methods
-        ],
-        records=[
-            f"{R}/explanations/{{model}}/{name}/{{image}}.json"
-            for name in plan.methods
-        ],
-    log:
-        f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/explanation_images/{{model}}/{{image}}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        runtime=growing(5),
-    params:
-        **made_by("explanation_images"),
-    script:
-        "../workflow/scripts/explanation_images.py"
+# Models that different methods explain have different files, so each such group of models has a rule of its own.
+for NUMBER, ALIKE in enumerate(plan.alike):
+
+    rule:
+        """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
+        name:
+            f"explanation_images_{NUMBER}" if NUMBER else "explanation_images"
+        input:
+            maps=lambda wildcards: plan.maps(
+                wildcards.model, plan.families(wildcards.model), [wildcards.image]
+            ),
+        output:
+            drawings=[
+                f"{R}/explanations/{{model}}/{name}/{{image}}.png"
+                for name in plan.methods(ALIKE[0])
+            ],
+            masks=[
+                f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png"
+                for name in plan.methods(ALIKE[0])
+            ],
+            maps=[
+                f"{R}/explanations/{{model}}/{name}/{{image}}.npy"
+                for name in plan.methods(ALIKE[0])
+            ],
+            records=[
+                f"{R}/explanations/{{model}}/{name}/{{image}}.json"
+                for name in plan.methods(ALIKE[0])
+            ],
+        log:
+            f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
+        benchmark:
+            f"{R}/benchmarks/explanation_images/{{model}}/{{image}}.tsv"
+        wildcard_constraints:
+            model=one_of(ALIKE),
+        conda:
+            "../envs/tables.yaml"
+        resources:
+            runtime=growing(5),
+        params:
+            **made_by("explanation_images"),
+        script:
+            "../workflow/scripts/explanation_images.py"
 
 
 rule lime_tune:

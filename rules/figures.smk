@@ -17,11 +17,11 @@ rule figures:
         every("figures/models/{model}/confusion.png", model=CONFIG.models),
         every("figures/rof/{model}/accuracy.png", model=plan.examined),
         every("figures/generalisation/{study}/roles.png", study=CONFIG.generalisation),
-        every(
-            "figures/explanations/{model}/{family}.png",
-            model=plan.explained,
-            family=plan.families,
-        ),
+        [
+            f"{R}/figures/explanations/{model}/{family}.png"
+            for model in plan.explained
+            for family in plan.families(model)
+        ],
         every("figures/agreement/{model}/side_by_side.png", model=plan.explained),
         every("figures/localisation/{model}/grades.png", model=plan.explained),
         every(

@@ -30,7 +30,7 @@ def check_names(words: Config, plan: Plan, faults: Faults) -> None:
         _check_datasets(plan),
         _check_models(words, plan),
         _check_studies(plan),
-        _check_explain(plan, faults),
+        _check_explain(words, plan, faults),
         _check_relevance(plan, faults),
         _check_dissect(plan),
     )
@@ -94,7 +94,7 @@ def _check_studies(plan: Plan) -> Iterator[str]:
                 )
 
 
-def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
+def _check_explain(words: Config, plan: Plan, before: Faults) -> Iterator[str]:
     explain = plan.config.explain
     if explain is None:
         return
@@ -111,9 +111,25 @@ def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
     yield from _known("explain.cam.layers", "explained model", explain.cam.layers, plan.explained_models)
     names = [name_of(method) for method in explain.methods]
     asked = {"explain.agreement": explain.agreement, "explain.localisation": explain.localisation}
-    for key, section in {**asked, "faithfulness": plan.config.faithfulness}.items():
-        methods = (section.methods if section is not None else None) or ()
-        yield from _known(f"{key}.methods", "method of explain.methods", map(name_of, methods), names)
+    chosen = {
+        key: section.methods if section is not None else None
+        for key, section in {**asked, "faithfulness": plan.config.faithfulness}.items()
+    }
+    for key, methods in chosen.items():
+        yield from _known(f"{key}.methods", "method of explain.methods", map(name_of, methods or ()), names)
+    named = words.explain.without if words.explain is not None else {}
+    for name, left_out in named.items():
+        models = [model for model in plan.family(name) if model in plan.explained_models]
+        if not models:
+            yield from _known("explain.without", "explained model", [name], plan.explained_models)
+            continue
+        yield from _known(f"explain.without.{name}", "method of explain.methods", map(name_of, left_out), names)
+        if not plan.methods(models[0]):
+            yield f"explain.without.{name}: no method is left; leave the model out of `explain.models` instead"
+            continue
+        for key, methods in chosen.items():
+            if not explain.taken(models[0], methods):
+                yield f"{key}.methods: none of them explains model '{name}', as `explain.without` leaves them out"
 
 
 def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
@@ -125,7 +141,8 @@ def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
     for key, models in (("relevance", plan.relevance_models), ("faithfulness", plan.measured_models)):
         yield from _known(f"{key}.models", "explained model", models, explained)
     again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
-    if again and LIME not in compared_methods(config, "faithfulness"):
+    measured = [compared_methods(config, "faithfulness", model) for model in plan.measured_models]
+    if again and measured and not any(LIME in methods for methods in measured):
         yield "faithfulness: `lime_sensitivity` is true and needs `lime` among the methods"
     atlas = config.relevance.atlas if config.relevance is not None else None
     spelt = not any(line.startswith("relevance.models:") for line in before.lines)

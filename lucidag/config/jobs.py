@@ -84,11 +84,11 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
         "generalisation": _generalisation,
         "explanations": _explanations,
-        "explanation_images": lambda plan, job: {"methods": plan.methods},
+        "explanation_images": lambda plan, job: {"methods": plan.methods(job["model"])},
         "lime_tune": _lime_tune,
-        "agreement": lambda plan, job: _compared(plan, "agreement"),
-        "agreement_figures": lambda plan, job: _compared(plan, "agreement"),
-        "localisation": lambda plan, job: _compared(plan, "localisation"),
+        "agreement": lambda plan, job: _compared(plan, "agreement", job["model"]),
+        "agreement_figures": lambda plan, job: _compared(plan, "agreement", job["model"]),
+        "localisation": lambda plan, job: _compared(plan, "localisation", job["model"]),
         "relevance_references": lambda plan, job: {"layer": plan.atlas_layer(job["model"])},
         "relevance_atlas": lambda plan, job: {
             "layer": plan.atlas_layer(job["model"]),
@@ -124,13 +124,13 @@ def _explanations(plan: Plan, job: Wildcards) -> Settings:
     model, name = job["model"], job["family"]
     images = plan.batches(model, name)[job["batch"]]
     return {
-        "family": family(plan.config, model, plan.families[name], images),
+        "family": family(plan.config, model, plan.families(model)[name], images),
         "images": _images(plan, model, images),
     }
 
 
-def _compared(plan: Plan, analysis: str) -> Settings:
-    return {"methods": [name_of(method) for method in compared_methods(plan.config, analysis)]}
+def _compared(plan: Plan, analysis: str, model: str) -> Settings:
+    return {"methods": [name_of(method) for method in compared_methods(plan.config, analysis, model)]}
 
 
 def _lime_tune(plan: Plan, job: Wildcards) -> Settings:
@@ -188,8 +188,7 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         found["generalisation"] = {"studies": list(config.generalisation)}
     if config.explain is not None:
         found["explain"] = {
-            "models": plan.explained_models,
-            "families": list(plan.families),
+            "families": {model: list(plan.families(model)) for model in plan.explained_models},
             "tuned": plan.tuned,
             **config.explain.agreement.pick("confidence"),
         }

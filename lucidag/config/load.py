@@ -59,10 +59,20 @@ def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
         faults.lines += [line for line in explain(error, words, kind) if line.partition(": ")[0] not in told]
         raise InputError("\n".join(faults.lines)) from error
     with faults.gathered():
-        whole = config.model_copy(update={"models": _repeat_seeds(config.models)})
+        whole = _written_out(config)
         check_names(config, Plan(whole), faults)
     faults.stop()
     return whole
+
+
+def _written_out(config: Config) -> Config:
+    """Return the configuration with the repetitions of each model over seeds in the place of their family."""
+    whole = config.model_copy(update={"models": _repeat_seeds(config.models)})
+    if config.explain is None or not config.explain.without:
+        return whole
+    family = Plan(whole).family
+    without = {model: methods for name, methods in config.explain.without.items() for model in family(name) or (name,)}
+    return whole.model_copy(update={"explain": config.explain.model_copy(update={"without": without})})
 
 
 def _own_sources(words: Mapping[str, Any], faults: Faults) -> dict[str, type[DataSource]]:

@@ -30,23 +30,22 @@ def explain_of(config: Config) -> Explain:
     return config.explain
 
 
-def explained_families(config: Config) -> dict[str, list[str]]:
-    """Return the methods that explain, by family."""
-    return families(config.explain.methods) if config.explain is not None else {}
-
-
-def compared_methods(config: Config, analysis: str) -> list[str]:
-    """Return the methods of ``agreement``, ``localisation`` or ``faithfulness``."""
+def compared_methods(config: Config, analysis: str, model: str) -> list[str]:
+    """Return the methods of ``agreement``, ``localisation`` or ``faithfulness`` of a model."""
     explain = explain_of(config)
     section = config.faithfulness if analysis == "faithfulness" else getattr(explain, analysis)
-    return explain.fewer(section.methods if section is not None else None)
+    return explain.taken(model, section.methods if section is not None else None)
 
 
 def studied_methods(config: Config, study: str) -> list[str]:
-    """Return the methods that a study of a shortcut asks."""
-    named = config.shortcuts[study].methods
-    every = config.explain.methods if config.explain is not None else list(DEFAULT)
-    return every if named is None else named
+    """Return the methods that a study of a shortcut asks: those that it names, else all that explain both models."""
+    shortcut, explain = config.shortcuts[study], config.explain
+    if shortcut.methods is not None:
+        return shortcut.methods
+    if explain is None:
+        return list(DEFAULT)
+    other = explain.taken(shortcut.trained_without)
+    return [method for method in explain.taken(shortcut.trained_with) if method in other]
 
 
 def modules_of(methods: Sequence[str]) -> list[str]:
@@ -75,7 +74,7 @@ def family(config: Config, model: str, methods: Sequence[str], images: Sequence[
 def measured_families(config: Config, model: str, images: Sequence[str]) -> list[Family]:
     """Return the families that are asked for faithfulness; slow methods only where their sensitivity is wanted."""
     again = config.faithfulness is not None and config.faithfulness.lime_sensitivity
-    found = families(compared_methods(config, "faithfulness"))
+    found = families(compared_methods(config, "faithfulness", model))
     return [
         family(config, model, methods, images, study=True)
         for name, methods in found.items()

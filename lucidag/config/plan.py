@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from lucidag.config.methods import compared_methods, explained_families
+from lucidag.config.methods import compared_methods
 from lucidag.config.schema import Config
 from lucidag.config.sources import listable
 from lucidag.data.roles import SPLITS
@@ -140,21 +140,27 @@ class Plan:
         """Return the images that are explained for a model, each with what it has of its own."""
         return self.config.explain.chosen(self.config.models[model].dataset) if self.config.explain else {}
 
-    @cached_property
-    def families(self) -> dict[str, list[str]]:
-        """The methods that explain, by family: those of one family are made in one job."""
-        return explained_families(self.config) if self.explained_models else {}
+    def families(self, model: str) -> dict[str, list[str]]:
+        """Return the methods that explain a model, by family: those of one family are made in one job."""
+        return families(self.config.explain.taken(model)) if self.config.explain else {}
+
+    def methods(self, model: str) -> list[str]:
+        """Return their names in files and tables."""
+        return [name_of(method) for methods in self.families(model).values() for method in methods]
 
     @cached_property
-    def methods(self) -> list[str]:
-        """Their names in files and tables."""
-        return [name_of(method) for methods in self.families.values() for method in methods]
+    def alike(self) -> list[list[str]]:
+        """The explained models, those together that the same methods explain."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for model in self.explained:
+            found.setdefault(tuple(self.methods(model)), []).append(model)
+        return list(found.values())
 
     @cached_property
     def tuned(self) -> list[str]:
         """The models for which settings of LIME are searched."""
-        lime = self.config.explain.lime if self.config.explain and LIME in self.families else None
-        return list(self.explained) if lime and lime.tuning else []
+        tuning = self.config.explain is not None and self.config.explain.lime.tuning is not None
+        return [model for model in self.explained if tuning and LIME in self.families(model)]
 
     def batches(self, model: str, family: str) -> Batches:
         """Return the jobs that explain a model's images by a family: the first image of each, and all of it.
@@ -179,12 +185,12 @@ class Plan:
 
     def compared(self, analysis: str, model: str) -> list[str]:
         """Return the files with the explanations that agreement, localisation or faithfulness is about."""
-        return self.maps(model, families(compared_methods(self.config, analysis)))
+        return self.maps(model, families(compared_methods(self.config, analysis, model)))
 
     def stored(self, wildcards: Wildcards) -> list[str]:
         """Return the files with the maps of methods that faithfulness does not ask again, of a job's images."""
         model, shard = wildcards["model"], wildcards.get("shard")
-        slow = [family for family in families(compared_methods(self.config, "faithfulness")) if family in SLOW]
+        slow = [family for family in families(compared_methods(self.config, "faithfulness", model)) if family in SLOW]
         return self.maps(model, slow, self.measured[model][shard] if shard else None)
 
     @cached_property

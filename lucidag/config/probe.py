@@ -135,7 +135,7 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
 def _relevance_asked(plan: Plan) -> dict[str, list[str]]:
     """Return the models whose relevance the configuration asks for, and by which keys."""
     found: dict[str, list[str]] = {}
-    asked = [("explain.methods", plan.families.get(LRP, []), plan.explained_models)]
+    asked = [("explain.methods", plan.families(name).get(LRP, []), [name]) for name in plan.explained_models]
     for name, study in plan.config.shortcuts.items():
         methods = families(studied_methods(plan.config, name)).get(LRP, [])
         asked.append((f"shortcuts.{name}.methods", methods, [study.trained_with, study.trained_without]))

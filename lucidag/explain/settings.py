@@ -46,6 +46,11 @@ class Explain(Section):
         description="Methods in the order of the figures: names, or classes of your own as `package.module:Class`. "
         "Agreement, localisation, faithfulness and studies of shortcuts use all of them unless they name fewer.",
     )
+    without: dict[str, list[str]] = Field(
+        default={},
+        description="Model to methods that do not explain it: those that its network cannot take, or that are too slow "
+        "for it.",
+    )
     images: dict[str, Literal["all"] | list[str] | dict[str, Image]] = Field(
         description="Data set to its images: `all` (of a folder), a list of ids, or ids with settings of their own."
     )
@@ -82,7 +87,12 @@ class Explain(Section):
             raise ValueError(f"images.{dataset}: 'all' has not been written out")
         return listed if isinstance(listed, dict) else dict.fromkeys(listed, Image())
 
-    def fewer(self, methods: list[str] | None) -> list[str]:
-        """Return the methods of an analysis: all, or those that it names by name or class."""
+    def taken(self, model: str, methods: list[str] | None = None) -> list[str]:
+        """Return the methods that explain a model: all, or those that an analysis names by name or class."""
         names = None if methods is None else [name_of(method) for method in methods]
-        return [method for method in self.methods if names is None or name_of(method) in names]
+        left_out = [name_of(method) for method in self.without.get(model, ())]
+        return [
+            method
+            for method in self.methods
+            if name_of(method) not in left_out and (names is None or name_of(method) in names)
+        ]

@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
-def explain(models: Sequence[str], families: Sequence[str], tuned: Sequence[str], confidence: float) -> Section:
+def explain(families: Mapping[str, Sequence[str]], tuned: Sequence[str], confidence: float) -> Section:
     """Show the explanations of each model, and how far they agree.
 
     Parameters
     ----------
-    models
-        Names of the explained models.
     families
-        Names of the families of methods, each of which has a sheet.
+        By explained model the names of the families of methods, each of which has a sheet.
     tuned
         Models for which settings of LIME were searched.
     confidence
@@ -29,9 +27,9 @@ def explain(models: Sequence[str], families: Sequence[str], tuned: Sequence[str]
             "against it; each map has a scale of its own, so compare where, not how much.",
         )
     ]
-    for name in models:
+    for name, own in families.items():
         figures = f"figures/agreement/{name}"
-        sheets = [(f"figures/explanations/{name}/{family}.png", f"Maps of {name} by {family}") for family in families]
+        sheets = [(f"figures/explanations/{name}/{family}.png", f"Maps of {name} by {family}") for family in own]
         cells += [
             text(f"### {name}"),
             images(*sheets, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),

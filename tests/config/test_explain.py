@@ -130,7 +130,7 @@ def test_a_changed_setting_of_one_image_changes_that_job_alone() -> None:
         plan = Plan(config)
         return {
             f"{family} {batch}": job_settings(plan, "explanations", {"model": "m-s0", "family": family, "batch": batch})
-            for family in plan.families
+            for family in plan.families("m-s0")
             for batch in plan.batches("m-s0", family)
         }
 
@@ -166,6 +166,13 @@ def test_all_of_a_folder_with_its_files(folder: str) -> None:
         ({"options": {"gradcam": {"x": 1}}}, ["options: method with a job of its own 'gradcam' does not exist"]),
         ({"cam": {"layers": {"m": "layer4"}}}, ["explain.cam.layers", "'m'", "m-s0"]),
         ({"methods": []}, ["explain.methods", "at least 1"]),
+        ({"without": {"n": ["lime"]}}, ["explain.without: explained model 'n' does not exist"]),
+        ({"without": {"m": ["limes"]}}, ["explain.without.m: method of explain.methods", "did you mean 'lime'?"]),
+        ({"methods": ["lime"], "without": {"m": ["lime"]}}, ["explain.without.m: no method is left"]),
+        (
+            {"methods": ["lime", "gradcam"], "without": {"m": ["lime"]}, "agreement": {"methods": ["lime"]}},
+            ["explain.agreement.methods: none of them explains model 'm'"],
+        ),
         ({"lime": {"segmentation": {"algorithm": "quickshit"}}}, ["algorithm", "did you mean 'quickshift'?"]),
         ({"lime": {"segmentation": {"n_segments": 5}}}, ["lime.segmentation.algorithm", "missing", "slic"]),
         ({"lime": {"segmentation": {"algorithm": "slic", "n_segmens": 5}}}, ["did you mean 'n_segments'?"]),

@@ -86,8 +86,9 @@ def test_data(plan: Plan) -> None:
 def test_explanations(plan: Plan) -> None:
     images = [f"scene-0000{number}" for number in (1, 2, 3, 4)]
     assert plan.explained == dict.fromkeys(["one", "two-s4", "two-s7"], images)
-    assert plan.families == {"cam": ["gradcam"], "lime": ["lime"], "lrp": ["epsilon_plus_flat"]}
-    assert plan.methods == ["gradcam", "lime", "epsilon_plus_flat"]
+    assert plan.families("one") == {"cam": ["gradcam"], "lime": ["lime"], "lrp": ["epsilon_plus_flat"]}
+    assert plan.methods("one") == ["gradcam", "lime", "epsilon_plus_flat"]
+    assert plan.alike == [list(plan.explained)]
     assert plan.batches("one", "cam") == {images[0]: images[:2], images[2]: images[2:]}
     own, shared, last = [images[1]], [images[0], images[2]], images[3:]
     assert plan.batches("two-s4", "lime") == {own[0]: own, shared[0]: shared, last[0]: last}
@@ -96,6 +97,26 @@ def test_explanations(plan: Plan) -> None:
     assert plan.maps("one", ["lime"], images[:1]) == [f"out/explanations/one/maps/lime/{images[0]}.safetensors"]
     assert plan.atlas == {"one": images[:1]}
     assert plan.atlas_layer("one") == "layer2"
+
+
+def test_methods_that_do_not_explain_a_model_are_in_none_of_its_stages() -> None:
+    found = planned(explain__without={"two": ["lime"], "one": ["gradcam", "epsilon_plus_flat"]})
+    assert [found.methods(model) for model in ("one", "two-s4", "two-s7")] == [
+        ["lime"],
+        ["gradcam", "epsilon_plus_flat"],
+        ["gradcam", "epsilon_plus_flat"],
+    ]
+    assert found.alike == [["one"], ["two-s4", "two-s7"]]
+    assert found.tuned == ["one"]
+    assert all("/lime/" not in file for file in found.compared("agreement", "two-s4"))
+    assert found.stored({"model": "two-s7", "shard": "1-of-3"}) == []
+    assert job_settings(found, "explanation_images", {"model": "one"})["methods"] == ["lime"]
+    assert job_settings(found, "agreement", {"model": "two-s4"})["methods"] == ["gradcam", "epsilon_plus_flat"]
+    assert notebook(found)["explain"]["families"] == {
+        "one": ["lime"],
+        "two-s4": ["cam", "lrp"],
+        "two-s7": ["cam", "lrp"],
+    }
 
 
 def test_measures(plan: Plan) -> None:
@@ -138,7 +159,7 @@ def test_a_configuration_that_asks_for_little() -> None:
         "models": {"m": {"dataset": "d", "architecture": "x", "train": {}}},
     }
     plan = Plan(load_config(words, "c.yaml"))
-    empty = [plan.examined, plan.explained, plan.families, plan.methods, plan.tuned]
+    empty = [plan.examined, plan.explained, plan.families("m"), plan.methods("m"), plan.alike, plan.tuned]
     empty += [plan.relevance_models, plan.atlas, plan.measured, plan.layers, plan.pairs, plan.joined, plan.audited]
     empty += [plan.concept_methods, plan.concept_files, plan.trained_clips, plan.probe_shards, plan.imported]
     assert not any(empty)

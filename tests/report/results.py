@@ -11,7 +11,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "models": {"models": ["net", "bought"], "trained": ["net"]},
     "rof": {"models": ["net"], "ranking": "l1", "points": True},
     "generalisation": {"studies": ["noise"]},
-    "explain": {"models": ["net"], "families": ["cam", "lrp"], "tuned": ["net"], "confidence": 0.9},
+    "explain": {"families": {"net": ["cam", "lrp"]}, "tuned": ["net"], "confidence": 0.9},
     "localisation": {"models": ["net"], "confidence": 0.9},
     "relevance": {"models": {"net": ["007"]}},
     "faithfulness": {"models": ["net"], "confidence": 0.9},

@@ -54,7 +54,7 @@ def test_all_that_can_be_shown_is_named() -> None:
     ("changed", "files"),
     [
         ({"rof": {"points": False}}, {"rof/net/points.csv"}),
-        ({"explain": {"families": ["lrp"]}}, {"figures/explanations/net/cam.png"}),
+        ({"explain": {"families": {"net": ["lrp"]}}}, {"figures/explanations/net/cam.png"}),
         ({"explain": {"tuned": []}}, {"explanations/net/lime/tuning.csv"}),
         ({"models": {"trained": []}}, {"models/net/history.csv", "figures/models/net/history.png"}),
         ({"relevance": {"models": {"net": []}}}, {"figures/relevance/net/007.png"}),
