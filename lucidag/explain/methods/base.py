@@ -10,6 +10,7 @@ from scipy.special import softmax
 from torch import nn
 
 from lucidag.explain.methods.explainer import Explainer, single
+from lucidag.explain.reference import Case, Reference
 from lucidag.explain.store import About, Explained, Kind
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
@@ -108,6 +109,8 @@ class Method:
         Its settings, under ``explain.options`` in the configuration.
     group
         What explains by the methods of its family; a family with a fast path has a group of its own.
+    library
+        The package, by its name in a registry, that has the method too, and that `reference` asks; None: there is none.
     settings, inputs
         Of an instance: the settings, and how an image becomes the network's input (None where it need not be known).
     """
@@ -118,6 +121,7 @@ class Method:
     per_class: ClassVar[bool] = True
     Settings: ClassVar[type[Section]] = Section
     group: ClassVar[type[Group]] = Group
+    library: ClassVar[str | None] = None
 
     def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
         self.inputs = inputs
@@ -134,6 +138,19 @@ class Method:
             Float B x C x S x S, normalised, on the network's device; gradients are on.
         target
             The class to explain.
+        """
+        raise NotImplementedError
+
+    def reference(self, case: Case) -> Reference:
+        """Explain an image by `library`, in its own plain way and with the settings that the stored map was made with.
+
+        Each run compares the stored map with this one. Where the plain way is slow, both take fewer samples or
+        channels: then `Reference.ours` is made anew, and `Reference.note` says so.
+
+        Raises
+        ------
+        NoReferenceError
+            If the library cannot take the network; the sentence says why.
         """
         raise NotImplementedError
 

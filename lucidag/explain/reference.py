@@ -1,0 +1,70 @@
+"""What the library that has a method of its own says of an image, beside what is stored of it here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lucidag.explain.subjects import Subject
+from lucidag.models.inputs import Inputs
+
+
+class NoReferenceError(Exception):
+    """A library cannot explain this network or this image; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image whose explanation is checked.
+
+    Attributes
+    ----------
+    model
+        A copy of the network, in eval mode and on the device where its maps were made; a library may change it.
+    inputs
+        How an image becomes the network's input.
+    subject
+        The image, in the frame that the network sees.
+    x
+        The same as the network takes it, float 1 x C x S x S, on the device.
+    target
+        The class that was explained.
+    record
+        What is stored of the image with its map: the ``layer`` of a class activation map, the ``settings`` of LIME.
+    segments
+        int S x S, the superpixels that are stored; None where there are none.
+    batch_size
+        How many images may run at once.
+    """
+
+    model: nn.Module
+    inputs: Inputs
+    subject: Subject
+    x: torch.Tensor
+    target: int
+    record: Mapping[str, Any] = field(default_factory=dict)
+    segments: NDArray[np.int32] | None = None
+    batch_size: int = 32
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A library's map of an image.
+
+    Attributes
+    ----------
+    map
+        S x S.
+    ours
+        The map of this project, made anew with the same fewer samples or channels; None: the stored one counts.
+    note
+        What is to be known of the comparison: how many samples or channels, what the library was told.
+    """
+
+    map: NDArray[np.floating]
+    ours: NDArray[np.floating] | None = None
+    note: str = ""
