@@ -71,12 +71,12 @@ def find_network(
     InputError
         If different networks in the file fit and `part` does not choose, or if `part` is none of them.
     """
-    fits = [found for spelling in _spellings(own, tensors) for found in _candidates(own, required, spelling)]
-    full = [found for found in fits if _count(own, required, found) == len(required)]
+    candidates = [found for spelling in _spellings(own, tensors) for found in _candidates(own, required, spelling)]
+    full = [found for found in candidates if fits(own, required, found)]
     if part is not None:
-        chosen = [found for found in full or fits if found.part == part.rstrip(".")]
+        chosen = [found for found in full or candidates if found.part == part.rstrip(".")]
         if not chosen:
-            raise InputError(f"weights {source}: {unknown('part', part, sorted({f.part for f in full or fits}))}")
+            raise InputError(f"weights {source}: {unknown('part', part, sorted({f.part for f in full or candidates}))}")
         return chosen[0]
     different: list[Found] = []
     for found in full:
@@ -89,7 +89,14 @@ def find_network(
         )
     if different:
         return different[0]
-    return max(fits, key=lambda found: (sum(name in found.tensors for name in required), _count(own, required, found)))
+    return max(
+        candidates, key=lambda found: (sum(name in found.tensors for name in required), _count(own, required, found))
+    )
+
+
+def fits(own: Shapes, required: Collection[str], found: Found) -> bool:
+    """Tell whether a network has all that it must have, each tensor in its shape."""
+    return _count(own, required, found) == len(required)
 
 
 def _count(own: Shapes, required: Collection[str], found: Found) -> int:

@@ -11,6 +11,7 @@ from lucidag.models.build import build, fill_lazy
 from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.logits import gives_probabilities, with_logits
+from lucidag.models.one_logit import CLASSES, with_two_logits
 from lucidag.models.outputs import check_outputs
 
 
@@ -51,15 +52,16 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     Raises
     ------
     InputError
-        If the network cannot be built or fed, if it does not give one logit per class, if ``head`` is not the layer
-        that gives its output, or if a last linear layer is needed and there is none.
+        If the network cannot be built or fed, if it does not give one logit per class (or one for two classes), if
+        ``head`` is not the layer that gives its output, or if a last linear layer is needed and there is none.
     """
     model = build(settings["architecture"], classes, settings["options"], seed)
     inputs = Inputs(**settings["input"])
     example = inputs.example()
     fill_lazy(model, example, seed)
+    said = with_two_logits(model, example) if classes == CLASSES else None
     given = check_outputs(model, example, classes)
-    said = with_logits(model, example) if gives_probabilities(given) else None
+    said = with_logits(model, example) if gives_probabilities(given) else said
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")

@@ -79,10 +79,7 @@ def advice(outputs: int, classes: int) -> str:
     fresh = "; or train a new last layer, with new_head: true and `train:`"
     listed = f"name a text file with all {outputs} names in the network's order as the data set's `classes`"
     if outputs == 1:
-        return (
-            "one logit says yes or no, as before a sigmoid, and lucidag takes one logit per class: let the factory "
-            "give these, for two classes torch.cat([torch.zeros_like(z), z], 1) with the logit z of the second one"
-        )
+        return f"one logit says yes or no: {_of_one_logit(classes)}"
     if outputs == IMAGENET and classes == IMAGENET + 1:
         return (
             "the network does not know all of them; if it lacks the background class alone, leave 'background' out of "
@@ -104,3 +101,9 @@ def advice(outputs: int, classes: int) -> str:
     if outputs == classes + 1:
         return f"one more may be a background class, or one without an image here: {listed}{fresh}"
     return f"the network knows more: {listed}{fresh}"
+
+
+def _of_one_logit(classes: int) -> str:
+    if classes == 2:
+        return "let the factory build the network with that one output, and its logit is taken for those of two classes"
+    return "it serves two classes; let the data set list these two as its `classes`, or give one logit per class"

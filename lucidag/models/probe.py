@@ -9,10 +9,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from torch import nn
+
 from lucidag.ground.errors import InputError
-from lucidag.models.build import build
+from lucidag.models.build import build, fill_lazy
+from lucidag.models.inputs import Inputs
 from lucidag.models.maps import own_layers
 from lucidag.models.network import Network, open_network
+from lucidag.models.one_logit import classes_of
 from lucidag.models.published import recipe_of_network, recipe_of_weights
 from lucidag.models.settings import Input
 from lucidag.models.weights import check_published_classes, check_weight_file
@@ -42,7 +46,8 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
             recipe = recipe_of_weights(model, asked["published"], asked["architecture"])
             whose = f"the weights {asked['published']}"
         inputs = Input(**asked["input"]).filled(recipe or {}).model_dump(mode="json")
-        network = open_network({**asked, "input": inputs, "head": None}, asked["classes"])
+        classes = asked["classes"] if asked["known"] else _classes(model, Inputs(**inputs), asked)
+        network = open_network({**asked, "input": inputs, "head": None}, classes)
         if asked["known"]:
             _check_weights(network, asked)
     except InputError as error:
@@ -56,6 +61,14 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
         "layers": layers,
         "block": block,
     }
+
+
+def _classes(model: nn.Module, inputs: Inputs, asked: Mapping[str, Any]) -> int:
+    """Return how many classes a network is opened for where the data set does not tell before a job reads it."""
+    if ":" not in asked["architecture"]:
+        return int(asked["classes"])
+    fill_lazy(model, inputs.example(), 0)
+    return classes_of(model, inputs.example()) or int(asked["classes"])
 
 
 def _check_weights(network: Network, asked: Mapping[str, Any]) -> None:

@@ -42,6 +42,8 @@ class Step:
         Of its output; of the first tensor, where it gives several.
     arguments
         Its arguments in order and by name, without tensors (None stands for each): axes, sizes.
+    before
+        How many calls of this function came before it in the pass, whether they depend on the image or not.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Step:
     sources: tuple[int, ...]
     shape: tuple[int, ...]
     arguments: Arguments = field(repr=False)
+    before: int
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class _Recorder(TorchFunctionMode):
         self.places: dict[int, int] = {id(image): IMAGE}
         self._frames = [_Frame("", 0)]
         self._parts = {name for name, module in model.named_modules() if not list(module.children())}
+        self._calls = Counter[str]()
         self._kept: list[Any] = [image]  # an id is of one tensor only for as long as that lives
         self._see = see
 
@@ -140,12 +144,13 @@ class _Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         inputs = tree_leaves((args, kwargs))
         sources = self._sources(inputs)
+        self._calls[function_name(func)] += 1
         output = func(*args, **kwargs)
         if not sources or not _has_numbers(output):
             return output
         plain = (tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()})
         in_place = any(each is output for each in inputs)
-        return self._add(getattr(func, "__name__", str(func)).strip("_"), sources, output, plain, in_place)
+        return self._add(function_name(func), sources, output, plain, in_place)
 
     def enter(self, call: Call) -> None:
         """Note that a module begins."""
@@ -191,8 +196,14 @@ class _Recorder(TorchFunctionMode):
         self.places.update(dict.fromkeys(map(id, tensors), len(self.steps)))
         self._kept += tensors
         shape = tuple(tensors[0].shape)
-        self.steps.append(Step("", self._frames[-1].name, function, sources, shape, arguments))
+        before = max(0, self._calls[function] - 1)
+        self.steps.append(Step("", self._frames[-1].name, function, sources, shape, arguments, before))
         return output
+
+
+def function_name(func: Callable[..., Any]) -> str:
+    """Return what a step calls a function: ``relu`` for ``relu`` and ``relu_``."""
+    return getattr(func, "__name__", str(func)).strip("_")
 
 
 def _has_numbers(output: object) -> bool:

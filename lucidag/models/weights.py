@@ -19,7 +19,8 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import atomic
 from lucidag.ground.tensors import read_tensors as open_tensors
 from lucidag.models.foreign import ADVICE, read_tensors
-from lucidag.models.matching import Found, find_network
+from lucidag.models.matching import Found, find_network, fits
+from lucidag.models.one_logit import two_rows
 from lucidag.models.outputs import advice
 from lucidag.models.published import published_weights
 from lucidag.models.settings import is_weight_file
@@ -87,9 +88,10 @@ def load_weights(
     Nothing in a file is run, see `lucidag.models.foreign.read_tensors`. Names may begin otherwise than the network's,
     see `lucidag.models.matching.find_network`.
 
-    Every tensor must fit, with two exceptions: a new head, and a network that is a published one with modules added.
-    Such a network names them (``additions``, as `lucidag.models.attention.AttentionResNet` does) and what it is
-    without them (``published_as``); an added module of which the source has nothing keeps its initial weights.
+    Every tensor must fit, with three exceptions. The last layer may be new; for two classes it may be that of one logit
+    (`lucidag.models.one_logit`); and the network may be a published one with modules added. Such a network names them
+    (``additions``, as `lucidag.models.attention.AttentionResNet` does) and what it is without them (``published_as``);
+    an added module of which the source has nothing keeps its initial weights.
 
     Parameters
     ----------
@@ -163,12 +165,28 @@ def _put(
         if name not in skipped and not name.startswith(added) and not name.endswith("num_batches_tracked")
     ]
     found = find_network(own, required, tensors, source, part)
+    one_logit = {} if new_head or fits(own, required, found) else _one_logit(own, head)
+    if one_logit:
+        other = find_network({**own, **one_logit}, required, tensors, source, part)
+        one_logit = one_logit if fits({**own, **one_logit}, required, other) else {}
+        found = other if one_logit else found
     tensors = _without_auxiliary(model, found.tensors)
     _check_values(model, tensors, source)
+    tensors |= {name: two_rows(tensors[name]) for name in one_logit}
     if not new_head:
         _check_classes(model, tensors, source)
     _load(model, tensors, source, (*skipped, *_added(model, tensors)))
-    return _said(found, source)
+    return _said(found, source) + ([_halved(source, head)] if one_logit else [])
+
+
+def _one_logit(own: Mapping[str, torch.Size], head: str | None) -> dict[str, torch.Size]:
+    """Give the shapes of the last layer of two classes as that of one logit has them."""
+    names = [f"{head}.{name}" for name in ("weight", "bias")]
+    return {name: torch.Size([1, *own[name][1:]]) for name in names if own.get(name, ())[:1] == (2,)}
+
+
+def _halved(source: str, head: str | None) -> str:
+    return f"weights {source}: layer '{head}' gives one logit, z, for two classes: it is taken for (-z/2, z/2)"
 
 
 def _said(found: Found, source: str) -> list[str]:

@@ -85,8 +85,8 @@ def test_images_of_another_shape_are_refused() -> None:
 
 
 WAYS = [
-    (1, 2, ["one logit", "torch.cat", "zeros_like"], ["new_head"]),
-    (1, 5, ["one logit per class"], ["new_head"]),
+    (1, 2, ["one logit", "build the network with that one output", "two classes"], ["new_head"]),
+    (1, 5, ["one logit per class", "it serves two classes"], ["new_head"]),
     (2, 5, ["does not know all", "leave out", "new_head"], []),
     (9, 10, ["does not know all", "new_head"], []),
     (1000, 10, ["ImageNet's", "all 1000 names", "config/imagenet.yaml", "new_head"], ["background"]),
@@ -109,7 +109,7 @@ def test_advice_is_that_of_the_way_in_which_the_numbers_differ(outputs, classes,
     assert "\n" not in sentence
 
 
-@pytest.mark.parametrize(("outputs", "classes"), [(1, 2), (3, 5), (1000, 10), (11, 10)])
+@pytest.mark.parametrize(("outputs", "classes"), [(1, 3), (3, 5), (1000, 10), (11, 10)])
 def test_weights_for_another_number_of_classes_give_the_advice(outputs: int, classes: int, tmp_path) -> None:
     torch.save(small_cnn(outputs, width=4).state_dict(), tmp_path / "mine.PTH")
     with pytest.raises(InputError) as caught:

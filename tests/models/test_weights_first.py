@@ -50,7 +50,7 @@ FORMS = [
         (1000, 7, ["ImageNet's", "all 1000 names", "new_head: true"]),
         (1001, 1000, ["'fc' is for 1001 classes", "background class"]),
         (1000, 1001, ["'fc' is for 1000 classes", "leave 'background' out"]),
-        (1, 2, ["'fc' is for 1 class,", "one logit", "torch.cat"]),
+        (1, 3, ["'fc' is for 1 class,", "one logit", "it serves two classes"]),
     ],
 )
 def test_another_number_of_classes_is_told_as_the_job_tells_it(tmp_path, name, form, outputs, classes, parts):
