@@ -126,7 +126,8 @@ def show_artefacts(
                 for artefact, target in targets.items():
                     pasted, mask = paste(pixels, artefact, seed + number)
                     x = network.inputs.normalise(network.inputs.prepare(pasted)[None].to(device))
-                    maps = {method: found[0] for each in explainers for method, found in each(x, target).items()}
+                    asked = [each.of(image)(x, target) for each in explainers]
+                    maps = {method: found[0] for each in asked for method, found in each.items()}
                     seen = on_artefacts(image, maps, {artefact: network.inputs.prepare_mask(mask)})
                     relevance.append(seen.assign(model=name))
                     shown = [pixels, pasted, remove(pixels, mask)]

@@ -67,7 +67,7 @@ class Explain(Section):
     lime: Lime = Field(default=Lime(), description="Settings of LIME.")
     lrp: Lrp = Field(default=Lrp(), description="Settings of layer-wise relevance propagation.")
     options: dict[str, dict[str, Any]] = Field(
-        default={}, description="Method of your own (the name of its class) to its settings."
+        default={}, description="Method with a job of its own (one of yours: the name of its class) to its settings."
     )
     agreement: Agreement = Field(default=Agreement(), description="Comparison of the maps with each other.")
     localisation: Localisation = Field(default=Localisation(), description="Comparison of the maps with masks.")

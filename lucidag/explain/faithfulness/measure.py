@@ -30,8 +30,9 @@ from lucidag.explain.faithfulness.perturbation import infidelity, sensitivity_ma
 from lucidag.explain.faithfulness.randomisation import cascade, correlation, randomisation
 from lucidag.explain.faithfulness.removal import area, flipped, removals, road, shares
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
-from lucidag.explain.faithfulness.shared import Shared, device_of
+from lucidag.explain.faithfulness.shared import Shared
 from lucidag.explain.methods.explainer import Explainer, NoMapError
+from lucidag.explain.scores import device_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import ranks, tie_seed
@@ -170,7 +171,10 @@ def _check(images: Sequence[Image]) -> None:
 def _of_image(explainers: Sequence[Explainer], subject: Image, shared: Shared) -> tuple[Maps, Measures, list[Point]]:
     """Explain an image, and measure all but the randomisation: the maps of the explainers, the values, the curves."""
     metrics = shared.settings.metrics
-    asked = [*explainers, controls(shared.x.shape[-1], shared.settings.seed, shared.image)]
+    asked = [
+        *(each.of(shared.image) for each in explainers),
+        controls(shared.x.shape[-1], shared.settings.seed, shared.image),
+    ]
     explained, without = _explained(asked, shared.x[None], shared)
     maps = {method: each[0] for method, each in explained.items()}
     every = {**maps, **_stored(subject, maps)}
@@ -281,7 +285,8 @@ def _randomised(
         explainers = make(stage.model)
         for subject in images:
             maps: Maps = {}
-            for explainer in (*explainers, controls(subject.x.shape[-1], settings.seed, subject.image)):
+            asked = (each.of(subject.image) for each in explainers)
+            for explainer in (*asked, controls(subject.x.shape[-1], settings.seed, subject.image)):
                 with suppress(InputError):  # a randomised network may leave a method without a map: relevance explodes
                     maps |= explainer(subject.x[None].to(device), subject.target)
             for method, values in originals[subject.image].items():

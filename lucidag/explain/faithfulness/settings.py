@@ -82,8 +82,8 @@ class Faithfulness(FaithfulnessSettings):
     )
     lime_sensitivity: bool = Field(
         default=False,
-        description="Whether LIME explains the images with noise too, so that its sensitivity is known: each image "
-        "costs `sensitivity_samples` times LIME's `num_samples` predictions.",
+        description="Whether LIME (and RISE, if asked for) explains the images with noise too, so that its sensitivity "
+        "is known: each image costs `sensitivity_samples` times LIME's `num_samples` predictions.",
     )
     shards: Shards = Field(
         default=1, description="Jobs that the images of a model are shared out to; the values do not depend on it."

@@ -1,18 +1,16 @@
 """What all explanations of one image are measured against, computed once."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from lucidag.explain.faithfulness.settings import MEAN, NOISE, FaithfulnessSettings
-from lucidag.ground.errors import InputError
+from lucidag.explain.blank import baseline
+from lucidag.explain.faithfulness.settings import NOISE, FaithfulnessSettings
+from lucidag.explain.scores import Scores, device_of, scores
 from lucidag.ground.statistics.ranks import tie_seed
 
 
@@ -45,12 +43,12 @@ class Shared:
         self.device = device_of(model)
         self._model, self._std = model, std
 
-    def scores(self, images: Iterator[torch.Tensor]) -> "Scores":
+    def scores(self, images: Iterator[torch.Tensor]) -> Scores:
         """Run images (each C x S x S) through the network."""
         return scores(self._model, images, self.target, self.settings.batch_size)
 
     @cached_property
-    def ends(self) -> "Scores":
+    def ends(self) -> Scores:
         """Of the image, and of its baseline."""
         return self.scores(iter((self.x, self.baseline)))
 
@@ -104,50 +102,6 @@ class Shared:
         return torch.from_numpy((drawn * self.settings.road_noise).astype(np.float32))
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Of each of N images the logit and the probability (softmax) of one class, float64."""
-
-    logit: NDArray[np.float64]
-    probability: NDArray[np.float64]
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Return where a network runs."""
-    return next((each.device for each in model.parameters()), torch.device("cpu"))
-
-
-def scores(model: nn.Module, images: Iterable[torch.Tensor], target: int, batch_size: int) -> Scores:
-    """Run images through the network.
-
-    Parameters
-    ----------
-    model
-        A classifier in eval mode.
-    images
-        Normalised, each C x S x S; taken in batches.
-    target
-        The class.
-    batch_size
-        The most images at one time.
-
-    Raises
-    ------
-    InputError
-        For logits that are not finite, or a target that is no class.
-    """
-    device, rest, found = device_of(model), iter(images), []
-    while batch := list(islice(rest, batch_size)):
-        with torch.no_grad():
-            found.append(model(torch.stack(batch).to(device)).cpu().double())
-    logits = torch.cat(found)
-    if not torch.isfinite(logits).all():
-        raise InputError("the network gives NaN or infinite logits for an image: no explanation can be measured")
-    if not 0 <= target < logits.shape[1]:
-        raise InputError(f"target is {target}; it must be a class of the network, 0 to {logits.shape[1] - 1}")
-    return Scores(logits[:, target].numpy(), logits.softmax(1)[:, target].numpy())
-
-
 def uniform_noise(
     shape: tuple[int, ...], radius: float, std: Sequence[float], draws: int, seed: Sequence[int]
 ) -> Iterator[torch.Tensor]:
@@ -185,22 +139,3 @@ def random_squares(size: int, largest: float, draws: int, seed: Sequence[int]) -
         side = int(generator.integers(1, most + 1))
         top, left = (int(each) for each in generator.integers(0, size - side + 1, 2))
         yield slice(top, top + side), slice(left, left + side)
-
-
-def baseline(x: torch.Tensor, kind: str, blur: float) -> torch.Tensor:
-    """Give what an image (C x S x S) looks like without what it shows.
-
-    Parameters
-    ----------
-    x
-        The image.
-    kind
-        ``mean``: its mean colour. ``blur``: a Gaussian blur of it.
-    blur
-        Standard deviation of the blur as a share of S.
-    """
-    if kind == MEAN:
-        return x.mean(dim=(1, 2), keepdim=True).expand_as(x).contiguous()
-    sigma = blur * x.shape[-1]
-    blurred: NDArray[np.float32] = gaussian_filter(x.cpu().numpy(), (0, sigma, sigma), mode="reflect")
-    return torch.from_numpy(blurred)

@@ -1,7 +1,8 @@
 """What a method is: a class that says what its maps are, and one function that makes them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, get_args
+from copy import copy
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ class Group:
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image by all methods, for its file of explanations."""
         x, logits, target = asked(self.network, subject, self.device)
-        found = [each(x, target) for each in self.explainers()]
+        found = [each(x, target) for each in self.again(subject.image)]
         maps = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
         record = decision(subject.label, softmax(logits), target, classes)
         return self.explained(subject, maps, {**record, "logit": float(logits[target])})
@@ -83,11 +84,14 @@ class Group:
         def function(method: "Method") -> Callable[[torch.Tensor, int], Any]:
             return lambda x, target: method.maps(network, x, target)
 
-        return [single(name, function(method)) for name, method in self._methods.items()]
+        def by_image(method: "Method") -> Callable[[str], Callable[[torch.Tensor, int], Any]]:
+            return lambda image: function(method.of(image))
+
+        return [single(name, function(method), by_image(method)) for name, method in self._methods.items()]
 
     def again(self, image: str) -> list[Explainer]:
-        """Return the methods as functions with the settings of an image."""
-        return self.explainers()
+        """Return the methods as functions with the settings and the random draws of an image."""
+        return [each.of(image) for each in self.explainers()]
 
 
 class Method:
@@ -111,8 +115,9 @@ class Method:
         What explains by the methods of its family; a family with a fast path has a group of its own.
     library
         The package, by its name in a registry, that has the method too, and that `reference` asks; None: there is none.
-    settings, inputs
-        Of an instance: the settings, and how an image becomes the network's input (None where it need not be known).
+    settings, inputs, image
+        Of an instance: the settings, how an image becomes the network's input (None where it need not be known), and
+        the id of the image that it explains, from which random draws take their seed (see `of`).
     """
 
     title: ClassVar[str]
@@ -124,7 +129,7 @@ class Method:
     library: ClassVar[str | None] = None
 
     def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
-        self.inputs = inputs
+        self.inputs, self.image = inputs, ""
         self.settings = self.Settings.model_validate(options or {})
 
     def maps(self, model: nn.Module, x: torch.Tensor, target: int) -> ArrayLike | torch.Tensor:
@@ -153,6 +158,12 @@ class Method:
             If the library cannot take the network; the sentence says why.
         """
         raise NotImplementedError
+
+    def of(self, image: str) -> Self:
+        """Return the method with the random draws of one image."""
+        own = copy(self)
+        own.image = image
+        return own
 
     @classmethod
     def takes(cls, model: nn.Module) -> bool:

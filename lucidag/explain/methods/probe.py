@@ -29,6 +29,8 @@ def look(asked: Mapping[str, Any]) -> dict[str, str]:
         key = ".".join(map(str, fault["loc"]))
         if fault["type"] == "extra_forbidden":
             return {"error": f"method '{method}': {unknown('option', key, settings.model_fields)}"}
+        if not key:  # a sentence about several options
+            return {"error": f"method '{method}': {fault['msg'].removeprefix('Value error, ')}"}
         return {"error": f"method '{method}': option '{key}': found {fault['input']!r}; {fault['msg']}"}
     return {}
 

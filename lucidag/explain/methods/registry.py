@@ -36,10 +36,15 @@ METHODS: Mapping[str, str] = {
     "lime": "lucidag.explain.methods.lime:Lime",
     **FAMILIES[LRP],
     "attention": "lucidag.explain.methods.attention:Attention",
+    "integrated_gradients": "lucidag.explain.methods.integrated_gradients:IntegratedGradients",
+    "expected_gradients": "lucidag.explain.methods.expected_gradients:ExpectedGradients",
+    "smoothgrad": "lucidag.explain.methods.smoothgrad:SmoothGrad",
+    "occlusion": "lucidag.explain.methods.occlusion:Occlusion",
+    "rise": "lucidag.explain.methods.rise:Rise",
 }
 # Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
-SLOW = (LIME,)
-DEFAULT = tuple(name for name in METHODS if name != "attention")
+SLOW = (LIME, "rise")
+DEFAULT = (*FAMILIES[CAM], LIME, *FAMILIES[LRP])
 
 
 def name_of(method: str) -> str:

@@ -1,0 +1,91 @@
+"""What methods share that ask many changed copies of an image: the draws of each image, gradients in batches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import nn
+
+from lucidag.explain.blank import BLACK, Blank, baseline
+from lucidag.explain.methods.base import Method
+from lucidag.ground.section import Count, Section
+from lucidag.ground.statistics.ranks import tie_seed
+from lucidag.models.reproducible import mix, seeded
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Batched(Section):
+    """Settings of all of them."""
+
+    batch_size: Count = Field(default=32, description="Images per step; it changes the maps by rounding only.")
+
+
+class Blanked(Batched):
+    """Settings of those that compare an image with a blank one."""
+
+    baseline: Blank = Field(
+        default=BLACK, description="The blank image: black, the image's mean colour, or the image blurred."
+    )
+    blur: Positive = Field(default=0.1, description="Standard deviation of that blur as a share of the image's side.")
+
+
+class OneByOne(Method):
+    """A method that explains images one after the other, so that none depends on those beside it."""
+
+    def maps(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
+        """Give the maps of images."""
+        return torch.stack([self.map(model, image[None], target) for image in x])
+
+    def map(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
+        """Give the map (S x S) of one image (1 x C x S x S)."""
+        raise NotImplementedError
+
+    def blank(self, x: torch.Tensor, settings: Blanked) -> torch.Tensor:
+        """Give the blank image of an image, both 1 x C x S x S."""
+        return baseline(x[0], settings.baseline, settings.blur, self.inputs)[None]
+
+    def drawn(self, seed: int) -> int:
+        """Give the seed of the draws of the image that is explained."""
+        return mix(*tie_seed(seed, self.image))
+
+
+@contextmanager
+def drawing(seed: int, device: torch.device) -> Iterator[None]:
+    """Draw the random numbers of torch and numpy from a seed in the block, and put both back afterwards.
+
+    captum draws from the generators that all share.
+    """
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        with seeded(seed, str(device)):
+            yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+
+
+def gradients_by(batch_size: int) -> Callable[..., tuple[torch.Tensor, ...]]:
+    """Return what computes gradients for captum, so many images at a time.
+
+    captum can draw in batches too, but then its draws depend on how many there are.
+    """
+
+    def gradients(
+        forward: Callable[..., torch.Tensor],
+        inputs: tuple[torch.Tensor, ...],
+        target: int,
+        *_: Any,  # noqa: ANN401 (further arguments of the network, of which there are none)
+    ) -> tuple[torch.Tensor, ...]:
+        (images,) = inputs
+        found = []
+        for batch in images.detach().split(batch_size):
+            batch.requires_grad_()
+            with torch.enable_grad():
+                found += torch.autograd.grad(forward(batch)[:, target].sum(), batch)
+        return (torch.cat(found),)
+
+    return gradients
