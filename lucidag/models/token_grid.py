@@ -1,0 +1,197 @@
+"""Which place of the image each token of a transformer stands for, shown by moving numbered places as it does."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch.nn import functional
+
+from lucidag.models.steps import IMAGE, Step, Steps
+
+# Functions that only put numbers elsewhere, by the names of steps.
+MOVES = (
+    *("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "clone", "unfold", "tile"),
+    *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"),
+)
+
+
+@dataclass(frozen=True)
+class TokenGrid:
+    """How the tokens of a step lie on the image.
+
+    Attributes
+    ----------
+    rows, columns
+        Of the grid of patches, which the tokens go through row by row.
+    front
+        How many tokens that stand for no place (of the class, registers) come before them.
+    tokens
+        How many there are in all.
+    axis
+        Which axis of the step's output they are in: 1 of N x T x D, 0 of T x N x D.
+    """
+
+    rows: int
+    columns: int
+    front: int
+    tokens: int
+    axis: int
+
+    def places(self, values: torch.Tensor, axis: int | None = None) -> torch.Tensor:
+        """Take the tokens of the patches from an axis (the grid's own), and make rows and columns of it."""
+        along = self.axis if axis is None else axis % values.ndim
+        patches = values.narrow(along, self.front, self.rows * self.columns)
+        return patches.unflatten(along, (self.rows, self.columns))
+
+
+def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
+    """Find how the tokens of each step lie on the image.
+
+    Tokens begin where maps, of a convolution or what follows one, or the image itself, are only moved (flattened and
+    turned, or cut into patches) until each token is one patch, in rows. What follows keeps them as long as it keeps
+    their number; tokens that are put in front or left out are counted.
+
+    Parameters
+    ----------
+    steps
+        Of the network.
+    frame
+        The shape of the image, 1 x C x S x S.
+
+    Returns
+    -------
+    By place, for each step that gives tokens; empty where there are none.
+    """
+    found: dict[int, TokenGrid] = {}
+    for start in [IMAGE, *sorted(_maps(steps))]:
+        shape = tuple(frame) if start == IMAGE else steps.steps[start].shape
+        _begin(steps, start, _numbered(shape), (shape[2], shape[3]), found)
+    for place in sorted(steps.between - found.keys()):
+        step = steps.steps[place]
+        source = next((each for each in step.sources if each in found), None)
+        own = None if source is None else _kept(step, found[source], steps.steps[source].shape)
+        if own is not None:
+            found[place] = own
+    return found
+
+
+def _maps(steps: Steps) -> set[int]:
+    """The places of convolutions, and of what follows them and still gives N x D x h x w."""
+    found: set[int] = set()
+    for place in sorted(steps.between):
+        step = steps.steps[place]
+        flat = len(step.shape) != 4 or step.shape[2] * step.shape[3] == 1
+        follows = step.function not in MOVES and any(source in found for source in step.sources)
+        if not flat and (step.function.startswith("conv") or follows):
+            found.add(place)
+    return found
+
+
+def _numbered(shape: tuple[int, ...]) -> torch.Tensor:
+    """Give maps of this shape in which each number is its place, row by row."""
+    return torch.arange(shape[2] * shape[3], dtype=torch.double).reshape(1, 1, *shape[2:]).expand(1, *shape[1:])
+
+
+def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: dict[int, TokenGrid]) -> None:
+    """Move numbered places as the steps behind a map do, and note the first ones that give tokens."""
+    for place in steps.users.get(start, ()):
+        step = steps.steps[place]
+        moved = _moved(step, values) if place in steps.between else None
+        if moved is None or tuple(moved.shape) != step.shape:
+            continue
+        grid = _grid(moved, size)
+        if grid is None:
+            _begin(steps, place, moved, size, found)
+        else:
+            found[place] = grid
+
+
+def _moved(step: Step, values: torch.Tensor) -> torch.Tensor | None:
+    """Do to values what a step did to its input; None where it does more than to move them."""
+    if step.function not in MOVES:
+        return None
+    positional, named = step.arguments
+    function = getattr(torch.Tensor, step.function)
+    if step.function == "unfold" and "dilation" in named:  # that of images, not that of an axis
+        function = functional.unfold
+    try:
+        moved = function(values, *positional[1:], **{key: each for key, each in named.items() if key != "input"})
+    except (RuntimeError, TypeError, IndexError, ValueError):  # called in a way that is not known here
+        return None
+    return moved if isinstance(moved, torch.Tensor) else None
+
+
+def _grid(values: torch.Tensor, size: tuple[int, int]) -> TokenGrid | None:
+    """Read the grid from numbered places (1 x T x K or T x 1 x K), if each token is one patch and they go by rows."""
+    if values.ndim != 3 or 1 not in values.shape[:2]:
+        return None
+    axis = 1 if values.shape[0] == 1 else 0
+    tokens = values.flatten(0, 1)
+    rows, columns = tokens // size[1], tokens % size[1]
+    high, wide = int(rows[0].max()) + 1, int(columns[0].max()) + 1
+    if size[0] % high or size[1] % wide or len(tokens) != (size[0] // high) * (size[1] // wide) or len(tokens) == 1:
+        return None
+    across = size[1] // wide
+    expected = torch.arange(len(tokens), dtype=tokens.dtype)[:, None]
+    if not bool(((rows // high) * across + columns // wide == expected).all()):
+        return None
+    return TokenGrid(size[0] // high, across, 0, len(tokens), axis)
+
+
+def _kept(step: Step, known: TokenGrid, shape: tuple[int, ...]) -> TokenGrid | None:
+    """Say how the tokens lie in the output of a step that takes such tokens (of this shape); None: they are gone."""
+    if len(step.shape) != 3:
+        return None
+    if step.function in MOVES:
+        return _turned(step, known, shape)
+    if step.shape[1 - known.axis] != 1:
+        return None
+    if step.function in ("cat", "concat", "concatenate"):
+        return _joined(step, known)
+    if step.function == "getitem":
+        return _cut(step, known)
+    return known if step.shape[known.axis] == known.tokens else None
+
+
+def _turned(step: Step, known: TokenGrid, shape: tuple[int, ...]) -> TokenGrid | None:
+    """Find the axis to which a step moves all tokens, in their order."""
+    numbers = torch.arange(known.tokens, dtype=torch.double)
+    moved = _moved(step, _along(numbers, known.axis).expand(shape))
+    for axis in (1, 0):
+        fits = (
+            moved is not None and moved.ndim == 3 and moved.shape[axis] == known.tokens and moved.shape[1 - axis] == 1
+        )
+        if moved is not None and fits and torch.equal(moved, _along(numbers, axis).expand_as(moved)):
+            return replace(known, axis=axis)
+    return None
+
+
+def _along(numbers: torch.Tensor, axis: int) -> torch.Tensor:
+    return numbers[None, :, None] if axis == 1 else numbers[:, None, None]
+
+
+def _joined(step: Step, known: TokenGrid) -> TokenGrid | None:
+    """Count the tokens that are put in front."""
+    positional, named = step.arguments
+    parts = positional[0] if positional else named.get("tensors", ())
+    dim = positional[1] if len(positional) > 1 else named.get("dim", named.get("axis", 0))
+    if dim % 3 != known.axis:
+        return known if step.shape[known.axis] == known.tokens else None
+    sizes = [int(part.shape[known.axis]) for part in parts]
+    # The image's tokens are the longest part: what is put beside them are a few.
+    own = sizes.index(max(sizes))
+    if sizes[own] != known.tokens:
+        return None
+    return replace(known, front=known.front + sum(sizes[:own]), tokens=sum(sizes))
+
+
+def _cut(step: Step, known: TokenGrid) -> TokenGrid | None:
+    """Count the tokens that are left out."""
+    index = step.arguments[0][1]
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(part, slice) and part.step in (None, 1) for part in parts):
+        return None
+    part = parts[known.axis] if len(parts) > known.axis else slice(None)
+    start, stop, _ = part.indices(known.tokens)
+    if start > known.front or stop < known.front + known.rows * known.columns:
+        return None
+    return replace(known, front=known.front - start, tokens=stop - start)
