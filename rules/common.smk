@@ -93,6 +93,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Scripts that run methods by their names, and which of them a job runs.
 EXPLAINING = {
     "explanations": lambda wildcards: plan.families(wildcards.model)[wildcards.family],
+    "explanation_checks": lambda wildcards: CONFIG.explain.taken(wildcards.model),
     "faithfulness": lambda wildcards: compared_methods(
         CONFIG, "faithfulness", wildcards.model
     ),

@@ -3,6 +3,7 @@
 # Requires: models/{model}/checkpoint.safetensors and the images: their own files, or data/{dataset}/….
 # Produces: explanations/{model}/maps/{family}/{batch}.safetensors;
 #           explanations/{model}/{method}/{image}.png, .mask.png, .npy, .json;
+#           explanations/{model}/checks.csv;
 #           explanations/{model}/lime/tuning.csv, tuned.yaml;
 #           agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv;
 #           localisation/{model}.csv, {model}-summary.csv.
@@ -16,6 +17,7 @@ rule explain:
             for method in plan.methods(model)
             for image in images
         ],
+        every("explanations/{model}/checks.csv", model=plan.checked),
         every("explanations/{model}/lime/tuned.yaml", model=plan.tuned),
         every("agreement/{model}.csv", model=plan.explained),
         every("localisation/{model}.csv", model=plan.explained),
@@ -88,6 +90,42 @@ for NUMBER, ALIKE in enumerate(plan.alike):
             **made_by("explanation_images"),
         script:
             "../workflow/scripts/explanation_images.py"
+
+
+rule explanation_checks:
+    """Compare the explanations of some images with those of the libraries that have the same methods."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        images=lambda wildcards: plan.image_files(
+            wildcards.model, plan.checked[wildcards.model]
+        ),
+        maps=lambda wildcards: plan.maps(
+            wildcards.model,
+            plan.families(wildcards.model),
+            plan.checked[wildcards.model],
+        ),
+        decisions=lambda wildcards: plan.checked_units(wildcards.model),
+    output:
+        checks=shown(
+            f"{R}/explanations/{{model}}/checks.csv",
+            "checks",
+            "comparison with libraries",
+        ),
+    log:
+        f"{R}/logs/explanation_checks/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/explanation_checks/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.checked),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(60),
+    params:
+        **made_by("explanation_checks"),
+    script:
+        "../workflow/scripts/explanation_checks.py"
 
 
 rule lime_tune:

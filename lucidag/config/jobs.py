@@ -84,6 +84,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
         "generalisation": _generalisation,
         "explanations": _explanations,
+        "explanation_checks": _explanation_checks,
         "explanation_images": lambda plan, job: {"methods": plan.methods(job["model"])},
         "lime_tune": _lime_tune,
         "agreement": lambda plan, job: _compared(plan, "agreement", job["model"]),
@@ -125,6 +126,15 @@ def _explanations(plan: Plan, job: Wildcards) -> Settings:
     images = plan.batches(model, name)[job["batch"]]
     return {
         "family": family(plan.config, model, plan.families(model)[name], images),
+        "images": _images(plan, model, images),
+    }
+
+
+def _explanation_checks(plan: Plan, job: Wildcards) -> Settings:
+    model = job["model"]
+    images = plan.checked[model]
+    return {
+        "families": [family(plan.config, model, methods, images) for methods in plan.families(model).values()],
         "images": _images(plan, model, images),
     }
 
@@ -190,6 +200,7 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         found["explain"] = {
             "families": {model: list(plan.families(model)) for model in plan.explained_models},
             "tuned": plan.tuned,
+            "checked": list(plan.checked),
             **config.explain.agreement.pick("confidence"),
         }
         found["localisation"] = {"models": plan.explained_models, **config.explain.localisation.pick("confidence")}

@@ -140,6 +140,18 @@ class Plan:
         """Return the images that are explained for a model, each with what it has of its own."""
         return self.config.explain.chosen(self.config.models[model].dataset) if self.config.explain else {}
 
+    @cached_property
+    def checked(self) -> dict[str, list[str]]:
+        """The models whose maps are compared with those of the libraries that have the methods, and the images."""
+        asked = self.config.explain.check if self.config.explain else "none"
+        many = {"none": 0, "first": 1, "all": None}[asked]
+        return {model: images[:many] for model, images in self.explained.items() if images[:many]}
+
+    def checked_units(self, model: str) -> list[str]:
+        """Return the files with the units of decisions that are compared too."""
+        images = [image for image in self.atlas.get(model, ()) if image in self.checked[model]]
+        return [self.at("relevance", model, "crp", f"{image}.safetensors") for image in images]
+
     def families(self, model: str) -> dict[str, list[str]]:
         """Return the methods that explain a model, by family: those of one family are made in one job."""
         return families(self.config.explain.taken(model)) if self.config.explain else {}

@@ -63,6 +63,11 @@ class Explain(Section):
         default=None,
         description="So many jobs of about one size, in place of `images_per_job`; the maps do not depend on it.",
     )
+    check: Literal["none", "first", "all"] = Field(
+        default="first",
+        description="Which images of each model the libraries that have the same methods explain too, so that the maps "
+        "are compared with theirs: `none`, the `first`, or `all` of them.",
+    )
     cam: Cam = Field(default=Cam(), description="Settings of class activation maps.")
     lime: Lime = Field(default=Lime(), description="Settings of LIME.")
     lrp: Lrp = Field(default=Lrp(), description="Settings of layer-wise relevance propagation.")

@@ -15,6 +15,7 @@ from lucidag.ground.files import discard_partial, write_json
 # What a job says of itself until it has told why it failed.
 KILLED = "ended before it was done: killed, or out of memory or time"
 NOTE = "note: "  # begins the lines of a log that are meant for the user
+WARNING = "warning: "  # begins sentences of which the end of a run leaves none out
 
 
 class Task(Protocol):

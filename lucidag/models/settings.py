@@ -159,7 +159,7 @@ class Model(Section):
         "features": (*NETWORK, "batch_size"),
         "check_import": (*NETWORK, "batch_size"),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
-        **dict.fromkeys(("relevance_references", "relevance_atlas"), NETWORK),
+        **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), NETWORK),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), NETWORK),
     }
 

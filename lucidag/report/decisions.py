@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from lucidag.explain.checks.limit import LIMIT
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
-def explain(families: Mapping[str, Sequence[str]], tuned: Sequence[str], confidence: float) -> Section:
+def explain(
+    families: Mapping[str, Sequence[str]], tuned: Sequence[str], checked: Sequence[str], confidence: float
+) -> Section:
     """Show the explanations of each model, and how far they agree.
 
     Parameters
@@ -14,6 +17,8 @@ def explain(families: Mapping[str, Sequence[str]], tuned: Sequence[str], confide
         By explained model the names of the families of methods, each of which has a sheet.
     tuned
         Models for which settings of LIME were searched.
+    checked
+        Models whose maps were compared with those of the libraries.
     confidence
         Level of the intervals.
     """
@@ -42,6 +47,16 @@ def explain(families: Mapping[str, Sequence[str]], tuned: Sequence[str], confide
             ),
             images((f"{figures}/heat_map.png", f"Agreement of the methods of {name}")),
         ]
+        if name in checked:
+            cells += [
+                text(
+                    "The same by the libraries that have the methods too, each in its plain way. `difference`: the "
+                    "greatest between both maps, as a share of the range of the library's map; `ours` and `theirs` are "
+                    f"the values at that pixel. A method above {LIMIT:g} is not to be trusted. `note`: what both were "
+                    "told apart from the settings, or why there is nothing to compare."
+                ),
+                code(f'read_table({quoted(f"explanations/{name}/checks.csv")}).set_index(["image", "method"])'),
+            ]
         if name in tuned:
             cells += [
                 text("Settings of LIME that were tried; the IoU to believe is that of the held-out images:"),

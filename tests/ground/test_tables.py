@@ -53,6 +53,7 @@ TABLES = {
     "localisation/{model}.csv": "w:image w:prediction w:method w:metric w:threshold n:value",
     "localisation/{model}-summary.csv": "w:prediction w:method w:metric w:threshold n:mean n:low n:high i:n "
     "i:undefined n:over_centre n:over_centre_low n:over_random n:over_random_high",
+    "explanations/{model}/checks.csv": "w:image w:method w:library w:version n:difference n:ours n:theirs w:note",
     "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
     "b:front b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",

@@ -11,7 +11,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "models": {"models": ["net", "bought"], "trained": ["net"]},
     "rof": {"models": ["net"], "ranking": "l1", "points": True},
     "generalisation": {"studies": ["noise"]},
-    "explain": {"families": {"net": ["cam", "lrp"]}, "tuned": ["net"], "confidence": 0.9},
+    "explain": {"families": {"net": ["cam", "lrp"]}, "tuned": ["net"], "checked": ["net"], "confidence": 0.9},
     "localisation": {"models": ["net"], "confidence": 0.9},
     "relevance": {"models": {"net": ["007"]}},
     "faithfulness": {"models": ["net"], "confidence": 0.9},
@@ -70,6 +70,8 @@ TABLES = {
     "right,gradcam,iou,0.5,0.9,0.8,1,3,0,0.1,0.1,0.1,0.1,0.1,0.1\n"
     "right,gradcam,iou,area,0.75,0.7,0.8,3,1,0.1,0.1,0.1,0.1,0.1,0.1\n"
     "wrong,gradcam,iou,area,0.125,,,1,0,0.1,,,0.1,,\nall,gradcam,iou,area,0.5,0.4,0.6,4,1,0,0,0,0,0,0\n",
+    "explanations/net/checks.csv": "image,method,library,version,difference,ours,theirs,note\n"
+    "007,gradcam,grad-cam,1.0,0.0625,0.5,0.25,\n007,attention,,,,,,no library has this method\n",
     "explanations/net/lime/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
     "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,rank,better_than,not_told_apart\n"
     "road,higher,gradcam,False,0.5,0.4,0.6,3,0,1,centre;lime;random,\n"

@@ -56,6 +56,7 @@ def test_all_that_can_be_shown_is_named() -> None:
         ({"rof": {"points": False}}, {"rof/net/points.csv"}),
         ({"explain": {"families": {"net": ["lrp"]}}}, {"figures/explanations/net/cam.png"}),
         ({"explain": {"tuned": []}}, {"explanations/net/lime/tuning.csv"}),
+        ({"explain": {"checked": []}}, {"explanations/net/checks.csv"}),
         ({"models": {"trained": []}}, {"models/net/history.csv", "figures/models/net/history.png"}),
         ({"relevance": {"models": {"net": []}}}, {"figures/relevance/net/007.png"}),
         ({"dissect": {"clips": []}}, {"clip/small/zero_shot.json"}),

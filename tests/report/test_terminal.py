@@ -121,6 +121,23 @@ def test_the_end_of_a_run() -> None:
     assert many[-1] == "  … and 5 more, in the logs"
 
 
+def test_warnings_stand_last_and_none_is_left_out() -> None:
+    warned = [f"warning: {number} is wrong" for number in range(MOST_NOTES + 5)]
+    notes = [warned[0], "one is dark", *warned[1:]]
+    assert ending([Failure("train a", "no luck", "a.log")], notes, 1, "r.html") == [
+        "",
+        "Noted (1):",
+        "  one is dark",
+        "Failed (1):",
+        "  train a: no luck",
+        "Not run, as they wait for what failed: 1 job",
+        f"Warnings ({len(warned)}):",
+        *(f"  {sentence.removeprefix('warning: ')}" for sentence in warned),
+        "Report: r.html",
+    ]
+    assert "Warnings" not in " ".join(ending([], ["a warning: none"], 0, None))
+
+
 def benchmark(folder: Path, name: str, *seconds: object) -> None:
     file = folder / "benchmarks" / f"{name}.tsv"
     file.parent.mkdir(parents=True, exist_ok=True)

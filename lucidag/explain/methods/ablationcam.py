@@ -1,13 +1,17 @@
 """Ablation-CAM: each channel by what the class loses without it (Desai & Ramaswamy 2020)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
 from lucidag.explain.cam.split import Point
-from lucidag.explain.methods.cam import CamMethod
+from lucidag.explain.methods.cam import CamMethod, seen_again, some_channels
+from lucidag.explain.reference import Case, NoReferenceError, Reference
 from lucidag.ground.progress import track
 
 # Below this a score counts as 0: dividing by it would leave the numbers that float32 has.
@@ -19,15 +23,42 @@ class AblationCam(CamMethod):
 
     title = "Ablation-CAM"
     needs = "perturbation"
+    library, theirs = "grad-cam", "AblationCAM"
 
     def coarse(self, seen: Seen) -> Found:
         """Weigh each channel by the drop of the class's logit without it."""
-        head, score = seen.network.head, float(seen.logits[seen.target])
-        if head is not None:
-            drops = pooled_ablation_drops(seen.activations, head, seen.target)
-        else:
-            drops = ablation_drops(seen.point, seen.target, score, seen.network.batch_size)
-        return seen.weighted(*ablation_weights(drops, score))
+        return weighed(seen, range(seen.activations.shape[1]))
+
+    def reference(self, case: Case) -> Reference:
+        """Ask pytorch-grad-cam, which ablates here what the paper does, and divides by the logit's size."""
+        from lucidag.explain.cam.library import layer_of, library_ablation  # here, as in `CamMethod`
+
+        layer_of(case)
+        seen = seen_again(case)
+        score, least = float(seen.logits[seen.target]), float(seen.activations.min())
+        if abs(score) < SMALLEST:
+            raise NoReferenceError("the class's logit is 0, by which pytorch-grad-cam divides")
+        count = seen.activations.shape[1]
+        channels = some_channels(count)
+        theirs = library_ablation(case, channels.tolist(), to_zero=least != 0, turned=score < 0)
+        notes = {
+            f"{len(channels)} of {count} channels, by both": len(channels) < count,
+            "the library was told to ablate to 0, though the layer's least value is another": least != 0,
+            "the library's signs are turned, as the logit is below 0": score < 0,
+        }
+        ours = image_map(weighed(seen, channels.tolist()).coarse, theirs.shape) if len(channels) < count else None
+        return Reference(theirs, ours, "; ".join(note for note, holds in notes.items() if holds))
+
+
+def weighed(seen: Seen, channels: Sequence[int]) -> Found:
+    """Weigh channels by the drop of the class's logit without each; all others count nothing."""
+    head, score = seen.network.head, float(seen.logits[seen.target])
+    if head is not None:
+        drops = np.zeros(seen.activations.shape[1])
+        drops[list(channels)] = pooled_ablation_drops(seen.activations, head, seen.target)[list(channels)]
+    else:
+        drops = ablation_drops(seen.point, seen.target, score, seen.network.batch_size, channels)
+    return seen.weighted(*ablation_weights(drops, score))
 
 
 def ablation_weights(drops: NDArray[np.float64], score: float) -> tuple[NDArray[np.float32], str | None]:
@@ -65,18 +96,21 @@ def pooled_ablation_drops(activations: NDArray[np.float32], head: nn.Linear, tar
     return weight * activations[0].mean(axis=(1, 2), dtype=np.float64)
 
 
-def ablation_drops(point: Point, target: int, score: float, batch_size: int) -> NDArray[np.float64]:
-    """Give the drops of the target's logit when each channel in turn is set to zero, running the tail only.
+def ablation_drops(
+    point: Point, target: int, score: float, batch_size: int, channels: Sequence[int] | None = None
+) -> NDArray[np.float64]:
+    """Give the drops of the target's logit when each of some channels is set to zero (None: all), by the tail only.
 
     A channel that is zero everywhere is not run: without it nothing changes. pytorch-grad-cam sets a channel to zero
     only where the smallest activation of the layer is zero, and else to that minus 1e7 (of a batch that it has already
     changed, so that its result depends on the batch size); zero is the paper's choice, and the one here.
     """
-    live = point.activations[0].flatten(1).ne(0).any(dim=1).nonzero()[:, 0].tolist()
+    anything = point.activations[0].flatten(1).ne(0).any(dim=1).tolist()
     drops = np.zeros(point.activations.shape[1])
-    for channels in track(cut(live, batch_size), "Ablation-CAM, batches of channels"):
+    live = [channel for channel in (channels or range(len(drops))) if anything[channel]]
+    for ablated in track(cut(live, batch_size), "Ablation-CAM, batches of channels"):
         with torch.inference_mode():
-            batch = torch.cat([point.activations] * len(channels))
-            batch[range(len(channels)), channels] = 0
-            drops[channels] = score - point.tail(batch)[:, target].cpu().double().numpy()
+            batch = torch.cat([point.activations] * len(ablated))
+            batch[range(len(ablated)), ablated] = 0
+            drops[ablated] = score - point.tail(batch)[:, target].cpu().double().numpy()
     return drops

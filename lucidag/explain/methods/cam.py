@@ -16,9 +16,12 @@ from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.cam.settings import CamSettings
 from lucidag.explain.methods.base import EMPTY, Group, Method, Need, decision
 from lucidag.explain.methods.explainer import Explainer
+from lucidag.explain.reference import Case, Reference
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError, told_of
+
+MOST_CHANNELS = 64  # that a library is asked about one by one
 
 
 @dataclass(frozen=True)
@@ -127,12 +130,37 @@ class CamGroup(Group):
 
 
 class CamMethod(Method):
-    """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized."""
+    """A method that says at a layer where the evidence is; its map is what is above zero, scaled and resized.
+
+    Attributes
+    ----------
+    theirs
+        The class of pytorch-grad-cam that does the same, where `library` is that.
+    """
 
     kind: ClassVar = "graded"
     needs: ClassVar[Need] = "maps"
     group = CamGroup
+    theirs: ClassVar[str]
 
     def coarse(self, seen: Seen) -> Found:
         """Say what an image's pass shows at the layer, H x W."""
         raise NotImplementedError
+
+    def reference(self, case: Case) -> Reference:
+        """Ask pytorch-grad-cam at the same layer."""
+        from lucidag.explain.cam.library import library_map  # here, for the seconds that the library's imports take
+
+        return Reference(library_map(self.theirs, case))
+
+
+def seen_again(case: Case) -> Seen:
+    """Run the pass of an image again, for a map of fewer channels."""
+    network = Prepared(case.model, case.x, str(case.record["layer"]), case.batch_size, str(case.x.device))
+    x = network.placed(case.x)
+    return Seen(network, x, network.split.at(x), case.target)
+
+
+def some_channels(count: int) -> NDArray[np.int64]:
+    """Choose `MOST_CHANNELS` of a layer's channels, evenly spread; all of fewer."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_CHANNELS)).round().astype(np.int64))

@@ -12,6 +12,7 @@ class EigenCam(CamMethod):
     """EigenCAM by the formula of pytorch-grad-cam."""
 
     title = "Eigen-CAM"
+    library, theirs = "grad-cam", "EigenCAM"
     per_class = False
 
     def coarse(self, seen: Seen) -> Found:

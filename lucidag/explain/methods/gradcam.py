@@ -11,6 +11,7 @@ class GradCam(CamMethod):
     """Grad-CAM; where global average pooling follows the layer, from the weights of the last layer alone."""
 
     title = "Grad-CAM"
+    library, theirs = "grad-cam", "GradCAM"
     needs = "gradients"
 
     def coarse(self, seen: Seen) -> Found:

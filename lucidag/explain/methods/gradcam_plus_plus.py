@@ -12,6 +12,7 @@ class GradCamPlusPlus(CamMethod):
     """Grad-CAM++ by the formula of pytorch-grad-cam."""
 
     title = "Grad-CAM++"
+    library, theirs = "grad-cam", "GradCAMPlusPlus"
     needs = "gradients"
 
     def coarse(self, seen: Seen) -> Found:

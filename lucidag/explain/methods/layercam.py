@@ -10,6 +10,7 @@ class LayerCam(CamMethod):
     """LayerCAM by the formula of pytorch-grad-cam."""
 
     title = "Layer-CAM"
+    library, theirs = "grad-cam", "LayerCAM"
     needs = "gradients"
 
     def coarse(self, seen: Seen) -> Found:

@@ -13,8 +13,13 @@ from lucidag.explain.lime.neighbourhood import Classify, classifier
 from lucidag.explain.lime.settings import LimeJob, LimeSettings
 from lucidag.explain.methods.base import Group, Method, decision
 from lucidag.explain.methods.explainer import Explainer, single
+from lucidag.explain.reference import Case, NoReferenceError, Reference
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
+from lucidag.models.network import Network
+
+MOST_SAMPLES = 300  # that the library is asked for
+SATURATED = 1e-4
 
 
 class LimeGroup(Group):
@@ -66,3 +71,45 @@ class Lime(Method):
     kind = "selection"
     needs = "perturbation"
     group = LimeGroup
+    library = "lime"
+
+    def reference(self, case: Case) -> Reference:
+        """Ask the lime package, with the same seed and so the same masks."""
+        from lucidag.explain.lime.library import explanation_map, library_explanation
+
+        how = LimeSettings.from_json(case.record["settings"])
+        samples = min(how.num_samples, MOST_SAMPLES)
+        fewer = how.model_copy(update={"num_samples": samples})
+        frame, notes, segments = case.subject.frame.numpy(), [], None
+        if case.record["segments"] == 1:
+            raise NoReferenceError("the image is one superpixel: there is nothing to compare")
+        if how.at(frame.shape[1])[1] > 1:
+            notes.append("the superpixels are those found here, as the package's quickshift takes no kernel so small")
+            segments = case.segments
+        classify = plainly(case)
+        found = library_explanation(classify, frame, fewer, [case.target], segments)
+        theirs = explanation_map(found, case.target)
+        if np.ptp(theirs) < SATURATED:
+            raise NoReferenceError(
+                f"the probability of the class hardly changes (no weight is above {SATURATED:g}), so that the weights "
+                "are rounding"
+            )
+        if samples == how.num_samples:
+            return Reference(theirs, note="; ".join(notes))
+        notes.insert(0, f"{samples} of {how.num_samples} samples, by both")
+        network = Network(case.model, case.inputs, None)
+        fast, device = classifier(network, str(case.x.device)), str(case.x.device)
+        ours = explain(fast, frame, fewer, case.target, case.batch_size, device).map
+        return Reference(theirs, ours, "; ".join(notes))
+
+
+def plainly(case: Case) -> Classify:
+    """Return a function from frames to probabilities, by the network as it is."""
+
+    def classify(frames: torch.Tensor) -> NDArray[np.floating]:
+        with torch.no_grad():
+            logits: torch.Tensor = case.model(case.inputs.normalise(frames.to(case.x.device)))
+        shares: NDArray[np.floating] = logits.float().softmax(1).cpu().numpy()
+        return shares
+
+    return classify

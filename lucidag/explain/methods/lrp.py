@@ -13,6 +13,7 @@ from zennit.core import Composite
 
 from lucidag.explain.methods.base import Group, Method, asked, decision
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
+from lucidag.explain.reference import Case, NoReferenceError, Reference
 from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
@@ -80,7 +81,18 @@ class LrpMethod(Method):
     kind = "signed"
     needs = "relevance"
     group = LrpGroup
+    library = "zennit"
     composite: ClassVar[str]
+
+    def reference(self, case: Case) -> Reference:
+        """Ask zennit, with its own canonizers."""
+        from lucidag.explain.relevance.library import library_relevance, plain_composite
+
+        if self.composite in case.record["exploded"]:
+            raise NoReferenceError("the relevance explodes: two ways of computing it differ by all of their rounding")
+        low, high = (bound.to(case.x.device) for bound in input_range(case.inputs))
+        rules = plain_composite(self.composite, low, high)
+        return Reference(library_relevance(case.model, case.x, case.target, rules).cpu().numpy())
 
 
 def _finite(value: float) -> float | None:

@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
-from lucidag.explain.methods.cam import CamMethod
+from lucidag.explain.methods.cam import CamMethod, seen_again, some_channels
+from lucidag.explain.reference import Case, Reference
 from lucidag.ground.progress import track
 
 
@@ -16,6 +18,7 @@ class ScoreCam(CamMethod):
 
     title = "Score-CAM"
     needs = "perturbation"
+    library, theirs = "grad-cam", "ScoreCAM"
 
     def coarse(self, seen: Seen) -> Found:
         """Weigh each channel by the score of the image behind it."""
@@ -23,6 +26,24 @@ class ScoreCam(CamMethod):
         return seen.weighted(
             scorecam_weights(network.fast, seen.x, seen.point.activations, seen.target, network.batch_size)
         )
+
+    def reference(self, case: Case) -> Reference:
+        """Ask pytorch-grad-cam; not about constant channels that are not zero, where it divides rounding by 1e-8."""
+        from lucidag.explain.cam.library import layer_of, library_scores  # here, as in `CamMethod`
+
+        layer_of(case)
+        seen = seen_again(case)
+        flat = seen.activations[0].reshape(seen.activations.shape[1], -1)
+        blank = (np.ptp(flat, axis=1) == 0) & (flat[:, 0] != 0)
+        channels = [channel for channel in some_channels(len(flat)).tolist() if not blank[channel]]
+        theirs = library_scores(case, channels)
+        if len(channels) == len(flat):
+            return Reference(theirs)
+        weights = np.zeros(len(flat), np.float32)
+        activations = seen.point.activations[:, channels]
+        weights[channels] = scorecam_weights(seen.network.fast, seen.x, activations, seen.target, case.batch_size)
+        ours = image_map(seen.weighted(weights).coarse, theirs.shape)
+        return Reference(theirs, ours, f"{len(channels)} of {len(flat)} channels, by both")
 
 
 def scorecam_weights(

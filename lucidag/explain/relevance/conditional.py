@@ -1,17 +1,17 @@
 """Where in an image the relevance of single units of a layer comes from (CRP), and where their activation does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import nn
 from zennit.core import Composite
 
-from lucidag.explain.relevance.layers import LayerRelevance, check_finite, output_at
+from lucidag.explain.relevance.layers import LayerRelevance, check_finite, chosen_targets, output_at, reached
 from lucidag.explain.relevance.shared import SharedComposite
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
-from lucidag.models.recorder import by_place
+from lucidag.models.recorder import by_place, layer_outputs
 
 BATCH = 8
 
@@ -80,6 +80,53 @@ def conditional_maps(
     found = torch.cat(maps) if maps else image.new_zeros((0, *image.shape[2:]))
     check_finite(layer, found)
     return found
+
+
+def conditioned_map(
+    model: nn.Module, composite: Composite, image: torch.Tensor, target: int, conditions: Mapping[str, Sequence[int]]
+) -> torch.Tensor:
+    """Compute the heat map of a class under conditions on several layers: what flows through units of each.
+
+    At each layer in turn, from the logits on, the relevance of all other units is set to zero, and only what then flows
+    on from the layer counts; of one layer that is a map of `conditional_maps`.
+
+    Parameters
+    ----------
+    model, composite, image
+        As for `conditional_maps`.
+    target
+        The class.
+    conditions
+        Layer to its units; the layer that is last in a pass first.
+
+    Returns
+    -------
+    tensor
+        H x W, summed over the channels of the image.
+
+    Raises
+    ------
+    InputError
+        If a layer does not exist or does not come before the one above it, or relevance is not finite.
+    """
+    leaf = image.detach().clone().requires_grad_()
+    recorded = layer_outputs(model, list(conditions), graph=True)
+    with evaluating(model), composite.context(model), recorded as seen, torch.enable_grad():
+        logits = model(leaf)
+        relevance = torch.zeros_like(logits)
+        relevance[0, chosen_targets(logits, [target])] = logits.detach()[0, target]
+        above = logits
+        for layer, units in conditions.items():
+            output = reached(layer, seen, 1)
+            (found,) = torch.autograd.grad(above, output, relevance, retain_graph=True, allow_unused=True)
+            if found is None:
+                raise InputError(f"layer '{layer}' does not come before the layer that is named before it")
+            mask = torch.zeros_like(found)
+            mask[:, list(units)] = 1
+            above, relevance = output, found * mask
+        (pixels,) = torch.autograd.grad(above, leaf, relevance)
+    check_finite(list(conditions)[-1], pixels)
+    return pixels.sum(dim=1)[0]
 
 
 def unit_maps(

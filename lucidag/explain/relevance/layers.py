@@ -70,7 +70,7 @@ def layer_relevance(
     recorded = layer_outputs(model, layers, graph=True)
     with evaluating(model), composite.context(model), recorded as seen, torch.enable_grad():
         logits = model(leaf)
-        kept = [_reached(layer, seen, len(batch)) for layer in layers]
+        kept = [reached(layer, seen, len(batch)) for layer in layers]
         chosen = chosen_targets(logits, targets)
         start = torch.zeros_like(logits)
         rows = torch.arange(len(logits), device=logits.device)
@@ -88,10 +88,11 @@ def output_at(model: nn.Module, leaf: torch.Tensor, layer: str) -> torch.Tensor:
     """Run a network up to a layer and give that layer's output, with its graph."""
     with layer_outputs(model, [layer], graph=True, stop=True) as seen:
         model(leaf)
-    return _reached(layer, seen, len(leaf))
+    return reached(layer, seen, len(leaf))
 
 
-def _reached(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:
+def reached(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:
+    """Return what a layer gave of so many images; raises InputError where no relevance would come to it."""
     output = checked_output(layer, seen, count)
     if not output.requires_grad:
         raise InputError(

@@ -21,6 +21,7 @@ class Atlas(Section):
     jobs: ClassVar = {
         "relevance_references": ("composite", "splits", "targets", "top"),
         "relevance_atlas": ("composite", "splits", "units", "examples"),
+        "explanation_checks": ("composite",),
     }
 
     composite: Composite = Field(default="epsilon_plus_flat", description="Rules of conditional relevance.")

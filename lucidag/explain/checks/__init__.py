@@ -1,0 +1,1 @@
+"""Each run checks itself: explanations compared with those of the libraries that have the same methods."""
