@@ -83,6 +83,30 @@ def test_data(plan: Plan) -> None:
     assert plan.audited == ["lesions"]
 
 
+@pytest.mark.parametrize(("check", "many"), [(None, 1), ("none", 0), ("first", 1), ("all", 4)])
+def test_which_images_the_libraries_explain_too(check: str | None, many: int) -> None:
+    plan = planned(**({} if check is None else {"explain__check": check}))
+    images = list(plan.explained["one"])
+    assert plan.checked == (dict.fromkeys(plan.explained, images[:many]) if many else {})
+    assert notebook(plan)["explain"]["checked"] == list(plan.checked)
+    if not many:
+        return
+    units = ["out/relevance/one/crp/scene-00001.safetensors"]
+    assert (plan.checked_units("one"), plan.checked_units("two-s4")) == (units, [])
+    settings = job_settings(plan, "explanation_checks", {"model": "one"})
+    assert [row["image"] for row in settings["images"]] == images[:many]
+    assert [family["methods"] for family in settings["families"]] == list(plan.families("one").values())
+    assert settings["composite"] == "epsilon_plus_flat"
+    assert {"architecture", "options", "input", "head"} <= set(settings)
+
+
+def test_without_explanations_nothing_is_compared() -> None:
+    words = yaml.safe_load(WORDS)
+    for part in ("explain", "relevance", "faithfulness"):
+        del words[part]
+    assert Plan(load_config(words, "c.yaml")).checked == {}
+
+
 def test_explanations(plan: Plan) -> None:
     images = [f"scene-0000{number}" for number in (1, 2, 3, 4)]
     assert plan.explained == dict.fromkeys(["one", "two-s4", "two-s7"], images)

@@ -38,9 +38,10 @@ MAPS = {
     family: [f"explanations {family} {batch}" for batch in ("lesion-00001", "lesion-00003")]
     for family in ("cam", "lime", "lrp")
 }
-COMPARED = ["agreement", "localisation"]
+COMPARED = ["agreement", "localisation", "explanation_checks"]
 ATLAS = ["relevance_references", "relevance_atlas"]
-RELEVANCE = [*MAPS["cam"], *MAPS["lime"], *MAPS["lrp"], *ATLAS]
+CHECKS = "explanation_checks"
+RELEVANCE = [*MAPS["cam"], *MAPS["lime"], *MAPS["lrp"], CHECKS, *ATLAS]
 FAITHFULNESS = ["faithfulness", "faithfulness_figures"]
 AUDITS = ["artefact_audit drawn", "artefact_audit plain"]
 AUDIT_FIGURES = ["artefact_figures drawn", "artefact_figures plain"]
@@ -50,13 +51,14 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("explain.lrp", {"batch_size": 3}, ["faithfulness", *STUDIES]),
     ("explain.agreement", {"methods": ["gradcam", "lime"]}, ["agreement"]),
     ("explain.localisation", {"thresholds": [0.5]}, ["localisation"]),
+    ("explain.check", "all", [CHECKS]),
     ("relevance.batch_size", 3, ["relevance_references"]),
-    ("relevance.atlas.composite", "epsilon_alpha2_beta1", ATLAS),
+    ("relevance.atlas.composite", "epsilon_alpha2_beta1", [CHECKS, *ATLAS]),
     ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
     ("relevance.atlas.top", 3, ["relevance_references"]),
     ("relevance.atlas.units", 3, ["relevance_atlas"]),
     ("relevance.atlas.examples", 3, ["relevance_atlas"]),
-    ("explain.cam", {"layers": {"one": "layer3"}}, [*MAPS["cam"], "faithfulness"]),
+    ("explain.cam", {"layers": {"one": "layer3"}}, [*MAPS["cam"], CHECKS, "faithfulness"]),
     ("faithfulness.methods", ["layercam"], ["faithfulness"]),
     ("faithfulness.infidelity_samples", 7, ["faithfulness"]),
     ("faithfulness.lime_sensitivity", True, ["faithfulness"]),
@@ -198,6 +200,7 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
             "features",
             "features_shard",
             "explanations",
+            "explanation_checks",
             "lime_tune",
             "shortcut",
         ),

@@ -185,7 +185,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert count["explanation_images"] == images
     families = len({family_of(method) for method in explain.get("methods", [])})
     assert count["figures_explanations"] == families * len(explained)
-    for rule in ("agreement", "figures_agreement", "localisation", "figures_localisation"):
+    for rule in ("explanation_checks", "agreement", "figures_agreement", "localisation", "figures_localisation"):
         assert count[rule] == len(explained), rule
     dissect = words.get("dissect", {})
     dissected = dissect.get("models", list(networks)) if dissect else []

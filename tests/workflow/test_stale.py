@@ -49,20 +49,21 @@ def explained(family: str, batches: str, images: str) -> set[tuple[str, str]]:
 CAM, LRP = (explained(family, "00 02", "00 01 02") for family in ("cam", "lrp"))
 LIME = {"00": explained("lime", "00", "00 02"), "01": explained("lime", "01", "01")}
 COMPARED = {(rule, "model=b") for rule in ("agreement", "figures_agreement", "localisation", "figures_localisation")}
+CHECKED = {("explanation_checks", "model=b")}  # of image 00
 SHEETS = {("figures_explanations", f"model=b, family={family}") for family in ("cam", "lime", "lrp")}
 EXPLANATIONS = {
-    "explanations": CAM | LRP | LIME["00"] | LIME["01"] | COMPARED,
-    "explanations by cam": CAM | COMPARED,
-    "explanations by lime": LIME["00"] | LIME["01"] | COMPARED,
+    "explanations": CAM | LRP | LIME["00"] | LIME["01"] | COMPARED | CHECKED,
+    "explanations by cam": CAM | COMPARED | CHECKED,
+    "explanations by lime": LIME["00"] | LIME["01"] | COMPARED | CHECKED,
     "explanations by lime of 01": LIME["01"] | COMPARED,
-    "explanations by lime of 00": LIME["00"] | COMPARED,
+    "explanations by lime of 00": LIME["00"] | COMPARED | CHECKED,
     "explanation_images": {("explanation_images", f"model=b, image={image}") for image in ("00", "01", "02")},
     "figures_explanations": SHEETS,
     "agreement": {job for job in COMPARED if "agreement" in job[0]},
     "localisation": {job for job in COMPARED if "localisation" in job[0]},
     "figures_agreement": {("figures_agreement", "model=b")},
     "figures_localisation": {("figures_localisation", "model=b")},
-    "images of 01": explained("cam", "00", "00 01") | explained("lrp", "00", "00 01") | LIME["01"] | COMPARED,
+    "images of 01": explained("cam", "00", "00 01") | explained("lrp", "00", "00 01") | LIME["01"] | COMPARED | CHECKED,
 }
 # What the notebook does not show: the files of single images.
 NOT_SHOWN = {"explanation_images"}
