@@ -98,17 +98,24 @@ def test_each_method_is_what_its_library_gives(name):
     assert not any(module._forward_hooks for module in net.model.modules())
 
 
-@pytest.mark.parametrize("target", [0, 3])
-def test_a_residual_network_at_an_inner_layer(monkeypatch, target):
+@pytest.mark.parametrize(("layer", "target"), [("layer2", 0), ("layer2.0.bn1", 3)])
+def test_a_residual_network_at_an_inner_layer(monkeypatch, layer, target):
     """The library's map of a layer that something works on in place is that of the layer's own output."""
     monkeypatch.setattr(cam_methods, "MOST_CHANNELS", 4)
-    methods = [*(name for name in FAMILIES[CAM] if name != "scorecam"), *FAMILIES[LRP]]
-    for layer in ("layer2", "layer2.0.bn1"):
-        for method, row in rows_of(opened("resnet18"), methods, target, layer=layer).items():
-            if row["difference"] is None:
-                assert "explodes" in row["note"], (method, row["note"])
-            else:
-                assert row["difference"] < 1e-4, (layer, row)
+    methods = [name for name in FAMILIES[CAM] if name != "scorecam"]
+    for method, row in rows_of(opened("resnet18"), methods, target, layer=layer).items():
+        # Drops are differences of logits in float32: their last digits are those of the logits.
+        assert row["difference"] < (1e-3 if method == "ablationcam" else 1e-4), row
+
+
+def test_relevance_of_a_residual_network_or_a_sentence_where_it_explodes():
+    rows = rows_of(opened("bottleneck"), FAMILIES[LRP])
+    assert rows["epsilon_plus_flat"]["difference"] is not None
+    for row in rows.values():
+        if row["difference"] is None:
+            assert "explodes" in row["note"]
+        else:
+            assert row["difference"] < 1e-4, row
 
 
 def test_all_methods_have_a_row_also_those_that_no_library_has():
