@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import fx, nn
 
 from lucidag.models.head import evaluating
 
@@ -22,11 +22,13 @@ def settled(model: nn.Module, *example: Any) -> torch.memory_format:  # noqa: AN
         What it takes, on its own device.
     """
     # Weights that are put into a format in inference mode could never be trained or explained again.
+    # Calling a graph that fails prints the whole traceback before it raises.
+    run = model.forward if isinstance(model, fx.GraphModule) else model
     with torch.inference_mode(mode=False), evaluating(model), torch.no_grad():
         for form in (torch.channels_last, torch.contiguous_format):
             model.to(memory_format=form)
             try:
-                model(*(_formed(each, form) for each in example))
+                run(*(_formed(each, form) for each in example))
             except RuntimeError as error:
                 if "view" in str(error) and form is torch.channels_last:
                     continue

@@ -54,11 +54,12 @@ def test_what_a_network_bears():
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_every_stage_gives_the_same_numbers(make_dataset, seed):
+def test_every_stage_gives_the_same_numbers(make_dataset, seed, capsys):
     viewing, reshaping = pair(seed)
     x = torch.rand(1, 3, 8, 8)
     methods = ["gradcam", "ablationcam", "scorecam", "layercam"]
     maps = [CamExplainer(model, x, None, 4).explain(x, cams(methods), 1).maps for model in (viewing, reshaping)]
+    assert "Traceback" not in capsys.readouterr().err  # as torch.fx prints one of a graph that fails
     for method in methods:
         assert maps[0][method] == pytest.approx(maps[1][method], abs=1e-5)
     frames = torch.randint(0, 256, (3, 3, 8, 8), dtype=torch.uint8)
