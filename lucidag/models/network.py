@@ -13,6 +13,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.logits import gives_probabilities, with_logits
 from lucidag.models.one_logit import CLASSES, with_two_logits
 from lucidag.models.outputs import check_outputs
+from lucidag.models.several import with_logits_alone
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,14 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     inputs = Inputs(**settings["input"])
     example = inputs.example()
     fill_lazy(model, example, seed)
-    said = with_two_logits(model, example) if classes == CLASSES else None
+    said = [with_logits_alone(model, example, classes)]
+    said.append(with_two_logits(model, example) if classes == CLASSES else None)
     given = check_outputs(model, example, classes)
-    said = with_logits(model, example) if gives_probabilities(given) else said
+    said.append(with_logits(model, example) if gives_probabilities(given) else None)
     head = find_head(model, example) if needs_head else linear_head(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")
-    return Network(model, inputs, head, () if said is None else (said,))
+    return Network(model, inputs, head, tuple(filter(None, said)))
 
 
 def checkpoint_metadata(settings: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any]:

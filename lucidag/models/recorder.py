@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import check_known
@@ -174,5 +175,8 @@ def is_map(output: object) -> bool:
 
 
 def described(output: object) -> str:
-    """Say what an output is, for an error: its shape, or its type if it is no tensor."""
-    return f"a tensor of shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else type(output).__name__
+    """Say what an output is, for an error: its shape, or its type and the shapes of its tensors if it is no tensor."""
+    if isinstance(output, torch.Tensor):
+        return f"a tensor of shape {tuple(output.shape)}"
+    shapes = [str(tuple(each.shape)) for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
+    return f"{type(output).__name__} of tensors of shapes {', '.join(shapes)}" if shapes else type(output).__name__

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lucidag.ground.files import read_json
-from tests.zoo import handwritten, own
+from tests.zoo import own
 
 pytestmark = pytest.mark.workflow
 Run = Callable[..., subprocess.CompletedProcess[str]]

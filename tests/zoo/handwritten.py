@@ -6,7 +6,7 @@ The file stands alone, as a user's would: it is copied beside a configuration, a
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812 (as everybody writes it)
 from torch.nn.utils.parametrizations import weight_norm
 
 WIDTH = 8
@@ -211,7 +211,7 @@ class Transformer(nn.Module):
     def forward(self, x):
         x = self.patches(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.token.expand(len(x), -1, -1), x], dim=1) + self.position
-        for place, (attention, mlp) in enumerate(zip(self.attentions, self.mlps)):
+        for place, (attention, mlp) in enumerate(zip(self.attentions, self.mlps, strict=True)):
             y = self.norms[2 * place](x)
             x = x + attention(y, y, y, need_weights=False)[0]
             x = x + mlp(self.norms[2 * place + 1](x))
@@ -257,7 +257,7 @@ class PreActivation(nn.Module):
 
     def forward(self, x):
         x = self.first(x)
-        for bn, conv in zip(self.bns, self.convs):
+        for bn, conv in zip(self.bns, self.convs, strict=True):
             x = x + conv(F.relu(bn(x)))
         return self.fc(F.relu(x).mean([-1, -2]))
 

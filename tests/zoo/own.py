@@ -19,7 +19,8 @@ FILE = "config/handwritten.yaml"
 IMAGES = ["images-circle-000", "images-square-001"]
 SIZE = 32
 LINE = re.compile(
-    r"^lucidag: config/handwritten\.yaml: (?P<keys>[^:]+): (?:model '(?P<model>[\w-]+)': )?(?P<sentence>.*)$", re.MULTILINE
+    r"^lucidag: config/handwritten\.yaml: (?P<keys>[^:]+): (?:model '(?P<model>[\w-]+)': )?(?P<sentence>.*)$",
+    re.MULTILINE,
 )
 WHOLE = "whole"
 
@@ -97,7 +98,9 @@ def configuration(names: Iterable[str], left_out: Mapping[str, Iterable[str]]) -
             "images": {"shapes": IMAGES},
             "without": {name: methods for name, methods in without.items() if methods},
             "lime": {
-                "segmentation": {"algorithm": "slic", "n_segments": 9}, "num_features": 3, "num_samples": 30,
+                "segmentation": {"algorithm": "slic", "n_segments": 9},
+                "num_features": 3,
+                "num_samples": 30,
             },
         },
         "relevance": {"models": those("relevance"), "atlas": {"images": 1}},
