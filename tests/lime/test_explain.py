@@ -5,36 +5,17 @@ import json
 import numpy as np
 import pytest
 import torch
-from lime.lime_image import LimeImageExplainer
-from lime.wrappers.scikit_image import SegmentationAlgorithm
 from pydantic import ValidationError
 
+from lucidag.explain.lime import library
 from lucidag.explain.lime.explain import explain
+from lucidag.explain.lime.library import library_explanation
 from lucidag.explain.lime.neighbourhood import draw_masks, hidden_image
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.ground.errors import InputError
 from tests.lime.words import lime_settings
 
 SHIFT = {"kernel_size": 2, "max_dist": 30, "ratio": 0.5}
-
-
-def by_library(classify, frame, settings, labels=None, random_seed=None):
-    """Explain by the lime package as its users do."""
-    parameters = {"start_label": 0} if settings.algorithm == "slic" else {}
-    explainer = LimeImageExplainer(kernel_width=settings.kernel_width, random_state=settings.seed)
-    return explainer.explain_instance(
-        frame.transpose(1, 2, 0),
-        lambda images: classify(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())),
-        labels=labels or (1,),
-        hide_color=list(settings.hide_color) if isinstance(settings.hide_color, tuple) else settings.hide_color,
-        top_labels=None if labels else settings.top_labels,
-        num_features=settings.num_features,
-        num_samples=settings.num_samples,
-        segmentation_fn=SegmentationAlgorithm(settings.algorithm, **settings.at(frame.shape[1])[0], **parameters)
-        if settings.parameters
-        else None,
-        random_seed=settings.seed if random_seed is None else random_seed,
-    )
 
 
 def assert_same(found, expected, labels):
@@ -63,7 +44,7 @@ def test_the_explanation_is_the_librarys(
 ):
     settings = lime_settings(algorithm, parameters, hide_color, num_features, 120, top_labels, seed=seed + 10)
     frame, classify = make_frame(seed, size=32 + 8 * (seed % 3)), make_network(seed)
-    expected = by_library(classify, frame, settings)
+    expected = library_explanation(classify, frame, settings)
     found = explain(classify, frame, settings, None, batch_size=16)
     assert (found.segments == expected.segments).all()
     assert list(found.fits) == expected.top_labels
@@ -82,8 +63,8 @@ def test_the_default_segmentation_is_the_librarys(make_frame, make_network, monk
     frame, classify = make_frame(3, size=224), make_network(3)
     settings = lime_settings(num_features=4, num_samples=60, seed=5)
     with monkeypatch.context() as patched:
-        patched.setattr(LimeSettings, "parameters", {})  # so that the library takes its own
-        expected = by_library(classify, frame, settings)
+        patched.setattr(library, "SegmentationAlgorithm", lambda *_, **__: None)  # so that the library takes its own
+        expected = library_explanation(classify, frame, settings)
     assert expected.segments.max() > 3
     assert_same(explain(classify, frame, settings, None, 32), expected, expected.top_labels)
 
@@ -97,7 +78,7 @@ def test_score_and_prediction_of_each_class_are_the_librarys_for_that_class(make
     asked = explain(classify, frame, settings, least, 8)
     assert list(asked.fits) == [*map(int, ranked[:2]), least]
     for label in asked.fits:
-        alone = by_library(classify, frame, settings, labels=(label,))
+        alone = library_explanation(classify, frame, settings, labels=(label,))
         assert_same(asked, alone, [label])
         assert asked.fits[label].score == pytest.approx(alone.score, abs=1e-5)
         assert asked.fits[label].local_prediction == pytest.approx(float(alone.local_pred[0]), abs=1e-5)
@@ -124,7 +105,7 @@ def test_the_masks_are_drawn_as_the_library_draws_them(make_frame, make_network)
         seen.append(images)
         return classify(images)
 
-    by_library(watch, frame, settings)
+    library_explanation(watch, frame, settings)
     segments = explain(classify, frame, settings, None, 8).segments
     masks = draw_masks(np.random.RandomState(7), 30, int(segments.max()) + 1)
     images = torch.cat(seen).numpy()
@@ -167,7 +148,7 @@ def test_equal_masks_are_classified_once(make_frame, make_network):
     found = explain(watch, frame, settings, None, 32)
     count = int(found.segments.max()) + 1
     assert len(images) == len(set(images)) <= 2**count < 500
-    assert_same(found, by_library(classify, frame, settings), list(found.fits))
+    assert_same(found, library_explanation(classify, frame, settings), list(found.fits))
 
 
 @pytest.mark.parametrize("hide_color", [None, 0, 200])

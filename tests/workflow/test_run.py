@@ -43,6 +43,7 @@ CONTRACT = [
         for file in ("ranking.csv", "sweep.csv", "turning_points.json", "roles.csv")
     ),
     *(f"dissect/b/{file}" for file in ("blocks.block3.csv", "fc.csv", "summary.json", "concept_roles.csv")),
+    "explanations/b/checks.csv",
     "report.ipynb",
     "report.html",
 ]
@@ -85,6 +86,14 @@ def test_maps_of_a_image_lie_where_the_contract_says(finished: Path, image: str)
         assert np.abs(mask / 255 - ((values > 0) if method == "lime" else share)).max() <= 0.5 / 255 + 1e-6
     record = read_json(finished / f"results/explanations/b/lime/{image}.json")
     assert record["settings"]["num_samples"] == (8 if image == "01" else 10)
+
+
+def test_the_first_image_is_explained_by_the_libraries_too(finished: Path) -> None:
+    table = pd.read_csv(finished / "results/explanations/b/checks.csv", dtype={"image": str})
+    assert set(table["image"]) == {"00"}
+    assert table["method"].tolist() == [*CAMS, "lime", *LRP]
+    assert (table["difference"] < 1e-4).all(), table
+    assert table["note"].isna().all(), table
 
 
 def test_every_two_methods_are_compared_on_every_image(finished: Path) -> None:
