@@ -85,8 +85,9 @@ def layer_of(case: Case) -> nn.Module:
 def _asked(cam: BaseCAM, layer: nn.Module, case: Case) -> NDArray[np.float32]:
     try:
         with _kept(layer), torch.enable_grad():
-            # Gradients of the image, so that the layer has some even if all parameters are frozen.
-            found = cam(case.x.detach().clone().requires_grad_(), [ClassifierOutputTarget(case.target)])
+            # Gradients of the image, so that the layer has some even if all parameters are frozen; of a copy, as the
+            # network may change it in place.
+            found = cam(case.x.detach().requires_grad_().clone(), [ClassifierOutputTarget(case.target)])
     finally:
         cam.activations_and_grads.release()
     return np.asarray(found[0], np.float32)

@@ -81,7 +81,7 @@ def check_method(
     )
     try:
         # What a library does with a network that it does not expect can raise anything.
-        found = opened(kind, network, options).reference(case)
+        found = opened(kind, network, options).of(subject.image).reference(case)
     except NoReferenceError as error:
         return row | {"note": str(error)}
     except Exception as error:

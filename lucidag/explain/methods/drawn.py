@@ -11,10 +11,12 @@ from torch import nn
 
 from lucidag.explain.blank import BLACK, Blank, baseline
 from lucidag.explain.methods.base import Method
+from lucidag.explain.reference import Case, Reference
 from lucidag.ground.section import Count, Section
 from lucidag.ground.statistics.ranks import tie_seed
 from lucidag.models.reproducible import mix, seeded
 
+MOST_COPIES = 50  # of an image, that a library gets all at once
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -47,6 +49,17 @@ class OneByOne(Method):
     def blank(self, x: torch.Tensor, settings: Blanked) -> torch.Tensor:
         """Give the blank image of an image, both 1 x C x S x S."""
         return baseline(x[0], settings.baseline, settings.blur, self.inputs)[None]
+
+    def beside(self, case: Case, theirs: torch.Tensor, fewer: Section) -> Reference:
+        """Give what a library found (S x S) with settings of fewer samples, beside the same found here if they are."""
+        if fewer == self.settings:
+            return Reference(theirs.detach().cpu().numpy())
+        again = self.of(self.image)
+        again.settings = fewer
+        ours = again.map(case.model, case.x.clone(), case.target)
+        samples = [how.model_dump()["samples"] for how in (fewer, self.settings)]
+        note = f"{samples[0]} of {samples[1]} samples, by both"
+        return Reference(theirs.detach().cpu().numpy(), ours.detach().cpu().numpy(), note)
 
     def drawn(self, seed: int) -> int:
         """Give the seed of the draws of the image that is explained."""

@@ -8,7 +8,8 @@ from pydantic import Field
 from torch import nn
 
 from lucidag.explain.blank import BLACK, BLUR, MEAN, Blank, baseline
-from lucidag.explain.methods.drawn import Batched, OneByOne, Positive, drawing, gradients_by
+from lucidag.explain.methods.drawn import MOST_COPIES, Batched, OneByOne, Positive, drawing, gradients_by
+from lucidag.explain.reference import Case, Reference
 from lucidag.ground.section import Count, Seed, Unique
 
 
@@ -36,6 +37,7 @@ class ExpectedGradients(OneByOne):
     """
 
     title = "Expected Gradients"
+    library = "captum"
     kind = "signed"
     needs = "gradients"
     Settings = ExpectedGradientsSettings
@@ -43,10 +45,21 @@ class ExpectedGradients(OneByOne):
 
     def map(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
         """Average over the draws."""
-        how, shap = self.settings, GradientShap(model)
-        shap.gradient_func = gradients_by(how.batch_size)
+        shap = GradientShap(model)
+        shap.gradient_func = gradients_by(self.settings.batch_size)
+        return self._averaged(shap, x, target, self.settings.samples)
+
+    def reference(self, case: Case) -> Reference:
+        """Ask captum, with the same draws and all of them at once."""
+        fewer = self.settings.model_copy(update={"samples": min(self.settings.samples, MOST_COPIES)})
+        theirs = self._averaged(GradientShap(case.model), case.x.clone(), case.target, fewer.samples)
+        return self.beside(case, theirs, fewer)
+
+    def _averaged(self, shap: GradientShap, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:
+        how = self.settings
         blanks = torch.stack([baseline(x[0], kind, how.blur, self.inputs) for kind in how.baselines])
         width = float(x.max() - x.min())
         with drawing(self.drawn(how.seed), x.device):
-            found = shap.attribute(x, blanks, n_samples=how.samples, stdevs=how.stdev * width, target=target)
-        return found.detach().sum(dim=1)[0]
+            found = shap.attribute(x, blanks, n_samples=samples, stdevs=how.stdev * width, target=target)
+        summed: torch.Tensor = found.detach().sum(dim=1)[0]
+        return summed

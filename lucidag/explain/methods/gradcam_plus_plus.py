@@ -4,6 +4,7 @@ import numpy as np
 
 from lucidag.explain.cam.seen import Found, Seen
 from lucidag.explain.methods.cam import CamMethod
+from lucidag.explain.reference import Case, NoReferenceError, Reference
 
 UNSTABLE = "the layer has activations below 0, for which the weights of Grad-CAM++ are not stable"
 
@@ -22,3 +23,9 @@ class GradCamPlusPlus(CamMethod):
         # Called without an object, of which it uses nothing, so that no hook is set; so are the other two.
         weights = GradCAMPlusPlus.get_cam_weights(None, None, None, None, seen.activations, seen.gradients)
         return seen.weighted(np.asarray(weights[0], np.float32), UNSTABLE if (seen.activations < 0).any() else None)
+
+    def reference(self, case: Case) -> Reference:
+        """Ask pytorch-grad-cam where the weights are stable."""
+        if UNSTABLE in str(case.record["notes"]):
+            raise NoReferenceError(f"{UNSTABLE}: rounding alone moves the map")
+        return super().reference(case)

@@ -9,6 +9,7 @@ from torch import nn
 
 from lucidag.explain.blank import MEAN, Blank
 from lucidag.explain.methods.drawn import Blanked, OneByOne
+from lucidag.explain.reference import Case, Reference
 
 Part = Annotated[float, Field(gt=0, le=1)]
 
@@ -37,6 +38,7 @@ class Occlusion(OneByOne):
     """
 
     title = "occlusion"
+    library = "captum"
     kind = "signed"
     needs = "perturbation"
     Settings = OcclusionSettings
@@ -44,6 +46,13 @@ class Occlusion(OneByOne):
 
     def map(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
         """Move the window."""
+        return self._moved(model, x, target, self.settings.batch_size)
+
+    def reference(self, case: Case) -> Reference:
+        """Ask captum, one place of the window after the other."""
+        return Reference(self._moved(case.model, case.x.clone(), case.target, 1).cpu().numpy())
+
+    def _moved(self, model: nn.Module, x: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
         how, (channels, size) = self.settings, x.shape[1:3]
         window, stride = (max(1, round(share * size)) for share in (how.window, how.stride))
         with torch.no_grad():
@@ -53,6 +62,6 @@ class Occlusion(OneByOne):
                 strides=(channels, min(stride, window), min(stride, window)),
                 baselines=self.blank(x, how),
                 target=target,
-                perturbations_per_eval=how.batch_size,
+                perturbations_per_eval=batch_size,
             )
         return found.mean(dim=1)[0]  # all channels are hidden at once, and so have one value

@@ -5,7 +5,8 @@ from captum.attr import NoiseTunnel, Saliency
 from pydantic import Field
 from torch import nn
 
-from lucidag.explain.methods.drawn import Batched, OneByOne, Positive, drawing, gradients_by
+from lucidag.explain.methods.drawn import MOST_COPIES, Batched, OneByOne, Positive, drawing, gradients_by
+from lucidag.explain.reference import Case, Reference
 from lucidag.ground.section import Count, Seed
 
 
@@ -27,6 +28,7 @@ class SmoothGrad(OneByOne):
     """
 
     title = "SmoothGrad"
+    library = "captum"
     kind = "graded"
     needs = "gradients"
     Settings = SmoothGradSettings
@@ -34,13 +36,23 @@ class SmoothGrad(OneByOne):
 
     def map(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
         """Average the gradient."""
-        how, saliency = self.settings, Saliency(model)
-        saliency.gradient_func = gradients_by(how.batch_size)
+        saliency = Saliency(model)
+        saliency.gradient_func = gradients_by(self.settings.batch_size)
+        return self._averaged(saliency, x, target, self.settings.samples)
+
+    def reference(self, case: Case) -> Reference:
+        """Ask captum, with the same noise and all copies at once."""
+        fewer = self.settings.model_copy(update={"samples": min(self.settings.samples, MOST_COPIES)})
+        theirs = self._averaged(Saliency(case.model), case.x.clone(), case.target, fewer.samples)
+        return self.beside(case, theirs, fewer)
+
+    def _averaged(self, saliency: Saliency, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:
+        how = self.settings
         width = float(x.max() - x.min())
         with drawing(self.drawn(how.seed), x.device):
             found = NoiseTunnel(saliency).attribute(
-                x, nt_samples=how.samples, stdevs=how.stdev * width, target=target, abs=False
+                x, nt_samples=samples, stdevs=how.stdev * width, target=target, abs=False
             )
-        size = found.detach().abs().sum(dim=1)[0]
+        size: torch.Tensor = found.detach().abs().sum(dim=1)[0]
         most = size.max()
         return size / most if most > 0 else size
