@@ -92,8 +92,12 @@ def test_the_first_image_is_explained_by_the_libraries_too(finished: Path) -> No
     table = pd.read_csv(finished / "results/explanations/b/checks.csv", dtype={"image": str})
     assert set(table["image"]) == {"00"}
     assert table["method"].tolist() == [*CAMS, "lime", *LRP]
-    assert (table["difference"] < 1e-4).all(), table
-    assert table["note"].isna().all(), table
+    assert table["version"].all()
+    # A network that has hardly learnt may give the same probability whatever LIME hides.
+    compared = table["note"].isna()
+    assert table["method"][~compared].isin(["lime"]).all(), table
+    assert table["note"][~compared].str.contains("hardly changes").all(), table
+    assert (table["difference"][compared] < 1e-4).all(), table
 
 
 def test_every_two_methods_are_compared_on_every_image(finished: Path) -> None:
@@ -183,8 +187,8 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    # train and features of three models, the sweep of two, two jobs of each family, the comparison with libraries, units and
-    # their sheet
+    # train and features of three models, the sweep of two, two jobs of each family, the comparison with libraries,
+    # units and their sheet
     assert found == [str(granted)] * 17
 
 
