@@ -1,12 +1,138 @@
-"""The layers of networks of which a configuration names none."""
+"""The layers of networks: those that a configuration names, and those of networks of which it names none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lucidag.config.faults import Faults
+from lucidag.config.methods import studied_methods
 from lucidag.config.plan import Plan
+from lucidag.explain.cam.layers import explained_layer
+from lucidag.explain.methods.registry import CAM, families
+from lucidag.explain.relevance.takes import TAKES as RELEVANCE
+from lucidag.ground.errors import InputError
 from lucidag.ground.section import Section
 from lucidag.ground.spelling import unknown
+from lucidag.models.layers import Layers, Takes, find_layer
+from lucidag.units.takes import TAKES as DISSECTION
+
+
+def faults_of_layers(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the layers of a network that its stages look at, each by the stage's own check.
+
+    Parameters
+    ----------
+    plan
+        Of the configuration.
+    name
+        The model.
+    found
+        What `lucidag.models.probe.look` says of it.
+
+    Yields
+    ------
+    A sentence that starts with the key.
+    """
+    layers = Layers.from_json(found["seen"])
+    yield from _faults_of_modules(plan, name, found)
+    for key, layer, cure in _explained(plan, name):
+        try:
+            explained_layer(layers, layer)
+        except InputError as error:
+            yield f"{key}: model '{name}': {error}: {cure}" if layer is None else f"{key}: {error}"
+    for key, layer, takes in _named(plan, name):
+        try:
+            find_layer(layers, layer, takes)
+        except InputError as error:
+            yield f"{key}: {error}"
+
+
+def _faults_of_modules(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the modules that are named for other ends than to look at what they give."""
+    model, modules = plan.config.models[name], list(found["seen"]["modules"])
+    key, head = f"models.{name}.head", found["head"]
+    if model.head is not None and model.head not in modules:
+        yield f"{key}: {unknown('layer', model.head, _outline(modules, model.head))}"
+    elif model.head is not None and model.head != head:
+        yield f"{key}: layer '{model.head}' does not give the network's output; {head or 'no linear layer'} does"
+    if model.train is None:
+        return
+    key, trainable = f"models.{name}.train.trainable", model.train.trainable
+    if trainable == "head" and head is None:
+        yield f"{key}: the network does not end in a linear layer: name the modules to be trained, or take 'all'"
+    named = trainable if isinstance(trainable, list) else []
+    unheard = [module for module in named if module not in modules]
+    for module in unheard:
+        yield f"{key}: {unknown('layer', module, _outline(modules, module))}"
+    if named and not unheard and not set(named) & set(found["weighted"]):
+        yield f"{key}: none of {', '.join(named)} holds weights"
+
+
+def _explained(plan: Plan, name: str) -> Iterator[tuple[str, str | None, str]]:
+    """List where a model has class activation maps: the key, the layer or None, and what to do where there is none."""
+    config = plan.config
+    if config.explain is not None and name in plan.explained_models:
+        methods, layer = plan.families(name).get(CAM, []), config.explain.cam.layers.get(name)
+        if layer is not None:
+            yield f"explain.cam.layers.{name}", layer, ""
+        elif methods:
+            cure = f"leave these methods out for it, with `explain.without: {{{name}: [{', '.join(methods)}]}}`"
+            yield f"explain.methods ({', '.join(methods)})", None, cure
+    for key, study in config.shortcuts.items():
+        if name not in (study.trained_with, study.trained_without):
+            continue
+        methods = families(studied_methods(config, key)).get(CAM, [])
+        if study.layer is not None:
+            yield f"shortcuts.{key}.layer", study.layer, ""
+        elif methods:
+            yield f"shortcuts.{key}.methods ({', '.join(methods)})", None, "name methods that are none of these"
+
+
+def _named(plan: Plan, name: str) -> Iterator[tuple[str, str, Takes]]:
+    """List the layers that a model's units are looked at in: the key, the layer, and what its stage takes."""
+    atlas = plan.atlas_layer(name)
+    if plan.atlas.get(name) and atlas is not None:
+        yield f"relevance.atlas.layers.{name}", atlas, RELEVANCE
+    for layer in plan.layers.get(name, []):
+        yield f"dissect.layers.{name}", layer, DISSECTION
+
+
+def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is asked of units of dissected layers that the network does not have.
+
+    Parameters
+    ----------
+    plan
+        Of the configuration with the layers of `with_layers`.
+    name, found
+        As for `faults_of_layers`.
+
+    Yields
+    ------
+    A sentence that starts with the key.
+    """
+    dissect, layers = plan.config.dissect, Layers.from_json(found["seen"])
+    if dissect is None or name not in plan.layers:
+        return
+    units = {layer: find_layer(layers, layer, DISSECTION).units for layer in plan.layers[name]}
+    shown = dissect.sheet.units if isinstance(dissect.sheet.units, dict) else {}
+    for layer, asked in shown.items():
+        for unit in [unit for unit in asked if unit >= units.get(layer, unit + 1)]:
+            yield (
+                f"dissect.sheet.units.{layer}: model '{name}' has no unit {unit} there; it has 0 to {units[layer] - 1}"
+            )
+    if name in plan.joined and found["features"] is not None and found["features"] not in units.values():
+        sizes = ", ".join(f"{layer} has {count}" for layer, count in units.items())
+        such = f", such as '{found['block']}'" if found["block"] is not None else ""
+        yield (
+            f"dissect.layers.{name}: no layer gives the {found['features']} units in front of the last layer "
+            f"({sizes}), so roles and labels cannot be joined: name one that does{such}, or leave the model out of "
+            "`rof.models` or `dissect.models`"
+        )
+
+
+def _outline(modules: Sequence[str], layer: str) -> list[str]:
+    """Return the modules as deep as the one asked for: all names of a large network help nobody."""
+    return [module for module in modules if module.count(".") <= layer.count(".")]
 
 
 def with_layers(plan: Plan, looked: Mapping[str, Any], source: str, faults: Faults) -> dict[str, Section]:
@@ -27,7 +153,10 @@ def with_layers(plan: Plan, looked: Mapping[str, Any], source: str, faults: Faul
     if config.dissect is not None:
         layers = {name: plan.layers[name] or looked[name]["layers"] for name in plan.layers if name in looked}
         for name in [name for name, found in layers.items() if not found]:
-            faults.lines.append(f"{source}: dissect.layers.{name}: no layer is found in the network: name some")
+            faults.lines.append(
+                f"{source}: dissect.layers.{name}: no layer is found in the network: name some, or leave it out of "
+                "`dissect.models`"
+            )
         shown = config.dissect.sheet.units if isinstance(config.dissect.sheet.units, dict) else {}
         known = list(dict.fromkeys(layer for found in layers.values() for layer in found))
         if len(layers) == len(plan.layers):  # else the layers of some are not known
@@ -39,7 +168,8 @@ def with_layers(plan: Plan, looked: Mapping[str, Any], source: str, faults: Faul
         blocks = {name: plan.atlas_layer(name) or looked[name]["block"] for name in plan.atlas if name in looked}
         for name in [name for name, block in blocks.items() if block is None]:
             faults.lines.append(
-                f"{source}: relevance.atlas.layers.{name}: no layer with maps is found in the network: name one"
+                f"{source}: relevance.atlas.layers.{name}: no layer with maps is found in the network: name one, or "
+                "leave it out of `relevance.models`"
             )
         named = {name: block for name, block in blocks.items() if block is not None}
         updated = {"atlas": atlas.model_copy(update={"layers": {**atlas.layers, **named}})}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lucidag.config.faults import Faults
-from lucidag.config.layers import with_layers
+from lucidag.config.layers import faults_of_layers, faults_of_units, with_layers
 from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
@@ -16,7 +16,6 @@ from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
 from lucidag.ground.provenance import CodeIndex
-from lucidag.ground.spelling import unknown
 from lucidag.models.settings import Model, is_weight_file
 
 
@@ -43,15 +42,7 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         if "error" in found:
             faults.lines.append(f"{source}: models.{name}: {found['error']}")
             continue
-        for key, layer in _layers_named(plan, name):
-            if not any(module == layer or module.startswith(f"{layer}.") for module in found["modules"]):
-                sentence = unknown("layer", layer, _outline(found["modules"], layer))
-                faults.lines.append(f"{source}: {key}: {sentence}")
-        if model.head in found["modules"] and model.head != found["head"]:
-            faults.lines.append(
-                f"{source}: models.{name}.head: layer '{model.head}' does not give the network's output; "
-                f"{found['head'] or 'no linear layer'} does"
-            )
+        faults.lines += [f"{source}: {sentence}" for sentence in faults_of_layers(plan, name, found)]
         if name in plan.examined and found["head"] is None:
             faults.lines.append(
                 f"{source}: models.{name}: the network does not end in a linear layer, so it has no penultimate units: "
@@ -61,7 +52,11 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
     faults.stop()
-    return config.model_copy(update={"models": models, **layered})
+    whole = config.model_copy(update={"models": models, **layered})
+    for name, found in looked.items():
+        faults.lines += [f"{source}: {sentence}" for sentence in faults_of_units(Plan(whole), name, found)]
+    faults.stop()
+    return whole
 
 
 def brought(before: Config, after: Config) -> Iterator[str]:
@@ -145,28 +140,6 @@ def _relevance_asked(plan: Plan) -> dict[str, list[str]]:
     for each in plan.relevance_models:
         found.setdefault(each, []).append("relevance")
     return found
-
-
-def _layers_named(plan: Plan, name: str) -> list[tuple[str, str]]:
-    """Return the layers of a model that the configuration names, each with its key."""
-    config, model = plan.config, plan.config.models[name]
-    named = [(f"models.{name}.head", model.head)] if model.head is not None else []
-    if model.train is not None and isinstance(model.train.trainable, list):
-        named += [(f"models.{name}.train.trainable", layer) for layer in model.train.trainable]
-    if config.explain is not None and name in config.explain.cam.layers:
-        named.append((f"explain.cam.layers.{name}", config.explain.cam.layers[name]))
-    atlas = plan.atlas_layer(name)
-    if plan.atlas.get(name) and atlas is not None:
-        named.append((f"relevance.atlas.layers.{name}", atlas))
-    for key, study in config.shortcuts.items():
-        if study.layer is not None and name in (study.trained_with, study.trained_without):
-            named.append((f"shortcuts.{key}.layer", study.layer))
-    return named + [(f"dissect.layers.{name}", layer) for layer in plan.layers.get(name, [])]
-
-
-def _outline(modules: Sequence[str], layer: str) -> list[str]:
-    """Return the modules as deep as the one asked for: all names of a large network help nobody."""
-    return [module for module in modules if module.count(".") <= layer.count(".")]
 
 
 def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from lucidag.models.steps import IMAGE, Step, Steps, function_name
+from lucidag.models.layers import IMAGE
+from lucidag.models.steps import Step, Steps, function_name
 
 MOVING = (
     *("squeeze", "unsqueeze", "flatten", "view", "reshape", "ravel", "contiguous", "float", "to", "getitem", "select"),

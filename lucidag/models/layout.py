@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from math import prod
 
-from lucidag.models.steps import IMAGE, Step, Steps
+from lucidag.models.layers import IMAGE, POOLS
+from lucidag.models.steps import Step, Steps
 
 FIRST = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu", "local_response_norm")  # 1 of N x K x ...
 LAST = ("linear", "layer_norm", "rms_norm", "multi_head_attention_forward", "scaled_dot_product_attention")
-POOLS = ("pool1d", "pool2d", "pool3d", "interpolate", "upsample", "pixel_shuffle", "grid_sample")
 MEANS = ("mean", "sum", "amax", "amin")
 RESHAPES = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze")
 

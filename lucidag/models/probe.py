@@ -9,10 +9,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build, fill_lazy
+from lucidag.models.describe import describe
 from lucidag.models.inputs import Inputs
 from lucidag.models.maps import own_layers
 from lucidag.models.network import Network, open_network
@@ -35,9 +37,10 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``modules`` (their names), ``head`` (the last linear layer or None), ``recipe`` (how published weights want
-        their images, or None) and ``of`` (whose it is); ``layers`` and ``block``, see `lucidag.models.maps.own_layers`.
-        Or ``error``: a sentence that says why it cannot be used.
+        ``seen``, its `lucidag.models.layers.Layers` as plain values; ``weighted``, the modules that hold weights, and
+        ``head``, the last linear layer or None, with the number of its inputs, ``features``; ``recipe`` (how published
+        weights want their images, or None) and ``of`` (whose it is); ``layers`` and ``block``, see
+        `lucidag.models.maps.own_layers`. Or ``error``: a sentence that says why it cannot be used.
     """
     try:
         model = build(asked["architecture"], asked["classes"], asked["options"], 0)
@@ -52,15 +55,24 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
             _check_weights(network, asked)
     except InputError as error:
         return {"error": str(error)}
-    layers, block = own_layers(network.model, network.inputs.example(1), network.head)
+    seen = describe(network.model, network.inputs.example(1))
+    layers, block = own_layers(seen, network.head, getattr(network.model, "additions", ()))
     return {
-        "modules": [name for name, _ in model.named_modules() if name],
+        "seen": seen.to_json(),
+        "weighted": [name for name, module in network.model.named_modules() if any(True for _ in module.parameters())],
         "head": network.head,
+        "features": _features(network),
         "recipe": recipe,
         "of": whose if recipe else None,
         "layers": layers,
         "block": block,
     }
+
+
+def _features(network: Network) -> int | None:
+    """Return how many numbers the last layer takes."""
+    weight = None if network.head is None else network.model.get_submodule(network.head).weight
+    return int(weight.shape[1]) if isinstance(weight, torch.Tensor) else None
 
 
 def _classes(model: nn.Module, inputs: Inputs, asked: Mapping[str, Any]) -> int:

@@ -14,11 +14,11 @@ from torch.utils._pytree import tree_leaves
 
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
+from lucidag.models.layers import IMAGE
 from lucidag.models.recorder import Call, watching
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 See = Callable[[int, Any], Any]
-IMAGE = -1  # the place of the image among the sources of a step
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,15 @@ from torch.nn import functional
 from lucidag.explain.cam.layers import find_layer
 from lucidag.explain.cam.split import Split, split
 from lucidag.ground.errors import InputError
+from lucidag.models.describe import describe
 from lucidag.models.fast import frozen
-from lucidag.models.layers import layers_of
 from lucidag.models.small import small_cnn
-from lucidag.models.steps import steps_of
 from tests.cam.networks import activations, image, network, seeded
 
 
 def cut(model: nn.Module, layer: str, example: torch.Tensor) -> Split:
     ready = frozen(model)
-    return split(ready, example, find_layer(ready, example, layer))
+    return split(ready, example, find_layer(describe(ready, example), layer))
 
 
 def with_output(model: nn.Module, layer: str, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
@@ -69,7 +68,7 @@ def test_gradients_through_the_tail(layer):
 
 def test_layers_all_over_a_network_can_be_cut():
     model, x = network("densenet"), image("densenet")
-    layers = [layer.name for layer in layers_of(steps_of(model, x)) if layer.gives_maps()]
+    layers = [layer.name for layer in describe(model, x).path if layer.gives_maps()]
     assert len(layers) > 20
     assert {"relu", "features", "features.denseblock2.denselayer1"} <= set(layers)
     for layer in {*layers[::3], "relu", "features"}:
@@ -81,7 +80,7 @@ def test_layers_all_over_a_network_can_be_cut():
 def test_only_what_stands_behind_the_layer_runs():
     x = image("resnet18")
     model = frozen(network("resnet18"))
-    point = split(model, x, find_layer(model, x, "layer3")).at(x)
+    point = split(model, x, find_layer(describe(model, x), "layer3")).at(x)
     runs = []
     for name, module in model.named_modules():
         module.register_forward_hook(lambda *_, name=name: runs.append(name))
@@ -133,7 +132,7 @@ def test_parts_that_miss_the_network_are_noticed(capfd, openly, why):
 
 def test_hooks_are_gone_even_after_a_failure():
     model = frozen(network("branching"))
-    made = split(model, image("branching"), find_layer(model, image("branching"), "inner.layer3"))
+    made = split(model, image("branching"), find_layer(describe(model, image("branching")), "inner.layer3"))
     point = made.at(image("branching", 1))
     with pytest.raises(RuntimeError):
         point.tail(torch.rand(1, 7, 4, 4))

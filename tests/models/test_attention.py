@@ -12,6 +12,7 @@ from lucidag.explain.cam.layers import default_layer
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
+from lucidag.models.describe import describe
 from lucidag.models.head import find_head
 from lucidag.models.weights import load_checkpoint, load_weights, save_checkpoint
 
@@ -80,7 +81,7 @@ def test_before_training_it_is_the_network_without_attention_whose_weights_fit(t
     torch.testing.assert_close(model(images), base(images), rtol=1e-4, atol=1e-4)
     assert all(torch.equal(value, start[key]) for key, value in model.attention.state_dict().items())
     assert find_head(model, images) == "fc"
-    assert default_layer(model, images).name == "attention"
+    assert default_layer(describe(model, images)).name == "attention"
     noisy(model.attention, 0)
     assert not torch.allclose(model(images), base(images), rtol=1e-2)
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lucidag.models.build import build
+from lucidag.models.describe import describe
 from lucidag.models.head import linear_head
 from lucidag.models.maps import own_layers
 
@@ -27,6 +28,7 @@ NETWORKS = [
     ("squeezenet1_1", 64, {}, ["features.4", "features.7", "classifier.2"]),
     ("lucidag.models.small:small_cnn", 32, {"width": 4}, ["blocks.block1.relu", "blocks.block2.relu", "blocks", "fc"]),
     ("lucidag.models.small:small_mlp", 8, {"inputs": 192, "hidden": [8, 9]}, ["relu2", "fc"]),
+    ("swin_t", 64, {}, ["features.3", "features.5", "permute", "head"]),  # units in the last axis, but of "permute"
     ("vit_b_16", 64, {"image_size": 64}, ["heads.head"]),
 ]
 
@@ -36,7 +38,7 @@ def test_every_network_has_layers_of_its_own(architecture, size, options, layers
     with torch.device("meta"):  # shapes only
         model, example = build(architecture, 5, options, seed=0), torch.empty(1, 3, size, size)
         head = layers[-1] if isinstance(model.get_submodule(layers[-1]), nn.Linear) else None
-        found, block = own_layers(model, example, head)
+        found, block = own_layers(describe(model, example), head, getattr(model, "additions", ()))
     assert found == layers
     blocks = layers if head is None else layers[:-1]
     assert block == (blocks[-1] if blocks else None)
@@ -88,6 +90,6 @@ class Wrapped(nn.Module):
 def test_networks_of_ones_own(model, layers):
     example = torch.rand(2, 3, 32, 32)
     head = linear_head(model, example)
-    assert own_layers(model, example, head)[0] == layers
+    assert own_layers(describe(model, example), head)[0] == layers
     for layer in layers:
         model.get_submodule(layer)

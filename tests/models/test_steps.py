@@ -8,9 +8,10 @@ from torchvision.models import densenet121, get_model, resnet18, vgg11_bn
 from torchvision.models.feature_extraction import get_graph_node_names
 
 from lucidag.ground.errors import InputError
-from lucidag.models.layers import layers_of
+from lucidag.models.describe import describe
+from lucidag.models.layers import IMAGE
 from lucidag.models.layout import channel_axis
-from lucidag.models.steps import IMAGE, steps_of, watching_steps
+from lucidag.models.steps import steps_of, watching_steps
 
 
 def on_meta(build):
@@ -174,7 +175,7 @@ def test_axes_by_hand():
 
 def test_layers_are_named_after_the_outermost_module():
     model, x = on_meta(resnet18)
-    found = {layer.name: layer for layer in layers_of(steps_of(model, x))}
+    found = {layer.name: layer for layer in describe(model, x).path}
     assert found["layer4"].trunk
     modules = dict(model.named_modules())
     assert found["layer4"].name in modules

@@ -5,8 +5,9 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from lucidag.explain.cam.layers import default_layer, find_layer
+from lucidag.explain.cam.layers import explained_layer
 from lucidag.explain.cam.split import split
+from lucidag.models.describe import describe
 from lucidag.models.fast import accelerate, frozen
 from lucidag.models.memory_format import settled
 
@@ -51,7 +52,7 @@ class Prepared:
         self._format = settled(self._model, example[:1].to(device))
         self._example = self.placed(example[:1])
         ready, x = self._model, self._example
-        self.split = split(ready, x, default_layer(ready, x) if layer is None else find_layer(ready, x, layer))
+        self.split = split(ready, x, explained_layer(describe(ready, x), layer))
         self.layer, self.head = self.split.layer, self.split.head
 
     @cached_property

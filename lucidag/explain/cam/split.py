@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -86,7 +86,21 @@ def split(model: nn.Module, example: torch.Tensor, layer: Layer) -> Split:
     InputError
         If the network gives no N x C logits.
     """
-    image = example[:1]
+    found = _split(model, example[:1], layer)
+    return _units_first(found, layer) if layer.kind == "channels last" else found
+
+
+def _units_first(found: Split, layer: Layer) -> Split:
+    """Show the units of a layer that gives N x H x W x K in axis 1."""
+
+    def at(x: torch.Tensor) -> Point:
+        point = found.at(x)
+        return Point(layer.units_first(point.activations), lambda batch: point.tail(layer.as_given(batch)))
+
+    return replace(found, at=at, head=None)
+
+
+def _split(model: nn.Module, image: torch.Tensor, layer: Layer) -> Split:
     whole = Split(layer.name, _hooked(model, layer.place), head=None, traced=False)
     point = whole.at(image)
     pair = torch.cat([point.activations, 0.5 * point.activations])

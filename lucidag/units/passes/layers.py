@@ -6,11 +6,14 @@ from contextlib import contextmanager
 import torch
 
 from lucidag.ground.errors import InputError
+from lucidag.models.describe import describe
 from lucidag.models.head import evaluating
+from lucidag.models.layers import find_layer
 from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 from lucidag.models.recorder import checked_output, layer_outputs
 from lucidag.models.reproducible import reproducible
+from lucidag.units.takes import TAKES
 
 Forward = Callable[[torch.Tensor], dict[str, torch.Tensor]]
 
@@ -31,9 +34,11 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     Yields
     ------
     A function from uint8 frames (N x channels x S x S) to float32 outputs by layer, each N x K or N x K x H x W.
-    It raises InputError if a layer did not run or gives something else.
+    The units are in axis 1, wherever the network has them. It raises InputError if a layer did not run or gives
+    something else.
     """
     network.model.to(device)
+    known = describe(network.model, network.inputs.example(1).to(device))
     form = settled(network.model, network.inputs.example(1).to(device))
     with (
         reproducible(device, threads),
@@ -41,11 +46,13 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
         torch.inference_mode(),
         layer_outputs(network.model, layers) as seen,
     ):
+        views = {layer: find_layer(known, layer, TAKES) for layer in layers if known.of_module(layer) is not None}
 
         def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
             seen.clear()
             network.model(network.inputs.normalise(frames.to(device)).to(memory_format=form))
-            return {layer: checked_output(layer, seen, len(frames)) for layer in layers}
+            found = {layer: checked_output(layer, seen, len(frames)) for layer in layers}
+            return {layer: views[layer].units_first(each) if layer in views else each for layer, each in found.items()}
 
         yield outputs_of
 
