@@ -169,11 +169,6 @@ def by_place(values: torch.Tensor) -> torch.Tensor:
     return values.flatten(2) if values.ndim == 4 else values[:, :, None]
 
 
-def is_map(output: object) -> bool:
-    """Tell whether an output says where: N x K x H x W with H * W above 1."""
-    return isinstance(output, torch.Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1
-
-
 def described(output: object) -> str:
     """Say what an output is, for an error: its shape, or its type and the shapes of its tensors if it is no tensor."""
     if isinstance(output, torch.Tensor):

@@ -6,7 +6,7 @@ from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import attention_small_resnet
-from lucidag.models.recorder import by_place, checked_output, described, is_map, layer_outputs, recording, watching
+from lucidag.models.recorder import by_place, checked_output, described, layer_outputs, recording, watching
 from lucidag.models.small import small_cnn, small_mlp, small_resnet
 
 
@@ -244,9 +244,6 @@ def test_which_shapes_will_do(shape, dimensions, fits):
 
 
 def test_what_an_output_is():
-    assert is_map(torch.zeros(1, 2, 2, 1))
-    assert not any(is_map(torch.zeros(shape)) for shape in ((1, 2, 1, 1), (1, 2, 3), (1, 2)))
-    assert not is_map((torch.zeros(1, 2, 3, 3),))
     assert described(torch.zeros(2, 3)) == "a tensor of shape (2, 3)"
     assert described(()) == "tuple"
     maps = torch.arange(24).view(1, 2, 3, 4)
