@@ -174,7 +174,7 @@ def _joined(step: Step, known: TokenGrid) -> TokenGrid | None:
     positional, named = step.arguments
     parts = positional[0] if positional else named.get("tensors", ())
     dim = positional[1] if len(positional) > 1 else named.get("dim", named.get("axis", 0))
-    if dim % 3 != known.axis:
+    if int(dim or 0) % 3 != known.axis:
         return known if step.shape[known.axis] == known.tokens else None
     sizes = [int(part.shape[known.axis]) for part in parts]
     # The image's tokens are the longest part: what is put beside them are a few.
