@@ -10,6 +10,7 @@ from lucidag.explain.methods.base import Method
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.head import evaluating
+from lucidag.models.network import Network
 from lucidag.models.recorder import recording
 
 
@@ -22,9 +23,9 @@ class Attention(Method):
     per_class = False
 
     @classmethod
-    def takes(cls, model: nn.Module) -> bool:
+    def takes(cls, network: Network) -> bool:
         """Say whether the network has channel attention."""
-        return any(isinstance(module, ChannelAttention) for module in model.modules())
+        return any(isinstance(module, ChannelAttention) for module in network.model.modules())
 
     def maps(self, model: nn.Module, x: torch.Tensor, target: int) -> NDArray[np.float32]:
         """Give the maps of the channels' attention."""

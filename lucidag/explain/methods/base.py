@@ -53,7 +53,7 @@ class Group:
         self.network, self.device = network, device
         self.network.model.to(device).eval()
         self.options = options
-        self.classes = {name: method for name, method in methods.items() if method.takes(network.model)}
+        self.classes = {name: method for name, method in methods.items() if method.takes(network)}
         self.names = tuple(self.classes)
         self.prepare()
 
@@ -166,7 +166,7 @@ class Method:
         return own
 
     @classmethod
-    def takes(cls, model: nn.Module) -> bool:
+    def takes(cls, network: Network) -> bool:
         """Say whether there is something to explain in this network; where not, it has no map by this method."""
         return True
 
