@@ -18,7 +18,13 @@ from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
-from lucidag.config.probe import brought, check_methods, check_networks, check_relevance
+from lucidag.config.probe import (
+    brought,
+    check_attention,
+    check_methods,
+    check_networks,
+    check_relevance,
+)
 from lucidag.config.sources import (
     check_sources,
     clip_weight_files,
@@ -71,6 +77,8 @@ def checked_plan():
             check_methods(found, source, code)
         with faults.gathered():
             check_relevance(found, source, code)
+        with faults.gathered():
+            check_attention(Plan(whole), source, code)
         faults.stop()
     except InputError as error:
         for line in str(error).splitlines():

@@ -11,7 +11,7 @@ from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
-from lucidag.explain.methods.registry import LRP, families, name_of
+from lucidag.explain.methods.registry import ATTENDED, LRP, families, name_of
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
@@ -124,6 +124,51 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
     for name, keys in places.items():
         if "error" in known[name]:
             faults.lines.append(f"{source}: {', '.join(keys)}: model '{name}': {known[name]['error']}")
+    faults.stop()
+
+
+def check_attention(plan: Plan, source: str, code: CodeIndex) -> None:
+    """Stop at networks whose attention cannot be followed to the image, where methods are asked that need this.
+
+    What was found is kept as `check_networks` does. lucidag's own networks have no attention of this kind.
+
+    Parameters
+    ----------
+    plan
+        Of the configuration that `check_networks` has filled.
+
+    Raises
+    ------
+    InputError
+        A line for each: the configuration file, the keys, the model, the layer.
+    """
+    faults, config = Faults(), plan.config
+    asked: dict[str, dict[str, list[str]]] = {}  # by model and key
+    for name in plan.explained_models:
+        asked[name] = {"explain.methods": [each for each in plan.methods(name) if each in ATTENDED]}
+    for key, study in config.shortcuts.items():
+        methods = [each for each in studied_methods(config, key) if each in ATTENDED]
+        for name in (study.trained_with, study.trained_without):
+            asked.setdefault(name, {})[f"shortcuts.{key}.methods"] = methods
+    places = {
+        name: {key: methods for key, methods in keys.items() if methods}
+        for name, keys in asked.items()
+        if any(keys.values()) and not config.models[name].architecture.startswith("lucidag.")
+    }
+    networks = {}
+    for name, keys in places.items():
+        model = config.models[name]
+        known = _asked(model, config.datasets[model.dataset])
+        networks[name] = {
+            **{key: known[key] for key in ("architecture", "options", "classes")},
+            "input": model.input.filled({}).model_dump(mode="json"),
+            "methods": list(dict.fromkeys(method for methods in keys.values() for method in methods)),
+        }
+    parts = {name: [*config.models[name].factory_modules(), *modules_of(networks[name]["methods"])] for name in places}
+    found = _looked_at(networks, parts, "attention", "lucidag.explain.methods.attended_probe", config, code)
+    for name, keys in places.items():
+        if "error" in found[name]:
+            faults.lines.append(f"{source}: {', '.join(keys)}: model '{name}': {found[name]['error']}")
     faults.stop()
 
 

@@ -139,7 +139,7 @@ class PlantedBlock(nn.Module):
 
 
 class Planted(nn.Module):
-    """A transformer that sees the brightness of a patch: class 1 is how bright what it attends to is, 2 the opposite."""
+    """Its tokens are the brightness of patches: class 1 is how bright what it attends to is, class 2 the opposite."""
 
     def __init__(self) -> None:
         super().__init__()

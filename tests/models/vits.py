@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 from torch.nn import functional
+from torchvision.models import SwinTransformer
 
 SIZE, PATCH, WIDTH, HEADS, DEPTH, CLASSES = 12, 4, 8, 2, 2, 3
 TOKENS = (SIZE // PATCH) ** 2
@@ -108,3 +109,15 @@ def matrices(model: Vit, x: torch.Tensor) -> list[torch.Tensor]:
             found.append(raised / raised.sum(-1, keepdim=True))
             tokens = block(tokens)
     return found
+
+
+def windowed(num_classes: int) -> nn.Module:
+    """Build a network whose attention stays within windows."""
+    return SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=num_classes)
+
+
+def for_classes(num_classes: int) -> Vit:
+    """Build one as a configuration does."""
+    model = vit("fused")
+    model.head = nn.Linear(WIDTH, num_classes)
+    return model

@@ -45,6 +45,8 @@ METHODS: Mapping[str, str] = {
     "occlusion": "lucidag.explain.methods.occlusion:Occlusion",
     "rise": "lucidag.explain.methods.rise:Rise",
 }
+# What needs the attention of every layer: of some networks they refuse it, and the dry run asks.
+ATTENDED = ("rollout", "gradient_attention", "legrad")
 # Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
 SLOW = (LIME, "rise")
 DEFAULT = (*FAMILIES[CAM], LIME, *FAMILIES[LRP])
