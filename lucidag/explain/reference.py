@@ -63,8 +63,11 @@ class Reference:
         The map of this project, made anew with the same fewer samples or channels; None: the stored one counts.
     note
         What is to be known of the comparison: how many samples or channels, what the library was told.
+    unsteady
+        Why rounding alone may change the map at will, if so: then a great difference is no fault, and this is said.
     """
 
     map: NDArray[np.floating]
     ours: NDArray[np.floating] | None = None
     note: str = ""
+    unsteady: str = ""

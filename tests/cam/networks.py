@@ -13,7 +13,7 @@ from torchvision.models import DenseNet, MobileNetV2, ResNet, ShuffleNetV2
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from lucidag.explain.methods.registry import load
-from lucidag.models.small import small_cnn
+from lucidag.models.small import small_cnn, small_resnet
 
 CLASSES = 5
 
@@ -46,6 +46,7 @@ def plain_cnn() -> nn.Module:
 BUILDERS = {
     "small_cnn": lambda: small_cnn(CLASSES, width=6, depth=3, dropout=0.2),
     "plain_cnn": plain_cnn,
+    "small_resnet": lambda: small_resnet(CLASSES, width=6),
     "resnet18": lambda: ResNet(BasicBlock, [2, 2, 2, 2], num_classes=CLASSES),
     "bottleneck": lambda: ResNet(Bottleneck, [1, 1, 1, 1], num_classes=CLASSES),
     "mobilenet": lambda: MobileNetV2(CLASSES, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 2, 2], [6, 64, 2, 1]]),

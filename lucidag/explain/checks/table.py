@@ -34,6 +34,8 @@ def compared(stored: NDArray[np.floating], found: Reference) -> Row:
     """Return how far a map is from that of a library, and the values of both where they are furthest apart."""
     ours = stored if found.ours is None else found.ours
     share, place = apart(ours, found.map)
+    if share > LIMIT and found.unsteady:
+        return {"note": found.unsteady}
     values = {"ours": float(np.asarray(ours)[place]), "theirs": float(found.map[place])}
     return {"difference": share, **values, "note": found.note}
 

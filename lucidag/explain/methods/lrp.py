@@ -13,13 +13,15 @@ from zennit.core import Composite
 
 from lucidag.explain.methods.base import Group, Method, asked, decision
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
-from lucidag.explain.reference import Case, NoReferenceError, Reference
+from lucidag.explain.reference import Case, Reference
 from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import told_of
+
+EXPLODES = "the relevance explodes: two ways of computing it differ by all of their rounding"
 
 
 class LrpGroup(Group):
@@ -88,11 +90,10 @@ class LrpMethod(Method):
         """Ask zennit, with its own canonizers."""
         from lucidag.explain.relevance.library import library_relevance, plain_composite
 
-        if self.composite in case.record["exploded"]:
-            raise NoReferenceError("the relevance explodes: two ways of computing it differ by all of their rounding")
         low, high = (bound.to(case.x.device) for bound in input_range(case.inputs))
         rules = plain_composite(self.composite, low, high)
-        return Reference(library_relevance(case.model, case.x, case.target, rules).cpu().numpy())
+        found = library_relevance(case.model, case.x, case.target, rules).cpu().numpy()
+        return Reference(found, unsteady=EXPLODES if self.composite in case.record["exploded"] else "")
 
 
 def _finite(value: float) -> float | None:
