@@ -12,7 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_tensors
 from lucidag.ground.tensors import metadata, read_tensors, write_tensors
 
-ROWS = ("labels", "groups", "logits", "features")  # tensors with one row per image
+ROWS = ("labels", "groups", "logits", "features", "exact")  # tensors with one row per image
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,16 @@ class Features:
     logits
         N x C float32, as the network itself computes them.
     features
-        N x K float32: the input of the last linear layer. None where the network has no such layer.
+        N x K float32: the input of the last layer, summed up over places if that is a convolution. None where the
+        network has no such layer.
     weight, bias
-        C x K and C float32: the last linear layer. None where the network has none.
+        C x K and C float32: the last layer. None where the network has none.
     classes, group_names
         The names of the indices.
     layer
-        The name of the last linear layer inside the network, such as ``"fc"``.
+        The name of the last layer inside the network, such as ``"fc"``.
+    exact
+        N x C float64: the logits of a network with a last layer in which they are not linear. None for any other.
     """
 
     images: tuple[str, ...]
@@ -49,6 +52,7 @@ class Features:
     classes: tuple[str, ...]
     group_names: tuple[str, ...]
     layer: str | None
+    exact: NDArray[np.float64] | None = None
 
 
 def judged_groups(sizes: NDArray[np.int64], min_group: int) -> NDArray[np.bool_]:
@@ -68,6 +72,8 @@ def write_features(path: str | Path, content: Features) -> None:
     tensors |= {
         name: np.asarray(values, dtype=np.float32) for name, values in {"logits": content.logits, **kept}.items()
     }
+    if content.exact is not None:
+        tensors["exact"] = np.asarray(content.exact, dtype=np.float64)
     write_tensors(
         path, tensors, {name: getattr(content, name) for name in ("images", "classes", "group_names", "layer")}
     )
@@ -117,7 +123,7 @@ def read_features(path: str | Path) -> Features:
     for key in ROWS:
         if key in tensors and len(tensors[key]) != len(names["images"]):
             raise InputError(f"{path}: tensor '{key}' has {len(tensors[key])} rows for {len(names['images'])} images")
-    for key in ("features", "logits", "head.weight", "head.bias"):
+    for key in ("features", "logits", "head.weight", "head.bias", "exact"):
         if key in tensors and not np.isfinite(tensors[key]).all():
             raise InputError(f"{path}: tensor '{key}' holds NaN or infinite values")
     return Features(
@@ -131,6 +137,7 @@ def read_features(path: str | Path) -> Features:
         classes=tuple(names["classes"]),
         group_names=tuple(names["group_names"]),
         layer=names["layer"],
+        exact=tensors.get("exact"),
     )
 
 

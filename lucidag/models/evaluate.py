@@ -12,11 +12,13 @@ from lucidag.data.features import Features, judged_groups
 
 
 def exact_logits(content: Features) -> NDArray[np.float64]:
-    """Give the N x C logits in float64: ``features @ weight.T + bias`` where there is a linear head.
+    """Give the N x C logits in float64: ``features @ weight.T + bias`` where they are linear in the units.
 
     The sweep over units adds up the same products in float64, so with all units on it ends at the same
-    decisions. Without a linear head these are the network's own logits.
+    decisions. Without penultimate units these are the network's own logits.
     """
+    if content.exact is not None:
+        return content.exact
     if content.features is None or content.weight is None or content.bias is None:
         return content.logits.astype(np.float64)
     product: NDArray[np.float64] = content.features.astype(np.float64) @ content.weight.astype(np.float64).T
@@ -40,7 +42,7 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
         ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n, accuracy},
         ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row per true class), and
         ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits,
-        and the share of images that both decide alike (None without a linear head).
+        and the share of images that both decide alike (None without penultimate units).
     """
     logits = exact_logits(content)
     labels, decisions = content.labels, logits.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""One forward pass over a split: the logits, and what goes into the last linear layer."""
+"""One forward pass over a split: the logits, and what goes into the last layer."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,6 +19,7 @@ from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
+from lucidag.models.tail import Tail
 
 THREADS = 2  # of the rules that extract features
 TOLERANCE = 1e-3
@@ -35,6 +36,7 @@ def extract(
     threads: int = THREADS,
     head: str | None = None,
     shard: Shard = WHOLE,
+    tail: Tail | None = None,
 ) -> Features:
     """Run the network once over each image of a split, in float32 and in eval mode.
 
@@ -49,10 +51,13 @@ def extract(
     batch_size, device, threads
         How to compute; they change the numbers by rounding only.
     head
-        The name of the last linear layer (`lucidag.models.head.linear_head` finds it). None: the result
-        has logits but no features.
+        The name of the last layer (`lucidag.models.tail.last_layer` finds it). None: the result has logits but no
+        features.
     shard
         Which part of the split; it may be without images, and so may be a split.
+    tail
+        What follows a last layer that is a convolution: features are then its input maps, summed up over places as its
+        outputs are.
 
     Raises
     ------
@@ -64,22 +69,21 @@ def extract(
     labels = manifest.labels()[rows]
     codes, names = manifest.groups(group_columns)
     model.to(device)
-    layer = None if head is None else model.get_submodule(head)
-    assert layer is None or isinstance(layer, nn.Linear)
     # Each image is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
     work = track(work, "forward passes", len(batch_sizes(len(rows), batch_size)))
+    weight, bias = last_weights(model, head) if head is not None else (None, None)
+    units = 0 if weight is None else weight.shape[1]
     with reproducible(device, threads), evaluating(model), torch.inference_mode():
-        units = layer.in_features if layer is not None else 0
-        logits, features = _forward(model, work, inputs, device, len(manifest.classes), head, units)
+        logits, features, exact = _forward(model, work, inputs, device, len(manifest.classes), head, tail, units)
     where = f"{manifest.file}, split '{split}'"
     _check_finite(logits, "logits", where)
-    weight = bias = None
-    if features is not None and layer is not None:
+    if features is not None and weight is not None and bias is not None:
         _check_finite(features, "features", where)
-        weight = layer.weight.detach().float().cpu().numpy()
-        bias = np.zeros(len(weight), np.float32) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
-        _check_head(features, weight, bias, logits, str(head))
+        if tail is not None:
+            bias = (bias * float(tail.places.sum())).astype(np.float32) if tail.linear else bias
+        again = _exact(features, weight, bias) if exact is None else exact
+        _check_head(again, logits, str(head))
     return Features(
         images=tuple(manifest.table["image"].iloc[rows]),
         labels=labels,
@@ -91,7 +95,18 @@ def extract(
         classes=manifest.classes,
         group_names=names,
         layer=head,
+        exact=exact,
     )
+
+
+def last_weights(model: nn.Module, head: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give the weight (C x K) and bias (C) of the last layer, linear or a 1 x 1 convolution."""
+    layer = model.get_submodule(head)
+    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    weight = layer.weight.detach().float().flatten(1).cpu().numpy()
+    return weight, np.zeros(
+        len(weight), np.float32
+    ) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
 
 
 def _forward(
@@ -101,19 +116,37 @@ def _forward(
     device: str,
     classes: int,
     head: str | None,
+    tail: Tail | None,
     units: int,
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give logits (N x C) and, with `head`, features (N x K); N may be 0."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float64] | None]:
+    """Give logits (N x C), with `head` features (N x K), and exact logits where these are not linear; N may be 0."""
     logits, features = [np.zeros((0, classes), np.float32)], [np.zeros((0, units), np.float32)]
+    exact = [np.zeros((0, classes))]
     form = settled(model, inputs.example(1).to(device))
     with recording(model, [] if head is None else [head]) as calls:
         for frames in work:
             batch = inputs.normalise(frames.to(device)).to(memory_format=form)
             logits.append(model(batch).float().cpu().numpy())
-            if head is not None:
-                features.append(calls[-1].inputs[0].float().cpu().numpy())
-                calls.clear()
-    return np.concatenate(logits), np.concatenate(features) if head is not None else None
+            if head is None:
+                continue
+            taken = calls[-1].inputs[0]
+            if tail is not None:
+                maps = tail.seen(taken)
+                taken = tail.summed(maps)
+                if not tail.linear:
+                    exact.append(tail.logits(convolved(calls[-1].module, maps)).cpu().numpy())
+            features.append(taken.float().cpu().numpy())
+            calls.clear()
+    found = np.concatenate(features) if head is not None else None
+    return np.concatenate(logits), found, None if tail is None or tail.linear else np.concatenate(exact)
+
+
+def convolved(layer: nn.Module, maps: torch.Tensor) -> torch.Tensor:
+    """Give what a 1 x 1 convolution makes of the maps that it sees (N x K x h x w), in the precision of these."""
+    assert isinstance(layer, nn.Conv2d)
+    weight = layer.weight.to(maps.dtype).flatten(1)
+    found = torch.einsum("ck,nkhw->nchw", weight, maps)
+    return found if layer.bias is None else found + layer.bias.to(maps.dtype)[:, None, None]
 
 
 def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
@@ -122,16 +155,15 @@ def _check_finite(values: NDArray[np.float32], what: str, where: str) -> None:
         raise InputError(f"{where}: the network gives NaN or infinite {what} for {int(bad.sum())} of {len(bad)} images")
 
 
-def _check_head(
-    features: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    logits: NDArray[np.float32],
-    head: str,
-) -> None:
+def _exact(
+    features: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    return np.asarray(features.astype(np.float64) @ weight.astype(np.float64).T + bias)
+
+
+def _check_head(again: NDArray[np.float64], logits: NDArray[np.float32], head: str) -> None:
     if len(logits) == 0:
         return
-    again = features.astype(np.float64) @ weight.astype(np.float64).T + bias
     difference = float(np.abs(again - logits).max())
     if difference > TOLERANCE * float(np.abs(logits).max()):
         raise InputError(
@@ -169,6 +201,7 @@ def extract_splits(
             device,
             head=network.head,
             shard=shard,
+            tail=network.tail,
         )
         for split in splits
     }

@@ -58,20 +58,3 @@ def linear_head(model: nn.Module, example: torch.Tensor) -> str | None:
             "it must be N x K, one number per unit"
         )
     return name
-
-
-def find_head(model: nn.Module, example: torch.Tensor) -> str:
-    """Find the last linear layer as `linear_head` does.
-
-    Raises
-    ------
-    InputError
-        If there is none: then the network has no penultimate units.
-    """
-    name = linear_head(model, example)
-    if name is None:
-        raise InputError(
-            f"network '{type(model).__name__}' does not end in a linear layer, so it has no penultimate units: "
-            "choose an architecture that ends in one (such as 'resnet18'), or switch off the analyses of units for it"
-        )
-    return name

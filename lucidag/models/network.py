@@ -1,4 +1,4 @@
-"""A network as the configuration describes it: built, with its inputs and its last linear layer."""
+"""A network as the configuration describes it: built, with its inputs and its last layer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build, fill_lazy
-from lucidag.models.head import find_head, linear_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.logits import gives_probabilities, with_logits
 from lucidag.models.one_logit import CLASSES, with_two_logits
 from lucidag.models.outputs import check_outputs
 from lucidag.models.several import with_logits_alone
+from lucidag.models.tail import Tail, find_last_layer, last_layer
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,19 @@ class Network:
     inputs
         How images reach it.
     head
-        The name of its last linear layer, or None where it ends in something else.
+        The name of its last layer, whose inputs are the penultimate units: linear, or a 1 x 1 convolution; None where
+        it ends in something else.
     notes
         What was done to use it, in sentences.
+    tail
+        What follows a last layer that is a convolution.
     """
 
     model: nn.Module
     inputs: Inputs
     head: str | None
     notes: tuple[str, ...] = ()
+    tail: Tail | None = None
 
 
 def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs_head: bool = False) -> Network:
@@ -48,13 +52,13 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     classes, seed
         The number of classes, and the seed of the initial weights.
     needs_head
-        Whether the units before the last linear layer are to be examined.
+        Whether the units before the last layer are to be examined.
 
     Raises
     ------
     InputError
         If the network cannot be built or fed, if it does not give one logit per class (or one for two classes), if
-        ``head`` is not the layer that gives its output, or if a last linear layer is needed and there is none.
+        ``head`` is not the layer that gives its output, or if penultimate units are needed and there are none.
     """
     model = build(settings["architecture"], classes, settings["options"], seed)
     inputs = Inputs(**settings["input"])
@@ -64,10 +68,10 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     said.append(with_two_logits(model, example) if classes == CLASSES else None)
     given = check_outputs(model, example, classes)
     said.append(with_logits(model, example) if gives_probabilities(given) else None)
-    head = find_head(model, example) if needs_head else linear_head(model, example)
+    head, tail = find_last_layer(model, example) if needs_head else last_layer(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")
-    return Network(model, inputs, head, tuple(filter(None, said)))
+    return Network(model, inputs, head, tuple(filter(None, said)), tail)
 
 
 def checkpoint_metadata(settings: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any]:

@@ -38,9 +38,9 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``seen``, its `lucidag.models.layers.Layers` as plain values; ``weighted``, the modules that hold weights, and
-        ``head``, the last linear layer or None, with the number of its inputs, ``features``; ``recipe`` (how published
-        weights want their images, or None) and ``of`` (whose it is); ``layers`` and ``block``, see
-        `lucidag.models.maps.own_layers`. Or ``error``: a sentence that says why it cannot be used.
+        ``head``, the last layer or None, with the number of its inputs, ``features``, and whether logits are ``linear``
+        in these; ``recipe`` (how published weights want their images, or None) and ``of`` (whose it is); ``layers`` and
+        ``block``, see `lucidag.models.maps.own_layers`. Or ``error``: a sentence that says why it cannot be used.
     """
     try:
         model = build(asked["architecture"], asked["classes"], asked["options"], 0)
@@ -56,12 +56,15 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     except InputError as error:
         return {"error": str(error)}
     seen = describe(network.model, network.inputs.example(1))
-    layers, block = own_layers(seen, network.head, getattr(network.model, "additions", ()))
+    # A convolution gives maps of classes, which are looked at as maps of any other layer.
+    linear = network.head if network.tail is None else None
+    layers, block = own_layers(seen, linear, getattr(network.model, "additions", ()))
     return {
         "seen": seen.to_json(),
         "weighted": [name for name, module in network.model.named_modules() if any(True for _ in module.parameters())],
         "head": network.head,
         "features": _features(network),
+        "linear": network.tail is None or network.tail.linear,
         "recipe": recipe,
         "of": whose if recipe else None,
         "layers": layers,

@@ -21,13 +21,14 @@ from lucidag.ground.progress import track
 from lucidag.ground.spelling import nearest
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
-from lucidag.models.head import evaluating, find_head
+from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.memory_format import settled
 from lucidag.models.outputs import check_outputs
 from lucidag.models.reproducible import mix, reproducible, seeded
 from lucidag.models.resume import Row, load_state, save_state
 from lucidag.models.settings import Train
+from lucidag.models.tail import find_last_layer
 
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
@@ -272,7 +273,7 @@ def _trainable_modules(model: nn.Module, inputs: Inputs, wanted: str | Sequence[
     if wanted == "all":
         return [""]
     if wanted == "head":
-        return [find_head(model, inputs.example().to(next(model.parameters()).device))]
+        return [find_last_layer(model, inputs.example().to(next(model.parameters()).device))[0]]
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     known = [name for name, _ in model.named_modules() if name]
     for name in names:

@@ -147,7 +147,10 @@ def check_published_classes(model: nn.Module, name: str, architecture: str, clas
 
 def _check_head(head: str | None, new_head: bool) -> None:
     if new_head and head is None:
-        raise InputError("new_head: the network does not end in a linear layer, so it has no head to replace")
+        raise InputError(
+            "new_head: the network ends neither in a linear layer nor in a 1 x 1 convolution, so it has no head to "
+            "replace"
+        )
 
 
 def _put(
@@ -180,7 +183,9 @@ def _put(
 
 
 def _one_logit(own: Mapping[str, torch.Size], head: str | None) -> dict[str, torch.Size]:
-    """Give the shapes of the last layer of two classes as that of one logit has them."""
+    """Give the shapes of a last linear layer of two classes as that of one logit has them."""
+    if len(own.get(f"{head}.weight", ())) != 2:
+        return {}
     names = [f"{head}.{name}" for name in ("weight", "bias")]
     return {name: torch.Size([1, *own[name][1:]]) for name in names if own.get(name, ())[:1] == (2,)}
 

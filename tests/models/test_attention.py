@@ -13,7 +13,7 @@ from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
 from lucidag.models.describe import describe
-from lucidag.models.head import find_head
+from lucidag.models.head import linear_head
 from lucidag.models.weights import load_checkpoint, load_weights, save_checkpoint
 
 ATTENTION = "lucidag.models.attention:"
@@ -80,7 +80,7 @@ def test_before_training_it_is_the_network_without_attention_whose_weights_fit(t
     images = torch.randn(2, 3, 64, 64)
     torch.testing.assert_close(model(images), base(images), rtol=1e-4, atol=1e-4)
     assert all(torch.equal(value, start[key]) for key, value in model.attention.state_dict().items())
-    assert find_head(model, images) == "fc"
+    assert linear_head(model, images) == "fc"
     assert default_layer(describe(model, images)).name == "attention"
     noisy(model.attention, 0)
     assert not torch.allclose(model(images), base(images), rtol=1e-2)
@@ -168,7 +168,7 @@ def test_an_efficientnet_has_relu_wherever_it_had_silu_and_nothing_else_changes(
     model = build(architecture, 4, options, seed=0)
     kinds = [type(module).__name__ for module in model.modules()]
     assert "SiLU" not in kinds
-    assert find_head(model, torch.randn(2, 3, 64, 64)) == head
+    assert linear_head(model, torch.randn(2, 3, 64, 64)) == head
     assert model.get_submodule(head).weight.shape == (4, units)
     if "b0" in architecture:
         theirs = build("efficientnet_b0", 4, {}, seed=0)

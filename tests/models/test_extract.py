@@ -11,7 +11,7 @@ from lucidag.models.build import build
 from lucidag.models.evaluate import evaluate
 from lucidag.models.extract import extract
 from lucidag.models.frames import batches
-from lucidag.models.head import find_head
+from lucidag.models.head import linear_head
 from lucidag.models.inputs import Inputs
 from lucidag.models.weights import load_weights
 
@@ -30,7 +30,7 @@ def test_features_and_head_give_the_logits_of_the_network(make_dataset, architec
     manifest = make_dataset(COUNTS, size=10, seed=seed)
     inputs = Inputs(size, 3, "stretch", (0.3,), (0.5,))
     model = build(architecture, 3, options, seed)
-    head = find_head(model, inputs.example())
+    head = linear_head(model, inputs.example())
     found = extract(model, manifest, "test", inputs, ["label", "tint"], 64, threads=1, head=head)
     rows = manifest.rows("test")
     batch = inputs.normalise(next(batches(manifest, rows, inputs, len(rows), 1)))
@@ -51,7 +51,7 @@ def test_the_batch_size_changes_rounding_only(make_dataset, architecture, option
     manifest = make_dataset(COUNTS, size=10)
     inputs = Inputs(size, 3)
     model = build(architecture, 3, options, 0)
-    head = find_head(model, inputs.example())
+    head = linear_head(model, inputs.example())
     results = [
         extract(model, manifest, "test", inputs, [], batch_size=size_, threads=threads, head=head)
         for size_, threads in ((11, 1), (4, 2), (1, 1))
@@ -135,7 +135,7 @@ def test_cuda_and_cpu_agree(make_dataset, architecture, options, size):
     manifest = make_dataset(COUNTS, size=10)
     inputs = Inputs(size, 3)
     model = build(architecture, 3, options, 0)
-    head = find_head(model, inputs.example())
+    head = linear_head(model, inputs.example())
     cpu = extract(model, manifest, "test", inputs, [], 64, "cpu", head=head)
     cuda = extract(model, manifest, "test", inputs, [], 64, "cuda:0", head=head)
     np.testing.assert_allclose(cuda.features, cpu.features, rtol=1e-3, atol=1e-4)

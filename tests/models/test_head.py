@@ -4,7 +4,7 @@ from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.models.head import evaluating, find_head, linear_head
+from lucidag.models.head import evaluating, linear_head
 from lucidag.models.recorder import recording
 
 # One small member of each of torchvision's families: the least side it takes, options, the layer's name.
@@ -35,7 +35,7 @@ FAMILIES = [
 def test_the_head_of_each_family(architecture, size, options, layer):
     model = build(architecture, 5, options, seed=0)
     example = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
-    assert find_head(model, example) == layer
+    assert linear_head(model, example) == layer
     module = model.get_submodule(layer)
     with evaluating(model), recording(model, [layer]) as calls, torch.inference_mode():
         logits = model(example)
@@ -43,14 +43,6 @@ def test_the_head_of_each_family(architecture, size, options, layer):
     again = features @ module.weight.double().T + (0 if module.bias is None else module.bias.double())
     torch.testing.assert_close(again.float(), logits, rtol=1e-5, atol=1e-5)
     assert model.training
-
-
-def test_a_network_without_a_linear_head_says_what_to_do():
-    model = build("squeezenet1_1", 5, {}, seed=0)
-    example = torch.randn(2, 3, 32, 32)
-    assert linear_head(model, example) is None
-    with pytest.raises(InputError, match=r"'SqueezeNet' does not end in a linear layer.*choose an architecture"):
-        find_head(model, example)
 
 
 class Odd(nn.Module):
@@ -84,7 +76,7 @@ def test_only_a_layer_whose_output_is_the_output_counts(end, expected):
 @pytest.mark.parametrize("end", ["tuple", "three dimensions"])
 def test_an_output_that_is_no_logits_is_refused(end):
     with pytest.raises(InputError, match="must give N x classes logits"):
-        find_head(Odd(end), torch.randn(2, 4))
+        linear_head(Odd(end), torch.randn(2, 4))
 
 
 def test_no_hook_and_no_mode_stays_behind():

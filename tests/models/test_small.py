@@ -8,7 +8,7 @@ from torchvision.models.resnet import BasicBlock, ResNet
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.models.head import find_head
+from lucidag.models.head import linear_head
 
 SMALL = "lucidag.models.small:small_resnet"
 
@@ -20,7 +20,7 @@ def test_modules_are_named_as_torchvision_names_them(channels, width, blocks):
     # layer4 keeps the shape here, so its first block needs no 1 x 1 convolution
     expected = {name for name in theirs.state_dict() if not name.startswith("layer4.0.downsample")}
     assert set(ours.state_dict()) == expected
-    assert find_head(ours, torch.randn(2, channels, 16, 16)) == "fc"
+    assert linear_head(ours, torch.randn(2, channels, 16, 16)) == "fc"
     assert ours.fc.weight.shape == (5, 4 * width)
 
 

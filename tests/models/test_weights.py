@@ -291,7 +291,7 @@ def test_helping_heads_of_googlenet_are_left_out(tmp_path):
 
 
 def test_a_new_head_needs_a_head(tmp_path):
-    with pytest.raises(InputError, match="does not end in a linear layer"):
+    with pytest.raises(InputError, match="ends neither in a linear layer nor in a 1 x 1 convolution"):
         load_weights(small(), str(tmp_path / "any.pth"), head=None, new_head=True)
 
 
