@@ -1,6 +1,6 @@
 # Retrieval of function: units ranked, switched on one by one, their turning points and roles.
 #
-# Requires: features/{model}/{split}.safetensors.
+# Requires: features/{model}/{split}.safetensors; of some networks also data set and checkpoint.
 # Produces: rof/{model}/ranking.csv, sweep.csv, bands.csv, selection.csv, bootstrap.safetensors,
 #           turning_points.json, roles.csv, points.csv and generalisation/{study}/roles.csv,
 #           correlation.json.
@@ -50,6 +50,8 @@ rule sweep:
         f"{R}/logs/sweep/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/sweep/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(set(CONFIG.models) - set(plan.gridded)),
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -59,6 +61,35 @@ rule sweep:
         **made_by("sweep"),
     script:
         "../workflow/scripts/sweep.py"
+
+
+rule sweep_grid:
+    """Switch the units on where logits are not linear in them, at a grid of k: the end of the network runs at each."""
+    input:
+        features=rules.features.output,
+        ranking=rules.rank.output.ranking,
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+    output:
+        sweep=shown(f"{R}/rof/{{model}}/sweep.csv", "sweep", "sweep"),
+        bands=f"{R}/rof/{{model}}/bands.csv",
+        selection=f"{R}/rof/{{model}}/selection.csv",
+        bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
+    log:
+        f"{R}/logs/sweep_grid/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/sweep_grid/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.gridded),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(240),
+    params:
+        **made_by("sweep_grid"),
+    script:
+        "../workflow/scripts/sweep_grid.py"
 
 
 rule turning_points:

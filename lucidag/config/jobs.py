@@ -82,6 +82,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
         "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
+        **dict.fromkeys(("turning_points", "rof_figures"), _on_a_grid),
         "generalisation": _generalisation,
         "explanations": _explanations,
         "explanation_checks": _explanation_checks,
@@ -106,6 +107,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_units": _shown_to,
         "notebook": lambda plan, job: notebook(plan),
     }
+
+
+def _on_a_grid(plan: Plan, job: Wildcards) -> Settings:
+    return {"on_a_grid": True} if job["model"] in plan.gridded else {}
 
 
 def _generalisation(plan: Plan, job: Wildcards) -> Settings:
@@ -194,6 +199,7 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     }
     if config.rof is not None:
         found["rof"] = {"models": plan.examined, **config.rof.pick("ranking"), "points": bool(config.rof.points)}
+        found["rof"] |= {"on_a_grid": plan.gridded} if plan.gridded else {}
     if config.generalisation:
         found["generalisation"] = {"studies": list(config.generalisation)}
     if config.explain is not None:

@@ -58,7 +58,7 @@ def _faults_of_modules(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
         return
     key, trainable = f"models.{name}.train.trainable", model.train.trainable
     if trainable == "head" and head is None:
-        yield f"{key}: the network does not end in a linear layer: name the modules to be trained, or take 'all'"
+        yield f"{key}: the network has no last layer: name the modules to be trained, or take 'all'"
     named = trainable if isinstance(trainable, list) else []
     unheard = [module for module in named if module not in modules]
     for module in unheard:

@@ -120,6 +120,11 @@ class Plan:
         """The models whose units are examined."""
         return [] if self.config.rof is None else self._members(self.config.rof.models)
 
+    @cached_property
+    def gridded(self) -> list[str]:
+        """Those whose logits are not linear in their units, which are switched on at a grid of numbers of units."""
+        return [name for name in self.examined if self.config.models[name].on_a_grid]
+
     def studied(self, study: str) -> list[str]:
         """Return the models that a study of generalisation compares."""
         return self._members(self.config.generalisation[study].models)

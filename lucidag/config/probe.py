@@ -45,10 +45,11 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         faults.lines += [f"{source}: {sentence}" for sentence in faults_of_layers(plan, name, found)]
         if name in plan.examined and found["head"] is None:
             faults.lines.append(
-                f"{source}: models.{name}: the network does not end in a linear layer, so it has no penultimate units: "
-                "choose an architecture that ends in one (such as 'resnet18'), or leave it out of `rof.models`"
+                f"{source}: models.{name}: the network ends neither in a linear layer nor in a 1 x 1 convolution whose "
+                "maps are averaged, so it has no penultimate units: choose an architecture that does (such as "
+                "'resnet18'), or leave it out of `rof.models`"
             )
-        models[name] = model.model_copy(update={"input": model.input.filled(found["recipe"] or {})})
+        models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
     faults.stop()

@@ -93,7 +93,7 @@ class DataSource(Section):
         "features": ("groups",),
         "check_import": ("seed",),
         "evaluate": ("min_group",),
-        "sweep": ("min_group",),
+        **dict.fromkeys(("sweep", "sweep_grid"), ("min_group",)),
         "data_figures": ("seed",),
     }
     arrays: ClassVar[bool] = True

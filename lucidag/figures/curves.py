@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lucidag.figures.style import (
     BLACK,
@@ -26,7 +26,7 @@ from lucidag.figures.style import (
     legend_below,
     paper,
 )
-from lucidag.rof.tables import curve_of
+from lucidag.rof.tables import curve_of, is_grid, numbers_of
 
 METHOD_NAMES = {
     "l1": "mean |activation|",
@@ -58,6 +58,8 @@ def curves(
     confidence: float,
 ) -> Figure:
     """Draw one metric of a sweep at every k, a panel each for the splits ``train`` and ``test`` that it has.
+
+    Of a sweep on a grid there are points, and no lines between them.
 
     Parameters
     ----------
@@ -94,7 +96,11 @@ def curves(
 
 def best_in_words(point: Mapping[str, Any], confidence: float) -> str:
     """Say a turning point and its interval."""
-    words = f"best with {point['n0']} of {point['units']} units on\n"
+    words = f"best with {point['n0']} of {point['units']} units on"
+    if "between" in point:
+        before, after = point["between"]
+        words += f" (grid: {before}, {point['n0']}, {after})" if after != point["n0"] else f" (grid: {before}, {after})"
+    words += "\n"
     if point["low"] is None:
         words += "no bootstrap interval"
     else:
@@ -109,12 +115,32 @@ def mark(ax: Axes, k: float, low: float | None, high: float | None, label: str) 
     ax.axvline(k, color=ORANGE, linewidth=1.2, zorder=1.5, label=label)
 
 
+def draw(ax: Axes, numbers: NDArray[np.int64], values: NDArray[np.float64], **look: Any) -> None:  # noqa: ANN401 (as matplotlib has it)
+    """Draw a curve by its numbers of units, or its points where these are a grid."""
+    if is_grid(numbers):
+        look |= {
+            "linestyle": "none",
+            "marker": "o",
+            "markeredgewidth": 0,
+            "markersize": 1.5 + look.get("linewidth", 1.0),
+        }
+    ax.plot(numbers, values, **look)
+
+
+def shade(ax: Axes, numbers: NDArray[np.int64], low: ArrayLike, high: ArrayLike, **look: Any) -> None:  # noqa: ANN401
+    """Fill the space between two curves, or draw a bar at each number of units where these are a grid."""
+    if is_grid(numbers):
+        ax.vlines(numbers, low, high, linewidth=2.0, **look)
+    else:
+        ax.fill_between(numbers, low, high, linewidth=0, **look)
+
+
 def fill(ax: Axes, bands: pd.DataFrame, split: str, method: str, metric: str, colour: str, label: str) -> None:
     """Draw the bootstrap band of a curve, where there is one."""
     chosen = (bands["split"] == split) & (bands["method"] == method) & (bands["metric"] == metric)
     band = bands[chosen].sort_values("k")
     if len(band):
-        ax.fill_between(band["k"], band["low"], band["high"], color=colour, alpha=0.25, linewidth=0, label=label)
+        shade(ax, band["k"].to_numpy(), band["low"], band["high"], color=colour, alpha=0.25, label=label)
 
 
 def scale_y(ax: Axes, values: NDArray[np.float64], metric: str) -> None:
@@ -132,7 +158,7 @@ def scale_y(ax: Axes, values: NDArray[np.float64], metric: str) -> None:
 
 
 def random_range(sweep: pd.DataFrame, split: str, metric: str) -> tuple[NDArray[np.float64], ...] | None:
-    """Return mean, minimum and maximum over the random orders at k = 0..K; None without such orders."""
+    """Return mean, minimum and maximum over the random orders at each k; None without such orders."""
     seeds = sweep.loc[(sweep["split"] == split) & (sweep["method"] == "random"), "seed"].unique()
     if not len(seeds):
         return None
@@ -144,9 +170,9 @@ def _controls(ax: Axes, sweep: pd.DataFrame, split: str, ranking: str, metric: s
     spread = random_range(sweep, split, metric)
     if spread is not None:
         mean, low, high = spread
-        k = np.arange(len(mean))
-        ax.plot(k, mean, color=GREY, linewidth=0.8, label="random orders, mean")
-        ax.fill_between(k, low, high, color=PALE, alpha=0.6, linewidth=0, zorder=0.5, label="random orders, range")
+        k = np.unique(sweep.loc[sweep["method"] == "random", "k"].to_numpy(dtype=np.int64))
+        draw(ax, k, mean, color=GREY, linewidth=0.8, label="random orders, mean")
+        shade(ax, k, low, high, color=PALE, alpha=0.6, zorder=0.5, label="random orders, range")
     looks = {"reversed": (VERMILION, "-"), "logit_bias": (BLACK, "-.")}
     others = cycle((GREEN, PURPLE, SKY))
     for method in sweep["method"].unique():
@@ -154,12 +180,14 @@ def _controls(ax: Axes, sweep: pd.DataFrame, split: str, ranking: str, metric: s
             colour, dash = looks[method] if method in looks else (next(others), "-")
             values = curve_of(sweep, split, method, metric)
             name = METHOD_NAMES.get(method, method)
-            ax.plot(values, color=colour, linestyle=dash, linewidth=0.8, label=name)
+            k = numbers_of(sweep, split, method)
+            draw(ax, k, values, color=colour, linestyle=dash, linewidth=0.8, label=name)
 
 
 def _main(ax: Axes, sweep: pd.DataFrame, bands: pd.DataFrame, split: str, ranking: str, metric: str, band: str) -> None:
     values = curve_of(sweep, split, ranking, metric)
-    ax.plot(values, color=BLUE, linewidth=1.8, label=METHOD_NAMES.get(ranking, ranking), zorder=3)
+    k = numbers_of(sweep, split, ranking)
+    draw(ax, k, values, color=BLUE, linewidth=1.8, label=METHOD_NAMES.get(ranking, ranking), zorder=3)
     fill(ax, bands, split, ranking, metric, BLUE, band)
     ax.axhline(values[-1], color=BLACK, linestyle="--", linewidth=0.8, label="all units on")
 

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, fill
+from lucidag.figures.curves import AXIS_NAMES, METHOD_NAMES, RIGHT, UNITS_AXIS, draw, fill
 from lucidag.figures.style import BLACK, CYCLE, FULL_WIDTH, GREY, PALE, figure, legend_below, listed, note, paper
-from lucidag.rof.tables import curve_of
+from lucidag.rof.tables import curve_of, numbers_of
 
 GROUP, CLASS = "accuracy_group:", "accuracy_class:"
 TOLD_APART = 12
@@ -89,21 +89,23 @@ def _prefix(table: pd.DataFrame) -> str | None:
 
 def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, prefix: str, confidence: float) -> None:
     columns = [column for column in table.columns if column.startswith(prefix) and table[column].notna().any()]
+    numbers = numbers_of(table, SPLIT, method)
     for index, column in enumerate(columns):
         values = curve_of(table, SPLIT, method, column)
         if len(columns) > TOLD_APART:
-            ax.plot(values, color=PALE, linewidth=0.5, label=f"each of {len(columns)} groups")
+            draw(ax, numbers, values, color=PALE, linewidth=0.5, label=f"each of {len(columns)} groups")
             continue
         colours = [colour for colour in CYCLE if colour != BLACK]
         dash = ("-", "--")[index // len(colours)]
         label = listed(column.removeprefix(prefix).replace("&", ", "))
-        ax.plot(values, color=colours[index % len(colours)], linestyle=dash, label=label)
+        draw(ax, numbers, values, color=colours[index % len(colours)], linestyle=dash, label=label)
     overall = curve_of(table, SPLIT, method, "accuracy")
     if prefix == GROUP:
-        ax.plot(overall, color=GREY, linestyle="-.", label="all images")
+        draw(ax, numbers, overall, color=GREY, linestyle="-.", label="all images")
     metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all images")
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
-    ax.plot(curve_of(table, SPLIT, method, metric), color=BLACK, linewidth=2.6, zorder=1.8, label=label)
+    values = curve_of(table, SPLIT, method, metric)
+    draw(ax, numbers, values, color=BLACK, linewidth=2.6, zorder=1.8, label=label)
 
 
 def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:
@@ -111,7 +113,8 @@ def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:
     if chosen is None:
         return "no validation split: no k was chosen"
     by = {"accuracy": "accuracy", "loss": "cross-entropy", "worst_accuracy": "accuracy of the worst group"}
-    words = f"k = {chosen['k']} of {chosen['units']} chosen on {chosen['chosen_on']} by {by[chosen['metric']]}: "
+    where = f"{chosen['chosen_on']}, on a grid," if "exact_between" in chosen else chosen["chosen_on"]
+    words = f"k = {chosen['k']} of {chosen['units']} chosen on {where} by {by[chosen['metric']]}: "
     words += f"{chosen['value']:.3f} on {SPLIT} against {chosen['baseline']:.3f} with all units on"
     if chosen["low"] is not None and np.isfinite(chosen["low"]):
         gain, low, high = (f"{chosen[key]:+z.3f}".replace("-", "−") for key in ("gain", "low", "high"))

@@ -102,8 +102,10 @@ def _scatter(ax: Axes, table: pd.DataFrame, metric: str) -> None:
     ax.axvline(across + 0.5, color=BLACK, linestyle="--", linewidth=0.8, label=f"turning points n₀ by {metric}")
     ax.axhline(up + 0.5, color=BLACK, linestyle="--", linewidth=0.8)
     limits = (0, len(table) + 1)
+    on_a_grid = "flags" in table and table["flags"].fillna("").str.contains("undecided_").any()
+    grid = " (of a grid)" if on_a_grid else ""
     ax.set(
-        title=f"rank on train against rank on test:\nn₀ = {across} on train, {up} on test",
+        title=f"rank on train against rank on test:\nn₀ = {across} on train, {up} on test{grid}",
         xlabel="rank on train",
         ylabel="rank on test",
         xlim=limits,

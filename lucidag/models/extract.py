@@ -1,6 +1,6 @@
 """One forward pass over a split: the logits, and what goes into the last layer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -205,3 +205,42 @@ def extract_splits(
         )
         for split in splits
     }
+
+
+def show_maps(
+    network: Network,
+    manifest: Manifest,
+    split: str,
+    device: str,
+    batch_size: int,
+    see: Callable[[torch.Tensor], None],
+    threads: int = THREADS,
+) -> None:
+    """Show a function the maps that a last layer which is a convolution sees, of all images of a split in order.
+
+    Parameters
+    ----------
+    network
+        It has a tail; it is moved to `device`.
+    manifest, split
+        The images.
+    device, batch_size, threads
+        As in `extract`: the batches are the same.
+    see
+        Is given n x K x h x w in float64 on `device`, batch by batch.
+    """
+    assert network.tail is not None
+    rows, inputs, model = manifest.rows(split), network.inputs, network.model.to(device)
+    work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
+    work = track(work, f"sweep of {split}", len(batch_sizes(len(rows), batch_size)))
+    form = settled(model, inputs.example(1).to(device))
+    with (
+        reproducible(device, threads),
+        evaluating(model),
+        torch.inference_mode(),
+        recording(model, [network.tail.layer]) as calls,
+    ):
+        for frames in work:
+            model(inputs.normalise(frames.to(device)).to(memory_format=form))
+            see(network.tail.seen(calls[-1].inputs[0]))
+            calls.clear()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
@@ -157,7 +157,7 @@ class Model(Section):
         "train": (*NETWORK, "weights", "weights_part", "fresh_head", "train"),
         "import": (*NETWORK, "weights", "weights_part", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
-        "check_import": (*NETWORK, "batch_size"),
+        **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), NETWORK),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), NETWORK),
@@ -176,7 +176,7 @@ class Model(Section):
         default=None,
         description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
     )
-    head: str | None = Field(default=None, description="Name of the last linear layer; default: found by itself.")
+    head: str | None = Field(default=None, description="Name of the last layer; default: found by itself.")
     input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
     train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
     seeds: Unique[Seed] | None = Field(
@@ -190,6 +190,8 @@ class Model(Section):
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
     )
 
+    _on_a_grid: bool = PrivateAttr(default=False)  # no word of a configuration: a look at the network tells it
+
     @model_validator(mode="after")
     def _complete(self) -> "Model":
         if self.train is None and self.weights is None:
@@ -202,6 +204,17 @@ class Model(Section):
     def fresh_head(self) -> bool:
         """Whether the last layer of `weights` is replaced; default: when the model is trained."""
         return self.train is not None if self.new_head is None else self.new_head
+
+    @property
+    def on_a_grid(self) -> bool:
+        """Whether its logits are not linear in its penultimate units, so that these are switched on at a grid of k."""
+        return self._on_a_grid
+
+    def looked_at(self, published: Mapping[str, Any], linear: bool) -> "Model":
+        """Return these settings with what a look at the network tells: `input` of its weights, linear or not."""
+        found = self.model_copy(update={"input": self.input.filled(published)})
+        found._on_a_grid = not linear
+        return found
 
     def factory_modules(self) -> list[str]:
         """Return the module that an architecture ``module:factory`` is imported from; none for torchvision's."""

@@ -84,7 +84,7 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
     return Section("models", "Models", tuple(cells))
 
 
-def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
+def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[str] = ()) -> Section:
     """Show what switching the units on one by one brings back.
 
     Parameters
@@ -95,6 +95,8 @@ def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
         The order that turning points and roles go by.
     points
         Whether `points.csv` lists any number of units.
+    on_a_grid
+        The models whose logits are not linear in their units.
     """
     cells: list[Text | Code] = [
         text(
@@ -109,8 +111,12 @@ def rof(models: Sequence[str], ranking: str, points: bool) -> Section:
     ]
     for name in models:
         folder = f"rof/{name}"
+        said = (
+            "The logits of this network are not linear in its units, so the end of the network ran at a grid of k. "
+            "Each is exact, and nothing is known between them: `between` names the neighbours of `n0` in the grid."
+        )
         cells += [
-            text(f"### {name}"),
+            text(f"### {name}", *([said] if name in on_a_grid else [])),
             code(
                 f"found = read_json({quoted(f'{folder}/turning_points.json')})",
                 'points = pd.DataFrame(found["turning_points"])',

@@ -74,8 +74,9 @@ def bands_table(
     seed: int | None,
     group_names: Sequence[str],
     confidence: float,
+    numbers: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
-    """Tabulate the bootstrap bands of one sweep: split, method, seed, k, metric, low, high.
+    """Tabulate the bootstrap bands of one sweep: split, method, seed, k (`numbers`, or all), metric, low, high.
 
     The metrics are accuracy, loss, worst_accuracy and, where there are several groups,
     ``accuracy_group:{name}``.
@@ -83,7 +84,9 @@ def bands_table(
     steps = draws.accuracy.shape[1]
     order = order_columns(split, method, seed, steps)
     parts = [
-        pd.DataFrame(order | {"k": np.arange(steps), "metric": metric, "low": low, "high": high})
+        pd.DataFrame(
+            order | {"k": np.arange(steps) if numbers is None else numbers, "metric": metric, "low": low, "high": high}
+        )
         for metric, (low, high) in bands(draws, confidence, tuple(group_names)).items()
     ]
     return pd.concat(parts, ignore_index=True)

@@ -35,10 +35,7 @@ def shifted_logits(features: Floats, weight: Floats, bias: Floats, order: Places
     Written as scale * Z_K + (mu_k - scale * mu_K), the last step adds an exact zero: C_K is Z_K to the last digit.
     """
     full = prefix_logits(features, weight, bias, order, device)
-    means, spreads = logit_moments(features, weight, bias, order)
-    scales = spreads / spreads[-1] if spreads[-1] > 0 else np.zeros_like(spreads)
-    scales[-1] = 1.0
-    shifts = means - scales[:, None] * means[-1]
+    scales, shifts = scales_and_shifts(*logit_moments(features, weight, bias, order))
     offsets = torch.from_numpy(shifts).to(device)[:, :, None]
 
     def walk(images: slice, scratch: Tensor) -> Iterator[Tensor]:
@@ -51,6 +48,15 @@ def shifted_logits(features: Floats, weight: Floats, bias: Floats, order: Places
             yield out
 
     return walk
+
+
+def scales_and_shifts(
+    means: NDArray[np.float64], spreads: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give s_k / s_K and mu_k - s_k / s_K mu_K for each row of means (K+1 x C) and spreads (K+1), the last of all."""
+    scales = spreads / spreads[-1] if spreads[-1] > 0 else np.zeros_like(spreads)
+    scales[-1] = 1.0
+    return scales, means - scales[:, None] * means[-1]
 
 
 def logit_moments(

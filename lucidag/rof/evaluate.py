@@ -176,12 +176,19 @@ def _in_order(work: Callable[[slice], _Totals], parts: list[slice], workers: int
 
 def _evaluate_block(walk: Walk, steps: int, part: slice, tile: int, cohort: Cohort, device: torch.device) -> _Totals:
     labels = torch.from_numpy(cohort.labels[part]).to(device)
+    hits, loss = judged(walk, steps, part, tile, labels, cohort.class_count)
+    return _sum_up(hits, loss, part, cohort)
+
+
+def judged(walk: Walk, steps: int, part: slice, tile: int, labels: Tensor, class_count: int) -> tuple[Tensor, Tensor]:
+    """Walk the logits of a slice of images, whose labels are given; give hits and losses, one row a step."""
+    device = labels.device
     own, rival, mass = (torch.empty(steps, len(labels), dtype=torch.float64, device=device) for _ in range(3))
     tie_won = torch.zeros(steps, len(labels), dtype=torch.bool, device=device)
     for start in range(0, len(labels), tile):
         here = slice(start, min(start + tile, len(labels)))
         there = slice(part.start + here.start, part.start + here.stop)
-        scratch = torch.empty(cohort.class_count, here.stop - here.start, dtype=torch.float64, device=device)
+        scratch = torch.empty(class_count, here.stop - here.start, dtype=torch.float64, device=device)
         _judge(
             walk(there, scratch),
             labels[here],
@@ -195,8 +202,12 @@ def _evaluate_block(walk: Walk, steps: int, part: slice, tile: int, cohort: Coho
     # Cross-entropy is log(1 + exp(d)), d the log-sum-exp of the other classes less the own logit;
     # written so that neither a large nor a small d loses digits.
     excess = mass.log_().add_(rival).sub_(own)
-    loss = excess.clamp(min=0).add_(torch.log1p_(torch.exp_(excess.abs_().neg_())))
-    return _sum_up(hits, loss, part, cohort)
+    return hits, excess.clamp(min=0).add_(torch.log1p_(torch.exp_(excess.abs_().neg_())))
+
+
+def summed_up(hits: Tensor, loss: Tensor, cohort: Cohort) -> SweepResult:
+    """Give the result of steps whose hits and losses (one row a step, one column an image) `judged` gave."""
+    return _result(_sum_up(hits, loss, slice(0, len(cohort.labels)), cohort), cohort)
 
 
 def _judge(

@@ -26,7 +26,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """The metrics at every k from 0 (all units off) to K (all on).
+    """The metrics at every k from 0 (all units off) to K (all on), or at some of them.
 
     Attributes
     ----------
@@ -42,6 +42,8 @@ class SweepResult:
         C x (K+1); NaN for a class without images.
     draws
         The same on bootstrap samples, where image weights were given.
+    grid
+        The k of the metrics, 0 and K among them, where these are not all; every ``K+1`` above is then their number.
     """
 
     accuracy: NDArray[np.float64]
@@ -50,8 +52,14 @@ class SweepResult:
     group_accuracy: NDArray[np.float64]
     class_accuracy: NDArray[np.float64]
     draws: Draws | None = None
+    grid: NDArray[np.int64] | None = None
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The k of the metrics."""
+        return np.arange(len(self.accuracy)) if self.grid is None else self.grid
 
     @property
     def units(self) -> int:
         """K, the number of units."""
-        return len(self.accuracy) - 1
+        return int(self.numbers[-1])

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.rof.rank import ranking_rows
-from lucidag.rof.tables import curve_of
-from lucidag.rof.turning import DEGENERATE_FROM, improvement, turning_point
+from lucidag.rof.tables import curve_of, is_grid, numbers_of
+from lucidag.rof.turning import DEGENERATE_FROM, around, improvement, turning_point
 
 ROLES = ("both", "train_only", "test_only", "neither")
 ROLE_METRICS = ("loss", "accuracy")
@@ -48,9 +48,11 @@ def roles(
     -------
     DataFrame
         One row a unit, by unit number, with `ROLE_COLUMNS`. Ranks count from 1. A gain is the change for the better
-        (accuracy, or nats of loss) at the moment the unit is switched on in the order of that split. Flags, joined
-        by ``;``: dead_train and dead_test (score 0), degenerate_train and degenerate_test (the turning
-        point of `metric` on that split is degenerate, for all units).
+        (accuracy, or nats of loss) at the moment the unit is switched on in the order of that split; empty where the
+        sweep is on a grid without the k before or after that. Flags, joined by ``;``: dead_train and dead_test (score
+        0), degenerate_train and degenerate_test (the turning point of `metric` on that split is degenerate, for all
+        units), undecided_train and undecided_test (the unit stands between the k of a grid before and after the turning
+        point: a finer grid may give it another role).
 
     Raises
     ------
@@ -68,16 +70,21 @@ def roles(
         columns[f"rank_{name}"], columns[f"score_{name}"] = ranks, rows["score"].to_numpy()
         for each in ROLE_METRICS:
             curve = curve_of(sweep, name, method, each)
-            if len(curve) != len(ranks) + 1:
+            numbers = numbers_of(sweep, name, method)
+            if numbers[-1] != len(ranks):
                 raise InputError(
-                    f"split '{name}' has {len(ranks)} ranked units, but its sweep ends at k = {len(curve) - 1}"
+                    f"split '{name}' has {len(ranks)} ranked units, but its sweep ends at k = {numbers[-1]}"
                 )
-            n0 = turning_point(curve, each)
+            place = turning_point(curve, each)
+            n0 = int(numbers[place])
             needed[each][name] = ranks <= n0
-            columns[f"gain_{name}_{each}"] = improvement(curve[1:], curve[:-1], each)[ranks - 1]
+            columns[f"gain_{name}_{each}"] = _gains(curve, numbers, each)[ranks - 1]
             if each == metric:
                 degenerate = np.full(len(ranks), n0 >= degenerate_from * len(ranks))
                 flags.append((f"degenerate_{name}", degenerate))
+                if is_grid(numbers):
+                    before, after = around(place, numbers)
+                    flags.append((f"undecided_{name}", (ranks > before + 1) & (ranks < after)))
         flags.append((f"dead_{name}", columns[f"score_{name}"] == 0))
     if len(columns["rank_train"]) != len(columns["rank_test"]):
         raise InputError("splits 'train' and 'test' rank different numbers of units")
@@ -88,6 +95,14 @@ def roles(
     table = pd.DataFrame(columns)
     table["flags"] = [";".join(sorted(name for name, which in flags if which[unit])) for unit in range(len(table))]
     return table[list(ROLE_COLUMNS)]
+
+
+def _gains(curve: NDArray[np.float64], numbers: NDArray[np.int64], metric: str) -> NDArray[np.float64]:
+    """Give the change that each rank brings, not a number where the curve lacks one of its two ends."""
+    found = np.full(numbers[-1], np.nan)
+    one = np.diff(numbers) == 1
+    found[numbers[1:][one] - 1] = improvement(curve[1:], curve[:-1], metric)[one]
+    return found
 
 
 def role_of(in_train: NDArray[np.bool_], in_test: NDArray[np.bool_]) -> NDArray:

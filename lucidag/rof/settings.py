@@ -9,12 +9,16 @@ from lucidag.ground.section import Count, Level, Section, Seed, Unique
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 
 
+SWEPT = ("ranking", "methods", "random_orders", "resamples", "confidence", "class_columns", "seed")
+
+
 class Rof(Section):
     """Retrieval of function: all units of the penultimate layer off, then on again one by one."""
 
     jobs: ClassVar = {
         "rank": ("methods", "random_orders", "seed"),
-        "sweep": ("ranking", "methods", "random_orders", "resamples", "confidence", "class_columns", "seed"),
+        "sweep": SWEPT,
+        "sweep_grid": (*SWEPT, "points"),
         "turning_points": ("ranking", "confidence", "role_metric", "points"),
         "rof_figures": ("ranking", "select_metric", "role_metric", "confidence"),
         "generalisation": ("ranking",),

@@ -1,6 +1,6 @@
 """The sweep stage of one model: every split, every order, the control and the bootstrap."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,12 @@ from lucidag.rof.settings import Rof
 from lucidag.rof.sweep import sweep
 from lucidag.rof.tables import sweep_table
 from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
+
+Sweeper = Callable[
+    [Features, str, str, NDArray[np.int64], NDArray[np.uint8] | None, int, str],
+    SweepResult,
+]
+"""Given features, split, method, order, bootstrap counts, least size of a group and device, gives the sweep."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ def run_sweep(
     settings: Rof,
     min_group: int,
     device: str = "cpu",
+    swept: Sweeper | None = None,
 ) -> SweepTables:
     """Sweep every split in the orders that were ranked on it.
 
@@ -78,6 +85,8 @@ def run_sweep(
         A group of fewer images in a split is not called the worst there.
     device
         Where PyTorch computes.
+    swept
+        Gives the sweep of an order; by default all k of features and last layer.
     """
     sweeps, drawn, draws = [], [], {}
     every: list[tuple[str, int | None]] = [*orders(settings.methods, settings.random_seeds), (LOGIT_BIAS, None)]
@@ -86,15 +95,18 @@ def run_sweep(
     for split, method, order_seed in track(work, "sweep"):
         content = contents[split]
         order = order_of(rankings, split, settings.ranking if method == LOGIT_BIAS else method, order_seed)
-        result = _sweep(content, split, method, order, None if method == RANDOM else counts[split], min_group, device)
+        weights = None if method == RANDOM else counts[split]
+        result = (swept or _sweep)(content, split, method, order, weights, min_group, device)
         key = (split, method, order_seed)
         sweeps.append(sweep_table(result, *key, content.classes, content.group_names, settings.class_columns))
         if result.draws is not None:
-            drawn.append(bands.bands_table(result.draws, *key, content.group_names, settings.confidence))
+            drawn.append(
+                bands.bands_table(result.draws, *key, content.group_names, settings.confidence, result.numbers)
+            )
             for metric in METRICS:
                 drawn_curves = getattr(result.draws, metric)
                 defined = ~np.isnan(drawn_curves[:, 0])
-                draws[n0_key(split, method, metric)] = turning_points(drawn_curves[defined], metric)
+                draws[n0_key(split, method, metric)] = result.numbers[turning_points(drawn_curves[defined], metric)]
     empty = pd.DataFrame(columns=list(bands.BANDS_COLUMNS))
     bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
     return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)
@@ -106,6 +118,7 @@ def run_selection(
     settings: Rof,
     min_group: int,
     device: str = "cpu",
+    swept: Sweeper | None = None,
 ) -> SelectionTables:
     """Rank on the training split, choose k on the validation split and report on the test split, which had no say.
 
@@ -118,7 +131,7 @@ def run_selection(
     for method in track([*(m for m in settings.methods if m != RANDOM), LOGIT_BIAS], "sweep for selection"):
         order = order_of(rankings, "train", settings.ranking if method == LOGIT_BIAS else method)
         results = {
-            split: _sweep(contents[split], split, method, order, weights, min_group, device)
+            split: (swept or _sweep)(contents[split], split, method, order, weights, min_group, device)
             for split, weights in (("val", None), ("test", counts))
         }
         for split, result in results.items():

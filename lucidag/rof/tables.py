@@ -24,7 +24,7 @@ def sweep_table(
     group_names: Sequence[str],
     class_columns: int,
 ) -> pd.DataFrame:
-    """Tabulate one sweep, one row for each k from 0 to K.
+    """Tabulate one sweep, one row for each k from 0 to K, or for each of its grid.
 
     Returns
     -------
@@ -32,19 +32,22 @@ def sweep_table(
         split, method, seed (empty unless random), k, accuracy, loss (nats), worst_accuracy, then
         ``accuracy_group:{name}`` for each group where there are several, then ``accuracy_class:{name}``
         where there are at most `class_columns` classes: a thousand columns at every k of every order is
-        a file that nobody reads. Empty cells belong to groups and classes without images.
+        a file that nobody reads. Empty cells belong to groups and classes without images. Of a sweep on a grid the
+        last column is ``exact_between``, false: nothing is known between its rows.
     """
-    columns = order_columns(split, method, seed, result.units + 1) | {"k": np.arange(result.units + 1)}
+    columns = order_columns(split, method, seed, len(result.numbers)) | {"k": result.numbers}
     columns |= {metric: getattr(result, metric) for metric in ("accuracy", "loss", "worst_accuracy")}
     if len(group_names) > 1:
         columns |= dict(zip(_names("accuracy_group", group_names), result.group_accuracy, strict=True))
     if len(classes) <= class_columns:
         columns |= dict(zip(_names("accuracy_class", classes), result.class_accuracy, strict=True))
+    if result.grid is not None:
+        columns["exact_between"] = False
     return pd.DataFrame(columns)
 
 
 def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: int | None = None) -> NDArray[np.float64]:
-    """Read one curve (k = 0..K) out of a sweep table.
+    """Read one curve, its values by k, out of a sweep table.
 
     Raises
     ------
@@ -55,6 +58,16 @@ def curve_of(table: pd.DataFrame, split: str, method: str, metric: str, seed: in
     if metric not in table.columns or rows.empty:
         raise InputError(f"the sweep table holds no '{metric}' of method '{method}' on split '{split}'")
     return rows.sort_values("k")[metric].to_numpy(dtype=np.float64)
+
+
+def numbers_of(table: pd.DataFrame, split: str, method: str, seed: int | None = None) -> NDArray[np.int64]:
+    """Read the numbers of units k that `curve_of` has values for: all from 0 to K, or a grid."""
+    return rows_of(table, split, method, seed).sort_values("k")["k"].to_numpy(dtype=np.int64)
+
+
+def is_grid(numbers: NDArray[np.int64]) -> bool:
+    """Tell whether some numbers of units between 0 and K are left out."""
+    return len(numbers) > 0 and int(numbers[-1]) != len(numbers) - 1
 
 
 def write_draws(path: str | Path, draws: Mapping[str, NDArray]) -> None:

@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.draws import interval
+from lucidag.rof.tables import is_grid
 
 METRICS = ("accuracy", "loss", "worst_accuracy")
 DEGENERATE_FROM = 0.99
 
 
-def turning_point(curve: NDArray[np.float64], metric: str) -> int:
-    """Return the first k >= 1 at which `curve` (values for k = 0..K) is at its best.
+def turning_point(curve: NDArray[np.float64], metric: str, numbers: NDArray[np.int64] | None = None) -> int:
+    """Return the first k >= 1 at which `curve` (values for k = 0..K, or for the `numbers` k) is at its best.
 
     The best is the maximum of an accuracy and the minimum of the loss. k = 0, the bias alone, is no
     candidate: it says nothing about units.
     """
-    return int(turning_points(curve[None], metric)[0])
+    place = int(turning_points(curve[None], metric)[0])
+    return place if numbers is None else int(numbers[place])
 
 
 def turning_points(curves: NDArray[np.float64], metric: str) -> NDArray[np.int64]:
@@ -44,6 +46,7 @@ def describe(
     drawn: NDArray[np.integer] | None,
     confidence: float,
     degenerate_from: float = DEGENERATE_FROM,
+    numbers: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Find the turning point of a curve and its bootstrap interval.
 
@@ -59,6 +62,8 @@ def describe(
         Of the interval.
     degenerate_from
         Share of K from which on n0 counts as degenerate.
+    numbers
+        The k of the curve where these are a grid.
 
     Returns
     -------
@@ -66,11 +71,19 @@ def describe(
         metric; n0; units, K; value and baseline, the metric with n0 units and with all; gain, how much better n0 units
         are than all, never negative; low and high, the bootstrap percentile interval of n0, None without draws or
         where no draw has a value; degenerate, whether n0 is so near K that nearly every unit is needed and roles say
-        nothing.
+        nothing. Of a grid also ``exact_between`` (false) and ``between``, its k before and after n0: the curve may be
+        better anywhere between these.
     """
-    n0 = turning_point(curve, metric)
-    found = {"metric": metric, "n0": n0, **_beside_all(curve, n0, metric, drawn, confidence)}
-    return {**found, "degenerate": n0 >= degenerate_from * found["units"]}
+    place = turning_point(curve, metric)
+    n0 = place if numbers is None else int(numbers[place])
+    found = {"metric": metric, "n0": n0, **_beside_all(curve, place, metric, drawn, confidence, numbers)}
+    found |= {"degenerate": n0 >= degenerate_from * found["units"]}
+    return found if numbers is None else found | {"exact_between": False, "between": list(around(place, numbers))}
+
+
+def around(place: int, numbers: NDArray[np.int64]) -> tuple[int, int]:
+    """Give the k of a grid before and after one of them, which is its last where it is K."""
+    return int(numbers[place - 1]), int(numbers[min(place + 1, len(numbers) - 1)])
 
 
 def select(
@@ -79,6 +92,7 @@ def select(
     metric: str,
     drawn: NDArray[np.float64] | None,
     confidence: float,
+    numbers: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Choose k on one split and report the metric on another.
 
@@ -94,19 +108,24 @@ def select(
         The gain of the chosen k over all units on B bootstrap samples of the reporting split.
     confidence
         Of the interval of the gain.
+    numbers
+        The k of the curves where these are a grid.
 
     Returns
     -------
     dict
-        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `describe`).
+        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `describe`); of a grid also
+        ``exact_between`` (false).
     """
     if len(chosen) != len(reported):
         raise InputError(
             f"k was chosen among {len(chosen) - 1} units and cannot be reported on a sweep of {len(reported) - 1}"
         )
-    k = turning_point(chosen, metric)
-    found = {"metric": metric, "k": k, "units": len(reported) - 1, "chosen_value": float(chosen[k])}
-    return found | _beside_all(reported, k, metric, drawn, confidence)
+    place = turning_point(chosen, metric)
+    compared = _beside_all(reported, place, metric, drawn, confidence, numbers)
+    k = place if numbers is None else int(numbers[place])
+    found = {"metric": metric, "k": k, "units": compared["units"], "chosen_value": float(chosen[place]), **compared}
+    return found if numbers is None else found | {"exact_between": False}
 
 
 def turning_report(
@@ -141,7 +160,8 @@ def turning_report(
         rows = rows.sort_values("k")
         for metric in METRICS:
             drawn = draws.get(n0_key(split, method, metric))
-            points.append(key | describe(rows[metric].to_numpy(), metric, drawn, confidence, degenerate_from))
+            values = rows[metric].to_numpy()
+            points.append(key | describe(values, metric, drawn, confidence, degenerate_from, _grid(rows)))
     reason = None if len(selection) else "no selection: the model has no validation split to choose k on"
     return {
         "turning_points": points,
@@ -161,17 +181,32 @@ def _selected(selection: pd.DataFrame, draws: Mapping[str, NDArray], confidence:
             key = {"method": method, "ranked_on": ranked_on, "chosen_on": chosen_on, "reported_on": reported_on}
             chosen, reported = (by_split[split][metric].to_numpy() for split in (chosen_on, reported_on))
             drawn = draws.get(gain_key(str(method), metric))
-            found.append(key | select(chosen, reported, metric, drawn, confidence))
+            grid = _grid(by_split[chosen_on])
+            found.append(key | select(chosen, reported, metric, drawn, confidence, grid))
     return found
 
 
+def _grid(rows: pd.DataFrame) -> NDArray[np.int64] | None:
+    numbers = rows["k"].to_numpy(dtype=np.int64)
+    return numbers if is_grid(numbers) else None
+
+
 def _beside_all(
-    curve: NDArray[np.float64], k: int, metric: str, drawn: NDArray[Any] | None, confidence: float
+    curve: NDArray[np.float64],
+    place: int,
+    metric: str,
+    drawn: NDArray[Any] | None,
+    confidence: float,
+    numbers: NDArray[np.int64] | None,
 ) -> dict[str, Any]:
-    """Compare k units with all, and give the percentile interval of the draws: None twice where none has a value."""
+    """Compare the units of a place of the curve with all.
+
+    The percentile interval of the draws is None twice where none has a value.
+    """
     low, high = (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
-    gain = float(improvement(curve[k], curve[-1], metric))
-    compared = {"units": len(curve) - 1, "value": float(curve[k]), "baseline": float(curve[-1]), "gain": gain}
+    gain = float(improvement(curve[place], curve[-1], metric))
+    units = len(curve) - 1 if numbers is None else int(numbers[-1])
+    compared = {"units": units, "value": float(curve[place]), "baseline": float(curve[-1]), "gain": gain}
     return {**compared, "low": low, "high": high}
 
 

@@ -64,6 +64,18 @@ def test_caption_renders(root, caption):
     assert any(name in html for name in vars(NAMES).values())
 
 
+@pytest.mark.parametrize("caption", ["sweep", "accuracy", "loss", "groups", "roles", "roles_table", "turning_points"])
+@pytest.mark.parametrize("grid", [True, False])
+def test_a_grid_is_said(root, caption, grid):
+    text = (root / "workflow" / "report" / f"{caption}.rst").read_text(encoding="utf-8")
+    settings = SETTINGS["sweep"] | ({"on_a_grid": True, "architecture": "squeezenet1_1"} if grid else {})
+    snakemake = SimpleNamespace(params=SimpleNamespace(settings=settings), wildcards=NAMES)
+    rendered = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render(snakemake=snakemake)
+    strict = {"report_level": 1, "halt_level": 2, "output_encoding": "unicode"}
+    html = docutils.core.publish_string(rendered, writer="html5", settings_overrides=strict)
+    assert ("ran at a grid of k" in " ".join(html.split())) == grid
+
+
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r' \w+=\("[^"]*", "(\w+)"\)', rules)
