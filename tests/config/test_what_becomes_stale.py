@@ -199,6 +199,7 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
             "check_import",
             "features",
             "features_shard",
+            "sweep_grid",
             "explanations",
             "explanation_checks",
             "lime_tune",
