@@ -58,7 +58,8 @@ def _faults_of_modules(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
         return
     key, trainable = f"models.{name}.train.trainable", model.train.trainable
     if trainable == "head" and head is None:
-        yield f"{key}: the network has no last layer: name the modules to be trained, or take 'all'"
+        ends = "the network ends neither in a linear layer nor in a 1 x 1 convolution"
+        yield f"{key}: {ends}: name the modules to be trained, or take 'all'"
     named = trainable if isinstance(trainable, list) else []
     unheard = [module for module in named if module not in modules]
     for module in unheard:

@@ -218,7 +218,7 @@ def test_a_network_has_a_layer_of_its_own_for_its_atlas(check: Check, network: s
         (
             "Scaled",
             {"train": {"trainable": "head"}},
-            ["net.train.trainable", "not end in a linear layer", "'all'"],
+            ["net.train.trainable", "ends neither in a linear layer", "'all'"],
         ),
         ("Functions", {"train": {"trainable": ["fc", "secon"]}}, ["train.trainable", "'secon'", "'second'"]),
         ("Functions", {"train": {"trainable": ["twice"]}}, ["train.trainable: none of twice holds weights"]),
@@ -231,4 +231,4 @@ def test_modules_that_are_named_for_training(
 
 
 def test_no_units_before_a_last_layer(check: Check) -> None:
-    one(check("Scaled", explain=None, rof={}), "models.net: the network does not end in a linear layer", "`rof.models`")
+    one(check("Scaled", explain=None, rof={}), "models.net: the network ends neither in a linear layer", "`rof.models`")
