@@ -29,7 +29,7 @@ class Case:
         How an image becomes the network's input.
     subject
         The image, in the frame that the network sees.
-    x
+    pixels
         The same as the network takes it, float 1 x C x S x S, on the device.
     target
         The class that was explained.
@@ -44,11 +44,16 @@ class Case:
     model: nn.Module
     inputs: Inputs
     subject: Subject
-    x: torch.Tensor
+    pixels: torch.Tensor
     target: int
     record: Mapping[str, Any] = field(default_factory=dict)
     segments: NDArray[np.int32] | None = None
     batch_size: int = 32
+
+    @property
+    def x(self) -> torch.Tensor:
+        """A copy of `pixels`, as a network may change its image in place."""
+        return self.pixels.detach().clone()
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Reference:
         The map of this project, made anew with the same fewer samples or channels; None: the stored one counts.
     note
         What is to be known of the comparison: how many samples or channels, what the library was told.
+    other
+        Another map that the library could as well have given, as where a sign is arbitrary; the nearer one counts.
     unsteady
         Why rounding alone may change the map at will, if so: then a great difference is no fault, and this is said.
     """
@@ -70,4 +77,5 @@ class Reference:
     map: NDArray[np.floating]
     ours: NDArray[np.floating] | None = None
     note: str = ""
+    other: NDArray[np.floating] | None = None
     unsteady: str = ""

@@ -65,7 +65,7 @@ def explained(net, methods, target=None, **how):
     return image, [
         each
         for family in asked(methods, **how)
-        if any(load(name).takes(net.model) for name in family["methods"])
+        if any(load(name).takes(net) for name in family["methods"])
         for each in explain_subjects(net, [image], NAMES, family, "cpu", threads=1)
     ]
 
@@ -86,7 +86,7 @@ def test_each_method_is_what_its_library_gives(name):
     rows = rows_of(net, COMPARED)
     assert list(rows) == [method for names in families(COMPARED).values() for method in names]
     for method, row in rows.items():
-        if not load(method).takes(net.model):
+        if not load(method).takes(net):
             assert "nothing in this network" in row["note"]
             continue
         assert set(row) == set(COLUMNS), row["note"]
@@ -304,6 +304,73 @@ def test_unsteady_maps_are_known_as_such():
         row = check_method(net, image, "epsilon_gamma_box", {}, [changed], "cpu")
         assert row["note"].startswith(said)
         assert (row["difference"] is None) == bool(said)
+
+
+class ChannelsLast(nn.Module):
+    """Maps N x H x W x K, as in a Swin transformer; of `sign` 1 none is below zero."""
+
+    def __init__(self, sign) -> None:
+        super().__init__()
+        self.patches, self.norm = nn.Conv2d(3, 12, 4, stride=4), nn.LayerNorm(12)
+        self.mix, self.act, self.fc = nn.Linear(12, 12), (nn.ReLU() if sign else nn.Identity()), nn.Linear(12, 5)
+
+    def forward(self, x):
+        maps = self.norm(self.patches(x).permute(0, 2, 3, 1))
+        return self.fc(torch.tanh(self.act(self.mix(maps))).mean((1, 2)))
+
+
+@pytest.mark.parametrize("layer", ["norm", "act"])
+@pytest.mark.parametrize("sign", [0, 1])
+def test_units_in_the_last_axis(monkeypatch, layer, sign):
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        net = Network(ChannelsLast(sign).eval(), opened("small_cnn").inputs, None)
+    for most in (5, 64):
+        monkeypatch.setattr(cam_methods, "MOST_CHANNELS", most)
+        for method, row in rows_of(net, FAMILIES[CAM], layer=layer).items():
+            assert row["difference"] is not None or method == "gradcam++", row["note"]
+            assert row["difference"] is None or row["difference"] < 1e-3, row
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_sign_of_eigencam_may_be_turned_and_nothing_else(monkeypatch, seed):
+    from pytorch_grad_cam import EigenCAM
+
+    net = opened("small_cnn", seed)
+    plain = EigenCAM.get_cam_image
+    image, stored = explained(net, ["eigencam"])
+    with monkeypatch.context() as patched:
+        patched.setattr(EigenCAM, "get_cam_image", lambda *asked: -plain(*asked))
+        image, turned = explained(net, ["eigencam"])
+        patched.setattr(EigenCAM, "get_cam_image", lambda *asked: plain(*asked) ** 2)
+        image, wrong = explained(net, ["eigencam"])
+    assert np.abs(stored[0].maps["eigencam"] - turned[0].maps["eigencam"]).max() > LIMIT
+    for each, right in ((stored, True), (turned, True), (wrong, False)):
+        (row,) = check_explanations(net, [image], asked(["eigencam"]), {"p": each}, "cpu", threads=1)
+        assert (row["difference"] < 1e-4) == right
+
+
+class Faint(nn.Module):
+    """A network whose logits hardly depend on the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = network("plain_cnn")
+
+    def forward(self, x):
+        return 1e-6 * self.inner(x) + torch.arange(5.0)
+
+
+def test_maps_of_differences_that_are_rounding_are_no_fault():
+    net = Network(Faint().eval(), opened("plain_cnn").inputs, None)
+    methods = ["ablationcam", "occlusion"]
+    assert not list(warnings(rows_of(net, methods, layer="inner.6").values(), "net"))
+    image, stored = explained(net, methods, layer="inner.6")
+    for method, each in zip(methods, stored, strict=True):
+        wrong = replace(each, maps={method: np.random.default_rng(0).random((32, 32))})
+        row = check_method(net, image, method, {}, [wrong], "cpu")
+        assert row["difference"] is None
+        assert "rounding moves the map" in row["note"]
 
 
 class InPlace(nn.Module):

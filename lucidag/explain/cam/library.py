@@ -12,7 +12,10 @@ from pytorch_grad_cam.base_cam import BaseCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
+from lucidag.explain.cam.layers import explained_layer
 from lucidag.explain.reference import Case, NoReferenceError
+from lucidag.models.describe import describe
+from lucidag.models.layers import Layer
 
 KINDS: dict[str, type[BaseCAM]] = {
     each.__name__: each for each in (AblationCAM, EigenCAM, GradCAM, GradCAMPlusPlus, LayerCAM, ScoreCAM)
@@ -27,8 +30,8 @@ def library_map(kind: str, case: Case) -> NDArray[np.float32]:
     NoReferenceError
         If the layer is not a module that the library could watch.
     """
-    layer = layer_of(case)
-    return _asked(KINDS[kind](case.model, [layer]), layer, case)
+    module, layer = layer_of(case)
+    return _asked(KINDS[kind](case.model, [module], reshape_transform=layer.units_first), module, case)
 
 
 def library_ablation(case: Case, channels: Sequence[int], to_zero: bool, turned: bool) -> NDArray[np.float32]:
@@ -50,23 +53,36 @@ def library_ablation(case: Case, channels: Sequence[int], to_zero: bool, turned:
     NoReferenceError
         As `library_map`.
     """
-    layer = layer_of(case)
-    ablating = _Ablating(np.asarray(channels, np.int32), to_zero)
-    cam = _Ablation(case.model, [layer], ablation_layer=ablating, batch_size=case.batch_size)
+    module, layer = layer_of(case)
+    ablating = _Ablating(np.asarray(channels, np.int32), None if layer.axis == 1 and not to_zero else layer)
+    cam = _Ablation(case.model, [module], layer.units_first, ablating, case.batch_size)
     cam.sign = -1 if turned else 1
-    return _asked(cam, layer, case)
+    return _asked(cam, module, case)
 
 
 def library_scores(case: Case, channels: Sequence[int]) -> NDArray[np.float32]:
     """Explain an image by pytorch-grad-cam's Score-CAM with these channels alone; raises as `library_map`."""
-    layer = layer_of(case)
-    cam = _Scores(case.model, [layer])
+    module, layer = layer_of(case)
+    cam = _Scores(case.model, [module], layer.units_first)
     cam.channels, cam.batch_size = list(channels), case.batch_size
-    return _asked(cam, layer, case)
+    return _asked(cam, module, case)
 
 
-def layer_of(case: Case) -> nn.Module:
-    """Return the module that is explained.
+def library_components(case: Case) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Explain an image by pytorch-grad-cam's EigenCAM, and by the same with the sign of the component turned.
+
+    Raises
+    ------
+    NoReferenceError
+        As `library_map`.
+    """
+    module, layer = layer_of(case)
+    turned = _Turned(case.model, [module], reshape_transform=layer.units_first)
+    return library_map("EigenCAM", case), _asked(turned, module, case)
+
+
+def layer_of(case: Case) -> tuple[nn.Module, Layer]:
+    """Return the module that is explained, and what is known of its output.
 
     Raises
     ------
@@ -79,7 +95,7 @@ def layer_of(case: Case) -> nn.Module:
         raise NoReferenceError(
             f"pytorch-grad-cam explains modules, and layer '{name}' is a function that the network's code calls"
         )
-    return found
+    return found, explained_layer(describe(case.model, case.x), name)
 
 
 def _asked(cam: BaseCAM, layer: nn.Module, case: Case) -> NDArray[np.float32]:
@@ -87,7 +103,7 @@ def _asked(cam: BaseCAM, layer: nn.Module, case: Case) -> NDArray[np.float32]:
         with _kept(layer), torch.enable_grad():
             # Gradients of the image, so that the layer has some even if all parameters are frozen; of a copy, as the
             # network may change it in place.
-            found = cam(case.x.detach().requires_grad_().clone(), [ClassifierOutputTarget(case.target)])
+            found = cam(case.x.requires_grad_().clone(), [ClassifierOutputTarget(case.target)])
     finally:
         cam.activations_and_grads.release()
     return np.asarray(found[0], np.float32)
@@ -107,9 +123,9 @@ def _kept(layer: nn.Module) -> Iterator[None]:
 
 
 class _Ablating(AblationLayer):
-    """Ablates chosen channels."""
+    """Ablates chosen channels: to 0 those of a layer that is given, else to what the library takes."""
 
-    def __init__(self, channels: NDArray[np.int32], to_zero: bool) -> None:
+    def __init__(self, channels: NDArray[np.int32], to_zero: Layer | None) -> None:
         super().__init__()
         self.channels, self.to_zero = channels, to_zero
         self.indices = channels
@@ -122,11 +138,11 @@ class _Ablating(AblationLayer):
         return self.channels
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.to_zero:
+        if self.to_zero is None:
             found: torch.Tensor = super().__call__(x)
             return found
-        for row in range(len(self.activations)):
-            self.activations[row, self.indices[row]] = 0
+        units_first = self.to_zero.units_first(self.activations)
+        units_first[range(len(units_first)), self.indices[: len(units_first)]] = 0
         return self.activations
 
 
@@ -141,6 +157,14 @@ class _Ablation(AblationCAM):
     def get_cam_weights(self, *asked: object) -> NDArray[np.float32]:
         weights: NDArray[np.float32] = super().get_cam_weights(*asked)
         return self.sign * weights
+
+
+class _Turned(EigenCAM):
+    """EigenCAM with the other sign of the component."""
+
+    def get_cam_image(self, *asked: object) -> NDArray[np.float32]:
+        image: NDArray[np.float32] = super().get_cam_image(*asked)
+        return -image
 
 
 class _Scores(ScoreCAM):

@@ -74,7 +74,7 @@ def check_method(
         model=copy.deepcopy(network.model),
         inputs=network.inputs,
         subject=subject,
-        x=network.inputs.normalise(subject.frame[None].to(device)),
+        pixels=network.inputs.normalise(subject.frame[None].to(device)),
         target=int(explained.record["target"]),
         record=explained.record,
         segments=explained.segments,

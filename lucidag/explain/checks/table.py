@@ -33,10 +33,12 @@ def failed(library: str, error: Exception) -> Row:
 def compared(stored: NDArray[np.floating], found: Reference) -> Row:
     """Return how far a map is from that of a library, and the values of both where they are furthest apart."""
     ours = stored if found.ours is None else found.ours
-    share, place = apart(ours, found.map)
+    ways = [found.map, *([] if found.other is None else [found.other])]
+    theirs = min(ways, key=lambda each: apart(ours, each)[0])
+    share, place = apart(ours, theirs)
     if share > LIMIT and found.unsteady:
         return {"note": found.unsteady}
-    values = {"ours": float(np.asarray(ours)[place]), "theirs": float(found.map[place])}
+    values = {"ours": float(np.asarray(ours)[place]), "theirs": float(theirs[place])}
     return {"difference": share, **values, "note": found.note}
 
 

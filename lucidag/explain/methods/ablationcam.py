@@ -16,6 +16,9 @@ from lucidag.ground.progress import track
 
 # Below this a score counts as 0: dividing by it would leave the numbers that float32 has.
 SMALLEST = 1e-30
+# Drops are differences of logits: where all are less than this share of the greatest logit, rounding is not small.
+STEADY = 1e-3
+FAINT = "no channel changes the class's logit by a thousandth of the greatest: rounding moves the map"
 
 
 class AblationCam(CamMethod):
@@ -46,8 +49,14 @@ class AblationCam(CamMethod):
             "the library was told to ablate to 0, though the layer's least value is another": least != 0,
             "the library's signs are turned, as the logit is below 0": score < 0,
         }
-        ours = image_map(weighed(seen, channels.tolist()).coarse, theirs.shape) if len(channels) < count else None
-        return Reference(theirs, ours, "; ".join(note for note, holds in notes.items() if holds))
+        found = weighed(seen, channels.tolist())
+        greatest = abs(score) * float(np.abs(np.asarray(found.weights)).max())
+        return Reference(
+            theirs,
+            image_map(found.coarse, theirs.shape) if len(channels) < count else None,
+            "; ".join(note for note, holds in notes.items() if holds),
+            unsteady=FAINT if greatest < STEADY * float(np.abs(seen.logits).max()) else "",
+        )
 
 
 def weighed(seen: Seen, channels: Sequence[int]) -> Found:

@@ -56,7 +56,7 @@ class OneByOne(Method):
             return Reference(theirs.detach().cpu().numpy())
         again = self.of(self.image)
         again.settings = fewer
-        ours = again.map(case.model, case.x.clone(), case.target)
+        ours = again.map(case.model, case.x, case.target)
         samples = [how.model_dump()["samples"] for how in (fewer, self.settings)]
         note = f"{samples[0]} of {samples[1]} samples, by both"
         return Reference(theirs.detach().cpu().numpy(), ours.detach().cpu().numpy(), note)

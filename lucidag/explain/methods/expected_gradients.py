@@ -52,7 +52,7 @@ class ExpectedGradients(OneByOne):
     def reference(self, case: Case) -> Reference:
         """Ask captum, with the same draws and all of them at once."""
         fewer = self.settings.model_copy(update={"samples": min(self.settings.samples, MOST_COPIES)})
-        theirs = self._averaged(GradientShap(case.model), case.x.clone(), case.target, fewer.samples)
+        theirs = self._averaged(GradientShap(case.model), case.x, case.target, fewer.samples)
         return self.beside(case, theirs, fewer)
 
     def _averaged(self, shap: GradientShap, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:

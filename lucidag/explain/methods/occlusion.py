@@ -2,6 +2,7 @@
 
 from typing import Annotated, Self
 
+import numpy as np
 import torch
 from captum.attr import Occlusion as Captum
 from pydantic import Field, model_validator
@@ -10,6 +11,10 @@ from torch import nn
 from lucidag.explain.blank import MEAN, Blank
 from lucidag.explain.methods.drawn import Blanked, OneByOne
 from lucidag.explain.reference import Case, Reference
+
+# A fall is a difference of logits: where all are less than this share of the greatest logit, rounding is not small.
+STEADY = 1e-3
+FAINT = "no window changes the class's logit by a thousandth of the greatest: rounding moves the map"
 
 Part = Annotated[float, Field(gt=0, le=1)]
 
@@ -50,7 +55,10 @@ class Occlusion(OneByOne):
 
     def reference(self, case: Case) -> Reference:
         """Ask captum, one place of the window after the other."""
-        return Reference(self._moved(case.model, case.x.clone(), case.target, 1).cpu().numpy())
+        found = self._moved(case.model, case.x, case.target, 1).cpu().numpy()
+        with torch.no_grad():
+            greatest = float(case.model(case.x).abs().max())
+        return Reference(found, unsteady=FAINT if np.ptp(found) < STEADY * greatest else "")
 
     def _moved(self, model: nn.Module, x: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
         how, (channels, size) = self.settings, x.shape[1:3]

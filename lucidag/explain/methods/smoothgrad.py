@@ -43,7 +43,7 @@ class SmoothGrad(OneByOne):
     def reference(self, case: Case) -> Reference:
         """Ask captum, with the same noise and all copies at once."""
         fewer = self.settings.model_copy(update={"samples": min(self.settings.samples, MOST_COPIES)})
-        theirs = self._averaged(Saliency(case.model), case.x.clone(), case.target, fewer.samples)
+        theirs = self._averaged(Saliency(case.model), case.x, case.target, fewer.samples)
         return self.beside(case, theirs, fewer)
 
     def _averaged(self, saliency: Saliency, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:

@@ -122,11 +122,11 @@ def check_taken(model: nn.Module, x: torch.Tensor, composite: Composite) -> None
         If it has none; the sentence names the part.
     """
     with torch.no_grad():
-        plain = model(x)
+        plain = model(x.clone())
         applied = [instance for canonizer in composite.canonizers for instance in canonizer.apply(model)]
         try:
             merged = {id(each.batch_norm) for each in applied if isinstance(each, MergeBatchNorm)}
-            apart = float((model(x) - plain).abs().max() / plain.abs().max().clamp(min=1e-30))
+            apart = float((model(x.clone()) - plain).abs().max() / plain.abs().max().clamp(min=1e-30))
             fault = f"its canonizers change what the network gives, by {apart:.2g}" if not apart <= CHANGED else None
             fault = fault or _fault(model, composite, merged)
         finally:
