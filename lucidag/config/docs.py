@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from lucidag.config.schema import Config, config_with, sections_in
+from lucidag.config.stages import page as stages_page
 from lucidag.data.source import DataSource
 from lucidag.ground.files import write_text
 
 SCHEMA_PATH = Path("config/schema.json")
 REFERENCE_PATH = Path("docs/configuration.md")
+STAGES_PATH = Path("docs/networks.md")
 WIDTH = 100  # columns of the text of all documents
 INTRODUCTION = """# Configuration
 
@@ -117,3 +119,4 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 (any annotation)
 if __name__ == "__main__":
     write_text(SCHEMA_PATH, json_schema())
     write_text(REFERENCE_PATH, reference())
+    write_text(STAGES_PATH, stages_page())

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lucidag.config.colours import faults_of_colours
 from lucidag.config.faults import Faults
 from lucidag.config.layers import faults_of_layers, faults_of_units, with_layers
 from lucidag.config.methods import modules_of, studied_methods
@@ -55,7 +56,8 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     faults.stop()
     whole = config.model_copy(update={"models": models, **layered})
     for name, found in looked.items():
-        faults.lines += [f"{source}: {sentence}" for sentence in faults_of_units(Plan(whole), name, found)]
+        sentences = [*faults_of_units(Plan(whole), name, found), *faults_of_colours(Plan(whole), name)]
+        faults.lines += [f"{source}: {sentence}" for sentence in dict.fromkeys(sentences)]
     faults.stop()
     return whole
 

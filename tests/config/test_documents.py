@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from lucidag.config.docs import REFERENCE_PATH, SCHEMA_PATH, json_schema, reference
+from lucidag.config.docs import REFERENCE_PATH, SCHEMA_PATH, STAGES_PATH, json_schema, reference, stages_page
 from lucidag.config.load import load_config
 from lucidag.config.schema import Config
 
@@ -16,6 +16,7 @@ CONFIGS = sorted(path.name for path in (Path(__file__).parents[2] / "config").gl
 def test_documents_have_not_drifted(root: Path) -> None:
     assert (root / SCHEMA_PATH).read_text() == json_schema(), "run `make docs`"
     assert (root / REFERENCE_PATH).read_text() == reference(), "run `make docs`"
+    assert (root / STAGES_PATH).read_text() == stages_page(), "run `make docs`"
 
 
 def test_every_key_is_explained() -> None:

@@ -232,3 +232,41 @@ def test_modules_that_are_named_for_training(
 
 def test_no_units_before_a_last_layer(check: Check) -> None:
     one(check("Scaled", explain=None, rof={}), "models.net: the network ends neither in a linear layer", "`rof.models`")
+
+
+GREY = {"input": {"size": 16, "channels": 1}}
+NETWORK = "lucidag.models.small:small_cnn"
+
+
+@pytest.mark.parametrize(
+    ("lime", "images", "key"),
+    [
+        ({"hide_color": [1, 2, 3]}, ["scene-00001"], "explain.lime"),
+        ({}, {"scene-00001": {"lime": {"hide_color": [1, 2, 3]}}}, "explain.images.drawn.scene-00001.lime"),
+        (
+            {"hide_color": [9, 9, 9]},
+            {"scene-00001": {"lime": {"hide_color": 5}}, "scene-00002": {"lime": {"hide_color": [1, 2, 3]}}},
+            "explain.images.drawn.scene-00002.lime",
+        ),
+    ],
+)
+def test_colours_that_hide_grey_images(check: Check, lime: Any, images: Any, key: str) -> None:
+    model = GREY | {"options": {"channels": 1}}
+    asked = {"explain": {"methods": ["lime"], "lime": lime, "images": {"drawn": images}}}
+    one(check(NETWORK, model, **asked), f"{key}.hide_color: model 'net'", "[1, 2, 3]", "name one grey value")
+    assert check(NETWORK, **asked) == []
+    assert check(NETWORK, model, explain={**asked["explain"], "methods": ["gradcam"]}) == []
+
+
+def test_a_colour_of_a_study(check: Check) -> None:
+    model = GREY | {"options": {"channels": 1}}
+    other = {"dataset": "drawn", "architecture": NETWORK, "train": {}, "input": {"size": 16}}
+    study = {"trained_with": "net", "trained_without": "other", "artefacts": {"ring": "bedroom"}, "methods": ["lime"]}
+    found = check(
+        NETWORK,
+        model,
+        models={"other": other},
+        explain=None,
+        shortcuts={"s": study | {"lime": {"hide_color": [1, 2, 3]}}},
+    )
+    one(found, "shortcuts.s.lime.hide_color: model 'net' sees images of one channel")

@@ -3,8 +3,11 @@
 from lucidag.ground.errors import InputError
 from lucidag.models.layers import Layer, Layers, Takes
 from lucidag.models.layers import find_layer as find
+from lucidag.models.needs import Needs
 
 TAKES = Takes(kinds=("maps", "channels last"), functions=True, leads=False)
+
+NEEDS = Needs("class activation maps", "explain.methods", "any", TAKES)
 
 
 def explained_layer(layers: Layers, name: str | None) -> Layer:

@@ -21,6 +21,14 @@ from lucidag.models.network import Network
 
 EMPTY = "the map is constant: there is nothing to show"
 Need = Literal["gradients", "maps", "relevance", "attention", "perturbation"]
+# What each of these is, of a network as a whole.
+NEEDED: Mapping[Need, str] = {
+    "gradients": "logits with a gradient to the image",
+    "maps": "a layer with maps",
+    "relevance": "a rule for every step",
+    "attention": "attention",
+    "perturbation": "any",
+}
 
 
 class Group:
