@@ -9,7 +9,7 @@ from torch import nn
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build, fill_lazy
 from lucidag.models.inputs import Inputs
-from lucidag.models.logits import gives_probabilities, with_logits
+from lucidag.models.logits import gives_logarithms, gives_probabilities, with_logits
 from lucidag.models.one_logit import CLASSES, with_two_logits
 from lucidag.models.outputs import check_outputs
 from lucidag.models.several import with_logits_alone
@@ -67,7 +67,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     said = [with_logits_alone(model, example, classes)]
     said.append(with_two_logits(model, example) if classes == CLASSES else None)
     given = check_outputs(model, example, classes)
-    said.append(with_logits(model, example) if gives_probabilities(given) else None)
+    ready = not gives_probabilities(given) and not gives_logarithms(given)
+    said.append(None if ready else with_logits(model, example))
     head, tail = find_last_layer(model, example) if needs_head else last_layer(model, example)
     if settings["head"] is not None and settings["head"] != head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")

@@ -84,6 +84,7 @@ class Ends(nn.Module):
         return {
             "plain": logits,
             "softmax": logits.softmax(1),
+            "log": logits.log_softmax(1),
             "sigmoid": logits.sigmoid(),
             "pair": (features, logits),
             "mixed": logits * features[:, :1] + x[:, 0, 0, :1],
@@ -96,6 +97,20 @@ def linear(num_classes: int) -> nn.Module:
 
 def softmax(num_classes: int) -> nn.Module:
     return Ends(num_classes, "softmax")
+
+
+def log_softmax(num_classes: int) -> nn.Module:
+    return Ends(num_classes, "log")
+
+
+def averaged(num_classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Conv2d(5, num_classes, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+
+
+def through_a_relu(num_classes: int) -> nn.Module:
+    return nn.Sequential(*averaged(num_classes)[:3], nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
 def one_logit(num_classes: int) -> nn.Module:
@@ -116,7 +131,8 @@ def other(num_classes: int) -> nn.Module:
 
 MADE = {
     endings.LINEAR: [linear],
-    endings.PROBABILITIES: [softmax],
+    endings.CONVOLUTION: [averaged, through_a_relu],
+    endings.PROBABILITIES: [softmax, log_softmax],
     endings.ONE_LOGIT: [one_logit, sigmoid],
     endings.SEVERAL: [several],
     endings.OTHER: [other],

@@ -15,7 +15,7 @@ from lucidag.models.build import build
 from lucidag.models.fast import accelerate
 from lucidag.models.head import linear_head
 from lucidag.models.inputs import Inputs
-from lucidag.models.logits import gives_probabilities, with_logits
+from lucidag.models.logits import gives_logarithms, gives_probabilities, with_logits
 from lucidag.models.network import open_network
 from lucidag.models.outputs import check_outputs
 from lucidag.models.settings import Train
@@ -49,6 +49,9 @@ class Ending(nn.Module):
             "shares": lambda: z.exp() / z.exp().sum(1, keepdim=True),
             "exp of log": lambda: functional.log_softmax(z, 1).exp(),
             "log": lambda: functional.log_softmax(z, 1),
+            "log module": lambda: nn.LogSoftmax(1)(z),
+            "log method": lambda: z.log_softmax(-1).view(-1, CLASSES),
+            "log of sums": lambda: z - z.logsumexp(1, keepdim=True),
         }[self.end]()
 
 
@@ -59,15 +62,23 @@ def pair(end, seed):
     return plain, other
 
 
-@pytest.mark.parametrize("end", ["module", "method", "function", "torch", "reshaped"])
+GIVES = {
+    **dict.fromkeys(["module", "method", "function", "torch", "reshaped"], ("probabilities", "softmax")),
+    **dict.fromkeys(["log", "log module", "log method"], ("logarithms of probabilities", "log-softmax")),
+}
+
+
+@pytest.mark.parametrize("end", GIVES)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_softmax_at_the_end_is_left_out(end, seed):
     plain, other = pair(end, seed)
     x = torch.rand(2, 3, 8, 8)
-    assert gives_probabilities(other(x))
+    what, step = GIVES[end]
+    assert gives_probabilities(other(x)) == (what == "probabilities")
+    assert gives_logarithms(other(x)) == (what != "probabilities")
     names = list(other.state_dict())
     said = with_logits(other, x)
-    assert said == "network 'Ending' gives probabilities: the input of its last softmax is taken for logits"
+    assert said == f"network 'Ending' gives {what}: the input of its last {step} is taken for logits"
     assert torch.equal(other(x), plain(x))
     assert list(other.state_dict()) == names
     assert linear_head(other, x) == "fc"
@@ -91,7 +102,7 @@ def test_other_probabilities_go_through_the_logarithm(end):
     assert torch.equal(copied(x), other(x))
 
 
-@pytest.mark.parametrize("end", ["plain", "log"])
+@pytest.mark.parametrize("end", ["plain", "log of sums"])
 def test_logits_stay_as_they_are(end):
     _, other = pair(end, 0)
     assert with_logits(other, torch.rand(2, 3, 8, 8)) is None
@@ -107,6 +118,9 @@ def test_an_opened_network_says_so():
     network = open_network({**settings, "head": None}, CLASSES, needs_head=True)
     assert network.head == "fc"
     assert network.notes == ("network 'Ending' gives probabilities: the input of its last softmax is taken for logits",)
+    logarithms = open_network({**settings, "options": {"end": "log"}, "head": None}, CLASSES, needs_head=True)
+    assert logarithms.head == "fc"
+    assert "log-softmax" in logarithms.notes[0]
     assert open_network({**settings, "options": {}, "head": None}, CLASSES).notes == ()
 
 
