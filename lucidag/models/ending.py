@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
+from functools import wraps
 from math import prod
 from typing import Any
 
@@ -48,6 +49,7 @@ def change_ending(
     if not skipped and last is None:
         return
 
+    @wraps(kind.forward)  # torch.fx looks at the names of its arguments
     def forward(self: nn.Module, *arguments: Any, **named: Any) -> torch.Tensor:  # noqa: ANN401 (as torch has it)
         with _Without(skipped) if skipped else nullcontext():
             found: torch.Tensor = kind.forward(self, *arguments, **named)

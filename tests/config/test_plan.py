@@ -241,3 +241,21 @@ def test_a_job_sees_the_sections_of_its_names(plan: Plan) -> None:
     assert plan.config.datasets["lesions"] in seen
     assert plan.config.datasets["drawn"] not in seen
     assert plan.config.shortcuts["s"] in list(sections_of(plan, {"study": "s"}))
+
+
+def test_only_a_network_whose_logits_are_not_linear_in_its_units_is_swept_on_a_grid(plan: Plan) -> None:
+    assert plan.gridded == []
+    models = {
+        name: model.looked_at({}, linear=name not in ("one", "known")) for name, model in plan.config.models.items()
+    }
+    looked = Plan(plan.config.model_copy(update={"models": models}))
+    assert looked.gridded == ["known"]  # nobody asks for the units of `one`
+    for stage in ("turning_points", "rof_figures"):
+        changed = {name: job_settings(looked, stage, {"model": name}) for name in ("two-s4", "known")}
+        before = {name: job_settings(plan, stage, {"model": name}) for name in changed}
+        assert changed == {"two-s4": before["two-s4"], "known": before["known"] | {"on_a_grid": True}}
+    found = job_settings(looked, "sweep_grid", {"model": "known"})
+    assert found.keys() == job_settings(looked, "sweep", {"model": "known"}).keys() | {
+        *("architecture", "options", "input", "head", "batch_size", "points")
+    }
+    assert notebook(looked)["rof"] == notebook(plan)["rof"] | {"on_a_grid": ["known"]}

@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from lucidag.explain.faithfulness.measure import Image, measure
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
+from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.covered import check_covered
+from lucidag.explain.relevance.lrp import lrp
 from lucidag.ground.errors import InputError
 from lucidag.library import explain_image
 from lucidag.models.extract import extract
@@ -132,6 +135,18 @@ def test_explanations_and_their_faithfulness_are_those_of_two_logits(end, tmp_pa
     ]
     for mine, other in zip(*found, strict=True):
         assert mine.value == pytest.approx(other.value, abs=1e-5)
+
+
+@pytest.mark.parametrize("end", [*MODULES, "sigmoid function"])
+@pytest.mark.parametrize("name", ["epsilon_plus_flat", "epsilon_alpha2_beta1"])
+def test_relevance_is_that_of_two_logits(end, name, tmp_path):
+    networks = opened(end, 0, tmp_path)[:2]
+    x = networks[0].inputs.example(3)
+    low, high = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
+    check_covered(networks[0].model)
+    one, two = (lrp(each.model, x, [1, 0, 1], composite_for(name, each.model, low, high)) for each in networks)
+    assert np.abs(one.maps - two.maps).max() <= 1e-5 * np.abs(two.maps).max()
+    assert np.allclose(one.logits, two.logits, atol=1e-6)
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -13,7 +13,11 @@ from lucidag.models.evaluate import evaluate, exact_logits
 from lucidag.models.extract import extract
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import open_network
+from lucidag.models.probe import look
+from lucidag.models.settings import Train
 from lucidag.models.tail import find_last_layer, find_tail, last_layer
+from lucidag.models.train import train
+from lucidag.models.weights import load_weights
 from lucidag.rof.rank import rank
 from lucidag.rof.sweep import sweep
 
@@ -171,6 +175,32 @@ def test_an_opened_network_says_what_its_last_layer_is():
     assert network.head == network.tail.layer == "classifier.1"
     with pytest.raises(InputError, match=r"'classifier\.0' does not give the network's output; 'classifier\.1' does"):
         open_network({**settings, "head": "classifier.0"}, 3)
+
+
+@pytest.mark.parametrize(("end", "linear"), [("mean", True), ("relu", False), ("greatest", True)])
+def test_the_dry_run_knows(end, linear):
+    asked = {"architecture": "tests.models.test_tail:given", "options": {"end": end}, "input": INPUT, "known": True}
+    asked |= {"classes": CLASSES, "published": None, "file": None, "part": None, "new_head": False}
+    found = look(asked)
+    assert (found["head"], found["linear"]) == (None if end == "greatest" else "last", linear)
+
+
+def given(num_classes: int, end: str) -> nn.Module:
+    """Make a network as a factory does."""
+    return Ending(end, num_classes)
+
+
+def test_a_new_last_layer_and_training_of_it_alone(tmp_path, make_dataset):
+    torch.save(made("relu").state_dict(), tmp_path / "w.pth")
+    model = made("relu", 1)
+    before = model.last.weight.detach().clone()
+    load_weights(model, str(tmp_path / "w.pth"), "last", new_head=True)
+    assert torch.equal(model.last.weight, before)
+    first = model.first.weight.detach().clone()
+    manifest = make_dataset({"train": [4, 4, 4]}, channels=3, size=SIZE)
+    train(model, manifest, Inputs(**INPUT), Train(epochs=1, batch_size=4, lr=0.1, trainable="head"))
+    assert torch.equal(model.first.weight, first)
+    assert not torch.equal(model.last.weight, before)
 
 
 def test_no_mode_and_no_hook_stays_behind():
