@@ -65,6 +65,22 @@ def explain_subjects(
         return [group.explain(subject, classes) for subject in track(subjects, "explanations")]
 
 
+def same_maps(explained: Sequence[Explained]) -> list[str]:
+    """Say which methods gave the same map for two classes, of how many images; those that know no class always do."""
+    said = []
+    for method in dict.fromkeys(method for each in explained for method in each.maps):
+        maps = [each for each in explained if method in each.maps]
+        same = [each for each in maps if method in each.record.get("same_for", {})]
+        about = maps[0].about.get(method)
+        if same and about is not None and about.per_class:
+            name, other = same[0].image, same[0].record["same_for"][method]
+            said.append(
+                f"{method}: {len(same)} of {len(maps)} maps are the same for a second class, {name} and '{other}' for "
+                "one; they say where the network looks, and nothing about the class"
+            )
+    return said
+
+
 def empty_maps(explained: Sequence[Explained]) -> list[str]:
     """Say which methods gave maps of nothing, of how many images, and what helps; without such maps nothing.
 

@@ -16,13 +16,16 @@ Kind = Literal["graded", "signed", "selection"]
 
 
 class About(NamedTuple):
-    """What tables and figures have to know of a method: its name for readers, and what its maps are.
+    """What tables and figures have to know of a method: its name for readers, what its maps are, and of what.
+
+    A map that is not `per_class` is the same for every class.
 
     The kinds are told apart in `lucidag.explain.methods.base.Method`.
     """
 
     title: str
     kind: Kind
+    per_class: bool = True
 
 
 @dataclass(frozen=True)

@@ -46,22 +46,23 @@ TABLES = {
     "n:score_test n:gain_train_accuracy n:gain_test_accuracy n:gain_train_loss n:gain_test_loss w:flags",
     "generalisation/{study}/roles.csv": "w:model w:family g:seed w:metric n:train_accuracy n:test_accuracy n:gap "
     "n:share_both n:share_train_only n:share_test_only n:share_neither i:n0_train i:n0_test",
-    "agreement/{model}.csv": "w:image w:method_a w:method_b w:threshold n:iou n:dice n:area_a n:area_b n:control",
-    "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control",
+    "agreement/{model}.csv": "w:image w:method_a w:method_b w:threshold n:iou n:dice n:area_a n:area_b n:control "
+    "w:no_class",
+    "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control w:no_class",
     "agreement/{model}-summary.csv": "w:method_a w:method_b w:measure w:threshold n:mean n:low n:high i:n i:undefined "
-    "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high",
-    "localisation/{model}.csv": "w:image w:prediction w:method w:metric w:threshold n:value",
+    "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high w:no_class",
+    "localisation/{model}.csv": "w:image w:prediction w:method w:metric w:threshold n:value w:no_class",
     "localisation/{model}-summary.csv": "w:prediction w:method w:metric w:threshold n:mean n:low n:high i:n "
-    "i:undefined n:over_centre n:over_centre_low n:over_random n:over_random_high",
+    "i:undefined n:over_centre n:over_centre_low n:over_random n:over_random_high w:no_class",
     "explanations/{model}/checks.csv": "w:image w:method w:library w:version n:difference n:ours n:theirs w:note",
     "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
     "b:front b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
     "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n n:p n:p_holm "
-    "b:distinguishable",
+    "b:distinguishable w:no_class",
     "faithfulness/{model}-ranking.csv": "w:metric w:better w:method b:control n:mean n:low n:high i:n i:undefined "
-    "n:rank w:better_than w:not_told_apart",
+    "n:rank w:better_than w:not_told_apart w:no_class",
     "clip/{clip}/history.csv": "i:batch n:loss",
     "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",

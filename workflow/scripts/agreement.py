@@ -4,6 +4,7 @@ from lucidag.explain.agreement.agreement import agreement_table, correlation_tab
 from lucidag.explain.agreement.images import read_images
 from lucidag.explain.agreement.nothing import not_compared
 from lucidag.explain.agreement.summary import agreement_summary
+from lucidag.explain.no_class import marked, without_class
 from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_table
 
@@ -15,6 +16,7 @@ with job(snakemake):
     for sentence in not_compared(pairs):
         say(f"agreement of the methods of {snakemake.wildcards.model}: {sentence}")
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
-    write_table(snakemake.output.pairs, pairs)
-    write_table(snakemake.output.ranks, ranks)
-    write_table(snakemake.output.summary, agreement_summary(pairs, ranks, *interval))
+    free = without_class(images)
+    write_table(snakemake.output.pairs, marked(pairs, free))
+    write_table(snakemake.output.ranks, marked(ranks, free))
+    write_table(snakemake.output.summary, marked(agreement_summary(pairs, ranks, *interval), free))

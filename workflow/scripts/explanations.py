@@ -1,6 +1,6 @@
 """Explain some images by the methods of one family."""
 
-from lucidag.explain.stage import empty_maps, explain_subjects
+from lucidag.explain.stage import empty_maps, explain_subjects, same_maps
 from lucidag.explain.store import write_explained
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
@@ -14,6 +14,6 @@ with job(snakemake):
     for image in explained:
         for method in image.record.get("exploded", ()):
             print(f"{image.image}: the relevance by {method} explodes: its map shows rounding errors")
-    for sentence in empty_maps(explained):
+    for sentence in (*empty_maps(explained), *same_maps(explained)):
         say(f"explanations of {snakemake.wildcards.model} by {sentence}")
     write_explained(snakemake.output.maps, explained)

@@ -4,6 +4,7 @@ from lucidag.explain.agreement.images import read_images
 from lucidag.explain.agreement.localisation import localisation_table
 from lucidag.explain.agreement.nothing import not_graded
 from lucidag.explain.agreement.summary import localisation_summary
+from lucidag.explain.no_class import marked, without_class
 from lucidag.ground.job import job, say
 from lucidag.ground.tables import write_table
 
@@ -14,5 +15,6 @@ with job(snakemake):
     for sentence in not_graded(images, grades):
         say(f"localisation by the methods of {snakemake.wildcards.model}: {sentence}")
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
-    write_table(snakemake.output.grades, grades)
-    write_table(snakemake.output.summary, localisation_summary(grades, *interval))
+    free = without_class(images)
+    write_table(snakemake.output.grades, marked(grades, free))
+    write_table(snakemake.output.summary, marked(localisation_summary(grades, *interval), free))

@@ -1,12 +1,15 @@
 """The explanations of one model measured: by methods that are asked again, and by the stored maps of slow ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lucidag.explain.faithfulness.measure import Faithfulness, Image, measure
+from lucidag.explain.faithfulness.metrics import Row
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.methods.base import asked
 from lucidag.explain.methods.registry import SLOW
+from lucidag.explain.no_class import NOTE, without_class
 from lucidag.explain.stage import open_group
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -48,13 +51,22 @@ def measure_subjects(
             own, more = maps.get(subject.image, {}), again.get(subject.image, ())
             frames.append(Image(subject.image, x[0], target, own, more))
         groups = [open_group(each, network, device) for each in families if not _slow(each)]
-        return measure(
+        found = measure(
             model,
             frames,
             lambda asked: [each for group in groups for each in group.explainers(asked)],
             network.inputs.std,
             FaithfulnessSettings.model_validate(settings["measuring"]),
         )
+    free = {name for group in groups for name, each in group.classes.items() if not each.per_class}
+    return replace(found, rows=[_noted(row, free | without_class(stored)) for row in found.rows])
+
+
+def _noted(row: Row, methods: Collection[str]) -> Row:
+    """Say of a value that its method knows no class."""
+    if row.method not in methods:
+        return row
+    return replace(row, note="; ".join(each for each in (NOTE, row.note) if each))
 
 
 def _slow(family: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, read_values, sign
+from lucidag.explain.no_class import NOTE, marked
 from lucidag.ground.statistics.corrections import holm
 from lucidag.ground.statistics.intervals import estimate
 from lucidag.ground.statistics.permutation import sign_flip
@@ -149,8 +150,9 @@ def write_summary(
 ) -> list[str]:
     """Write what `pairs` and `ranking` make of the table of values at `values`; return what `not_measured` says."""
     table = read_values(values)
+    free = set(table["method"][table["note"].str.contains(NOTE, regex=False)])
     found = pairs(table, confidence, resamples, seed)
-    write_table(differences, found)
+    write_table(differences, marked(found, free))
     ranked = ranking(summary(table, confidence, resamples, seed), found)
-    write_table(ranks, ranked)
+    write_table(ranks, marked(ranked, free))
     return not_measured(ranked, confidence)

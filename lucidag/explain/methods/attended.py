@@ -88,6 +88,7 @@ class AttentionMethod(Method):
 
     kind: ClassVar[Kind] = "graded"
     needs: ClassVar[Need] = "attention"
+    asked_twice: ClassVar[bool] = True
 
     def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(inputs, options)

@@ -75,7 +75,19 @@ class Group:
         found = [each(x, target) for each in self.again(subject.image)]
         maps = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
         record = decision(subject.label, softmax(logits), target, classes)
-        return self.explained(subject, maps, {**record, "logit": float(logits[target])})
+        alike = self._alike(subject, x, logits, target, maps)
+        other = {"same_for": {name: classes[index] for name, index in alike.items()}} if alike else {}
+        return self.explained(subject, maps, {**record, "logit": float(logits[target]), **other})
+
+    def _alike(
+        self, subject: Subject, x: torch.Tensor, logits: NDArray[np.float64], target: int, maps: Mapping[str, Any]
+    ) -> dict[str, int]:
+        """Give the methods that have the same map for a second class, the likeliest other one, and that class."""
+        others = [int(index) for index in np.argsort(-logits, kind="stable") if index != target]
+        asked = [each for each in self.again(subject.image) if self.classes[each.methods[0]].asked_twice]
+        found = [each(x, others[0]) for each in asked] if others else []
+        second = {name: values[0].astype(np.float32) for each in found for name, values in each.items()}
+        return {name: others[0] for name, values in second.items() if np.array_equal(values, maps[name])}
 
     def explained(self, subject: Subject, maps: Mapping[str, Any], record: Mapping[str, Any], **more: Any) -> Explained:  # noqa: ANN401
         """Put together what is stored of an image."""
@@ -116,7 +128,9 @@ class Method:
     needs
         What it works on: ``gradients``, ``maps`` of a layer, ``relevance``, ``attention`` or ``perturbation``.
     per_class
-        Whether its maps depend on the class that is explained.
+        Whether its maps depend on the class that is explained; where not, its title says so.
+    asked_twice
+        Whether a map costs so little that a second class is asked too, to see whether both have the same.
     Settings
         Its settings, under ``explain.options`` in the configuration.
     group
@@ -132,6 +146,7 @@ class Method:
     kind: ClassVar[Kind]
     needs: ClassVar[Need]
     per_class: ClassVar[bool] = True
+    asked_twice: ClassVar[bool] = False
     Settings: ClassVar[type[Section]] = Section
     group: ClassVar[type[Group]] = Group
     library: ClassVar[str | None] = None
@@ -181,7 +196,7 @@ class Method:
     @classmethod
     def about(cls) -> About:
         """Return what tables and figures have to know of its maps."""
-        return About(cls.title, cls.kind)
+        return About(cls.title if cls.per_class else f"{cls.title} (no class)", cls.kind, cls.per_class)
 
     @classmethod
     def check(cls, method: str) -> None:

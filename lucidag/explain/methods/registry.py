@@ -107,4 +107,4 @@ def load(method: str) -> "type[Method]":
 
 def titles(methods: Iterable[str]) -> dict[str, str]:
     """Return the names for readers of methods; raises as `load`."""
-    return {name_of(method): load(method).title for method in methods}
+    return {name_of(method): load(method).about().title for method in methods}
