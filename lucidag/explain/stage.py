@@ -66,13 +66,12 @@ def explain_subjects(
 
 
 def same_maps(explained: Sequence[Explained]) -> list[str]:
-    """Say which methods gave the same map for two classes, of how many images; those that know no class always do."""
+    """Say which methods gave the same map for two classes, of how many images."""
     said = []
     for method in dict.fromkeys(method for each in explained for method in each.maps):
         maps = [each for each in explained if method in each.maps]
         same = [each for each in maps if method in each.record.get("same_for", {})]
-        about = maps[0].about.get(method)
-        if same and about is not None and about.per_class:
+        if same:
             name, other = same[0].image, same[0].record["same_for"][method]
             said.append(
                 f"{method}: {len(same)} of {len(maps)} maps are the same for a second class, {name} and '{other}' for "

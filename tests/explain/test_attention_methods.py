@@ -95,6 +95,15 @@ def test_no_way_of_writing_attention_changes_a_map(method: str, way: str) -> Non
     assert plain.max() > 0.99
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_remembered_of_a_network_holds_for_a_copy_with_other_weights(method: str) -> None:
+    x, kept = images(3), load(method)(None, {})
+    with torch.enable_grad():
+        kept.maps(vit("fused", 0, pool="mean"), x, 1)
+        found = np.asarray(kept.maps(vit("fused", 1, pool="mean"), x, 1))
+    np.testing.assert_allclose(found, explained(method, vit("fused", 1, pool="mean"), x, 1), atol=1e-6)
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 @pytest.mark.parametrize("method", METHODS)
 def test_frozen_networks_have_the_same_maps_and_are_left_as_they_are(method: str, frozen: bool) -> None:

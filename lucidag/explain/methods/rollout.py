@@ -1,6 +1,7 @@
 """Attention rollout: the attention of all layers, multiplied (Abnar & Zuidema 2020)."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from lucidag.explain.methods.attended import AttentionMethod, read_rows
 from lucidag.ground.section import Section
+from lucidag.models.inputs import Inputs
 
 
 class RolloutSettings(Section):
@@ -29,16 +31,24 @@ class Rollout(AttentionMethod):
     """
 
     title = "attention rollout"
-    per_class = False
+    per_class, asked_twice = False, False
     Settings = RolloutSettings
     settings: RolloutSettings
 
+    def __init__(self, inputs: Inputs | None = None, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(inputs, options)
+        self._read: dict[tuple[int, ...], torch.Tensor] = {}  # by the shape of an image; no weights change it
+
     def maps(self, model: nn.Module, x: torch.Tensor, target: int) -> NDArray[np.float32]:
         """Multiply the attention of the layers."""
-        seen = self.attended(model, x)
-        (last,) = seen.gradients(seen.logits.square().sum(), slice(-1, None))
+        shape = tuple(x.shape[1:])
+        with torch.set_grad_enabled(shape not in self._read):
+            seen = self.attended(model, x)
+        if shape not in self._read:
+            (last,) = seen.gradients(seen.logits.square().sum(), slice(-1, None))
+            self._read[shape] = read_rows(last)
         whole = rollout([joined(each, self.settings.heads) for each in seen.weights])
-        return seen.maps(read_rows(last) @ whole)
+        return seen.maps(self._read[shape] @ whole)
 
 
 def joined(weights: torch.Tensor, how: str) -> torch.Tensor:
