@@ -13,6 +13,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.section import Section
 from lucidag.ground.spelling import unknown
 from lucidag.models.layers import Layers, Takes, find_layer
+from lucidag.models.penultimate import penultimate_layers
 from lucidag.units.takes import TAKES as DISSECTION
 
 
@@ -121,14 +122,23 @@ def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
             yield (
                 f"dissect.sheet.units.{layer}: model '{name}' has no unit {unit} there; it has 0 to {units[layer] - 1}"
             )
-    if name in plan.joined and found["features"] is not None and found["features"] not in units.values():
-        sizes = ", ".join(f"{layer} has {count}" for layer, count in units.items())
-        such = f", such as '{found['block']}'" if found["block"] is not None else ""
-        yield (
-            f"dissect.layers.{name}: no layer gives the {found['features']} units in front of the last layer "
-            f"({sizes}), so roles and labels cannot be joined: name one that does{such}, or leave the model out of "
-            "`rof.models` or `dissect.models`"
-        )
+    if name in plan.joined:
+        yield from _faults_of_joining(plan, name, layers, found["head"])
+
+
+def _faults_of_joining(plan: Plan, name: str, layers: Layers, head: str | None) -> Iterator[str]:
+    """Say that roles and labels cannot be joined, where no dissected layer gives the units in front of the last one."""
+    pooled = plan.config.dissect.pooling if plan.config.dissect is not None else "mean"
+    given = [layer for layer in penultimate_layers(layers, head) if pooled == "mean" or not layer.gives_maps()]
+    dissected = [find_layer(layers, layer, DISSECTION) for layer in plan.layers[name]]
+    if head is None or {layer.place for layer in given} & {layer.place for layer in dissected}:
+        return
+    such = next((f", such as '{layer.name}'" for layer in given if DISSECTION.will_do(layer)), "")
+    yield (
+        f"dissect.layers.{name}: none of {', '.join(plan.layers[name])} gives the units in front of the last layer, so "
+        f"roles and labels cannot be joined: name one that does{such}, or leave the model out of `rof.models` or "
+        "`dissect.models`"
+    )
 
 
 def _outline(modules: Sequence[str], layer: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lucidag.models.layers import IMAGE, Kind, Layer, Layers
+from lucidag.models.penultimate import penultimate_layers
 
 BLOCKS = 3
 SAYING: tuple[Kind, ...] = ("maps", "channels last")
@@ -17,7 +18,9 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     These are its last blocks with maps: of the modules beside the last that says where (its maps have more than one
     pixel) those that are made of others, as ``layer2``, ``layer3`` and ``layer4`` of a ResNet; where there are fewer
     than two, for each size of the maps the last of the outermost modules, as the ReLUs before the last three poolings
-    of a VGG. A network without maps has the last layer of N x K numbers before its head.
+    of a VGG. A network without maps has the last layer of N x K numbers before its head. Where none of these gives the
+    units in front of the head, the layer that does comes after them, so that these units are labelled too: it may be
+    a function, such as ``relu_1``.
 
     Parameters
     ----------
@@ -31,14 +34,24 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     Returns
     -------
     layers, block
-        At most three and the head, in forward order; and the last of them that is not the head, None if there is none.
+        At most three, the layer of the units in front of the head, and the head, in forward order; and the last of
+        the three, None if there is none.
     """
     found = _outermost(layers, SAYING, added)
     if not found or any(layer.gives_tokens() for layer in layers.trunk if layer.place > found[-1].place):
         blocks = _vectors(layers, head, added)
     else:
         blocks = _siblings(_outermost(layers, FOUR_AXES, added), found[-1].name, layers) or _by_size(found)
-    return blocks + ([head] if head is not None else []), blocks[-1] if blocks else None
+    last = [head] if head is not None else []
+    return blocks + _in_front(layers, head, blocks) + last, blocks[-1] if blocks else None
+
+
+def _in_front(layers: Layers, head: str | None, blocks: Sequence[str]) -> list[str]:
+    """Name the layer of the units in front of the head, where none of the blocks is that."""
+    given = [layer for layer in penultimate_layers(layers, head) if layer.kind is not None]
+    places = {layer.place for layer in given}
+    known = [layer for layer in map(layers.of_module, blocks) if layer is not None]
+    return [given[0].name] if given and not any(layer.place in places for layer in known) else []
 
 
 def _outermost(layers: Layers, kinds: Sequence[Kind], added: Sequence[str]) -> list[Layer]:

@@ -75,8 +75,9 @@ class Asked(Section):
     )
     layers: dict[str, Unique[str]] = Field(
         default={},
-        description="Model to its layers; default: its last three blocks and its last linear layer, as they are found "
-        "in the network; of ResNets layer2, layer3, layer4 and fc.",
+        description="Model to its layers: modules, or functions that their code calls, such as `relu_1`. Default: its "
+        "last three blocks, the layer of the units in front of the last linear layer, and that, as they are found in "
+        "the network; of ResNets layer2, layer3, layer4 and fc.",
     )
 
 

@@ -152,11 +152,15 @@ def test_layers_that_can_be_dissected(check: Check, network: str, layers: list[s
 @pytest.mark.parametrize(
     ("network", "layer", "parts"),
     [
-        ("Functions", "relu_1", ["'relu_1' is a function", "layers that will do: first, second, fc"]),
+        ("Functions", "relu_2", ["'relu_2' does not exist (did you mean 'relu_1'?)", "will do: first, relu, twice_0"]),
         ("Functions", "twice", ["'twice' is called 2 times"]),
         ("Functions", "unused", ["'unused' is not called"]),
         ("Functions", "firts", ["'firts' does not exist (did you mean 'first'?)"]),
-        ("Tokens", "norm", ["'norm' gives a tensor of shape (1, 17, 8)", "N x K;", "layers that will do: patch, head"]),
+        (
+            "Tokens",
+            "norm",
+            ["'norm' gives a tensor of shape (1, 17, 8)", "N x K;", "will do: patch, getitem, head"],
+        ),
     ],
 )
 def test_layers_that_cannot_be_dissected(check: Check, network: str, layer: str, parts: list[str]) -> None:
@@ -170,14 +174,14 @@ def test_units_that_a_layer_does_not_have(check: Check) -> None:
 
 
 def test_roles_and_labels_need_the_units_in_front_of_the_last_layer(check: Check) -> None:
-    found = check("Functions", explain=None, rof={}, dissect=dissected("first"))
+    found = check("Functions", explain=None, rof={}, dissect=dissected("first", "second"))
     one(
         found,
         "dissect.layers.net",
-        "no layer gives the 5 units in front of the last layer (first has 6)",
-        "such as 'second'",
+        "none of first, second gives the units in front of the last layer",
+        "such as 'relu_1'",
     )
-    assert check("Functions", explain=None, rof={}, dissect=dissected("first", "second")) == []
+    assert check("Functions", explain=None, rof={}, dissect=dissected("first", "relu_1")) == []
     assert check("Functions", explain=None, rof={}, dissect={"clip_dissect": None}) == []
 
 

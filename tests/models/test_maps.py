@@ -15,21 +15,21 @@ NETWORKS = [
     ("resnet18", 32, {}, ["layer2", "layer3", "layer4", "fc"]),
     ("resnext50_32x4d", 64, {}, ["layer2", "layer3", "layer4", "fc"]),
     ("lucidag.models.small:small_resnet", 64, {"width": 4}, ["layer2", "layer3", "layer4", "fc"]),
-    # What is added to a published network is none of its blocks.
-    ("lucidag.models.attention:attention_resnet18", 64, {}, ["layer2", "layer3", "layer4", "fc"]),
-    ("vgg11", 64, {}, ["features.9", "features.14", "features.19", "classifier.6"]),
-    ("vgg11_bn", 64, {}, ["features.13", "features.20", "features.27", "classifier.6"]),
-    ("alexnet", 96, {}, ["features.1", "features.4", "features.11", "classifier.6"]),
+    # What is added to a published network is none of its blocks, but its units are those in front of the last layer.
+    ("lucidag.models.attention:attention_resnet18", 64, {}, ["layer2", "layer3", "layer4", "attention", "fc"]),
+    ("vgg11", 64, {}, ["features.9", "features.14", "features.19", "classifier.4", "classifier.6"]),
+    ("vgg11_bn", 64, {}, ["features.13", "features.20", "features.27", "classifier.4", "classifier.6"]),
+    ("alexnet", 96, {}, ["features.1", "features.4", "features.11", "classifier.5", "classifier.6"]),
     ("efficientnet_b0", 64, {}, ["features.3", "features.5", "features", "classifier.1"]),
     ("mobilenet_v2", 64, {}, ["features.6", "features.13", "features", "classifier.1"]),
-    ("densenet121", 64, {}, ["features.denseblock2", "features.denseblock3", "features", "classifier"]),
+    ("densenet121", 64, {}, ["features.denseblock2", "features.denseblock3", "features", "relu", "classifier"]),
     ("googlenet", 96, {}, ["inception4e", "inception5a", "inception5b", "fc"]),
     ("shufflenet_v2_x0_5", 64, {}, ["stage3", "stage4", "conv5", "fc"]),
     ("squeezenet1_1", 64, {}, ["features.4", "features.7", "classifier.2"]),
     ("lucidag.models.small:small_cnn", 32, {"width": 4}, ["blocks.block1.relu", "blocks.block2.relu", "blocks", "fc"]),
     ("lucidag.models.small:small_mlp", 8, {"inputs": 192, "hidden": [8, 9]}, ["relu2", "fc"]),
     ("swin_t", 64, {}, ["features.3", "features.5", "permute", "head"]),  # units in the last axis, but of "permute"
-    ("vit_b_16", 64, {"image_size": 64}, ["heads.head"]),
+    ("vit_b_16", 64, {"image_size": 64}, ["getitem", "heads.head"]),
 ]
 
 
@@ -40,7 +40,8 @@ def test_every_network_has_layers_of_its_own(architecture, size, options, layers
         head = layers[-1] if isinstance(model.get_submodule(layers[-1]), nn.Linear) else None
         found, block = own_layers(describe(model, example), head, getattr(model, "additions", ()))
     assert found == layers
-    blocks = layers if head is None else layers[:-1]
+    before = () if head is None else ("attention", "classifier.4", "classifier.5", "relu", "getitem", head)
+    blocks = [layer for layer in layers if layer not in before]
     assert block == (blocks[-1] if blocks else None)
     assert all(module.training for module in model.modules())
 
@@ -77,7 +78,7 @@ class Wrapped(nn.Module):
 @pytest.mark.parametrize(
     ("model", "layers"),
     [
-        (Written(), ["conv1", "conv2", "fc2"]),
+        (Written(), ["conv1", "conv2", "relu_2", "fc2"]),
         (Wrapped(), ["backbone.layer2", "backbone.layer3", "backbone.layer4"]),
         (
             nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)),
@@ -90,6 +91,6 @@ class Wrapped(nn.Module):
 def test_networks_of_ones_own(model, layers):
     example = torch.rand(2, 3, 32, 32)
     head = linear_head(model, example)
-    assert own_layers(describe(model, example), head)[0] == layers
-    for layer in layers:
-        model.get_submodule(layer)
+    known = describe(model, example)
+    assert own_layers(known, head)[0] == layers
+    assert set(layers) <= {*known.modules, *(layer.step for layer in known.steps)}

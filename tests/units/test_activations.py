@@ -11,6 +11,7 @@ from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.units.passes import activations as module
+from lucidag.units.passes.layers import forward
 from lucidag.units.passes.unit_statistics import read_activations, read_statistics, write_pass
 from lucidag.units.settings import Passes
 from tests.units.probe_sets import collect, network, noise, outputs, write
@@ -341,3 +342,32 @@ def test_an_empty_probe_set_is_refused(tmp_path):
     net, layers = network("mlp", 0)
     with pytest.raises(InputError, match="the probe set has no images"):
         collect(net, noise(tmp_path / "data", 5), np.arange(0), layers, tmp_path / "a.npy", Passes())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_function_is_a_layer_as_a_module_is(seed):
+    """What a function gives is kept as it is before code that follows changes it in place."""
+
+    class Net(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.conv, self.module = nn.Conv2d(3, 4, 3), module
+            if module:
+                self.relu = nn.ReLU()
+
+        def forward(self, x):
+            x = self.relu(self.conv(x)) if self.module else torch.relu(self.conv(x))
+            return x.mul_(-2).mean((2, 3))
+
+    torch.manual_seed(seed)
+    one, other = Net(module=True), Net(module=False)
+    other.load_state_dict(one.state_dict())
+    frames = torch.randint(0, 256, (3, 3, 8, 8), dtype=torch.uint8)
+    found = []
+    for model, layer in ((one, "relu"), (other, "relu")):
+        with forward(Network(model, Inputs(8), None), ["conv", layer], "cpu", 1) as outputs_of:
+            found.append([outputs_of(frames), outputs_of(frames.flip(0))])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours["relu"], theirs["relu"], rtol=0, atol=0)
+        assert (ours["relu"] >= 0).all()
+        assert list(ours) == ["conv", "relu"]

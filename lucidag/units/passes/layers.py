@@ -1,18 +1,21 @@
 """The outputs of named layers of a network, pass by pass."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
+from torch import nn
 
 from lucidag.ground.errors import InputError
 from lucidag.models.describe import describe
 from lucidag.models.head import evaluating
-from lucidag.models.layers import find_layer
+from lucidag.models.layers import Layer, find_layer
 from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
 from lucidag.models.recorder import checked_output, layer_outputs
 from lucidag.models.reproducible import reproducible
+from lucidag.models.steps import watching_steps
 from lucidag.units.takes import TAKES
 
 Forward = Callable[[torch.Tensor], dict[str, torch.Tensor]]
@@ -27,7 +30,7 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     network
         The network; it is moved to `device` and held in eval mode inside the block.
     layers
-        Names of its modules.
+        Names of its modules, or of functions that their code calls (`lucidag.models.steps.Step`).
     device, threads
         How to compute; they change the numbers by rounding only.
 
@@ -40,21 +43,39 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     network.model.to(device)
     known = describe(network.model, network.inputs.example(1).to(device))
     form = settled(network.model, network.inputs.example(1).to(device))
-    with (
-        reproducible(device, threads),
-        evaluating(network.model),
-        torch.inference_mode(),
-        layer_outputs(network.model, layers) as seen,
-    ):
-        views = {layer: find_layer(known, layer, TAKES) for layer in layers if known.of_module(layer) is not None}
+    steps = {each.step for each in known.steps}
+    hooked = all(layer in known.modules or layer not in steps for layer in layers)
+    kept: AbstractContextManager[dict[str, Any]] = nullcontext({})
+    if hooked:
+        kept = layer_outputs(network.model, layers)
+    with reproducible(device, threads), evaluating(network.model), torch.inference_mode(), kept as seen:
+        named = [layer for layer in layers if not hooked or known.of_module(layer) is not None]
+        views = {layer: find_layer(known, layer, TAKES) for layer in named}
 
         def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
             seen.clear()
-            network.model(network.inputs.normalise(frames.to(device)).to(memory_format=form))
+            batch = network.inputs.normalise(frames.to(device)).to(memory_format=form)
+            with nullcontext() if hooked else _watched(network.model, batch, views, seen):
+                network.model(batch)
             found = {layer: checked_output(layer, seen, len(frames)) for layer in layers}
             return {layer: views[layer].units_first(each) if layer in views else each for layer, each in found.items()}
 
         yield outputs_of
+
+
+def _watched(
+    model: nn.Module, batch: torch.Tensor, views: Mapping[str, Layer], seen: dict[str, Any]
+) -> AbstractContextManager[object]:
+    """Keep what layers, functions among them, give in the passes of a batch, as `layer_outputs` does of modules alone.
+
+    All go by their steps: what a hook computes would count as a step of the network.
+    """
+
+    def see(place: int, output: torch.Tensor) -> None:
+        for layer in [layer for layer, view in views.items() if view.place == place]:
+            seen[layer] = output.detach().to(torch.float32, copy=True)
+
+    return watching_steps(model, batch, see)
 
 
 def layer_shapes(outputs_of: Forward, network: Network) -> dict[str, tuple[int, ...]]:
