@@ -14,9 +14,12 @@ from lucidag.models.ending import MOVING, change_ending, last_steps
 from lucidag.models.head import evaluating, linear_head
 from lucidag.models.recorder import recording
 from lucidag.models.steps import Step, Steps, steps_of
+from lucidag.models.tail import find_tail
 
 CLASSES = 2
 HALVES = (-0.5, 0.5)
+SAME = 1e-4  # of the greatest logit
+FROM_ONE = "made_of_one_logit"  # an attribute of a layer that was given a second output
 LIMITS = ("clamp", "clip")  # what keeps probabilities off 0 and 1
 
 
@@ -28,8 +31,9 @@ def gives_one_logit(output: object, images: int) -> bool:
 def with_two_logits(model: nn.Module, example: torch.Tensor) -> str | None:
     """Make a network with one logit give two, in place, and say so; leave any other as it is.
 
-    Of a network that ends in a sigmoid, what the sigmoid takes is the logit. Where that comes from a linear layer, the
-    layer gets a second output; else the logit is halved at the end of the network.
+    Of a network that ends in a sigmoid, what the sigmoid takes is the logit. Where that comes from a linear layer, or
+    from a convolution with nothing but a mean over places behind it, the layer gets a second output; else the logit is
+    halved at the end of the network.
 
     Parameters
     ----------
@@ -48,11 +52,13 @@ def with_two_logits(model: nn.Module, example: torch.Tensor) -> str | None:
     left_out = _left_out(steps_of(model, example))
     if left_out:
         change_ending(model, left_out)
-    layer = _only_linear(model, example)
-    if layer is not None:
-        _widen(layer)
-    else:
-        change_ending(model, (), _two)
+    if not _widened(model, example, _only_linear(model, example)):
+        with evaluating(model), torch.no_grad():
+            flat = model(example).ndim == 2
+        if not flat:
+            change_ending(model, (), _rows)
+        if not _widened(model, example, _only_convolution(model, example)):
+            change_ending(model, (), _two)
     squashed = any(step.function == "sigmoid" for step in left_out)
     what = "what its last sigmoid takes" if squashed else "one logit"
     return f"network '{type(model).__name__}' gives {what}, z, for two classes: it is taken for the logits (-z/2, z/2)"
@@ -76,6 +82,10 @@ def _output(model: nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401 (wh
 def two_rows(values: torch.Tensor) -> torch.Tensor:
     """Give the weight or bias of one logit as that of two."""
     return torch.cat([values * half for half in HALVES])
+
+
+def _rows(output: torch.Tensor) -> torch.Tensor:
+    return output.reshape(len(output), -1)
 
 
 def _two(logit: torch.Tensor) -> torch.Tensor:
@@ -106,9 +116,30 @@ def _only_linear(model: nn.Module, example: torch.Tensor) -> nn.Linear | None:
     return layer if plain else None  # type: ignore[return-value]
 
 
-def _widen(layer: nn.Linear) -> None:
-    layer.out_features = CLASSES
-    for name in ("weight", "bias"):
-        values = getattr(layer, name)
-        if values is not None:
-            setattr(layer, name, nn.Parameter(two_rows(values.detach()), requires_grad=values.requires_grad))
+def _only_convolution(model: nn.Module, example: torch.Tensor) -> nn.Conv2d | None:
+    """Return the 1 x 1 convolution that the output is linear in."""
+    tail = find_tail(model, example)
+    layer = None if tail is None or not tail.linear else model.get_submodule(tail.layer)
+    return layer if isinstance(layer, nn.Conv2d) else None
+
+
+def _widened(model: nn.Module, example: torch.Tensor, layer: nn.Linear | nn.Conv2d | None) -> bool:
+    """Give a layer a second output; leave it as it is, and tell, where that does not make two logits of one."""
+    if layer is None:
+        return False
+    size = "out_features" if isinstance(layer, nn.Linear) else "out_channels"
+    before = {name: getattr(layer, name) for name in ("weight", "bias") if getattr(layer, name) is not None}
+    with evaluating(model), torch.no_grad():
+        wanted = _two(model(example))
+    setattr(layer, size, CLASSES)
+    for name, values in before.items():
+        setattr(layer, name, nn.Parameter(two_rows(values.detach()), requires_grad=values.requires_grad))
+    output = _output(model, example)
+    same = isinstance(output, torch.Tensor) and output.shape == wanted.shape
+    if same and bool((output - wanted).abs().max() <= SAME * wanted.abs().max()):
+        vars(layer)[FROM_ONE] = True
+        return True
+    setattr(layer, size, 1)
+    for name, values in before.items():
+        setattr(layer, name, values)
+    return False

@@ -20,7 +20,7 @@ from lucidag.ground.files import atomic
 from lucidag.ground.tensors import read_tensors as open_tensors
 from lucidag.models.foreign import ADVICE, read_tensors
 from lucidag.models.matching import Found, find_network, fits
-from lucidag.models.one_logit import two_rows
+from lucidag.models.one_logit import FROM_ONE, two_rows
 from lucidag.models.outputs import advice
 from lucidag.models.published import published_weights
 from lucidag.models.settings import is_weight_file
@@ -168,7 +168,7 @@ def _put(
         if name not in skipped and not name.startswith(added) and not name.endswith("num_batches_tracked")
     ]
     found = find_network(own, required, tensors, source, part)
-    one_logit = {} if new_head or fits(own, required, found) else _one_logit(own, head)
+    one_logit = {} if new_head or fits(own, required, found) else _one_logit(model, own, head)
     if one_logit:
         other = find_network({**own, **one_logit}, required, tensors, source, part)
         one_logit = one_logit if fits({**own, **one_logit}, required, other) else {}
@@ -182,9 +182,15 @@ def _put(
     return _said(found, source) + ([_halved(source, head)] if one_logit else [])
 
 
-def _one_logit(own: Mapping[str, torch.Size], head: str | None) -> dict[str, torch.Size]:
-    """Give the shapes of a last linear layer of two classes as that of one logit has them."""
-    if len(own.get(f"{head}.weight", ())) != 2:
+def _one_logit(model: nn.Module, own: Mapping[str, torch.Size], head: str | None) -> dict[str, torch.Size]:
+    """Give the shapes of the last layer of two classes as that of one logit has them.
+
+    What a convolution of two classes gives may go through a function, which does not make two logits of one.
+    """
+    if head is None:
+        return {}
+    layer = model.get_submodule(head)
+    if not isinstance(layer, nn.Linear) and FROM_ONE not in vars(layer):
         return {}
     names = [f"{head}.{name}" for name in ("weight", "bias")]
     return {name: torch.Size([1, *own[name][1:]]) for name in names if own.get(name, ())[:1] == (2,)}

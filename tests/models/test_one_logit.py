@@ -44,6 +44,13 @@ def body():
     return [nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
 
 
+CONVOLUTIONS = {
+    "convolution": lambda: [*body()[:3], nn.Conv2d(6, 1, 1)],
+    "averaged": lambda: [*body()[:2], nn.Conv2d(6, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()],
+    "averaged sigmoid": lambda: [*body()[:2], nn.Conv2d(6, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(0), nn.Sigmoid()],
+}
+
+
 class Functional(nn.Module):
     """A network whose end is a function."""
 
@@ -59,8 +66,8 @@ def made(num_classes: int, end: str) -> nn.Module:
     """Make a network that gives one logit, whatever it is asked for."""
     if end in FUNCTIONS:
         return Functional(num_classes, end)
-    if end == "convolution":
-        return nn.Sequential(*body()[:3], nn.Conv2d(6, 1, 1))
+    if end in CONVOLUTIONS:
+        return nn.Sequential(*CONVOLUTIONS[end]())
     return nn.Sequential(*body(), nn.Linear(6, 1), *MODULES[end])
 
 
@@ -97,7 +104,7 @@ def opened(end: str, seed: int, tmp_path) -> tuple[Network, Network, torch.Tenso
 ENDS = [*MODULES, *FUNCTIONS]
 
 
-@pytest.mark.parametrize("end", [*ENDS, "convolution"])
+@pytest.mark.parametrize("end", [*ENDS, *CONVOLUTIONS])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_softmax_is_the_sigmoid(end, seed, tmp_path):
     network, two, z = opened(end, seed, tmp_path)
@@ -111,8 +118,9 @@ def test_the_softmax_is_the_sigmoid(end, seed, tmp_path):
     (note,) = network.notes
     assert note.endswith("z, for two classes: it is taken for the logits (-z/2, z/2)")
     assert ("what its last sigmoid takes" in note) == ("sigmoid" in end or end in ("both", "limited"))
-    if end != "convolution":
-        assert network.head == ("fc" if end in FUNCTIONS else "4")
+    heads = dict.fromkeys(FUNCTIONS, "fc") | {"convolution": "3"} | dict.fromkeys(("averaged", "averaged sigmoid"), "2")
+    assert network.head == heads.get(end, "4")
+    assert network.tail is None or network.tail.linear
 
 
 @pytest.mark.parametrize("end", ["linear", "sigmoid", "squeezed", "sigmoid function"])
@@ -149,14 +157,16 @@ def test_relevance_is_that_of_two_logits(end, name, tmp_path):
     assert np.allclose(one.logits, two.logits, atol=1e-6)
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [*ENDS, *CONVOLUTIONS])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_sweep_is_that_of_two_logits(end, seed, tmp_path, make_dataset):
     one, two, _ = opened(end, seed, tmp_path)
     manifest = make_dataset({"test": [9, 8]}, channels=3, size=SIZE, seed=seed)
     curves = []
     for network in (one, two):
-        found = extract(network.model, manifest, "test", network.inputs, [], 4, threads=1, head=network.head)
+        found = extract(
+            network.model, manifest, "test", network.inputs, [], 4, threads=1, head=network.head, tail=network.tail
+        )
         order = rank(found.features, found.weight)
         curves.append(sweep(found.features, found.labels, found.weight, found.bias, order))
     assert np.array_equal(curves[0].accuracy, curves[1].accuracy)
@@ -164,7 +174,7 @@ def test_the_sweep_is_that_of_two_logits(end, seed, tmp_path, make_dataset):
     assert curves[0].units == 6
 
 
-@pytest.mark.parametrize("end", ["linear", "sigmoid", "squeezed", "convolution"])
+@pytest.mark.parametrize("end", ["linear", "sigmoid", "squeezed", *CONVOLUTIONS])
 def test_a_checkpoint_is_read_again_and_is_a_source_of_weights(end, tmp_path):
     network, _, _ = opened(end, 0, tmp_path)
     about, file = settings(end), tmp_path / "checkpoint.safetensors"
@@ -230,6 +240,36 @@ def test_training_is_that_of_binary_cross_entropy(end, make_dataset):
         assert not torch.equal(layer.weight, before)
         torch.testing.assert_close(layer.weight[0], -layer.weight[1], atol=1e-6, rtol=1e-4)
         torch.testing.assert_close(layer.bias[0], -layer.bias[1], atol=1e-6, rtol=1e-4)
+
+
+def gated(num_classes: int, end: str) -> nn.Module:
+    """Make a network with one logit behind a function, or from a sum over channels."""
+    last = {"relu": nn.ReLU(), "summed": nn.Identity()}[end]
+    kind = nn.Sequential(*body()[:2], nn.Conv2d(6, 1, 1), last)
+
+    class Ending(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kind = kind
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            maps = self.kind(x)
+            return maps.mean((2, 3)) if end == "relu" else maps.sum((1, 2, 3))
+
+    return Ending()
+
+
+@pytest.mark.parametrize("end", ["relu", "summed"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_layer_keeps_one_output_where_two_would_not_do(end, seed):
+    about = {**settings(end), "architecture": "tests.models.test_one_logit:gated"}
+    network = open_network(about, 2, seed)
+    plain = gated(2, end)
+    plain.load_state_dict(network.model.state_dict())
+    x = network.inputs.example(4)
+    z = plain.eval()(x).flatten()
+    torch.testing.assert_close(network.model.eval()(x), torch.stack([-z / 2, z / 2], 1))
+    assert network.head is None
 
 
 def test_steps_before_the_end_may_have_the_names_of_those_at_it(tmp_path):
