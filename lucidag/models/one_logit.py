@@ -85,7 +85,7 @@ def two_rows(values: torch.Tensor) -> torch.Tensor:
 
 
 def _rows(output: torch.Tensor) -> torch.Tensor:
-    return output.reshape(len(output), -1)
+    return output.reshape(output.size(0), -1)
 
 
 def _two(logit: torch.Tensor) -> torch.Tensor:
