@@ -50,7 +50,7 @@ def compare(model: nn.Module, name: str, image: torch.Tensor, layer: str, channe
     }
     best = min(searched, key=searched.__getitem__)
     expected, theirs, their_work = clocked(lambda: by_library(model, image, layer, target, channels, best))
-    rules = composite_for(RULES, model)
+    rules = composite_for(RULES, model, image)
     units = [[unit] for unit in range(channels)]
 
     def by_lucidag() -> torch.Tensor:
@@ -75,7 +75,7 @@ def by_library(
     parts = CondAttribution(model).generate(
         image.clone().requires_grad_(),
         [{layer: [unit], "y": [target]} for unit in range(channels)],
-        composite_for(RULES, model),
+        composite_for(RULES, model, image),
         batch_size=batch_size,
         verbose=False,
     )

@@ -54,13 +54,13 @@ def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, dra
     theirs: list[Found] = []
     first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into
     with count_passes(first) as passes:
-        joint = [_cam(model, inputs, CAMS), _lrp(model)]
+        joint = [_cam(model, inputs, CAMS), _lrp(model, inputs)]
         prepared = passes.images
         image = Image("image", x[0], target)
         ours = seconds(lambda: found.append(measure(model, [image], lambda _: joint, std, settings)))
         counted = passes.images - prepared
     with count_passes(first) as passes:
-        alone = [*(_cam(model, inputs, (name,)) for name in CAMS), _lrp(model)]
+        alone = [*(_cam(model, inputs, (name,)) for name in CAMS), _lrp(model, inputs)]
         prepared = passes.images
         captum = seconds(lambda: theirs.append(by_captum(model, x, target, alone, std, settings)))
         counted_captum = passes.images - prepared
@@ -141,8 +141,8 @@ def _cam(model: nn.Module, inputs: Inputs, methods: Sequence[str]) -> Explainer:
     return explainers([family], Network(model, inputs, None), "cpu")[0]
 
 
-def _lrp(model: nn.Module) -> Explainer:
-    composite = composite_for("epsilon_plus_flat", model)
+def _lrp(model: nn.Module, inputs: Inputs) -> Explainer:
+    composite = composite_for("epsilon_plus_flat", model, inputs.example(1))
     return single("lrp", lambda x, target: lrp(model, x, [target] * len(x), composite).maps)
 
 

@@ -76,7 +76,7 @@ def checked_plan():
         with faults.gathered():
             check_methods(found, source, code)
         with faults.gathered():
-            check_relevance(found, source, code)
+            check_relevance(Plan(whole), source, code)
         with faults.gathered():
             check_attention(Plan(whole), source, code)
         faults.stop()

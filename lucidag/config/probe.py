@@ -120,7 +120,8 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
     models = {name: config.models[name] for name in places}
     asked = {name: _asked(model, config.datasets[model.dataset]) for name, model in models.items()}
     networks = {
-        name: {key: each[key] for key in ("architecture", "options", "classes")} for name, each in asked.items()
+        name: {key: each[key] for key in ("architecture", "options", "classes", "input")}
+        for name, each in asked.items()
     }
     parts = {name: model.factory_modules() for name, model in models.items()}
     known = _looked_at(networks, parts, "relevance", "lucidag.explain.relevance.probe", config, code)

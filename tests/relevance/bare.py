@@ -1,13 +1,15 @@
 """Networks without biases, as if they had been trained, on which relevance must be conserved."""
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig
+from torchvision.ops.misc import SqueezeExcitation
 
-from lucidag.explain.relevance.canonizers import gate_factors
+from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
 from lucidag.models.efficientnet import with_relu
 
@@ -80,3 +82,13 @@ def without_biases(model: nn.Module) -> nn.Module:
 def bare(name: str, seed: int) -> nn.Module:
     """Give `with_biases` without its biases."""
     return without_biases(with_biases(name, seed))
+
+
+def gate_factors(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    """Return what computes a gate's factors from its maps, or None where the module is no gate that is known."""
+    if isinstance(module, ChannelAttention):
+        return module.factors
+    if isinstance(module, SqueezeExcitation):
+        scale: Callable[[torch.Tensor], torch.Tensor] = module._scale
+        return scale
+    return None

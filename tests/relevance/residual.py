@@ -88,8 +88,9 @@ def rounding(name: str) -> float:
     return 1e-8 if name == "small_resnet" else 3e-4
 
 
-def composite(model, name="epsilon_plus_flat", canonizers=True):
-    chosen = composite_for(name, model, torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0))
+def composite(model, name="epsilon_plus_flat", canonizers=True, example=None):
+    example = (image() if example is None else example).to(next(model.parameters()))
+    chosen = composite_for(name, model, example, torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0))
     if not canonizers:
         chosen.canonizers = []
     return chosen

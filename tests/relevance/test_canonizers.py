@@ -5,7 +5,9 @@ import torch
 from torch import nn
 from zennit.canonizers import SequentialMergeBatchNorm
 
-from lucidag.explain.relevance.canonizers import MergeBatchNorm, canonized, canonizers
+from lucidag.explain.relevance.canonizers import MergeBatchNorm, canonizers
+from lucidag.explain.relevance.form import form_of
+from lucidag.explain.relevance.held import canonized
 from lucidag.models.build import build
 from tests.relevance.bare import NETWORKS, bare, images, with_biases, without_biases
 
@@ -17,7 +19,7 @@ def test_the_logits_stay_and_the_network_comes_back(name):
     shape = str(model)
     with torch.no_grad():
         before = model(x)
-        with canonized(model, canonizers()) as applied:
+        with canonized(model, canonizers(form_of(model, x))) as applied:
             torch.testing.assert_close(model(x), before, rtol=1e-9, atol=1e-9 * float(before.abs().max()))
         torch.testing.assert_close(model(x), before, rtol=0, atol=0)
     assert applied
@@ -34,18 +36,29 @@ def test_a_merged_batchnorm_is_the_identity(seed):
         nn.init.uniform_(value, 0.5, 2.0, torch.Generator().manual_seed(seed))
     x = torch.rand(1, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     expected = model(x)
-    with canonized(model, [MergeBatchNorm()]):
+    with canonized(model, [MergeBatchNorm([("0", "1")])]):
         torch.testing.assert_close(model(x), expected)
         torch.testing.assert_close(model[0](x), expected)
     with canonized(model, [SequentialMergeBatchNorm()]):
         torch.testing.assert_close(model(x) * 1.1**0.5, expected)
 
 
-def test_a_batchnorm_that_is_no_part_of_the_layer_before_it_is_left_alone():
-    model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4, affine=False))
-    model.append(nn.Linear(4, 5)).append(nn.BatchNorm1d(5, track_running_stats=False))
-    with canonized(model, [MergeBatchNorm()]) as applied:
-        assert applied == []
+@pytest.mark.parametrize(
+    ("layers", "merged"),
+    [
+        ((nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)), True),
+        ((nn.Linear(5, 3), nn.Flatten(), nn.Linear(30, 5), nn.BatchNorm1d(5)), True),
+        ((nn.Conv2d(2, 3, 1), nn.Dropout(), nn.Identity(), nn.BatchNorm2d(3)), False),
+        ((nn.Conv2d(2, 3, 1), nn.ReLU(), nn.BatchNorm2d(3)), False),
+        ((nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3, affine=False)), False),
+        ((nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3, track_running_stats=False)), False),
+        ((nn.Conv2d(2, 5, 1), nn.Flatten(2), nn.Linear(25, 5), nn.BatchNorm1d(5)), False),  # over the second axis
+    ],
+)
+def test_a_batchnorm_is_merged_where_it_takes_what_its_layer_gives(layers, merged):
+    model = nn.Sequential(*layers).eval()
+    found = form_of(model, torch.rand(2, 2, 5, 5)).merges
+    assert found == (((str(len(layers) - 2), str(len(layers) - 1)),) if merged else ())
 
 
 def test_an_error_while_canonizers_are_applied_leaves_nothing_behind():
@@ -56,7 +69,10 @@ def test_an_error_while_canonizers_are_applied_leaves_nothing_behind():
             raise RuntimeError("broken")
 
     before = model.conv1.weight.clone()
-    with pytest.raises(RuntimeError, match="broken"), canonized(model, [MergeBatchNorm(), Broken()]):
+    with (
+        pytest.raises(RuntimeError, match="broken"),
+        canonized(model, [MergeBatchNorm([("conv1", "bn1")]), Broken([])]),
+    ):
         pass
     assert model.conv1.bias is None
     assert torch.equal(model.conv1.weight, before)

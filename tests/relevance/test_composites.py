@@ -25,7 +25,7 @@ def test_the_first_layer_has_the_z_box_rule():
         model[0].weight.copy_(torch.tensor([2.0, -1.0]).view(1, 1, 1, 2))
     low, high = torch.full((1, 1, 1, 1), -1.0), torch.full((1, 1, 1, 1), 3.0)
     x = torch.tensor([0.5, 0.25]).view(1, 1, 1, 2)
-    found = lrp(model, x, None, composite_for("epsilon_gamma_box", model, low, high))
+    found = lrp(model, x, None, composite_for("epsilon_gamma_box", model, x, low, high))
     above = np.array([2 * (0.5 - -1), -1 * (0.25 - 3)])
     np.testing.assert_allclose(found.maps[0, 0], 0.75 * above / above.sum(), rtol=1e-5)
 
@@ -51,7 +51,7 @@ def test_the_first_layer_is_the_one_that_is_called_first(name):
     backwards.load_state_dict(ordered.state_dict())
     x = torch.randn(2, 3, 10, 10, generator=torch.Generator().manual_seed(1))
     box = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
-    one, other = (lrp(model, x, [0, 2], composite_for(name, model, *box)).maps for model in (ordered, backwards))
+    one, other = (lrp(model, x, [0, 2], composite_for(name, model, x, *box)).maps for model in (ordered, backwards))
     np.testing.assert_allclose(other, one, atol=1e-6 * abs(one).max())
 
 
@@ -63,7 +63,7 @@ def test_how_much_relevance_grows(name, times):
         model[0].weight.fill_(1.0)
         model[2].weight.copy_(torch.tensor([[1.0, -3.0], [9.0, 9.0]]))
     x = torch.tensor([2.0, 1.0]).view(1, 1, 1, 2)
-    rules = composite_for(name, model)
+    rules = composite_for(name, model, x)
     found = lrp(model, x, [0], rules, limit=times + 0.01)
     np.testing.assert_allclose(found.maps[0, 0], [2 * times, -3 * times], rtol=1e-4)
     assert [found.logits[0], found.totals[0], found.growth[0]] == pytest.approx([-1, -times, times], rel=1e-4)
@@ -75,5 +75,6 @@ def test_without_a_last_linear_layer_growth_is_over_the_greatest_logit():
     model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([1.0, -4.0]).view(2, 1, 1, 1))
-    found = lrp(model, torch.ones(1, 1, 2, 2), [0], composite_for("epsilon_plus_flat", model))
+    x = torch.ones(1, 1, 2, 2)
+    found = lrp(model, x, [0], composite_for("epsilon_plus_flat", model, x))
     assert found.growth[0] == pytest.approx(1 / 4, rel=1e-4)

@@ -284,7 +284,7 @@ def test_relevance_that_is_not_finite_is_named():
 def test_maps_that_are_not_finite_are_named():
     """Where only what is before the layer is at fault."""
     model, box = network("small_resnet"), torch.full((1, 3, 1, 1), float("inf"))
-    rules = composite_for("epsilon_gamma_box", model, -box, box)
+    rules = composite_for("epsilon_gamma_box", model, image(), -box, box)
     assert torch.isfinite(layer_relevance(model, rules, image(), ["layer1.0"]).relevance["layer1.0"]).all()
     with pytest.raises(InputError, match=r"layer 'layer1\.0': its relevance is not finite"):
         conditional(model, rules, image(), "layer1.0", [[0]])
@@ -306,13 +306,13 @@ def test_a_layer_is_kept_as_it_was_before_something_in_place():
         torch.manual_seed(0)
         model = InPlace().double()
     x = image()[:, :, :10, :10]
-    found = layer_relevance(model, composite(model), x, ["one"]).activations["one"]
+    found = layer_relevance(model, composite(model, example=x), x, ["one"]).activations["one"]
     assert torch.equal(found, model.one(x).detach())
-    maps = conditional(model, composite(model), x, "one")
+    maps = conditional(model, composite(model, example=x), x, "one")
     assert torch.equal(maps.activation, found[0])
     for layer in ("one", "two"):
-        maps = conditional(model, composite(model), x, layer)
-        assert apart(maps.maps, library(model, x, layer, maps.selections, maps.target)) < 1e-8
+        maps = conditional(model, composite(model, example=x), x, layer)
+        assert apart(maps.maps, library(model, x, layer, maps.selections, maps.target, example=x)) < 1e-8
 
 
 @pytest.mark.parametrize("layer", ["layer3.0.conv2", "relu7", "layer3.0.relu"])

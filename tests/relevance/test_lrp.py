@@ -7,33 +7,27 @@ import pytest
 import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
-from zennit.composites import LAYER_MAP_BASE, LayerMapComposite
+from zennit.composites import LayerMapComposite
 from zennit.rules import Epsilon
-from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 from zennit.types import Linear
 
-from lucidag.explain.relevance.canonizers import (
-    Gate,
-    GateRule,
-    MergeBatchNorm,
-    canonizers,
-    gate,
-    gate_factors,
-    inverted_residual,
-)
+from lucidag.explain.relevance.canonizers import MergeBatchNorm, canonizers
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for
+from lucidag.explain.relevance.form import form_of
+from lucidag.explain.relevance.forward import ByFunction
+from lucidag.explain.relevance.functions import RULES, Rule
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
-from tests.relevance.bare import bare, images, with_biases
+from tests.relevance.bare import bare, gate_factors, images, with_biases
 
 LOW, HIGH = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
 
 
 def composite(name, model):
-    return composite_for(name, model, LOW, HIGH)
+    return composite_for(name, model, images(0).to(next(model.parameters())), LOW, HIGH)
 
 
 def shares(model, x, which):
@@ -126,53 +120,52 @@ def test_where_the_rules_themselves_do_not_conserve(weights, name, expected):
         model[4].bias.zero_()
     # The first convolution has only positive contributions: alpha-beta doubles there too.
     first = 2 if "alpha" in name else 1
-    found = shares(model, torch.ones(1, 1, 1, 1), composite_for(name, model))
+    found = shares(model, torch.ones(1, 1, 1, 1), composite_for(name, model, torch.ones(1, 1, 1, 1)))
     np.testing.assert_allclose(found, first * expected, atol=1e-4)
 
 
-class Variant:
-    """A composite without some of its canonizers."""
+PLAIN = Rule(lambda call: call.run())  # autograd's gradient
 
-    @staticmethod
-    def of(model, *without, name="epsilon_plus_flat"):
-        which = composite(name, model)
-        before = len(which.canonizers)
-        kinds = [(each, {type(each), getattr(each, "attribute_map", None)}) for each in which.canonizers]
-        which.canonizers = [each for each, kind in kinds if not kind & set(without)]
-        assert len(which.canonizers) == before - len(without)
-        return which
+
+def without(model, *names, name="epsilon_plus_flat"):
+    """Give a composite that leaves some functions to autograd."""
+    which = composite(name, model)
+    (functions,) = (each for each in which.canonizers if isinstance(each, ByFunction))
+    assert set(names) <= set(RULES)
+    functions.rules = {**RULES, **dict.fromkeys(names, PLAIN)}
+    return which
 
 
 @pytest.mark.parametrize(
-    ("network", "without"),
+    ("network", "names"),
     [
-        ("attention_small_resnet", (gate,)),
-        ("efficientnet_b0", (gate,)),
-        ("efficientnet_b0", (inverted_residual,)),
-        ("small_fused", (inverted_residual,)),
-        ("small_resnet", (ResNetBasicBlockCanonizer,)),
-        ("resnet18", (ResNetBasicBlockCanonizer,)),
-        ("resnet50", (ResNetBottleneckCanonizer,)),
+        ("attention_small_resnet", ("softmax", "mul")),
+        ("efficientnet_b0", ("sigmoid", "mul")),
+        ("efficientnet_b0", ("add",)),
+        ("small_fused", ("add",)),
+        ("small_resnet", ("add",)),
+        ("resnet18", ("add",)),
+        ("resnet50", ("add",)),
     ],
 )
-def test_without_the_canonizer_relevance_is_not_conserved(network, without):
+def test_without_the_rule_relevance_is_not_conserved(network, names):
     model, x = bare(network, 0).float(), images(0).float()
-    assert abs(shares(model, x, Variant.of(model, *without)) - 1).max() > 0.05
+    assert abs(shares(model, x, without(model, *names)) - 1).max() > 0.05
 
 
 @pytest.mark.parametrize("network", ["attention_small_resnet", "efficientnet_b0"])
 def test_without_the_rule_of_the_gate_relevance_is_not_conserved(network):
     """Its gradient multiplies relevance by the factors."""
     model, x = bare(network, 0).float(), images(0).float()
-    which = composite("epsilon_plus_flat", model)
-    which.layer_map = [(types, rule) for types, rule in which.layer_map if not isinstance(rule, GateRule)]
-    assert abs(shares(model, x, which) - 1).max() > 0.05
+    assert abs(shares(model, x, without(model, "mul")) - 1).max() > 0.05
 
 
 def test_batchnorm_must_be_merged():
     """Unmerged, its gradient multiplies relevance by its scale."""
     model, x = bare("resnet18", 0).float(), images(0).float()
-    assert abs(shares(model, x, Variant.of(model, MergeBatchNorm)) - 1).max() > 0.05
+    which = without(model, "batch_norm")
+    which.canonizers = [each for each in which.canonizers if not isinstance(each, MergeBatchNorm)]
+    assert abs(shares(model, x, which) - 1).max() > 0.05
 
 
 def gradient_times_input(model, x, target):
@@ -199,8 +192,8 @@ def hold(module, factors):
 def test_by_the_epsilon_rule_alone_it_is_gradient_times_input(network, seed):
     """As on any network of ReLU; so gates, sums and merging neither lose nor move relevance, with biases too."""
     model, x = with_biases(network, seed), images(seed, 2)
-    rules = [((Gate,), GateRule()), *LAYER_MAP_BASE, ((Linear,), Epsilon(1e-15))]
-    found = lrp(model, x, [1, 1], LayerMapComposite(rules, canonizers()), limit=np.inf).maps
+    which = LayerMapComposite([((Linear,), Epsilon(1e-15))], canonizers(form_of(model, x)))
+    found = lrp(model, x, [1, 1], which, limit=np.inf).maps
     expected = gradient_times_input(model, x, 1)
     # zennit adds 1e-6 to each sum of two branches, which shows where that is near zero.
     assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
@@ -213,7 +206,7 @@ def test_linear_layers_have_the_epsilon_rule(seed, hidden):
     # Large, so that the 1e-6 of the rule is nothing beside the units.
     x = 1e3 * torch.rand(4, 2, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     targets = [0, 2, 1, 2]
-    found = lrp(model, x, targets, composite_for("epsilon_alpha2_beta1", model))
+    found = lrp(model, x, targets, composite_for("epsilon_alpha2_beta1", model, x))
     leaf = x.clone().requires_grad_()
     (slope,) = torch.autograd.grad(model(leaf)[range(4), targets].sum(), leaf)
     expected = (slope * x).sum(1).numpy()
@@ -365,7 +358,7 @@ def test_a_block_that_only_inherits_from_torchvisions_is_noticed():
 )
 def test_a_composite_that_cannot_be_made(name, words):
     with pytest.raises(InputError, match=words):
-        composite_for(name, bare("small_cnn", 0))
+        composite_for(name, bare("small_cnn", 0), images(0))
 
 
 @pytest.mark.parametrize(("network", "layer"), [("attention_resnet50", "attention"), ("efficientnet_b0", "features.5")])

@@ -1,4 +1,4 @@
-"""A residual block of one's own: its sum has a rule if it is written as zennit's, and then torchvision's block's."""
+"""A residual block of one's own has the maps of torchvision's, however its sum is written; those have zennit's."""
 
 import copy
 
@@ -7,11 +7,13 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 from zennit.layer import Sum
+from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 
+from lucidag.explain.relevance.canonizers import MergeBatchNorm
+from lucidag.explain.relevance.composites import COMPOSITES as ZENNITS
 from lucidag.explain.relevance.composites import composite_for
-from lucidag.explain.relevance.covered import check_covered
+from lucidag.explain.relevance.form import form_of
 from lucidag.explain.relevance.lrp import lrp
-from lucidag.ground.errors import InputError
 from tests.relevance.residual import image, network
 
 COMPOSITES = ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
@@ -50,11 +52,31 @@ def test_a_sum_of_zennit_has_the_relevance_of_torchvisions_block(name: str, seed
     ours = own(theirs)
     torch.testing.assert_close(ours(x), theirs(x))
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
-    found = [lrp(model, x, [0, 1], composite_for(name, model, low, high)).maps for model in (theirs, ours)]
+    found = [lrp(model, x, [0, 1], composite_for(name, model, x, low, high)).maps for model in (theirs, ours)]
     assert abs(found[0]).max() > 0
     torch.testing.assert_close(torch.from_numpy(found[1]), torch.from_numpy(found[0]))
 
 
-def test_a_plain_sum_is_refused_with_how_to_write_it() -> None:
-    with pytest.raises(InputError, match=r"computes 'add', which has no rule: .*zennit\.layer\.Sum"):
-        check_covered(own(network("small_resnet"), plain=True))
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_a_plain_sum_has_it_too(name: str, seed: int) -> None:
+    theirs, x = network("small_resnet", seed), image("small_resnet", seed, 2)
+    ours = own(theirs, plain=True)
+    low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
+    found = [lrp(model, x, [0, 1], composite_for(name, model, x, low, high)).maps for model in (theirs, ours)]
+    torch.testing.assert_close(torch.from_numpy(found[1]), torch.from_numpy(found[0]))
+
+
+@pytest.mark.parametrize(
+    ("which", "name", "seed"),
+    [("resnet50", COMPOSITES[0], 0), *(("small_resnet", name, seed) for name in COMPOSITES for seed in (0, 1))],
+)
+def test_torchvisions_blocks_have_the_maps_of_zennits_canonizers(which: str, name: str, seed: int) -> None:
+    model, x = network(which, seed).double(), image(which, seed, 2).double()
+    low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
+    merged = MergeBatchNorm(form_of(model, x).merges)  # as zennit's, but exact
+    blocks = [ResNetBasicBlockCanonizer(), ResNetBottleneckCanonizer()]
+    zennits = ZENNITS[name](*((low, high) if "box" in name else ()), canonizers=[merged, *blocks])
+    found, theirs = (lrp(model, x, [0, 1], each).maps for each in (composite_for(name, model, x, low, high), zennits))
+    assert abs(theirs).max() > 0
+    assert abs(found - theirs).max() < 1e-6 * abs(theirs).max()

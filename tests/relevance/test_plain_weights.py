@@ -12,7 +12,6 @@ from torch.nn.utils import parametrizations, parametrize
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.explain.relevance.lrp import lrp
-from lucidag.ground.errors import InputError
 from lucidag.models.fast import copied
 
 
@@ -72,11 +71,11 @@ def test_a_computed_weight_gives_the_maps_of_the_plain_one(name, seed):
     assert torch.allclose(before, mine(x), atol=1e-6)
     bounds = torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1)
     for composite in COMPOSITES:
-        found = lrp(theirs, x, [0, 2], composite_for(composite, theirs, *bounds)).maps
-        truth = lrp(mine, x, [0, 2], composite_for(composite, mine, *bounds)).maps
+        found = lrp(theirs, x, [0, 2], composite_for(composite, theirs, x, *bounds)).maps
+        truth = lrp(mine, x, [0, 2], composite_for(composite, mine, x, *bounds)).maps
         assert np.abs(truth).max() > 0
         assert np.abs(found - truth).max() < 1e-5 * np.abs(truth).max(), composite
-    rules = [composite_for("epsilon_plus_flat", model) for model in (theirs, mine)]
+    rules = [composite_for("epsilon_plus_flat", model, x) for model in (theirs, mine)]
     models = zip((theirs, mine), rules, strict=True)
     pair = [layer_relevance(model, rule, x, ["4"], [0, 2]).relevance["4"] for model, rule in models]
     assert torch.allclose(*pair, atol=1e-6)
@@ -132,10 +131,41 @@ def test_a_subclass_that_computes_what_its_class_does_is_taken():
     other[4] = Same(6, 8, 3)
     other[4].load_state_dict(model[4].state_dict())
     x = torch.rand(2, 3, 12, 12)
-    maps = [lrp(each, x, None, composite_for("epsilon_plus_flat", each)).maps for each in (model, other)]
+    maps = [lrp(each, x, None, composite_for("epsilon_plus_flat", each, x)).maps for each in (model, other)]
     assert np.array_equal(*maps)
 
 
+def as_modules(layer: nn.Module) -> nn.Module:
+    """Write what a layer computes with plain modules."""
+    with torch.no_grad():
+        if isinstance(layer, Standardised):
+            plain_one = nn.Conv2d(layer.in_channels, layer.out_channels, 3)
+            mean, std = layer.weight.mean((1, 2, 3), keepdim=True), layer.weight.std((1, 2, 3), keepdim=True)
+            plain_one.weight.copy_((layer.weight - mean) / std)
+            plain_one.bias.copy_(layer.bias)
+            return plain_one
+        if isinstance(layer, Scaled):
+            plain_one = nn.Linear(layer.in_features, layer.out_features, bias=False)
+            plain_one.weight.copy_(10 * functional.normalize(layer.weight))
+            return nn.Sequential(Unit(), plain_one)
+        if isinstance(layer, Acting):
+            plain_one = nn.BatchNorm2d(layer.num_features)
+            plain_one.load_state_dict(layer.state_dict())
+            return nn.Sequential(plain_one, nn.ReLU())
+    return nn.Sequential(Opposite(), nn.AdaptiveMaxPool2d(1), Opposite()) if isinstance(layer, Low) else nn.SiLU()
+
+
+class Opposite(nn.Module):
+    def forward(self, x):
+        return -x
+
+
+class Unit(nn.Module):
+    def forward(self, x):
+        return functional.normalize(x)
+
+
+@pytest.mark.parametrize("composite", COMPOSITES)
 @pytest.mark.parametrize(
     ("place", "layer"),
     [
@@ -143,17 +173,30 @@ def test_a_subclass_that_computes_what_its_class_does_is_taken():
         *((5, Smooth()), (6, Low(1))),
     ],
 )
-def test_a_subclass_that_computes_something_else_is_refused(place, layer):
-    model = plain(0)
-    model[place] = layer
-    with pytest.raises(InputError, match=rf"module '{place}' \({type(layer).__name__}\) has a forward function"):
-        composite_for("epsilon_plus_flat", model)
+def test_a_subclass_that_computes_something_else_is_taken_for_what_it_computes(place, layer, composite):
+    theirs, mine, x = plain(0), plain(0), torch.rand(2, 3, 12, 12)
+    if place == 0:  # a BatchNorm behind a function is not merged into it
+        theirs[1] = mine[1] = nn.Identity()
+    theirs[place], mine[place] = layer, as_modules(layer)
+    theirs.eval()
+    mine.eval()
+    bounds = (torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1))
+    maps = [lrp(each, x, [0, 2], composite_for(composite, each, x, *bounds)).maps for each in (theirs, mine)]
+    assert abs(maps[1]).max() > 0
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-5 * abs(maps[1]).max())
 
 
-def test_a_hook_that_changes_a_layer_is_noticed():
-    model = plain(0)
+def test_a_hook_that_changes_a_layer_is_seen():
+    model, other, x = plain(0), plain(0), torch.rand(2, 3, 12, 12)
     handle = model[4].register_forward_hook(lambda _module, _inputs, output: output.abs())
-    with pytest.raises(InputError, match=r"module '4' \(Conv2d\) has a forward function or a weight of its own"):
-        composite_for("epsilon_plus_flat", model)
+    other[5] = nn.Sequential(Magnitude(), other[5])
+    maps = [lrp(each, x, [0, 2], composite_for("epsilon_plus_flat", each, x)).maps for each in (model, other)]
+    np.testing.assert_allclose(*maps, atol=1e-5 * abs(maps[0]).max())
     handle.remove()
-    composite_for("epsilon_plus_flat", model)
+    without = lrp(model, x, [0, 2], composite_for("epsilon_plus_flat", model, x)).maps
+    assert not np.allclose(without, maps[0], atol=1e-2 * abs(maps[0]).max())
+
+
+class Magnitude(nn.Module):
+    def forward(self, x):
+        return x.abs()

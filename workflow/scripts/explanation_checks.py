@@ -21,7 +21,9 @@ with job(snakemake):
     with lease(snakemake.resources.gpu) as device:
         rows = check_explanations(network, subjects, settings["families"], stored, device, snakemake.threads)
         if decisions:
-            rules = composite_for(settings["composite"], network.model, *input_range(network.inputs))
+            rules = composite_for(
+                settings["composite"], network.model, network.inputs.example(1), *input_range(network.inputs)
+            )
             for decision in decisions:
                 rows += check_units(network, rules, asked[decision.image], decision, device, snakemake.threads)
     for sentence in warnings(rows, snakemake.wildcards.model):

@@ -12,7 +12,8 @@ with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
-    composite = composite_for(settings["composite"], network.model, *input_range(network.inputs))
+    inputs = network.inputs
+    composite = composite_for(settings["composite"], network.model, inputs.example(1), *input_range(inputs))
     with lease(snakemake.resources.gpu) as device:
         found = find_references(
             network,

@@ -67,8 +67,9 @@ class LrpGroup(Group):
         return [single(name, partial(maps, name, rules)) for name, rules in composites.items()]
 
     def _composites(self, model: nn.Module) -> dict[str, Composite]:
-        low, high = (bound.to(self.device) for bound in input_range(self.network.inputs))
-        return {name: composite_for(each.composite, model, low, high) for name, each in self.classes.items()}
+        inputs = self.network.inputs
+        example, low, high = (each.to(self.device) for each in (inputs.example(1), *input_range(inputs)))
+        return {name: composite_for(each.composite, model, example, low, high) for name, each in self.classes.items()}
 
 
 class LrpMethod(Method):

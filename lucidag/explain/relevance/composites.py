@@ -12,21 +12,21 @@ with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on 
 EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat, SpecialFirstLayerMapComposite
 from zennit.core import Composite, Hook
+from zennit.types import Convolution
 
-from lucidag.explain.relevance.canonizers import Gate, GateRule, canonizers
+from lucidag.explain.relevance.canonizers import canonizers
 from lucidag.explain.relevance.covered import check_covered
+from lucidag.explain.relevance.forward import LinearCall
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import check_known
 from lucidag.models.inputs import Inputs
-
-ModuleMap = Callable[[dict[str, Any], str, nn.Module], Hook | None]
 
 COMPOSITES = {
     "epsilon_plus_flat": EpsilonPlusFlat,
@@ -42,7 +42,11 @@ def input_range(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def composite_for(
-    name: str, model: nn.Module, low: torch.Tensor | None = None, high: torch.Tensor | None = None
+    name: str,
+    model: nn.Module,
+    example: torch.Tensor,
+    low: torch.Tensor | None = None,
+    high: torch.Tensor | None = None,
 ) -> Composite:
     """Return a composite of zennit, with the canonizers that the network needs.
 
@@ -57,6 +61,8 @@ def composite_for(
         ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon.
     model
         The network.
+    example
+        A batch that it takes, on its device: its first image is run, to see the network's steps.
     low, high
         The least and greatest values of its input, 1 x channels x 1 x 1 (`input_range`); ``epsilon_gamma_box`` needs
         them.
@@ -67,14 +73,25 @@ def composite_for(
         For an unknown name, a missing range, or a network with a step that has no rule.
     """
     check_known("composite", name, COMPOSITES)
-    steps = check_covered(model)
-    bounds = (low, high) if name == "epsilon_gamma_box" else ()
-    if any(bound is None for bound in bounds):
-        raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
-    composite = COMPOSITES[name](*bounds, canonizers=canonizers())
-    composite.layer_map = [((Gate,), GateRule()), *composite.layer_map]
-    if isinstance(composite, SpecialFirstLayerMapComposite):
-        composite.module_map = _first_called(composite, model, steps)
+    covered = check_covered(model, example)
+    bounds: tuple[torch.Tensor, ...] = ()
+    if name == "epsilon_gamma_box":
+        if low is None or high is None:
+            raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
+        bounds = _range_at_first(model, covered.linear, example, low, high)
+    composite = COMPOSITES[name](*bounds)
+    first = _first_called(composite, covered.linear)
+
+    def rule_of(module: nn.Module, call: int) -> Hook | None:
+        rule: Hook | None = composite.mapping({"first_layer_visited": call not in first}, "", module)
+        return rule
+
+    def rule_at(_: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
+        return rule_of(module, calls[name]) if name in calls else None
+
+    calls = {call.module: place for place, call in enumerate(covered.linear) if call.module is not None}
+    composite.module_map = rule_at
+    composite.canonizers = canonizers(covered.form, rule_of)
     return composite
 
 
@@ -83,14 +100,29 @@ def name_of(composite: Composite) -> str:
     return next((name for name, kind in COMPOSITES.items() if type(composite) is kind), type(composite).__name__)
 
 
-def _first_called(composite: SpecialFirstLayerMapComposite, model: nn.Module, steps: Sequence[str]) -> ModuleMap:
-    """Give the rule of the first layer to the one that is called first; zennit gives it to the one defined first."""
-    special, modules = [kinds for kinds, _ in composite.first_map], dict(model.named_modules())
-    first = next((name for name in steps if any(isinstance(modules.get(name), kinds) for kinds in special)), None)
+def _first_called(composite: Composite, calls: Sequence[LinearCall]) -> frozenset[int]:
+    """Give the rule of the first layer to what runs on the image; zennit gives it to the layer defined first.
 
-    def rule_of(context: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
-        context["first_layer_visited"] = name != first
-        rule: Hook | None = composite.mapping(context, name, module)
-        return rule
+    Several layers may, of one shape of input.
+    """
+    if not isinstance(composite, SpecialFirstLayerMapComposite):
+        return frozenset()
+    special = [kinds for kinds, _ in composite.first_map]
+    firsts = {
+        place: call.input.shape[1:]
+        for place, call in enumerate(calls)
+        if call.first and any(issubclass(call.kind, each) for each in special)
+    }
+    return frozenset(place for place, shape in firsts.items() if shape == next(iter(firsts.values())))
 
-    return rule_of
+
+def _range_at_first(
+    model: nn.Module, calls: Sequence[LinearCall], example: torch.Tensor, low: torch.Tensor, high: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the range of what the first convolution gets, where the network normalises its images itself."""
+    first = next((place for place, call in enumerate(calls) if issubclass(call.kind, Convolution)), None)
+    if first is None or torch.equal(calls[first].input, example[:1]):
+        return low, high
+    ends = [bound.to(example).expand_as(example[:1]) for bound in (low, high)]
+    inputs = [check_covered(model, end).linear[first].input.detach() for end in ends]
+    return torch.minimum(*inputs), torch.maximum(*inputs)

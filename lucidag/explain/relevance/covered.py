@@ -1,164 +1,154 @@
 """Whether layer-wise relevance propagation has a rule for every step of a network."""
 
-from collections import Counter
+from dataclasses import dataclass
 
 import torch
-from torch import fx, nn
-from torch.nn import functional
-from torchvision.ops import StochasticDepth
-from zennit.canonizers import MergeBatchNorm
-from zennit.layer import Sum
-from zennit.types import AvgPool, BatchNorm, Linear
+from torch import nn
+from torch.utils._pytree import tree_leaves
 
-from lucidag.explain.relevance.canonizers import Gate, canonized, canonizers
-from lucidag.explain.relevance.computes import computes_as_its_class
-from lucidag.ground.errors import InputError, first_line
+from lucidag.explain.relevance.canonizers import MergeBatchNorm
+from lucidag.explain.relevance.form import Form, form_of
+from lucidag.explain.relevance.forward import HIDDEN, KINDS, ByFunction, LinearCall, Pass
+from lucidag.explain.relevance.functions import LINEAR, Call
+from lucidag.explain.relevance.held import canonized
+from lucidag.explain.relevance.passing import faults_behind
+from lucidag.explain.relevance.plain_weights import PlainWeights
+from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
-
-# Of zennit's activations only those through which relevance can pass unchanged: 0 stays 0, and no sign changes.
-ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU)
-POOLINGS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
-# In eval mode these change no number.
-IDENTITIES = (nn.Identity, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, StochasticDepth)
-SHARING = (Linear, AvgPool, Sum)  # rules that keep the input of one call
-KNOWN = (Linear, AvgPool, BatchNorm, *ACTIVATIONS, *POOLINGS, *IDENTITIES)
-# What moves numbers and changes none, and ReLU, whose gradient is zero only where relevance is.
-FUNCTIONS = (torch.flatten, torch.reshape, torch.relu, functional.relu, torch.cat)
-METHODS = ("flatten", "reshape", "view", "contiguous", "relu", "relu_")
-SHAPES = ("size", "dim")
+from lucidag.models.recorder import watching
 
 ADVICE = (
-    "explain a network of convolutions with BatchNorm after them, linear layers, ReLU, pooling modules and the "
-    "residual blocks of torchvision (such as 'resnet50' or 'lucidag.models.efficientnet:efficientnet_b0_relu'), "
-    "write a sum of two branches as `zennit.layer.Sum()(torch.stack([x, y], dim=-1))`, a module of the network, "
-    "or leave this one out of the analyses of relevance"
+    "write it with what has a rule (convolutions, linear layers, BatchNorm, ReLU and its like, pooling, sums, "
+    "concatenation, gates by a sigmoid), explain a network of such steps (such as 'resnet50'), or leave this one out "
+    "of the analyses of relevance"
 )
 
 
-def check_covered(model: nn.Module) -> list[str]:
+@dataclass(frozen=True)
+class Covered:
+    """A network all of whose steps have a rule.
+
+    Attributes
+    ----------
+    form
+        Its form.
+    linear
+        The calls of its linear layers and convolutions, in the order of the forward pass.
+    """
+
+    form: Form
+    linear: tuple[LinearCall, ...]
+
+
+def check_covered(model: nn.Module, example: torch.Tensor) -> Covered:
     """Make sure that every step from the input to the logits has a rule.
 
-    torch.fx writes the network down in canonical form, and the steps are followed back from the logits; what computes
-    the factors of a gate is not followed, as they are constants to relevance. A network whose code torch.fx cannot
-    follow is refused, since nothing is known then of sums and products outside its modules: those double or lose
-    relevance without a word.
+    The network runs in canonical form, and each function that it calls is looked up in the table of rules
+    (`lucidag.explain.relevance.functions`). What computes the factors of a gate is not asked, as they are constants to
+    relevance.
 
-    Returns
-    -------
-    The names of the modules that relevance goes back through, in the order in which they are called.
+    Parameters
+    ----------
+    model
+        A classifier; it is left as it is.
+    example
+        A batch that it takes, on the same device.
 
     Raises
     ------
     InputError
-        If a module or an operation has no rule; it is named.
+        If a step has no rule; it is named.
     """
-    with evaluating(model), canonized(model, canonizers()) as applied:
-        tracer = _Tracer()
-        try:
-            # torch.fx runs the network's own code on stand-ins, and that can raise anything.
-            graph = tracer.trace(model)
-        except Exception as error:
-            raise InputError(_not_followed(model, error)) from error
-        merged = {each.batch_norm: tuple(each.linears) for each in applied if isinstance(each, MergeBatchNorm)}
-        modules = dict(model.named_modules())
-        path = _path_of_relevance(graph, modules)
-        calls = Counter(modules[str(node.target)] for node in path if node.op == "call_module")
-        for node in path:
-            fault = _fault(node, modules, merged, calls)
-            if fault:
-                raise InputError(f"network '{type(model).__name__}': {fault}: {ADVICE}")
-    return [str(node.target) for node in path if node.op == "call_module"]
-
-
-class _Tracer(fx.Tracer):
-    """Looks into every module that has parts, except torch's own."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        whole = not list(m.children()) and not isinstance(m, nn.Sequential)
-        return whole or bool(super().is_leaf_module(m, module_qualified_name))
-
-
-def _path_of_relevance(graph: fx.Graph, modules: dict[str, nn.Module]) -> list[fx.Node]:
-    """Give the steps that relevance goes back through, in forward order."""
-    waiting = [node for node in graph.nodes if node.op == "output"]
-    found = set(waiting)
-    while waiting:
-        node = waiting.pop()
-        gate = node.op == "call_module" and isinstance(modules[str(node.target)], Gate)
-        sources = [each for each in node.args[:1] if isinstance(each, fx.Node)] if gate else node.all_input_nodes
-        fresh = {source for source in sources if source not in found and not _is_shape(source)}
-        found |= fresh
-        waiting += fresh
-    return [node for node in graph.nodes if node in found and node.op not in ("placeholder", "output")]
-
-
-def _is_shape(node: fx.Node) -> bool:
-    """Tell whether a step gives sizes and no tensor."""
-    if node.op == "call_method":
-        return node.target in SHAPES
-    if node.op == "call_function" and node.target is getattr:
-        return bool(node.args[1] == "shape")
-    sources = node.all_input_nodes
-    return node.op == "call_function" and len(sources) > 0 and all(_is_shape(source) for source in sources)
-
-
-def _fault(
-    node: fx.Node,
-    modules: dict[str, nn.Module],
-    merged: dict[nn.Module, tuple[nn.Module, ...]],
-    calls: Counter[nn.Module],
-) -> str | None:
-    """Say what is wrong with a step, or None."""
-    if node.op != "call_module":
-        operation = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-        return None if _harmless(node, modules) else f"{_place(node)} computes '{operation}', which has no rule"
-    name, module = str(node.target), modules[str(node.target)]
-    what = f"module '{name}' ({type(module).__name__})"
-    if isinstance(module, KNOWN) and not computes_as_its_class(module, KNOWN):
-        return f"{what} has a forward function or a weight of its own, which the rule of its class does not fit"
-    if isinstance(module, SHARING):
-        # zennit's rule keeps the input of the last call only, and would use it for all.
-        return f"{what} is called {calls[module]} times, and its rule works for one call" if calls[module] > 1 else None
-    if isinstance(module, BatchNorm):
-        if _follows(node, modules, merged.get(module, ())):
-            return None
-        return f"{what} does not follow a linear layer or convolution of its own, so it cannot be merged into one"
-    if isinstance(module, (*ACTIVATIONS, *POOLINGS, *IDENTITIES, Gate)):
-        return None
-    return f"{what} has no rule for relevance"
-
-
-def _harmless(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
-    if node.op == "call_method":
-        return node.target in METHODS
-    if node.op != "call_function":
-        return False
-    if node.target is torch.stack:
-        # As the canonizers write a sum.
-        return all(user.op == "call_module" and isinstance(modules[str(user.target)], Sum) for user in node.users)
-    return node.target in FUNCTIONS
-
-
-def _follows(node: fx.Node, modules: dict[str, nn.Module], linears: tuple[nn.Module, ...]) -> bool:
-    """Tell whether the BatchNorm of a step gets the output of the layer that it was merged into, and alone."""
-    source = node.all_input_nodes[0]
-    return source.op == "call_module" and modules[str(source.target)] in linears and len(source.users) == 1
-
-
-def _place(node: fx.Node) -> str:
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    inner = [f"module '{name}' ({kind.__name__})" for name, kind in stack if name]
-    return inner[-1] if inner else "its forward function"
-
-
-def _not_followed(model: nn.Module, error: Exception) -> str:
-    """Say why a network is refused whose code cannot be followed: a module without a rule where there is one."""
-    known = (*SHARING, BatchNorm, *ACTIVATIONS, *POOLINGS, *IDENTITIES, Gate)
     network = f"network '{type(model).__name__}'"
     for name, module in model.named_modules():
-        own = type(module).__module__.startswith("torch.nn")
-        leaf = own and not isinstance(module, nn.Sequential | nn.ModuleList | nn.ModuleDict)
-        if leaf and name and not isinstance(module, known):
-            return f"{network}: module '{name}' ({type(module).__name__}) has no rule for relevance: {ADVICE}"
-    why = first_line(error)
-    return f"{network} has code that torch.fx cannot follow ({why}), so its rules for relevance are unknown: {ADVICE}"
+        if isinstance(module, torch.jit.ScriptModule):
+            which = f"its module '{name}'" if name else "it"
+            raise InputError(f"{network}: {which} is compiled, so that its steps are unknown: {ADVICE}")
+    form = form_of(model, example)
+    leaf = example[:1].detach().clone().requires_grad_()
+    watched = _Watched(model, leaf, form)
+    with evaluating(model), canonized(model, [PlainWeights(), MergeBatchNorm(form.merges), watched]):
+        inner = [name for name, _ in model.named_modules() if name]
+        enter = watching(model, lambda call: watched.stack.append(call.name), inner, before=True)
+        leave = watching(model, lambda call: watched.leave(call.name), inner)
+        with enter, leave, torch.enable_grad():
+            fault = watched.first_fault(model(leaf))
+    if fault:
+        raise InputError(f"{network}: {fault}: {ADVICE}")
+    return Covered(form, tuple(watched.linear))
+
+
+class _Watched(ByFunction):
+    """Runs a network by the rules, and knows where each tensor that depends on the image was made."""
+
+    def __init__(self, model: nn.Module, image: torch.Tensor, form: Form) -> None:
+        super().__init__()
+        self.network, self.form = model, form
+        self.linear: list[LinearCall] = []
+        self.stack = [""]
+        self.known = {id(image): image}
+        self.behind: set[int] = set()  # ids of what a linear layer ran on the way to
+        self.factors: dict[int, tuple[torch.Tensor, str]] = {}
+
+    def copy(self) -> "_Watched":
+        """Give this one: it is for one network."""
+        return self
+
+    def begin(self) -> Pass:
+        """Begin the pass."""
+        found = _WatchedPass(self)
+        self.factors = found.factors
+        return found
+
+    def leave(self, name: str) -> None:
+        """Note that a module returns; those that did not, raised."""
+        while self.stack.pop() != name:
+            pass
+
+    def where(self) -> str:
+        """Say whose code runs."""
+        name = self.stack[-1]
+        return (
+            f"module '{name}' ({type(self.network.get_submodule(name)).__name__})" if name else "its forward function"
+        )
+
+    def first_fault(self, logits: object) -> str | None:
+        """Say what is wrong with the first step behind the logits without a rule."""
+        if not isinstance(logits, torch.Tensor):
+            return None  # told elsewhere
+        if id(logits) in self.factors:
+            return f"its output is what '{self.factors[id(logits)][1]}' gave, which has a rule as a factor only"
+        if not logits.requires_grad:
+            return "its output does not depend on the image in a way that torch has a gradient for"
+        if id(logits) not in self.known:
+            return f"its output is made {HIDDEN}"
+        return next(iter(faults_behind(logits)), None)
+
+
+class _WatchedPass(Pass):
+    def __init__(self, watched: _Watched) -> None:
+        super().__init__(None, watched.rules)
+        self._watched = watched
+
+    def saw_linear(self, function: str, x: torch.Tensor) -> None:
+        name = self._watched.stack[-1]
+        self._watched.linear.append(
+            LinearCall(
+                module=name if name in self._watched.form.layers else None,
+                kind=KINDS[function],
+                input=x,
+                first=id(x) not in self._watched.behind,
+            )
+        )
+
+    def is_known(self, x: torch.Tensor) -> bool:
+        return id(x) in self._watched.known
+
+    def made(self, call: Call, output: object) -> None:
+        fresh = {id(each): each for each in tree_leaves(output) if isinstance(each, torch.Tensor)}
+        self._watched.known.update(fresh)
+        if call.name in LINEAR or any(id(term) in self._watched.behind for term in call.terms):
+            self._watched.behind.update(fresh)
+
+    def fault(self, name: str, reason: str) -> str:
+        return f"{self._watched.where()} {super().fault(name, reason)}"

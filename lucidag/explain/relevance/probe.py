@@ -11,17 +11,19 @@ from typing import Any
 
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.ground.errors import InputError
-from lucidag.models.build import build
+from lucidag.models.network import open_network
+from lucidag.models.settings import Input
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, str]:
-    """Build a network from ``architecture``, ``classes`` and ``options``, and name its first step without a rule."""
+    """Build a network from ``architecture``, ``options``, ``classes`` and ``input``, and name a step without a rule."""
     try:
-        model = build(asked["architecture"], asked["classes"], asked["options"], 0)
+        inputs = Input(**asked["input"]).filled({}).model_dump(mode="json")
+        network = open_network({**asked, "input": inputs, "head": None}, asked["classes"])
     except InputError:
         return {}  # `lucidag.models.probe` says it
     try:
-        check_covered(model)
+        check_covered(network.model, network.inputs.example(1))
     except InputError as error:
         return {"error": str(error)}
     return {}
