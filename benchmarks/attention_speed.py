@@ -3,6 +3,8 @@
 The goal is that a map costs no more than three forward passes, with its backward pass, whose cost is measured apart.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 from torchvision.models import VisionTransformer
@@ -37,9 +39,8 @@ def run(quick: bool, full: bool) -> None:
         ("forward pass", f"{1e3 * plain:.0f} ms, with the backward pass {1e3 * twice:.0f} ms ({twice / plain:.1f})"),
     ]
     for name in ATTENDED:
-        method = load(name)()
-        first = seconds(lambda method=method: method.maps(model, x, 0))
-        later = min(seconds(lambda method=method: method.maps(model, x, 0)) for _ in range(rounds))
+        explain = partial(load(name)().maps, model, x, 0)
+        first, later = seconds(explain), min(seconds(explain) for _ in range(rounds))
         rows.append(
             (
                 name,
