@@ -132,6 +132,7 @@ class _Recorder(TorchFunctionMode):
         self._parts = {name for name, module in model.named_modules() if not list(module.children())}
         self._calls = Counter[str]()
         self._kept: list[Any] = [image]  # an id is of one tensor only for as long as that lives
+        self._written: dict[int, list[int]] = {}  # by memory: the steps that changed it in place
         self._see = see
 
     def __torch_function__(
@@ -177,7 +178,16 @@ class _Recorder(TorchFunctionMode):
         return output if hidden else None
 
     def _sources(self, inputs: Sequence[Any]) -> tuple[int, ...]:
-        return tuple(self.places[id(each)] for each in inputs if id(each) in self.places)
+        """Give the steps that made the inputs, and those that have changed the memory of one by another name since."""
+        known = [each for each in inputs if id(each) in self.places]
+        own = [self.places[id(each)] for each in known]
+        since = [
+            place
+            for each, made in zip(known, own, strict=True)
+            for place in self._written.get(_memory(each), ())
+            if place > made
+        ]
+        return (*own, *(place for place in dict.fromkeys(since) if place not in own))
 
     def _add(
         self,
@@ -193,12 +203,19 @@ class _Recorder(TorchFunctionMode):
         elif replaced is not None:
             output = replaced
         tensors = [each for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
+        if in_place and "dropout" not in function:  # outside of training that gives what it takes
+            self._written.setdefault(_memory(tensors[0]), []).append(len(self.steps))
         self.places.update(dict.fromkeys(map(id, tensors), len(self.steps)))
         self._kept += tensors
         shape = tuple(tensors[0].shape)
         before = max(0, self._calls[function] - 1)
         self.steps.append(Step("", self._frames[-1].name, function, sources, shape, arguments, before))
         return output
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    """Return what a tensor and its views have in common."""
+    return id(tensor if tensor._base is None else tensor._base)
 
 
 def function_name(func: Callable[..., Any]) -> str:

@@ -259,3 +259,37 @@ def test_hidden_steps_and_those_in_place_can_be_replaced(name, rest):
     truth = model.fc(rest(maps).mean((2, 3)))
     assert torch.allclose(found, truth, atol=1e-6)
     assert torch.allclose(*(torch.autograd.grad(each[:, 1].sum(), maps)[0] for each in (found, truth)), atol=1e-6)
+
+
+class Written(nn.Module):
+    """A view is taken, then its memory is changed by the name of what it is a view of, or by another view."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.first, self.second, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 1), nn.Linear(4, 2)
+        self.how = how
+
+    def forward(self, x):
+        kept = self.first(x)
+        view, other = kept.flatten(2), self.second(kept.relu())
+        if self.how == "base":
+            kept.add_(other)
+        elif self.how == "view":
+            kept.view(-1, 4, 64).mul_(other.flatten(2))
+        elif self.how == "apart":
+            kept.clone().add_(other)
+        return self.fc(view.mean(2))
+
+
+@pytest.mark.parametrize(("how", "leads"), [("base", True), ("view", True), ("apart", False), ("not", False)])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_what_is_written_through_another_name_is_a_source(how, leads, device):
+    layers = {
+        layer.name: layer for layer in describe(Written(how).to(device), torch.rand(1, 3, 8, 8, device=device)).steps
+    }
+    assert layers["second"].leads == leads
+    assert layers["first"].leads
+    assert layers["first"].trunk
+    model, x = Written(how), torch.rand(1, 3, 8, 8)
+    gradient = torch.autograd.grad(model(x)[0, 0], model.second.weight, allow_unused=True)[0]
+    assert (gradient is not None) == leads

@@ -5,7 +5,7 @@ from lucidag.models.layers import Layer, Layers, Takes
 from lucidag.models.layers import find_layer as find
 from lucidag.models.needs import Needs
 
-TAKES = Takes(kinds=("maps", "channels last"), functions=True, leads=False)
+TAKES = Takes(kinds=("maps", "channels last"), functions=True, leads=True)
 
 NEEDS = Needs("class activation maps", "explain.methods", "any", TAKES)
 
