@@ -99,7 +99,7 @@ def _named(plan: Plan, name: str) -> Iterator[tuple[str, str, Takes]]:
 
 
 def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is asked of units of dissected layers that the network does not have.
+    """Say what is asked of units that the network does not have, and which layer that none has named will not do.
 
     Parameters
     ----------
@@ -113,6 +113,12 @@ def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
     A sentence that starts with the key.
     """
     dissect, layers = plan.config.dissect, Layers.from_json(found["seen"])
+    block = plan.atlas_layer(name)
+    if plan.atlas.get(name) and block is not None:
+        try:
+            find_layer(layers, block, RELEVANCE)
+        except InputError as error:
+            yield f"relevance.atlas.layers.{name}: {error}"
     if dissect is None or name not in plan.layers:
         return
     units = {layer: find_layer(layers, layer, DISSECTION).units for layer in plan.layers[name]}

@@ -210,6 +210,14 @@ def test_an_atlas_of_a_network_without_units_before_its_head(check: Check) -> No
     )
 
 
+def test_the_layer_that_is_found_for_an_atlas_is_one_that_it_takes(check: Check) -> None:
+    found = check("ChannelsLast", explain={"methods": ["lime"]}, relevance={})
+    one(
+        found, "relevance.atlas.layers.net: layer 'relu' gives", "units are in axis 3", "layers that will do: patch, fc"
+    )
+    assert check("ChannelsLast", explain={"methods": ["lime"]}, **related("patch")) == []
+
+
 @pytest.mark.parametrize("network", ["small_cnn", "small_resnet"])
 def test_a_network_has_a_layer_of_its_own_for_its_atlas(check: Check, network: str) -> None:
     assert check(f"lucidag.models.small:{network}", explain={"methods": ["lime"]}, relevance={}) == []
