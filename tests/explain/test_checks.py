@@ -254,6 +254,7 @@ def layer_norm() -> nn.Module:
         (BUILDERS["branching"], "cannot be told"),
         (BUILDERS["shufflenet"], "its code computes"),
         (BUILDERS["mobilenet"], "its code computes"),
+        (BUILDERS["densenet"], "its canonizers fail"),
         (Backwards, "goes to 'fc', which is defined first, and 'one' is called first"),
         (Twice, r"the rule of module 'two' \(Conv2d\) is for a weight of its own and one call"),
         (after_relu, r"module '2' \(BatchNorm2d\) does not follow"),

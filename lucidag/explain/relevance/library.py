@@ -1,5 +1,6 @@
 """What zennit and zennit-crp give of an image, asked as their users do: with zennit's own canonizers and no others."""
 
+import copy
 import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -121,17 +122,19 @@ def check_taken(model: nn.Module, x: torch.Tensor, composite: Composite) -> None
     NoReferenceError
         If it has none; the sentence names the part.
     """
+    copied = copy.deepcopy(model)
     with torch.no_grad():
-        plain = model(x.clone())
-        applied = [instance for canonizer in composite.canonizers for instance in canonizer.apply(model)]
+        plain = copied(x.clone())
         try:
-            merged = {id(each.batch_norm) for each in applied if isinstance(each, MergeBatchNorm)}
-            apart = float((model(x.clone()) - plain).abs().max() / plain.abs().max().clamp(min=1e-30))
-            fault = f"its canonizers change what the network gives, by {apart:.2g}" if not apart <= CHANGED else None
-            fault = fault or _fault(model, composite, merged)
-        finally:
-            for instance in applied:
-                instance.remove()
+            # A BatchNorm may follow a layer of another size in the order of definition, and then anything is raised.
+            applied = [instance for canonizer in composite.canonizers for instance in canonizer.apply(copied)]
+        except Exception as error:
+            said = f"zennit cannot take this network: its canonizers fail ({first_line(error)})"
+            raise NoReferenceError(said) from error
+        merged = {id(each.batch_norm) for each in applied if isinstance(each, MergeBatchNorm)}
+        apart = float((copied(x.clone()) - plain).abs().max() / plain.abs().max().clamp(min=1e-30))
+        fault = f"its canonizers change what the network gives, by {apart:.2g}" if not apart <= CHANGED else None
+        fault = fault or _fault(copied, composite, merged)
     if fault is not None:
         raise NoReferenceError(f"zennit cannot take this network: {fault}")
 
