@@ -124,7 +124,7 @@ def test_where_the_rules_themselves_do_not_conserve(weights, name, expected):
     np.testing.assert_allclose(found, first * expected, atol=1e-4)
 
 
-PLAIN = Rule(lambda call: call.run())  # autograd's gradient
+PLAIN = Rule(lambda call: call.run(), takes_factors=True)  # autograd's gradient
 
 
 def without(model, *names, name="epsilon_plus_flat"):
@@ -345,11 +345,18 @@ class OtherBlock(BasicBlock):
         return torch.relu(x + 2 * self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))))
 
 
-def test_a_block_that_only_inherits_from_torchvisions_is_noticed():
+def test_a_block_that_only_inherits_from_torchvisions_is_taken_for_what_it_computes():
     model = with_biases("small_resnet", 0)
+    other = copy.deepcopy(model)
     model.layer4[0] = OtherBlock(32, 32).double().eval()
-    with pytest.raises(InputError, match="in canonical form it gives other logits"):
-        lrp(model, images(0), None, composite("epsilon_plus_flat", model))
+    other.layer4[0] = BasicBlock(32, 32).double().eval()
+    other.layer4[0].load_state_dict(model.layer4[0].state_dict())
+    with torch.no_grad():
+        other.layer4[0].bn2.weight *= 2
+    x = images(0, 2)
+    torch.testing.assert_close(model(x), other(x))
+    found, expected = (lrp(each, x, [0, 1], composite("epsilon_plus_flat", each)).maps for each in (model, other))
+    np.testing.assert_allclose(found, expected, atol=1e-3 * abs(expected).max())
 
 
 @pytest.mark.parametrize(
