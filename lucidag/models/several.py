@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 import torch
@@ -81,6 +82,7 @@ def _written(place: Place) -> str:
 def _give(model: nn.Module, place: Place) -> None:
     kind = type(model)
 
+    @wraps(kind.forward)  # torch.fx looks at the names of its arguments
     def forward(self: nn.Module, *arguments: Any, **named: Any) -> torch.Tensor:  # noqa: ANN401 (as torch has it)
         found = kind.forward(self, *arguments, **named)
         for key in place:

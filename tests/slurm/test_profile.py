@@ -13,7 +13,8 @@ def rules(root: Path) -> dict[str, str]:
     """Return the text of every rule."""
     text = "".join(file.read_text() for file in sorted((root / "rules").glob("*.smk")))
     blocks = re.split(r"^(?=rule \w+:$)", text, flags=re.MULTILINE)[1:]
-    return {block.split(":")[0].removeprefix("rule "): block for block in blocks}
+    computed = re.findall(r"^        name:\n.* \"(\w+)\"$", text, flags=re.MULTILINE)
+    return dict.fromkeys(computed, "") | {block.split(":")[0].removeprefix("rule "): block for block in blocks}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import yaml
 
 from lucidag.ground.files import read_json
 from tests.zoo import own
+from tests.zoo.page import PAGE, page
 
 pytestmark = pytest.mark.workflow
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,11 +33,18 @@ def refusals(folder: Path, snakemake: Run) -> dict[str, dict[str, str]]:
     return own.refused(done.stderr)
 
 
+def test_the_page_says_what_the_dry_run_says(root: Path, refusals: dict[str, dict[str, str]]) -> None:
+    """`python -m tests.zoo.write` writes it anew."""
+    assert (root / PAGE).read_text(encoding="utf-8") == page(refusals)
+
+
 @pytest.mark.long
 def test_what_is_not_refused_runs(folder: Path, refusals: dict[str, dict[str, str]], snakemake: Run) -> None:
     words = own.taken(refusals)
     (folder / own.FILE).write_text(yaml.safe_dump(words, sort_keys=False), encoding="utf-8")
-    done = snakemake(folder, "--cores", "2", "--keep-going", "--configfile", own.FILE, check=False, timeout=1500)
+    done = snakemake(
+        folder, *own.TARGETS, "--cores", "2", "--keep-going", "--configfile", own.FILE, check=False, timeout=1500
+    )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
     results = folder / "results"
     for name in words["rof"]["models"]:
