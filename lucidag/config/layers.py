@@ -118,8 +118,8 @@ def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
         try:
             find_layer(layers, block, RELEVANCE)
         except InputError as error:
-            yield f"relevance.atlas.layers.{name}: {error}"
-    if dissect is None or name not in plan.layers:
+            yield f"relevance.atlas.layers.{name}: {error}: name one, or leave it out of `relevance.models`"
+    if dissect is None or not plan.layers.get(name):
         return
     units = {layer: find_layer(layers, layer, DISSECTION).units for layer in plan.layers[name]}
     shown = dissect.sheet.units if isinstance(dissect.sheet.units, dict) else {}

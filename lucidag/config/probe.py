@@ -36,14 +36,17 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
     networks = {name: _asked(model, config.datasets[model.dataset]) for name, model in config.models.items()}
     parts = {name: model.factory_modules() for name, model in config.models.items()}
     known = _looked_at(networks, parts, "networks", "lucidag.models.probe", config, code)
-    models: dict[str, Model] = {}
+    models = dict(config.models)
     looked: dict[str, Any] = {}
+    sound: list[str] = []  # their layers are there, so that more can be said of these
     for name, model in config.models.items():
         found = known[name]
         if "error" in found:
             faults.lines.append(f"{source}: models.{name}: {found['error']}")
             continue
-        faults.lines += [f"{source}: {sentence}" for sentence in faults_of_layers(plan, name, found)]
+        sentences = list(faults_of_layers(plan, name, found))
+        faults.lines += [f"{source}: {sentence}" for sentence in sentences]
+        sound += [] if sentences else [name]
         if name in plan.examined and found["head"] is None:
             faults.lines.append(
                 f"{source}: models.{name}: the network ends neither in a linear layer nor in a 1 x 1 convolution whose "
@@ -53,10 +56,9 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
-    faults.stop()
     whole = config.model_copy(update={"models": models, **layered})
-    for name, found in looked.items():
-        sentences = [*faults_of_units(Plan(whole), name, found), *faults_of_colours(Plan(whole), name)]
+    for name in sound:
+        sentences = [*faults_of_units(Plan(whole), name, looked[name]), *faults_of_colours(Plan(whole), name)]
         faults.lines += [f"{source}: {sentence}" for sentence in dict.fromkeys(sentences)]
     faults.stop()
     return whole

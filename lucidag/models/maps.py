@@ -27,7 +27,7 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     layers
         The layers of the network.
     head
-        The last linear layer, which is the last of them; None: there is none.
+        The last layer, linear or a convolution of 1 x 1, which is the last of them; None: there is none.
     added
         The modules that a network has added to a published one (``additions``): these are none of its blocks.
 
@@ -37,13 +37,15 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
         At most three, the layer of the units in front of the head, and the head, in forward order; and the last of
         the three, None if there is none.
     """
-    found = _outermost(layers, SAYING, added)
+    last = layers.of_module(head) if head is not None else None
+    before = layers.steps if last is None else layers.steps[: last.place]
+    found = _outermost(layers, before, SAYING, added)
     if not found or any(layer.gives_tokens() for layer in layers.trunk if layer.place > found[-1].place):
         blocks = _vectors(layers, head, added)
     else:
-        blocks = _siblings(_outermost(layers, FOUR_AXES, added), found[-1].name, layers) or _by_size(found)
-    last = [head] if head is not None else []
-    return blocks + _in_front(layers, head, blocks) + last, blocks[-1] if blocks else None
+        blocks = _siblings(_outermost(layers, before, FOUR_AXES, added), found[-1].name, layers) or _by_size(found)
+    own = [head] if head is not None else []
+    return blocks + _in_front(layers, head, blocks) + own, blocks[-1] if blocks else None
 
 
 def _in_front(layers: Layers, head: str | None, blocks: Sequence[str]) -> list[str]:
@@ -54,10 +56,10 @@ def _in_front(layers: Layers, head: str | None, blocks: Sequence[str]) -> list[s
     return [given[0].name] if given and not any(layer.place in places for layer in known) else []
 
 
-def _outermost(layers: Layers, kinds: Sequence[Kind], added: Sequence[str]) -> list[Layer]:
-    """List the modules that run once and give one of some kinds, but for those that only pool, in forward order.
+def _outermost(layers: Layers, steps: Sequence[Layer], kinds: Sequence[Kind], added: Sequence[str]) -> list[Layer]:
+    """List the modules that run once and give what one of some steps gives, of some kinds, in forward order.
 
-    Of several that give the same tensor it is the outermost; of several of these the last, as a dropout that does
+    Those that only pool are left out. Of several that give the same tensor it is the outermost; of several of these the last, as a dropout that does
     nothing here.
     """
     last: dict[int, str] = {}
@@ -69,7 +71,7 @@ def _outermost(layers: Layers, kinds: Sequence[Kind], added: Sequence[str]) -> l
                 last[place] = name
     return [
         replace(layer, name=last[layer.place])
-        for layer in layers.steps
+        for layer in steps
         if layer.place in last and layer.kind in kinds and not (layer.pooling and layer.step in layers.modules)
     ]
 

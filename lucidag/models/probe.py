@@ -57,8 +57,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"error": str(error)}
     seen = describe(network.model, network.inputs.example(1))
     # A convolution gives maps of classes, which are looked at as maps of any other layer.
-    linear = network.head if network.tail is None else None
-    layers, block = own_layers(seen, linear, getattr(network.model, "additions", ()))
+    layers, block = own_layers(seen, network.head, getattr(network.model, "additions", ()))
     return {
         "seen": seen.to_json(),
         "weighted": [name for name, module in network.model.named_modules() if any(True for _ in module.parameters())],

@@ -25,7 +25,7 @@ NETWORKS = [
     ("densenet121", 64, {}, ["features.denseblock2", "features.denseblock3", "features", "relu", "classifier"]),
     ("googlenet", 96, {}, ["inception4e", "inception5a", "inception5b", "fc"]),
     ("shufflenet_v2_x0_5", 64, {}, ["stage3", "stage4", "conv5", "fc"]),
-    ("squeezenet1_1", 64, {}, ["features.4", "features.7", "classifier.2"]),
+    ("squeezenet1_1", 64, {}, ["features.4", "features.7", "classifier.0", "classifier.1"]),
     ("lucidag.models.small:small_cnn", 32, {"width": 4}, ["blocks.block1.relu", "blocks.block2.relu", "blocks", "fc"]),
     ("lucidag.models.small:small_mlp", 8, {"inputs": 192, "hidden": [8, 9]}, ["relu2", "fc"]),
     ("swin_t", 64, {}, ["features.3", "features.5", "permute", "head"]),  # units in the last axis, but of "permute"
@@ -37,7 +37,7 @@ NETWORKS = [
 def test_every_network_has_layers_of_its_own(architecture, size, options, layers):
     with torch.device("meta"):  # shapes only
         model, example = build(architecture, 5, options, seed=0), torch.empty(1, 3, size, size)
-        head = layers[-1] if isinstance(model.get_submodule(layers[-1]), nn.Linear) else None
+        head = layers[-1] if isinstance(model.get_submodule(layers[-1]), nn.Linear | nn.Conv2d) else None
         found, block = own_layers(describe(model, example), head, getattr(model, "additions", ()))
     assert found == layers
     before = () if head is None else ("attention", "classifier.4", "classifier.5", "relu", "getitem", head)

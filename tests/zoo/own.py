@@ -18,6 +18,7 @@ from tests.zoo import handwritten
 FILE = "config/handwritten.yaml"
 IMAGES = ["images-circle-000", "images-square-001"]
 SIZE = 32
+TARGETS = ("rof", "explain", "relevance", "faithfulnesses", "dissect")
 LINE = re.compile(
     r"^lucidag: config/handwritten\.yaml: (?P<keys>[^:]+): (?:model '(?P<model>[\w-]+)': )?(?P<sentence>.*)$",
     re.MULTILINE,
