@@ -59,8 +59,8 @@ def _in_front(layers: Layers, head: str | None, blocks: Sequence[str]) -> list[s
 def _outermost(layers: Layers, steps: Sequence[Layer], kinds: Sequence[Kind], added: Sequence[str]) -> list[Layer]:
     """List the modules that run once and give what one of some steps gives, of some kinds, in forward order.
 
-    Those that only pool are left out. Of several that give the same tensor it is the outermost; of several of these the last, as a dropout that does
-    nothing here.
+    Those that only pool are left out. Of several that give the same tensor it is the outermost; of several of these
+    the last, as a dropout that does nothing here.
     """
     last: dict[int, str] = {}
     for name, places in layers.modules.items():

@@ -58,6 +58,11 @@ class Case:
         return maps[1 : 1 + PARTS]
 
 
+# EfficientNet's block adds to the output of its last BatchNorm in place, and zennit-crp reads it afterwards. The
+# BatchNorm is merged, so its units are those of the convolution.
+THE_SAME = {"features.4.2.block.3.1": "features.4.2.block.3.0"}
+
+
 @cache
 def case(name, layer):
     model, x = network(name), image(name)
@@ -66,7 +71,7 @@ def case(name, layer):
     selections = [[3], *parts, list(range(units)), []]
     return Case(
         conditional(model, composite(model), x, layer, selections, TARGET, batch_size=4).maps,
-        library(model, x, layer, selections, TARGET),
+        library(model, x, THE_SAME.get(layer, layer), selections, TARGET),
         None if (name, layer) in WHOLE else library(model, x, layer, selections, TARGET, exclude_parallel=False),
         all_relevance(model, x, TARGET),
         rounding(name),

@@ -18,7 +18,7 @@ from tests.zoo import handwritten
 FILE = "config/handwritten.yaml"
 IMAGES = ["images-circle-000", "images-square-001"]
 SIZE = 32
-TARGETS = ("rof", "explain", "relevance", "faithfulnesses", "dissect")
+TARGETS = ("models", "rof", "explain", "relevance", "faithfulnesses", "dissect")
 LINE = re.compile(
     r"^lucidag: config/handwritten\.yaml: (?P<keys>[^:]+): (?:model '(?P<model>[\w-]+)': )?(?P<sentence>.*)$",
     re.MULTILINE,
@@ -99,7 +99,7 @@ def configuration(names: Iterable[str], left_out: Mapping[str, Iterable[str]]) -
             "images": {"shapes": IMAGES},
             "without": {name: methods for name, methods in without.items() if methods},
             "lime": {
-                "segmentation": {"algorithm": "slic", "n_segments": 9},
+                "segmentation": {"algorithm": "slic", "n_segments": 40},
                 "num_features": 3,
                 "num_samples": 30,
             },
