@@ -134,8 +134,7 @@ def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
 
 def _faults_of_joining(plan: Plan, name: str, layers: Layers, head: str | None) -> Iterator[str]:
     """Say that roles and labels cannot be joined, where no dissected layer gives the units in front of the last one."""
-    pooled = plan.config.dissect.pooling if plan.config.dissect is not None else "mean"
-    given = [layer for layer in penultimate_layers(layers, head) if pooled == "mean" or not layer.gives_maps()]
+    given = penultimate_layers(layers, head)
     dissected = [find_layer(layers, layer, DISSECTION) for layer in plan.layers[name]]
     if head is None or {layer.place for layer in given} & {layer.place for layer in dissected}:
         return

@@ -321,7 +321,9 @@ class Plan:
     @cached_property
     def joined(self) -> list[str]:
         """The models whose units have roles and labels both, over images of one data set: those of ``test``."""
-        if self.config.dissect is None or "test" not in (self.config.dissect.splits or SPLITS):
+        dissect = self.config.dissect
+        # Roles are those of averages: by these the layer is told whose labels go with them.
+        if dissect is None or dissect.pooling != "mean" or "test" not in (dissect.splits or SPLITS):
             return []
         models = self.config.models
         return [name for name in self.examined if name in self.layers and self.probe(name) == models[name].dataset]

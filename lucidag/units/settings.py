@@ -111,7 +111,11 @@ class Draws(Intervals, Seeded):
 class Passes(Seeded, Probe):
     """How a network runs over the images."""
 
-    pooling: Literal["mean", "max"] = Field(default="mean", description="What a unit's map becomes for its top images.")
+    pooling: Literal["mean", "max"] = Field(
+        default="mean",
+        description="What a unit's map becomes for its top images. Roles are those of means: with `max` they are not "
+        "joined with labels.",
+    )
     top: Count | None = Field(
         default=None,
         description="Images that describe a unit; default: 5 % of those shown, from 10 (or a quarter) to 100.",

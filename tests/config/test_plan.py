@@ -163,6 +163,7 @@ def test_units(plan: Plan) -> None:
     assert plan.members("one-vs-two-s4") == ["one", "two-s4"]
     assert plan.members("one") == ["one"]
     assert plan.joined == ["two-s4", "two-s7"]
+    assert planned(dissect__pooling="max").joined == []
     assert (plan.clip, plan.trained_clips) == ("small", ["small"])
     assert plan.concept_methods == ["clip-dissect", "netdissect"]
     assert plan.clip_files("small")["weights"] == "out/clip/small/open_clip_model.safetensors"

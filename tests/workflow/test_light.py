@@ -37,13 +37,18 @@ print(json.dumps({"guilty": guilty, "loaded": sorted(name for name in sys.module
 def rules(root: Path) -> dict[str, str]:
     """Give the text of every rule; snakefmt holds their layout."""
     text = "\n".join((root / file).read_text() for file in ["Snakefile", *sorted((root / "rules").glob("*.smk"))])
-    # The text that a loop makes a rule of each source of.
-    text = re.sub(LOOP, lambda loop: dedent(loop[1]).replace("rule:\n", "rule data_each:\n"), text, flags=re.MULTILINE)
+    text = re.sub(LOOP, lambda loop: _named(dedent(loop[1])), text, flags=re.MULTILINE)
     parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[1:]
     # A rule ends where a line begins at the left again.
     return {
         name: re.split(r"^\S", body, flags=re.MULTILINE)[0] for name, body in zip(parts[::2], parts[1::2], strict=True)
     }
+
+
+def _named(rule: str) -> str:
+    """Name the rule that a loop makes several of: as the first of them, or `data_each`, one for each source."""
+    first = re.search(r"^    name:\n.* \"(\w+)\"$", rule, flags=re.MULTILINE)
+    return rule.replace("rule:\n", f"rule {first[1] if first else 'data_each'}:\n")
 
 
 def directives(body: str) -> set[str]:

@@ -79,7 +79,7 @@ class Call:
     def only(self, first: bool = True) -> torch.Tensor:
         """Give the one variable, which is the first of all arguments unless `first` is false."""
         if len(self.variables) > 1 or (first and self.variables != (0,)):
-            raise NoRuleError("of several things that depend on the image")
+            raise NoRuleError("of several things that depend on the image, which has no rule")
         return self.terms[0]
 
 
