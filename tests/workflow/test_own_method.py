@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from lucidag.explain.agreement.agreement import agreement_order
 from lucidag.explain.agreement.images import read_images
-from lucidag.explain.store import read_explained, read_titles
+from lucidag.explain.store import About, read_explained, read_titles
 from lucidag.explain.subjects import read_subjects
 from lucidag.figures.explanations import side_by_side
 from lucidag.figures.faithfulness import ranking
@@ -124,7 +124,7 @@ def test_the_maps_are_input_times_gradient(run, monkeypatch) -> None:
     logits = network.model.eval()(x)[0]
     logits[int(logits.argmax())].backward()
     np.testing.assert_allclose(found["01"].maps[name], (x * x.grad).sum(1)[0].detach(), rtol=1e-4, atol=1e-6)
-    assert found["01"].about[name] == ("input x gradient", "signed")
+    assert found["01"].about[name] == About("input x gradient", "signed")
     for image in found:
         files = [results / f"explanations/b/{name}/{image}{end}" for end in (".png", ".mask.png", ".npy", ".json")]
         assert all(file.stat().st_size for file in files)
