@@ -151,8 +151,8 @@ def test_relevance_is_that_of_two_logits(end, name, tmp_path):
     networks = opened(end, 0, tmp_path)[:2]
     x = networks[0].inputs.example(3)
     low, high = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
-    check_covered(networks[0].model)
-    one, two = (lrp(each.model, x, [1, 0, 1], composite_for(name, each.model, low, high)) for each in networks)
+    check_covered(networks[0].model, x)
+    one, two = (lrp(each.model, x, [1, 0, 1], composite_for(name, each.model, x, low, high)) for each in networks)
     assert np.abs(one.maps - two.maps).max() <= 1e-5 * np.abs(two.maps).max()
     assert np.allclose(one.logits, two.logits, atol=1e-6)
 
