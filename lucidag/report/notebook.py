@@ -81,6 +81,8 @@ def execute(notebook: NotebookNode, folder: str | Path, timeout: int = 600) -> N
             iopub_timeout=timeout,
             raise_on_iopub_timeout=True,
             record_timing=False,
+            # A kernel that is slow sends what one cell prints in pieces.
+            coalesce_streams=True,
             store_widget_state=False,
             resources={"metadata": {"path": str(folder)}},
         )

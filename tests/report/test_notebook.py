@@ -148,7 +148,7 @@ def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> Non
 
 
 def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
-    pairs, _tuning = tables(done, "explanations")
+    pairs, _checks, _tuning = tables(done, "explanations")
     assert pairs["mean"].tolist() == ["0.625"]
 
 
