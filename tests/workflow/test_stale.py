@@ -360,7 +360,7 @@ EDITS = [
         {"explanations by cam": "b"},
         append("lucidag/explain/methods/gradcam.py", "\nNUMBER = 1\n"),
     ),
-    Edit("`dissect.pooling`", {"dissect_passes": "b"}, setting(dissect__pooling="max")),
+    Edit("`dissect.top`", {"dissect_passes": "b"}, setting(dissect__top=5)),
     Edit(
         "`dissect.clip_dissect.similarity`",
         {"dissect_labels": "b"},
