@@ -54,4 +54,7 @@ def test_what_is_not_refused_runs(folder: Path, refusals: dict[str, dict[str, st
         assert set(whole["accuracy"]) == {evaluation["test"]["accuracy"]}, name
     for name in words["models"]:
         assert len(pd.read_csv(results / "faithfulness" / f"{name}.csv")) > 0
-        assert len(pd.read_csv(results / "agreement" / f"{name}.csv")) > 0
+        pairs = pd.read_csv(results / "agreement" / f"{name}.csv")
+        assert (len(pairs) > 0) == (len(list((results / "explanations" / name).glob("*/*.npy"))) > len(own.IMAGES)), (
+            name
+        )
