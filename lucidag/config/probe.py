@@ -1,7 +1,8 @@
 """Check what a configuration names before anything runs: networks and their layers, methods of one's own."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
-from lucidag.explain.methods.registry import ATTENDED, LRP, families, name_of
+from lucidag.explain.methods.registry import ATTENDED, LRP, family_of, name_of
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
@@ -113,24 +114,13 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
     InputError
         A line for each: the configuration file, the keys, the model, the step.
     """
-    faults, config = Faults(), plan.config
-    places = {
-        name: keys
-        for name, keys in _relevance_asked(plan).items()
-        if not config.models[name].architecture.startswith("lucidag.")
+    keys = {
+        name: [f"{key} ({', '.join(methods)})" for key, methods in asked.items()]
+        for name, asked in _methods_asked(plan, lambda method: family_of(method) == LRP).items()
     }
-    models = {name: config.models[name] for name in places}
-    asked = {name: _asked(model, config.datasets[model.dataset]) for name, model in models.items()}
-    networks = {
-        name: {key: each[key] for key in ("architecture", "options", "classes", "input")}
-        for name, each in asked.items()
-    }
-    parts = {name: model.factory_modules() for name, model in models.items()}
-    known = _looked_at(networks, parts, "relevance", "lucidag.explain.relevance.probe", config, code)
-    for name, keys in places.items():
-        if "error" in known[name]:
-            faults.lines.append(f"{source}: {', '.join(keys)}: model '{name}': {known[name]['error']}")
-    faults.stop()
+    for name in plan.relevance_models:
+        keys.setdefault(name, []).append("relevance")
+    _check_apart(plan, source, code, keys, {}, "relevance", "lucidag.explain.relevance.probe")
 
 
 def check_attention(plan: Plan, source: str, code: CodeIndex) -> None:
@@ -148,49 +138,63 @@ def check_attention(plan: Plan, source: str, code: CodeIndex) -> None:
     InputError
         A line for each: the configuration file, the keys, the model, the layer.
     """
-    faults, config = Faults(), plan.config
-    asked: dict[str, dict[str, list[str]]] = {}  # by model and key
-    for name in plan.explained_models:
-        asked[name] = {"explain.methods": [each for each in plan.methods(name) if each in ATTENDED]}
-    for key, study in config.shortcuts.items():
-        methods = [each for each in studied_methods(config, key) if each in ATTENDED]
-        for name in (study.trained_with, study.trained_without):
-            asked.setdefault(name, {})[f"shortcuts.{key}.methods"] = methods
-    places = {
-        name: {key: methods for key, methods in keys.items() if methods}
-        for name, keys in asked.items()
-        if any(keys.values()) and not config.models[name].architecture.startswith("lucidag.")
-    }
-    networks = {}
-    for name, keys in places.items():
-        model = config.models[name]
-        known = _asked(model, config.datasets[model.dataset])
-        networks[name] = {
-            **{key: known[key] for key in ("architecture", "options", "classes")},
-            "input": model.input.filled({}).model_dump(mode="json"),
-            "methods": list(dict.fromkeys(method for methods in keys.values() for method in methods)),
-        }
-    parts = {name: [*config.models[name].factory_modules(), *modules_of(networks[name]["methods"])] for name in places}
-    found = _looked_at(networks, parts, "attention", "lucidag.explain.methods.attended_probe", config, code)
-    for name, keys in places.items():
-        if "error" in found[name]:
-            faults.lines.append(f"{source}: {', '.join(keys)}: model '{name}': {found[name]['error']}")
-    faults.stop()
+    asked = _methods_asked(plan, lambda method: method in ATTENDED)
+    methods = {name: list(dict.fromkeys(chain.from_iterable(keys.values()))) for name, keys in asked.items()}
+    _check_apart(plan, source, code, asked, methods, "attention", "lucidag.explain.methods.attended_probe")
 
 
-def _relevance_asked(plan: Plan) -> dict[str, list[str]]:
-    """Return the models whose relevance the configuration asks for, and by which keys."""
-    found: dict[str, list[str]] = {}
-    asked = [("explain.methods", plan.families(name).get(LRP, []), [name]) for name in plan.explained_models]
-    for name, study in plan.config.shortcuts.items():
-        methods = families(studied_methods(plan.config, name)).get(LRP, [])
+def _methods_asked(plan: Plan, wanted: Callable[[str], bool]) -> dict[str, dict[str, list[str]]]:
+    """Return, by model and by key of the configuration, those of the methods asked there that are wanted."""
+    config, found = plan.config, dict[str, dict[str, list[str]]]()
+    asked = [
+        ("explain.methods", config.explain.taken(name), [name]) for name in plan.explained_models if config.explain
+    ]
+    for name, study in config.shortcuts.items():
+        methods = studied_methods(config, name)
         asked.append((f"shortcuts.{name}.methods", methods, [study.trained_with, study.trained_without]))
     for key, methods, models in asked:
-        for each in models if methods else ():
-            found.setdefault(each, []).append(f"{key} ({', '.join(methods)})")
-    for each in plan.relevance_models:
-        found.setdefault(each, []).append("relevance")
+        chosen = [method for method in methods if wanted(method)]
+        for model in models if chosen else ():
+            found.setdefault(model, {})[key] = chosen
     return found
+
+
+def _check_apart(
+    plan: Plan,
+    source: str,
+    code: CodeIndex,
+    keys: Mapping[str, Iterable[str]],
+    methods: Mapping[str, Sequence[str]],
+    cache: str,
+    module: str,
+) -> None:
+    """Stop at networks of which a process of its own says what is wrong; of lucidag's own nobody is asked.
+
+    Parameters
+    ----------
+    plan, source, code
+        As for the checks.
+    keys
+        By model, where the configuration asks for what is checked.
+    methods
+        By model, the methods that it is asked for, if that matters.
+    cache, module
+        See `_looked_at`.
+    """
+    faults, config = Faults(), plan.config
+    models = {name: config.models[name] for name in keys if not config.models[name].architecture.startswith("lucidag.")}
+    networks, parts = dict[str, dict[str, Any]](), dict[str, list[str]]()
+    for name, model in models.items():
+        known, asked = _asked(model, config.datasets[model.dataset]), list(methods.get(name, ()))
+        networks[name] = {key: known[key] for key in ("architecture", "options", "classes")}
+        networks[name]["input"] = model.input.filled({}).model_dump(mode="json")
+        networks[name] |= {"methods": asked} if asked else {}
+        parts[name] = [*model.factory_modules(), *modules_of(asked)]
+    known = _looked_at(networks, parts, cache, module, config, code)
+    for name in models:
+        if "error" in known[name]:
+            faults.lines.append(f"{source}: {', '.join(keys[name])}: model '{name}': {known[name]['error']}")
+    faults.stop()
 
 
 def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:

@@ -12,6 +12,24 @@ from torch import nn
 from lucidag.explain.subjects import Subject
 from lucidag.models.inputs import Inputs
 
+# An effect on the class's logit is a difference of logits: below this share of the greatest one, rounding is not small.
+STEADY = 1e-3
+
+
+def faint(what: str, effect: float, greatest: float) -> str:
+    """Say that rounding moves a map of effects; "" where it does not.
+
+    Parameters
+    ----------
+    what
+        What has the effects: a channel, a window.
+    effect, greatest
+        The greatest of the effects on the class's logit, and the greatest size of a logit.
+    """
+    if effect >= STEADY * greatest:
+        return ""
+    return f"no {what} changes the class's logit by a thousandth of the greatest: rounding moves the map"
+
 
 class NoReferenceError(Exception):
     """A library cannot explain this network or this image; the sentence says why."""

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from lucidag.models.recorder import Call, watching
+from lucidag.models.steps import function_name
 
 FUSED, LAYER = functional.scaled_dot_product_attention, functional.multi_head_attention_forward
 PRODUCTS = ("matmul", "bmm", "einsum", "baddbmm")
@@ -95,7 +96,7 @@ class _Explicit(TorchFunctionMode):
             with _replaced("scaled_dot_product_attention", self._fused), _replaced("softmax", self._softmax):
                 return func(*args, **kwargs)
         output = func(*args, **kwargs)
-        name = getattr(func, "__name__", "").strip("_")
+        name = function_name(func)
         if name == "softmax":
             self._share(output, args, kwargs)
         elif name in PASSING and args and id(args[0]) in self._shares:

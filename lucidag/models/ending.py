@@ -35,7 +35,7 @@ def last_steps(steps: Steps) -> list[Step]:
 
 
 def change_ending(
-    model: nn.Module, left_out: Collection[Step], last: Callable[[torch.Tensor], torch.Tensor] | None = None
+    model: nn.Module, left_out: Collection[Step], last: Callable[[Any], torch.Tensor] | None = None
 ) -> None:
     """Let a network pass on what some of its steps take, and do something with what it gives.
 
@@ -52,8 +52,9 @@ def change_ending(
     @wraps(kind.forward)  # torch.fx looks at the names of its arguments
     def forward(self: nn.Module, *arguments: Any, **named: Any) -> torch.Tensor:  # noqa: ANN401 (as torch has it)
         with _Without(skipped) if skipped else nullcontext():
-            found: torch.Tensor = kind.forward(self, *arguments, **named)
-        return found if last is None else last(found)
+            found = kind.forward(self, *arguments, **named)
+        given: torch.Tensor = found if last is None else last(found)
+        return given
 
     model.__class__ = type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
 

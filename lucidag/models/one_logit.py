@@ -47,7 +47,7 @@ def with_two_logits(model: nn.Module, example: torch.Tensor) -> str | None:
     str or None
         A sentence, or None if the network was left as it is.
     """
-    if not gives_one_logit(_output(model, example), len(example)):
+    if not gives_one_logit(output_of(model, example), len(example)):
         return None
     left_out = _left_out(steps_of(model, example))
     if left_out:
@@ -66,13 +66,13 @@ def with_two_logits(model: nn.Module, example: torch.Tensor) -> str | None:
 
 def classes_of(model: nn.Module, example: torch.Tensor) -> int | None:
     """Tell how many classes a network is for, if it gives logits."""
-    output = _output(model, example)
+    output = output_of(model, example)
     if gives_one_logit(output, len(example)):
         return CLASSES
     return output.shape[1] if isinstance(output, torch.Tensor) and output.ndim == 2 else None
 
 
-def _output(model: nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401 (whatever a network gives)
+def output_of(model: nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401 (whatever a network gives)
     """Run a network; None if it refuses the batch, which the check of outputs tells of."""
     with evaluating(model), torch.no_grad(), suppress(RuntimeError, ValueError, IndexError, AssertionError):
         return model(example.clone())
@@ -134,7 +134,7 @@ def _widened(model: nn.Module, example: torch.Tensor, layer: nn.Linear | nn.Conv
     setattr(layer, size, CLASSES)
     for name, values in before.items():
         setattr(layer, name, nn.Parameter(two_rows(values.detach()), requires_grad=values.requires_grad))
-    output = _output(model, example)
+    output = output_of(model, example)
     same = isinstance(output, torch.Tensor) and output.shape == wanted.shape
     if same and bool((output - wanted).abs().max() <= SAME * wanted.abs().max()):
         vars(layer)[FROM_ONE] = True

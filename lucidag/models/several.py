@@ -1,16 +1,16 @@
 """Networks that give more than their logits (two heads, features beside them), made to give these alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from functools import wraps
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.models.head import evaluating
-from lucidag.models.one_logit import CLASSES, gives_one_logit
+from lucidag.models.ending import change_ending
+from lucidag.models.one_logit import CLASSES, gives_one_logit, output_of
 
 LOGITS = "logits"  # what the outputs of Hugging Face's classifiers call them
 Place = tuple[Any, ...]
@@ -42,9 +42,7 @@ def with_logits_alone(model: nn.Module, example: torch.Tensor, classes: int) -> 
     InputError
         If several outputs could be the logits.
     """
-    output: Any = None
-    with evaluating(model), torch.no_grad(), suppress(RuntimeError, ValueError, IndexError, AssertionError):
-        output = model(example.clone())  # that it refuses the batch is told by the check of outputs
+    output = output_of(model, example)
     if not isinstance(output, Mapping | Sequence):
         return None
     given = dict(_tensors(output))
@@ -60,7 +58,7 @@ def with_logits_alone(model: nn.Module, example: torch.Tensor, classes: int) -> 
     if not found:
         return None
     place = named[0] if named else found[0]
-    _give(model, place)
+    change_ending(model, (), lambda output: reduce(getitem, place, output))
     return f"network '{type(model).__name__}' gives {len(given)} outputs: {_written(place)} of them is its logits"
 
 
@@ -77,16 +75,3 @@ def _tensors(output: object, place: Place = ()) -> Iterator[tuple[Place, torch.T
 
 def _written(place: Place) -> str:
     return "".join(f"[{key!r}]" for key in place)
-
-
-def _give(model: nn.Module, place: Place) -> None:
-    kind = type(model)
-
-    @wraps(kind.forward)  # torch.fx looks at the names of its arguments
-    def forward(self: nn.Module, *arguments: Any, **named: Any) -> torch.Tensor:  # noqa: ANN401 (as torch has it)
-        found = kind.forward(self, *arguments, **named)
-        for key in place:
-            found = found[key]
-        return found
-
-    model.__class__ = type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})

@@ -8,8 +8,8 @@ import torch
 from captum.attr import GradientShap, IntegratedGradients, NoiseTunnel, Occlusion, Saliency
 from torch import nn
 
+from lucidag.explain.methods.averaged import drawing
 from lucidag.explain.methods.base import Method
-from lucidag.explain.methods.drawn import drawing
 from lucidag.explain.methods.probe import look
 from lucidag.explain.methods.registry import load
 from lucidag.explain.stage import explain_subjects, open_group

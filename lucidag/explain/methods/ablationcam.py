@@ -11,14 +11,11 @@ from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
 from lucidag.explain.cam.split import Point
 from lucidag.explain.methods.cam import CamMethod, seen_again, some_channels
-from lucidag.explain.reference import Case, NoReferenceError, Reference
+from lucidag.explain.reference import Case, NoReferenceError, Reference, faint
 from lucidag.ground.progress import track
 
 # Below this a score counts as 0: dividing by it would leave the numbers that float32 has.
 SMALLEST = 1e-30
-# Drops are differences of logits: where all are less than this share of the greatest logit, rounding is not small.
-STEADY = 1e-3
-FAINT = "no channel changes the class's logit by a thousandth of the greatest: rounding moves the map"
 
 
 class AblationCam(CamMethod):
@@ -55,7 +52,7 @@ class AblationCam(CamMethod):
             theirs,
             image_map(found.coarse, theirs.shape) if len(channels) < count else None,
             "; ".join(note for note, holds in notes.items() if holds),
-            unsteady=FAINT if greatest < STEADY * float(np.abs(seen.logits).max()) else "",
+            unsteady=faint("channel", greatest, float(np.abs(seen.logits).max())),
         )
 
 

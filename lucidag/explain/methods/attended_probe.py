@@ -7,12 +7,11 @@ It is a process of its own because building a network imports torch, which whoev
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from lucidag.explain.methods.registry import load
 from lucidag.ground.errors import InputError
-from lucidag.models.network import Network, open_network
+from lucidag.models.asked import network_asked
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, str]:
@@ -23,12 +22,9 @@ def look(asked: Mapping[str, Any]) -> dict[str, str]:
     asked
         ``architecture``, ``options``, ``classes``, ``input``; ``methods``, their names.
     """
-    network: Network | None = None
-    with suppress(InputError):  # `lucidag.models.probe` says it
-        network = open_network({**asked, "head": None}, asked["classes"])
+    network = network_asked(asked)
     if network is None:
         return {}
-    network.model.eval()
     try:
         for method in asked["methods"]:
             load(method).takes(network)

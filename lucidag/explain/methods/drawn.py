@@ -1,10 +1,7 @@
-"""What methods share that ask many changed copies of an image: the draws of each image, gradients in batches."""
+"""What methods share that ask many changed copies of an image: its blank image, the seed of its draws."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import nn
@@ -14,9 +11,8 @@ from lucidag.explain.methods.base import Method
 from lucidag.explain.reference import Case, Reference
 from lucidag.ground.section import Count, Section
 from lucidag.ground.statistics.ranks import tie_seed
-from lucidag.models.reproducible import mix, seeded
+from lucidag.models.reproducible import mix
 
-MOST_COPIES = 50  # of an image, that a library gets all at once
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -64,41 +60,3 @@ class OneByOne(Method):
     def drawn(self, seed: int) -> int:
         """Give the seed of the draws of the image that is explained."""
         return mix(*tie_seed(seed, self.image))
-
-
-@contextmanager
-def drawing(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw the random numbers of torch and numpy from a seed in the block, and put both back afterwards.
-
-    captum draws from the generators that all share.
-    """
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    try:
-        with seeded(seed, str(device)):
-            yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
-
-
-def gradients_by(batch_size: int) -> Callable[..., tuple[torch.Tensor, ...]]:
-    """Return what computes gradients for captum, so many images at a time.
-
-    captum can draw in batches too, but then its draws depend on how many there are.
-    """
-
-    def gradients(
-        forward: Callable[..., torch.Tensor],
-        inputs: tuple[torch.Tensor, ...],
-        target: int,
-        *_: Any,  # noqa: ANN401 (further arguments of the network, of which there are none)
-    ) -> tuple[torch.Tensor, ...]:
-        (images,) = inputs
-        found = []
-        for batch in images.detach().split(batch_size):
-            batch.requires_grad_()
-            with torch.enable_grad():
-                found += torch.autograd.grad(forward(batch)[:, target].sum(), batch)
-        return (torch.cat(found),)
-
-    return gradients

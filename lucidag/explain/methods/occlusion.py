@@ -10,11 +10,7 @@ from torch import nn
 
 from lucidag.explain.blank import MEAN, Blank
 from lucidag.explain.methods.drawn import Blanked, OneByOne
-from lucidag.explain.reference import Case, Reference
-
-# A fall is a difference of logits: where all are less than this share of the greatest logit, rounding is not small.
-STEADY = 1e-3
-FAINT = "no window changes the class's logit by a thousandth of the greatest: rounding moves the map"
+from lucidag.explain.reference import Case, Reference, faint
 
 Part = Annotated[float, Field(gt=0, le=1)]
 
@@ -58,7 +54,7 @@ class Occlusion(OneByOne):
         found = self._moved(case.model, case.x, case.target, 1).cpu().numpy()
         with torch.no_grad():
             greatest = float(case.model(case.x).abs().max())
-        return Reference(found, unsteady=FAINT if np.ptp(found) < STEADY * greatest else "")
+        return Reference(found, unsteady=faint("window", float(np.ptp(found)), greatest))
 
     def _moved(self, model: nn.Module, x: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
         how, (channels, size) = self.settings, x.shape[1:3]

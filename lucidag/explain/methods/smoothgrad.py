@@ -1,16 +1,16 @@
 """SmoothGrad: the mean gradient over copies of the image with noise (Smilkov et al. 2017)."""
 
 import torch
-from captum.attr import NoiseTunnel, Saliency
+from captum.attr import GradientAttribution, NoiseTunnel, Saliency
 from pydantic import Field
 from torch import nn
 
-from lucidag.explain.methods.drawn import MOST_COPIES, Batched, OneByOne, Positive, drawing, gradients_by
-from lucidag.explain.reference import Case, Reference
+from lucidag.explain.methods.averaged import Averaged, Sampled, drawing
+from lucidag.explain.methods.drawn import Positive
 from lucidag.ground.section import Count, Seed
 
 
-class SmoothGradSettings(Batched):
+class SmoothGradSettings(Sampled):
     """Settings of SmoothGrad."""
 
     samples: Count = Field(default=50, description="Copies of the image with noise.")
@@ -20,7 +20,7 @@ class SmoothGradSettings(Batched):
     seed: Seed = Field(default=0, description="Seed of the noise, beside the image's id.")
 
 
-class SmoothGrad(OneByOne):
+class SmoothGrad(Averaged):
     """How much the logit of the class changes with each pixel, up or down, on average over noise; by captum.
 
     The map is the absolute value of the mean gradient, summed over the channels, as a share of its greatest value: it
@@ -28,29 +28,20 @@ class SmoothGrad(OneByOne):
     """
 
     title = "SmoothGrad"
-    library = "captum"
     kind = "graded"
-    needs = "gradients"
     Settings = SmoothGradSettings
     settings: SmoothGradSettings
 
-    def map(self, model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
-        """Average the gradient."""
-        saliency = Saliency(model)
-        saliency.gradient_func = gradients_by(self.settings.batch_size)
-        return self._averaged(saliency, x, target, self.settings.samples)
+    def asked(self, model: nn.Module) -> GradientAttribution:
+        """Give captum's Saliency."""
+        return Saliency(model)
 
-    def reference(self, case: Case) -> Reference:
-        """Ask captum, with the same noise and all copies at once."""
-        fewer = self.settings.model_copy(update={"samples": min(self.settings.samples, MOST_COPIES)})
-        theirs = self._averaged(Saliency(case.model), case.x, case.target, fewer.samples)
-        return self.beside(case, theirs, fewer)
-
-    def _averaged(self, saliency: Saliency, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:
+    def averaged(self, asked: GradientAttribution, x: torch.Tensor, target: int, samples: int) -> torch.Tensor:
+        """Average the gradient over noise."""
         how = self.settings
         width = float(x.max() - x.min())
         with drawing(self.drawn(how.seed), x.device):
-            found = NoiseTunnel(saliency).attribute(
+            found = NoiseTunnel(asked).attribute(
                 x, nt_samples=samples, stdevs=how.stdev * width, target=target, abs=False
             )
         size: torch.Tensor = found.detach().abs().sum(dim=1)[0]

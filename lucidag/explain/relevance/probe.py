@@ -11,17 +11,14 @@ from typing import Any
 
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.ground.errors import InputError
-from lucidag.models.network import open_network
-from lucidag.models.settings import Input
+from lucidag.models.asked import network_asked
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, str]:
     """Build a network from ``architecture``, ``options``, ``classes`` and ``input``, and name a step without a rule."""
-    try:
-        inputs = Input(**asked["input"]).filled({}).model_dump(mode="json")
-        network = open_network({**asked, "input": inputs, "head": None}, asked["classes"])
-    except InputError:
-        return {}  # `lucidag.models.probe` says it
+    network = network_asked(asked)
+    if network is None:
+        return {}
     try:
         check_covered(network.model, network.inputs.example(1))
     except InputError as error:
