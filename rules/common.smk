@@ -262,6 +262,11 @@ def growing(first):
     return lambda wildcards, attempt: first * 2 ** (attempt - 1)
 
 
+def checking_gpus(wildcards):
+    """Return the GPUs of a job that compares explanations: one image is done by a processor, so that no GPU waits."""
+    return gpus(wildcards) if CONFIG.explain.check == "all" else 0
+
+
 def heavy(minutes, gpu=gpus):
     """Return the resources of a job that runs networks, see `growing`."""
     return {"gpu": gpu, "mem_mb": growing(8000), "runtime": growing(minutes)}

@@ -119,9 +119,9 @@ rule explanation_checks:
         model=one_of(plan.checked),
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: 1
     resources:
-        **heavy(60),
+        **heavy(60, gpu=checking_gpus),
     params:
         **made_by("explanation_checks"),
     script:
