@@ -1,5 +1,6 @@
 """What a notebook calls: the exact sweep, explanations and labels of units, as the workflow computes them."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,10 @@ from lucidag.explain.methods.registry import DEFAULT, families
 from lucidag.explain.stage import explain_subjects
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
-from lucidag.models.head import linear_head
 from lucidag.models.inputs import Inputs
-from lucidag.models.network import Network
+from lucidag.models.network import Network, ready
+from lucidag.models.one_logit import classes_of, output_of
+from lucidag.models.recorder import described
 from lucidag.rof.sweep import sweep
 from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
 from lucidag.units.names import NONE
@@ -24,25 +26,40 @@ from lucidag.units.passes.probe_set import top_count
 __all__ = ["explain_image", "label_units", "network", "sweep"]
 
 
-def network(model: nn.Module, size: int, **inputs: Any) -> Network:  # noqa: ANN401 (Inputs checks them)
+def network(
+    model: nn.Module,
+    size: int,
+    classes: int | None = None,
+    **inputs: Any,  # noqa: ANN401 (Inputs checks them)
+) -> Network:
     """Say how images reach a network of your own.
 
     Parameters
     ----------
     model
-        A classifier with its weights: N x C x S x S to N x classes.
+        A classifier with its weights. A copy of it is used, which gives logits for sure: see ``notes`` of what is
+        returned.
     size
-        S: what the network sees.
+        S: what the network sees, N x C x S x S.
+    classes
+        How many; by default as many as it has outputs, or two for one output.
     inputs
         ``channels``, ``resize``, ``mean``, ``std`` and whatever else `lucidag.models.settings.Input` knows.
 
     Raises
     ------
     InputError
-        For a value that is not allowed.
+        For a value that is not allowed, or a network that does not give one logit per class.
     """
     how = Inputs(size=size, **inputs)
-    return Network(model.eval(), how, linear_head(model, how.example()))
+    used = copy.deepcopy(model).eval()
+    count = classes_of(used, how.example()) if classes is None else classes
+    if count is None:
+        raise InputError(
+            f"network '{type(model).__name__}' gives {described(output_of(used, how.example()))} for two images, from "
+            "which its classes can't be counted: give `classes`"
+        )
+    return ready(used, how, count)
 
 
 def explain_image(

@@ -62,16 +62,37 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     """
     model = build(settings["architecture"], classes, settings["options"], seed)
     inputs = Inputs(**settings["input"])
+    fill_lazy(model, inputs.example(), seed)
+    network = ready(model, inputs, classes, needs_head)
+    if settings["head"] is not None and settings["head"] != network.head:
+        raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{network.head}' does")
+    return network
+
+
+def ready(model: nn.Module, inputs: Inputs, classes: int, needs_head: bool = False) -> Network:
+    """Make a network give one logit per class, in place, and find its last layer.
+
+    Parameters
+    ----------
+    model
+        A classifier with any weights, in eval mode or not.
+    inputs
+        How images reach it.
+    classes, needs_head
+        See `open_network`.
+
+    Raises
+    ------
+    InputError
+        As `open_network`.
+    """
     example = inputs.example()
-    fill_lazy(model, example, seed)
     said = [with_logits_alone(model, example, classes)]
     said.append(with_two_logits(model, example) if classes == CLASSES else None)
     given = check_outputs(model, example, classes)
-    ready = not gives_probabilities(given) and not gives_logarithms(given)
-    said.append(None if ready else with_logits(model, example))
+    plain = not gives_probabilities(given) and not gives_logarithms(given)
+    said.append(None if plain else with_logits(model, example))
     head, tail = find_last_layer(model, example) if needs_head else last_layer(model, example)
-    if settings["head"] is not None and settings["head"] != head:
-        raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{head}' does")
     return Network(model, inputs, head, tuple(filter(None, said)), tail)
 
 

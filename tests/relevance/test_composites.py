@@ -78,3 +78,9 @@ def test_without_a_last_linear_layer_growth_is_over_the_greatest_logit():
     x = torch.ones(1, 1, 2, 2)
     found = lrp(model, x, [0], composite_for("epsilon_plus_flat", model, x))
     assert found.growth[0] == pytest.approx(1 / 4, rel=1e-4)
+
+
+def test_the_range_of_the_input_lies_where_the_network_does() -> None:
+    inputs = Inputs(size=8, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
+    assert {bound.device.type for bound in input_range(inputs, "meta")} == {"meta"}
+    assert [bound.unique().tolist() for bound in input_range(inputs)] == [[-2.0], [2.0]]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import lucidag
 from lucidag.data.features import read_splits
@@ -16,6 +17,7 @@ from lucidag.explain.store import read_explained
 from lucidag.ground.errors import InputError
 from lucidag.models.trained import open_trained
 from lucidag.models.weights import read_metadata
+from tests.zoo.handwritten import networks
 
 
 @pytest.mark.workflow
@@ -53,6 +55,42 @@ def test_the_maps_are_those_that_are_stored(finished: Path) -> None:
     assert len(found) >= 10
     for name, values in stored.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("one-logit", "taken for the logits"),
+        ("softmax", "gives probabilities"),
+        ("two-heads", "outputs"),
+        ("convolution-classifies", None),
+    ],
+)
+def test_a_network_of_any_ending_gives_logits_in_a_notebook(kind: str, said: str | None) -> None:
+    """The maps are those of the class's logit, and the network of the user stays as it is."""
+    classes = 2 if kind == "one-logit" else 4
+    torch.manual_seed(0)
+    model = networks()[kind](classes).eval()
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    net = lucidag.network(model, 32, classes)
+    assert type(net.model) is not type(model) or said is None
+    assert [note for note in net.notes if said in note] if said else not net.notes
+    frame = net.inputs.normalise(net.inputs.prepare(image)[None])
+    with torch.no_grad():
+        logits, plain = net.model(frame), model(frame)
+    own = plain["logits"] if isinstance(plain, dict) else plain[0] if isinstance(plain, tuple) else plain
+    if kind == "one-logit":
+        own = torch.hstack([-own.view(-1, 1), own.view(-1, 1)]) / 2
+    want = own.softmax(1) if kind != "softmax" else own
+    torch.testing.assert_close(logits.softmax(1), want)
+    first, second = (lucidag.explain_image(net, image, ["gradcam"], target)["gradcam"] for target in (0, 1))
+    assert first.shape == (32, 32)
+    assert not np.array_equal(first, second)
+
+
+def test_classes_that_cannot_be_counted_are_asked_for() -> None:
+    with pytest.raises(InputError, match=r"gives tuple of tensors of shapes .* can't be counted: give `classes`"):
+        lucidag.network(networks()["two-heads"](4), 32)
 
 
 @pytest.mark.parametrize("similarity", ["soft_wpmi", "wpmi", "cosine"])

@@ -21,9 +21,8 @@ with job(snakemake):
     with lease(snakemake.resources.gpu) as device:
         rows = check_explanations(network, subjects, settings["families"], stored, device, snakemake.threads)
         if decisions:
-            rules = composite_for(
-                settings["composite"], network.model, network.inputs.example(1), *input_range(network.inputs)
-            )
+            model, example = network.model.to(device), network.inputs.example(1).to(device)
+            rules = composite_for(settings["composite"], model, example, *input_range(network.inputs, device))
             for decision in decisions:
                 rows += check_units(network, rules, asked[decision.image], decision, device, snakemake.threads)
     for sentence in warnings(rows, snakemake.wildcards.model):

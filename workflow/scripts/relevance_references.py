@@ -13,8 +13,9 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
     inputs = network.inputs
-    composite = composite_for(settings["composite"], network.model, inputs.example(1), *input_range(inputs))
     with lease(snakemake.resources.gpu) as device:
+        model, example = network.model.to(device), inputs.example(1).to(device)
+        composite = composite_for(settings["composite"], model, example, *input_range(inputs, device))
         found = find_references(
             network,
             composite,

@@ -57,7 +57,7 @@ def check_units(
         return [row | {"note": "no unit has relevance"} for row in empty]
     units = [unit.unit for unit in decision.units]
     with reproducible(device, threads):
-        rules, said = _rules(model, x, composite, [bound.to(device) for bound in input_range(network.inputs)])
+        rules, said = _rules(model, x, composite, input_range(network.inputs, device))
 
         def by_library(conditions: Sequence[Mapping[str, Sequence[int]]]) -> torch.Tensor:
             return library_conditional(copy.deepcopy(model), x, target, conditions, rules)

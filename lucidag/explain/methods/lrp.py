@@ -68,7 +68,7 @@ class LrpGroup(Group):
 
     def _composites(self, model: nn.Module) -> dict[str, Composite]:
         inputs = self.network.inputs
-        example, low, high = (each.to(self.device) for each in (inputs.example(1), *input_range(inputs)))
+        example, (low, high) = inputs.example(1).to(self.device), input_range(inputs, self.device)
         return {name: composite_for(each.composite, model, example, low, high) for name, each in self.classes.items()}
 
 
@@ -91,7 +91,7 @@ class LrpMethod(Method):
         """Ask zennit, with its own canonizers."""
         from lucidag.explain.relevance.library import library_relevance, plain_composite
 
-        low, high = (bound.to(case.x.device) for bound in input_range(case.inputs))
+        low, high = input_range(case.inputs, case.x.device)
         rules = plain_composite(self.composite, low, high)
         found = library_relevance(case.model, case.x, case.target, rules).cpu().numpy()
         return Reference(found, unsteady=EXPLODES if self.composite in case.record["exploded"] else "")

@@ -35,9 +35,9 @@ COMPOSITES = {
 }
 
 
-def input_range(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what black and white pixels are after normalising: two tensors 1 x channels x 1 x 1."""
-    black = torch.zeros(1, inputs.channels, 1, 1, dtype=torch.uint8)
+def input_range(inputs: Inputs, device: str | torch.device = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what black and white pixels are after normalising: two tensors 1 x channels x 1 x 1 on a device."""
+    black = torch.zeros(1, inputs.channels, 1, 1, dtype=torch.uint8, device=device)
     return inputs.normalise(black), inputs.normalise(black + 255)
 
 
