@@ -29,7 +29,8 @@ def explain(
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
             "same with maps of *different* images: only what lies `over_control` comes from the image. Intervals: "
             f"{100 * confidence:g} % over images. A map in red and blue says what speaks for the class and what "
-            "against it; each map has a scale of its own, so compare where, not how much.",
+            "against it; each map has a scale of its own, so compare where, not how much. `no_class` names the "
+            "methods of a row whose map is the same for any class.",
         )
     ]
     for name, own in families.items():
@@ -41,7 +42,7 @@ def explain(
             code(
                 f"pairs = read_table({quoted(f'agreement/{name}-summary.csv')})",
                 'columns = ["mean", "low", "high", "control", "over_control"]',
-                'columns += ["over_control_low", "over_control_high", "n"]',
+                'columns += ["over_control_low", "over_control_high", "n", "no_class"]',
                 'equal = pairs[pairs["threshold"] == "area"].sort_values("mean", ascending=False, kind="stable")',
                 'equal.set_index(["method_a", "method_b"])[columns]',
             ),
@@ -82,7 +83,7 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             f"{100 * confidence:g} % over images. A mask tells where the thing is, and the network may rightly look "
             "elsewhere. There are no rows where the images have no masks. A mask shows the image's own class, a map "
             "the explained one: where the prediction is wrong these are two; such images stand apart, below, and say "
-            "little about a method."
+            "little about a method. A map of a method in `no_class` is the same for any class."
         )
     ]
     for name in models:
@@ -90,7 +91,7 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             text(f"### {name}"),
             code(
                 f"grades = read_table({quoted(f'localisation/{name}-summary.csv')})",
-                'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined"]',
+                'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined", "no_class"]',
                 'names, grades["images"] = ["metric", "method"], grades["n"] + grades["undefined"]',
                 'grades = grades[grades["threshold"].isin(["", "area"]) & (grades["images"] > 0)]',
                 'counts = grades.groupby("prediction", sort=False)["images"].max()',
@@ -141,7 +142,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
         text(
             "Does the network do what its explanations foretell? Six measures that need no mask; `better` says which "
             f"way each runs. Means over images with {100 * confidence:g} % intervals. Methods share a `rank` where a "
-            "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these.",
+            "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these. A map of a "
+            "method in `no_class` is the same for any class.",
             "The controls, a blob at the `centre` and smooth `random` noise, look at neither image nor network: a "
             "method that is not better than both has shown nothing by that measure. (By `sensitivity_max` nothing "
             "beats them, as they do not move at all.)",
@@ -157,6 +159,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 'beaten = ranking["better_than"].str.split(";")',
                 'ranking["beats both controls"] = beaten.map({"centre", "random"}.issubset)',
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
+                'columns += ["no_class"]',
                 'ranking.set_index(["metric", "method"])[columns]',
             ),
             images((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),
@@ -168,7 +171,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 f"pairs = read_table({quoted(f'faithfulness/{name}-pairs.csv')})",
                 'of_methods = ~pairs[["method_a", "method_b"]].isin(["centre", "random"]).any(axis="columns")',
                 'close = pairs[of_methods & ~pairs["distinguishable"]]',
-                'close.set_index(["metric", "method_a", "method_b"])[["advantage", "low", "high", "n", "p_holm"]]',
+                'columns = ["advantage", "low", "high", "n", "p_holm", "no_class"]',
+                'close.set_index(["metric", "method_a", "method_b"])[columns]',
             ),
             images((f"{figures}/curves.png", f"What happens to {name} when pixels go or come")),
         ]

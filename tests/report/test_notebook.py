@@ -163,6 +163,7 @@ def test_a_method_that_beats_one_control_does_not_beat_both(done: NotebookNode) 
     ranking, pairs = tables(done, "faithfulness")
     assert ranking["beats both controls"].tolist() == ["True", "False", "False", "False"]
     assert ranking["not_told_apart"].tolist() == ["", "centre", "lime", ""]
+    assert ranking["no_class"].tolist() == ["", "lime", "", ""]
     # Neither the pair that is told apart nor the one with a control.
     assert pairs["advantage"].tolist() == ["0.0625"]
 
