@@ -5,28 +5,59 @@ from types import SimpleNamespace
 import torch
 from crp.attribution import CondAttribution
 from torch import nn
-from torchvision.models import resnet18, resnet50
+from torchvision.models import ResNet, resnet50
+from torchvision.models.efficientnet import EfficientNet, MBConvConfig
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.conditional import BATCH, conditional_maps
 from lucidag.explain.relevance.layers import layer_relevance
-from lucidag.models.attention import attention_resnet18
-from lucidag.models.efficientnet import efficientnet_b0_relu
+from lucidag.models.attention import AttentionResNet
+from lucidag.models.efficientnet import efficientnet_b0_relu, with_relu
 from lucidag.models.small import small_resnet
 
 CLASSES = 4
+
+
+class Quarter(ResNet):
+    """torchvision's residual network with a quarter of the units in its blocks."""
+
+    def __init__(self, block, blocks, num_classes):
+        super().__init__(block, blocks, num_classes=num_classes)
+        self.fc = nn.Linear(128 * block.expansion, num_classes)
+
+    def _make_layer(self, block, planes, *others, **named):
+        return super()._make_layer(block, planes // 4, *others, **named)
+
+
+class AttentionQuarter(AttentionResNet, Quarter):
+    """The same with attention over its channels."""
+
+
+def half_efficientnet():
+    """EfficientNet-B0 with ReLU, half of its units, and fewer blocks of a kind."""
+    stages = [
+        *((1, 3, 1, 32, 16, 1), (6, 3, 2, 16, 24, 1), (6, 5, 2, 24, 40, 2), (6, 3, 2, 40, 80, 3)),
+        *((6, 5, 1, 80, 112, 1), (6, 5, 2, 112, 192, 2), (6, 3, 1, 192, 320, 1)),
+    ]
+    return with_relu(EfficientNet([MBConvConfig(*stage, width_mult=0.5) for stage in stages], 0.2, num_classes=CLASSES))
+
+
 BUILDERS = {
     "small_resnet": lambda: small_resnet(CLASSES, width=8, blocks=(1, 2, 1, 1)),
-    "resnet18": lambda: resnet18(num_classes=CLASSES),
+    "resnet18": lambda: Quarter(BasicBlock, [2, 2, 2, 2], CLASSES),
+    "bottleneck": lambda: Quarter(Bottleneck, [1, 2, 2, 1], CLASSES),
     "resnet50": lambda: resnet50(num_classes=CLASSES),
-    "efficientnet": lambda: efficientnet_b0_relu(CLASSES),
-    "attention": lambda: attention_resnet18(CLASSES, side=2, hidden=8),
+    "efficientnet": half_efficientnet,
+    "efficientnet_b0": lambda: efficientnet_b0_relu(CLASSES),
+    "attention": lambda: AttentionQuarter("resnet18", BasicBlock, (2, 2, 2, 2), CLASSES, 2, 8),
 }
 
 # Each has something that runs beside it in its block; in those of DOWNSAMPLED that is a convolution.
 INSIDE = [
     ("small_resnet", "layer2.1.conv1"),
     ("resnet18", "layer4.1.conv2"),
+    ("bottleneck", "layer3.1.conv2"),
     ("resnet50", "layer3.1.conv2"),
     ("efficientnet", "features.6.1.block.1.0"),
     ("efficientnet", "features.4.2.block.3.1"),
@@ -37,6 +68,7 @@ DOWNSAMPLED = [
     ("small_resnet", "layer3.0.downsample.0"),
     ("resnet18", "layer4.0.conv2"),
     ("resnet18", "layer3.0.downsample.1"),
+    ("bottleneck", "layer4.0.conv3"),
     ("resnet50", "layer4.0.conv3"),
     ("attention", "layer4.0.conv1"),
 ]
@@ -44,6 +76,7 @@ DOWNSAMPLED = [
 WHOLE = [
     ("small_resnet", "layer2.0"),
     ("resnet18", "layer4.1"),
+    ("bottleneck", "layer3.1"),
     ("resnet50", "layer3.1"),
     ("efficientnet", "features.6.1"),
     ("efficientnet", "features.8"),

@@ -78,36 +78,38 @@ def case(name, layer):
     )
 
 
-LARGE = "resnet50"  # what it shows, the smaller networks do too
-CASES = [
-    pytest.param(*case, marks=pytest.mark.long if case[0] == LARGE else ()) for case in INSIDE + DOWNSAMPLED + WHOLE
-]
+LARGE = "resnet50"  # what it shows, the narrow bottleneck does too
 
 
-@pytest.mark.parametrize(("name", "layer"), CASES)
+def quick(cases):
+    """Leave the large network to the long form of the suite."""
+    return [pytest.param(*each, marks=pytest.mark.long if each[0] == LARGE else ()) for each in cases]
+
+
+@pytest.mark.parametrize(("name", "layer"), quick(INSIDE + DOWNSAMPLED + WHOLE))
 def test_maps_are_those_of_zennit_crp(name, layer):
     given = case(name, layer)
     assert apart(given.ours, given.right) < given.rounding
 
 
-@pytest.mark.parametrize(("name", "layer"), INSIDE + DOWNSAMPLED + WHOLE)
+@pytest.mark.parametrize(("name", "layer"), quick(INSIDE + DOWNSAMPLED + WHOLE))
 def test_no_unit_no_relevance(name, layer):
     assert not case(name, layer).ours[-1].any()
 
 
-@pytest.mark.parametrize(("name", "layer"), INSIDE + DOWNSAMPLED + WHOLE)
+@pytest.mark.parametrize(("name", "layer"), quick(INSIDE + DOWNSAMPLED + WHOLE))
 def test_parts_add_up(name, layer):
     given = case(name, layer)
     assert apart(given.parts(given.ours).sum(0), given.ours[-2]) < given.rounding
 
 
-@pytest.mark.parametrize(("name", "layer"), WHOLE)
+@pytest.mark.parametrize(("name", "layer"), quick(WHOLE))
 def test_the_units_of_a_block_make_the_whole(name, layer):
     given = case(name, layer)
     assert apart(given.parts(given.ours).sum(0), given.whole) < given.rounding
 
 
-@pytest.mark.parametrize(("name", "layer"), INSIDE + DOWNSAMPLED)
+@pytest.mark.parametrize(("name", "layer"), quick(INSIDE + DOWNSAMPLED))
 def test_branch_and_what_is_beside_it_make_the_whole(name, layer):
     given = case(name, layer)
     beside = given.wrong[-1]
@@ -115,7 +117,7 @@ def test_branch_and_what_is_beside_it_make_the_whole(name, layer):
     assert beside.abs().sum() > 0.05 * given.whole.abs().sum()
 
 
-@pytest.mark.parametrize(("name", "layer"), INSIDE + DOWNSAMPLED)
+@pytest.mark.parametrize(("name", "layer"), quick(INSIDE + DOWNSAMPLED))
 def test_wrong_variant_without_exclude_parallel(name, layer):
     """What flows beside the layer is in every map: it is left of no unit, and the parts have it once each."""
     given = case(name, layer)
@@ -153,14 +155,17 @@ def test_the_batch_size_changes_nothing():
 
 @pytest.mark.parametrize(
     ("name", "layer"),
-    [
-        ("small_resnet", "layer3.0.conv2"),
-        ("small_resnet", "layer2.1.conv1"),
-        ("resnet18", "layer3.1.conv2"),
-        ("resnet50", "layer2.0.conv3"),
-        ("efficientnet", "features.3.1.block.1.0"),
-        ("attention", "layer2.1.conv2"),
-    ],
+    quick(
+        [
+            ("small_resnet", "layer3.0.conv2"),
+            ("small_resnet", "layer2.1.conv1"),
+            ("resnet18", "layer3.1.conv2"),
+            ("bottleneck", "layer2.0.conv3"),
+            ("resnet50", "layer2.0.conv3"),
+            ("efficientnet", "features.3.1.block.1.0"),
+            ("attention", "layer2.1.conv2"),
+        ]
+    ),
 )
 def test_maps_of_units_differ(name, layer):
     model, x = network(name), image(name)
@@ -192,13 +197,16 @@ def test_the_published_case(shared_data):
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(
     ("name", "layer"),
-    [
-        ("small_resnet", "layer3.0.conv2"),
-        ("resnet18", "layer4.1.conv2"),
-        ("resnet50", "layer2.0.conv3"),
-        ("efficientnet", "features.3.1.block.1.0"),
-        ("attention", "layer4.1.bn1"),
-    ],
+    quick(
+        [
+            ("small_resnet", "layer3.0.conv2"),
+            ("resnet18", "layer4.1.conv2"),
+            ("bottleneck", "layer2.0.conv3"),
+            ("resnet50", "layer2.0.conv3"),
+            ("efficientnet_b0", "features.3.1.block.1.0"),
+            ("attention", "layer4.1.bn1"),
+        ]
+    ),
 )
 def test_a_map_has_the_relevance_of_its_unit(name, layer, seed):
     model, x = network(name, seed, biases=False), image(name, seed)
@@ -209,7 +217,9 @@ def test_a_map_has_the_relevance_of_its_unit(name, layer, seed):
     )
 
 
-@pytest.mark.parametrize("name", ["small_resnet", "resnet18", "resnet50", "efficientnet"])
+@pytest.mark.parametrize(
+    "name", ["small_resnet", "resnet18", "bottleneck", pytest.param(LARGE, marks=pytest.mark.long), "efficientnet"]
+)
 def test_wrong_variant_without_canonizers(name):
     """The gradient of an addition gives both branches all of the relevance, so maps have more than their units."""
     layer = {"small_resnet": "layer3.0.conv2", "efficientnet": "features.3.1.block.1.0"}.get(name, "layer4.0.conv2")
@@ -219,7 +229,13 @@ def test_wrong_variant_without_canonizers(name):
     assert apart(found.maps.sum((1, 2)), found.relevance[:8].sum((1, 2))) > 0.3
 
 
-@pytest.mark.parametrize("name", ["small_resnet", "resnet18", "resnet50", "efficientnet", "attention"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("small_resnet", "resnet18", "bottleneck", "efficientnet", "attention"),
+        pytest.param(LARGE, marks=pytest.mark.long),
+    ],
+)
 def test_relevance_of_whole_layers_is_that_of_the_logit(name):
     model, x = network(name, biases=False), image(name, count=3)
     layers = [layer for other, layer in WHOLE if other == name]
