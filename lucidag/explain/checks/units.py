@@ -84,8 +84,8 @@ def _rules(
     model: nn.Module, x: torch.Tensor, composite: Composite, bounds: Sequence[torch.Tensor]
 ) -> tuple[Composite, str]:
     """Return the composite that the library is given, and what is to be said of it."""
-    plain = plain_composite(name_of(composite), *bounds)
     try:
+        plain = plain_composite(name_of(composite), *bounds)
         check_taken(model, x, plain)
     except NoReferenceError as error:
         return composite, f"with the canonizers of lucidag: {error}"

@@ -121,3 +121,11 @@ class EpsilonAlpha2Beta1(LrpMethod):
 
     title = "LRP: ε, α2β1"
     composite = "epsilon_alpha2_beta1"
+
+
+class AttnLrp(LrpMethod):
+    """The rules `attn_lrp`; the installed zennit has none of them."""
+
+    title = "AttnLRP: γ, softmax"
+    library = None
+    composite = "attn_lrp"

@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
         "epsilon_plus_flat": "lucidag.explain.methods.lrp:EpsilonPlusFlat",
         "epsilon_gamma_box": "lucidag.explain.methods.lrp:EpsilonGammaBox",
         "epsilon_alpha2_beta1": "lucidag.explain.methods.lrp:EpsilonAlpha2Beta1",
+        "attn_lrp": "lucidag.explain.methods.lrp:AttnLrp",
     },
 }
 METHODS: Mapping[str, str] = {

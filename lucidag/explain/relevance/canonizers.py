@@ -11,6 +11,7 @@ from zennit.canonizers import Canonizer, NamedMergeBatchNorm
 
 from lucidag.explain.relevance.form import Form
 from lucidag.explain.relevance.forward import ByFunction, RuleOf
+from lucidag.explain.relevance.functions import RULES, Rule
 from lucidag.explain.relevance.plain_weights import PlainWeights
 
 
@@ -46,6 +47,6 @@ class MergeBatchNorm(NamedMergeBatchNorm):
         return MergeBatchNorm(self.merges)
 
 
-def canonizers(form: Form, rule_of: RuleOf | None = None) -> list[Canonizer]:
-    """Return all canonizers for a network of this form; see `ByFunction` about `rule_of`."""
-    return [PlainWeights(), MergeBatchNorm(form.merges), ByFunction(form.layers, rule_of)]
+def canonizers(form: Form, rule_of: RuleOf | None = None, rules: dict[str, Rule] = RULES) -> list[Canonizer]:
+    """Return all canonizers for a network of this form; see `ByFunction` about `rule_of` and `rules`."""
+    return [PlainWeights(), MergeBatchNorm(form.merges), ByFunction(form.layers, rule_of, rules)]

@@ -12,26 +12,68 @@ with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on 
 EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
-from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat, SpecialFirstLayerMapComposite
+from zennit.composites import (
+    LAYER_MAP_BASE,
+    EpsilonAlpha2Beta1,
+    EpsilonGammaBox,
+    EpsilonPlusFlat,
+    LayerMapComposite,
+    SpecialFirstLayerMapComposite,
+)
 from zennit.core import Composite, Hook
 from zennit.types import Convolution
 
+from lucidag.explain.relevance.attention import ATTN_LRP, CP_LRP, VARIANTS
 from lucidag.explain.relevance.canonizers import canonizers
 from lucidag.explain.relevance.covered import check_covered
+from lucidag.explain.relevance.direct import direct
 from lucidag.explain.relevance.forward import LinearCall
+from lucidag.explain.relevance.functions import Rule
+from lucidag.explain.relevance.gamma import SignedGamma
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import check_known
 from lucidag.models.inputs import Inputs
 
-COMPOSITES = {
-    "epsilon_plus_flat": EpsilonPlusFlat,
-    "epsilon_gamma_box": EpsilonGammaBox,
-    "epsilon_alpha2_beta1": EpsilonAlpha2Beta1,
+
+class AttnLrp(LayerMapComposite):
+    """The gamma rule for both signs, 0.25 in convolutions and 0.05 in linear layers.
+
+    The values are of those that the authors of AttnLRP try in their example for vision transformers, which says that
+    a transformer needs its own.
+    """
+
+    def __init__(self) -> None:
+        rules = [(Convolution, SignedGamma(0.25)), (nn.Linear, SignedGamma(0.05))]
+        super().__init__([*LAYER_MAP_BASE, *rules])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A composite that has a name.
+
+    Attributes
+    ----------
+    kind
+        Its class, which says the rules of linear layers and convolutions.
+    attention
+        Its way through attention, of `lucidag.explain.relevance.attention.VARIANTS`.
+    """
+
+    kind: type[LayerMapComposite]
+    attention: str = CP_LRP
+
+
+COMPOSITES: Mapping[str, Entry] = {
+    "epsilon_plus_flat": Entry(EpsilonPlusFlat),
+    "epsilon_gamma_box": Entry(EpsilonGammaBox),
+    "epsilon_alpha2_beta1": Entry(EpsilonAlpha2Beta1),
+    "attn_lrp": Entry(AttnLrp, ATTN_LRP),
 }
 
 
@@ -58,7 +100,9 @@ def composite_for(
     name
         ``epsilon_plus_flat``: the first linear layer spreads its relevance evenly, other convolutions use the z+ rule,
         linear layers the epsilon rule. ``epsilon_gamma_box``: the z-box rule, then gamma = 0.25, then epsilon.
-        ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon.
+        ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon. In these a softmax is a
+        constant (CP-LRP). ``attn_lrp``: gamma for both signs, 0.25 in convolutions and 0.05 in linear layers, and
+        relevance through the softmax (AttnLRP).
     model
         The network.
     example
@@ -73,31 +117,33 @@ def composite_for(
         For an unknown name, a missing range, or a network with a step that has no rule.
     """
     check_known("composite", name, COMPOSITES)
-    covered = check_covered(model, example)
+    entry = COMPOSITES[name]
+    rules = VARIANTS[entry.attention]
+    covered = check_covered(model, example, rules)
     bounds: tuple[torch.Tensor, ...] = ()
     if name == "epsilon_gamma_box":
         if low is None or high is None:
             raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
-        bounds = _range_at_first(model, covered.linear, example, low, high)
-    composite = COMPOSITES[name](*bounds)
+        bounds = _range_at_first(model, covered.linear, rules, example, low, high)
+    composite = entry.kind(*bounds)
     first = _first_called(composite, covered.linear)
 
     def rule_of(module: nn.Module, call: int) -> Hook | None:
         rule: Hook | None = composite.mapping({"first_layer_visited": call not in first}, "", module)
-        return rule
+        return direct(rule, module)
 
     def rule_at(_: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
         return rule_of(module, calls[name]) if name in calls else None
 
     calls = {call.module: place for place, call in enumerate(covered.linear) if call.module is not None}
     composite.module_map = rule_at
-    composite.canonizers = canonizers(covered.form, rule_of)
+    composite.canonizers = canonizers(covered.form, rule_of, rules)
     return composite
 
 
 def name_of(composite: Composite) -> str:
     """Return the name that `composite_for` knows a composite by; of another one that of its class."""
-    return next((name for name, kind in COMPOSITES.items() if type(composite) is kind), type(composite).__name__)
+    return next((name for name, entry in COMPOSITES.items() if type(composite) is entry.kind), type(composite).__name__)
 
 
 def _first_called(composite: Composite, calls: Sequence[LinearCall]) -> frozenset[int]:
@@ -117,12 +163,17 @@ def _first_called(composite: Composite, calls: Sequence[LinearCall]) -> frozense
 
 
 def _range_at_first(
-    model: nn.Module, calls: Sequence[LinearCall], example: torch.Tensor, low: torch.Tensor, high: torch.Tensor
+    model: nn.Module,
+    calls: Sequence[LinearCall],
+    rules: dict[str, Rule],
+    example: torch.Tensor,
+    low: torch.Tensor,
+    high: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the range of what the first convolution gets, where the network normalises its images itself."""
     first = next((place for place, call in enumerate(calls) if issubclass(call.kind, Convolution)), None)
     if first is None or torch.equal(calls[first].input, example[:1]):
         return low, high
     ends = [bound.to(example).expand_as(example[:1]) for bound in (low, high)]
-    inputs = [check_covered(model, end).linear[first].input.detach() for end in ends]
+    inputs = [check_covered(model, end, rules).linear[first].input.detach() for end in ends]
     return torch.minimum(*inputs), torch.maximum(*inputs)

@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves
 from lucidag.explain.relevance.canonizers import MergeBatchNorm
 from lucidag.explain.relevance.form import Form, form_of
 from lucidag.explain.relevance.forward import HIDDEN, KINDS, ByFunction, LinearCall, Pass
-from lucidag.explain.relevance.functions import LINEAR, Call
+from lucidag.explain.relevance.functions import LINEAR, RULES, Call, Rule
 from lucidag.explain.relevance.held import canonized
 from lucidag.explain.relevance.passing import faults_behind
 from lucidag.explain.relevance.plain_weights import PlainWeights
@@ -40,7 +40,7 @@ class Covered:
     linear: tuple[LinearCall, ...]
 
 
-def check_covered(model: nn.Module, example: torch.Tensor) -> Covered:
+def check_covered(model: nn.Module, example: torch.Tensor, rules: dict[str, Rule] = RULES) -> Covered:
     """Make sure that every step from the input to the logits has a rule.
 
     The network runs in canonical form, and each function that it calls is looked up in the table of rules
@@ -53,6 +53,8 @@ def check_covered(model: nn.Module, example: torch.Tensor) -> Covered:
         A classifier; it is left as it is.
     example
         A batch that it takes, on the same device.
+    rules
+        The rules, by name of function, see `lucidag.explain.relevance.attention`.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def check_covered(model: nn.Module, example: torch.Tensor) -> Covered:
             raise InputError(f"{network}: {which} is compiled, so that its steps are unknown: {ADVICE}")
     form = form_of(model, example)
     leaf = example[:1].detach().clone().requires_grad_()
-    watched = _Watched(model, leaf, form)
+    watched = _Watched(model, leaf, form, rules)
     with evaluating(model), canonized(model, [PlainWeights(), MergeBatchNorm(form.merges), watched]):
         inner = [name for name, _ in model.named_modules() if name]
         enter = watching(model, lambda call: watched.stack.append(call.name), inner, before=True)
@@ -81,8 +83,8 @@ def check_covered(model: nn.Module, example: torch.Tensor) -> Covered:
 class _Watched(ByFunction):
     """Runs a network by the rules, and knows where each tensor that depends on the image was made."""
 
-    def __init__(self, model: nn.Module, image: torch.Tensor, form: Form) -> None:
-        super().__init__()
+    def __init__(self, model: nn.Module, image: torch.Tensor, form: Form, rules: dict[str, Rule]) -> None:
+        super().__init__(rules=rules)
         self.network, self.form = model, form
         self.linear: list[LinearCall] = []
         self.stack = [""]

@@ -12,6 +12,7 @@ from zennit.canonizers import Canonizer
 from zennit.core import Hook
 
 from lucidag.explain.relevance.functions import RULES, SHAPED, Call, NoRuleError, Rule
+from lucidag.explain.relevance.fused import FUSED
 from lucidag.explain.relevance.passing import without_rule
 
 RuleOf = Callable[[nn.Module, int], Hook | None]
@@ -63,7 +64,7 @@ class ByFunction(Canonizer):
         Gives the hook for another call of such a layer, from a module of torch's class and the number of linear
         layers that ran before; None: all are left alone.
     rules
-        The rules, by name of function.
+        The rules, by name of function, see `lucidag.explain.relevance.attention`.
     """
 
     def __init__(
@@ -206,9 +207,12 @@ class Pass(TorchFunctionMode):
         """Run a function by its rule; without one, it runs and refuses relevance."""
         self._places += 1
         rule = self._rules.get(call.name)
+        parts = None if call.in_place else FUSED.get(call.name)
         try:
             if not all(map(self.is_known, call.terms)):
                 raise NoRuleError(f"of something made {HIDDEN}")
+            if parts is not None:
+                return self._run_parts(call, parts)
             if rule is None:
                 raise NoRuleError
             if call.factors and not rule.takes_factors:
@@ -222,6 +226,12 @@ class Pass(TorchFunctionMode):
             if not any(map(_depends, tree_leaves(output))):
                 self._are_factors(output, call.name)
         return output
+
+    def _run_parts(self, call: Call, parts: Callable[..., Any]) -> Any:  # noqa: ANN401
+        """Run what a function is made of, each part by its rule."""
+        args, kwargs = call.arguments
+        with self:  # torch holds a mode off while it handles a function
+            return parts(*args, **kwargs)
 
     def _refused(self, call: Call, reason: str) -> Any:  # noqa: ANN401
         output = call.run()

@@ -32,7 +32,7 @@ def attention(*args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401 (whate
 
 
 def attention_layer(*args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor | None]:  # noqa: ANN401
-    """Compute ``multi_head_attention_forward``, which `torch.nn.MultiheadAttention` calls, by linear layers and matrices.
+    """Compute ``multi_head_attention_forward``, what `torch.nn.MultiheadAttention` calls, by layers and products.
 
     Parameters
     ----------

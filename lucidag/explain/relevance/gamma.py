@@ -56,4 +56,4 @@ def _by_sign(relevance: torch.Tensor, outputs: Sequence[torch.Tensor]) -> list[t
 
 def _of_first_four(inputs: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> torch.Tensor:
     parts = [own * gradient for own, gradient in zip(inputs[:4], gradients[:4], strict=True)]
-    return torch.stack(parts).sum(0)
+    return parts[0] + parts[1] + parts[2] + parts[3]

@@ -44,10 +44,17 @@ def plain_composite(name: str, low: torch.Tensor, high: torch.Tensor) -> Composi
     Parameters
     ----------
     name
-        A key of `PLAIN`.
+        The name of a composite, see `lucidag.explain.relevance.composites`.
     low, high
         The least and greatest values of the network's input, 1 x channels x 1 x 1.
+
+    Raises
+    ------
+    NoReferenceError
+        If zennit has no such composite.
     """
+    if name not in PLAIN:
+        raise NoReferenceError(f"zennit has no composite '{name}'")
     bounds = (low, high) if name == "epsilon_gamma_box" else ()
     return PLAIN[name](*bounds, canonizers=[ResNetCanonizer()])
 

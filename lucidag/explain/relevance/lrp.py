@@ -86,15 +86,16 @@ def lrp(
         raise InputError("relevance: there is no image to explain")
     size = batch_size or len(frames)
     with evaluating(model):
-        _check_same(model, frames[:1], composite)
-        head = linear_head(model, frames[:1])
+        with recording(model, [""]) as own:
+            head = linear_head(model, frames[:1])
+        plain: torch.Tensor = own[-1].output
         wanted = None if targets is None else torch.as_tensor(np.asarray(targets), device=frames.device)
         if wanted is not None and len(wanted) != len(frames):
             raise InputError(f"{len(wanted)} targets for {len(frames)} images: each image needs one class")
-        parts = [
-            _propagate(model, batch, None if wanted is None else wanted[start : start + len(batch)], composite, head)
-            for start, batch in zip(range(0, len(frames), size), frames.split(size), strict=True)
-        ]
+        parts = []
+        for start, batch in zip(range(0, len(frames), size), frames.split(size), strict=True):
+            own_targets = None if wanted is None else wanted[start : start + len(batch)]
+            parts.append(_propagate(model, batch, own_targets, composite, head, plain if start == 0 else None))
     pixels, logits, sizes = (torch.cat(each) for each in zip(*parts, strict=True))
     least = torch.finfo(torch.float32).tiny
     growth = (pixels.double().abs().sum((1, 2, 3)) / sizes.double().clamp(min=least)).cpu().numpy()
@@ -126,12 +127,22 @@ def refuse_exploded(
 
 
 def _propagate(
-    model: nn.Module, frames: torch.Tensor, targets: torch.Tensor | None, composite: Composite, head: str | None
+    model: nn.Module,
+    frames: torch.Tensor,
+    targets: torch.Tensor | None,
+    composite: Composite,
+    head: str | None,
+    plain: torch.Tensor | None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Give of a batch the input's relevance (N x C x S x S), the logits, and the size of what adds up to them."""
+    """Give of a batch the input's relevance (N x C x S x S), the logits, and the size of what adds up to them.
+
+    The first image's logits must be `plain`, those of the network as it is.
+    """
     leaf = frames.detach().clone().requires_grad_()
     with torch.enable_grad(), composite.context(model), recording(model, [head] if head else []) as calls:
         logits = model(leaf)
+        if plain is not None:
+            _check_same(model, plain, logits.detach()[:1])
         chosen = chosen_targets(logits, targets)
         own = nn.functional.one_hot(chosen, logits.shape[1]).to(logits) * logits.detach()
         (pixels,) = torch.autograd.grad(logits, leaf, own)
@@ -143,12 +154,8 @@ def _propagate(
     return pixels, own.sum(1), sizes
 
 
-def _check_same(model: nn.Module, image: torch.Tensor, composite: Composite) -> None:
+def _check_same(model: nn.Module, plain: torch.Tensor, canonical: torch.Tensor) -> None:
     """Make sure that the canonizers leave the network's function as it is."""
-    with torch.no_grad():
-        plain = model(image)
-        with composite.context(model):
-            canonical = model(image)
     apart = float((canonical - plain).abs().max() / plain.abs().max().clamp(min=torch.finfo(plain.dtype).tiny))
     if apart > CHANGED:
         raise InputError(

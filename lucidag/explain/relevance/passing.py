@@ -31,8 +31,34 @@ def by_contributions(terms: list[torch.Tensor], compute: Compute, copied: bool) 
     copied
         Whether it works in place, on the first term.
     """
-    shared: torch.Tensor = _ByContributions.apply(compute, copied, *terms)
+    shared: torch.Tensor = _ByContributions.apply(compute, copied, 1, *terms)
     return shared
+
+
+def evenly(terms: list[torch.Tensor], compute: Compute) -> torch.Tensor:
+    """Give ``compute(*terms)``, a product; of its relevance each term has the same part, shared out by contributions.
+
+    For two terms that is the uniform rule of Achtibat et al. 2024 (ICML).
+
+    Parameters
+    ----------
+    terms
+        What `compute` is linear in, each on its own.
+    compute
+        The function.
+    """
+    shared: torch.Tensor = _ByContributions.apply(compute, False, len(terms), *terms)
+    return shared
+
+
+def through_softmax(x: torch.Tensor, compute: Compute, axis: int) -> torch.Tensor:
+    """Give ``compute(x)``, a softmax s over an axis; its relevance R becomes x (R - s sum(R)).
+
+    That is Proposition 3.1 of Achtibat et al. 2024 (ICML): a Taylor expansion at x, whose constant part keeps what is
+    left, so that the sum is another one. Where x is infinite, as behind a mask, there is none.
+    """
+    passed: torch.Tensor = _Softmax.apply(x, compute, axis)
+    return passed
 
 
 def without_rule(x: torch.Tensor, fault: str, place: int, in_place: bool) -> torch.Tensor:
@@ -73,13 +99,19 @@ class _Unchanged(torch.autograd.Function):
 
 class _ByContributions(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, compute: Compute, copied: bool, *terms: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        compute: Compute,
+        copied: bool,
+        parts: int,
+        *terms: torch.Tensor,
+    ) -> torch.Tensor:
         # Copies, as what follows may work in place on the terms.
         ctx.terms = [term.detach().clone().requires_grad_() for term in terms]
         with torch.enable_grad():
             ctx.output = compute(*([term.clone() for term in ctx.terms] if copied else ctx.terms))
         output: torch.Tensor = ctx.output.detach()
-        ctx.divisor = stabilize(output)
+        ctx.divisor = parts * stabilize(output)
         if not copied:
             return output
         ctx.mark_dirty(terms[0])
@@ -88,7 +120,21 @@ class _ByContributions(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
         slopes = torch.autograd.grad(ctx.output, ctx.terms, relevance / ctx.divisor, retain_graph=True)
-        return None, None, *[term.detach() * slope for term, slope in zip(ctx.terms, slopes, strict=True)]
+        return None, None, None, *[term.detach() * slope for term, slope in zip(ctx.terms, slopes, strict=True)]
+
+
+class _Softmax(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, compute: Compute, axis: int) -> torch.Tensor:  # noqa: ANN401
+        output = compute(x)
+        # Copies, as what follows may work in place.
+        ctx.x, ctx.shares, ctx.axis = x.masked_fill(x.isinf(), 0), output.clone(), axis
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
+        rest = relevance - ctx.shares * relevance.sum(ctx.axis, keepdim=True)
+        return ctx.x * rest.to(ctx.x.dtype), None, None
 
 
 class _WithoutRule(torch.autograd.Function):
