@@ -18,6 +18,7 @@ BENCHMARKS = {
     "dissect": "benchmarks.dissect_speed",
     "faithfulness": "benchmarks.faithfulness_speed",
     "crp": "benchmarks.crp_speed",
+    "lrp": "benchmarks.lrp_speed",
     "attention": "benchmarks.attention_speed",
     "plan": "benchmarks.plan_speed",
     "finders": "benchmarks.finders_speed",

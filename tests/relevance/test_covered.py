@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lucidag.explain.relevance.composites import composite_for
+from lucidag.explain.relevance.composites import COMPOSITES, composite_for
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
@@ -17,11 +17,12 @@ COVERED = [
     *("mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_x_400mf", "regnet_y_400mf"),
     *("convnext_tiny", "googlenet", "swin_t"),
 ]
+SIZED = {"vit_b_16": ("vit_b_16", {"image_size": 64})}
 
 
-@pytest.mark.parametrize("architecture", [*NETWORKS, *COVERED])
+@pytest.mark.parametrize("architecture", [*NETWORKS, *SIZED, *COVERED])
 def test_networks_with_rules_for_all_steps(architecture):
-    name, options = NETWORKS.get(architecture, (architecture, {}))
+    name, options = (NETWORKS | SIZED).get(architecture, (architecture, {}))
     check_covered(build(name, 3, options, seed=0), X)
 
 
@@ -162,10 +163,10 @@ def test_the_first_of_several_steps_without_a_rule_is_named():
         check_covered(Net(middle), X)
 
 
-def test_attention_of_torch_is_refused():
+def test_attention_of_torch_is_covered():
     middle = doing(lambda m, x: m.attention(*[x[:, :, 0]] * 3)[0][..., None], attention=nn.MultiheadAttention(64, 1))
-    with pytest.raises(InputError, match=r"module 'middle.attention' \(MultiheadAttention\) computes 'multi_head_att"):
-        composite_for("epsilon_plus_flat", Net(middle), X)
+    for name in COMPOSITES:
+        composite_for(name, Net(middle), X, X, X)
 
 
 def test_a_compiled_network_is_refused():

@@ -37,7 +37,8 @@ def relevance(rule, module, x, upper):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_direct_epsilon_rule_is_zennits(shape, bias, seed):
     x, upper = drawn(seed, *shape), drawn(seed + 5, *shape[:-1], 4)
-    (one, theirs), (other, ours) = (relevance(rule(), linear(seed, bias), x, upper) for rule in (Epsilon, DirectEpsilon))
+    module = linear(seed, bias)
+    (one, theirs), (other, ours) = (relevance(rule(), module, x, upper) for rule in (Epsilon, DirectEpsilon))
     torch.testing.assert_close(other, one)
     torch.testing.assert_close(ours, theirs)
 
