@@ -14,6 +14,7 @@ from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
 from lucidag.explain.methods.registry import ATTENDED, LRP, family_of, name_of
+from lucidag.explain.relevance.settings import Atlas
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
@@ -114,13 +115,16 @@ def check_relevance(plan: Plan, source: str, code: CodeIndex) -> None:
     InputError
         A line for each: the configuration file, the keys, the model, the step.
     """
-    keys = {
-        name: [f"{key} ({', '.join(methods)})" for key, methods in asked.items()]
-        for name, asked in _methods_asked(plan, lambda method: family_of(method) == LRP).items()
-    }
+    asked = _methods_asked(plan, lambda method: family_of(method) == LRP)
+    keys = {name: [f"{key} ({', '.join(each)})" for key, each in found.items()] for name, found in asked.items()}
+    composites = {name: set(chain.from_iterable(found.values())) for name, found in asked.items()}  # named alike
+    relevance = plan.config.relevance
+    atlas = (relevance.atlas if relevance is not None else None) or Atlas()
     for name in plan.relevance_models:
         keys.setdefault(name, []).append("relevance")
-    _check_apart(plan, source, code, keys, {}, "relevance", "lucidag.explain.relevance.probe")
+        composites.setdefault(name, set()).add(atlas.composite)
+    methods = {name: sorted(each) for name, each in composites.items()}
+    _check_apart(plan, source, code, keys, methods, "relevance", "lucidag.explain.relevance.probe")
 
 
 def check_attention(plan: Plan, source: str, code: CodeIndex) -> None:

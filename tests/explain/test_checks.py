@@ -20,7 +20,7 @@ from lucidag.explain.methods import cam as cam_methods
 from lucidag.explain.methods import lime as lime_methods
 from lucidag.explain.methods.base import Method
 from lucidag.explain.methods.gradcam import GradCam
-from lucidag.explain.methods.registry import CAM, FAMILIES, LIME, LRP, METHODS, families, load
+from lucidag.explain.methods.registry import CAM, DEFAULT, FAMILIES, LIME, LRP, METHODS, families, load
 from lucidag.explain.methods.scorecam import ScoreCam
 from lucidag.explain.reference import NoReferenceError, Reference
 from lucidag.explain.relevance import composites
@@ -112,7 +112,7 @@ def test_a_residual_network_at_an_inner_layer(monkeypatch, layer, target):
 
 
 def test_relevance_of_a_residual_network():
-    for row in rows_of(opened("small_resnet"), FAMILIES[LRP]).values():
+    for row in rows_of(opened("small_resnet"), families(DEFAULT)[LRP]).values():
         assert row["difference"] is not None, row["note"]
         assert row["difference"] < 1e-4, row
 

@@ -50,7 +50,9 @@ METHODS: Mapping[str, str] = {
 ATTENDED = ("rollout", "gradient_attention", "legrad")
 # Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
 SLOW = (LIME, "rise")
-DEFAULT = (*FAMILIES[CAM], LIME, *FAMILIES[LRP])
+# Of the default families, what is made only where it is named.
+UNASKED = ("attn_lrp",)
+DEFAULT = (*FAMILIES[CAM], LIME, *(name for name in FAMILIES[LRP] if name not in UNASKED))
 
 
 def name_of(method: str) -> str:

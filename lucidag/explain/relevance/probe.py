@@ -9,18 +9,27 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from lucidag.explain.relevance.attention import VARIANTS
+from lucidag.explain.relevance.composites import COMPOSITES
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.ground.errors import InputError
 from lucidag.models.asked import network_asked
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, str]:
-    """Build a network from ``architecture``, ``options``, ``classes`` and ``input``, and name a step without a rule."""
+    """Build a network and name a step that a composite has no rule for.
+
+    Parameters
+    ----------
+    asked
+        ``architecture``, ``options``, ``classes``, ``input``; ``methods``, the names of composites.
+    """
     network = network_asked(asked)
     if network is None:
         return {}
     try:
-        check_covered(network.model, network.inputs.example(1))
+        for variant in dict.fromkeys(COMPOSITES[name].attention for name in asked["methods"]):
+            check_covered(network.model, network.inputs.example(1), VARIANTS[variant])
     except InputError as error:
         return {"error": str(error)}
     return {}
