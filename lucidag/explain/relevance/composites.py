@@ -128,12 +128,18 @@ def composite_for(
     composite = entry.kind(*bounds)
     first = _first_called(composite, covered.linear)
 
-    def rule_of(module: nn.Module, call: int) -> Hook | None:
+    def own_rule(module: nn.Module, call: int) -> Hook | None:
         rule: Hook | None = composite.mapping({"first_layer_visited": call not in first}, "", module)
-        return direct(rule, module)
+        return rule
+
+    def rule_of(module: nn.Module, call: int) -> Hook | None:
+        return direct(own_rule(module, call), module)
 
     def rule_at(_: dict[str, Any], name: str, module: nn.Module) -> Hook | None:
-        return rule_of(module, calls[name]) if name in calls else None
+        if name not in calls:
+            return None
+        replaced = "forward" in vars(module)  # what it computes then is not for a class to say
+        return own_rule(module, calls[name]) if replaced else rule_of(module, calls[name])
 
     calls = {call.module: place for place, call in enumerate(covered.linear) if call.module is not None}
     composite.module_map = rule_at
