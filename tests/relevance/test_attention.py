@@ -5,12 +5,15 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+import zennit.core
+import zennit.rules
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torchvision.models import SwinTransformer, VisionTransformer
 
-from lucidag.explain.relevance.attention import ATTN_LRP, VARIANTS
+from lucidag.explain.relevance import direct, gamma, passing
+from lucidag.explain.relevance.attention import ATTN_LRP, CP_LRP, VARIANTS
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for, name_of
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.explain.relevance.functions import Rule
@@ -19,7 +22,7 @@ from lucidag.explain.relevance.lrp import lrp
 from lucidag.explain.relevance.passing import evenly, through_softmax
 from lucidag.ground.errors import InputError
 from tests.models.vits import CLASSES, HEADS, PATCH, WAYS, WIDTH, images, vit
-from tests.relevance.bare import without_biases
+from tests.relevance.bare import bare, without_biases
 
 BOTH = ("epsilon_plus_flat", "attn_lrp")
 LOW, HIGH = torch.full((1, 3, 1, 1), -5.0).double(), torch.full((1, 3, 1, 1), 5.0).double()
@@ -58,12 +61,12 @@ def test_the_two_ways_through_attention_differ():
 
 def nothing_added(model):
     """Leave no constant on the way from the image to the logits."""
-    bare = without_biases(model.double())
+    changed = without_biases(model.double())
     with torch.no_grad():
-        for name, parameter in bare.named_parameters():
+        for name, parameter in changed.named_parameters():
             if name.endswith(("in_proj_bias", "position", "relative_position_bias_table")):
                 parameter.zero_()
-    return bare.eval()
+    return changed.eval()
 
 
 def transformer(way, depth, seed):
@@ -108,15 +111,22 @@ def of_softmaxes(composite):
     return kept
 
 
+@pytest.fixture
+def exact(monkeypatch):
+    """Divide by almost nothing more than what is divided by: the rules add 1e-6, which keeps that much relevance."""
+    for module in (zennit.core, zennit.rules, passing, direct, gamma):
+        monkeypatch.setattr(module, "stabilize", lambda x, epsilon=0.0: x + 1e-12 * ((x >= 0) * 2.0 - 1))
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_with_constant_weights_the_pixels_have_the_logit(network, seed):
+def test_with_constant_weights_the_pixels_have_the_logit(network, seed, exact):
     build, size = NETWORKS[network]
     model, x = build(seed), square(seed, size)
     rules = composite_for("epsilon_plus_flat", model, x)
     kept = of_softmaxes(rules)
     found = lrp(model, x, [0, 1], rules)
-    np.testing.assert_allclose(found.totals / found.logits, 1, atol=1e-3)
+    np.testing.assert_allclose(found.totals / found.logits, 1, atol=1e-6)
     assert not kept
     leaf = x.clone().requires_grad_()
     (slope,) = torch.autograd.grad(model(leaf)[[0, 1], [0, 1]].sum(), leaf)
@@ -126,15 +136,36 @@ def test_with_constant_weights_the_pixels_have_the_logit(network, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_through_the_softmax_the_pixels_have_the_logit_but_for_what_it_keeps(network, seed):
+def test_what_keeps_divisors_from_zero_keeps_little(network, seed):
+    build, size = NETWORKS[network]
+    model, x = build(seed), square(seed, size)
+    found = lrp(model, x, [0, 1], composite_for("epsilon_plus_flat", model, x))
+    np.testing.assert_allclose(found.totals / found.logits, 1, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_through_the_softmax_the_pixels_have_the_logit_but_for_what_it_keeps(network, seed, exact):
     build, size = NETWORKS[network]
     model, x = build(seed), square(seed, size, 1)
     rules = composite_for("attn_lrp", model, x)
     kept = of_softmaxes(rules)
     found = lrp(model, x, [1], rules)
     softmaxes = float(torch.stack([each.sum() for each in kept]).sum())
-    assert (found.totals[0] + softmaxes) / found.logits[0] == pytest.approx(1, abs=1e-3)
+    assert (found.totals[0] + softmaxes) / found.logits[0] == pytest.approx(1, abs=1e-6)
     assert abs(softmaxes / found.logits[0]) > 1e-3  # Taylor's constant
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("which", ["small_cnn", "small_resnet", "small_efficientnet"])
+def test_without_attention_its_way_makes_no_difference(which, seed):
+    """Gates by a sigmoid count as constants in both; what is left are the gamma rules."""
+    model, x = bare(which, seed), square(seed, 32)
+    rules = composite_for("attn_lrp", model, x)
+    found = lrp(model, x, [0, 1], rules)
+    assert (found.totals / found.logits).tolist() == pytest.approx([1, 1], abs=0.01)
+    rules.canonizers[-1].rules = VARIANTS[CP_LRP]
+    assert np.array_equal(lrp(model, x, [0, 1], rules).maps, found.maps)
 
 
 # By hand.

@@ -76,7 +76,7 @@ def test_torchvisions_blocks_have_the_maps_of_zennits_canonizers(which: str, nam
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
     merged = MergeBatchNorm(form_of(model, x).merges)  # as zennit's, but exact
     blocks = [ResNetBasicBlockCanonizer(), ResNetBottleneckCanonizer()]
-    zennits = ZENNITS[name](*((low, high) if "box" in name else ()), canonizers=[merged, *blocks])
+    zennits = ZENNITS[name].kind(*((low, high) if "box" in name else ()), canonizers=[merged, *blocks])
     found, theirs = (lrp(model, x, [0, 1], each).maps for each in (composite_for(name, model, x, low, high), zennits))
     assert abs(theirs).max() > 0
     assert abs(found - theirs).max() < 1e-6 * abs(theirs).max()

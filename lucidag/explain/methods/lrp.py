@@ -84,7 +84,7 @@ class LrpMethod(Method):
     kind = "signed"
     needs = "relevance"
     group = LrpGroup
-    library = "zennit"
+    library: ClassVar[str | None] = "zennit"
     composite: ClassVar[str]
 
     def reference(self, case: Case) -> Reference:

@@ -36,7 +36,7 @@ class DirectEpsilon(Epsilon):
         x = self.stored_tensors.pop("x", None)
         if x is None:
             return None
-        weight: torch.Tensor = module.weight.detach()  # type: ignore[operator, union-attr, assignment]
+        weight: torch.Tensor = module.weight.detach()  # type: ignore[operator]
         output = output.detach()
         passed: torch.Tensor = _Step.apply(x, _Done(arguments[0], weight, output, stabilize(output)))
         return passed
