@@ -20,6 +20,18 @@ class Tokens(nn.Module):
         return self.head(tokens[:, 0])
 
 
+class Cosines(nn.Module):
+    """Patches that attend to each other by cosines of products, which have no rule."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.patch, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, num_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.patch(x).flatten(2).transpose(1, 2)
+        return self.head(((tokens @ tokens.mT).cos().softmax(-1) @ tokens).mean(1))
+
+
 class Vectors(nn.Module):
     """Two linear layers on pixels."""
 

@@ -218,6 +218,25 @@ def test_the_layer_that_is_found_for_an_atlas_is_one_that_it_takes(check: Check)
     assert check("ChannelsLast", explain={"methods": ["lime"]}, **related("patch")) == []
 
 
+PLAIN = ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
+
+
+def test_relevance_is_refused_by_the_composites_that_are_named(check: Check) -> None:
+    assert check("Cosines", explain={"methods": PLAIN}) == []
+    found = check("Cosines", explain={"methods": [*PLAIN, "attn_lrp"]})
+    one(found, f"explain.methods ({', '.join(PLAIN)}, attn_lrp): model 'net'", "computes 'cos', which has no rule")
+    named = {"layers": {"net": "patch"}}
+    asked = {"explain": {"methods": ["lime"]}, "relevance": {"atlas": {**named, "composite": "attn_lrp"}}}
+    one(check("Cosines", **asked), "relevance: model 'net'", "computes 'cos', which has no rule")
+    asked["relevance"] = {"atlas": named}
+    assert check("Cosines", **asked) == []
+
+
+@pytest.mark.parametrize("network", ["Functions", "lucidag.models.small:small_resnet"])
+def test_relevance_through_attention_takes_networks_without_any(check: Check, network: str) -> None:
+    assert check(network, explain={"methods": ["attn_lrp"]}) == []
+
+
 @pytest.mark.parametrize("network", ["small_cnn", "small_resnet"])
 def test_a_network_has_a_layer_of_its_own_for_its_atlas(check: Check, network: str) -> None:
     assert check(f"lucidag.models.small:{network}", explain={"methods": ["lime"]}, relevance={}) == []
