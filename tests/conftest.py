@@ -1,10 +1,10 @@
 """What all tests share."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.forked import serve
 
@@ -21,10 +21,19 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return an executable that does as Python does, without the seconds of imports: for runs of the workflow."""
-    with serve(tmp_path_factory.mktemp("forked")) as client:
-        yield client
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an executable that does as Python does, without the seconds of imports: for runs of the workflow.
+
+    All workers of xdist share it: what imports is started by the first that needs it, and ends with the whole run.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return serve(tmp_path_factory.mktemp("forked"), os.getpid())
+    folder = tmp_path_factory.getbasetemp().parent / "forked"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            folder.mkdir()
+            serve(folder, os.getppid())
+    return folder / "python"
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 LIBRARIES = (
@@ -68,26 +68,23 @@ sys.exit(answer[0] if answer else 1)
 """
 
 
-@contextlib.contextmanager
-def serve(folder: Path) -> Iterator[Path]:
-    """Start the server, and give the executable that stands for Python while it runs."""
+def serve(folder: Path, owner: int, libraries: Sequence[str] = LIBRARIES) -> Path:
+    """Start the server, and give the executable that stands for Python until the process `owner` ends."""
     address, client = folder / "socket", folder / "python"
     client.write_text(CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
     client.chmod(0o755)
-    server = subprocess.Popen([sys.executable, __file__, str(address), str(client)], stdout=subprocess.PIPE, cwd="/")
-    try:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        yield client
-    finally:
-        server.terminate()
-        server.wait()
+    words = [sys.executable, __file__, str(address), str(client), str(owner), *libraries]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/")
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    server.stdout.close()
+    return client
 
 
-def main(address: str, client: str) -> None:
-    """Import the libraries, then fork for each client until terminated."""
+def main(address: str, client: str, owner: str, *libraries: str) -> None:
+    """Import the libraries, then fork for each client until the owner ends."""
     sys.path.pop(0)  # the folder of this file
-    for name in LIBRARIES:
+    for name in libraries:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # the collector of a child touches, and so copies, no page of what stands here
@@ -95,6 +92,7 @@ def main(address: str, client: str) -> None:
         listening.bind(address)
         listening.listen(64)
         waiting.register(listening, selectors.EVENT_READ)
+        waiting.register(os.pidfd_open(int(owner)), selectors.EVENT_READ, lambda _: os._exit(0))
         print("ready", flush=True)
         while True:
             for key, _ in waiting.select():

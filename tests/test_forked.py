@@ -63,3 +63,25 @@ def test_what_stands_for_python_ends_with_its_caller(python: Path, tmp_path: Pat
 def test_nothing_of_the_project_is_imported_beforehand(python: Path, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("import sys; print([name for name in sys.modules if 'lucidag' in name])")
     assert subprocess.check_output([python, "script.py"], cwd=tmp_path, text=True) == "[]\n"
+
+
+OWNER = """\
+import sys
+from pathlib import Path
+from tests.forked import serve
+print(serve(Path(sys.argv[1]), int(sys.argv[2]), ()), flush=True)
+"""
+
+
+def test_it_ends_with_its_owner_and_not_with_who_started_it(root: Path, tmp_path: Path) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    words = [sys.executable, "-c", OWNER, str(tmp_path), str(owner.pid)]
+    client = subprocess.check_output(words, cwd=root, text=True).strip()
+    (tmp_path / "script.py").write_text("import os\nprint(os.getppid())\n")
+    server = int(subprocess.check_output([client, "script.py"], cwd=tmp_path, text=True))
+    assert Path(f"/proc/{server}").exists()
+    owner.communicate(b"\n")
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{server}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
