@@ -1,14 +1,18 @@
 """Describe the layers of a network, by running it once."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
+from lucidag.models.grids import TokenGrid
 from lucidag.models.layers import IMAGE, Layer, Layers
 from lucidag.models.layout import channel_axis
 from lucidag.models.steps import Steps, steps_of
+from lucidag.models.token_grid import token_grids
+from lucidag.models.token_ways import leading
 
 
 def describe(model: nn.Module, example: torch.Tensor) -> Layers:
@@ -17,7 +21,9 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     Parameters
     ----------
     model
-        A classifier. It is run in eval mode; its modes are restored. Tensors on the ``meta`` device will do.
+        A classifier. It is run in eval mode; its modes are restored. Tensors on the ``meta`` device will do. Where it
+        has an attribute ``token_grid`` (rows, columns, and how many tokens stand in front), this counts more than what
+        is found of its tokens.
     example
         A batch that it takes.
 
@@ -31,12 +37,31 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     except InputError as error:
         return Layers(type(model).__name__, (), dict.fromkeys(modules, ()), fault=str(error))
     names = _module_names(steps)
-    found = tuple(_layer(steps, place, names) for place in range(len(steps.steps)))
+    grids = _grids(steps, example, getattr(model, "token_grid", None))
+    read = leading(steps, grids)
+    found = tuple(_layer(steps, place, names, grids, read) for place in range(len(steps.steps)))
     return Layers(type(model).__name__, found, {name: steps.outputs.get(name, ()) for name in modules})
 
 
-def _layer(steps: Steps, place: int, names: Mapping[int, str]) -> Layer:
-    step = steps.steps[place]
+def _grids(steps: Steps, example: torch.Tensor, named: object) -> dict[int, TokenGrid]:
+    """Find how the tokens of each step lie on the image, or take what the network says of itself."""
+    found = token_grids(steps, tuple(example[:1].shape)) if example.ndim == 4 else {}
+    if named is None:
+        return found
+    rows, columns, front = cast(tuple[int, int, int], named)
+    for place in steps.between:
+        shape = steps.steps[place].shape
+        if len(shape) == 3 and shape[0] == 1 and shape[1] - rows * columns in (0, front):
+            found[place] = TokenGrid(rows, columns, shape[1] - rows * columns, shape[1], 1)
+    return found
+
+
+def _layer(
+    steps: Steps, place: int, names: Mapping[int, str], grids: Mapping[int, TokenGrid], read: frozenset[int]
+) -> Layer:
+    step, axis = steps.steps[place], channel_axis(steps, place)
+    grid = grids.get(place)
+    by_token = axis == 2 and step.shape[:1] == (1,) and grid is not None and grid.axis == 1
     return Layer(
         name=names.get(place, step.name),
         step=step.name,
@@ -44,9 +69,11 @@ def _layer(steps: Steps, place: int, names: Mapping[int, str]) -> Layer:
         function=step.function,
         sources=step.sources,
         shape=step.shape,
-        axis=channel_axis(steps, place),
+        axis=axis,
         trunk=place in steps.trunk,
         leads=place in steps.between,
+        grid=grid if by_token else None,
+        read=place in read or not by_token,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
+from lucidag.models.grids import TokenGrid
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 IMAGE = -1  # the place of the image, which no step gives
 SHOWN = 8
 POOLS = ("pool1d", "pool2d", "pool3d", "interpolate", "upsample", "pixel_shuffle", "grid_sample")
+NO_GRID = (
+    "where its tokens lie on the image cannot be told: name their rows and columns, as in "
+    "`models.NAME.token_grid: [14, 14]`"
+)
 
 Kind = Literal["maps", "channels last", "points", "vectors", "tokens"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -55,6 +60,10 @@ class Layer:
         Whether every path from the image to the logits goes through it.
     leads
         Whether a path leads from it to the logits.
+    grid
+        Of N x T x D, how the tokens lie on the image; None where that cannot be told.
+    read
+        Of such tokens, whether those of the image lead to the logits, and not only those beside them (of the class).
     """
 
     name: str
@@ -66,6 +75,8 @@ class Layer:
     axis: int | None
     trunk: bool
     leads: bool
+    grid: TokenGrid | None = None
+    read: bool = True
 
     @property
     def pooling(self) -> bool:
@@ -90,7 +101,9 @@ class Layer:
 
     @property
     def extent(self) -> tuple[int, int]:
-        """The height and the width of its maps."""
+        """The height and the width of its maps, those of tokens among them."""
+        if self.grid is not None:
+            return self.grid.rows, self.grid.columns
         height, width = self.shape[2:] if self.axis == 1 else self.shape[1:3]
         return height, width
 
@@ -101,18 +114,25 @@ class Layer:
 
     def gives_maps(self) -> bool:
         """Tell whether it says where: its units have maps of more than one pixel."""
-        return self.kind in ("maps", "channels last")
+        return self.kind in ("maps", "channels last") or self.grid is not None
 
     def gives_tokens(self) -> bool:
         """Tell whether it gives N x T x D."""
         return self.kind == "tokens"
 
     def units_first(self, output: "torch.Tensor") -> "torch.Tensor":
-        """Give its output with the units in axis 1, as all stages have them: a view."""
+        """Give its output with the units in axis 1, as all stages have them: a view.
+
+        N x H x W x K and N x T x D become N x K x H x W; tokens that stand for no place are left out.
+        """
+        if self.grid is not None:
+            return self.grid.maps(output)
         return output.movedim(3, 1) if self.kind == "channels last" else output
 
-    def as_given(self, units_first: "torch.Tensor") -> "torch.Tensor":
-        """Undo `units_first`."""
+    def as_given(self, units_first: "torch.Tensor", given: "torch.Tensor | None" = None) -> "torch.Tensor":
+        """Undo `units_first`; tokens that it left out are those of `given`, of one image or as many, or zero."""
+        if self.grid is not None:
+            return self.grid.in_place(units_first, given)
         return units_first.movedim(1, 3) if self.kind == "channels last" else units_first
 
     def described(self) -> str:
@@ -143,7 +163,8 @@ class Takes:
 
     def will_do(self, layer: Layer) -> bool:
         """Tell whether a layer will do, were it a module."""
-        return layer.kind in self.kinds and (layer.leads or not self.leads)
+        placed = layer.grid is not None or not layer.gives_tokens()
+        return layer.kind in self.kinds and placed and (layer.leads and layer.read or not self.leads)
 
     @property
     def words(self) -> str:
@@ -200,13 +221,15 @@ class Layers:
         """Undo `to_json`."""
         return Layers(
             words["network"],
-            tuple(
-                Layer(**{**each, "sources": tuple(each["sources"]), "shape": tuple(each["shape"])})
-                for each in words["steps"]
-            ),
+            tuple(map(_read, words["steps"])),
             {name: tuple(places) for name, places in words["modules"].items()},
             words["fault"],
         )
+
+
+def _read(words: Mapping[str, Any]) -> Layer:
+    grid = None if words["grid"] is None else TokenGrid(**words["grid"])
+    return Layer(**{**words, "sources": tuple(words["sources"]), "shape": tuple(words["shape"]), "grid": grid})
 
 
 def find_layer(layers: Layers, name: str, takes: Takes) -> Layer:
@@ -233,8 +256,15 @@ def find_layer(layers: Layers, name: str, takes: Takes) -> Layer:
     if found is None or found.kind not in takes.kinds:
         what = "no tensor that depends on the image" if found is None else found.described()
         raise InputError(f"layer '{name}' gives {what}; it must give {takes.words}; {choices}")
+    if found.gives_tokens() and found.grid is None:
+        raise InputError(f"layer '{name}' gives {found.described()}, and {NO_GRID}; {choices}")
     if takes.leads and not found.leads:
         raise InputError(f"layer '{name}': no path leads from it to the logits; {choices}")
+    if takes.leads and not found.read:
+        raise InputError(
+            f"layer '{name}': of its tokens only those beside the image's, such as the class token, lead to the "
+            f"logits; {choices}"
+        )
     return replace(found, name=name)
 
 

@@ -1,10 +1,11 @@
 """Which place of the image each token of a transformer stands for, shown by moving numbered places as it does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch.nn import functional
 
+from lucidag.models.grids import TokenGrid
 from lucidag.models.steps import IMAGE, Step, Steps
 
 # Functions that only put numbers elsewhere, by the names of steps.
@@ -12,35 +13,9 @@ MOVES = (
     *("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "clone", "unfold", "tile"),
     *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"),
 )
-
-
-@dataclass(frozen=True)
-class TokenGrid:
-    """How the tokens of a step lie on the image.
-
-    Attributes
-    ----------
-    rows, columns
-        Of the grid of patches, which the tokens go through row by row.
-    front
-        How many tokens that stand for no place (of the class, registers) come before them.
-    tokens
-        How many there are in all.
-    axis
-        Which axis of the step's output they are in: 1 of N x T x D, 0 of T x N x D.
-    """
-
-    rows: int
-    columns: int
-    front: int
-    tokens: int
-    axis: int
-
-    def places(self, values: torch.Tensor, axis: int | None = None) -> torch.Tensor:
-        """Take the tokens of the patches from an axis (the grid's own), and make rows and columns of it."""
-        along = self.axis if axis is None else axis % values.ndim
-        patches = values.narrow(along, self.front, self.rows * self.columns)
-        return patches.unflatten(along, (self.rows, self.columns))
+SHUFFLES = ("roll", "flip", "rot90", "sort", "gather", "index_select", "take_along_dim")  # same shape, other places
+SUMS = ("add", "iadd", "sub")
+ALONE = ("linear", "dropout", "layer_norm", "rms_norm", "mul", "imul", "gelu", "relu", "silu")  # each token by itself
 
 
 def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
@@ -71,7 +46,21 @@ def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
         own = None if source is None else _kept(step, found[source], steps.steps[source].shape)
         if own is not None:
             found[place] = own
+    _add_beside(steps, found)
     return found
+
+
+def _add_beside(steps: Steps, found: dict[int, TokenGrid]) -> None:
+    """Note what is added to tokens, as the output of attention is: it lies on the image as they do."""
+    waiting = [place for place in found if steps.steps[place].function in SUMS]
+    while waiting:
+        place = waiting.pop()
+        grid = found[place]
+        for source in steps.between & set(steps.steps[place].sources) - found.keys():
+            shape = steps.steps[source].shape
+            if len(shape) == 3 and shape[grid.axis] == grid.tokens and shape[1 - grid.axis] == 1:
+                found[source] = grid
+                waiting += [source] if steps.steps[source].function in (*SUMS, *ALONE) else []
 
 
 def _maps(steps: Steps) -> set[int]:
@@ -88,7 +77,8 @@ def _maps(steps: Steps) -> set[int]:
 
 def _numbered(shape: tuple[int, ...]) -> torch.Tensor:
     """Give maps of this shape in which each number is its place, row by row."""
-    return torch.arange(shape[2] * shape[3], dtype=torch.double).reshape(1, 1, *shape[2:]).expand(1, *shape[1:])
+    numbers = torch.arange(shape[2] * shape[3], dtype=torch.double, device="cpu")
+    return numbers.reshape(1, 1, *shape[2:]).expand(1, *shape[1:])
 
 
 def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: dict[int, TokenGrid]) -> None:
@@ -131,7 +121,7 @@ def _grid(values: torch.Tensor, size: tuple[int, int]) -> TokenGrid | None:
     if size[0] % high or size[1] % wide or len(tokens) != (size[0] // high) * (size[1] // wide) or len(tokens) == 1:
         return None
     across = size[1] // wide
-    expected = torch.arange(len(tokens), dtype=tokens.dtype)[:, None]
+    expected = torch.arange(len(tokens), dtype=tokens.dtype, device="cpu")[:, None]
     if not bool(((rows // high) * across + columns // wide == expected).all()):
         return None
     return TokenGrid(size[0] // high, across, 0, len(tokens), axis)
@@ -139,7 +129,7 @@ def _grid(values: torch.Tensor, size: tuple[int, int]) -> TokenGrid | None:
 
 def _kept(step: Step, known: TokenGrid, shape: tuple[int, ...]) -> TokenGrid | None:
     """Say how the tokens lie in the output of a step that takes such tokens (of this shape); None: they are gone."""
-    if len(step.shape) != 3:
+    if len(step.shape) != 3 or step.function in SHUFFLES:
         return None
     if step.function in MOVES:
         return _turned(step, known, shape)
@@ -154,7 +144,7 @@ def _kept(step: Step, known: TokenGrid, shape: tuple[int, ...]) -> TokenGrid | N
 
 def _turned(step: Step, known: TokenGrid, shape: tuple[int, ...]) -> TokenGrid | None:
     """Find the axis to which a step moves all tokens, in their order."""
-    numbers = torch.arange(known.tokens, dtype=torch.double)
+    numbers = torch.arange(known.tokens, dtype=torch.double, device="cpu")
     moved = _moved(step, _along(numbers, known.axis).expand(shape))
     for axis in (1, 0):
         fits = (

@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import SwinTransformer, VisionTransformer
 
+from lucidag.models.grids import TokenGrid
 from lucidag.models.small import small_cnn
 from lucidag.models.steps import steps_of, watching_steps
-from lucidag.models.token_grid import TokenGrid, token_grids
+from lucidag.models.token_grid import token_grids
 
 SIZE, WIDTH = 16, 12
 

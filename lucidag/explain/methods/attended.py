@@ -14,11 +14,12 @@ from lucidag.explain.methods.base import Method, Need
 from lucidag.explain.store import Kind
 from lucidag.ground.errors import InputError
 from lucidag.models.attention_maps import Attention, watching_attention
+from lucidag.models.grids import TokenGrid
 from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.steps import steps_of
-from lucidag.models.token_grid import TokenGrid, token_grids
+from lucidag.models.token_grid import token_grids
 
 
 @dataclass(frozen=True)
