@@ -22,7 +22,7 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     ----------
     model
         A classifier. It is run in eval mode; its modes are restored. Tensors on the ``meta`` device will do. Where it
-        has an attribute ``token_grid`` (rows, columns, and how many tokens stand in front), this counts more than what
+        has an attribute ``named_grid`` (rows, columns, and how many tokens stand in front), this counts more than what
         is found of its tokens.
     example
         A batch that it takes.
@@ -37,7 +37,7 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     except InputError as error:
         return Layers(type(model).__name__, (), dict.fromkeys(modules, ()), fault=str(error))
     names = _module_names(steps)
-    grids = _grids(steps, example, getattr(model, "token_grid", None))
+    grids = _grids(steps, example, getattr(model, "named_grid", None))
     read = leading(steps, grids)
     found = tuple(_layer(steps, place, names, grids, read) for place in range(len(steps.steps)))
     return Layers(type(model).__name__, found, {name: steps.outputs.get(name, ()) for name in modules})

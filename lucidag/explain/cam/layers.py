@@ -1,11 +1,11 @@
 """The layers that class activation maps take, and which one is taken where none is named."""
 
 from lucidag.ground.errors import InputError
-from lucidag.models.layers import Layer, Layers, Takes
+from lucidag.models.layers import NO_GRID, Layer, Layers, Takes
 from lucidag.models.layers import find_layer as find
 from lucidag.models.needs import Needs
 
-TAKES = Takes(kinds=("maps", "channels last"), functions=True, leads=True)
+TAKES = Takes(kinds=("maps", "channels last", "tokens"), functions=True, leads=True)
 
 NEEDS = Needs("class activation maps", "explain.methods", "any", TAKES)
 
@@ -26,22 +26,26 @@ def default_layer(layers: Layers) -> Layer:
     That is the last step, other than a pooling, that gives maps of more than one pixel and that every path from the
     image to the logits goes through: a step inside of a branch shows a part of the evidence only. It is named after
     the outermost module that gives this very tensor, or as `lucidag.models.steps.Step` says: ``layer4`` of a ResNet,
-    ``features`` of a MobileNet, the ReLU before the last pooling of a VGG, the function ``relu`` of a DenseNet.
+    ``features`` of a MobileNet, the ReLU before the last pooling of a VGG, the function ``relu`` of a DenseNet. Tokens
+    are maps, as long as those of the image lead to the logits: of a transformer that reads its class token it is the
+    last block but one, as behind the last attention nothing of the other tokens counts.
 
     Raises
     ------
     InputError
-        If no layer gives such maps, or the network goes on with tokens (N x T x D) after the last that does.
+        If no layer gives such maps, or the network goes on after the last that does with tokens (N x T x D) that lie
+        nobody knows where on the image.
     """
     network = f"network '{layers.network}'"
     if layers.fault is not None:
         raise InputError(layers.fault)
     found = [layer for layer in layers.trunk if TAKES.will_do(layer)]
     if not found:
-        raise InputError(f"{network}: no layer gives maps ({TAKES.words}), so it has no class activation maps")
-    if any(layer.gives_tokens() for layer in layers.trunk if layer.place > found[-1].place):
+        unplaced = f": {NO_GRID}" if any(layer.gives_tokens() for layer in layers.trunk) else ""
+        raise InputError(f"{network}: no layer gives maps ({TAKES.words}), so it has no class activation maps{unplaced}")
+    if any(layer.gives_tokens() and layer.grid is None for layer in layers.trunk if layer.place > found[-1].place):
         raise InputError(
-            f"{network} goes on with tokens (N x T x D) after '{found[-1].name}', its last layer with maps: name the "
-            "layer to be explained yourself, if one will do"
+            f"{network} goes on with tokens (N x T x D) after '{found[-1].name}', its last layer with maps, and "
+            f"{NO_GRID}; or name the layer to be explained yourself, if one will do"
         )
     return found[-1]

@@ -87,15 +87,16 @@ def split(model: nn.Module, example: torch.Tensor, layer: Layer) -> Split:
         If the network gives no N x C logits.
     """
     found = _split(model, example[:1], layer)
-    return _units_first(found, layer) if layer.kind == "channels last" else found
+    return found if layer.kind == "maps" else _units_first(found, layer)
 
 
 def _units_first(found: Split, layer: Layer) -> Split:
-    """Show the units of a layer that gives N x H x W x K in axis 1."""
+    """Show the units of a layer that gives N x H x W x K or N x T x D in axis 1; tokens beside the image's stay."""
 
     def at(x: torch.Tensor) -> Point:
         point = found.at(x)
-        return Point(layer.units_first(point.activations), lambda batch: point.tail(layer.as_given(batch)))
+        given = point.activations
+        return Point(layer.units_first(given), lambda batch: point.tail(layer.as_given(batch, given)))
 
     return replace(found, at=at, head=None)
 

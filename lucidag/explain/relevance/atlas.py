@@ -11,7 +11,7 @@ from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.relevance.composites import name_of
 from lucidag.explain.relevance.conditional import conditional_maps, unit_maps
-from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.store import KINDS, Decision, Reference, References, UnitConcept
 from lucidag.explain.subjects import Subject
@@ -68,10 +68,10 @@ def explain_decision(
     _check(layer, references, manifest, rows)
     network.model.to(device)
     pixels = network.inputs.normalise(subject.frame[None].to(device))
+    views = views_of(network.model, pixels, [layer])
     with reproducible(device, threads):
-        found = layer_relevance(
-            network.model, composite, pixels, [layer], None if subject.target is None else [subject.target]
-        )
+        given = None if subject.target is None else [subject.target]
+        found = layer_relevance(network.model, composite, pixels, [layer], given, views)
         explained = int(found.targets[0])
         refuse_exploded(lrp(network.model, pixels, [explained], composite), name_of(composite), [subject.image])
         relevance = found.relevance[layer][0]
@@ -86,7 +86,7 @@ def explain_decision(
             numbers, values, places = (each[unit, :examples].tolist() for each in references.layers[layer][kind])
             frames = torch.stack([network.inputs.prepare(reader.read(int(rows[number]))) for number in numbers])
             batch = network.inputs.normalise(frames.to(device))
-            own = unit_maps(network.model, composite, batch, layer, [unit] * len(numbers), places)
+            own = unit_maps(network.model, composite, batch, layer, [unit] * len(numbers), places, views.get(layer))
             names = [references.images[number] for number in numbers]
             return tuple(map(Reference, names, frames.numpy(), _plain(own), values))
 

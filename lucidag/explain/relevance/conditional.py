@@ -7,10 +7,19 @@ import torch
 from torch import nn
 from zennit.core import Composite
 
-from lucidag.explain.relevance.layers import LayerRelevance, check_finite, chosen_targets, output_at, reached
+from lucidag.explain.relevance.layers import (
+    LayerRelevance,
+    as_given,
+    check_finite,
+    chosen_targets,
+    output_at,
+    reached,
+    shown,
+)
 from lucidag.explain.relevance.shared import SharedComposite
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
+from lucidag.models.layers import Layer
 from lucidag.models.recorder import by_place, layer_outputs
 
 BATCH = 8
@@ -70,7 +79,7 @@ def conditional_maps(
             raise InputError(f"layer '{layer}' has units 0 to {units - 1}, not {unit}")
     count = even_batch(len(chosen), batch_size)
     maps = []
-    with descent(model, composite, image, layer, count) as descend:
+    with descent(model, composite, image, layer, count, behind.views.get(layer)) as descend:
         for start in range(0, len(chosen), count):
             selected = chosen[start : start + count]
             masks = relevance.new_zeros(len(selected), units, *[1] * (relevance.ndim - 1))
@@ -136,6 +145,7 @@ def unit_maps(
     layer: str,
     units: Sequence[int],
     places: Sequence[int] | None = None,
+    view: Layer | None = None,
 ) -> torch.Tensor:
     """Propagate a unit's activation back to each image: what of the image the unit responds to.
 
@@ -155,6 +165,8 @@ def unit_maps(
     places
         Where each unit's activation is taken (row * w + column): then the map ends at the receptive field of that
         place. None: everywhere.
+    view
+        What is known of a layer (`lucidag.explain.relevance.layers.views_of`) that gives something else.
 
     Returns
     -------
@@ -168,8 +180,8 @@ def unit_maps(
     """
     leaf = batch.detach().clone().requires_grad_()
     with evaluating(model), composite.context(model), torch.enable_grad():
-        output = output_at(model, leaf, layer)
-        start = _own_activation(output.detach(), layer, units, places)
+        output = output_at(model, leaf, layer, view)
+        start = as_given(_own_activation(shown(output.detach(), view), layer, units, places), view)
         (found,) = torch.autograd.grad(output, leaf, start)
     check_finite(layer, found)
     return found.sum(dim=1)
@@ -177,7 +189,12 @@ def unit_maps(
 
 @contextmanager
 def descent(
-    model: nn.Module, composite: Composite, image: torch.Tensor, layer: str, batch_size: int
+    model: nn.Module,
+    composite: Composite,
+    image: torch.Tensor,
+    layer: str,
+    batch_size: int,
+    view: Layer | None = None,
 ) -> Iterator[Descend]:
     """Give a function from relevance at a layer to heat maps.
 
@@ -187,6 +204,8 @@ def descent(
         As for `conditional_maps`.
     batch_size
         The most that is asked for at a time.
+    view
+        As for `unit_maps`.
 
     Yields
     ------
@@ -194,11 +213,12 @@ def descent(
     """
     leaf = image.detach().repeat(batch_size, 1, 1, 1).requires_grad_()
     with evaluating(model), SharedComposite(composite).context(model), torch.enable_grad():
-        output = output_at(model, leaf, layer)
+        output = output_at(model, leaf, layer, view)
 
         def descend(relevance: torch.Tensor) -> torch.Tensor:
             count = len(relevance)
             filled = torch.cat([relevance, relevance.new_zeros((batch_size - count, *relevance.shape[1:]))])
+            filled = as_given(filled, view)
             (found,) = torch.autograd.grad(output, leaf, filled, retain_graph=True)
             return found[:count].sum(dim=1)
 

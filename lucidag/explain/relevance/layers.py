@@ -1,15 +1,19 @@
 """The outputs of layers in a pass whose relevance is asked for, and the relevance that they get."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import nn
 from zennit.core import Composite
 
+from lucidag.explain.relevance.takes import TAKES
 from lucidag.ground.errors import InputError
+from lucidag.models.describe import describe
 from lucidag.models.head import evaluating
+from lucidag.models.layers import Layer, find_layer
 from lucidag.models.recorder import checked_output, layer_outputs
 
 
@@ -25,13 +29,17 @@ class LayerRelevance:
         int64 N: the class that was explained for each image.
     activations, relevance
         By layer, N x U or N x U x H x W. The relevance of all units of a layer that every path goes through, together,
-        is that of the logit, if the rules conserve it; a layer inside a residual block has that of its branch.
+        is that of the logit, if the rules conserve it; a layer inside a residual block has that of its branch; of
+        tokens, those that stand for no place are left out with what they have.
+    views
+        By layer, where its output was turned into these shapes, how.
     """
 
     logits: torch.Tensor
     targets: torch.Tensor
     activations: Mapping[str, torch.Tensor]
     relevance: Mapping[str, torch.Tensor]
+    views: Mapping[str, Layer] = field(default_factory=dict)
 
 
 def layer_relevance(
@@ -40,6 +48,7 @@ def layer_relevance(
     batch: torch.Tensor,
     layers: Sequence[str],
     targets: torch.Tensor | Sequence[int] | None = None,
+    views: Mapping[str, Layer] = MappingProxyType({}),
 ) -> LayerRelevance:
     """Propagate each image's logit back to some layers, with no condition on any of them.
 
@@ -58,6 +67,8 @@ def layer_relevance(
         Names of modules that give N x U or N x U x H x W and run once in a pass.
     targets
         The class of each image; None: the predicted ones.
+    views
+        What is known of layers (`views_of`) that give something else: units in the last axis, tokens.
 
     Raises
     ------
@@ -70,7 +81,7 @@ def layer_relevance(
     recorded = layer_outputs(model, layers, graph=True)
     with evaluating(model), composite.context(model), recorded as seen, torch.enable_grad():
         logits = model(leaf)
-        kept = [reached(layer, seen, len(batch)) for layer in layers]
+        kept = [reached(layer, seen, len(batch), views.get(layer)) for layer in layers]
         chosen = chosen_targets(logits, targets)
         start = torch.zeros_like(logits)
         rows = torch.arange(len(logits), device=logits.device)
@@ -78,22 +89,56 @@ def layer_relevance(
         found = torch.autograd.grad(logits, kept, start, allow_unused=True)
     relevance = {}
     for layer, output, own in zip(layers, kept, found, strict=True):
-        relevance[layer] = torch.zeros_like(output) if own is None else own
+        relevance[layer] = shown(torch.zeros_like(output) if own is None else own, views.get(layer))
         check_finite(layer, relevance[layer])
-    activations = {layer: output.detach() for layer, output in zip(layers, kept, strict=True)}
-    return LayerRelevance(logits.detach(), chosen, activations, relevance)
+    activations = {layer: shown(output.detach(), views.get(layer)) for layer, output in zip(layers, kept, strict=True)}
+    used = {layer: views[layer] for layer in layers if layer in views}
+    return LayerRelevance(logits.detach(), chosen, activations, relevance, used)
 
 
-def output_at(model: nn.Module, leaf: torch.Tensor, layer: str) -> torch.Tensor:
-    """Run a network up to a layer and give that layer's output, with its graph."""
+def views_of(model: nn.Module, example: torch.Tensor, layers: Sequence[str]) -> dict[str, Layer]:
+    """Say how layers that give their units in the last axis, as tokens or maps, are turned; others are not there.
+
+    Parameters
+    ----------
+    model
+        A classifier. It is run in eval mode; its modes are restored.
+    example
+        A batch that it takes.
+    layers
+        Names of modules.
+
+    Raises
+    ------
+    InputError
+        If a layer gives tokens that lie nobody knows where on the image.
+    """
+    known = describe(model, example)
+    found = {layer: known.of_module(layer) for layer in layers}
+    turned = [layer for layer, each in found.items() if each is not None and each.kind in ("channels last", "tokens")]
+    return {layer: find_layer(known, layer, TAKES) for layer in turned}
+
+
+def shown(values: torch.Tensor, view: Layer | None) -> torch.Tensor:
+    """Give what a layer has with its units in axis 1."""
+    return values if view is None else view.units_first(values)
+
+
+def as_given(values: torch.Tensor, view: Layer | None) -> torch.Tensor:
+    """Undo `shown`, with zero for the tokens that stand for no place."""
+    return values if view is None else view.as_given(values)
+
+
+def output_at(model: nn.Module, leaf: torch.Tensor, layer: str, view: Layer | None = None) -> torch.Tensor:
+    """Run a network up to a layer and give that layer's output as the network has it, with its graph."""
     with layer_outputs(model, [layer], graph=True, stop=True) as seen:
         model(leaf)
-    return reached(layer, seen, len(leaf))
+    return reached(layer, seen, len(leaf), view)
 
 
-def reached(layer: str, seen: Mapping[str, Any], count: int) -> torch.Tensor:
+def reached(layer: str, seen: Mapping[str, Any], count: int, view: Layer | None = None) -> torch.Tensor:
     """Return what a layer gave of so many images; raises InputError where no relevance would come to it."""
-    output = checked_output(layer, seen, count)
+    output = checked_output(layer, seen, count, (2, 4) if view is None else (len(view.shape),))
     if not output.requires_grad:
         raise InputError(
             f"layer '{layer}' does not depend on the image, or relevance does not reach it: it is used as a constant"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from zennit.core import Composite
 
 from lucidag.data.manifest import Manifest
-from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Best, References
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
@@ -79,12 +79,13 @@ def find_references(
     found: dict[str, dict[str, TopImages]] = {layer: {kind: TopImages(top) for kind in KINDS} for layer in layers}
     shapes: dict[str, tuple[int, ...]] = {}
     start = 0
+    views = views_of(network.model, network.inputs.example(1).to(device), layers)
     with reproducible(device, threads):
         work = batches(manifest, rows, network.inputs, batch_size, threads, memory_limit=0)
         for frames in track(work, "reference images", len(batch_sizes(len(rows), batch_size))):
             given = None if labels is None else torch.from_numpy(labels[start : start + len(frames)])
             batch = network.inputs.normalise(frames.to(device))
-            result = layer_relevance(network.model, composite, batch, layers, given)
+            result = layer_relevance(network.model, composite, batch, layers, given, views)
             explained.append(result.targets.cpu().numpy())
             for layer in layers:
                 shapes[layer] = tuple(result.activations[layer].shape[1:])

@@ -3,6 +3,6 @@
 from lucidag.models.layers import Takes
 from lucidag.models.needs import Needs
 
-TAKES = Takes(kinds=("maps", "points", "vectors"), functions=False, leads=True)
+TAKES = Takes(kinds=("maps", "channels last", "points", "vectors", "tokens"), functions=False, leads=True)
 
 NEEDS = Needs("relevance of units (CRP, concept atlas)", "relevance", "a rule for every step", TAKES)
