@@ -22,7 +22,7 @@ from lucidag.data.roles import SPLITS
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
-from lucidag.models.settings import NETWORK
+from lucidag.models.settings import LOOKED_INTO
 from lucidag.units.settings import Describing
 
 Settings = dict[str, Any]
@@ -169,7 +169,7 @@ def _shortcut(plan: Plan, job: Wildcards) -> Settings:
     return {
         "families": studied_families(plan.config, job["study"]),
         "names": names,
-        "networks": {name: plan.config.models[name].pick(*NETWORK) for name in names.values()},
+        "networks": {name: plan.config.models[name].pick(*LOOKED_INTO) for name in names.values()},
     }
 
 

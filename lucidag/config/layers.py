@@ -55,6 +55,7 @@ def _faults_of_modules(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
         yield f"{key}: {unknown('layer', model.head, _outline(modules, model.head))}"
     elif model.head is not None and model.head != head:
         yield f"{key}: layer '{model.head}' does not give the network's output; {head or 'no linear layer'} does"
+    yield from _faults_of_grid(plan, name, found)
     if model.train is None:
         return
     key, trainable = f"models.{name}.train.trainable", model.train.trainable
@@ -67,6 +68,19 @@ def _faults_of_modules(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
         yield f"{key}: {unknown('layer', module, _outline(modules, module))}"
     if named and not unheard and not set(named) & set(found["weighted"]):
         yield f"{key}: none of {', '.join(named)} holds weights"
+
+
+def _faults_of_grid(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say that no layer gives as many tokens as are named."""
+    named = plan.config.models[name].named_grid
+    layers = Layers.from_json(found["seen"])
+    placed = [layer for layer in layers.steps if layer.grid is not None]
+    if named is None or any(list(layer.extent) == named[:2] for layer in placed):
+        return
+    rows, columns, front = named
+    counts = sorted({layer.shape[1] for layer in layers.steps if layer.gives_tokens()})
+    given = f"they give {', '.join(map(str, counts))}" if counts else "none gives N x T x D"
+    yield f"models.{name}.token_grid: no layer gives {front} + {rows} * {columns} tokens; {given}"
 
 
 def _explained(plan: Plan, name: str) -> Iterator[tuple[str, str | None, str]]:

@@ -222,6 +222,7 @@ def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:
         "stamp": _stamp(file),
         "part": model.weights_part,
         "new_head": model.fresh_head,
+        "named_grid": model.named_grid,
     }
 
 

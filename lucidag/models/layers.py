@@ -21,7 +21,7 @@ SHOWN = 8
 POOLS = ("pool1d", "pool2d", "pool3d", "interpolate", "upsample", "pixel_shuffle", "grid_sample")
 NO_GRID = (
     "where its tokens lie on the image cannot be told: name their rows and columns, as in "
-    "`models.NAME.token_grid: [14, 14]`"
+    "`models.NAME.token_grid: [14, 14]`, and `class_tokens`, how many stand in front of these"
 )
 
 Kind = Literal["maps", "channels last", "points", "vectors", "tokens"]

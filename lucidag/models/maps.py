@@ -18,7 +18,8 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     These are its last blocks with maps: of the modules beside the last that says where (its maps have more than one
     pixel) those that are made of others, as ``layer2``, ``layer3`` and ``layer4`` of a ResNet; where there are fewer
     than two, for each size of the maps the last of the outermost modules, as the ReLUs before the last three poolings
-    of a VGG. A network without maps has the last layer of N x K numbers before its head. Where none of these gives the
+    of a VGG. A transformer has its last blocks: modules side by side that every path goes through, each made of others,
+    whose tokens lie on the image. A network without either has the last layer of N x K numbers before its head. Where none of these gives the
     units in front of the head, the layer that does comes after them, so that these units are labelled too: it may be
     a function, such as ``relu_1``.
 
@@ -35,17 +36,18 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     -------
     layers, block
         At most three, the layer of the units in front of the head, and the head, in forward order; and the last of
-        the three, None if there is none.
+        the three that leads to the logits by more than a class token, None if there is none.
     """
     last = layers.of_module(head) if head is not None else None
     before = layers.steps if last is None else layers.steps[: last.place]
     found = _outermost(layers, before, SAYING, added)
     if not found or any(layer.gives_tokens() for layer in layers.trunk if layer.place > found[-1].place):
-        blocks = _vectors(layers, head, added)
+        blocks = _token_blocks(layers, added) or _vectors(layers, head, added)
     else:
         blocks = _siblings(_outermost(layers, before, FOUR_AXES, added), found[-1].name, layers) or _by_size(found)
     own = [head] if head is not None else []
-    return blocks + _in_front(layers, head, blocks) + own, blocks[-1] if blocks else None
+    read = [name for name in blocks if (layer := layers.of_module(name)) is None or layer.read]
+    return blocks + _in_front(layers, head, blocks) + own, read[-1] if read else None
 
 
 def _in_front(layers: Layers, head: str | None, blocks: Sequence[str]) -> list[str]:
@@ -81,6 +83,21 @@ def _made_at(layers: Layers, place: int | None) -> int | None:
     while place not in (None, IMAGE) and "dropout" in layers.steps[place].function:
         place = layers.steps[place].sources[0]
     return None if place == IMAGE else place
+
+
+def _token_blocks(layers: Layers, added: Sequence[str]) -> list[str]:
+    """Return the last blocks of a transformer, of the modules side by side that reach furthest and are the most."""
+    made = {name.rpartition(".")[0] for name in layers.modules}
+    beside: dict[str, list[Layer]] = {}
+    for name in layers.modules:
+        layer = layers.of_module(name)
+        if layer is None or name not in made or name.split(".")[0] in added:
+            continue
+        if layer.trunk and layer.grid is not None:
+            beside.setdefault(name.rpartition(".")[0], []).append(replace(layer, name=name))
+    groups = [sorted(group, key=lambda layer: layer.place) for group in beside.values()]
+    last = max(groups, key=lambda group: (group[-1].place, len(group), group[-1].name.count(".")), default=[])
+    return [layer.name for layer in last][-BLOCKS:]
 
 
 def _siblings(found: Sequence[Layer], last: str, layers: Layers) -> list[str]:

@@ -48,7 +48,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     Parameters
     ----------
     settings
-        ``architecture``, ``options``, ``input`` and ``head`` (None: found by itself), as in the configuration.
+        ``architecture``, ``options``, ``input`` and ``head`` (None: found by itself), as in the configuration; where its
+        layers are looked into, ``named_grid``, how its tokens lie, see `lucidag.models.describe.describe`.
     classes, seed
         The number of classes, and the seed of the initial weights.
     needs_head
@@ -66,6 +67,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     network = ready(model, inputs, classes, needs_head)
     if settings["head"] is not None and settings["head"] != network.head:
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{network.head}' does")
+    if settings.get("named_grid") is not None:
+        vars(model)["named_grid"] = tuple(settings["named_grid"])
     return network
 
 

@@ -25,7 +25,7 @@ def penultimate_layers(layers: Layers, head: str | None) -> list[Layer]:
     place = last.sources[0]
     while place != IMAGE:
         layer = layers.steps[place]
-        if layer.axis is None or (found and layer.units != found[-1].units):
+        if layer.axis is None or (found and (layer.units != found[-1].units or not _all_places(layer))):
             break
         found.append(layer)
         if len(layer.sources) != 1 or not layer.function.endswith((*PASSING, *AVERAGES)):
@@ -36,3 +36,8 @@ def penultimate_layers(layers: Layers, head: str | None) -> list[Layer]:
         if layer.function.endswith(PASSING) and prod(layer.shape) != prod(layers.steps[place].shape):
             break  # it picks out one of several places, or counts each as a unit
     return found[::-1]
+
+
+def _all_places(layer: Layer) -> bool:
+    """Tell whether an average over its output is one over the places of its maps: a class token is at none."""
+    return not layer.gives_tokens() or (layer.grid is not None and layer.grid.count == layer.grid.tokens)

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
+LOOKED_INTO = (*NETWORK, "named_grid")  # and how its layers are read
 
 WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
@@ -158,9 +159,9 @@ class Model(Section):
         "import": (*NETWORK, "weights", "weights_part", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
-        **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), NETWORK),
-        **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), NETWORK),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard"), NETWORK),
+        **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
+        **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")
@@ -177,6 +178,13 @@ class Model(Section):
         description="Replace the last layer of `weights` by a fresh one; default: when the model is trained.",
     )
     head: str | None = Field(default=None, description="Name of the last layer; default: found by itself.")
+    token_grid: tuple[Count, Count] | None = Field(
+        default=None,
+        description="Rows and columns of a transformer's tokens on the image; default: found by itself, where it can be.",
+    )
+    class_tokens: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Tokens in front of those of `token_grid` that stand for no place: class, registers."
+    )
     input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
     train: Train | None = Field(default=None, description="How it is trained; without it the weights are imported.")
     seeds: Unique[Seed] | None = Field(
@@ -198,12 +206,19 @@ class Model(Section):
             raise ValueError("needs `train:` (to be trained) or `weights:` (to be imported), and has neither")
         if self.seeds is not None and self.train is None:
             raise ValueError("`seeds` repeats the training, but there is no `train:` section")
+        if self.class_tokens and self.token_grid is None:
+            raise ValueError("`class_tokens` stand in front of the tokens of `token_grid`, which is not named")
         return self
 
     @property
     def fresh_head(self) -> bool:
         """Whether the last layer of `weights` is replaced; default: when the model is trained."""
         return self.train is not None if self.new_head is None else self.new_head
+
+    @property
+    def named_grid(self) -> list[int] | None:
+        """Rows and columns of its tokens, and how many stand in front of these; None: not named."""
+        return None if self.token_grid is None else [*self.token_grid, self.class_tokens]
 
     @property
     def on_a_grid(self) -> bool:

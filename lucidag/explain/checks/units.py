@@ -12,7 +12,7 @@ from lucidag.explain.checks.table import Row, compared, failed, row_of
 from lucidag.explain.reference import NoReferenceError, Reference
 from lucidag.explain.relevance.composites import input_range, name_of
 from lucidag.explain.relevance.conditional import conditioned_map
-from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.library import check_taken, library_conditional, plain_composite
 from lucidag.explain.relevance.store import Decision
 from lucidag.explain.subjects import Subject
@@ -55,6 +55,9 @@ def check_units(
     empty = [row_of(subject.image, name, LIBRARY) for name in (CRP, LAYERS)]
     if not decision.units:
         return [row | {"note": "no unit has relevance"} for row in empty]
+    if views_of(model, x, [layer]):
+        note = f"zennit-crp takes axis 1 for the units, and those of '{layer}' are in the last one"
+        return [row | {"note": note} for row in empty]
     units = [unit.unit for unit in decision.units]
     with reproducible(device, threads):
         rules, said = _rules(model, x, composite, input_range(network.inputs, device))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -92,7 +93,12 @@ def conditional_maps(
 
 
 def conditioned_map(
-    model: nn.Module, composite: Composite, image: torch.Tensor, target: int, conditions: Mapping[str, Sequence[int]]
+    model: nn.Module,
+    composite: Composite,
+    image: torch.Tensor,
+    target: int,
+    conditions: Mapping[str, Sequence[int]],
+    views: Mapping[str, Layer] = MappingProxyType({}),
 ) -> torch.Tensor:
     """Compute the heat map of a class under conditions on several layers: what flows through units of each.
 
@@ -107,6 +113,8 @@ def conditioned_map(
         The class.
     conditions
         Layer to its units; the layer that is last in a pass first.
+    views
+        As for `lucidag.explain.relevance.layers.layer_relevance`.
 
     Returns
     -------
@@ -126,13 +134,13 @@ def conditioned_map(
         relevance[0, chosen_targets(logits, [target])] = logits.detach()[0, target]
         above = logits
         for layer, units in conditions.items():
-            output = reached(layer, seen, 1)
+            output, view = reached(layer, seen, 1, views.get(layer)), views.get(layer)
             (found,) = torch.autograd.grad(above, output, relevance, retain_graph=True, allow_unused=True)
             if found is None:
                 raise InputError(f"layer '{layer}' does not come before the layer that is named before it")
-            mask = torch.zeros_like(found)
+            mask = torch.zeros_like(shown(found, view))
             mask[:, list(units)] = 1
-            above, relevance = output, found * mask
+            above, relevance = output, found * as_given(mask, view)
         (pixels,) = torch.autograd.grad(above, leaf, relevance)
     check_finite(list(conditions)[-1], pixels)
     return pixels.sum(dim=1)[0]
