@@ -19,9 +19,9 @@ def own_layers(layers: Layers, head: str | None, added: Sequence[str] = ()) -> t
     pixel) those that are made of others, as ``layer2``, ``layer3`` and ``layer4`` of a ResNet; where there are fewer
     than two, for each size of the maps the last of the outermost modules, as the ReLUs before the last three poolings
     of a VGG. A transformer has its last blocks: modules side by side that every path goes through, each made of others,
-    whose tokens lie on the image. A network without either has the last layer of N x K numbers before its head. Where none of these gives the
-    units in front of the head, the layer that does comes after them, so that these units are labelled too: it may be
-    a function, such as ``relu_1``.
+    whose tokens lie on the image. A network without either has the last layer of N x K numbers before its head. Where
+    none of these gives the units in front of the head, the layer that does comes after them, so that these units are
+    labelled too: it may be a function, such as ``relu_1``.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def _made_at(layers: Layers, place: int | None) -> int | None:
 
 
 def _token_blocks(layers: Layers, added: Sequence[str]) -> list[str]:
-    """Return the last blocks of a transformer, of the modules side by side that reach furthest and are the most."""
+    """Return the last blocks of a transformer: of all modules side by side they are the most."""
     made = {name.rpartition(".")[0] for name in layers.modules}
     beside: dict[str, list[Layer]] = {}
     for name in layers.modules:
@@ -96,8 +96,8 @@ def _token_blocks(layers: Layers, added: Sequence[str]) -> list[str]:
         if layer.trunk and layer.grid is not None:
             beside.setdefault(name.rpartition(".")[0], []).append(replace(layer, name=name))
     groups = [sorted(group, key=lambda layer: layer.place) for group in beside.values()]
-    last = max(groups, key=lambda group: (group[-1].place, len(group), group[-1].name.count(".")), default=[])
-    return [layer.name for layer in last][-BLOCKS:]
+    most = max(groups, key=lambda group: (len(group), group[-1].name.count("."), group[-1].place), default=[])
+    return [layer.name for layer in most][-BLOCKS:]
 
 
 def _siblings(found: Sequence[Layer], last: str, layers: Layers) -> list[str]:

@@ -1,6 +1,6 @@
 """Which place of the image each token of a transformer stands for, shown by moving numbered places as it does."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn import functional
@@ -14,6 +14,7 @@ MOVES = (
     *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"),
 )
 SHUFFLES = ("roll", "flip", "rot90", "sort", "gather", "index_select", "take_along_dim")  # same shape, other places
+UNROLLS = ("view", "reshape", "unflatten")
 SUMS = ("add", "iadd", "sub")
 ALONE = ("linear", "dropout", "layer_norm", "rms_norm", "mul", "imul", "gelu", "relu", "silu")  # each token by itself
 
@@ -36,18 +37,46 @@ def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
     -------
     By place, for each step that gives tokens; empty where there are none.
     """
-    found: dict[int, TokenGrid] = {}
+    found = _Found({}, set())
     for start in [IMAGE, *sorted(_maps(steps))]:
         shape = tuple(frame) if start == IMAGE else steps.steps[start].shape
         _begin(steps, start, _numbered(shape), (shape[2], shape[3]), found)
-    for place in sorted(steps.between - found.keys()):
+    for place in sorted(steps.between - found.grids.keys()):
+        if place in found.grids:  # since
+            continue
         step = steps.steps[place]
-        source = next((each for each in step.sources if each in found), None)
-        own = None if source is None else _kept(step, found[source], steps.steps[source].shape)
+        source = next((each for each in step.sources if each in found.grids), None)
+        own = None if source is None else _kept(step, found.grids[source], steps.steps[source].shape)
         if own is not None:
-            found[place] = own
-    _add_beside(steps, found)
-    return found
+            found.grids[place] = own
+        elif place in found.last or _still_last(steps, place, found):
+            found.last.add(place)
+            _begin(steps, place, _numbered_last(step.shape), (step.shape[1], step.shape[2]), found)
+    _add_beside(steps, found.grids)
+    return found.grids
+
+
+@dataclass(frozen=True)
+class _Found:
+    """By place the grids of tokens, and the steps that give maps of N x h x w x D, in rows."""
+
+    grids: dict[int, TokenGrid]
+    last: set[int]
+
+
+def _still_last(steps: Steps, place: int, found: _Found) -> bool:
+    """Tell whether a step gives maps of N x h x w x D, made from such maps or from tokens that are all of a grid."""
+    step = steps.steps[place]
+    if len(step.shape) != 4 or step.shape[0] != 1 or step.function in SHUFFLES:
+        return False
+    for source in step.sources:
+        grid, size = found.grids.get(source), steps.steps[source].shape[1:3] if source != IMAGE else ()
+        if source in found.last and step.function not in MOVES and step.shape[1:3] == size:
+            return True
+        whole = grid is not None and grid.axis == 1 and grid.tokens == grid.count
+        if whole and grid is not None and step.function in UNROLLS and step.shape[1:3] == (grid.rows, grid.columns):
+            return True
+    return False
 
 
 def _add_beside(steps: Steps, found: dict[int, TokenGrid]) -> None:
@@ -81,7 +110,20 @@ def _numbered(shape: tuple[int, ...]) -> torch.Tensor:
     return numbers.reshape(1, 1, *shape[2:]).expand(1, *shape[1:])
 
 
-def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: dict[int, TokenGrid]) -> None:
+def _numbered_last(shape: tuple[int, ...]) -> torch.Tensor:
+    """Do so for maps of 1 x h x w x D."""
+    numbers = torch.arange(shape[1] * shape[2], dtype=torch.double, device="cpu")
+    return numbers.reshape(1, *shape[1:3], 1).expand(shape)
+
+
+def _is_last(values: torch.Tensor, size: tuple[int, int]) -> bool:
+    """Tell whether numbered places stand as maps of 1 x h x w x D."""
+    if values.ndim != 4 or tuple(values.shape[:3]) != (1, *size):
+        return False
+    return torch.equal(values, _numbered_last(tuple(values.shape)))
+
+
+def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: _Found) -> None:
     """Move numbered places as the steps behind a map do, and note the first ones that give tokens."""
     for place in steps.users.get(start, ()):
         step = steps.steps[place]
@@ -90,9 +132,11 @@ def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int]
             continue
         grid = _grid(moved, size)
         if grid is None:
+            if _is_last(moved, size):
+                found.last.add(place)
             _begin(steps, place, moved, size, found)
         else:
-            found[place] = grid
+            found.grids[place] = grid
 
 
 def _moved(step: Step, values: torch.Tensor) -> torch.Tensor | None:

@@ -41,11 +41,14 @@ def default_layer(layers: Layers) -> Layer:
         raise InputError(layers.fault)
     found = [layer for layer in layers.trunk if TAKES.will_do(layer)]
     if not found:
-        unplaced = f": {NO_GRID}" if any(layer.gives_tokens() for layer in layers.trunk) else ""
-        raise InputError(f"{network}: no layer gives maps ({TAKES.words}), so it has no class activation maps{unplaced}")
-    if any(layer.gives_tokens() and layer.grid is None for layer in layers.trunk if layer.place > found[-1].place):
+        cure = f": {NO_GRID}" if any(layer.gives_tokens() and layer.grid is None for layer in layers.trunk) else ""
+        raise InputError(f"{network}: no layer gives maps ({TAKES.words}), so it has no class activation maps{cure}")
+    behind = [layer for layer in layers.trunk if layer.gives_tokens() and layer.place > found[-1].place]
+    unplaced = any(layer.grid is None for layer in behind)
+    if unplaced or (behind and not found[-1].gives_tokens()):
+        why = f"{NO_GRID}; or" if unplaced else "those of the image lead to no logit:"
         raise InputError(
-            f"{network} goes on with tokens (N x T x D) after '{found[-1].name}', its last layer with maps, and "
-            f"{NO_GRID}; or name the layer to be explained yourself, if one will do"
+            f"{network} goes on with tokens (N x T x D) after '{found[-1].name}', its last layer with maps, and {why} "
+            "name the layer to be explained yourself, if one will do"
         )
     return found[-1]

@@ -1,0 +1,150 @@
+"""Layers of tokens are maps: turned as by hand, turned back, and known to lead to the logits where a gradient does."""
+
+import pytest
+import timm
+import torch
+from torch import nn
+from torchvision.models import SwinTransformer, VisionTransformer
+
+from lucidag.ground.errors import InputError
+from lucidag.models.describe import describe
+from lucidag.models.layers import Layers, Takes, find_layer
+from lucidag.models.maps import own_layers
+from lucidag.models.steps import watching_steps
+from tests.models.test_token_grid import Own
+from tests.models.token_twins import FRONT, SIDE, WIDTH, kept, picture, turned, twin
+from tests.models.vits import vit
+
+TAKES = Takes(kinds=("maps", "tokens"), functions=True, leads=False)
+LEADING = Takes(kinds=("maps", "tokens"), functions=True, leads=True)
+
+
+def timm_vit(name: str, **options: object) -> nn.Module:
+    return timm.create_model(name, img_size=12, patch_size=4, depth=3, num_classes=3, **options)
+
+
+NETWORKS = {
+    "class token": lambda: vit(),
+    "fused": lambda: vit("fused", depth=3),
+    "multihead": lambda: vit("multihead"),
+    "registers": lambda: vit(front=4),
+    "mean": lambda: vit(pool="mean", front=0),
+    "mean beside a class token": lambda: vit(pool="mean"),
+    "torchvision": lambda: VisionTransformer(12, 4, 3, 2, 16, 32, num_classes=3),
+    "timm": lambda: timm_vit("vit_tiny_patch16_224"),
+    "timm, average": lambda: timm_vit("vit_tiny_patch16_224", class_token=False, global_pool="avg"),
+    "timm, registers": lambda: timm_vit("vit_small_patch14_reg4_dinov2"),
+    "tokens": lambda: twin("tokens"),
+}
+
+
+def network(name: str) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = NETWORKS[name]().eval()
+        for parameter in model.parameters():  # some begin with zeros
+            with torch.no_grad():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_tokens_of_the_image_lead_to_the_logits_where_they_have_a_gradient(name: str) -> None:
+    model, x = network(name), picture().requires_grad_()
+    layers, seen = describe(model, x), {}
+
+    def see(place: int, output: object) -> None:
+        if isinstance(output, torch.Tensor) and output.requires_grad:
+            output.retain_grad()
+            seen[place] = output
+
+    image = x.clone()
+    with watching_steps(model, image, see):
+        logits = model(image)
+    (logits * torch.tensor([1.0, -0.3, 0.2])).sum().backward()
+    told = [layer for layer in layers.steps if layer.grid is not None]
+    assert told
+    for layer in told:
+        gradient = seen[layer.place].grad
+        flows = gradient is not None and bool(layer.units_first(gradient).ne(0).any())
+        assert layer.read == flows, layer.name
+    last = max(told, key=lambda layer: layer.place)
+    assert last.read == (name in ("mean", "mean beside a class token", "timm, average", "tokens"))
+
+
+@pytest.mark.parametrize("name", ["class token", "registers", "mean", "torchvision", "timm", "timm, registers"])
+def test_tokens_are_turned_as_by_hand_and_back(name: str) -> None:
+    model, x = network(name), picture(1, 2)
+    layers = describe(model, x)
+    front = {"registers": 4, "mean": 0, "timm, registers": 5}.get(name, 1)
+    names = [each for each in layers.modules if (at := layers.of_module(each)) is not None and at.grid is not None]
+    with_rest = [each for each in names if layers.of_module(each).shape[1] == front + SIDE**2]
+    assert len(with_rest) > 10
+    for each in with_rest:
+        layer, output = find_layer(layers, each, TAKES), kept(model, each, x)
+        maps = turned(output, front, SIDE, SIDE)
+        assert layer.extent == (SIDE, SIDE)
+        assert torch.equal(layer.units_first(output), maps)
+        assert torch.equal(layer.as_given(maps, output), output)
+        assert torch.equal(layer.as_given(maps, output[:1])[:1], output[:1])
+        assert torch.equal(layer.units_first(layer.as_given(maps)), maps)
+        assert not layer.as_given(maps)[:, :front].any()
+
+
+def test_the_description_comes_back_from_json() -> None:
+    layers = describe(network("registers"), picture())
+    assert Layers.from_json(layers.to_json()) == layers
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "block"),
+    [
+        ("torchvision", [f"encoder.layers.encoder_layer_{n}" for n in range(3)], "encoder.layers.encoder_layer_1"),
+        ("timm", ["blocks.0", "blocks.1", "blocks.2"], "blocks.1"),
+        ("timm, average", ["blocks.0", "blocks.1", "blocks.2"], "blocks.2"),
+        ("fused", ["blocks.0", "blocks.1", "blocks.2"], "blocks.1"),
+    ],
+)
+def test_a_transformer_has_its_last_blocks(name: str, blocks: list[str], block: str) -> None:
+    model = network(name)
+    head = {"torchvision": "heads.head"}.get(name, "head")
+    found, last = own_layers(describe(model, picture()), head)
+    assert found[:3] == blocks
+    assert last == block
+    assert found[-1] == head
+    if name != "timm, average":  # the class token behind the last norm
+        assert len(found) == 5
+
+
+def test_tokens_behind_the_last_attention_are_refused_where_they_have_to_lead_on() -> None:
+    layers = describe(network("torchvision"), picture())
+    name = "encoder.layers.encoder_layer_2"
+    assert find_layer(layers, name, TAKES).grid is not None
+    with pytest.raises(InputError, match=rf"'{name}': of its tokens only those beside the image's.*encoder_layer_1"):
+        find_layer(layers, name, LEADING)
+    assert find_layer(layers, f"{name}.ln_1", LEADING).read
+
+
+def test_tokens_whose_places_cannot_be_told_are_refused_until_they_are_named() -> None:
+    model, x = Own("by columns").eval(), torch.randn(1, 3, 16, 16)
+    with pytest.raises(InputError, match=r"'block' gives a tensor of shape \(1, 17, 12\).*models.NAME.token_grid"):
+        find_layer(describe(model, x), "block", TAKES)
+    vars(model)["named_grid"] = (4, 4, 1)
+    found = find_layer(describe(model, x), "block", TAKES)
+    assert torch.equal(found.units_first(kept(model, "block", x)), turned(kept(model, "block", x), 1, 4, 4))
+
+
+def test_a_window_that_is_the_whole_map_has_its_grid_and_others_are_refused() -> None:
+    model = SwinTransformer([4, 4], 8, [1], [2], [4], num_classes=3).eval()
+    for size, whole in ((16, True), (32, False)):
+        layers = describe(model, torch.randn(1, 3, size, size))
+        tokens = [layer for layer in layers.steps if layer.gives_tokens()]
+        assert bool([layer for layer in tokens if layer.grid is not None]) == whole
+
+
+@pytest.mark.parametrize("form", ["tokens", "registers"])
+def test_both_forms_give_the_same_maps(form: str) -> None:
+    x = picture(3, 2)
+    layer = find_layer(describe(twin(form), x), "out", TAKES)
+    assert (layer.units, layer.grid.front) == (WIDTH, FRONT if form == "registers" else 0)
+    torch.testing.assert_close(layer.units_first(kept(twin(form), "out", x)), kept(twin("maps"), "out", x))

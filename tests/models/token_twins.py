@@ -1,0 +1,77 @@
+"""One function written with maps, with channels last, and with tokens; and what a hook saw, turned by hand."""
+
+import torch
+from torch import nn
+
+SIZE, SIDE, WIDTH = 12, 3, 8
+FORMS = ("maps", "last", "tokens", "registers")
+FRONT = 2
+
+
+class Flat(nn.Module):
+    """A 1 x 1 convolution as a linear layer, so that both have the same weights."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.layer = nn.Linear(convolution.in_channels, convolution.out_channels)
+        with torch.no_grad():
+            self.layer.weight.copy_(convolution.weight[:, :, 0, 0])
+            self.layer.bias.copy_(convolution.bias)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return self.layer(values)
+
+
+class Twin(nn.Module):
+    """Each place by itself, then an average; ``registers`` stand in front of the tokens and are left out at the end."""
+
+    def __init__(self, form: str, seed: int) -> None:
+        super().__init__()
+        self.form = form
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.embed, first = nn.Conv2d(3, WIDTH, 4, 4), nn.Conv2d(WIDTH, WIDTH, 1)
+            second, self.fc = nn.Conv2d(WIDTH, WIDTH, 1), nn.Linear(WIDTH, 3)
+            self.extra = nn.Parameter(torch.randn(1, FRONT, WIDTH))
+        self.mix, self.back = (first, second) if form == "maps" else (Flat(first), Flat(second))
+        self.relu, self.out = nn.ReLU(), nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        values = self.embed(x)
+        if self.form == "last":
+            values = values.permute(0, 2, 3, 1)
+        elif self.form != "maps":
+            values = values.flatten(2).transpose(1, 2)
+        if self.form == "registers":
+            values = torch.cat([self.extra.expand(len(x), -1, -1), values], 1)
+        values = self.out(self.back(self.relu(self.mix(values))))
+        if self.form == "registers":
+            values = values[:, FRONT:]
+        return self.fc(values.mean({"maps": (2, 3), "last": (1, 2)}.get(self.form, 1)))
+
+
+def twin(form: str, seed: int = 0) -> Twin:
+    return Twin(form, seed).eval()
+
+
+def picture(seed: int = 0, count: int = 1) -> torch.Tensor:
+    return torch.randn(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(100 + seed))
+
+
+def kept(model: nn.Module, layer: str, x: torch.Tensor) -> torch.Tensor:
+    """Give what a module gives, by a hook."""
+    seen: list[torch.Tensor] = []
+    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+    with torch.no_grad():
+        model(x)
+    handle.remove()
+    return seen[0]
+
+
+def turned(tokens: torch.Tensor, front: int, rows: int, columns: int) -> torch.Tensor:
+    """Turn N x T x D into N x D x rows x columns by hand, token by token."""
+    found = tokens.new_zeros(len(tokens), tokens.shape[2], rows, columns)
+    for row in range(rows):
+        for column in range(columns):
+            found[:, :, row, column] = tokens[:, front + row * columns + column]
+    return found
