@@ -1,0 +1,127 @@
+"""Class activation maps of tokens: those of pytorch-grad-cam with its `reshape_transform`, and those of maps."""
+
+import numpy as np
+import pytest
+import pytorch_grad_cam
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import nn
+from torchvision.models import MaxVit, SwinTransformer, VisionTransformer
+
+from lucidag.explain.cam.layers import default_layer
+from lucidag.explain.cam.maps import image_map, weighted_sum
+from lucidag.explain.methods.cam import CamExplainer
+from lucidag.explain.methods.registry import CAM, FAMILIES
+from lucidag.ground.errors import InputError
+from lucidag.models.describe import describe
+from tests.cam.networks import LIBRARY, Branching, cams
+from tests.models.test_token_grid import Own
+from tests.models.token_twins import SIDE, SIZE, kept, picture, turned, twin
+from tests.models.vits import vit
+
+NETWORKS = {
+    "class token": (lambda seed: vit("plain", seed), 1, "blocks.0"),
+    "registers": (lambda seed: vit("fused", seed, front=4), 4, "blocks.0"),
+    "no class token": (lambda seed: vit("plain", seed, pool="mean", front=0), 0, "norm"),
+    "mean beside a class token": (lambda seed: vit("plain", seed, pool="mean"), 1, "norm"),
+}
+LAYERS = [(name, layer) for name in NETWORKS for layer in (None, "blocks.1.norm1")]
+
+
+@pytest.mark.parametrize(("name", "layer"), LAYERS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_maps_are_those_of_the_library(name, layer, seed):
+    build, front, own = NETWORKS[name]
+    model, x, target = build(seed), picture(seed), seed
+    ready = CamExplainer(model, x, layer, 4)
+    assert ready.layer == (layer or own)
+    methods = [method for method in LIBRARY if method != "ablationcam"]
+    found = ready.explain(x, cams(methods), target).maps
+    for method in methods:
+        cam = getattr(pytorch_grad_cam, LIBRARY[method])
+        module = model.get_submodule(ready.layer)
+        with cam(model, [module], reshape_transform=lambda tokens: turned(tokens, front, SIDE, SIDE)) as asked:
+            expected = asked(x.clone(), [ClassifierOutputTarget(target)])[0]
+        assert expected.any() or method != "gradcam"
+        assert found[method] == pytest.approx(expected, abs=1e-5), method
+
+
+def without_units(model, layer, front, x, target):
+    """Give the target's logit without each unit of the image's tokens, by a hook; the tokens in front keep theirs."""
+    scores = []
+    for unit in range(kept(model, layer, x).shape[2]):
+
+        def ablate(_, __, output, unit=unit):
+            output = output.clone()
+            output[:, front:, unit] = 0
+            return output
+
+        handle = model.get_submodule(layer).register_forward_hook(ablate)
+        with torch.no_grad():
+            scores.append(float(model(x)[0, target]))
+        handle.remove()
+    return np.asarray(scores)
+
+
+@pytest.mark.parametrize("traced", [True, False])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_ablation_cam_is_that_of_the_whole_network_run_for_each_unit(name, traced):
+    build, front, layer = NETWORKS[name]
+    model, x, target = build(0), picture(), 1
+    whole = model if traced else Branching(model)
+    ready = CamExplainer(whole, x, layer if traced else f"inner.{layer}", 3)
+    found = ready.explain(x, cams(["ablationcam"]), target)
+    with torch.no_grad():
+        score = float(model(x)[0, target])
+    weights = ((score - without_units(model, layer, front, x, target)) / abs(score)).astype(np.float32)
+    assert found.weights["ablationcam"] == pytest.approx(weights, abs=1e-5)
+    activations = turned(kept(model, layer, x), front, SIDE, SIDE).numpy()
+    expected = image_map(weighted_sum(weights, activations), (SIZE, SIZE))
+    assert expected.any()
+    assert found.maps["ablationcam"] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("form", ["last", "tokens", "registers"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_maps_are_those_of_the_same_function_written_as_maps(form, seed):
+    x, names = picture(seed), list(FAMILIES[CAM])
+    one, other = CamExplainer(twin("maps", seed), x, "out", 4), CamExplainer(twin(form, seed), x, "out", 4)
+    expected, found = (ready.explain(x, cams(names), 1).maps for ready in (one, other))
+    assert any(each.any() for each in expected.values())
+    for name in names:
+        assert found[name] == pytest.approx(expected[name], abs=1e-5), name
+
+
+def gradient_at(model: nn.Module, layer, x: torch.Tensor) -> torch.Tensor:
+    seen = []
+    handle = model.get_submodule(layer.name).register_forward_hook(lambda _, __, output: seen.append(output))
+    logits = model(x.clone().requires_grad_())
+    handle.remove()
+    return layer.units_first(torch.autograd.grad(logits[0, 0], seen[0])[0])
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "layer"),
+    [
+        (VisionTransformer(12, 4, 3, 2, 16, 32, num_classes=3), 12, "encoder.layers.encoder_layer_1"),
+        (SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=3), 32, "permute"),
+        (MaxVit((64, 64), 8, 2, [8], [1], 4, 0.0, num_classes=3), 64, "blocks.0"),
+    ],
+)
+def test_the_layer_that_is_found_has_a_gradient(model, size, layer):
+    torch.nn.init.normal_(next(module for module in model.modules() if isinstance(module, nn.Linear)).weight)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x = torch.randn(1, 3, size, size)
+    found = default_layer(describe(model.eval(), x))
+    assert found.name == layer
+    if found.name in dict(model.named_modules()):
+        assert gradient_at(model, found, x).ne(0).any(dim=1).all()
+    maps = CamExplainer(model, x, None, 4).explain(x, cams(["layercam"]), 0).maps["layercam"]
+    assert maps.shape == (size, size)
+
+
+def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
+    layers = describe(Own("by columns"), torch.randn(1, 3, 16, 16))
+    with pytest.raises(InputError, match=r"goes on with tokens.*'conv'.*token_grid.*name the layer"):
+        default_layer(layers)
