@@ -23,8 +23,9 @@ which axis of each output holds the units. It may be written in any way."""
 LAYERS = """A layer is named as the module that gives it or, where the column *functions* says so, as the function that
 a module's code calls: `relu_1` is the second call of `relu` in the network's own code, `block.add` the first `add` in
 the code of `block`. A layer has to run once in a pass. Where none is named the stage finds one."""
-UNITS = """Maps have more than one pixel, and are read as N x K x H x W wherever the units stand. Units of
-N x T x D are vectors at T places."""
+UNITS = """Maps have more than one pixel, and are read as N x K x H x W wherever the units stand. Tokens, N x T x
+D, are maps of the places of the image that they stand for, which are found or named by `token_grid`; tokens of classes
+and registers are left out."""
 ENDS = """Stages that need units in front of a last layer find it by what it computes. Other stages take any ending."""
 
 

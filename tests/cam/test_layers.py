@@ -14,6 +14,7 @@ from lucidag.models.build import build
 from lucidag.models.describe import describe
 from lucidag.models.layers import find_layer as find
 from tests.cam.networks import Branching, cams, image, network
+from tests.models.token_twins import Twin
 
 FAMILIES = [
     ("resnet18", 64, {}, "layer4"),
@@ -29,6 +30,7 @@ FAMILIES = [
     ("squeezenet1_1", 64, {}, "classifier.2"),
     ("alexnet", 96, {}, "features.11"),
     ("swin_t", 64, {}, "permute"),
+    ("vit_b_16", 64, {"image_size": 64}, "encoder.layers.encoder_layer_10"),
     ("lucidag.models.small:small_cnn", 32, {}, "blocks"),
 ]
 
@@ -52,9 +54,9 @@ def test_the_layer_before_positions_are_lost():
 
 def test_networks_without_maps_say_so():
     with torch.device("meta"):
-        vit = build("vit_b_16", 5, {"image_size": 64}, 0)
-        with pytest.raises(InputError, match=r"goes on with tokens.*'conv_proj'.*name the layer"):
-            default_layer(describe(vit, torch.empty(1, 3, 64, 64)))
+        columns = Twin("columns", 0)
+        with pytest.raises(InputError, match=r"goes on with tokens.*'embed'.*name the layer"):
+            default_layer(describe(columns, torch.empty(1, 3, 12, 12)))
         mlp = build("lucidag.models.small:small_mlp", 5, {"inputs": 192}, 0)
         with pytest.raises(InputError, match="no layer gives maps"):
             default_layer(describe(mlp, torch.empty(1, 3, 8, 8)))

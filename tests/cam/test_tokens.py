@@ -15,7 +15,6 @@ from lucidag.explain.methods.registry import CAM, FAMILIES
 from lucidag.ground.errors import InputError
 from lucidag.models.describe import describe
 from tests.cam.networks import LIBRARY, Branching, cams
-from tests.models.test_token_grid import Own
 from tests.models.token_twins import SIDE, SIZE, kept, picture, turned, twin
 from tests.models.vits import vit
 
@@ -36,14 +35,16 @@ def test_maps_are_those_of_the_library(name, layer, seed):
     ready = CamExplainer(model, x, layer, 4)
     assert ready.layer == (layer or own)
     methods = [method for method in LIBRARY if method != "ablationcam"]
+    seen: list[bool] = []
     found = ready.explain(x, cams(methods), target).maps
     for method in methods:
         cam = getattr(pytorch_grad_cam, LIBRARY[method])
         module = model.get_submodule(ready.layer)
         with cam(model, [module], reshape_transform=lambda tokens: turned(tokens, front, SIDE, SIDE)) as asked:
             expected = asked(x.clone(), [ClassifierOutputTarget(target)])[0]
-        assert expected.any() or method != "gradcam"
+        seen.append(bool(expected.any()))
         assert found[method] == pytest.approx(expected, abs=1e-5), method
+    assert any(seen)
 
 
 def without_units(model, layer, front, x, target):
@@ -122,6 +123,6 @@ def test_the_layer_that_is_found_has_a_gradient(model, size, layer):
 
 
 def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
-    layers = describe(Own("by columns"), torch.randn(1, 3, 16, 16))
-    with pytest.raises(InputError, match=r"goes on with tokens.*'conv'.*token_grid.*name the layer"):
+    layers = describe(twin("columns"), picture())
+    with pytest.raises(InputError, match=r"goes on with tokens.*'embed'.*token_grid.*name the layer"):
         default_layer(layers)

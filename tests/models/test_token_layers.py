@@ -11,7 +11,6 @@ from lucidag.models.describe import describe
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.maps import own_layers
 from lucidag.models.steps import watching_steps
-from tests.models.test_token_grid import Own
 from tests.models.token_twins import FRONT, SIDE, WIDTH, kept, picture, turned, twin
 from tests.models.vits import vit
 
@@ -126,16 +125,25 @@ def test_tokens_behind_the_last_attention_are_refused_where_they_have_to_lead_on
 
 
 def test_tokens_whose_places_cannot_be_told_are_refused_until_they_are_named() -> None:
-    model, x = Own("by columns").eval(), torch.randn(1, 3, 16, 16)
-    with pytest.raises(InputError, match=r"'block' gives a tensor of shape \(1, 17, 12\).*models.NAME.token_grid"):
-        find_layer(describe(model, x), "block", TAKES)
-    vars(model)["named_grid"] = (4, 4, 1)
-    found = find_layer(describe(model, x), "block", TAKES)
-    assert torch.equal(found.units_first(kept(model, "block", x)), turned(kept(model, "block", x), 1, 4, 4))
+    model, x = twin("columns"), picture()
+    with pytest.raises(InputError, match=r"'out' gives a tensor of shape \(1, 9, 8\).*models.NAME.token_grid"):
+        find_layer(describe(model, x), "out", TAKES)
+    vars(model)["named_grid"] = (3, 3, 0)
+    found = find_layer(describe(model, x), "out", TAKES)
+    assert torch.equal(found.units_first(kept(model, "out", x)), turned(kept(model, "out", x), 0, 3, 3))
+
+
+@pytest.mark.parametrize(("front", "size"), [(1, (1, 9)), (4, (9, 1))])
+def test_a_named_grid_counts_more_than_what_is_found(front: int, size: tuple[int, int]) -> None:
+    model, x = vit(front=front), picture()
+    vars(model)["named_grid"] = (*size, front)
+    found = find_layer(describe(model, x), "blocks.0", TAKES)
+    assert found.extent == size
+    assert torch.equal(found.units_first(kept(model, "blocks.0", x)), turned(kept(model, "blocks.0", x), front, *size))
 
 
 def test_a_window_that_is_the_whole_map_has_its_grid_and_others_are_refused() -> None:
-    model = SwinTransformer([4, 4], 8, [1], [2], [4], num_classes=3).eval()
+    model = SwinTransformer([4, 4], 8, [1], [2], [4, 4], num_classes=3).eval()
     for size, whole in ((16, True), (32, False)):
         layers = describe(model, torch.randn(1, 3, size, size))
         tokens = [layer for layer in layers.steps if layer.gives_tokens()]

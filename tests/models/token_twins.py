@@ -4,7 +4,6 @@ import torch
 from torch import nn
 
 SIZE, SIDE, WIDTH = 12, 3, 8
-FORMS = ("maps", "last", "tokens", "registers")
 FRONT = 2
 
 
@@ -23,7 +22,10 @@ class Flat(nn.Module):
 
 
 class Twin(nn.Module):
-    """Each place by itself, then an average; ``registers`` stand in front of the tokens and are left out at the end."""
+    """Each place by itself, then an average; ``registers`` stand in front of the tokens and are left out at the end.
+
+    ``columns`` are tokens that go through the image column by column.
+    """
 
     def __init__(self, form: str, seed: int) -> None:
         super().__init__()
@@ -40,6 +42,8 @@ class Twin(nn.Module):
         values = self.embed(x)
         if self.form == "last":
             values = values.permute(0, 2, 3, 1)
+        elif self.form == "columns":  # an order that is not told
+            values = values.permute(0, 3, 2, 1).flatten(1, 2)
         elif self.form != "maps":
             values = values.flatten(2).transpose(1, 2)
         if self.form == "registers":

@@ -9,7 +9,6 @@ from zennit.types import Linear
 from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.ground.errors import InputError
-from tests.models.test_token_grid import Own
 from tests.models.token_twins import WIDTH, picture, twin
 
 LAYERS = ["relu", "out"]
@@ -76,4 +75,4 @@ def test_conditions_on_two_layers(form):
 
 def test_a_layer_of_tokens_without_places_is_refused():
     with pytest.raises(InputError, match="token_grid"):
-        views_of(Own("by columns").eval(), torch.randn(1, 3, 16, 16), ["block"])
+        views_of(twin("columns"), picture(), ["out"])

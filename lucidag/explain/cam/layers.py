@@ -39,11 +39,12 @@ def default_layer(layers: Layers) -> Layer:
     network = f"network '{layers.network}'"
     if layers.fault is not None:
         raise InputError(layers.fault)
-    found = [layer for layer in layers.trunk if TAKES.will_do(layer)]
+    found = [layer for layer in layers.trunk if TAKES.will_do(layer) and not _picked(layer)]
     if not found:
         cure = f": {NO_GRID}" if any(layer.gives_tokens() and layer.grid is None for layer in layers.trunk) else ""
         raise InputError(f"{network}: no layer gives maps ({TAKES.words}), so it has no class activation maps{cure}")
-    behind = [layer for layer in layers.trunk if layer.gives_tokens() and layer.place > found[-1].place]
+    later = [layer for layer in layers.trunk if layer.place > found[-1].place and not _picked(layer)]
+    behind = [layer for layer in later if layer.gives_tokens()]
     unplaced = any(layer.grid is None for layer in behind)
     if unplaced or (behind and not found[-1].gives_tokens()):
         why = f"{NO_GRID}; or" if unplaced else "those of the image lead to no logit:"
@@ -52,3 +53,8 @@ def default_layer(layers: Layers) -> Layer:
             "name the layer to be explained yourself, if one will do"
         )
     return found[-1]
+
+
+def _picked(layer: Layer) -> bool:
+    """Tell whether it only picks out tokens of the layer before it, whose module is the better name."""
+    return layer.gives_tokens() and layer.function == "getitem"
