@@ -11,7 +11,7 @@ from lucidag.models.grids import TokenGrid
 from lucidag.models.layers import IMAGE, Layer, Layers
 from lucidag.models.layout import channel_axis
 from lucidag.models.steps import Steps, steps_of
-from lucidag.models.token_grid import token_grids
+from lucidag.models.token_grid import Places, places
 from lucidag.models.token_ways import leading
 
 
@@ -37,30 +37,30 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     except InputError as error:
         return Layers(type(model).__name__, (), dict.fromkeys(modules, ()), fault=str(error))
     names = _module_names(steps)
-    grids = _grids(steps, example, getattr(model, "named_grid", None))
-    read = leading(steps, grids)
-    found = tuple(_layer(steps, place, names, grids, read) for place in range(len(steps.steps)))
+    known = _places(steps, example, getattr(model, "named_grid", None))
+    read = leading(steps, known.grids)
+    found = tuple(_layer(steps, place, names, known, read) for place in range(len(steps.steps)))
     return Layers(type(model).__name__, found, {name: steps.outputs.get(name, ()) for name in modules})
 
 
-def _grids(steps: Steps, example: torch.Tensor, named: object) -> dict[int, TokenGrid]:
+def _places(steps: Steps, example: torch.Tensor, named: object) -> Places:
     """Find how the tokens of each step lie on the image, or take what the network says of itself."""
-    found = token_grids(steps, tuple(example[:1].shape)) if example.ndim == 4 else {}
+    found = places(steps, tuple(example[:1].shape)) if example.ndim == 4 else Places({}, set(), {})
     if named is None:
         return found
     rows, columns, front = cast(tuple[int, int, int], named)
     for place in steps.between:
         shape = steps.steps[place].shape
         if len(shape) == 3 and shape[0] == 1 and shape[1] - rows * columns in (0, front):
-            found[place] = TokenGrid(rows, columns, shape[1] - rows * columns, shape[1], 1)
+            found.grids[place] = TokenGrid(rows, columns, shape[1] - rows * columns, shape[1], 1)
     return found
 
 
 def _layer(
-    steps: Steps, place: int, names: Mapping[int, str], grids: Mapping[int, TokenGrid], read: frozenset[int]
+    steps: Steps, place: int, names: Mapping[int, str], known: Places, read: frozenset[int]
 ) -> Layer:
     step, axis = steps.steps[place], channel_axis(steps, place)
-    grid = grids.get(place)
+    grid = known.grids.get(place)
     by_token = axis == 2 and step.shape[:1] == (1,) and grid is not None and grid.axis == 1
     return Layer(
         name=names.get(place, step.name),
@@ -74,6 +74,7 @@ def _layer(
         leads=place in steps.between,
         grid=grid if by_token else None,
         read=place in read or not by_token,
+        cut=place in known.cut,
     )
 
 

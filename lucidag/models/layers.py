@@ -64,6 +64,8 @@ class Layer:
         Of N x T x D, how the tokens lie on the image; None where that cannot be told.
     read
         Of such tokens, whether those of the image lead to the logits, and not only those beside them (of the class).
+    cut
+        Whether it gives N x A x B x K with the places of the image in another order, as within windows.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Layer:
     leads: bool
     grid: TokenGrid | None = None
     read: bool = True
+    cut: bool = False
 
     @property
     def pooling(self) -> bool:
@@ -86,7 +89,7 @@ class Layer:
     @property
     def kind(self) -> Kind | None:
         """Which of `KINDS` it gives; None: something else, or nothing tells which axis holds the units."""
-        if self.shape[:1] != (1,) or 0 in self.shape:
+        if self.shape[:1] != (1,) or 0 in self.shape or self.cut:
             return None
         if len(self.shape) == 2:
             return "vectors"
@@ -140,6 +143,8 @@ class Layer:
         where = "which of its axes holds the units cannot be told from what takes it"
         if self.axis is not None and self.axis != 1:
             where = f"its units are in axis {self.axis}"
+        if self.cut:
+            where = "the places of the image in windows"
         return f"a tensor of shape {self.shape}" + (f" ({where})" if len(self.shape) > 2 and self.axis != 1 else "")
 
 

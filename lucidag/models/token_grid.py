@@ -19,6 +19,26 @@ SUMS = ("add", "iadd", "sub")
 ALONE = ("linear", "dropout", "layer_norm", "rms_norm", "mul", "imul", "gelu", "relu", "silu")  # each token by itself
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the places of the image are in what steps give, by their places in the pass.
+
+    Attributes
+    ----------
+    grids
+        Of tokens.
+    last
+        Those that give maps of N x h x w x D, in rows.
+    cut
+        Those that give N x A x B x D with the places in another order, as windows are: the number of each place, and how
+        many rows and columns there are.
+    """
+
+    grids: dict[int, TokenGrid]
+    last: set[int]
+    cut: dict[int, tuple[torch.Tensor, tuple[int, int]]]
+
+
 def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
     """Find how the tokens of each step lie on the image.
 
@@ -37,7 +57,12 @@ def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
     -------
     By place, for each step that gives tokens; empty where there are none.
     """
-    found = _Found({}, set())
+    return places(steps, frame).grids
+
+
+def places(steps: Steps, frame: tuple[int, ...]) -> Places:
+    """Find the grids of `token_grids`, and which steps give maps of N x h x w x D or windows of such."""
+    found = Places({}, set(), {})
     for start in [IMAGE, *sorted(_maps(steps))]:
         shape = tuple(frame) if start == IMAGE else steps.steps[start].shape
         _begin(steps, start, _numbered(shape), (shape[2], shape[3]), found)
@@ -52,19 +77,15 @@ def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
         elif place in found.last or _still_last(steps, place, found):
             found.last.add(place)
             _begin(steps, place, _numbered_last(step.shape), (step.shape[1], step.shape[2]), found)
+        elif (cut := _still_cut(steps, place, found)) is not None:
+            found.cut[place] = cut
+            _begin(steps, place, *cut, found)
     _add_beside(steps, found.grids)
-    return found.grids
+    _cut_beside(steps, found)
+    return found
 
 
-@dataclass(frozen=True)
-class _Found:
-    """By place the grids of tokens, and the steps that give maps of N x h x w x D, in rows."""
-
-    grids: dict[int, TokenGrid]
-    last: set[int]
-
-
-def _still_last(steps: Steps, place: int, found: _Found) -> bool:
+def _still_last(steps: Steps, place: int, found: Places) -> bool:
     """Tell whether a step gives maps of N x h x w x D, made from such maps or from tokens that are all of a grid."""
     step = steps.steps[place]
     if len(step.shape) != 4 or step.shape[0] != 1 or step.function in SHUFFLES:
@@ -77,6 +98,29 @@ def _still_last(steps: Steps, place: int, found: _Found) -> bool:
         if whole and grid is not None and step.function in UNROLLS and step.shape[1:3] == (grid.rows, grid.columns):
             return True
     return False
+
+
+def _still_cut(steps: Steps, place: int, found: Places) -> tuple[torch.Tensor, tuple[int, int]] | None:
+    """Give the numbers of the places in what a step makes from windows, place by place; None: it does something else."""
+    step = steps.steps[place]
+    if step.function in (*MOVES, *SHUFFLES):
+        return None
+    for source in step.sources:
+        if source in found.cut and step.shape[:3] == steps.steps[source].shape[:3] and len(step.shape) == 4:
+            values, size = found.cut[source]
+            return values[..., :1].expand(step.shape), size
+    return None
+
+
+def _cut_beside(steps: Steps, found: Places) -> None:
+    """Note what is added to windows."""
+    waiting = [place for place in found.cut if steps.steps[place].function in SUMS]
+    while waiting:
+        place = waiting.pop()
+        for source in steps.between & set(steps.steps[place].sources) - found.cut.keys():
+            if steps.steps[source].shape == steps.steps[place].shape:
+                found.cut[source] = found.cut[place]
+                waiting += [source] if steps.steps[source].function in (*SUMS, *ALONE) else []
 
 
 def _add_beside(steps: Steps, found: dict[int, TokenGrid]) -> None:
@@ -123,7 +167,16 @@ def _is_last(values: torch.Tensor, size: tuple[int, int]) -> bool:
     return torch.equal(values, _numbered_last(tuple(values.shape)))
 
 
-def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: _Found) -> None:
+def _is_cut(values: torch.Tensor, size: tuple[int, int]) -> bool:
+    """Tell whether numbered places stand as 1 x A x B x D, each once, in another order than in rows."""
+    if values.ndim != 4 or values.shape[0] != 1 or values.shape[3] == 1 or min(values.shape[1:3]) == 1:
+        return False
+    numbers = values[0, :, :, 0]
+    alone = bool((values == values[..., :1]).all())
+    return alone and numbers.numel() == size[0] * size[1] == numbers.unique().numel()
+
+
+def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int], found: Places) -> None:
     """Move numbered places as the steps behind a map do, and note the first ones that give tokens."""
     for place in steps.users.get(start, ()):
         step = steps.steps[place]
@@ -134,6 +187,8 @@ def _begin(steps: Steps, start: int, values: torch.Tensor, size: tuple[int, int]
         if grid is None:
             if _is_last(moved, size):
                 found.last.add(place)
+            elif _is_cut(moved, size):
+                found.cut[place] = (moved, size)
             _begin(steps, place, moved, size, found)
         else:
             found.grids[place] = grid

@@ -4,7 +4,7 @@ import pytest
 import timm
 import torch
 from torch import nn
-from torchvision.models import SwinTransformer, VisionTransformer
+from torchvision.models import MaxVit, SwinTransformer, VisionTransformer
 
 from lucidag.ground.errors import InputError
 from lucidag.models.describe import describe
@@ -148,6 +148,16 @@ def test_a_window_that_is_the_whole_map_has_its_grid_and_others_are_refused() ->
         layers = describe(model, torch.randn(1, 3, size, size))
         tokens = [layer for layer in layers.steps if layer.gives_tokens()]
         assert bool([layer for layer in tokens if layer.grid is not None]) == whole
+
+
+def test_windows_are_no_maps() -> None:
+    model, x = MaxVit((64, 64), 8, 2, [8], [1], 4, 0.0, num_classes=3).eval(), torch.randn(1, 3, 64, 64)
+    layers = describe(model, x)
+    windows = [name for name in layers.modules if ".attn_layer" in name or ".mlp_layer" in name]
+    inside = [at for name in windows if (at := layers.of_module(name)) is not None and len(at.shape) == 4]
+    assert inside
+    assert not any(layer.gives_maps() for layer in inside)
+    assert find_layer(layers, "blocks.0", TAKES).extent == (16, 16)
 
 
 @pytest.mark.parametrize("form", ["tokens", "registers"])
