@@ -74,6 +74,7 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
     ("models.two.architecture", "resnet34", STUDIES),
     ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES]),
+    ("models.one.token_grid", [14, 14], [*RELEVANCE, "faithfulness", *STUDIES]),
     ("models.one.device", "cpu", []),
     ("models.one.batch_size", 7, []),
     ("models.two.train", {"epochs": 3}, []),
