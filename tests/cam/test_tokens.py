@@ -11,9 +11,11 @@ from torchvision.models import MaxVit, SwinTransformer, VisionTransformer
 from lucidag.explain.cam.layers import default_layer
 from lucidag.explain.cam.maps import image_map, weighted_sum
 from lucidag.explain.methods.cam import CamExplainer
-from lucidag.explain.methods.registry import CAM, FAMILIES
+from lucidag.explain.methods.registry import CAM, FAMILIES, load
+from lucidag.explain.reference import Case
 from lucidag.ground.errors import InputError
 from lucidag.models.describe import describe
+from lucidag.models.inputs import Inputs
 from tests.cam.networks import LIBRARY, Branching, cams
 from tests.models.token_twins import SIDE, SIZE, kept, picture, turned, twin
 from tests.models.vits import vit
@@ -126,3 +128,14 @@ def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
     layers = describe(twin("columns"), picture())
     with pytest.raises(InputError, match=r"goes on with tokens.*'embed'.*token_grid.*name the layer"):
         default_layer(layers)
+
+
+@pytest.mark.parametrize("method", LIBRARY)
+@pytest.mark.parametrize("name", ["registers", "no class token"])
+def test_the_check_with_the_library_takes_tokens(name, method):
+    build, _, layer = NETWORKS[name]
+    model, x, target = build(2), picture(2), 2
+    found = CamExplainer(model, x, layer, 4).explain(x, cams([method]), target).maps[method]
+    case = Case(model, Inputs(SIZE), None, x, target, {"layer": layer})
+    reference = load(method)().reference(case)
+    assert (found if reference.ours is None else reference.ours) == pytest.approx(reference.map, abs=1e-4)

@@ -131,6 +131,10 @@ class _Ablating(AblationLayer):
         self.indices = channels
         self.activations = torch.empty(0)
 
+    def set_next_batch(self, input_batch_index: int, activations: torch.Tensor, num_channels_to_ablate: int) -> None:
+        one = activations[input_batch_index][None]
+        self.activations = one.repeat(num_channels_to_ablate, *[1] * (one.ndim - 1))  # of tokens, too
+
     def activations_to_be_ablated(
         self, activations: NDArray[np.float32], ratio_channels_to_ablate: float = 1.0
     ) -> NDArray[np.int32]:
