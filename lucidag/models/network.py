@@ -48,8 +48,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     Parameters
     ----------
     settings
-        ``architecture``, ``options``, ``input`` and ``head`` (None: found by itself), as in the configuration; where its
-        layers are looked into, ``named_grid``, how its tokens lie, see `lucidag.models.describe.describe`.
+        ``architecture``, ``options``, ``input`` and ``head`` (None: found by itself), as in the configuration; where
+        its layers are looked into, ``named_grid``, how its tokens lie: see `lucidag.models.describe.describe`.
     classes, seed
         The number of classes, and the seed of the initial weights.
     needs_head

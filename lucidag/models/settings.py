@@ -180,7 +180,7 @@ class Model(Section):
     head: str | None = Field(default=None, description="Name of the last layer; default: found by itself.")
     token_grid: tuple[Count, Count] | None = Field(
         default=None,
-        description="Rows and columns of a transformer's tokens on the image; default: found by itself, where it can be.",
+        description="Rows and columns of a transformer's tokens on the image; default: found by itself.",
     )
     class_tokens: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Tokens in front of those of `token_grid` that stand for no place: class, registers."

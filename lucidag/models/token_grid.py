@@ -30,8 +30,8 @@ class Places:
     last
         Those that give maps of N x h x w x D, in rows.
     cut
-        Those that give N x A x B x D with the places in another order, as windows are: the number of each place, and how
-        many rows and columns there are.
+        Those that give N x A x B x D with the places in another order, as windows are: the number of each place, and
+        how many rows and columns there are.
     """
 
     grids: dict[int, TokenGrid]
@@ -101,7 +101,7 @@ def _still_last(steps: Steps, place: int, found: Places) -> bool:
 
 
 def _still_cut(steps: Steps, place: int, found: Places) -> tuple[torch.Tensor, tuple[int, int]] | None:
-    """Give the numbers of the places in what a step makes from windows, place by place; None: it does something else."""
+    """Give the numbers of the places in what a step makes of windows, place by place; None: it does something else."""
     step = steps.steps[place]
     if step.function in (*MOVES, *SHUFFLES):
         return None

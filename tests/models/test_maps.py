@@ -29,7 +29,12 @@ NETWORKS = [
     ("lucidag.models.small:small_cnn", 32, {"width": 4}, ["blocks.block1.relu", "blocks.block2.relu", "blocks", "fc"]),
     ("lucidag.models.small:small_mlp", 8, {"inputs": 192, "hidden": [8, 9]}, ["relu2", "fc"]),
     ("swin_t", 64, {}, ["features.3", "features.5", "permute", "head"]),  # units in the last axis, but of "permute"
-    ("vit_b_16", 64, {"image_size": 64}, [*(f"encoder.layers.encoder_layer_{n}" for n in (9, 10, 11)), "getitem", "heads.head"]),
+    (
+        "vit_b_16",
+        64,
+        {"image_size": 64},
+        [*(f"encoder.layers.encoder_layer_{n}" for n in (9, 10, 11)), "getitem", "heads.head"],
+    ),
 ]
 
 
