@@ -199,7 +199,7 @@ def _moved(step: Step, values: torch.Tensor) -> torch.Tensor | None:
     if step.function not in MOVES:
         return None
     positional, named = step.arguments
-    function = getattr(torch.Tensor, step.function)
+    function = getattr(torch.Tensor, "reshape" if step.function == "view" else step.function)  # numbers are no copies
     if step.function == "unfold" and "dilation" in named:  # that of images, not that of an axis
         function = functional.unfold
     try:
