@@ -56,9 +56,7 @@ def _places(steps: Steps, example: torch.Tensor, named: object) -> Places:
     return found
 
 
-def _layer(
-    steps: Steps, place: int, names: Mapping[int, str], known: Places, read: frozenset[int]
-) -> Layer:
+def _layer(steps: Steps, place: int, names: Mapping[int, str], known: Places, read: frozenset[int]) -> Layer:
     step, axis = steps.steps[place], channel_axis(steps, place)
     grid = known.grids.get(place)
     by_token = axis == 2 and step.shape[:1] == (1,) and grid is not None and grid.axis == 1
@@ -81,7 +79,7 @@ def _layer(
 def _module_names(steps: Steps) -> dict[int, str]:
     """Give by place the outermost module that gives a step's output and runs once."""
     found: dict[int, str] = {}
-    for name, places in steps.outputs.items():
-        if len(places) == 1 and places[0] not in (None, IMAGE):
-            found[places[0]] = min(found.get(places[0], name), name, key=lambda each: each.count("."))
+    for name, calls in steps.outputs.items():
+        if len(calls) == 1 and calls[0] not in (None, IMAGE):
+            found[calls[0]] = min(found.get(calls[0], name), name, key=lambda each: each.count("."))
     return found

@@ -169,7 +169,7 @@ class Takes:
     def will_do(self, layer: Layer) -> bool:
         """Tell whether a layer will do, were it a module."""
         placed = layer.grid is not None or not layer.gives_tokens()
-        return layer.kind in self.kinds and placed and (layer.leads and layer.read or not self.leads)
+        return layer.kind in self.kinds and placed and ((layer.leads and layer.read) or not self.leads)
 
     @property
     def words(self) -> str:

@@ -77,7 +77,7 @@ def test_ablation_cam_is_that_of_the_whole_network_run_for_each_unit(name, trace
     with torch.no_grad():
         score = float(model(x)[0, target])
     weights = ((score - without_units(model, layer, front, x, target)) / abs(score)).astype(np.float32)
-    assert found.weights["ablationcam"] == pytest.approx(weights, abs=1e-5)
+    assert found.weights["ablationcam"] == pytest.approx(weights, rel=1e-5, abs=1e-5)
     activations = turned(kept(model, layer, x), front, SIDE, SIDE).numpy()
     expected = image_map(weighted_sum(weights, activations), (SIZE, SIZE))
     assert expected.any()
@@ -135,7 +135,8 @@ def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
 def test_the_check_with_the_library_takes_tokens(name, method):
     build, _, layer = NETWORKS[name]
     model, x, target = build(2), picture(2), 2
-    found = CamExplainer(model, x, layer, 4).explain(x, cams([method]), target).maps[method]
-    case = Case(model, Inputs(SIZE), None, x, target, {"layer": layer})
+    result = CamExplainer(model, x, layer, 4).explain(x, cams([method]), target)
+    found = result.maps[method]
+    case = Case(model, Inputs(SIZE), None, x, target, {"layer": layer, "notes": result.notes})
     reference = load(method)().reference(case)
     assert (found if reference.ours is None else reference.ours) == pytest.approx(reference.map, abs=1e-4)

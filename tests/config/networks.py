@@ -32,6 +32,17 @@ class Cosines(nn.Module):
         return self.head(((tokens @ tokens.mT).cos().softmax(-1) @ tokens).mean(1))
 
 
+class Columns(nn.Module):
+    """Patches as tokens that go through the image column by column, and their mean."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.patch, self.norm, self.head = nn.Conv2d(3, 8, 4, 4), nn.LayerNorm(8), nn.Linear(8, num_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.norm(self.patch(x).transpose(2, 3).flatten(2).transpose(1, 2)).mean(1))
+
+
 class Vectors(nn.Module):
     """Two linear layers on pixels."""
 

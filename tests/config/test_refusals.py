@@ -125,7 +125,8 @@ def test_functions_are_layers_of_class_activation_maps(check: Check, layer: str)
         ("Functions", "secon", ["'secon' does not exist (did you mean 'second'?)", "layers that will do"]),
         ("Functions", "beside", ["'beside': no path leads from it to the logits", "layers that will do: first, relu"]),
         ("Functions", "relu_2", ["'relu_2' does not exist (did you mean 'relu_1'?)"]),
-        ("Tokens", "norm", ["'norm' gives a tensor of shape (1, 17, 8)", "layers that will do: patch"]),
+        ("Tokens", "norm", ["'norm': of its tokens only those beside the image's", "layers that will do: patch"]),
+        ("Columns", "norm", ["'norm' gives a tensor of shape (1, 16, 8)", "token_grid", "layers that will do: patch"]),
         ("Vectors", "relu", ["'relu' gives a tensor of shape (1, 6)", "no layer of this network will do"]),
     ],
 )
@@ -143,7 +144,12 @@ def dissected(*layers: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("network", "layers"),
-    [("Functions", ["first", "beside", "fc"]), ("ChannelsLast", ["patch", "mix", "relu"]), ("Vectors", ["hidden"])],
+    [
+        ("Functions", ["first", "beside", "fc"]),
+        ("ChannelsLast", ["patch", "mix", "relu"]),
+        ("Vectors", ["hidden"]),
+        ("Tokens", ["norm", "mix"]),
+    ],
 )
 def test_layers_that_can_be_dissected(check: Check, network: str, layers: list[str]) -> None:
     assert check(network, explain=None, dissect=dissected(*layers)) == []
@@ -158,14 +164,29 @@ def test_layers_that_can_be_dissected(check: Check, network: str, layers: list[s
         ("Functions", "unused", ["'unused' is not called"]),
         ("Functions", "firts", ["'firts' does not exist (did you mean 'first'?)"]),
         (
-            "Tokens",
+            "Columns",
             "norm",
-            ["'norm' gives a tensor of shape (1, 17, 8)", "N x K;", "will do: patch, getitem, head"],
+            [
+                "'norm' gives a tensor of shape (1, 16, 8)",
+                "`models.NAME.token_grid",
+                "will do: patch, transpose, mean, head",
+            ],
         ),
     ],
 )
 def test_layers_that_cannot_be_dissected(check: Check, network: str, layer: str, parts: list[str]) -> None:
     one(check(network, explain=None, dissect=dissected(layer)), "dissect.layers.net: layer ", *parts)
+
+
+def test_tokens_whose_places_are_named(check: Check) -> None:
+    named = {"token_grid": [4, 4]}
+    assert check("Columns", named, explain=None, dissect=dissected("norm")) == []
+    assert check("Columns", named) == []
+    one(check("Columns"), "explain.methods (gradcam, scorecam)", "goes on with tokens", "token_grid: [14, 14]")
+    found = check("Columns", {"token_grid": [3, 4], "class_tokens": 1}, explain=None, dissect=dissected("patch"))
+    one(found, "models.net.token_grid: no layer gives 1 + 3 * 4 tokens; they give 16")
+    found = check("Vectors", {"token_grid": [3, 5]}, explain=None, dissect=dissected("hidden"))
+    one(found, "models.net.token_grid: no layer gives 0 + 3 * 5 tokens; none gives N x T x D")
 
 
 def test_units_that_a_layer_does_not_have(check: Check) -> None:
@@ -211,11 +232,11 @@ def test_an_atlas_of_a_network_without_units_before_its_head(check: Check) -> No
 
 
 def test_the_layer_that_is_found_for_an_atlas_is_one_that_it_takes(check: Check) -> None:
-    found = check("ChannelsLast", explain={"methods": ["lime"]}, relevance={})
-    one(
-        found, "relevance.atlas.layers.net: layer 'relu' gives", "units are in axis 3", "layers that will do: patch, fc"
-    )
-    assert check("ChannelsLast", explain={"methods": ["lime"]}, **related("patch")) == []
+    assert check("ChannelsLast", explain={"methods": ["lime"]}, relevance={}) == []
+    for layer in ("patch", "relu", "mix"):
+        assert check("ChannelsLast", explain={"methods": ["lime"]}, **related(layer)) == []
+    found = check("Columns", explain={"methods": ["lime"]}, **related("norm"))
+    one(found, "relevance.atlas.layers.net: layer 'norm' gives", "token_grid", "layers that will do: patch, head")
 
 
 PLAIN = ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]

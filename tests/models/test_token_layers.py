@@ -143,7 +143,7 @@ def test_a_named_grid_counts_more_than_what_is_found(front: int, size: tuple[int
 
 
 def test_a_window_that_is_the_whole_map_has_its_grid_and_others_are_refused() -> None:
-    model = SwinTransformer([4, 4], 8, [1], [2], [4, 4], num_classes=3).eval()
+    model = SwinTransformer([4, 4], 8, [2], [2], [4, 4], num_classes=3).eval()
     for size, whole in ((16, True), (32, False)):
         layers = describe(model, torch.randn(1, 3, size, size))
         tokens = [layer for layer in layers.steps if layer.gives_tokens()]
