@@ -232,7 +232,10 @@ class Odd(nn.Module):
         (["twice"], "layer 'twice' runs more than once"),
         (["unused"], "layer 'unused' does not run"),
         (["pair"], "layer 'pair' gives a tuple; it must give N x K"),
-        (["sequence"], r"layer 'sequence' gives a tensor of shape \(1, 64, 3\) .*; it must give N x K"),
+        (
+            ["sequence"],
+            r"layer 'sequence' gives a tensor of shape \(1, 64, 3\) .* tokens lie .*; layers that will do: ",
+        ),
         (["fold"], r"layer 'fold' gives a tensor of shape \(3, 64\); it must give N x K"),
     ],
 )
