@@ -24,6 +24,7 @@ EXPECTED = Path(__file__).parent / "expected"
 CONFIGURATIONS = [
     "config",
     "generalisation",
+    "shortcuts",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
     pytest.param("melanoma", marks=pytest.mark.shared_data),
