@@ -1,5 +1,6 @@
 """Which axis of a step's output holds the channels: told by what takes it and what gave it, never by its shape."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from math import prod
 
@@ -35,18 +36,23 @@ def channel_axis(steps: Steps, place: int) -> int | None:
 
 def _asked_behind(steps: Steps, place: int, taken: Callable[[Step, Sequence[int]], int | None]) -> int | None:
     """Follow each axis of an output forwards, along the trunk first, until a step takes one of them for channels."""
-    waiting = [(place, tuple(range(len(steps.steps[place].shape))))]  # a step, and where each axis is in its output
+    trunk: deque[tuple[int, tuple[int, ...]]] = deque()
+    beside: deque[tuple[int, tuple[int, ...]]] = deque()
+    trunk.append((place, tuple(range(len(steps.steps[place].shape)))))  # a step, and where each axis is in its output
     seen = {place}
-    while waiting:
-        at, axes = waiting.pop(next((n for n, (each, _) in enumerate(waiting) if each in steps.trunk), 0))
+    while trunk or beside:
+        at, axes = (trunk or beside).popleft()
+        shape = steps.steps[at].shape
         for user in steps.users.get(at, ()):
-            step, shape = steps.steps[user], steps.steps[at].shape
+            step = steps.steps[user]
             asked = taken(step, shape) if step.sources[0] == at else None
             if asked is not None and asked in axes:
                 return axes.index(asked)
             if user not in seen and asked is None:
                 seen.add(user)
-                waiting.append((user, tuple(moved(step, shape, axis) for axis in axes)))
+                there = tuple(moved(step, shape, axis) for axis in axes)
+                if max(there, default=-1) >= 0:  # else no axis is left to be found
+                    (trunk if user in steps.trunk else beside).append((user, there))
     return None
 
 

@@ -46,7 +46,7 @@ class Prepared:
     def __init__(
         self, model: nn.Module, example: torch.Tensor, layer: str | None, batch_size: int, device: str = "cpu"
     ) -> None:
-        self._device = device
+        self._device, self._dtype = device, example.dtype
         self.batch_size = batch_size
         self._model = frozen(model).to(device)
         self._format = settled(self._model, example[:1].to(device))
@@ -62,4 +62,4 @@ class Prepared:
 
     def placed(self, x: torch.Tensor) -> torch.Tensor:
         """Put images where the network is, as it takes them."""
-        return x.to(self._device, torch.float32).contiguous(memory_format=self._format)
+        return x.to(self._device, self._dtype).contiguous(memory_format=self._format)
