@@ -144,11 +144,23 @@ class Specimen:
         self.plain()
         for handle in handles:
             handle.remove()
-        functions = [layer.name for layer in layers if layer.name not in modules]
-        if functions:
-            with torch.no_grad():
-                found |= create_feature_extractor(self.model, functions)(self.batch.clone())
+        for layer in layers:
+            if layer.name not in modules:
+                found[layer.name] = self._of_function(layer)
         return {layer.name: units_first(layer, found[layer.name]) for layer in layers}
+
+    def _of_function(self, layer: Layer) -> torch.Tensor:
+        """Give what a function gives: as the last layer takes it, or by torchvision, which names only some as we do."""
+        kept: list[torch.Tensor] = []
+        if layer.kind != "vectors":
+            with torch.no_grad():
+                return create_feature_extractor(self.model, [layer.name])(self.batch.clone())[layer.name]
+        assert self.network.head is not None
+        head = self.model.get_submodule(self.network.head)
+        handle = head.register_forward_pre_hook(lambda _, given: kept.append(given[0].clone()))
+        self.plain()
+        handle.remove()
+        return kept[0]
 
 
 def units_first(layer: Layer, output: torch.Tensor) -> torch.Tensor:

@@ -49,7 +49,8 @@ def measured(name: str, manifest: Manifest) -> tuple[dict[str, str], dict[str, f
         try:
             cells[stage] = check(zoo)
         except InputError as error:
-            assert said.get(stage) == str(error), f"{name}, {stage}: {error}; the dry run says {said.get(stage)}"
+            if said.get(stage) != str(error):
+                raise AssertionError(f"{name}, {stage}: {error}; the dry run says {said.get(stage)}") from error
             cells[stage] = f"no: {shortened(str(error))}"
         seconds[stage] = time.perf_counter() - start
     return cells, seconds
