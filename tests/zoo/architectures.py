@@ -1,7 +1,7 @@
 """All of torchvision's classifiers, at the least size at which each says where, with weights that are random."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from torchvision.ops.misc import SqueezeExcitation
 
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network, open_network
+from tests.zoo.small import SIDES
 
 CLASSES = 10
 LARGE = 150_000_000  # parameters, from which on a network stays in single precision: it takes gigabytes
@@ -56,12 +57,8 @@ FAMILIES = {
     "ViT": "vit",
     "Wide ResNet": "wide_resnet",
 }
-# One of each family, quick to run.
-FEW = (
-    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5"),
-    *("mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5"),
-    *("squeezenet1_0", "squeezenet1_1", "swin_t", "vgg11", "vit_b_32", "wide_resnet50_2"),
-)
+# Those that are quick as they are, and small ones of the other families.
+FEW = ("squeezenet1_0", "squeezenet1_1", "googlenet", *(f"tests.zoo.small:{name}" for name in SIDES))
 
 
 def names() -> list[str]:
@@ -71,7 +68,8 @@ def names() -> list[str]:
 
 def size_of(name: str) -> int:
     """Return the side of the images that an architecture is tried with."""
-    return next(size for start, size in SIZES.items() if name.startswith(start))
+    _, _, factory = name.partition(":")
+    return SIDES[factory] if factory else next(size for start, size in SIZES.items() if name.startswith(start))
 
 
 def family_of(name: str) -> str:
@@ -205,11 +203,3 @@ def _constants(model: nn.Module) -> Iterator[torch.Tensor]:
                 yield values
         if isinstance(module, _BatchNorm) and module.running_mean is not None:
             yield module.running_mean
-
-
-def by_family(rows: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Group names by their families."""
-    found: dict[str, list[str]] = {}
-    for name in rows:
-        found.setdefault(family_of(name), []).append(name)
-    return found

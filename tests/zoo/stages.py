@@ -29,7 +29,7 @@ from lucidag.explain.methods.registry import load
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for, input_range
 from lucidag.explain.relevance.conditional import conditional_maps
 from lucidag.explain.relevance.covered import check_covered
-from lucidag.explain.relevance.layers import layer_relevance
+from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.lrp import Relevance, lrp
 from lucidag.explain.relevance.takes import TAKES as RELEVANCE
 from lucidag.ground.errors import InputError
@@ -245,14 +245,15 @@ def atlas(zoo: Specimen) -> str:
     assert block is not None
     find_layer(zoo.layers, block, RELEVANCE)
     rules = _rules(zoo, "epsilon_plus_flat")
-    behind = layer_relevance(zoo.model, rules, zoo.x, [block], [zoo.target])
+    views = views_of(zoo.model, zoo.x, [block])
+    behind = layer_relevance(zoo.model, rules, zoo.x, [block], [zoo.target], views)
     units = behind.relevance[block].shape[1]
     parted = np.array_split(np.random.default_rng(0).permutation(units), 3)
     chosen = [each.tolist() for each in (*parted, np.arange(units))]
     maps = conditional_maps(zoo.model, rules, zoo.x, block, behind, chosen).double().numpy()
     close(maps[:3].sum(0), maps[3], zoo.near)
     layer = find_layer(zoo.layers, block, RELEVANCE)
-    if layer.trunk:
+    if layer.trunk and not layer.gives_tokens():  # a token of the class has a share of its own
         close(maps[3], _whole(zoo, "epsilon_plus_flat").maps[0].astype(float), max(zoo.near, 1e-5))
     assert np.abs(maps).max() > 0
     return YES

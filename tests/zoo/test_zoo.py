@@ -1,15 +1,14 @@
-"""Every architecture of torchvision through every stage: what it gives is true, and is what the page says."""
+"""Small networks of all families of torchvision through every stage: what it gives is true."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
 
 from lucidag.data.manifest import Manifest
-from tests.zoo.architectures import FEW, names
+from tests.zoo.architectures import FEW
 from tests.zoo.specimen import write_images
-from tests.zoo.table import measured, page, read_page, rows_of, told
+from tests.zoo.table import measured, told
 
 
 @pytest.fixture(scope="module")
@@ -20,25 +19,10 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manifest]:
     torch.set_num_threads(threads)
 
 
-def test_the_page_has_a_row_for_each(root: Path) -> None:
-    """`python -m tests.zoo.measure` writes it anew."""
-    text = read_page(root)
-    rows = rows_of(text)
-    assert list(rows) == names()
-    assert len(rows) == 80
-    assert text == page(rows)
-
-
 @pytest.mark.parametrize("name", FEW)
-def test_one_of_each_family(root: Path, manifest: Manifest, name: str) -> None:
+def test_a_small_one_of_each_family(manifest: Manifest, name: str) -> None:
     cells, seconds = measured(name, manifest)
     print(told(name, cells, seconds))
-    assert cells == rows_of(read_page(root))[name]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", [name for name in names() if name not in FEW])
-def test_all_others(root: Path, manifest: Manifest, name: str) -> None:
-    cells, seconds = measured(name, manifest)
-    print(told(name, cells, seconds))
-    assert cells == rows_of(read_page(root))[name]
+    relevance = cells.pop("LRP")
+    assert set(cells.values()) == {"yes"}, cells
+    assert float(relevance.split()[0]) == pytest.approx(1, abs=0.01)
