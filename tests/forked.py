@@ -27,6 +27,7 @@ from pathlib import Path
 LIBRARIES = (
     "snakemake.cli",
     "snakemake.script",
+    "smart_open",
     "torchvision.transforms.v2",
     "torchvision.models",
     "torch.fx.experimental.optimization",
@@ -49,6 +50,13 @@ LIBRARIES = (
     "pytorch_grad_cam.metrics.road",
     "lime.lime_image",
     "zennit.composites",
+    "zennit.canonizers",
+    "crp.attribution",
+    "filelock",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "open_clip",
 )
 
 # Starts in 20 ms: no site-packages. What is neither a module nor a file (`-c`, other options) is left to Python itself.
@@ -74,7 +82,9 @@ def serve(folder: Path, owner: int, libraries: Sequence[str] = LIBRARIES) -> Pat
     client.write_text(CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
     client.chmod(0o755)
     words = [sys.executable, __file__, str(address), str(client), str(owner), *libraries]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/")
+    # What it forks keeps the modules of a folder compiled, whatever this process does: copies of the folder have them.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/", env=environment)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     server.stdout.close()
@@ -86,6 +96,8 @@ def main(address: str, client: str, owner: str, *libraries: str) -> None:
     sys.path.pop(0)  # the folder of this file
     for name in libraries:
         importlib.import_module(name)
+    if "snakemake.cli" in libraries:
+        sys.modules["snakemake.cli"].get_argument_parser()  # imports its plugins
     gc.collect()
     gc.freeze()  # the collector of a child touches, and so copies, no page of what stands here
     with socket.socket(socket.AF_UNIX) as listening, selectors.DefaultSelector() as waiting:

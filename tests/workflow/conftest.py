@@ -151,7 +151,7 @@ def finished(project, snakemake) -> Path:
 def copied(finished: Path, tmp_path: Path) -> Path:
     """Return a copy of the finished run, with all its times and Snakemake's own notes, to edit."""
     folder = tmp_path / "project"
-    shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(finished, folder, symlinks=True)  # with what is compiled, so that no dry run does it again
     return folder
 
 
