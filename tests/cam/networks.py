@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
-from torchvision.models import DenseNet, MobileNetV2, ResNet, ShuffleNetV2
+from torchvision.models import DenseNet, MobileNetV2, ShuffleNetV2
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from lucidag.explain.methods.registry import load
 from lucidag.models.small import small_cnn, small_resnet
+from tests.narrow import Quarter
 
 CLASSES = 5
 
@@ -47,12 +48,12 @@ BUILDERS = {
     "small_cnn": lambda: small_cnn(CLASSES, width=6, depth=3, dropout=0.2),
     "plain_cnn": plain_cnn,
     "small_resnet": lambda: small_resnet(CLASSES, width=6),
-    "resnet18": lambda: ResNet(BasicBlock, [2, 2, 2, 2], num_classes=CLASSES),
-    "bottleneck": lambda: ResNet(Bottleneck, [1, 1, 1, 1], num_classes=CLASSES),
+    "resnet18": lambda: Quarter(BasicBlock, [2, 2, 2, 2], CLASSES),
+    "bottleneck": lambda: Quarter(Bottleneck, [1, 1, 1, 1], CLASSES),
     "mobilenet": lambda: MobileNetV2(CLASSES, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 2, 2], [6, 64, 2, 1]]),
     "densenet": lambda: DenseNet(8, (2, 2, 2), 16, num_classes=CLASSES),
     "shufflenet": lambda: ShuffleNetV2([2, 2, 2], [24, 16, 32, 64, 128], CLASSES),
-    "branching": lambda: Branching(ResNet(BasicBlock, [1, 1, 1, 1], num_classes=CLASSES)),
+    "branching": lambda: Branching(Quarter(BasicBlock, [1, 1, 1, 1], CLASSES)),
 }
 QUICK = ("small_cnn", "plain_cnn", "mobilenet", "densenet", "shufflenet")
 SIZES = {"small_cnn": 32, "plain_cnn": 32}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import torch
 from crp.attribution import CondAttribution
 from torch import nn
-from torchvision.models import ResNet, resnet50
+from torchvision.models import resnet50
 from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
@@ -15,23 +15,13 @@ from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.models.attention import AttentionResNet
 from lucidag.models.efficientnet import efficientnet_b0_relu, with_relu
 from lucidag.models.small import small_resnet
+from tests.narrow import Quarter
 
 CLASSES = 4
 
 
-class Quarter(ResNet):
-    """torchvision's residual network with a quarter of the units in its blocks."""
-
-    def __init__(self, block, blocks, num_classes):
-        super().__init__(block, blocks, num_classes=num_classes)
-        self.fc = nn.Linear(128 * block.expansion, num_classes)
-
-    def _make_layer(self, block, planes, *others, **named):
-        return super()._make_layer(block, planes // 4, *others, **named)
-
-
 class AttentionQuarter(AttentionResNet, Quarter):
-    """The same with attention over its channels."""
+    """A narrow ResNet with attention over its channels."""
 
 
 def half_efficientnet():
