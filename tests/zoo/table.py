@@ -17,9 +17,9 @@ SHORT = 60
 HEAD = """# Every architecture of torchvision
 
 `python -m tests.zoo.measure` writes this page, and `make zoo` holds all of it: do not edit it here.
-Each of the {count} classifiers of torchvision runs through every stage's own functions, with two images
-of the least size at which its last maps have 2 x 2 places, and with weights that are all random, as
-torchvision's own begin with heads, shifts and scales of zero or one. *yes* is what holds:
+{count} of torchvision's {all} classifiers ran through every stage's own functions, with two images of the
+least size at which their last maps have 2 x 2 places, and with weights that are all random, as those
+that torchvision begins with have heads, shifts and scales of zero or one.{rest} *yes* is what holds:
 
 {identities}
 
@@ -68,7 +68,12 @@ def page(rows: Mapping[str, Row]) -> str:
     table = [["architecture", "pixels", *STAGES], ["---"] * (len(STAGES) + 2)]
     table += [[f"`{name}`", str(size_of(name)), *(row[stage] for stage in STAGES)] for name, row in rows.items()]
     lines = [f"| {' | '.join(each)} |" for each in table]
-    return "\n".join([HEAD.format(count=len(names()), identities="\n".join(identities)), *lines, ""])
+    missing = [f"`{name}`" for name in names() if name not in rows]
+    rest = f" Not yet run: {', '.join(missing)}." if missing else ""
+    words = HEAD.format(count=len(rows), all=len(names()), rest=rest, identities="\n".join(identities))
+    title, *parts = words.split("\n\n")
+    text = [part if part.startswith("- ") else textwrap.fill(" ".join(part.split()), 100) for part in parts]
+    return "\n\n".join([title, *text, "\n".join(lines)]) + "\n"
 
 
 def rows_of(text: str) -> dict[str, dict[str, str]]:

@@ -1,22 +1,13 @@
 """Small networks of all families of torchvision through every stage: what it gives is true."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-import torch
 
 from lucidag.data.manifest import Manifest
-from tests.zoo.architectures import FEW
-from tests.zoo.specimen import write_images
-from tests.zoo.table import measured, told
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manifest]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield write_images(tmp_path_factory.mktemp("zoo") / "two")
-    torch.set_num_threads(threads)
+from tests.zoo.architectures import FEW, names
+from tests.zoo.stages import STAGES
+from tests.zoo.table import measured, page, read_page, rows_of, told
 
 
 @pytest.mark.parametrize("name", FEW)
@@ -26,3 +17,12 @@ def test_a_small_one_of_each_family(manifest: Manifest, name: str) -> None:
     relevance = cells.pop("LRP")
     assert set(cells.values()) == {"yes"}, cells
     assert float(relevance.split()[0]) == pytest.approx(1, abs=0.01)
+
+
+def test_the_page_is_made_of_its_rows(root: Path) -> None:
+    """`python -m tests.zoo.measure` writes it anew."""
+    text = read_page(root)
+    rows = rows_of(text)
+    assert list(rows) == [name for name in names() if name in rows]
+    assert text == page(rows)
+    assert {row[stage] for row in rows.values() for stage in STAGES if stage != "LRP"} == {"yes"}

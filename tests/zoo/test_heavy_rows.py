@@ -1,0 +1,18 @@
+"""The page of all architectures is what the heavy ones give, one after the other: they take gigabytes."""
+
+from pathlib import Path
+
+import pytest
+
+from lucidag.data.manifest import Manifest
+from tests.zoo.architectures import HEAVY
+from tests.zoo.table import measured, read_page, rows_of, told
+
+pytestmark = pytest.mark.long
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_the_row_of_a_heavy_architecture(root: Path, manifest: Manifest, name: str) -> None:
+    cells, seconds = measured(name, manifest)
+    print(told(name, cells, seconds))
+    assert cells == rows_of(read_page(root)).get(name, cells)
