@@ -15,6 +15,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG = ("test_zoo.py", "test_conditional.py", "test_lrp.py")  # one worker has a whole file: late, the others would wait
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +65,14 @@ def looks_at_the_run(file: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with what takes longest: the tests of the finished run, then of other runs of the workflow."""
-    items.sort(key=lambda item: (not looks_at_the_run(item.path), item.get_closest_marker("workflow") is None))
+    """Start with what takes longest: the tests of the finished run, of other runs of the workflow, of many networks."""
+    items.sort(
+        key=lambda item: (
+            not looks_at_the_run(item.path),
+            item.get_closest_marker("workflow") is None,
+            item.path.name not in LONG,
+        )
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
