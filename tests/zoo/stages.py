@@ -46,7 +46,7 @@ from tests.zoo.architectures import CLASSES, stripped
 from tests.zoo.specimen import Specimen, hooked, units_first
 
 YES = "yes"
-SAMPLES, CHANNELS = 12, 4
+SAMPLES, CHANNELS = 8, 4
 LOST = 0.01  # of the logit, by which relevance may miss it
 
 
