@@ -139,13 +139,13 @@ def as_modules(layer: nn.Module) -> nn.Module:
     """Write what a layer computes with plain modules."""
     with torch.no_grad():
         if isinstance(layer, Standardised):
-            plain_one = nn.Conv2d(layer.in_channels, layer.out_channels, 3)
+            plain_one = nn.Conv2d(layer.in_channels, layer.out_channels, 3, dtype=layer.weight.dtype)
             mean, std = layer.weight.mean((1, 2, 3), keepdim=True), layer.weight.std((1, 2, 3), keepdim=True)
             plain_one.weight.copy_((layer.weight - mean) / std)
             plain_one.bias.copy_(layer.bias)
             return plain_one
         if isinstance(layer, Scaled):
-            plain_one = nn.Linear(layer.in_features, layer.out_features, bias=False)
+            plain_one = nn.Linear(layer.in_features, layer.out_features, bias=False, dtype=layer.weight.dtype)
             plain_one.weight.copy_(10 * functional.normalize(layer.weight))
             return nn.Sequential(Unit(), plain_one)
         if isinstance(layer, Acting):
@@ -174,13 +174,13 @@ class Unit(nn.Module):
     ],
 )
 def test_a_subclass_that_computes_something_else_is_taken_for_what_it_computes(place, layer, composite):
-    theirs, mine, x = plain(0), plain(0), torch.rand(2, 3, 12, 12)
+    theirs, mine, x = plain(0), plain(0), torch.rand(2, 3, 12, 12).double()
     if place == 0:  # a BatchNorm behind a function is not merged into it
         theirs[1] = mine[1] = nn.Identity()
-    theirs[place], mine[place] = layer, as_modules(layer)
-    theirs.eval()
-    mine.eval()
-    bounds = (torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1))
+    theirs[place], mine[place] = layer, as_modules(layer.double())
+    theirs.double().eval()  # whatever is drawn, rounding is then no difference
+    mine.double().eval()
+    bounds = (torch.zeros(1, 3, 1, 1).double(), torch.ones(1, 3, 1, 1).double())
     maps = [lrp(each, x, [0, 2], composite_for(composite, each, x, *bounds)).maps for each in (theirs, mine)]
     assert abs(maps[1]).max() > 0
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-5 * abs(maps[1]).max())
