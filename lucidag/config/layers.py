@@ -78,7 +78,7 @@ def _faults_of_grid(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
     if named is None or any(list(layer.extent) == named[:2] for layer in placed):
         return
     rows, columns, front = named
-    counts = sorted({layer.shape[1] for layer in layers.steps if layer.gives_tokens()})
+    counts = sorted({layer.shape[1 - layer.images] for layer in layers.steps if layer.gives_tokens()})
     given = f"they give {', '.join(map(str, counts))}" if counts else "none gives N x T x D"
     yield f"models.{name}.token_grid: no layer gives {front} + {rows} * {columns} tokens; {given}"
 

@@ -190,7 +190,7 @@ def _check_apart(
     networks, parts = dict[str, dict[str, Any]](), dict[str, list[str]]()
     for name, model in models.items():
         known, asked = _asked(model, config.datasets[model.dataset]), list(methods.get(name, ()))
-        networks[name] = {key: known[key] for key in ("architecture", "options", "classes")}
+        networks[name] = {key: known[key] for key in ("architecture", "options", "classes", "named_grid")}
         networks[name]["input"] = model.input.filled({}).model_dump(mode="json")
         networks[name] |= {"methods": asked} if asked else {}
         parts[name] = [*model.factory_modules(), *modules_of(asked)]

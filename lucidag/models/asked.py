@@ -13,7 +13,7 @@ def network_asked(asked: Mapping[str, Any]) -> Network | None:
     Parameters
     ----------
     asked
-        ``architecture``, ``options``, ``classes``, and ``input``, all of it.
+        ``architecture``, ``options``, ``classes``, ``input``, all of it, and ``named_grid``.
     """
     try:
         network = open_network({**asked, "head": None}, asked["classes"])

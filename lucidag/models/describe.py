@@ -1,17 +1,15 @@
 """Describe the layers of a network, by running it once."""
 
 from collections.abc import Mapping
-from typing import cast
 
 import torch
 from torch import nn
 
 from lucidag.ground.errors import InputError
-from lucidag.models.grids import TokenGrid
 from lucidag.models.layers import IMAGE, Layer, Layers
 from lucidag.models.layout import channel_axis
 from lucidag.models.steps import Steps, steps_of
-from lucidag.models.token_grid import Places, places
+from lucidag.models.token_grid import Places, places_in
 from lucidag.models.token_ways import leading
 
 
@@ -37,29 +35,16 @@ def describe(model: nn.Module, example: torch.Tensor) -> Layers:
     except InputError as error:
         return Layers(type(model).__name__, (), dict.fromkeys(modules, ()), fault=str(error))
     names = _module_names(steps)
-    known = _places(steps, example, getattr(model, "named_grid", None))
+    known = places_in(model, steps, example)
     read = leading(steps, known.grids)
     found = tuple(_layer(steps, place, names, known, read) for place in range(len(steps.steps)))
     return Layers(type(model).__name__, found, {name: steps.outputs.get(name, ()) for name in modules})
 
 
-def _places(steps: Steps, example: torch.Tensor, named: object) -> Places:
-    """Find how the tokens of each step lie on the image, or take what the network says of itself."""
-    found = places(steps, tuple(example[:1].shape)) if example.ndim == 4 else Places({}, set(), {})
-    if named is None:
-        return found
-    rows, columns, front = cast(tuple[int, int, int], named)
-    for place in steps.between:
-        shape = steps.steps[place].shape
-        if len(shape) == 3 and shape[0] == 1 and shape[1] - rows * columns in (0, front):
-            found.grids[place] = TokenGrid(rows, columns, shape[1] - rows * columns, shape[1], 1)
-    return found
-
-
 def _layer(steps: Steps, place: int, names: Mapping[int, str], known: Places, read: frozenset[int]) -> Layer:
     step, axis = steps.steps[place], channel_axis(steps, place)
     grid = known.grids.get(place)
-    by_token = axis == 2 and step.shape[:1] == (1,) and grid is not None and grid.axis == 1
+    by_token = axis == 2 and grid is not None and step.shape[1 - grid.axis] == 1
     return Layer(
         name=names.get(place, step.name),
         step=step.name,

@@ -41,8 +41,8 @@ class TokenGrid:
         return patches.unflatten(along, (self.rows, self.columns))
 
     def maps(self, tokens: "torch.Tensor") -> "torch.Tensor":
-        """Give N x T x D as N x D x rows x columns, without the tokens that stand for no place: a view."""
-        return self.places(tokens, 1).movedim(3, 1)
+        """Give tokens as N x D x rows x columns, without those that stand for no place: a view."""
+        return self.places(tokens.movedim(self.axis, 1), 1).movedim(3, 1)
 
     def in_place(self, maps: "torch.Tensor", tokens: "torch.Tensor | None" = None) -> "torch.Tensor":
         """Undo `maps`.
@@ -52,11 +52,11 @@ class TokenGrid:
         maps
             N x D x rows x columns.
         tokens
-            1 x T x D or N x T x D, which those that stand for no place are taken from; None: these are zero.
+            Of one image or of as many, which those that stand for no place are taken from; None: these are zero.
 
         Returns
         -------
-        N x T x D.
+        N x T x D or T x N x D, as `axis` says.
         """
         import torch  # here, as a check of shapes should not have to
 
@@ -66,6 +66,6 @@ class TokenGrid:
             sizes = [(len(maps), count, maps.shape[1]) for count in (self.front, behind)]
             before, after = (patches.new_zeros(size) for size in sizes)
         else:
-            whole = tokens.expand(len(maps), -1, -1)
+            whole = tokens.movedim(self.axis, 1).expand(len(maps), -1, -1)
             before, after = whole.narrow(1, 0, self.front), whole.narrow(1, self.front + self.count, behind)
-        return torch.cat([before, patches, after], dim=1)
+        return torch.cat([before, patches, after], dim=1).movedim(1, self.axis)

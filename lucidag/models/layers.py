@@ -61,7 +61,7 @@ class Layer:
     leads
         Whether a path leads from it to the logits.
     grid
-        Of N x T x D, how the tokens lie on the image; None where that cannot be told.
+        Of N x T x D or T x N x D, how the tokens lie on the image; None where that cannot be told.
     read
         Of such tokens, whether those of the image lead to the logits, and not only those beside them (of the class).
     cut
@@ -89,6 +89,8 @@ class Layer:
     @property
     def kind(self) -> Kind | None:
         """Which of `KINDS` it gives; None: something else, or nothing tells which axis holds the units."""
+        if self.grid is not None:
+            return "tokens"
         if self.shape[:1] != (1,) or 0 in self.shape or self.cut:
             return None
         if len(self.shape) == 2:
@@ -101,6 +103,11 @@ class Layer:
         if self.axis == 3:
             return "channels last" if height * width > 1 else None
         return "maps" if height * width > 1 else "points"
+
+    @property
+    def images(self) -> int:
+        """Which axis of its output holds the images: 1 of T x N x D."""
+        return 0 if self.grid is None else 1 - self.grid.axis
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -120,13 +127,13 @@ class Layer:
         return self.kind in ("maps", "channels last") or self.grid is not None
 
     def gives_tokens(self) -> bool:
-        """Tell whether it gives N x T x D."""
+        """Tell whether it gives N x T x D, or T x N x D if that is known for tokens."""
         return self.kind == "tokens"
 
     def units_first(self, output: "torch.Tensor") -> "torch.Tensor":
         """Give its output with the units in axis 1, as all stages have them: a view.
 
-        N x H x W x K and N x T x D become N x K x H x W; tokens that stand for no place are left out.
+        N x H x W x K and tokens become N x K x H x W; tokens that stand for no place are left out.
         """
         if self.grid is not None:
             return self.grid.maps(output)

@@ -86,15 +86,20 @@ def _made_at(layers: Layers, place: int | None) -> int | None:
 
 
 def _token_blocks(layers: Layers, added: Sequence[str]) -> list[str]:
-    """Return the last blocks of a transformer: of all modules side by side they are the most."""
+    """Return the last blocks of a transformer: of all modules side by side they are the most.
+
+    They are on every path; where none is, as in a network whose own code adds up what its modules give, beside it.
+    """
     made = {name.rpartition(".")[0] for name in layers.modules}
+    known = {name: layer for name in layers.modules if (layer := layers.of_module(name)) is not None}
+    placed = [
+        replace(layer, name=name)
+        for name, layer in known.items()
+        if name in made and name.split(".")[0] not in added and layer.grid is not None and layer.leads
+    ]
     beside: dict[str, list[Layer]] = {}
-    for name in layers.modules:
-        layer = layers.of_module(name)
-        if layer is None or name not in made or name.split(".")[0] in added:
-            continue
-        if layer.trunk and layer.grid is not None:
-            beside.setdefault(name.rpartition(".")[0], []).append(replace(layer, name=name))
+    for layer in [layer for layer in placed if layer.trunk] or placed:
+        beside.setdefault(layer.name.rpartition(".")[0], []).append(layer)
     groups = [sorted(group, key=lambda layer: layer.place) for group in beside.values()]
     most = max(groups, key=lambda group: (len(group), group[-1].name.count("."), group[-1].place), default=[])
     return [layer.name for layer in most][-BLOCKS:]

@@ -83,6 +83,13 @@ def recording(model: nn.Module, layers: Iterable[str] | None = None, before: boo
         yield calls
 
 
+def taken_apart(call: Call) -> tuple[Any, tuple[Any, ...]]:
+    """Give what a module gives, and what it gives beside it: torch's attention also gives its weights, or None."""
+    if isinstance(call.module, nn.MultiheadAttention) and isinstance(call.output, tuple):
+        return call.output[0], call.output[1:]
+    return call.output, ()
+
+
 class _ReachedError(Exception):
     """All layers have run; what is behind them need not."""
 
@@ -119,23 +126,28 @@ def layer_outputs(
             raise InputError(f"layers: '{layer}' is listed twice")
     seen: dict[str, Any] = {}
 
-    def see(call: Call) -> torch.Tensor | None:
+    def see(call: Call) -> Any:  # noqa: ANN401 (as the module has it)
         if call.name in seen:
             raise InputError(
                 f"layer '{call.name}' runs more than once in a pass, so it has no one output: name the module before "
                 "it or the block around it"
             )
-        copied = isinstance(call.output, torch.Tensor)
-        seen[call.name] = call.output.detach().to(torch.float32, copy=True) if copied and not graph else call.output
+        output, others = taken_apart(call)
+        copied = isinstance(output, torch.Tensor)
+        seen[call.name] = output.detach().to(torch.float32, copy=True) if copied and not graph else output
         if stop and len(seen) == len(layers):
             raise _ReachedError
-        return call.output.clone() if copied and graph else None
+        if not (copied and graph):
+            return None
+        return (output.clone(), *others) if others else output.clone()
 
     with suppress(_ReachedError), watching(model, see, layers):
         yield seen
 
 
-def checked_output(layer: str, seen: Mapping[str, Any], count: int, dimensions: Sequence[int] = (2, 4)) -> torch.Tensor:
+def checked_output(
+    layer: str, seen: Mapping[str, Any], count: int, dimensions: Sequence[int] = (2, 4), images: int = 0
+) -> torch.Tensor:
     """Return a layer's output for a batch.
 
     Parameters
@@ -146,6 +158,8 @@ def checked_output(layer: str, seen: Mapping[str, Any], count: int, dimensions: 
         How many images the batch has.
     dimensions
         How many dimensions the output may have: see `SHAPES`.
+    images
+        Which of its axes has one entry an image.
 
     Raises
     ------
@@ -157,7 +171,7 @@ def checked_output(layer: str, seen: Mapping[str, Any], count: int, dimensions: 
     output, wanted = seen[layer], " or ".join(SHAPES[each] for each in dimensions)
     if not isinstance(output, torch.Tensor):
         raise InputError(f"layer '{layer}' gives a {type(output).__name__}; it must give {wanted} numbers")
-    if output.ndim not in dimensions or len(output) != count or 0 in output.shape[1:]:
+    if output.ndim not in dimensions or output.shape[images] != count or 0 in output.shape:
         raise InputError(
             f"layer '{layer}' gives shape {tuple(output.shape)} for a batch of {count}; it must give {wanted}"
         )

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from lucidag.ground.errors import InputError
 from lucidag.models.head import evaluating
 from lucidag.models.layers import IMAGE
-from lucidag.models.recorder import Call, watching
+from lucidag.models.recorder import Call, taken_apart, watching
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 See = Callable[[int, Any], Any]
@@ -65,7 +65,7 @@ class Steps:
         In the order in which they ran.
     outputs
         By module, the place of the step that gave its output, for each of its calls; `IMAGE` where it gave the image,
-        None where its output is no tensor or does not depend on the image.
+        None where its output is no tensor or does not depend on the image. Of torch's attention it is its first output.
     logits
         The place of the step that gave the network's output.
     """
@@ -164,7 +164,7 @@ class _Recorder(TorchFunctionMode):
         That is so where its code runs what torch does not show: functions that are compiled (``torch.jit.script``) or
         have a gradient of their own (``autograd.Function``).
         """
-        output, hidden = call.output, False
+        (output, _), hidden = taken_apart(call), False
         if isinstance(output, torch.Tensor) and id(output) not in self.places and _has_numbers(output):
             sources = self._sources(tree_leaves(call.inputs))
             hidden = bool(sources)
@@ -197,11 +197,12 @@ class _Recorder(TorchFunctionMode):
         arguments: Arguments,
         in_place: bool,
     ) -> Any:  # noqa: ANN401
-        replaced = None if self._see is None else self._see(len(self.steps), output)
+        several = type(output) is tuple and isinstance(output[0], torch.Tensor)
+        replaced = None if self._see is None else self._see(len(self.steps), output[0] if several else output)
         if replaced is not None and in_place:
             output.copy_(replaced)  # the network may go on with its own name for it
         elif replaced is not None:
-            output = replaced
+            output = (replaced, *output[1:]) if several else replaced
         tensors = [each for each in tree_leaves(output) if isinstance(each, torch.Tensor)]
         if in_place and "dropout" not in function:  # outside of training that gives what it takes
             self._written.setdefault(_memory(tensors[0]), []).append(len(self.steps))
@@ -269,7 +270,8 @@ def watching_steps(model: nn.Module, example: torch.Tensor, see: See | None = No
     example
         The very tensor that the network will be given.
     see
-        Is given the place of a step and its output. What it returns, if not None, replaces the output.
+        Is given the place of a step and its output, of several in a tuple the first. What it returns, if not None,
+        replaces that.
     """
     recorder = _Recorder(model, example, see)
     inner = [name for name, _ in model.named_modules() if name]

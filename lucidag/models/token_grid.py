@@ -1,8 +1,10 @@
 """Which place of the image each token of a transformer stands for, shown by moving numbered places as it does."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from lucidag.models.grids import TokenGrid
@@ -37,6 +39,32 @@ class Places:
     grids: dict[int, TokenGrid]
     last: set[int]
     cut: dict[int, tuple[torch.Tensor, tuple[int, int]]]
+
+
+def places_in(model: nn.Module, steps: Steps, example: torch.Tensor) -> Places:
+    """Find the places of `places`, or take what the network says of itself.
+
+    Parameters
+    ----------
+    model
+        The network. Its attribute ``named_grid`` (rows, columns, and how many tokens stand in front) counts more than
+        what is found, for all that gives as many tokens.
+    steps
+        Of the network.
+    example
+        A batch that it takes.
+    """
+    found = places(steps, tuple(example[:1].shape)) if example.ndim == 4 else Places({}, set(), {})
+    named = getattr(model, "named_grid", None)
+    if named is None:
+        return found
+    rows, columns, front = cast(tuple[int, int, int], named)
+    for place in steps.between:
+        shape = steps.steps[place].shape
+        for axis in (1, 0):
+            if len(shape) == 3 and shape[1 - axis] == 1 and shape[axis] - rows * columns in (0, front):
+                found.grids[place] = TokenGrid(rows, columns, shape[axis] - rows * columns, shape[axis], axis)
+    return found
 
 
 def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
@@ -94,10 +122,28 @@ def _still_last(steps: Steps, place: int, found: Places) -> bool:
         grid, size = found.grids.get(source), steps.steps[source].shape[1:3] if source != IMAGE else ()
         if source in found.last and step.function not in MOVES and step.shape[1:3] == size:
             return True
+        if source in found.last and step.function == "getitem" and _thinned(step, steps.steps[source].shape):
+            return True
         whole = grid is not None and grid.axis == 1 and grid.tokens == grid.count
         if whole and grid is not None and step.function in UNROLLS and step.shape[1:3] == (grid.rows, grid.columns):
             return True
     return False
+
+
+def _thinned(step: Step, shape: tuple[int, ...]) -> bool:
+    """Tell whether a step takes every n-th row and column of maps of N x h x w x D, as where patches are merged."""
+    index = step.arguments[0][1]
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple(part for part in parts if part is not Ellipsis)
+    if len(parts) not in (3, 4) or not all(isinstance(part, slice) for part in parts):
+        return False
+    every, rest = {parts[1].step, parts[2].step}, (parts[0], *parts[3:])
+    across = every.pop()
+    if every or across in (None, 1) or any(part != slice(None) for part in rest):
+        return False
+    sizes = tuple(size // across for size in shape[1:3])
+    first = all((part.start or 0) < across and part.stop is None for part in parts[1:3])
+    return first and shape[1] % across == shape[2] % across == 0 and step.shape[1:3] == sizes
 
 
 def _still_cut(steps: Steps, place: int, found: Places) -> tuple[torch.Tensor, tuple[int, int]] | None:

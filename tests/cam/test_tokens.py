@@ -84,7 +84,7 @@ def test_ablation_cam_is_that_of_the_whole_network_run_for_each_unit(name, trace
     assert found.maps["ablationcam"] == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("form", ["last", "tokens", "registers"])
+@pytest.mark.parametrize("form", ["last", "tokens", "registers", "first"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_maps_are_those_of_the_same_function_written_as_maps(form, seed):
     x, names = picture(seed), list(FAMILIES[CAM])

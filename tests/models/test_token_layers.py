@@ -11,10 +11,10 @@ from lucidag.models.describe import describe
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.maps import own_layers
 from lucidag.models.steps import watching_steps
-from tests.models.token_twins import FRONT, SIDE, WIDTH, kept, picture, turned, twin
+from tests.models.token_twins import FRONT, SIDE, SIZE, WIDTH, kept, picture, turned, twin
 from tests.models.vits import vit
 
-TAKES = Takes(kinds=("maps", "tokens"), functions=True, leads=False)
+TAKES = Takes(kinds=("maps", "channels last", "tokens"), functions=True, leads=False)
 LEADING = Takes(kinds=("maps", "tokens"), functions=True, leads=True)
 
 
@@ -34,6 +34,7 @@ NETWORKS = {
     "timm, average": lambda: timm_vit("vit_tiny_patch16_224", class_token=False, global_pool="avg"),
     "timm, registers": lambda: timm_vit("vit_small_patch14_reg4_dinov2"),
     "tokens": lambda: twin("tokens"),
+    "tokens first": lambda: twin("first"),
 }
 
 
@@ -68,7 +69,7 @@ def test_the_tokens_of_the_image_lead_to_the_logits_where_they_have_a_gradient(n
         flows = gradient is not None and bool(layer.units_first(gradient).ne(0).any())
         assert layer.read == flows, layer.name
     last = max(told, key=lambda layer: layer.place)
-    assert last.read == (name in ("mean", "mean beside a class token", "timm, average", "tokens"))
+    assert last.read == (name in ("mean", "mean beside a class token", "timm, average", "tokens", "tokens first"))
 
 
 @pytest.mark.parametrize("name", ["class token", "registers", "mean", "torchvision", "timm", "timm, registers"])
@@ -160,9 +161,76 @@ def test_windows_are_no_maps() -> None:
     assert find_layer(layers, "blocks.0", TAKES).extent == (16, 16)
 
 
-@pytest.mark.parametrize("form", ["tokens", "registers"])
+@pytest.mark.parametrize("form", ["tokens", "registers", "first"])
 def test_both_forms_give_the_same_maps(form: str) -> None:
     x = picture(3, 2)
     layer = find_layer(describe(twin(form), x), "out", TAKES)
-    assert (layer.units, layer.grid.front) == (WIDTH, FRONT if form == "registers" else 0)
-    torch.testing.assert_close(layer.units_first(kept(twin(form), "out", x)), kept(twin("maps"), "out", x))
+    assert (layer.units, layer.grid.front) == (WIDTH, 0 if form == "tokens" else FRONT)
+    output, maps = kept(twin(form), "out", x), kept(twin("maps"), "out", x)
+    torch.testing.assert_close(layer.units_first(output), maps)
+    torch.testing.assert_close(layer.as_given(maps, output), output)
+
+
+class Merging(nn.Module):
+    """Tokens, worked on in windows, and merged by two and two, as the first Swin was written; and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.norm = nn.Conv2d(3, WIDTH, 2, 2), nn.LayerNorm(WIDTH)
+        self.window, self.back = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.merge, self.last = nn.Linear(4 * WIDTH, 2 * WIDTH), nn.Linear(2 * WIDTH, 2 * WIDTH)
+        self.head = nn.Linear(2 * WIDTH, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        n, side = len(x), x.shape[2] // 2
+        parts = self.norm(tokens).view(n, side // 2, 2, side // 2, 2, WIDTH).permute(0, 1, 3, 2, 4, 5)
+        windows = self.window(parts.reshape(-1, 4, WIDTH)).view(n, side // 2, side // 2, 2, 2, WIDTH)
+        tokens = tokens + self.back(windows.permute(0, 1, 3, 2, 4, 5).reshape(n, side**2, WIDTH))
+        maps = tokens.view(n, side, side, WIDTH)
+        four = [maps[:, down::2, right::2, :] for right in (0, 1) for down in (0, 1)]
+        merged = self.merge(torch.cat(four, -1).view(n, -1, 4 * WIDTH))
+        return self.head((merged + self.last(merged)).mean(1))
+
+
+def test_merged_tokens_lie_on_a_grid_of_half_the_size() -> None:
+    model, x = Merging().eval(), picture()
+    layers = describe(model, x)
+    for name, side in (("norm", 6), ("back", 6), ("merge", 3), ("last", 3)):
+        layer = find_layer(layers, name, TAKES)
+        assert layer.extent == (side, side)
+        before, size = layer.units_first(kept(model, name, x)), SIZE // side
+        for row, column in ((0, 0), (1, 2), (side - 1, 1)):
+            changed = x.clone()
+            changed[:, :, row * size : (row + 1) * size, column * size : (column + 1) * size] += 1
+            apart = (layer.units_first(kept(model, name, changed)) - before).abs().amax((0, 1)) > 1e-6
+            assert apart.nonzero().tolist() == [[row, column]], name
+    with pytest.raises(InputError, match=r"'window' gives a tensor of shape \(9, 4, 8\).*layers that will do: .*last"):
+        find_layer(layers, "window", TAKES)
+
+
+@pytest.mark.parametrize(("rows", "turned_over"), [(slice(1, None, 2), False), (slice(None, None, 2), True)])
+def test_rows_that_are_left_out_are_counted(rows: slice, turned_over: bool) -> None:
+    class Thinned(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.mix, self.head = nn.Conv2d(3, 4, 2, 2), nn.Linear(4, 5), nn.Linear(5, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            maps = self.embed(x).permute(0, 2, 3, 1)[:, rows, ::2]
+            return self.head(self.mix((maps.flip(1) if turned_over else maps).flatten(1, 2)).mean(1))
+
+    layers = describe(Thinned().eval(), picture())
+    assert (layers.of_module("mix").grid is None) == turned_over
+
+
+def test_windows_of_a_swin_are_refused_with_layers_that_will_do() -> None:
+    model = SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=3).eval()
+    layers = describe(model, torch.randn(1, 3, 32, 32))
+    windows = [layer for layer in layers.steps if len(layer.shape) == 3 and layer.shape[0] > 1]
+    assert len(windows) > 2
+    for layer in windows:
+        with pytest.raises(
+            InputError, match=rf"'{layer.step}' gives a tensor of shape .*; layers that will do: .*norm"
+        ):
+            find_layer(layers, layer.step, TAKES)

@@ -24,7 +24,8 @@ class Flat(nn.Module):
 class Twin(nn.Module):
     """Each place by itself, then an average; ``registers`` stand in front of the tokens and are left out at the end.
 
-    ``columns`` are tokens that go through the image column by column.
+    ``first`` has tokens and registers in the first axis, T x N x D; ``columns`` are tokens that go through the image
+    column by column.
     """
 
     def __init__(self, form: str, seed: int) -> None:
@@ -44,14 +45,17 @@ class Twin(nn.Module):
             values = values.permute(0, 2, 3, 1)
         elif self.form == "columns":  # an order that is not told
             values = values.permute(0, 3, 2, 1).flatten(1, 2)
+        elif self.form == "first":
+            values = values.flatten(2).permute(2, 0, 1)
+            values = torch.cat([self.extra.transpose(0, 1).expand(-1, len(x), -1), values])
         elif self.form != "maps":
             values = values.flatten(2).transpose(1, 2)
         if self.form == "registers":
             values = torch.cat([self.extra.expand(len(x), -1, -1), values], 1)
         values = self.out(self.back(self.relu(self.mix(values))))
-        if self.form == "registers":
-            values = values[:, FRONT:]
-        return self.fc(values.mean({"maps": (2, 3), "last": (1, 2)}.get(self.form, 1)))
+        if self.form in ("registers", "first"):
+            values = values[FRONT:] if self.form == "first" else values[:, FRONT:]
+        return self.fc(values.mean({"maps": (2, 3), "last": (1, 2), "first": 0}.get(self.form, 1)))
 
 
 def twin(form: str, seed: int = 0) -> Twin:
@@ -63,13 +67,13 @@ def picture(seed: int = 0, count: int = 1) -> torch.Tensor:
 
 
 def kept(model: nn.Module, layer: str, x: torch.Tensor) -> torch.Tensor:
-    """Give what a module gives, by a hook."""
-    seen: list[torch.Tensor] = []
-    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+    """Give what a module gives, by a hook; of torch's attention without its weights."""
+    seen: list[object] = []
+    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: seen.append(output))
     with torch.no_grad():
         model(x)
     handle.remove()
-    return seen[0]
+    return (seen[0][0] if isinstance(seen[0], tuple) else seen[0]).clone()
 
 
 def turned(tokens: torch.Tensor, front: int, rows: int, columns: int) -> torch.Tensor:

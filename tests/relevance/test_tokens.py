@@ -12,7 +12,7 @@ from lucidag.ground.errors import InputError
 from tests.models.token_twins import WIDTH, picture, twin
 
 LAYERS = ["relu", "out"]
-FORMS = ["last", "tokens", "registers"]
+FORMS = ["last", "tokens", "registers", "first"]
 
 
 def rules():

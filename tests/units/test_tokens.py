@@ -21,7 +21,12 @@ CASES = {
     "torchvision": (
         lambda: VisionTransformer(12, 4, 2, 2, 16, 32, num_classes=3),
         12,
-        [BLOCK, f"{BLOCK}.ln_1", f"{BLOCK}.dropout", f"{BLOCK}.mlp.0", f"{BLOCK}.mlp.1", f"{BLOCK}.mlp"],
+        [
+            BLOCK,
+            f"{BLOCK}.ln_1",
+            f"{BLOCK}.self_attention",
+            *(f"{BLOCK}.{each}" for each in ("dropout", "mlp", "mlp.0", "mlp.1")),
+        ],
         lambda values: turned(values, 1, SIDE, SIDE),
     ),
     "swin": (
@@ -54,7 +59,7 @@ def test_activations_are_those_of_a_hook(case):
         assert shapes[layer] == tuple(expected.shape[1:])
 
 
-@pytest.mark.parametrize("form", ["last", "tokens", "registers"])
+@pytest.mark.parametrize("form", ["last", "tokens", "registers", "first"])
 def test_functions_among_the_layers(form):
     inputs = Inputs(12, 3, "stretch", (0.4,), (0.3,))
     frames = torch.randint(0, 256, (2, 3, 12, 12), dtype=torch.uint8)

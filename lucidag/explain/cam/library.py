@@ -87,7 +87,7 @@ def layer_of(case: Case) -> tuple[nn.Module, Layer]:
     Raises
     ------
     NoReferenceError
-        If the layer is a function that the network's code calls.
+        If the layer is a function that the network's code calls, or gives more than a tensor.
     """
     name = str(case.record["layer"])
     found = dict(case.model.named_modules()).get(name)
@@ -95,6 +95,8 @@ def layer_of(case: Case) -> tuple[nn.Module, Layer]:
         raise NoReferenceError(
             f"pytorch-grad-cam explains modules, and layer '{name}' is a function that the network's code calls"
         )
+    if isinstance(found, nn.MultiheadAttention):
+        raise NoReferenceError(f"pytorch-grad-cam explains one tensor, and layer '{name}' gives its weights as well")
     return found, explained_layer(describe(case.model, case.x), name)
 
 
@@ -132,8 +134,9 @@ class _Ablating(AblationLayer):
         self.activations = torch.empty(0)
 
     def set_next_batch(self, input_batch_index: int, activations: torch.Tensor, num_channels_to_ablate: int) -> None:
-        one = activations[input_batch_index][None]
-        self.activations = one.repeat(num_channels_to_ablate, *[1] * (one.ndim - 1))  # of tokens, too
+        images = 0 if self.to_zero is None else self.to_zero.images
+        one = activations.narrow(images, input_batch_index, 1)  # of tokens, too, which may come first
+        self.activations = one.repeat_interleave(num_channels_to_ablate, images)
 
     def activations_to_be_ablated(
         self, activations: NDArray[np.float32], ratio_channels_to_ablate: float = 1.0

@@ -91,7 +91,7 @@ def split(model: nn.Module, example: torch.Tensor, layer: Layer) -> Split:
 
 
 def _units_first(found: Split, layer: Layer) -> Split:
-    """Show the units of a layer that gives N x H x W x K or N x T x D in axis 1; tokens beside the image's stay."""
+    """Show the units of a layer that gives N x H x W x K or tokens in axis 1; tokens beside the image's stay."""
 
     def at(x: torch.Tensor) -> Point:
         point = found.at(x)
@@ -102,13 +102,15 @@ def _units_first(found: Split, layer: Layer) -> Split:
 
 
 def _split(model: nn.Module, image: torch.Tensor, layer: Layer) -> Split:
-    whole = Split(layer.name, _hooked(model, layer.place), head=None, traced=False)
+    whole = Split(layer.name, _hooked(model, layer), head=None, traced=False)
     point = whole.at(image)
-    pair = torch.cat([point.activations, 0.5 * point.activations])
+    pair = torch.cat([point.activations, 0.5 * point.activations], layer.images)
     with torch.no_grad():
         truth = point.tail(pair)
     if not isinstance(truth, torch.Tensor) or truth.ndim != 2:
         raise InputError(f"network '{type(model).__name__}' must give N x classes logits to be explained")
+    if layer.images:  # what is kept of a pass is made a batch of along its first axis
+        return whole
     try:
         # torch.fx runs the network's own code on stand-ins, and that can raise anything.
         found = _traced(model, layer.name, image, pair, truth)
@@ -215,24 +217,24 @@ class _Tracer(fx.Tracer):
         return super().is_leaf_module(m, module_qualified_name)
 
 
-def _hooked(model: nn.Module, place: int) -> Callable[[torch.Tensor], Point]:
+def _hooked(model: nn.Module, layer: Layer) -> Callable[[torch.Tensor], Point]:
     def at(x: torch.Tensor) -> Point:
         seen: dict[int, torch.Tensor] = {}
 
         def keep(at: int, output: torch.Tensor) -> None:
-            if at == place:
+            if at == layer.place:
                 seen[at] = output.clone()
 
         with torch.no_grad(), watching_steps(model, x, keep):
             model(x)
 
         def tail(batch: torch.Tensor) -> torch.Tensor:
-            images = torch.cat([x] * len(batch))
-            with watching_steps(model, images, lambda at, _: batch.clone() if at == place else None):
+            images = torch.cat([x] * batch.shape[layer.images])
+            with watching_steps(model, images, lambda at, _: batch.clone() if at == layer.place else None):
                 logits: torch.Tensor = model(images)
             return logits
 
-        return Point(seen[place], tail)
+        return Point(seen[layer.place], tail)
 
     return at
 

@@ -19,7 +19,7 @@ from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.steps import steps_of
-from lucidag.models.token_grid import token_grids
+from lucidag.models.token_grid import places_in
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,12 @@ def grid_of(model: nn.Module, x: torch.Tensor, layers: list[Attention], images: 
                 f"{name}: the attention of {each.where()} {fault}, so what a token attends to cannot be followed "
                 "through the layers to the image; leave the model out of such methods by `explain.without`"
             )
-    found = [grid for grid in token_grids(steps_of(model, x), tuple(x.shape)).values() if grid.tokens == tokens]
+    grids = places_in(model, steps_of(model, x), x).grids
+    found = [grids[place] for place in sorted(grids) if grids[place].tokens == tokens]
     if not found:
         raise InputError(
-            f"{name}: which place of the image each of its {tokens} tokens stands for cannot be told; leave the model "
-            "out of methods that show attention by `explain.without`"
+            f"{name}: which place of the image each of its {tokens} tokens stands for cannot be told; name their rows "
+            "and columns by `models.NAME.token_grid`, and `class_tokens`, or leave the model out of methods that show attention by `explain.without`"
         )
     return found[-1]
 

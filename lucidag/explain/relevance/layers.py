@@ -138,7 +138,8 @@ def output_at(model: nn.Module, leaf: torch.Tensor, layer: str, view: Layer | No
 
 def reached(layer: str, seen: Mapping[str, Any], count: int, view: Layer | None = None) -> torch.Tensor:
     """Return what a layer gave of so many images; raises InputError where no relevance would come to it."""
-    output = checked_output(layer, seen, count, (2, 4) if view is None else (len(view.shape),))
+    sizes, images = ((2, 4), 0) if view is None else ((len(view.shape),), view.images)
+    output = checked_output(layer, seen, count, sizes, images)
     if not output.requires_grad:
         raise InputError(
             f"layer '{layer}' does not depend on the image, or relevance does not reach it: it is used as a constant"

@@ -38,8 +38,7 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     ------
     A function from uint8 frames (N x channels x S x S) to float32 outputs by layer, each N x K or N x K x H x W.
     The units are in axis 1, wherever the network has them, and tokens are maps, without those that stand for no place.
-    It raises InputError if a layer did not run or gives
-    something else.
+    It raises InputError if a layer did not run or gives something else.
     """
     network.model.to(device)
     known = describe(network.model, network.inputs.example(1).to(device))
@@ -52,17 +51,23 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     with reproducible(device, threads), evaluating(network.model), torch.inference_mode(), kept as seen:
         named = [layer for layer in layers if not hooked or known.of_module(layer) is not None]
         views = {layer: find_layer(known, layer, TAKES) for layer in named}
-        sizes = {layer: (len(view.shape),) for layer, view in views.items() if view.gives_tokens()}
 
         def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
             seen.clear()
             batch = network.inputs.normalise(frames.to(device)).to(memory_format=form)
             with nullcontext() if hooked else _watched(network.model, batch, views, seen):
                 network.model(batch)
-            found = {layer: checked_output(layer, seen, len(frames), sizes.get(layer, (2, 4))) for layer in layers}
-            return {layer: views[layer].units_first(each) if layer in views else each for layer, each in found.items()}
+            return {layer: _shown(layer, views.get(layer), seen, len(frames)) for layer in layers}
 
         yield outputs_of
+
+
+def _shown(layer: str, view: Layer | None, seen: Mapping[str, Any], count: int) -> torch.Tensor:
+    """Give what a layer gave of so many images, with its units in axis 1."""
+    if view is None:
+        return checked_output(layer, seen, count)
+    sizes = (3,) if view.gives_tokens() else (2, 4)
+    return view.units_first(checked_output(layer, seen, count, sizes, view.images))
 
 
 def _watched(
