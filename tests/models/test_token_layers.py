@@ -11,7 +11,7 @@ from lucidag.models.describe import describe
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.maps import own_layers
 from lucidag.models.steps import watching_steps
-from tests.models.token_twins import FRONT, SIDE, SIZE, WIDTH, kept, picture, turned, twin
+from tests.models.token_twins import FRONT, SIDE, SIZE, WIDTH, Merging, kept, picture, turned, twin
 from tests.models.vits import vit
 
 TAKES = Takes(kinds=("maps", "channels last", "tokens"), functions=True, leads=False)
@@ -171,28 +171,6 @@ def test_both_forms_give_the_same_maps(form: str) -> None:
     torch.testing.assert_close(layer.as_given(maps, output), output)
 
 
-class Merging(nn.Module):
-    """Tokens, worked on in windows, and merged by two and two, as the first Swin was written; and their mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embed, self.norm = nn.Conv2d(3, WIDTH, 2, 2), nn.LayerNorm(WIDTH)
-        self.window, self.back = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
-        self.merge, self.last = nn.Linear(4 * WIDTH, 2 * WIDTH), nn.Linear(2 * WIDTH, 2 * WIDTH)
-        self.head = nn.Linear(2 * WIDTH, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        tokens = self.embed(x).flatten(2).transpose(1, 2)
-        n, side = len(x), x.shape[2] // 2
-        parts = self.norm(tokens).view(n, side // 2, 2, side // 2, 2, WIDTH).permute(0, 1, 3, 2, 4, 5)
-        windows = self.window(parts.reshape(-1, 4, WIDTH)).view(n, side // 2, side // 2, 2, 2, WIDTH)
-        tokens = tokens + self.back(windows.permute(0, 1, 3, 2, 4, 5).reshape(n, side**2, WIDTH))
-        maps = tokens.view(n, side, side, WIDTH)
-        four = [maps[:, down::2, right::2, :] for right in (0, 1) for down in (0, 1)]
-        merged = self.merge(torch.cat(four, -1).view(n, -1, 4 * WIDTH))
-        return self.head((merged + self.last(merged)).mean(1))
-
-
 def test_merged_tokens_lie_on_a_grid_of_half_the_size() -> None:
     model, x = Merging().eval(), picture()
     layers = describe(model, x)
@@ -205,7 +183,7 @@ def test_merged_tokens_lie_on_a_grid_of_half_the_size() -> None:
             changed[:, :, row * size : (row + 1) * size, column * size : (column + 1) * size] += 1
             apart = (layer.units_first(kept(model, name, changed)) - before).abs().amax((0, 1)) > 1e-6
             assert apart.nonzero().tolist() == [[row, column]], name
-    with pytest.raises(InputError, match=r"'window' gives a tensor of shape \(9, 4, 8\).*layers that will do: .*last"):
+    with pytest.raises(InputError, match=r"'window' gives a tensor of shape \(9, 4, 8\).*layers that will do: .*merge"):
         find_layer(layers, "window", TAKES)
 
 

@@ -58,6 +58,28 @@ class Twin(nn.Module):
         return self.fc(values.mean({"maps": (2, 3), "last": (1, 2), "first": 0}.get(self.form, 1)))
 
 
+class Merging(nn.Module):
+    """Tokens, worked on in windows, and merged by two and two, as the first Swin was written; and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.norm = nn.Conv2d(3, WIDTH, 2, 2), nn.LayerNorm(WIDTH)
+        self.window, self.back = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.merge, self.last = nn.Linear(4 * WIDTH, 2 * WIDTH), nn.Linear(2 * WIDTH, 2 * WIDTH)
+        self.head = nn.Linear(2 * WIDTH, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        n, side = len(x), x.shape[2] // 2
+        parts = self.norm(tokens).view(n, side // 2, 2, side // 2, 2, WIDTH).permute(0, 1, 3, 2, 4, 5)
+        windows = self.window(parts.reshape(-1, 4, WIDTH)).view(n, side // 2, side // 2, 2, 2, WIDTH)
+        tokens = tokens + self.back(windows.permute(0, 1, 3, 2, 4, 5).reshape(n, side**2, WIDTH))
+        maps = tokens.view(n, side, side, WIDTH)
+        four = [maps[:, down::2, right::2, :] for right in (0, 1) for down in (0, 1)]
+        merged = self.merge(torch.cat(four, -1).view(n, -1, 4 * WIDTH))
+        return self.head((merged + self.last(merged)).mean(1))
+
+
 def twin(form: str, seed: int = 0) -> Twin:
     return Twin(form, seed).eval()
 

@@ -6,10 +6,12 @@ from zennit.composites import LayerMapComposite
 from zennit.rules import Epsilon
 from zennit.types import Linear
 
+from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.ground.errors import InputError
-from tests.models.token_twins import WIDTH, picture, twin
+from tests.models.token_twins import WIDTH, Merging, picture, twin
+from tests.models.vits import vit
 
 LAYERS = ["relu", "out"]
 FORMS = ["last", "tokens", "registers", "first"]
@@ -76,3 +78,19 @@ def test_conditions_on_two_layers(form):
 def test_a_layer_of_tokens_without_places_is_refused():
     with pytest.raises(InputError, match="token_grid"):
         views_of(twin("columns"), picture(), ["out"])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("network", ["first", "multihead", "heads first", "fused", "windows"])
+def test_maps_of_units_are_those_without_a_shared_pass(network, seed):
+    torch.manual_seed(seed)
+    own = {"first": lambda: twin("first", seed), "windows": lambda: Merging().eval()}
+    model = own.get(network, lambda: vit(network, seed))()
+    layer, x = {"first": "out", "windows": "merge"}.get(network, "blocks.0"), picture(seed)
+    composite, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
+    behind = layer_relevance(model, composite, x, [layer], [1], views)
+    found = conditional_maps(model, composite, x, layer, behind, [[0], [3], [5]], batch_size=3)
+    for unit, own in zip([0, 3, 5], found, strict=True):
+        expected = conditioned_map(model, composite, x, 1, {layer: [unit]}, views)
+        torch.testing.assert_close(own, expected, rtol=1e-3, atol=1e-5 * float(found.abs().max()))
+    assert found.any()

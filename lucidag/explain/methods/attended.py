@@ -169,7 +169,8 @@ def grid_of(model: nn.Module, x: torch.Tensor, layers: list[Attention], images: 
     if not found:
         raise InputError(
             f"{name}: which place of the image each of its {tokens} tokens stands for cannot be told; name their rows "
-            "and columns by `models.NAME.token_grid`, and `class_tokens`, or leave the model out of methods that show attention by `explain.without`"
+            "and columns by `models.NAME.token_grid`, and `class_tokens`, or leave the model out of methods that show "
+            "attention by `explain.without`"
         )
     return found[-1]
 

@@ -13,6 +13,8 @@ from lucidag.explain.relevance.direct import DirectEpsilon
 
 Transfer = Callable[[torch.Tensor], torch.Tensor]
 
+ROUNDING = 1e-5
+
 
 class SharedComposite(Composite):
     """A composite of zennit, to be used while a network sees B copies of one image.
@@ -34,26 +36,38 @@ class SharedComposite(Composite):
 
 
 class SharedRule(Hook):
-    """A `BasicHook` or `Pass` of zennit for B copies of one image; the module runs on one of them."""
+    """A `BasicHook` or `Pass` of zennit for B copies of one image; the module runs on one of them.
+
+    Where a module does not get copies along its first axis, as of T x N x D or of windows, the rule is zennit's.
+    """
 
     def __init__(self, rule: BasicHook | Pass) -> None:
         super().__init__()
-        self._rule = rule
+        self._rule, self._alone = rule, rule.copy()
 
-    def pre_forward(self, module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def pre_forward(self, module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> Any:  # noqa: ANN401 (as zennit)
         (copies,) = arguments
+        if not _same(copies):
+            return self._alone.pre_forward(module, arguments)
         self.stored_tensors["copies"] = copies
         # A copy, as the module may work in place.
         return copies[:1].detach().clone()
 
-    def post_forward(
-        self, module: nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor
-    ) -> torch.Tensor:
-        copies = self.stored_tensors.pop("copies")
+    def post_forward(self, module: nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor) -> Any:  # noqa: ANN401
+        copies = self.stored_tensors.pop("copies", None)
+        if copies is None:
+            return self._alone.post_forward(module, arguments, output)
         plain = isinstance(self._rule, BasicHook)
         transfer: Transfer = _Plain(self._rule, module, arguments[0].detach()) if plain else lambda same: same
         passed: torch.Tensor = _Step.apply(copies, output.detach(), transfer)
         return passed
+
+    def forward(self, module: nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        self._alone.forward(module, arguments, output)
+
+    def remove(self) -> None:
+        super().remove()
+        self._alone.remove()
 
     def copy(self) -> "SharedRule":
         return SharedRule(self._rule)
@@ -64,8 +78,14 @@ class SharedRule(Hook):
                 RemovableHandle(self),
                 module.register_forward_pre_hook(self.pre_forward),
                 module.register_forward_hook(self.post_forward),
+                module.register_forward_hook(self.forward),
             ]
         )
+
+
+def _same(copies: torch.Tensor) -> bool:
+    """Tell whether all along the first axis is the same, but for rounding."""
+    return bool((copies - copies[:1]).abs().max() <= ROUNDING * copies.abs().max())
 
 
 class _Step(torch.autograd.Function):
