@@ -1,6 +1,7 @@
 """Class activation maps of tokens: those of pytorch-grad-cam with its `reshape_transform`, and those of maps."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import pytorch_grad_cam
 import torch
@@ -8,16 +9,20 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torchvision.models import MaxVit, SwinTransformer, VisionTransformer
 
+from lucidag.artefacts.study import show_artefacts
 from lucidag.explain.cam.layers import default_layer
 from lucidag.explain.cam.maps import image_map, weighted_sum
 from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.registry import CAM, FAMILIES, load
 from lucidag.explain.reference import Case
+from lucidag.explain.stage import explainers
 from lucidag.ground.errors import InputError
 from lucidag.models.describe import describe
 from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
+from lucidag.models.steps import watching_steps
 from tests.cam.networks import LIBRARY, Branching, cams
-from tests.models.token_twins import SIDE, SIZE, kept, picture, turned, twin
+from tests.models.token_twins import SIDE, SIZE, Merging, kept, picture, turned, twin
 from tests.models.vits import vit
 
 NETWORKS = {
@@ -96,32 +101,73 @@ def test_maps_are_those_of_the_same_function_written_as_maps(form, seed):
 
 
 def gradient_at(model: nn.Module, layer, x: torch.Tensor) -> torch.Tensor:
-    seen = []
-    handle = model.get_submodule(layer.name).register_forward_hook(lambda _, __, output: seen.append(output))
-    logits = model(x.clone().requires_grad_())
-    handle.remove()
-    return layer.units_first(torch.autograd.grad(logits[0, 0], seen[0])[0])
+    seen = {}
+
+    def see(place, output):
+        if place == layer.place:
+            seen[place] = output.retain_grad() or output
+
+    image = x.clone().requires_grad_()
+    with watching_steps(model, image, see):
+        logits = model(image)
+    logits[0, 0].backward()
+    return layer.units_first(seen[layer.place].grad)
 
 
 @pytest.mark.parametrize(
-    ("model", "size", "layer"),
+    ("build", "size", "layer"),
     [
-        (VisionTransformer(12, 4, 3, 2, 16, 32, num_classes=3), 12, "encoder.layers.encoder_layer_1"),
-        (SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=3), 32, "permute"),
-        (MaxVit((64, 64), 8, 2, [8], [1], 4, 0.0, num_classes=3), 64, "blocks.0"),
+        (lambda: VisionTransformer(12, 4, 3, 2, 16, 32, num_classes=3), 12, "encoder.layers.encoder_layer_1"),
+        (lambda: vit("fused"), 12, "blocks.0"),
+        (lambda: vit("multihead", pool="mean"), 12, "norm"),
+        (lambda: vit("plain", pool="mean", front=0), 12, "norm"),
+        (lambda: SwinTransformer([4, 4], 8, [1, 1], [2, 2], [2, 2], num_classes=3), 32, "permute"),
+        (lambda: MaxVit((64, 64), 8, 2, [8], [1], 4, 0.0, num_classes=3), 64, "blocks.0"),
+        (Merging, 12, "add_1"),
+        (lambda: twin("first"), 12, "out"),
     ],
 )
-def test_the_layer_that_is_found_has_a_gradient(model, size, layer):
-    torch.nn.init.normal_(next(module for module in model.modules() if isinstance(module, nn.Linear)).weight)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    x = torch.randn(1, 3, size, size)
-    found = default_layer(describe(model.eval(), x))
+def test_the_layer_that_is_found_has_a_gradient_everywhere(build, size, layer):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build().eval()
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        x = torch.randn(1, 3, size, size)
+    found = default_layer(describe(model, x))
     assert found.name == layer
-    if found.name in dict(model.named_modules()):
-        assert gradient_at(model, found, x).ne(0).any(dim=1).all()
+    assert gradient_at(model, found, x).ne(0).any(dim=1).all()
     maps = CamExplainer(model, x, None, 4).explain(x, cams(["layercam"]), 0).maps["layercam"]
     assert maps.shape == (size, size)
+
+
+def test_what_torchs_attention_gives():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VisionTransformer(12, 4, 2, 2, 16, 32, num_classes=3).eval()
+        torch.nn.init.normal_(model.heads.head.weight)
+    block, x = "encoder.layers.encoder_layer_0", picture()
+    one, other = (
+        CamExplainer(model, x, f"{block}.{name}", 4).explain(x, cams(FAMILIES[CAM]), 1).maps
+        for name in ("self_attention", "dropout")  # which gives the same
+    )
+    for name, expected in other.items():
+        assert one[name] == pytest.approx(expected, abs=1e-5), name
+    assert any(each.any() for each in one.values())
+
+
+@pytest.mark.parametrize("form", ["tokens", "registers", "first"])
+def test_a_study_of_a_shortcut_sees_what_it_sees_of_maps(form):
+    inputs = Inputs(32, 3, "stretch", (0.4,), (0.3,))
+    networks = {name: Network(twin(name, 3), inputs, "fc") for name in ("maps", form)}
+    random = np.random.default_rng(0)
+    frames = {f"p{number}": random.integers(190, 256, (32, 32, 3), dtype=np.uint8) for number in range(2)}
+    family = {"methods": ["gradcam", "layercam"], "options": {"layer": "out"}}
+    seen, _ = show_artefacts(
+        networks, frames, {"ring": 1}, lambda network: explainers([family], network, "cpu"), 0, threads=1
+    )
+    expected, own = (seen[seen["model"] == name].drop(columns="model").reset_index(drop=True) for name in networks)
+    pd.testing.assert_frame_equal(own, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():

@@ -56,6 +56,13 @@ def test_a_model_that_such_methods_leave_out_is_not_asked(monkeypatch: pytest.Mo
     assert asked_about({**WORDS, "explain": plain}, monkeypatch) == ({}, "")
 
 
+def test_tokens_whose_places_are_named() -> None:
+    asked = {"architecture": "tests.models.vits:by_columns", "options": {}, "classes": 3, "methods": ["rollout"]}
+    asked |= {"input": {**FRAME, "size": 12}, "named_grid": None}
+    assert "`models.NAME.token_grid`" in look(asked)["error"]
+    assert look({**asked, "named_grid": [3, 3, 1]}) == {}
+
+
 @pytest.mark.parametrize(
     ("architecture", "method", "sentence"),
     [

@@ -300,3 +300,17 @@ def test_a_job_makes_maps_of_its_images(method: str) -> None:
         expected = explained(method, network.model, network.inputs.normalise(frame[None]), 1)[0]
         np.testing.assert_allclose(each.maps[method], expected, atol=1e-5)
         assert each.kind(method) == "graded"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_named_grid_counts_more_than_what_is_found(method: str) -> None:
+    maps = {}
+    for named in (None, (3, 3, 1), (9, 1, 1)):
+        model = vit("fused")
+        vars(model)["named_grid"] = named
+        seen = load(method)().maps(model, images(0, 1), 1)
+        maps[named] = np.asarray(seen)[0]
+    assert maps[None].any()
+    assert np.array_equal(maps[3, 3, 1], maps[None])
+    assert np.ptp(maps[9, 1, 1], axis=1).max() == 0  # one token a row
+    assert np.ptp(maps[None], axis=1).max() > 0

@@ -56,7 +56,12 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    """`pool`: ``class`` reads the class token, ``mean`` the patches; ``front`` tokens come first."""
+    """`pool`: ``class`` reads the class token, ``mean`` the patches; ``front`` tokens come first.
+
+    With ``columns`` the patches come column by column, which nothing in lucidag can tell from rows.
+    """
+
+    columns = False
 
     def __init__(self, way: str = "plain", pool: str = "class", front: int = 1, depth: int = DEPTH) -> None:
         super().__init__()
@@ -72,7 +77,8 @@ class Vit(nn.Module):
         return self.head(tokens[:, 0] if self.pool == "class" else tokens[:, self.front :].mean(1))
 
     def begin(self, x: torch.Tensor) -> torch.Tensor:
-        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        maps = self.embed(x)
+        tokens = (maps.transpose(2, 3) if self.columns else maps).flatten(2).transpose(1, 2)
         return torch.cat([self.extra.expand(len(x), -1, -1), tokens], dim=1) + self.position
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -120,4 +126,11 @@ def for_classes(num_classes: int) -> Vit:
     """Build one as a configuration does."""
     model = vit("fused")
     model.head = nn.Linear(WIDTH, num_classes)
+    return model
+
+
+def by_columns(num_classes: int) -> Vit:
+    """Build one whose tokens come column by column."""
+    model = for_classes(num_classes)
+    model.columns = True
     return model

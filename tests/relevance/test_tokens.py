@@ -1,17 +1,26 @@
 """Relevance of units in the last axis, of tokens or maps, is that of the same function with units first."""
 
+import numpy as np
 import pytest
 import torch
+from torchvision.models import VisionTransformer
 from zennit.composites import LayerMapComposite
 from zennit.rules import Epsilon
 from zennit.types import Linear
 
+from lucidag.data.images import Images
+from lucidag.explain.relevance.atlas import explain_decision
 from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map, unit_maps
 from lucidag.explain.relevance.layers import layer_relevance, views_of
+from lucidag.explain.relevance.references import find_references
+from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
+from lucidag.models.inputs import Inputs
+from lucidag.models.network import Network
 from tests.models.token_twins import WIDTH, Merging, picture, twin
 from tests.models.vits import vit
+from tests.units.probe_sets import noise
 
 LAYERS = ["relu", "out"]
 FORMS = ["last", "tokens", "registers", "first"]
@@ -94,3 +103,41 @@ def test_maps_of_units_are_those_without_a_shared_pass(network, seed):
         expected = conditioned_map(model, composite, x, 1, {layer: [unit]}, views)
         torch.testing.assert_close(own, expected, rtol=1e-3, atol=1e-5 * float(found.abs().max()))
     assert found.any()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_concept_atlas_is_that_of_maps(tmp_path, form):
+    manifest, rows = noise(tmp_path / "data", 6, labels=False), np.arange(6)
+    inputs, found = Inputs(12, 3, "stretch", (0.4,), (0.3,)), []
+    for each in ("maps", form):
+        network, how = Network(twin(each, 1), inputs, "fc"), {"targets": "predicted", "top": 3, "batch_size": 4}
+        known = find_references(network, rules(), manifest, rows, ["out"], **how, threads=1)
+        frame = inputs.prepare(Images(manifest).read(0))
+        asked = Subject("p0", "", 1, frame, None)
+        found.append(explain_decision(network, rules(), asked, "out", known, manifest, rows, units=3, examples=2))
+    expected, own = found
+    assert [unit.unit for unit in own.units] == [unit.unit for unit in expected.units]
+    for one, other in zip(own.units, expected.units, strict=True):
+        assert one.share == pytest.approx(other.share, rel=1e-3)
+        assert other.map.any()
+        assert one.map == pytest.approx(other.map, abs=1e-4 * float(np.abs(other.map).max()))
+        for kind, shown in other.references.items():
+            for ours, theirs in zip(one.references[kind], shown, strict=True):
+                assert ours.image == theirs.image
+                assert ours.map == pytest.approx(theirs.map, abs=1e-3 * float(np.abs(theirs.map).max()) + 1e-9)
+
+
+def test_what_torchs_attention_gives_has_relevance_and_maps():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VisionTransformer(12, 4, 2, 2, 16, 32, num_classes=3).eval()
+        torch.nn.init.normal_(model.heads.head.weight)
+    block, x, found = "encoder.layers.encoder_layer_0", picture(), []
+    for layer in (f"{block}.self_attention", f"{block}.dropout"):  # which gives the same
+        composite, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
+        behind = layer_relevance(model, composite, x, [layer], [1], views)
+        found.append((behind.relevance[layer], conditional_maps(model, composite, x, layer, behind, [[0, 1], [5]])))
+    assert found[0][0].shape == (1, 16, 3, 3)
+    for one, other in zip(*found, strict=True):
+        assert other.any()
+        close(one / other.abs().max(), other / other.abs().max())

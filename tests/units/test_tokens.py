@@ -1,14 +1,20 @@
 """Dissection sees tokens as maps, and maps with their units last as any others: what a hook saw, turned by hand."""
 
+import numpy as np
 import pytest
 import torch
 from torchvision.models import MaxVit, SwinTransformer, VisionTransformer
 
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from lucidag.units.compare.sheet_images import unit_rows
+from lucidag.units.labels.detectors import label_units
 from lucidag.units.passes.layers import forward, layer_shapes
+from lucidag.units.passes.netdissect import count_overlaps
+from lucidag.units.settings import Passes
 from tests.models.token_twins import SIDE, kept, turned, twin
 from tests.models.vits import vit
+from tests.units.probe_sets import CONCEPTS, collect, noise
 
 BLOCK = "encoder.layers.encoder_layer_1"
 CASES = {
@@ -69,3 +75,31 @@ def test_functions_among_the_layers(form):
             found.append(outputs_of(frames))
     for layer in ("out", "mean"):
         torch.testing.assert_close(found[1][layer], found[0][layer], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["last", "tokens", "registers", "first"])
+def test_regions_overlaps_and_sheets_are_those_of_maps(tmp_path, form):
+    manifest, rows, layers = noise(tmp_path / "data", 7), np.arange(7), ["relu", "out"]
+    found, overlaps, sheets = [], [], []
+    for each in ("maps", form):
+        network = Network(twin(each), Inputs(12, 3, "stretch", (0.4,), (0.3,)), "fc")
+        seen = collect(network, manifest, rows, layers, tmp_path / f"{each}.npy", Passes(quantile=0.1), threads=1)
+        thresholds = {layer: units.threshold + np.float32(1e-4) for layer, units in seen.layers.items()}
+        counted = count_overlaps(network, manifest, rows, thresholds, Passes(quantile=0.1), threads=1)
+        tables = {layer: label_units(counted, layer, 0.04) for layer in layers}
+        chosen = {layer: [0, 3, 7] for layer in layers}
+        sheets.append(unit_rows(network, manifest, rows, seen, tables, chosen, 2, threads=1))
+        found.append(seen)
+        overlaps.append(counted)
+    for layer in layers:
+        expected, own = (each.layers[layer] for each in found)
+        assert own.threshold == pytest.approx(expected.threshold, abs=1e-5)
+        assert own.top_values == pytest.approx(expected.top_values, abs=1e-5)
+        for category in CONCEPTS:
+            expected, own = (each.union(layer, category) for each in overlaps)
+            assert expected.any()
+            assert np.abs(own - expected).max() <= 1
+    assert any(region.any() for row in sheets[0] for region in row.regions)
+    for expected, own in zip(*sheets, strict=True):
+        assert own.name == expected.name
+        assert np.mean(np.asarray(own.regions) != np.asarray(expected.regions)) < 0.01
