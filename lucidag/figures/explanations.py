@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lucidag.explain.store import Explained, titles_of
 from lucidag.figures.drawing import drawn
-from lucidag.figures.fit import fitted, shortened
+from lucidag.figures.fit import fitted, shortened, whole_words
 from lucidag.figures.outlines import AGAINST, CASING, FOR
 from lucidag.figures.overlay import overlay, rgb, signed_colours
 from lucidag.figures.page import Page
@@ -23,22 +23,44 @@ from lucidag.figures.style import BLACK, FULL_WIDTH, VERMILION, paper
 # In inches.
 LABEL, GAP, MARGIN, HEADER, FOOTER = 1.3, 0.04, 0.06, 0.42, 0.34
 WIDEST = 1.25  # of a cell
+MOST_LINES = 4  # of the name of a column
+HEADINGS = (6.5, 6.0, 5.5, 5.0)  # sizes of these names, in points
 TEXT, LINE = 6.0, 0.105  # points; inches
 Words = tuple[str, str, bool]  # text, colour, bold
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are, in inches from the upper left corner."""
+    """Where things are, in inches from the upper left corner.
+
+    Attributes
+    ----------
+    rows, columns
+        Of panels.
+    above, beside
+        Lines of text above the longest column, and at least beside each row.
+    """
 
     rows: int
     columns: int
+    above: int = 1
+    beside: int = 1
 
     @property
     def cell(self) -> float:
         """Side of a panel."""
         room = FULL_WIDTH - LABEL - 2 * MARGIN
         return min(WIDEST, room / self.columns - GAP)
+
+    @property
+    def pitch(self) -> float:
+        """From one row to the next."""
+        return max(self.cell, self.beside * LINE) + GAP
+
+    @property
+    def header(self) -> float:
+        """Height of the title and of the names of columns."""
+        return HEADER + (self.above - 1) * LINE
 
     @property
     def width(self) -> float:
@@ -48,7 +70,7 @@ class Layout:
     @property
     def height(self) -> float:
         """Of the figure."""
-        return HEADER + self.rows * (self.cell + GAP) + FOOTER
+        return self.header + self.rows * self.pitch + FOOTER
 
     def left(self, column: int) -> float:
         """Left edge of a panel."""
@@ -56,7 +78,7 @@ class Layout:
 
     def top(self, row: int) -> float:
         """Upper edge of a panel."""
-        return HEADER + row * (self.cell + GAP)
+        return self.header + row * self.pitch
 
 
 @paper()
@@ -78,16 +100,21 @@ def contact_sheet(
     notes
         Image to a further line beside the image.
     """
-    layout = Layout(max(1, len(images)), 1 + len(methods))
     titles = titles_of(images)
+    names = ["image", *(titles.get(method, method) for method in methods)]
+    said = [row_words(explained, (notes or {}).get(explained.image)) for explained in images]
+    layout = Layout(max(1, len(images)), len(names))
+    size = whole_words(names, layout.cell, HEADINGS)
+    headings = [fitted(name, layout.cell, size, MOST_LINES) for name in names]
+    layout = replace(layout, above=max(map(len, headings)), beside=max(map(len, said), default=1))
     page = Page(layout.width, layout.height, fontsize=TEXT)
     page.text(MARGIN, 0.04, fitted(title, layout.width - 2 * MARGIN, 8, 1)[0], fontsize=8)
-    for column, name in enumerate(["image", *(titles.get(method, method) for method in methods)]):
+    for column, lines in enumerate(headings):
         middle = layout.left(column) + layout.cell / 2
-        text = fitted(name, layout.cell + GAP, 6.5, 1)[0]
-        page.text(middle, HEADER - 0.15, text, fontsize=6.5, ha="center")
+        for line, text in enumerate(reversed(lines)):
+            page.text(middle, layout.header - 0.15 - line * LINE, text, fontsize=size, ha="center")
     for row, explained in enumerate(images):
-        _label(page, layout, row, row_words(explained, (notes or {}).get(explained.image)))
+        _label(page, layout, row, said[row])
         _original(_panel(page, layout, row, 0), explained)
         for column, method in enumerate(methods, 1):
             _explanation(_panel(page, layout, row, column), explained, method)
@@ -148,7 +175,7 @@ def _panel(page: Page, layout: Layout, row: int, column: int) -> Axes:
 
 
 def _label(page: Page, layout: Layout, row: int, words: Sequence[Words]) -> None:
-    room = int(layout.cell / LINE)
+    room = max(int(layout.cell / LINE), layout.beside)
     # Ids often differ at their end alone.
     fits = [shortened, *[fitted] * (len(words) - 1)]
     each = [fit(text, LABEL - 0.06, TEXT, 2, bold) for fit, (text, _, bold) in zip(fits, words, strict=True)]

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
@@ -54,6 +55,22 @@ def shortened(text: str, width: float, size: float, lines: int, bold: bool = Fal
         return len(_broken(without(left_out), width, size, bold)) <= lines
 
     return fitted(without(bisect_left(range(len(text)), True, key=fits)), width, size, lines, bold)
+
+
+def whole_words(texts: Iterable[str], width: float, sizes: Sequence[float]) -> float:
+    """Give the first of some sizes at which no word is wider than a line; the last one where none does.
+
+    Parameters
+    ----------
+    texts
+        What is to be broken into lines, see `fitted`.
+    width
+        In inches.
+    sizes
+        Of the font, in points.
+    """
+    words = {word.rstrip() for text in texts for word in PARTS.findall(text)}
+    return next((size for size in sizes if all(text_width(word, size) <= width for word in words)), sizes[-1])
 
 
 def _broken(text: str, width: float, size: float, bold: bool) -> list[str]:

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ from matplotlib.colors import to_rgba
 
 from lucidag.explain.store import Explained
 from lucidag.figures.explanations import LABEL, contact_sheet, row_words, side_by_side
-from lucidag.figures.fit import fitted, shortened, text_width
+from lucidag.figures.fit import fitted, shortened, text_width, whole_words
 from lucidag.figures.outlines import faded, outlines
 from lucidag.figures.overlay import overlay, rgb
 from lucidag.figures.style import VERMILION, save
@@ -103,6 +104,51 @@ def test_no_text_overlaps_another():
     left = [box for text, box in zip(fig.texts, boxes, strict=True) if text.get_position()[0] < 0.02]
     first = min(ax.get_window_extent().x0 for ax in fig.axes if ax.get_label() != "scale")
     assert all(box.x1 <= first for box in left if box.y1 < 0.9 * fig.bbox.y1)
+
+
+@pytest.mark.parametrize("methods", [4, 8, 14])
+def test_no_name_of_a_method_is_cut(methods):
+    names = list(ABOUT)[:methods]
+    fig = contact_sheet([pixels("p", names)], names, "title")
+    fig.canvas.draw()
+    top = max(ax.get_window_extent().y1 for ax in fig.axes if ax.get_label() != "scale")
+    middles = [(ax.get_window_extent().x0 + ax.get_window_extent().x1) / 2 for ax in panels(fig, methods + 1)[0]]
+    for name, middle in zip(names, middles[1:], strict=True):
+        above = [
+            (box.y0, text.get_text())
+            for text in fig.texts
+            if abs((box := text.get_window_extent()).x0 + box.x1 - 2 * middle) < 1 and box.y0 > top
+        ]
+        found = "".join(text for _, text in sorted(above, reverse=True))
+        assert found.replace(" ", "") == ABOUT[name].title.replace(" ", "")
+
+
+def test_the_lines_beside_a_row_stay_within_it():
+    names = list(ABOUT)[:14]
+    fig = contact_sheet(
+        [pixels(f"p{index}", names, seed=index, predicted_name="kite") for index in range(3)],
+        names,
+        "title",
+        {"p1": "a note"},
+    )
+    fig.canvas.draw()
+    rows = [row[0].get_window_extent() for row in panels(fig, 15)]
+    for row, below in pairwise(rows):
+        lines = [
+            box
+            for text in fig.texts
+            if (box := text.get_window_extent()).x1 < row.x0 and below.y1 < box.y1 <= row.y1 + 3
+        ]
+        assert len(lines) >= 3
+        assert all(box.y0 >= below.y1 for box in lines)
+
+
+@pytest.mark.parametrize(("width", "size"), [(1.0, 6.5), (0.36, 5.5), (0.1, 5.0)])
+def test_the_greatest_size_at_which_no_word_is_cut(width, size):
+    texts, sizes = ["attention rollout", "Grad-CAM"], (6.5, 6.0, 5.5, 5.0)
+    assert whole_words(texts, width, sizes) == size
+    assert size == 5.0 or text_width("attention", size) <= width
+    assert size == 6.5 or text_width("attention", size + 0.5) > width
 
 
 def test_words_of_a_row():
