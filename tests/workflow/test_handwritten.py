@@ -1,4 +1,4 @@
-"""Twenty networks as people write them: each goes through every stage, or is refused in the dry run."""
+"""Networks as people write them: each goes through every stage, or is refused in the dry run."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Twenty small classifiers as people write them, each with a habit of its own. The page about them is made from this.
+"""Small classifiers as people write them, each with a habit of its own. The page about them is made from this.
 
 Each factory gives a network for images of 3 x 32 x 32 pixels. The first line of its docstring is what the page says.
 The file stands alone, as a user's would: it is copied beside a configuration, and named there as ``handwritten:…``.
@@ -218,6 +218,56 @@ class Transformer(nn.Module):
         return self.head(self.norm(x)[:, 0])
 
 
+class FusedBlock(nn.Module):
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(size), nn.LayerNorm(size)
+        self.qkv, self.proj = nn.Linear(size, 3 * size), nn.Linear(size, size)
+        self.mlp = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+
+    def forward(self, x):
+        count, tokens, size = x.shape
+        q, k, v = self.qkv(self.norm1(x)).reshape(count, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(count, tokens, size)
+        x = x + self.proj(y)
+        return x + self.mlp(self.norm2(x))
+
+
+class FusedTransformer(nn.Module):
+    """A vision transformer with one matrix for queries, keys and values, and `F.scaled_dot_product_attention`"""
+
+    def __init__(self, num_classes: int, depth: int = 2, heads: int = 2, size: int = 16) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, size, 8, stride=8)
+        self.position = nn.Parameter(torch.randn(1, 16, size))
+        self.blocks = nn.Sequential(*[FusedBlock(size, heads) for _ in range(depth)])
+        self.norm, self.head = nn.LayerNorm(size), nn.Linear(size, num_classes)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2) + self.position
+        return self.head(self.norm(self.blocks(x)).mean(1))
+
+
+class TokensFirst(nn.Module):
+    """A vision transformer of `nn.TransformerEncoderLayer`, with its tokens in the first axis: T x N x D"""
+
+    def __init__(self, num_classes: int, depth: int = 2, heads: int = 2, size: int = 16) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, size, 8, stride=8)
+        self.token = nn.Parameter(torch.randn(1, 1, size))
+        self.position = nn.Parameter(torch.randn(17, 1, size))
+        self.layers = nn.ModuleList([nn.TransformerEncoderLayer(size, heads, 2 * size) for _ in range(depth)])
+        self.head = nn.Linear(size, num_classes)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).permute(2, 0, 1)
+        x = torch.cat([self.token.expand(-1, x.shape[1], -1), x]) + self.position
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x[0])
+
+
 class ConvolutionClassifies(nn.Module):
     """A 1 x 1 convolution that classifies, then pooling: no linear layer"""
 
@@ -329,7 +379,7 @@ class Perceptron(nn.Module):
 
 
 def networks() -> dict[str, type[nn.Module]]:
-    """Return all twenty by the name that configurations give them."""
+    """Return all by the name that configurations give them."""
     return {
         "functional-residual": FunctionalResidual,
         "view": View,
@@ -344,6 +394,8 @@ def networks() -> dict[str, type[nn.Module]]:
         "random-dropout": RandomDropout,
         "channels-last": ChannelsLast,
         "transformer": Transformer,
+        "fused-transformer": FusedTransformer,
+        "tokens-first": TokensFirst,
         "convolution-classifies": ConvolutionClassifies,
         "fire": Fire,
         "pre-activation": PreActivation,

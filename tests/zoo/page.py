@@ -20,7 +20,7 @@ COLUMNS = {
 HEAD = """\
 # Networks as people write them
 
-Twenty small classifiers, each with a habit of its own (`tests/zoo/handwritten.py`), go through a
+Small classifiers, each with a habit of its own (`tests/zoo/handwritten.py`), go through a
 configuration with every stage. This table is what the dry run says of each: *yes* is what it lets
 pass, and all of that runs to its end. A test holds both (`make test`, `make test-long`). What each
 stage needs of a network stands in [networks.md](networks.md).
