@@ -48,6 +48,8 @@ def shares(model, x, which):
         ("attention_resnet50", "epsilon_plus_flat", (0,)),
         ("attention_resnet50", "epsilon_alpha2_beta1", (1,)),
         ("efficientnet_b0", "epsilon_plus_flat", (0, 1)),
+        *((network, "epsilon_gamma_box", (0,)) for network in ("small_resnet", "small_efficientnet", "small_fused")),
+        *((network, "epsilon_gamma_box", (0,)) for network in ("resnet18", "attention_resnet50", "efficientnet_b0")),
     ],
 )
 def test_without_biases_the_pixels_have_the_logit(network, name, seeds):
@@ -271,14 +273,17 @@ def test_the_network_is_left_as_it_was_even_after_an_error(network, targets):
 
 def test_relevance_that_explodes_is_found_and_named():
     model, x = bare("resnet50", 1).float(), images(1, 2).float()
-    found = lrp(model, x, None, composite("epsilon_gamma_box", model))
+    name = "epsilon_unsigned_gamma_box"
+    found = lrp(model, x, None, composite(name, model))
     assert found.exploded.all()
     assert (found.growth > 1e4).all()
-    with pytest.raises(InputError, match=r"'epsilon_gamma_box': the relevance of 'a', 'b' explodes \(it grows .*e\+"):
-        refuse_exploded(found, "epsilon_gamma_box", ["a", "b"])
-    fine = lrp(model, x, None, composite("epsilon_plus_flat", model))
-    assert not fine.exploded.any()
-    refuse_exploded(fine, "epsilon_plus_flat", ["a", "b"])
+    with pytest.raises(InputError, match=rf"'{name}': the relevance of 'a', 'b' explodes \(it grows .*e\+"):
+        refuse_exploded(found, name, ["a", "b"])
+    for other in ("epsilon_plus_flat", "epsilon_gamma_box"):
+        fine = lrp(model, x, None, composite(other, model))
+        assert not fine.exploded.any()
+        assert (fine.growth < 10).all()
+        refuse_exploded(fine, other, ["a", "b"])
 
 
 @pytest.mark.parametrize(

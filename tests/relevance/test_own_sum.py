@@ -16,7 +16,7 @@ from lucidag.explain.relevance.form import form_of
 from lucidag.explain.relevance.lrp import lrp
 from tests.relevance.residual import image, network
 
-COMPOSITES = ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1"]
+COMPOSITES = ["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_unsigned_gamma_box", "epsilon_alpha2_beta1"]
 
 
 class OwnBlock(nn.Module):

@@ -79,6 +79,8 @@ class LrpMethod(Method):
     ----------
     composite
         The name of the rules.
+    note
+        What is to be said of the library's map.
     """
 
     kind = "signed"
@@ -86,6 +88,7 @@ class LrpMethod(Method):
     group = LrpGroup
     library: ClassVar[str | None] = "zennit"
     composite: ClassVar[str]
+    note: ClassVar[str] = ""
 
     def reference(self, case: Case) -> Reference:
         """Ask zennit, with its own canonizers."""
@@ -94,7 +97,8 @@ class LrpMethod(Method):
         low, high = input_range(case.inputs, case.x.device)
         rules = plain_composite(self.composite, low, high)
         found = library_relevance(case.model, case.x, case.target, rules).cpu().numpy()
-        return Reference(found, unsteady=EXPLODES if self.composite in case.record["exploded"] else "")
+        unsteady = EXPLODES if self.composite in case.record["exploded"] else ""
+        return Reference(found, note=self.note, unsteady=unsteady)
 
 
 def _finite(value: float) -> float | None:
@@ -114,6 +118,14 @@ class EpsilonGammaBox(LrpMethod):
 
     title = "LRP: ε, γ, box"
     composite = "epsilon_gamma_box"
+    note = "zennit's canonizers and passes, with the gamma rule that zennit has from 0.5 on"
+
+
+class EpsilonUnsignedGammaBox(LrpMethod):
+    """The rules `epsilon_unsigned_gamma_box`."""
+
+    title = "LRP: ε, γ unsigned, box"
+    composite = "epsilon_unsigned_gamma_box"
 
 
 class EpsilonAlpha2Beta1(LrpMethod):

@@ -28,6 +28,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
     LRP: {
         "epsilon_plus_flat": "lucidag.explain.methods.lrp:EpsilonPlusFlat",
         "epsilon_gamma_box": "lucidag.explain.methods.lrp:EpsilonGammaBox",
+        "epsilon_unsigned_gamma_box": "lucidag.explain.methods.lrp:EpsilonUnsignedGammaBox",
         "epsilon_alpha2_beta1": "lucidag.explain.methods.lrp:EpsilonAlpha2Beta1",
         "attn_lrp": "lucidag.explain.methods.lrp:AttnLrp",
     },
@@ -51,7 +52,7 @@ ATTENDED = ("rollout", "gradient_attention", "legrad")
 # Each map costs hundreds of predictions: studies read the stored maps, and do not ask again of changed images.
 SLOW = (LIME, "rise")
 # Of the default families, what is made only where it is named.
-UNASKED = ("attn_lrp",)
+UNASKED = ("epsilon_unsigned_gamma_box", "attn_lrp")
 DEFAULT = (*FAMILIES[CAM], LIME, *(name for name in FAMILIES[LRP] if name not in UNASKED))
 
 

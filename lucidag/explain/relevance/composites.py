@@ -3,13 +3,14 @@
 The rules are zennit's own, and share out relevance by contributions, so it is conserved, with exceptions in the rules
 themselves. A unit with relevance but without a positive contribution loses it by the z+ rule; by alpha-beta, one
 without a negative contribution gives on twice its relevance. Both need few or sparse inputs (a convolution by channel,
-a network a few channels wide) and an output that no ReLU follows. By gamma, contributions of both signs can cancel in
-the denominator; what is then shared out are rounding errors.
+a network a few channels wide) and an output that no ReLU follows. zennit 0.4's gamma rule is for outputs above zero
+alone: of one below zero, the parts of both signs can cancel in the denominator, and relevance grows without bound.
 
 Found on networks without biases, random weights, 64 x 64 pixels, double precision, as sum of the pixels' relevance over
 the logit: ``epsilon_plus_flat`` 1.000 on ResNet-18, ResNet-50, that with attention, 0.998 to 1.000 on EfficientNet-B0
 with ReLU; ``epsilon_alpha2_beta1`` 1.000 on the three ResNets (0.96 to 0.99 on ResNet-50 with ImageNet weights), 8 on
-EfficientNet-B0; ``epsilon_gamma_box`` 0.997 to 1.02 on ResNet-18, and no conservation on deeper networks.
+EfficientNet-B0; ``epsilon_gamma_box`` 1.000 on all of them; ``epsilon_unsigned_gamma_box`` 0.997 to 1.02 on ResNet-18,
+and no conservation on deeper networks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from zennit.canonizers import Canonizer
 from zennit.composites import (
     LAYER_MAP_BASE,
     EpsilonAlpha2Beta1,
@@ -27,6 +29,7 @@ from zennit.composites import (
     SpecialFirstLayerMapComposite,
 )
 from zennit.core import Composite, Hook
+from zennit.rules import Epsilon, ZBox
 from zennit.types import Convolution
 
 from lucidag.explain.relevance.attention import ATTN_LRP, CP_LRP, VARIANTS
@@ -39,6 +42,14 @@ from lucidag.explain.relevance.gamma import SignedGamma
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import check_known
 from lucidag.models.inputs import Inputs
+
+
+class EpsilonSignedGammaBox(SpecialFirstLayerMapComposite):
+    """`EpsilonGammaBox` of zennit 0.5 and later, whose gamma rule is for both signs."""
+
+    def __init__(self, low: torch.Tensor, high: torch.Tensor, canonizers: list[Canonizer] | None = None) -> None:
+        rules = [(Convolution, SignedGamma(0.25)), (nn.Linear, Epsilon())]
+        super().__init__([*LAYER_MAP_BASE, *rules], [(Convolution, ZBox(low=low, high=high))], canonizers)
 
 
 class AttnLrp(LayerMapComposite):
@@ -63,15 +74,19 @@ class Entry:
         Its class, which says the rules of linear layers and convolutions.
     attention
         Its way through attention, of `lucidag.explain.relevance.attention.VARIANTS`.
+    ranged
+        Whether its class is given the least and greatest values of the input.
     """
 
     kind: type[LayerMapComposite]
     attention: str = CP_LRP
+    ranged: bool = False
 
 
 COMPOSITES: Mapping[str, Entry] = {
     "epsilon_plus_flat": Entry(EpsilonPlusFlat),
-    "epsilon_gamma_box": Entry(EpsilonGammaBox),
+    "epsilon_gamma_box": Entry(EpsilonSignedGammaBox, ranged=True),
+    "epsilon_unsigned_gamma_box": Entry(EpsilonGammaBox, ranged=True),
     "epsilon_alpha2_beta1": Entry(EpsilonAlpha2Beta1),
     "attn_lrp": Entry(AttnLrp, ATTN_LRP),
 }
@@ -99,7 +114,8 @@ def composite_for(
     ----------
     name
         ``epsilon_plus_flat``: the first linear layer spreads its relevance evenly, other convolutions use the z+ rule,
-        linear layers the epsilon rule. ``epsilon_gamma_box``: the z-box rule, then gamma = 0.25, then epsilon.
+        linear layers the epsilon rule. ``epsilon_gamma_box``: the z-box rule, then gamma = 0.25 for both signs, then
+        epsilon; ``epsilon_unsigned_gamma_box``: the same with the gamma rule for inputs and outputs above zero.
         ``epsilon_alpha2_beta1``: alpha = 2 and beta = 1 in all convolutions, then epsilon. In these a softmax is a
         constant (CP-LRP). ``attn_lrp``: gamma for both signs, 0.25 in convolutions and 0.05 in linear layers, and
         relevance through the softmax (AttnLRP).
@@ -108,8 +124,8 @@ def composite_for(
     example
         A batch that it takes, on its device: its first image is run, to see the network's steps.
     low, high
-        The least and greatest values of its input, 1 x channels x 1 x 1 (`input_range`); ``epsilon_gamma_box`` needs
-        them.
+        The least and greatest values of its input, 1 x channels x 1 x 1 (`input_range`), which the z-box rule
+        needs.
 
     Raises
     ------
@@ -121,9 +137,9 @@ def composite_for(
     rules = VARIANTS[entry.attention]
     covered = check_covered(model, example, rules)
     bounds: tuple[torch.Tensor, ...] = ()
-    if name == "epsilon_gamma_box":
+    if entry.ranged:
         if low is None or high is None:
-            raise InputError("composite 'epsilon_gamma_box' needs the least and greatest values of the input")
+            raise InputError(f"composite '{name}' needs the least and greatest values of the input")
         bounds = _range_at_first(model, covered.linear, rules, example, low, high)
     composite = entry.kind(*bounds)
     first = _first_called(composite, covered.linear)

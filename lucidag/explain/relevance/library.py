@@ -20,11 +20,14 @@ from zennit.torchvision import ResNetCanonizer
 from zennit.types import Activation, AvgPool, BatchNorm, Linear
 
 from lucidag.explain.reference import NoReferenceError
+from lucidag.explain.relevance.composites import COMPOSITES, EpsilonSignedGammaBox
 from lucidag.ground.errors import first_line
 
 PLAIN = {
     "epsilon_plus_flat": EpsilonPlusFlat,
-    "epsilon_gamma_box": EpsilonGammaBox,
+    # zennit has it from 0.5 on, which zennit-crp does not take: its rule is this project's, all else zennit's.
+    "epsilon_gamma_box": EpsilonSignedGammaBox,
+    "epsilon_unsigned_gamma_box": EpsilonGammaBox,
     "epsilon_alpha2_beta1": EpsilonAlpha2Beta1,
 }
 # What zennit has a rule for or takes the gradient of, and what changes no number in eval mode.
@@ -55,7 +58,7 @@ def plain_composite(name: str, low: torch.Tensor, high: torch.Tensor) -> Composi
     """
     if name not in PLAIN:
         raise NoReferenceError(f"zennit has no composite '{name}'")
-    bounds = (low, high) if name == "epsilon_gamma_box" else ()
+    bounds = (low, high) if COMPOSITES[name].ranged else ()
     return PLAIN[name](*bounds, canonizers=[ResNetCanonizer()])
 
 

@@ -6,7 +6,9 @@ from pydantic import Field
 
 from lucidag.ground.section import Count, Section, Split
 
-Composite = Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "attn_lrp"]
+Composite = Literal[
+    "epsilon_plus_flat", "epsilon_gamma_box", "epsilon_unsigned_gamma_box", "epsilon_alpha2_beta1", "attn_lrp"
+]
 
 
 class Lrp(Section):
