@@ -1,10 +1,12 @@
-"""Layer-wise relevance of a ViT-B/16 at 224 pixels against plain forward passes, one after the other.
+"""Relevance in a ViT-B/16 at 224 pixels: of pixels against plain forward passes, of units against a pass for each.
 
 The goal is that a map by the epsilon rule costs no more than four forward passes, of which one is that by which the
 network in canonical form is compared with the network as it is. The rules themselves are made once for a network; their
-cost is said last.
+cost is said last. Maps of the units of a block (CRP) are to take at most half the time of a pass through the network
+for each, and to be the same.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -13,9 +15,13 @@ from torchvision.models import VisionTransformer
 
 from benchmarks.measure import seconds, show
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for
+from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map
+from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.lrp import lrp
 
 GOAL = 4.0
+UNITS_GOAL = 2.0
+TOLERANCE = 1e-5  # of the greatest value
 
 
 def run(quick: bool, full: bool) -> None:
@@ -45,3 +51,31 @@ def run(quick: bool, full: bool) -> None:
         words = f"{1e3 * later:.0f} ms, {later / plain:.2f} forward passes{goal}; its rules {made / plain:.1f}"
         rows.append((name, words))
     show(f"layer-wise relevance, ViT with {layers} layers, {size} px", rows)
+    units = range(8) if quick else range(width) if full else range(0, width, 24)
+    show(f"relevance of {len(units)} of {width} units of block {(layers - 1) // 2}", of_units(model, x, (layers - 1) // 2, units))
+
+
+def of_units(model: nn.Module, x: torch.Tensor, block: int, units: Sequence[int]) -> list[tuple[str, str]]:
+    """Time the maps of some units of a block, all from one pass to the block, against one pass for each."""
+    layer = f"encoder.layers.encoder_layer_{block}"
+    rules, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
+    found: dict[str, torch.Tensor] = {}
+
+    def together() -> None:
+        behind = layer_relevance(model, rules, x, [layer], [0], views)
+        found["together"] = conditional_maps(model, rules, x, layer, behind, [[unit] for unit in units])
+
+    def one_by_one() -> None:
+        maps = [conditioned_map(model, rules, x, 0, {layer: [unit]}, views) for unit in units]
+        found["one by one"] = torch.stack(maps)
+
+    fast, plain = seconds(together), seconds(one_by_one)
+    apart = float((found["together"] - found["one by one"]).abs().max() / found["one by one"].abs().max())
+    if not apart <= TOLERANCE:
+        raise AssertionError(f"maps are {apart} of the greatest value apart")
+    return [
+        ("a pass for each", f"{plain:.1f} s"),
+        ("together", f"{fast:.1f} s"),
+        ("ratio", f"{plain / fast:.2f} (goal {UNITS_GOAL:g})"),
+        ("equality", f"maps within {apart:.0e} of the greatest value"),
+    ]
