@@ -101,7 +101,7 @@ def test_a_long_list_of_layers_is_cut():
     model = network("resnet18")
     with pytest.raises(InputError, match=r"'layer4.9' does not exist.*layer4.0, .*layer4 and \d+ before these$"):
         find_layer(describe(model, image("resnet18")), "layer4.9")
-    with pytest.raises(InputError, match=r"'avgpool' gives a tensor of shape \(1, 512, 1, 1\)"):
+    with pytest.raises(InputError, match=r"'avgpool' gives a tensor of shape \(1, 128, 1, 1\)"):
         find_layer(describe(model, image("resnet18")), "avgpool")
 
 
