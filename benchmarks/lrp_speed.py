@@ -1,9 +1,9 @@
 """Relevance in a ViT-B/16 at 224 pixels: of pixels against plain forward passes, of units against a pass for each.
 
 The goal is that a map by the epsilon rule costs no more than four forward passes, of which one is that by which the
-network in canonical form is compared with the network as it is, and one by the gamma rule no more than eight. The rules themselves are made once for a network; their
-cost is said last. Maps of the units of a block (CRP) are to take at most half the time of a pass through the network
-for each, and to be the same.
+network in canonical form is compared with the network as it is, and one by the gamma rule no more than eight. The
+rules themselves are made once for a network; their cost is said last. Maps of the units of a block (CRP) are to take at
+most half the time of a pass through the network for each, and to be the same.
 """
 
 from collections.abc import Sequence
