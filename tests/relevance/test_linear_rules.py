@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from zennit.rules import Epsilon, Gamma
 
-from lucidag.explain.relevance.direct import DirectEpsilon, direct
+from lucidag.explain.relevance.direct import DirectEpsilon, DirectGamma, direct
 from lucidag.explain.relevance.gamma import SignedGamma
 
 
@@ -66,13 +66,46 @@ def test_a_hook_that_is_removed_is_gone_and_a_constant_stays_one():
     assert not module._forward_pre_hooks
 
 
-def test_only_the_epsilon_rule_of_plain_linear_layers_is_direct():
+@pytest.mark.parametrize("gamma", [0.0, 0.05, 0.25, 10.0])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(3, 5), (2, 7, 5), (2, 3, 4, 5)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_direct_gamma_rule_is_that_of_five_runs(shape, bias, seed, gamma):
+    module, x, upper = (
+        linear(seed, bias).double(),
+        drawn(seed, *shape).double(),
+        drawn(seed + 5, *shape[:-1], 4).double(),
+    )
+    ours, theirs = (relevance(rule(gamma), module, x, upper)[1] for rule in (DirectGamma, SignedGamma))
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_an_output_of_zero_gives_nothing_on():
+    module = linear(0, bias=False)
+    x, upper = torch.zeros(1, 5).double(), torch.ones(1, 4).double()
+    for rule in (DirectGamma(0.25), SignedGamma(0.25)):
+        assert not relevance(rule, module, x, upper)[1].any()
+        module.weight.data[:, 1] = -module.weight.data[:, 0]
+        assert not relevance(rule, module, torch.tensor([[1.0, 1, 0, 0, 0]]).double(), upper)[1].any()
+
+
+def test_only_rules_of_plain_linear_layers_are_direct():
     class Own(nn.Linear):
         def forward(self, x):
             return 2 * super().forward(x)
 
     assert type(direct(Epsilon(), nn.Linear(2, 2))) is DirectEpsilon
-    for rule, module in ((Gamma(), nn.Linear(2, 2)), (Epsilon(), nn.Conv2d(1, 1, 1)), (Epsilon(), Own(2, 2))):
+    gamma = direct(SignedGamma(0.5), nn.Linear(2, 2))
+    assert type(gamma) is DirectGamma
+    assert gamma.gamma == gamma.copy().gamma == SignedGamma(0.5).copy().gamma == 0.5
+    assert type(gamma.copy()) is DirectGamma
+    for rule, module in (
+        (SignedGamma(), nn.Conv2d(1, 1, 1)),
+        (SignedGamma(), Own(2, 2)),
+        (Gamma(), nn.Linear(2, 2)),
+        (Epsilon(), nn.Conv2d(1, 1, 1)),
+        (Epsilon(), Own(2, 2)),
+    ):
         assert direct(rule, module) is rule
     assert direct(None, nn.Linear(2, 2)) is None
 
@@ -92,9 +125,10 @@ def by_sums(x, weight, bias, gamma, upper):
 @pytest.mark.parametrize("gamma", [0.0, 0.05, 0.25, 10.0])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_gamma_rule_for_both_signs(gamma, bias, seed):
+@pytest.mark.parametrize("rule", [SignedGamma, DirectGamma])
+def test_the_gamma_rule_for_both_signs(rule, gamma, bias, seed):
     module, x, upper = linear(seed, bias), drawn(seed, 1, 5), drawn(seed + 5, 1, 4)
-    _, found = relevance(SignedGamma(gamma), module, x, upper)
+    _, found = relevance(rule(gamma), module, x, upper)
     shift = module.bias.detach().numpy() if bias else np.zeros(4)
     expected = by_sums(x[0].numpy(), module.weight.detach().numpy(), shift, gamma, upper[0].numpy())
     np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-4)

@@ -22,6 +22,7 @@ class SignedGamma(BasicHook):
     """
 
     def __init__(self, gamma: float = 0.25) -> None:
+        self.gamma = gamma
         above, below = (lambda x: x.clamp(min=0)), (lambda x: x.clamp(max=0))
         super().__init__(
             input_modifiers=[above, below, above, below, lambda x: x],
@@ -36,6 +37,10 @@ class SignedGamma(BasicHook):
             gradient_mapper=_by_sign,
             reducer=_of_first_four,
         )
+
+    def copy(self) -> "SignedGamma":
+        """Give one for another layer."""
+        return type(self)(self.gamma)
 
 
 def _more(gamma: float, bias: bool, min: float | None = None, max: float | None = None) -> Change:
