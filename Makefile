@@ -34,11 +34,11 @@ test: $(READY) ## lint, types and the everyday test suite
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-test-long: $(READY) ## the tests that `make test` leaves out, for their time
-	$(VENV)/bin/python -m pytest -m long -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+test-long: $(READY) ## the tests that `make test` leaves out, for their time, but for those of `make zoo`
+	$(VENV)/bin/python -m pytest -m "long and not zoo" -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-zoo: $(READY) ## those of the long tests that run every architecture of torchvision
-	$(VENV)/bin/python -m pytest -m long tests/zoo -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+zoo: $(READY) ## every architecture of torchvision through every stage
+	$(VENV)/bin/python -m pytest -m zoo tests/zoo -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -25,13 +25,17 @@ def test_the_server_runs_what_a_clean_checkout_runs(root: Path) -> None:
     assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["requires-python"] == f">={python}"
 
 
-def test_both_forms_of_the_suite_are_run_and_together_hold_every_test(root: Path) -> None:
+def test_two_forms_of_the_suite_are_run_and_with_the_zoo_they_hold_every_test(root: Path) -> None:
     lines = (root / ".ci/run").read_text().splitlines()
     assert [line for line in lines if line.startswith("make ")] == ["make test", "make test-long"]
     options = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["addopts"]
     assert re.findall(r"-m '([^']*)'", options) == ["not long"]
-    made = (root / "Makefile").read_text().partition("\ntest-long:")[2].partition("\n\n")[0]
-    assert "pytest -m long " in made
+    long, zoo = (
+        (root / "Makefile").read_text().partition(f"\n{target}:")[2].partition("\n\n")[0]
+        for target in ("test-long", "zoo")
+    )
+    assert 'pytest -m "long and not zoo" ' in long
+    assert "pytest -m zoo tests/zoo " in zoo
 
 
 def test_every_template_is_read(root: Path) -> None:

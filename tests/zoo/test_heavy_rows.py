@@ -8,7 +8,7 @@ from lucidag.data.manifest import Manifest
 from tests.zoo.architectures import HEAVY
 from tests.zoo.table import measured, read_page, rows_of, told
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.zoo]
 
 
 @pytest.mark.parametrize("name", HEAVY)
