@@ -3,7 +3,7 @@
 from lucidag.explain.checks.methods import check_explanations
 from lucidag.explain.checks.table import COLUMNS, warnings
 from lucidag.explain.checks.units import check_units
-from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.composites import composite_on
 from lucidag.explain.relevance.store import read_decision
 from lucidag.explain.store import read_explained
 from lucidag.explain.subjects import open_job
@@ -21,8 +21,7 @@ with job(snakemake):
     with lease(snakemake.resources.gpu) as device:
         rows = check_explanations(network, subjects, settings["families"], stored, device, snakemake.threads)
         if decisions:
-            model, example = network.model.to(device), network.inputs.example(1).to(device)
-            rules = composite_for(settings["composite"], model, example, *input_range(network.inputs, device))
+            rules = composite_on(settings["composite"], network.model, network.inputs, device)
             for decision in decisions:
                 rows += check_units(network, rules, asked[decision.image], decision, device, snakemake.threads)
     for sentence in warnings(rows, snakemake.wildcards.model):

@@ -2,7 +2,7 @@
 
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.relevance.atlas import explain_decision
-from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.composites import composite_on
 from lucidag.explain.relevance.store import read_references, write_decision
 from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
@@ -12,10 +12,8 @@ with job(snakemake):
     settings = snakemake.params.settings
     network, classes, (subject,) = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     manifest = read_manifest(snakemake.input.dataset[0])
-    inputs = network.inputs
     with lease(snakemake.resources.gpu) as device:
-        model, example = network.model.to(device), inputs.example(1).to(device)
-        composite = composite_for(settings["composite"], model, example, *input_range(inputs, device))
+        composite = composite_on(settings["composite"], network.model, network.inputs, device)
         decision = explain_decision(
             network,
             composite,

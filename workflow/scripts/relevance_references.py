@@ -1,7 +1,7 @@
 """Find the images where each unit of a layer is most relevant, and where it is most active."""
 
 from lucidag.data.manifest import read_manifest
-from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.composites import composite_on
 from lucidag.explain.relevance.references import find_references
 from lucidag.explain.relevance.store import write_references
 from lucidag.ground.device import lease
@@ -12,10 +12,8 @@ with job(snakemake):
     settings = snakemake.params.settings
     manifest = read_manifest(snakemake.input.dataset[0])
     network, _ = open_trained(settings, snakemake.input.checkpoint)
-    inputs = network.inputs
     with lease(snakemake.resources.gpu) as device:
-        model, example = network.model.to(device), inputs.example(1).to(device)
-        composite = composite_for(settings["composite"], model, example, *input_range(inputs, device))
+        composite = composite_on(settings["composite"], network.model, network.inputs, device)
         found = find_references(
             network,
             composite,

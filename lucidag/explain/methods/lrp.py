@@ -14,7 +14,7 @@ from zennit.core import Composite
 from lucidag.explain.methods.base import Group, Method, asked, decision
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.explain.reference import Case, Reference
-from lucidag.explain.relevance.composites import composite_for, input_range
+from lucidag.explain.relevance.composites import composite_on, input_range
 from lucidag.explain.relevance.lrp import lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
@@ -67,9 +67,8 @@ class LrpGroup(Group):
         return [single(name, partial(maps, name, rules)) for name, rules in composites.items()]
 
     def _composites(self, model: nn.Module) -> dict[str, Composite]:
-        inputs = self.network.inputs
-        example, (low, high) = inputs.example(1).to(self.device), input_range(inputs, self.device)
-        return {name: composite_for(each.composite, model, example, low, high) for name, each in self.classes.items()}
+        inputs, device = self.network.inputs, self.device
+        return {name: composite_on(each.composite, model, inputs, device) for name, each in self.classes.items()}
 
 
 class LrpMethod(Method):

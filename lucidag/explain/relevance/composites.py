@@ -163,6 +163,11 @@ def composite_for(
     return composite
 
 
+def composite_on(name: str, model: nn.Module, inputs: Inputs, device: str | torch.device) -> Composite:
+    """Return the composite of this name for a network, which is brought to a device; raises as `composite_for`."""
+    return composite_for(name, model.to(device), inputs.example(1).to(device), *input_range(inputs, device))
+
+
 def name_of(composite: Composite) -> str:
     """Return the name that `composite_for` knows a composite by; of another one that of its class."""
     return next((name for name, entry in COMPOSITES.items() if type(composite) is entry.kind), type(composite).__name__)
