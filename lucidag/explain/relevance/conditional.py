@@ -134,7 +134,8 @@ def conditioned_map(
         relevance[0, chosen_targets(logits, [target])] = logits.detach()[0, target]
         above = logits
         for layer, units in conditions.items():
-            output, view = reached(layer, seen, 1, views.get(layer)), views.get(layer)
+            view = views.get(layer)
+            output = reached(layer, seen, 1, view)
             (found,) = torch.autograd.grad(above, output, relevance, retain_graph=True, allow_unused=True)
             if found is None:
                 raise InputError(f"layer '{layer}' does not come before the layer that is named before it")

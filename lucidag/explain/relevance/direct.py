@@ -38,7 +38,7 @@ class _Done:
     gamma: float = 0.0
 
 
-class _Direct(Hook):
+class Direct(Hook):
     """Hooks of a layer that computes what `torch.nn.Linear` does.
 
     zennit's rules run a module again in the backward pass, and let autograd compute a gradient that they throw away.
@@ -77,7 +77,7 @@ class _Direct(Hook):
         )
 
 
-class DirectEpsilon(_Direct, Epsilon):
+class DirectEpsilon(Direct, Epsilon):
     """zennit's `Epsilon`."""
 
     def done(self, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> _Done:
@@ -89,7 +89,7 @@ class DirectEpsilon(_Direct, Epsilon):
         return DirectEpsilon()
 
 
-class DirectGamma(_Direct, SignedGamma):
+class DirectGamma(Direct, SignedGamma):
     """`SignedGamma`.
 
     Of contributions c, those of one sign are (c + |c|) / 2 or (c - |c|) / 2. So besides the layer itself it takes the

@@ -36,8 +36,8 @@ class Relevance:
         float64 N: the sum of the pixels' absolute relevance, over that of the parts that make up the logit in the last
         linear layer (over the greatest absolute logit where the network does not end in one). On ResNet-18 and 50 with
         ImageNet weights, ten images of 224 x 224, it was 0.02 to 0.17 by ``epsilon_plus_flat``, 0.03 to 0.11 by
-        ``epsilon_alpha2_beta1``, and 4.9e3 to 1.8e8 by ``epsilon_unsigned_gamma_box``, whose denominators
-        come near zero.
+        ``epsilon_alpha2_beta1``, and 4.9e3 to 1.8e8 by ``epsilon_unsigned_gamma_box``, whose denominators come near
+        zero.
     exploded
         bool N: where the growth is not finite or above the limit. Such a map shows rounding errors.
     """
