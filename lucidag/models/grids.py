@@ -34,6 +34,11 @@ class TokenGrid:
         """How many tokens stand for a place."""
         return self.rows * self.columns
 
+    @property
+    def whole(self) -> bool:
+        """Whether every token stands for a place."""
+        return self.tokens == self.count
+
     def places(self, values: "torch.Tensor", axis: int | None = None) -> "torch.Tensor":
         """Take the tokens of the patches from an axis (the grid's own), and make rows and columns of it."""
         along = self.axis if axis is None else axis % values.ndim

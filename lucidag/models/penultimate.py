@@ -40,4 +40,4 @@ def penultimate_layers(layers: Layers, head: str | None) -> list[Layer]:
 
 def _all_places(layer: Layer) -> bool:
     """Tell whether an average over its output is one over the places of its maps: a class token is at none."""
-    return not layer.gives_tokens() or (layer.grid is not None and layer.grid.count == layer.grid.tokens)
+    return not layer.gives_tokens() or (layer.grid is not None and layer.grid.whole)

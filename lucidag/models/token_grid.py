@@ -1,7 +1,8 @@
 """Which place of the image each token of a transformer stands for, shown by moving numbered places as it does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import nn
@@ -19,6 +20,9 @@ SHUFFLES = ("roll", "flip", "rot90", "sort", "gather", "index_select", "take_alo
 UNROLLS = ("view", "reshape", "unflatten")
 SUMS = ("add", "iadd", "sub")
 ALONE = ("linear", "dropout", "layer_norm", "rms_norm", "mul", "imul", "gelu", "relu", "silu")  # each token by itself
+
+Cut = tuple[torch.Tensor, tuple[int, int]]
+T = TypeVar("T", TokenGrid, Cut)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Places:
 
     grids: dict[int, TokenGrid]
     last: set[int]
-    cut: dict[int, tuple[torch.Tensor, tuple[int, int]]]
+    cut: dict[int, Cut]
 
 
 def places_in(model: nn.Module, steps: Steps, example: torch.Tensor) -> Places:
@@ -67,8 +71,8 @@ def places_in(model: nn.Module, steps: Steps, example: torch.Tensor) -> Places:
     return found
 
 
-def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
-    """Find how the tokens of each step lie on the image.
+def places(steps: Steps, frame: tuple[int, ...]) -> Places:
+    """Find how the tokens of each step lie on the image, and which steps give maps of N x h x w x D or windows of such.
 
     Tokens begin where maps, of a convolution or what follows one, or the image itself, are only moved (flattened and
     turned, or cut into patches) until each token is one patch, in rows. What follows keeps them as long as it keeps
@@ -80,16 +84,7 @@ def token_grids(steps: Steps, frame: tuple[int, ...]) -> dict[int, TokenGrid]:
         Of the network.
     frame
         The shape of the image, 1 x C x S x S.
-
-    Returns
-    -------
-    By place, for each step that gives tokens; empty where there are none.
     """
-    return places(steps, frame).grids
-
-
-def places(steps: Steps, frame: tuple[int, ...]) -> Places:
-    """Find the grids of `token_grids`, and which steps give maps of N x h x w x D or windows of such."""
     found = Places({}, set(), {})
     for start in [IMAGE, *sorted(_maps(steps))]:
         shape = tuple(frame) if start == IMAGE else steps.steps[start].shape
@@ -108,8 +103,8 @@ def places(steps: Steps, frame: tuple[int, ...]) -> Places:
         elif (cut := _still_cut(steps, place, found)) is not None:
             found.cut[place] = cut
             _begin(steps, place, *cut, found)
-    _add_beside(steps, found.grids)
-    _cut_beside(steps, found)
+    _add_beside(steps, found.grids, _grid_fits)
+    _add_beside(steps, found.cut, _cut_fits)
     return found
 
 
@@ -124,8 +119,8 @@ def _still_last(steps: Steps, place: int, found: Places) -> bool:
             return True
         if source in found.last and step.function == "getitem" and _thinned(step, steps.steps[source].shape):
             return True
-        whole = grid is not None and grid.axis == 1 and grid.tokens == grid.count
-        if whole and grid is not None and step.function in UNROLLS and step.shape[1:3] == (grid.rows, grid.columns):
+        unrolled = grid is not None and grid.whole and grid.axis == 1 and step.shape[1:3] == (grid.rows, grid.columns)
+        if unrolled and step.function in UNROLLS:
             return True
     return False
 
@@ -146,7 +141,7 @@ def _thinned(step: Step, shape: tuple[int, ...]) -> bool:
     return first and shape[1] % across == shape[2] % across == 0 and step.shape[1:3] == sizes
 
 
-def _still_cut(steps: Steps, place: int, found: Places) -> tuple[torch.Tensor, tuple[int, int]] | None:
+def _still_cut(steps: Steps, place: int, found: Places) -> Cut | None:
     """Give the numbers of the places in what a step makes of windows, place by place; None: it does something else."""
     step = steps.steps[place]
     if step.function in (*MOVES, *SHUFFLES):
@@ -158,27 +153,26 @@ def _still_cut(steps: Steps, place: int, found: Places) -> tuple[torch.Tensor, t
     return None
 
 
-def _cut_beside(steps: Steps, found: Places) -> None:
-    """Note what is added to windows."""
-    waiting = [place for place in found.cut if steps.steps[place].function in SUMS]
-    while waiting:
-        place = waiting.pop()
-        for source in steps.between & set(steps.steps[place].sources) - found.cut.keys():
-            if steps.steps[source].shape == steps.steps[place].shape:
-                found.cut[source] = found.cut[place]
-                waiting += [source] if steps.steps[source].function in (*SUMS, *ALONE) else []
+def _cut_fits(_: Cut, summand: tuple[int, ...], total: tuple[int, ...]) -> bool:
+    return summand == total
 
 
-def _add_beside(steps: Steps, found: dict[int, TokenGrid]) -> None:
-    """Note what is added to tokens, as the output of attention is: it lies on the image as they do."""
+def _grid_fits(grid: TokenGrid, summand: tuple[int, ...], _: tuple[int, ...]) -> bool:
+    return len(summand) == 3 and summand[grid.axis] == grid.tokens and summand[1 - grid.axis] == 1
+
+
+def _add_beside(steps: Steps, found: dict[int, T], fits: Callable[[T, tuple[int, ...], tuple[int, ...]], bool]) -> None:
+    """Note what is added to tokens or windows, as the output of attention is: it lies on the image as they do.
+
+    `fits` tells by the shapes of a summand and of the sum whether it can.
+    """
     waiting = [place for place in found if steps.steps[place].function in SUMS]
     while waiting:
         place = waiting.pop()
-        grid = found[place]
-        for source in steps.between & set(steps.steps[place].sources) - found.keys():
-            shape = steps.steps[source].shape
-            if len(shape) == 3 and shape[grid.axis] == grid.tokens and shape[1 - grid.axis] == 1:
-                found[source] = grid
+        step, known = steps.steps[place], found[place]
+        for source in steps.between & set(step.sources) - found.keys():
+            if fits(known, steps.steps[source].shape, step.shape):
+                found[source] = known
                 waiting += [source] if steps.steps[source].function in (*SUMS, *ALONE) else []
 
 

@@ -22,7 +22,7 @@ def leading(steps: Steps, grids: Mapping[int, TokenGrid]) -> frozenset[int]:
     steps
         Of the network.
     grids
-        What `lucidag.models.token_grid.token_grids` gives.
+        Of `lucidag.models.token_grid.Places`.
 
     Returns
     -------

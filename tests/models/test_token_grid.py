@@ -10,7 +10,7 @@ from torchvision.models import SwinTransformer, VisionTransformer
 from lucidag.models.grids import TokenGrid
 from lucidag.models.small import small_cnn
 from lucidag.models.steps import steps_of, watching_steps
-from lucidag.models.token_grid import token_grids
+from lucidag.models.token_grid import places
 
 SIZE, WIDTH = 16, 12
 
@@ -99,7 +99,7 @@ def test_a_changed_patch_changes_its_token_and_no_other(name: str) -> None:
     model, size = network(name), SIZES.get(name, SIZE)
     x = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(1))
     steps = steps_of(model, x)
-    grids = token_grids(steps, tuple(x.shape))
+    grids = places(steps, tuple(x.shape)).grids
     last = grids[max(grids)]
     assert (last.rows, last.columns) == (4, 4)
     assert max(grid.front for grid in grids.values()) == FRONT.get(name, 1)
@@ -123,12 +123,12 @@ def test_a_changed_patch_changes_its_token_and_no_other(name: str) -> None:
 @pytest.mark.parametrize(("height", "width"), [(16, 24), (8, 20)])
 def test_grids_need_not_be_square(height: int, width: int) -> None:
     x = torch.randn(1, 3, height, width)
-    found = token_grids(steps_of(Own("unfold"), x), tuple(x.shape))
+    found = places(steps_of(Own("unfold"), x), tuple(x.shape)).grids
     assert found[max(found)] == TokenGrid(height // 4, width // 4, 1, 1 + height * width // 16, 1)
 
 
 def test_tokens_in_another_order_have_no_grid() -> None:
-    assert token_grids(steps_of(Own("by columns"), torch.randn(1, 3, 16, 16)), (1, 3, 16, 16)) == {}
+    assert places(steps_of(Own("by columns"), torch.randn(1, 3, 16, 16)), (1, 3, 16, 16)).grids == {}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_tokens_in_another_order_have_no_grid() -> None:
     ],
 )
 def test_networks_without_tokens_have_none(model: nn.Module) -> None:
-    assert token_grids(steps_of(model, torch.randn(1, 3, 32, 32)), (1, 3, 32, 32)) == {}
+    assert places(steps_of(model, torch.randn(1, 3, 32, 32)), (1, 3, 32, 32)).grids == {}
 
 
 def test_each_stage_of_a_pyramid_has_its_own_grid() -> None:
@@ -157,5 +157,5 @@ def test_each_stage_of_a_pyramid_has_its_own_grid() -> None:
             return self.head(self.norms[1](self.second(maps).flatten(2).transpose(1, 2)).mean(1))
 
     steps = steps_of(Pyramid(), torch.randn(1, 3, 16, 16))
-    found = {steps.steps[place].name: grid.rows for place, grid in token_grids(steps, (1, 3, 16, 16)).items()}
+    found = {steps.steps[place].name: grid.rows for place, grid in places(steps, (1, 3, 16, 16)).grids.items()}
     assert (found["norms.0"], found["norms.1"]) == (8, 4)
