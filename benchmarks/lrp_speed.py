@@ -11,9 +11,9 @@ from functools import partial
 
 import torch
 from torch import nn
-from torchvision.models import VisionTransformer
 
 from benchmarks.measure import seconds, show
+from benchmarks.vit import vit
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for
 from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map
 from lucidag.explain.relevance.layers import layer_relevance, views_of
@@ -26,36 +26,24 @@ TOLERANCE = 1e-5  # of the greatest value
 
 def run(quick: bool, full: bool) -> None:
     """Time each composite, best of three (`full`: ten) rounds."""
-    size, layers, width = (64, 2, 48) if quick else (224, 12, 768)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = VisionTransformer(size, 16, layers, 12, width, 4 * width, num_classes=1000).eval()
-        nn.init.normal_(model.heads.head.weight, std=0.02)
-        x = torch.randn(1, 3, size, size)
+    asked = vit(quick, full)
+    model, x, plain = asked.model, asked.x, asked.plain()
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
-    rounds = 1 if quick else 10 if full else 3
-
-    def forward() -> None:
-        with torch.no_grad():
-            model(x)
-
-    forward()
-    plain = min(seconds(forward) for _ in range(rounds))
     rows = [("forward pass", f"{1e3 * plain:.0f} ms")]
     for name in COMPOSITES:
         made = seconds(partial(composite_for, name, model, x, low, high))
         explain = partial(lrp, model, x, [0], composite_for(name, model, x, low, high))
         explain()
-        later = min(seconds(explain) for _ in range(rounds))
+        later = min(seconds(explain) for _ in range(asked.rounds))
         goal = GAMMA_GOAL if name == "attn_lrp" else GOAL  # the only one with another rule in linear layers
         words = (
             f"{1e3 * later:.0f} ms, {later / plain:.2f} forward passes (goal {goal:g}); its rules {made / plain:.1f}"
         )
         rows.append((name, words))
-    show(f"layer-wise relevance, ViT with {layers} layers, {size} px", rows)
-    units = range(8) if quick else range(width) if full else range(0, width, 24)
-    block = (layers - 1) // 2
-    show(f"relevance of {len(units)} of {width} units of block {block}", of_units(model, x, block, units))
+    show(f"layer-wise relevance, ViT with {asked.layers} layers, {asked.size} px", rows)
+    units = range(8) if quick else range(asked.width) if full else range(0, asked.width, 24)
+    block = (asked.layers - 1) // 2
+    show(f"relevance of {len(units)} of {asked.width} units of block {block}", of_units(model, x, block, units))
 
 
 def of_units(model: nn.Module, x: torch.Tensor, block: int, units: Sequence[int]) -> list[tuple[str, str]]:
