@@ -22,7 +22,7 @@ from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from lucidag.models.steps import watching_steps
 from tests.cam.networks import LIBRARY, Branching, cams
-from tests.models.token_twins import SIDE, SIZE, Merging, kept, picture, turned, twin
+from tests.models.token_twins import SIDE, SIZE, Merging, kept, random_image, turned, twin
 from tests.models.vits import vit
 
 NETWORKS = {
@@ -38,7 +38,7 @@ LAYERS = [(name, layer) for name in NETWORKS for layer in (None, "blocks.1.norm1
 @pytest.mark.parametrize("seed", [0, 1])
 def test_maps_are_those_of_the_library(name, layer, seed):
     build, front, own = NETWORKS[name]
-    model, x, target = build(seed), picture(seed), seed
+    model, x, target = build(seed), random_image(seed), seed
     ready = CamExplainer(model, x, layer, 4)
     assert ready.layer == (layer or own)
     methods = [method for method in LIBRARY if method != "ablationcam"]
@@ -75,7 +75,7 @@ def without_units(model, layer, front, x, target):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_ablation_cam_is_that_of_the_whole_network_run_for_each_unit(name, traced):
     build, front, layer = NETWORKS[name]
-    model, x, target = build(0), picture(), 1
+    model, x, target = build(0), random_image(), 1
     whole = model if traced else Branching(model)
     ready = CamExplainer(whole, x, layer if traced else f"inner.{layer}", 3)
     found = ready.explain(x, cams(["ablationcam"]), target)
@@ -92,7 +92,7 @@ def test_ablation_cam_is_that_of_the_whole_network_run_for_each_unit(name, trace
 @pytest.mark.parametrize("form", ["last", "tokens", "registers", "first"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_maps_are_those_of_the_same_function_written_as_maps(form, seed):
-    x, names = picture(seed), list(FAMILIES[CAM])
+    x, names = random_image(seed), list(FAMILIES[CAM])
     one, other = CamExplainer(twin("maps", seed), x, "out", 4), CamExplainer(twin(form, seed), x, "out", 4)
     expected, found = (ready.explain(x, cams(names), 1).maps for ready in (one, other))
     assert any(each.any() for each in expected.values())
@@ -146,7 +146,7 @@ def test_what_torchs_attention_gives():
         torch.manual_seed(0)
         model = VisionTransformer(12, 4, 2, 2, 16, 32, num_classes=3).eval()
         torch.nn.init.normal_(model.heads.head.weight)
-    block, x = "encoder.layers.encoder_layer_0", picture()
+    block, x = "encoder.layers.encoder_layer_0", random_image()
     one, other = (
         CamExplainer(model, x, f"{block}.{name}", 4).explain(x, cams(FAMILIES[CAM]), 1).maps
         for name in ("self_attention", "dropout")  # which gives the same
@@ -171,7 +171,7 @@ def test_a_study_of_a_shortcut_sees_what_it_sees_of_maps(form):
 
 
 def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
-    layers = describe(twin("columns"), picture())
+    layers = describe(twin("columns"), random_image())
     with pytest.raises(InputError, match=r"goes on with tokens.*'embed'.*token_grid.*name the layer"):
         default_layer(layers)
 
@@ -180,7 +180,7 @@ def test_tokens_whose_places_cannot_be_told_are_refused_with_the_way_out():
 @pytest.mark.parametrize("name", ["registers", "no class token"])
 def test_the_check_with_the_library_takes_tokens(name, method):
     build, _, layer = NETWORKS[name]
-    model, x, target = build(2), picture(2), 2
+    model, x, target = build(2), random_image(2), 2
     result = CamExplainer(model, x, layer, 4).explain(x, cams([method]), target)
     found = result.maps[method]
     case = Case(model, Inputs(SIZE), None, x, target, {"layer": layer, "notes": result.notes})

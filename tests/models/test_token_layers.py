@@ -11,7 +11,7 @@ from lucidag.models.describe import describe
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.maps import own_layers
 from lucidag.models.steps import watching_steps
-from tests.models.token_twins import FRONT, SIDE, SIZE, WIDTH, Merging, kept, picture, turned, twin
+from tests.models.token_twins import FRONT, SIDE, SIZE, WIDTH, Merging, kept, random_image, turned, twin
 from tests.models.vits import vit
 
 TAKES = Takes(kinds=("maps", "channels last", "tokens"), functions=True, leads=False)
@@ -50,7 +50,7 @@ def network(name: str) -> nn.Module:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_tokens_of_the_image_lead_to_the_logits_where_they_have_a_gradient(name: str) -> None:
-    model, x = network(name), picture().requires_grad_()
+    model, x = network(name), random_image().requires_grad_()
     layers, seen = describe(model, x), {}
 
     def see(place: int, output: object) -> None:
@@ -74,7 +74,7 @@ def test_the_tokens_of_the_image_lead_to_the_logits_where_they_have_a_gradient(n
 
 @pytest.mark.parametrize("name", ["class token", "registers", "mean", "torchvision", "timm", "timm, registers"])
 def test_tokens_are_turned_as_by_hand_and_back(name: str) -> None:
-    model, x = network(name), picture(1, 2)
+    model, x = network(name), random_image(1, 2)
     layers = describe(model, x)
     front = {"registers": 4, "mean": 0, "timm, registers": 5}.get(name, 1)
     names = [each for each in layers.modules if (at := layers.of_module(each)) is not None and at.grid is not None]
@@ -92,7 +92,7 @@ def test_tokens_are_turned_as_by_hand_and_back(name: str) -> None:
 
 
 def test_the_description_comes_back_from_json() -> None:
-    layers = describe(network("registers"), picture())
+    layers = describe(network("registers"), random_image())
     assert Layers.from_json(layers.to_json()) == layers
 
 
@@ -108,7 +108,7 @@ def test_the_description_comes_back_from_json() -> None:
 def test_a_transformer_has_its_last_blocks(name: str, blocks: list[str], block: str) -> None:
     model = network(name)
     head = {"torchvision": "heads.head"}.get(name, "head")
-    found, last = own_layers(describe(model, picture()), head)
+    found, last = own_layers(describe(model, random_image()), head)
     assert found[:3] == blocks
     assert last == block
     assert found[-1] == head
@@ -117,7 +117,7 @@ def test_a_transformer_has_its_last_blocks(name: str, blocks: list[str], block: 
 
 
 def test_tokens_behind_the_last_attention_are_refused_where_they_have_to_lead_on() -> None:
-    layers = describe(network("torchvision"), picture())
+    layers = describe(network("torchvision"), random_image())
     name = "encoder.layers.encoder_layer_2"
     assert find_layer(layers, name, TAKES).grid is not None
     with pytest.raises(InputError, match=rf"'{name}': of its tokens only those beside the image's.*encoder_layer_1"):
@@ -126,7 +126,7 @@ def test_tokens_behind_the_last_attention_are_refused_where_they_have_to_lead_on
 
 
 def test_tokens_whose_places_cannot_be_told_are_refused_until_they_are_named() -> None:
-    model, x = twin("columns"), picture()
+    model, x = twin("columns"), random_image()
     with pytest.raises(InputError, match=r"'out' gives a tensor of shape \(1, 9, 8\).*models.NAME.token_grid"):
         find_layer(describe(model, x), "out", TAKES)
     vars(model)["named_grid"] = (3, 3, 0)
@@ -136,7 +136,7 @@ def test_tokens_whose_places_cannot_be_told_are_refused_until_they_are_named() -
 
 @pytest.mark.parametrize(("front", "size"), [(1, (1, 9)), (4, (9, 1))])
 def test_a_named_grid_counts_more_than_what_is_found(front: int, size: tuple[int, int]) -> None:
-    model, x = vit(front=front), picture()
+    model, x = vit(front=front), random_image()
     vars(model)["named_grid"] = (*size, front)
     found = find_layer(describe(model, x), "blocks.0", TAKES)
     assert found.extent == size
@@ -163,7 +163,7 @@ def test_windows_are_no_maps() -> None:
 
 @pytest.mark.parametrize("form", ["tokens", "registers", "first"])
 def test_both_forms_give_the_same_maps(form: str) -> None:
-    x = picture(3, 2)
+    x = random_image(3, 2)
     layer = find_layer(describe(twin(form), x), "out", TAKES)
     assert (layer.units, layer.grid.front) == (WIDTH, 0 if form == "tokens" else FRONT)
     output, maps = kept(twin(form), "out", x), kept(twin("maps"), "out", x)
@@ -172,7 +172,7 @@ def test_both_forms_give_the_same_maps(form: str) -> None:
 
 
 def test_merged_tokens_lie_on_a_grid_of_half_the_size() -> None:
-    model, x = Merging().eval(), picture()
+    model, x = Merging().eval(), random_image()
     layers = describe(model, x)
     for name, side in (("norm", 6), ("back", 6), ("merge", 3), ("last", 3)):
         layer = find_layer(layers, name, TAKES)
@@ -198,7 +198,7 @@ def test_rows_that_are_left_out_are_counted(rows: slice, turned_over: bool) -> N
             maps = self.embed(x).permute(0, 2, 3, 1)[:, rows, ::2]
             return self.head(self.mix((maps.flip(1) if turned_over else maps).flatten(1, 2)).mean(1))
 
-    layers = describe(Thinned().eval(), picture())
+    layers = describe(Thinned().eval(), random_image())
     assert (layers.of_module("mix").grid is None) == turned_over
 
 

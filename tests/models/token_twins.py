@@ -84,7 +84,7 @@ def twin(form: str, seed: int = 0) -> Twin:
     return Twin(form, seed).eval()
 
 
-def picture(seed: int = 0, count: int = 1) -> torch.Tensor:
+def random_image(seed: int = 0, count: int = 1) -> torch.Tensor:
     return torch.randn(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(100 + seed))
 
 

@@ -18,7 +18,7 @@ from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
-from tests.models.token_twins import WIDTH, Merging, picture, twin
+from tests.models.token_twins import WIDTH, Merging, random_image, twin
 from tests.models.vits import vit
 from tests.units.probe_sets import noise
 
@@ -33,7 +33,7 @@ def rules():
 
 def both(form, seed):
     """Give each network with what is known of its layers."""
-    x, models = picture(seed), (twin("maps", seed), twin(form, seed))
+    x, models = random_image(seed), (twin("maps", seed), twin(form, seed))
     views = [views_of(model, x, LAYERS) for model in models]
     assert views[0] == {}
     assert list(views[1]) == LAYERS
@@ -67,7 +67,7 @@ def test_relevance_and_maps_of_units(form, seed):
 @pytest.mark.parametrize("places", [None, [4, 0]])
 def test_what_a_unit_responds_to(form, places):
     x, networks = both(form, 2)
-    batch = torch.cat([x, picture(3)])
+    batch = torch.cat([x, random_image(3)])
     expected, found = (
         unit_maps(model, rules(), batch, "out", [1, 5], places, views.get("out")) for model, views in networks
     )
@@ -86,17 +86,18 @@ def test_conditions_on_two_layers(form):
 
 def test_a_layer_of_tokens_without_places_is_refused():
     with pytest.raises(InputError, match="token_grid"):
-        views_of(twin("columns"), picture(), ["out"])
+        views_of(twin("columns"), random_image(), ["out"])
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("network", ["first", "multihead", "heads first", "fused", "windows"])
-def test_maps_of_units_are_those_without_a_shared_pass(network, seed):
+@pytest.mark.parametrize("rules", ["epsilon_plus_flat", "attn_lrp"])
+def test_maps_of_units_are_those_without_a_shared_pass(rules, network, seed):
     torch.manual_seed(seed)
     own = {"first": lambda: twin("first", seed), "windows": lambda: Merging().eval()}
     model = own.get(network, lambda: vit(network, seed))()
-    layer, x = {"first": "out", "windows": "merge"}.get(network, "blocks.0"), picture(seed)
-    composite, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
+    layer, x = {"first": "out", "windows": "merge"}.get(network, "blocks.0"), random_image(seed)
+    composite, views = composite_for(rules, model, x), views_of(model, x, [layer])
     behind = layer_relevance(model, composite, x, [layer], [1], views)
     found = conditional_maps(model, composite, x, layer, behind, [[0], [3], [5]], batch_size=3)
     for unit, own in zip([0, 3, 5], found, strict=True):
@@ -132,7 +133,7 @@ def test_what_torchs_attention_gives_has_relevance_and_maps():
         torch.manual_seed(0)
         model = VisionTransformer(12, 4, 2, 2, 16, 32, num_classes=3).eval()
         torch.nn.init.normal_(model.heads.head.weight)
-    block, x, found = "encoder.layers.encoder_layer_0", picture(), []
+    block, x, found = "encoder.layers.encoder_layer_0", random_image(), []
     for layer in (f"{block}.self_attention", f"{block}.dropout"):  # which gives the same
         composite, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
         behind = layer_relevance(model, composite, x, [layer], [1], views)

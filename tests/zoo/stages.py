@@ -26,7 +26,7 @@ from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.ablationcam import weighed
 from lucidag.explain.methods.cam import CamExplainer
 from lucidag.explain.methods.registry import load
-from lucidag.explain.relevance.composites import COMPOSITES, composite_for, input_range
+from lucidag.explain.relevance.composites import composite_for, input_range
 from lucidag.explain.relevance.conditional import conditional_maps
 from lucidag.explain.relevance.covered import check_covered
 from lucidag.explain.relevance.layers import layer_relevance, views_of
@@ -319,8 +319,7 @@ def _share(found: Relevance) -> float:
     return float(found.totals[0] / found.logits[0])
 
 
-# Steady ones: what the gamma rule gives of a deep network are rounding errors.
-ORDER = [name for name in ("epsilon_plus_flat", "attn_lrp", "epsilon_alpha2_beta1") if name in COMPOSITES]
+ORDER = ("epsilon_plus_flat", "attn_lrp", "epsilon_alpha2_beta1")  # as they are tried
 STAGES: Mapping[str, Callable[[Specimen], str]] = {
     "features": features,
     "sweep": sweep,

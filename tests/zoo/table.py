@@ -99,6 +99,13 @@ def read_page(root: Path) -> str:
     return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
+def check_row(root: Path, manifest: Manifest, name: str) -> None:
+    """Run an architecture through all stages, and make sure that the page says of it what they give."""
+    cells, seconds = measured(name, manifest)
+    print(told(name, cells, seconds))
+    assert cells == rows_of(read_page(root)).get(name, cells)
+
+
 def _first_line(check: object) -> str:
     return (check.__doc__ or "").split("\n")[0].rstrip(".")
 

@@ -6,13 +6,11 @@ import pytest
 
 from lucidag.data.manifest import Manifest
 from tests.zoo.architectures import HEAVY
-from tests.zoo.table import measured, read_page, rows_of, told
+from tests.zoo.table import check_row
 
 pytestmark = [pytest.mark.long, pytest.mark.zoo]
 
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_the_row_of_a_heavy_architecture(root: Path, manifest: Manifest, name: str) -> None:
-    cells, seconds = measured(name, manifest)
-    print(told(name, cells, seconds))
-    assert cells == rows_of(read_page(root)).get(name, cells)
+    check_row(root, manifest, name)
