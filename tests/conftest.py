@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG = ("test_zoo.py", "test_conditional.py", "test_lrp.py")  # one worker has a whole file: late, the others would wait
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Let each test draw the same numbers on every run, also one that names no seed."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

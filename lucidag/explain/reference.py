@@ -1,7 +1,8 @@
 """What the library that has a method of its own says of an image, beside what is stored of it here."""
 
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from lucidag.models.inputs import Inputs
 
 # An effect on the class's logit is a difference of logits: below this share of the greatest one, rounding is not small.
 STEADY = 1e-3
+# Below this share, single precision leaves an effect fewer than five digits.
+SLIGHT = 1e-2
 
 
 def faint(what: str, effect: float, greatest: float) -> str:
@@ -29,6 +32,11 @@ def faint(what: str, effect: float, greatest: float) -> str:
     if effect >= STEADY * greatest:
         return ""
     return f"no {what} changes the class's logit by a thousandth of the greatest: rounding moves the map"
+
+
+def slight(effect: float, greatest: float) -> bool:
+    """Say whether rounding shows in a comparison of effects in single precision; arguments as of `faint`."""
+    return effect < SLIGHT * greatest
 
 
 class NoReferenceError(Exception):
@@ -68,6 +76,10 @@ class Case:
     segments: NDArray[np.int32] | None = None
     batch_size: int = 32
 
+    def in_double(self) -> "Case":
+        """Return the same image and a copy of the network in double precision."""
+        return replace(self, model=copy.deepcopy(self.model).double(), pixels=self.pixels.double())
+
     @property
     def x(self) -> torch.Tensor:
         """A copy of `pixels`, as a network may change its image in place."""
@@ -88,6 +100,8 @@ class Reference:
         What is to be known of the comparison: how many samples or channels, what the library was told.
     other
         Another map that the library could as well have given, as where a sign is arbitrary; the nearer one counts.
+    precise
+        Whether `ours` is the stored map in double precision; a stored one that is far from it counts itself.
     unsteady
         Why rounding alone may change the map at will, if so: then a great difference is no fault, and this is said.
     """
@@ -97,3 +111,4 @@ class Reference:
     note: str = ""
     other: NDArray[np.floating] | None = None
     unsteady: str = ""
+    precise: bool = False

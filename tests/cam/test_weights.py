@@ -48,15 +48,15 @@ def test_ablation_runs_live_channels_only_in_batches():
     activations = torch.rand(1, 11, 3, 3, generator=torch.Generator().manual_seed(0)) - 0.3
     activations[0, [2, 5, 10]] = 0
     one, network = point(activations)
-    drops = ablation_drops(one, 0, float(activations.sum()), batch_size=3)
+    drops = ablation_drops(one, 0, batch_size=3)
     np.testing.assert_allclose(drops, activations[0].sum((1, 2)).numpy(), atol=1e-5)
     np.testing.assert_array_equal(drops[[2, 5, 10]], 0)
-    assert network.sizes == [3, 3, 2]
+    assert network.sizes == [3, 3, 3, 3]  # two channels and the layer as it is
 
 
 def test_ablation_of_a_layer_without_live_channels():
     one, network = point(torch.zeros(1, 4, 2, 2))
-    np.testing.assert_array_equal(ablation_drops(one, 0, 1.0, 3), np.zeros(4))
+    np.testing.assert_array_equal(ablation_drops(one, 0, 3), np.zeros(4))
     assert network.sizes == []
 
 

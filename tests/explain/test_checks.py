@@ -379,6 +379,33 @@ def test_maps_of_differences_that_are_rounding_are_no_fault():
         assert "rounding moves the map" in row["note"]
 
 
+class Slight(nn.Module):
+    """A network whose logits hardly depend on the image: single precision leaves its effects few digits."""
+
+    def __init__(self, single: bool, scale: float) -> None:
+        super().__init__()
+        self.inner, self.single, self.scale = network("plain_cnn"), single, scale
+
+    def forward(self, x):
+        return self.scale * self.inner(x.float() if self.single else x) + torch.arange(5.0)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.1])
+@pytest.mark.parametrize("single", [False, True])
+def test_slight_effects_are_compared_in_double_precision_where_the_code_takes_it(single, scale):
+    net = Network(Slight(single, scale).eval(), opened("plain_cnn").inputs, None)
+    row = rows_of(net, ["ablationcam"], layer="inner.6")["ablationcam"]
+    assert ("in double precision" in row["note"]) == (not single)
+    assert row["difference"] < (LIMIT if single else 1e-4)
+
+
+def test_a_stored_map_that_is_wrong_shows_though_its_effects_are_slight():
+    net = Network(Slight(False, 0.1).eval(), opened("plain_cnn").inputs, None)
+    image, (stored,) = explained(net, ["ablationcam"], layer="inner.6")
+    wrong = replace(stored, maps={"ablationcam": np.random.default_rng(0).random((32, 32))})
+    assert check_method(net, image, "ablationcam", {}, [wrong], "cpu")["difference"] > LIMIT
+
+
 class InPlace(nn.Module):
     """A network that changes its image."""
 

@@ -33,6 +33,8 @@ def failed(library: str, error: Exception) -> Row:
 def compared(stored: NDArray[np.floating], found: Reference) -> Row:
     """Return how far a map is from that of a library, and the values of both where they are furthest apart."""
     ours = stored if found.ours is None else found.ours
+    if found.precise and apart(stored, ours)[0] > LIMIT:
+        ours = stored
     ways = [found.map, *([] if found.other is None else [found.other])]
     theirs = min(ways, key=lambda each: apart(ours, each)[0])
     share, place = apart(ours, theirs)

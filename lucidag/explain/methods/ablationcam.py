@@ -1,6 +1,7 @@
 """Ablation-CAM: each channel by what the class loses without it (Desai & Ramaswamy 2020)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
 from lucidag.explain.cam.split import Point
 from lucidag.explain.methods.cam import CamMethod, seen_again, some_channels
-from lucidag.explain.reference import Case, NoReferenceError, Reference, faint
+from lucidag.explain.reference import Case, NoReferenceError, Reference, faint, slight
 from lucidag.ground.progress import track
 
 # Below this a score counts as 0: dividing by it would leave the numbers that float32 has.
@@ -31,29 +32,47 @@ class AblationCam(CamMethod):
 
     def reference(self, case: Case) -> Reference:
         """Ask pytorch-grad-cam, which ablates here what the paper does, and divides by the logit's size."""
-        from lucidag.explain.cam.library import layer_of, library_ablation  # here, as in `CamMethod`
+        from lucidag.explain.cam.library import layer_of  # here, as in `CamMethod`
 
         layer_of(case)
         seen = seen_again(case)
+        channels = some_channels(seen.activations.shape[1])
+        found = weighed(seen, channels.tolist())
+        if slight(_greatest(found, seen), float(np.abs(seen.logits).max())):
+            # The user's code may take nothing but single precision, and raise anything.
+            with suppress(Exception):
+                double = case.in_double()
+                seen = seen_again(double)
+                return self._compared(double, seen, weighed(seen, channels.tolist()), channels)
+        return self._compared(case, seen, found, channels)
+
+    def _compared(self, case: Case, seen: Seen, found: Found, channels: NDArray[np.int64]) -> Reference:
+        from lucidag.explain.cam.library import library_ablation
+
         score, least = float(seen.logits[seen.target]), float(seen.activations.min())
         if abs(score) < SMALLEST:
             raise NoReferenceError("the class's logit is 0, by which pytorch-grad-cam divides")
         count = seen.activations.shape[1]
-        channels = some_channels(count)
         theirs = library_ablation(case, channels.tolist(), to_zero=least != 0, turned=score < 0)
+        double = case.pixels.dtype == torch.float64
         notes = {
             f"{len(channels)} of {count} channels, by both": len(channels) < count,
             "the library was told to ablate to 0, though the layer's least value is another": least != 0,
             "the library's signs are turned, as the logit is below 0": score < 0,
+            "both in double precision, as no channel changes the logit by a hundredth of the greatest": double,
         }
-        found = weighed(seen, channels.tolist())
-        greatest = abs(score) * float(np.abs(np.asarray(found.weights)).max())
         return Reference(
             theirs,
-            image_map(found.coarse, theirs.shape) if len(channels) < count else None,
+            image_map(found.coarse, theirs.shape) if len(channels) < count or double else None,
             "; ".join(note for note, holds in notes.items() if holds),
-            unsteady=faint("channel", greatest, float(np.abs(seen.logits).max())),
+            unsteady=faint("channel", _greatest(found, seen), float(np.abs(seen.logits).max())),
+            precise=double and len(channels) == count,
         )
+
+
+def _greatest(found: Found, seen: Seen) -> float:
+    """Give the greatest change of the class's logit by a channel: weights are shares of the logit's size."""
+    return abs(float(seen.logits[seen.target])) * float(np.abs(np.asarray(found.weights)).max())
 
 
 def weighed(seen: Seen, channels: Sequence[int]) -> Found:
@@ -63,7 +82,7 @@ def weighed(seen: Seen, channels: Sequence[int]) -> Found:
         drops = np.zeros(seen.activations.shape[1])
         drops[list(channels)] = pooled_ablation_drops(seen.activations, head, seen.target)[list(channels)]
     else:
-        drops = ablation_drops(seen.point, seen.target, score, seen.network.batch_size, channels)
+        drops = ablation_drops(seen.point, seen.target, seen.network.batch_size, channels)
     return seen.weighted(*ablation_weights(drops, score))
 
 
@@ -103,7 +122,7 @@ def pooled_ablation_drops(activations: NDArray[np.float32], head: nn.Linear, tar
 
 
 def ablation_drops(
-    point: Point, target: int, score: float, batch_size: int, channels: Sequence[int] | None = None
+    point: Point, target: int, batch_size: int, channels: Sequence[int] | None = None
 ) -> NDArray[np.float64]:
     """Give the drops of the target's logit when each of some channels is set to zero (None: all), by the tail only.
 
@@ -114,9 +133,11 @@ def ablation_drops(
     anything = point.activations[0].flatten(1).ne(0).any(dim=1).tolist()
     drops = np.zeros(point.activations.shape[1])
     live = [channel for channel in (channels or range(len(drops))) if anything[channel]]
-    for ablated in track(cut(live, batch_size), "Ablation-CAM, batches of channels"):
+    for ablated in track(cut(live, max(1, batch_size - 1)), "Ablation-CAM, batches of channels"):
         with torch.inference_mode():
-            batch = torch.cat([point.activations] * len(ablated))
+            # The last row is not ablated: rounded as its neighbours are, it leaves no offset in drops that are small.
+            batch = torch.cat([point.activations] * (len(ablated) + 1))
             batch[range(len(ablated)), ablated] = 0
-            drops[ablated] = score - point.tail(batch)[:, target].cpu().double().numpy()
+            scores = point.tail(batch)[:, target].cpu().double().numpy()
+            drops[ablated] = scores[-1] - scores[:-1]
     return drops
