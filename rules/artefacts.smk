@@ -62,15 +62,11 @@ rule figures_artefacts:
 rule shortcut:
     """Paste artefacts into clean images and take them out of others: who looks at them, and who decides by them?"""
     input:
-        first=lambda wildcards: plan.checkpoint(
-            CONFIG.shortcuts[wildcards.study].trained_with
-        ),
-        second=lambda wildcards: plan.checkpoint(
-            CONFIG.shortcuts[wildcards.study].trained_without
-        ),
-        dataset=lambda wildcards: plan.data_files(
-            CONFIG.models[CONFIG.shortcuts[wildcards.study].trained_without].dataset
-        ),
+        networks=lambda wildcards: [
+            plan.checkpoint(model)
+            for model in studied_models(CONFIG, wildcards.study)
+        ],
+        dataset=lambda wildcards: plan.study_data(wildcards.study),
     output:
         summary=shown(f"{R}/shortcuts/{{study}}/summary.json", "shortcut", "shortcut"),
         relevance=f"{R}/shortcuts/{{study}}/relevance.csv",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lucidag.explain.agreement.localisation import MASS, grade
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import estimate
+from lucidag.ground.statistics.crossed import crossed, crossed_difference
 
 RELEVANCE_COLUMNS = ("image", "method", "artefact", "share", "area", "concentration")
 
@@ -53,68 +53,84 @@ def on_artefacts(
 
 
 def by_method(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
-    """Average over images.
+    """Average over networks and images.
 
     Parameters
     ----------
     table
-        The rows of `on_artefacts`, of any number of images.
+        The rows of `on_artefacts`, of any number of images, with a column ``model``: the networks of one arm.
     confidence, resamples, seed
-        Of the bootstrap over images.
+        See `lucidag.ground.statistics.crossed.crossed`.
 
     Returns
     -------
     DataFrame
-        artefact, method, ``images`` with a value and ``undefined`` without; means with ``_low`` and ``_high`` of
-        ``share``, ``area`` and ``excess`` (share less area, image by image).
+        artefact, method, ``networks``, ``images`` with a value and ``undefined`` without; means with ``_low`` and
+        ``_high`` of ``share``, ``area`` and ``excess`` (share less area, image by image); ``each``, the share of each
+        network.
     """
     rows = []
     for (artefact, method), part in table.groupby(["artefact", "method"], sort=True):
-        defined = part[part["share"].notna()]
-        values = {"share": part["share"], "area": defined["area"], "excess": defined["share"] - defined["area"]}
-        found = {name: estimate(each, confidence, resamples, seed) for name, each in values.items()}
+        share, area = (_cells(part, column) for column in ("share", "area"))
+        area = area.where(share.notna())
+        found = {
+            name: crossed(values, confidence, resamples, seed)
+            for name, values in {"share": share, "area": area, "excess": share - area}.items()
+        }
         row = {
             "artefact": artefact,
             "method": method,
-            "images": found["share"].n,
-            "undefined": found["share"].undefined,
+            "networks": len(share),
+            "images": found["share"].images,
+            "undefined": share.shape[1] - found["share"].images,
         }
-        rows.append(row | {key: cell for name, each in found.items() for key, cell in each.columns(name).items()})
+        columns = {key: cell for name, each in found.items() for key, cell in each.columns(name).items()}
+        rows.append(row | columns | {"each": list(found["share"].each)})
     names = [f"{name}{end}" for name in ("share", "area", "excess") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["artefact", "method", "images", "undefined", *names])
+    return pd.DataFrame(rows, columns=["artefact", "method", "networks", "images", "undefined", *names, "each"])
 
 
 def difference(first: pd.DataFrame, second: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
-    """Compare two models on the same images and masks.
+    """Compare two arms on the same images and masks.
 
     Parameters
     ----------
     first, second
-        The rows of `on_artefacts` of two models, such as one trained with a shortcut and one without.
+        The rows of `on_artefacts` with ``model``, such as of networks trained with a shortcut and of others without.
     confidence, resamples, seed
-        Of the bootstrap over images.
+        See `lucidag.ground.statistics.crossed.crossed_difference`.
 
     Returns
     -------
     DataFrame
-        artefact, method, ``images`` where both have a value; the mean shares ``first`` and ``second``, and
-        ``difference`` (first less second, paired) with ``_low`` and ``_high``: NaN where no image has both.
+        artefact, method, ``networks`` (the fewer of the two arms'), ``images`` where both have a value; the mean shares
+        ``first`` and ``second`` there, and ``difference`` (first less second, paired over images) with ``_low`` and
+        ``_high``: NaN where no image has both.
     """
-    keys = ["artefact", "method", "image"]
-    joined = first[[*keys, "share"]].merge(second[[*keys, "share"]], on=keys, suffixes=("_a", "_b"), validate="1:1")
-    rows = []
-    for (artefact, method), part in joined.groupby(["artefact", "method"], sort=True):
-        found = estimate(part["share_a"] - part["share_b"], confidence, resamples, seed)
-        both = part.dropna(subset=["share_a", "share_b"])
+    rows, groups = [], ["artefact", "method"]
+    others = dict(iter(second.groupby(groups)))
+    for (artefact, method), part in first.groupby(groups, sort=True):
+        if (artefact, method) not in others:
+            continue
+        one, two = _cells(part, "share"), _cells(others[artefact, method], "share")
+        images = one.columns[one.notna().any()].intersection(two.columns[two.notna().any()])
+        one, two = one[images], two[images]
+        found = crossed_difference(one, two, confidence, resamples, seed)
         rows.append(
             {
                 "artefact": artefact,
                 "method": method,
-                "images": found.n,
-                "first": float(both["share_a"].mean()),
-                "second": float(both["share_b"].mean()),
+                "networks": min(len(one), len(two)),
+                "images": found.images,
+                "first": float(one.mean(axis=1).mean()),
+                "second": float(two.mean(axis=1).mean()),
                 **found.columns("difference"),
             }
         )
     names = ["difference", "difference_low", "difference_high"]
-    return pd.DataFrame(rows, columns=["artefact", "method", "images", "first", "second", *names])
+    return pd.DataFrame(rows, columns=[*groups, "networks", "images", "first", "second", *names])
+
+
+def _cells(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Give a column as networks x images."""
+    return table.pivot(index="model", columns="image", values=column)

@@ -1,4 +1,4 @@
-"""Two networks and an artefact: does the one that could learn the shortcut look at it, and decide by it?"""
+"""Networks and an artefact: do those that could learn the shortcut look at it, and decide by it?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -54,16 +54,23 @@ def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count
 
 
 def open_networks(
-    settings: Mapping[str, Mapping[str, Any]], checkpoints: Mapping[str, str]
+    settings: Mapping[str, Mapping[str, Any]], checkpoints: Sequence[str]
 ) -> tuple[dict[str, Network], list[str]]:
     """Open networks with their weights, and give the names of their classes.
+
+    Parameters
+    ----------
+    settings
+        By model, how its network is made.
+    checkpoints
+        Files with their weights, in the same order.
 
     Raises
     ------
     InputError
         If they have not the same classes.
     """
-    opened = {name: open_trained(settings[name], checkpoint) for name, checkpoint in checkpoints.items()}
+    opened = {name: open_trained(own, file) for (name, own), file in zip(settings.items(), checkpoints, strict=True)}
     (first, (_, known)), *others = opened.items()
     for name, (_, names) in others:
         if names != known:
@@ -142,7 +149,7 @@ def summarise(
     relevance: pd.DataFrame,
     pasted: pd.DataFrame,
     taken_out: pd.DataFrame,
-    names: Mapping[str, str],
+    arms: Mapping[str, Sequence[str]],
     confidence: float,
     resamples: int,
     seed: int,
@@ -155,37 +162,45 @@ def summarise(
         The tables that `show_artefacts` gives.
     taken_out
         What `lucidag.artefacts.removal.take_out` gives.
-    names
+    arms
         The networks trained ``with`` and ``without`` the shortcut.
     confidence, resamples, seed
-        Of the bootstraps over images.
+        Of intervals over networks and images (see `lucidag.ground.statistics.crossed`); over images where an arm is one
+        network.
 
     Returns
     -------
     dict
-        ``models``; ``relevance``: by model the rows of `lucidag.artefacts.on_artefacts.by_method`; ``difference``: its
-        rows with less without, paired over images; ``changes`` and ``removal``: by model and artefact what pasting it
+        ``models`` by arm; ``relevance``: by arm the rows of `lucidag.artefacts.on_artefacts.by_method`; ``difference``:
+        its rows with less without, paired over images; ``changes`` and ``removal``: by arm and artefact what pasting it
         and taking it out do to the probability of the class (see `lucidag.artefacts.changes.against_control`).
     """
     interval = (confidence, resamples, seed)
-    tables = {name: relevance[relevance["model"] == name] for name in names.values()}
+    tables = {arm: relevance[relevance["model"].isin(names)] for arm, names in arms.items()}
     return {
-        "models": dict(names),
-        "relevance": {name: _records(by_method(table, *interval)) for name, table in tables.items()},
-        "difference": _records(difference(tables[names[WITH]], tables[names[WITHOUT]], *interval)),
-        "changes": {name: _changes(pasted, name, interval) for name in names.values()},
-        "removal": {name: _changes(taken_out, name, interval) for name in names.values()},
+        "models": {arm: list(names) for arm, names in arms.items()},
+        "relevance": {arm: _records(by_method(table, *interval)) for arm, table in tables.items()},
+        "difference": _records(difference(tables[WITH], tables[WITHOUT], *interval)),
+        "changes": {arm: _changes(pasted, names, interval) for arm, names in arms.items()},
+        "removal": {arm: _changes(taken_out, names, interval) for arm, names in arms.items()},
     }
 
 
 def nothing_seen(summary: Mapping[str, Any]) -> list[str]:
     """Say what a study could not measure, and what helps; see `summarise`."""
     said = []
-    for name, rows in summary["relevance"].items():
+    alone = [names[0] for names in summary["models"].values() if len(names) == 1]
+    if alone:
+        said.append(
+            f"one training an arm ({', '.join(alone)}): the intervals speak of other images and not of other "
+            "trainings; `seeds` of three or more on each model make them do so"
+        )
+    for arm, rows in summary["relevance"].items():
+        names = ", ".join(summary["models"][arm])
         empty = list(dict.fromkeys(row["method"] for row in rows if not row["images"]))
         if empty:
             said.append(
-                f"{name}: the maps by {', '.join(empty)} are empty in every image with an artefact, so nothing is "
+                f"{names}: the maps by {', '.join(empty)} are empty in every image with an artefact, so nothing is "
                 "known of what they look at; another `layer` or settings of `lime` may show more"
             )
     if not any(summary["removal"].values()):
@@ -193,9 +208,16 @@ def nothing_seen(summary: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _changes(table: pd.DataFrame, name: str, interval: tuple[float, int, int]) -> dict[str, Any]:
-    parts = table[table["model"] == name].groupby("artefact", sort=False)
-    return {str(own): against_control(part["before"], part["after"], part["control"], *interval) for own, part in parts}
+def _changes(table: pd.DataFrame, names: Sequence[str], interval: tuple[float, int, int]) -> dict[str, Any]:
+    parts = table[table["model"].isin(names)].groupby("artefact", sort=False)
+    return {str(own): _change(part, interval) for own, part in parts}
+
+
+def _change(part: pd.DataFrame, interval: tuple[float, int, int]) -> dict[str, Any]:
+    before, after, control = (
+        part.pivot(index="model", columns="image", values=column) for column in ("before", "after", "control")
+    )
+    return against_control(before, after, control, *interval)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The settings of a study of a shortcut: two networks, one of which could learn an artefact."""
+"""The settings of a study of a shortcut: networks that could learn an artefact, and networks that could not."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -19,15 +19,19 @@ class Shortcut(Section):
         "shortcut_figures": ("confidence",),
     }
 
-    trained_with: str = Field(description="Model that was trained where the artefact goes with a class.")
-    trained_without: str = Field(description="Model that was trained where it does not; on the same classes.")
+    trained_with: str = Field(
+        description="Model, or family of models that `seeds` makes, trained where the artefact goes with a class."
+    )
+    trained_without: str = Field(description="The same, trained where it does not; on the same classes.")
     artefacts: dict[Kind, str] = Field(
         description="Artefact to the class that it goes with, which is explained.", min_length=1
     )
     clean: dict[str, str] = Field(
         default={}, description="Column to the value that images must have, such as `ring: '0'`."
     )
-    split: Split = Field(default="test", description="Split of the second model's data set that images come from.")
+    split: Split = Field(
+        default="test", description="Split that images come from, of the data set of `trained_without`."
+    )
     images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
     methods: Methods | None = Field(
         default=None, description="Methods that are asked; default: all of `explain.methods`."
@@ -37,7 +41,9 @@ class Shortcut(Section):
     )
     lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: those of `explain.lime`.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=10)] = Field(
+        default=2000, description="Bootstrap draws over images, where an arm is one network."
+    )
     seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
@@ -84,6 +85,11 @@ def _check_models(words: Config, plan: Plan) -> Iterator[str]:
 
 
 def _check_studies(plan: Plan) -> Iterator[str]:
+    for key in plan.config.shortcuts:
+        models = studied_models(plan.config, key)
+        for model in dict.fromkeys(models):
+            if models.count(model) > 1:
+                yield f"shortcuts.{key}: '{model}' is in both arms, by itself or by its family"
     for key in plan.config.generalisation:
         models = plan.studied(key)
         for model in dict.fromkeys(models):

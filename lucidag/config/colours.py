@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lucidag.config.arms import studied_models
 from lucidag.config.methods import studied_methods
 from lucidag.config.plan import Plan
 from lucidag.explain.lime.settings import LimeSettings
@@ -32,7 +33,7 @@ def _settings(plan: Plan, name: str) -> Iterator[tuple[str, LimeSettings]]:
             if "hide_color" in own.lime.model_fields_set:
                 yield f"explain.images.{config.models[name].dataset}.{image}.lime", own.lime
     for key, study in config.shortcuts.items():
-        asked = name in (study.trained_with, study.trained_without) and LIME in studied_methods(config, key)
+        asked = name in studied_models(config, key) and LIME in studied_methods(config, key)
         if asked and study.lime is not None:
             yield f"shortcuts.{key}.lime", study.lime
         elif asked and config.explain is not None:

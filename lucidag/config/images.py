@@ -1,5 +1,6 @@
 """The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
+from lucidag.config.arms import WITHOUT, arms
 from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
@@ -68,7 +69,7 @@ def check_shortcuts(config: Config, source: str) -> None:
     """Stop at artefacts that are said to go with a class that their models do not have; raises as `check_target`."""
     faults = Faults()
     for name, study in config.shortcuts.items():
-        dataset = config.datasets[config.models[study.trained_without].dataset]
+        dataset = config.datasets[config.models[arms(config, name)[WITHOUT][0]].dataset]
         for artefact, target in study.artefacts.items():
             with faults.gathered():
                 check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)

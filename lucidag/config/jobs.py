@@ -15,6 +15,7 @@ stands in `Config.jobs`.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lucidag.config.arms import arms, studied_models
 from lucidag.config.methods import compared_methods, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
@@ -164,12 +165,11 @@ def _faithfulness(plan: Plan, model: str, images: list[str]) -> Settings:
 
 
 def _shortcut(plan: Plan, job: Wildcards) -> Settings:
-    study = plan.config.shortcuts[job["study"]]
-    names = {"with": study.trained_with, "without": study.trained_without}
+    study = job["study"]
     return {
-        "families": studied_families(plan.config, job["study"]),
-        "names": names,
-        "networks": {name: plan.config.models[name].pick(*LOOKED_INTO) for name in names.values()},
+        "families": studied_families(plan.config, study),
+        "arms": arms(plan.config, study),
+        "networks": {name: plan.config.models[name].pick(*LOOKED_INTO) for name in studied_models(plan.config, study)},
     }
 
 
@@ -227,8 +227,7 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.shortcuts:
         found["shortcuts"] = {
             "studies": {
-                name: {"with": study.trained_with, "without": study.trained_without, **study.pick("confidence")}
-                for name, study in config.shortcuts.items()
+                name: {**arms(config, name), **study.pick("confidence")} for name, study in config.shortcuts.items()
             }
         }
     return found

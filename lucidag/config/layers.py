@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import studied_methods
 from lucidag.config.plan import Plan
@@ -94,7 +95,7 @@ def _explained(plan: Plan, name: str) -> Iterator[tuple[str, str | None, str]]:
             cure = f"leave these methods out for it, with `explain.without: {{{name}: [{', '.join(methods)}]}}`"
             yield f"explain.methods ({', '.join(methods)})", None, cure
     for key, study in config.shortcuts.items():
-        if name not in (study.trained_with, study.trained_without):
+        if name not in studied_models(config, key):
             continue
         methods = families(studied_methods(config, key)).get(CAM, [])
         if study.layer is not None:

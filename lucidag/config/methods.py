@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lucidag.config.arms import studied_models
 from lucidag.config.schema import Config
 from lucidag.explain.cam.settings import Cam
 from lucidag.explain.lime.settings import Lime
@@ -38,14 +39,14 @@ def compared_methods(config: Config, analysis: str, model: str) -> list[str]:
 
 
 def studied_methods(config: Config, study: str) -> list[str]:
-    """Return the methods that a study of a shortcut asks: those that it names, else all that explain both models."""
+    """Return the methods that a study of a shortcut asks: those that it names, else all that explain each model."""
     shortcut, explain = config.shortcuts[study], config.explain
     if shortcut.methods is not None:
         return shortcut.methods
     if explain is None:
         return list(DEFAULT)
-    other = explain.taken(shortcut.trained_without)
-    return [method for method in explain.taken(shortcut.trained_with) if method in other]
+    first, *others = (explain.taken(model) for model in studied_models(config, study))
+    return [method for method in first if all(method in other for other in others)]
 
 
 def modules_of(methods: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+from lucidag.config.arms import WITHOUT, arms, family, studied_models
 from lucidag.config.methods import compared_methods
 from lucidag.config.schema import Config
 from lucidag.config.sources import listable
@@ -78,19 +79,17 @@ class Plan:
 
     def family(self, name: str) -> list[str]:
         """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
-        if name in self.config.models:
-            return [name]
-        return [
-            model
-            for model, settings in self.config.models.items()
-            if settings.seeds is not None and model in {f"{name}-s{seed}" for seed in settings.seeds}
-        ]
+        return family(self.config, name)
 
     def networks(self, wildcards: Wildcards) -> list[Model]:
-        """Return the models whose networks a job runs: that of its name, or the two of its study."""
-        study = self.config.shortcuts.get(wildcards.get("study", ""))
-        names = [study.trained_with, study.trained_without] if study else [wildcards["model"]]
+        """Return the models whose networks a job runs: that of its name, or those of its study."""
+        study = wildcards.get("study", "")
+        names = studied_models(self.config, study) if study in self.config.shortcuts else [wildcards["model"]]
         return [self.config.models[name] for name in names]
+
+    def study_data(self, study: str) -> list[str]:
+        """Return the files of the data set whose images a study of a shortcut edits."""
+        return self.model_data(arms(self.config, study)[WITHOUT][0])
 
     @cached_property
     def trained(self) -> list[str]:

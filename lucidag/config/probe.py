@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lucidag.config.arms import studied_models
 from lucidag.config.colours import faults_of_colours
 from lucidag.config.faults import Faults
 from lucidag.config.layers import faults_of_layers, faults_of_units, with_layers
@@ -153,9 +154,9 @@ def _methods_asked(plan: Plan, wanted: Callable[[str], bool]) -> dict[str, dict[
     asked = [
         ("explain.methods", config.explain.taken(name), [name]) for name in plan.explained_models if config.explain
     ]
-    for name, study in config.shortcuts.items():
+    for name in config.shortcuts:
         methods = studied_methods(config, name)
-        asked.append((f"shortcuts.{name}.methods", methods, [study.trained_with, study.trained_without]))
+        asked.append((f"shortcuts.{name}.methods", methods, studied_models(config, name)))
     for key, methods, models in asked:
         chosen = [method for method in methods if wanted(method)]
         for model in models if chosen else ():

@@ -63,12 +63,12 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
 
 
 def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
-    """Show which of two networks looks at an artefact, and decides by it.
+    """Show which networks look at an artefact, and decide by it.
 
     Parameters
     ----------
     studies
-        By study the models, ``with`` the artefact as a shortcut in their images and ``without``, and the
+        By study the names of the models, ``with`` the artefact as a shortcut in their images and ``without``, and the
         ``confidence`` of its intervals.
     """
     cells: list[Text | Code] = [
@@ -76,31 +76,33 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
             "Artefacts pasted into clean images, where their pixels are known. First table: the `share` of an "
             "explanation's relevance on the artefact, compared with its share of the `area`; `excess` is the "
             "difference. "
-            "Second: the two networks compared image by image, `first` less `second`. "
+            "Second: the two arms compared image by image, `first` (with) less `second` (without). "
             "Third: the change in the probability of the class that the artefact goes with, compared with a control "
             "that fills the same place with its surroundings; `beyond` is what the artefact does beyond that control. "
             "Fourth: the same where it is taken out of images in which a finder sees it; the control fills a place "
-            "of the same shape beside it, where there is room. A network that learnt the shortcut looks at it *and* "
-            "changes its mind."
+            "of the same shape beside it, where there is room. Networks that learnt the shortcut look at it *and* "
+            "change their mind. Intervals are over networks and images; where an arm is one network, over images "
+            "alone, and then they say nothing of another training."
         )
     ]
-    for name, networks in studies.items():
+    for name, study in studies.items():
+        first, second = (", ".join(f"`{model}`" for model in study[arm]) for arm in ("with", "without"))
         cells += [
             text(
                 f"### {name}",
-                f"`{networks['with']}` (`first`) learnt from images where the artefact goes with a class, "
-                f"`{networks['without']}` (`second`) from images where it does not. "
-                f"Intervals: {100 * networks['confidence']:g} %.",
+                f"{first} learnt from images where the artefact goes with a class, {second} from images where it does "
+                f"not. Intervals: {100 * study['confidence']:g} %.",
             ),
             code(
                 f"study = read_json({quoted(f'shortcuts/{name}/summary.json')})",
-                'rows = [{"model": model} | row for model, found in study["relevance"].items() for row in found]',
-                'columns = ["share", "area", "excess", "excess_low", "excess_high", "images", "undefined"]',
-                'names = ["artefact", "method", "model"]',
+                'rows = [{"trained": arm} | row for arm, found in study["relevance"].items() for row in found]',
+                'columns = ["share", "area", "excess", "excess_low", "excess_high", "networks", "images", "undefined"]',
+                'names = ["artefact", "method", "trained"]',
                 "pd.DataFrame(rows, columns=[*names, *columns]).set_index(names).sort_index()",
             ),
             code(
-                'columns = ["first", "second", "difference", "difference_low", "difference_high", "images"]',
+                'columns = ["first", "second", "difference", "difference_low", "difference_high"]',
+                'columns += ["networks", "images"]',
                 'names = ["artefact", "method"]',
                 'pd.DataFrame(study["difference"], columns=[*names, *columns]).set_index(names)',
             ),
@@ -115,12 +117,12 @@ def _changes(key: str, name: str) -> Code:
     """Tabulate what an edit does to the probability of the class; empty where no image was edited."""
     return code(
         "rows = [",
-        f'    {{{quoted(name)}: artefact, "model": model}} | values',
-        f'    for model, found in study["{key}"].items()',
+        f'    {{{quoted(name)}: artefact, "trained": arm}} | values',
+        f'    for arm, found in study["{key}"].items()',
         "    for artefact, values in found.items()",
         "]",
         'columns = [f"artefact.change.{part}" for part in ("value", "low", "high", "n")]',
         'columns += ["control.change.value", "beyond.value", "beyond.low", "beyond.high", "beyond.n"]',
-        f'names = [{quoted(name)}, "model"]',
+        f'names = [{quoted(name)}, "trained"]',
         "pd.json_normalize(rows).reindex(columns=[*names, *columns]).set_index(names).sort_index()",
     )

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 from lucidag.artefacts.changes import against_control, changes
 from lucidag.artefacts.finders import FINDERS
@@ -74,7 +75,7 @@ def test_changes_by_hand():
     assert found["change"]["low"] < 0.0125 < found["change"]["high"]
     assert [found[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.25]
     nothing = changes([], [], 0.95, 20, 0)
-    assert nothing["change"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert nothing["change"] == {"value": None, "low": None, "high": None, "n": 0, "each": [None]}
     with pytest.raises(InputError, match="no probability"):
         changes([0.5], [1.5], 0.95, 20, 0)
     with pytest.raises(InputError, match="as many"):
@@ -118,7 +119,7 @@ def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_no
         base = rng.random((16, 16))
         tables["with"].append(on_artefacts(f"p{index}", {"lrp": base + 2 * ring, "cam": base}, {"ring": ring}))
         tables["without"].append(on_artefacts(f"p{index}", {"lrp": base, "cam": rng.random((16, 16))}, {"ring": ring}))
-    first, second = (pd.concat(parts) for parts in tables.values())
+    first, second = (pd.concat(parts).assign(model=model) for model, parts in tables.items())
     summary = by_method(first, 0.95, 200, 0).set_index("method")
     assert summary.loc["lrp", "excess_low"] > 0.2
     assert summary.loc["cam", "share_low"] < 0.25 < summary.loc["cam", "share_high"]
@@ -130,6 +131,37 @@ def test_a_model_that_looks_at_the_ring_stands_out_and_one_that_does_not_does_no
     nothing = second.assign(share=second["share"].where(second["method"] == "lrp"))
     undefined = difference(first, nothing, 0.95, 200, 0).set_index("method").loc["cam"]
     assert undefined["images"] == 0
-    assert undefined.drop(["artefact", "images"]).isna().all()
+    assert undefined.drop(["artefact", "networks", "images"]).isna().all()
     expected = (2 * 64 + 32) / (2 * 64 + 128)  # uniform noise has the mean .5
     assert beside.loc["lrp", "first"] == pytest.approx(expected, abs=0.01)
+
+
+def test_of_several_networks_an_arm_the_interval_is_over_networks_too():
+    rng = np.random.default_rng(0)
+    images = [f"p{number}" for number in range(20)]
+    shift = {"a": 0.3, "b": 0.5, "c": 0.7, "x": 0.1, "y": 0.2, "z": 0.15}
+    cells = [(model, image, rng.uniform(-0.01, 0.01)) for model in shift for image in images]
+    table = pd.DataFrame(cells, columns=["model", "image", "noise"]).assign(artefact="ring", method="lrp", area=0.2)
+    table["share"] = table["model"].map(shift) + table.pop("noise")
+    first, second = (table[table["model"].isin(list(names))] for names in ("abc", "xyz"))
+    (row,) = by_method(first, 0.95, 200, 0).to_dict("records")
+    assert (row["networks"], row["images"]) == (3, 20)
+    assert row["each"] == pytest.approx([0.3, 0.5, 0.7], abs=0.01)
+    half = (row["share_high"] - row["share_low"]) / 2  # Student's of three networks: 4.303 * .2 / sqrt(3)
+    assert half == pytest.approx(4.303 * 0.2 / 3**0.5, rel=0.02)
+    (beside,) = difference(first, second, 0.95, 200, 0).to_dict("records")
+    assert (beside["first"], beside["second"]) == pytest.approx((0.5, 0.15), abs=0.01)
+    welch = ttest_ind([0.3, 0.5, 0.7], [0.1, 0.2, 0.15], equal_var=False).confidence_interval()
+    assert (beside["difference_low"], beside["difference_high"]) == pytest.approx((welch.low, welch.high), abs=0.03)
+    one = difference(first[first["model"] == "a"], second, 0.95, 200, 0).iloc[0]
+    assert one["networks"] == 1
+    assert one["difference_high"] - one["difference_low"] < 0.02  # over images alone
+
+
+def test_changes_of_several_networks():
+    before = np.array([[0.2, 0.4, 0.6], [0.1, 0.2, 0.3]])
+    found = changes(before, before + np.array([[0.1], [0.3]]), 0.95, 20, 0)
+    assert found["change"]["value"] == pytest.approx(0.2)
+    assert found["change"]["each"] == pytest.approx([0.1, 0.3])
+    assert found["to_class"]["value"] == pytest.approx(1 / 6)
+    assert found["up"] == {"value": 1.0, "low": None, "high": None, "n": 3, "each": [1.0, 1.0]}  # nothing varies

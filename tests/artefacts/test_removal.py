@@ -100,11 +100,11 @@ def test_a_summary_has_what_was_found_and_nothing_of_what_was_not(manifest):
     pasted = pd.DataFrame({"model": [], "image": [], "artefact": [], "before": [], "after": [], "control": []})
     columns = ["model", "image", "method", "artefact", "share", "area", "concentration"]
     relevance = pd.DataFrame({column: [] for column in columns})
-    found = summarise(relevance, pasted, table, {"with": "corners", "without": "middle"}, 0.95, 100, 0)["removal"]
-    assert list(found["corners"]) == ["ring"]
-    ring = found["corners"]["ring"]
+    found = summarise(relevance, pasted, table, {"with": ["corners"], "without": ["middle"]}, 0.95, 100, 0)["removal"]
+    assert list(found["with"]) == ["ring"]
+    ring = found["with"]["ring"]
     assert ring["artefact"]["change"]["n"] == 4
     assert ring["artefact"]["change"]["high"] < -0.3
     assert ring["artefact"]["from_class"]["value"] == 1
     assert (ring["control"]["change"]["value"], ring["beyond"]["n"]) == (None, 0)  # a ring leaves no room for one
-    assert abs(found["middle"]["ring"]["artefact"]["change"]["value"]) < 0.02
+    assert abs(found["without"]["ring"]["artefact"]["change"]["value"]) < 0.02

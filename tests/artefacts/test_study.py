@@ -61,14 +61,14 @@ def shown():
 
 def test_the_network_that_looks_at_corners_looks_at_the_ring(shown):
     nothing = pd.DataFrame({column: [] for column in COLUMNS})
-    found = summarise(*shown, nothing, {WITH: "corners", WITHOUT: "middle"}, 0.95, 200, 0)
+    found = summarise(*shown, nothing, {WITH: ["corners"], WITHOUT: ["middle"]}, 0.95, 200, 0)
     (row,) = found["difference"]
     assert row["method"] == "exact"
     assert row["images"] == 12
     assert row["first"] > 0.6
     assert row["second"] < 0.3
     assert row["difference_low"] > 0.3
-    corners, middle = (found["changes"][name]["ring"] for name in ("corners", "middle"))
+    corners, middle = (found["changes"][name]["ring"] for name in (WITH, WITHOUT))
     assert corners["artefact"]["to_class"]["value"] == 1
     assert corners["beyond"]["low"] > 0.5
     assert abs(middle["beyond"]["value"]) < 0.3
@@ -116,8 +116,8 @@ def test_networks_of_other_classes_cannot_be_compared(tmp_path):
         save_checkpoint(tmp_path / f"{name}.safetensors", small_cnn(2, width=2), {"classes": classes})
     files = {name: str(tmp_path / f"{name}.safetensors") for name in ("one", "two")}
     with pytest.raises(InputError, match="models 'one' and 'two' have not the same classes"):
-        open_networks(dict.fromkeys(files, network), files)
-    found, classes = open_networks({"one": network}, {"one": files["one"]})
+        open_networks(dict.fromkeys(files, network), list(files.values()))
+    found, classes = open_networks({"one": network}, [files["one"]])
     assert (list(found), classes) == (["one"], ["a", "b"])
 
 
@@ -131,12 +131,18 @@ def test_a_class_that_does_not_exist_is_named():
     ("values", "removal", "parts"),
     [
         ((3, 2), {"ring": {}}, []),
-        ((0, 2), {"ring": {}}, ["first: the maps by lime are empty"]),
-        ((0, 0), {}, ["first: the maps by lime, gradcam are empty", "name another `split`"]),
+        ((0, 2), {"ring": {}}, ["first, another: the maps by lime are empty"]),
+        ((0, 0), {}, ["first, another: the maps by lime, gradcam are empty", "name another `split`"]),
     ],
 )
 def test_what_a_study_could_not_measure_is_said(values, removal, parts):
     rows = [{"method": name, "images": images} for name, images in zip(("lime", "gradcam"), values, strict=True)]
-    said = nothing_seen({"relevance": {"first": rows, "second": []}, "removal": {"first": removal, "second": {}}})
+    said = nothing_seen(
+        {
+            "models": {WITH: ["first", "another"], WITHOUT: ["second", "other"]},
+            "relevance": {WITH: rows, WITHOUT: []},
+            "removal": {WITH: removal, WITHOUT: {}},
+        }
+    )
     assert len(said) == len(parts)
     assert all(part in sentence for part, sentence in zip(parts, said, strict=True))

@@ -9,9 +9,13 @@ from lucidag.figures.style import GREY
 
 
 def mean(value: float | None, n: int) -> dict[str, Any]:
-    return {"value": value, "low": None if value is None else value - 0.1, "high": None, "n": n} | (
-        {} if value is None else {"high": value + 0.1}
-    )
+    return {
+        "value": value,
+        "low": None if value is None else value - 0.1,
+        "high": None,
+        "n": n,
+        "each": [value, value],
+    } | ({} if value is None else {"high": value + 0.1})
 
 
 def changed(value: float, control: float | None, n: int) -> dict[str, Any]:
@@ -23,18 +27,18 @@ def summary() -> dict[str, Any]:
     """Return a study of two artefacts by one method; no image shows the second."""
     row = {"artefact": "ring", "method": "gradcam", "area": 0.2}
     return {
-        "models": {"with": "spoilt", "without": "plain"},
+        "models": {"with": ["spoilt-s0", "spoilt-s1"], "without": ["plain-s0", "plain-s1"]},
         "titles": {"gradcam": "Grad-CAM"},
         "relevance": {
-            "spoilt": [row | {"share": 0.6, "share_low": 0.5, "share_high": 0.7}],
-            "plain": [row | {"share": 0.3, "share_low": 0.2, "share_high": 0.4}],
+            "with": [row | {"share": 0.6, "share_low": 0.5, "share_high": 0.7, "each": [0.5, 0.7]}],
+            "without": [row | {"share": 0.3, "share_low": 0.2, "share_high": 0.4, "each": [0.3, None]}],
         },
         "difference": [{"artefact": "ring", "method": "gradcam"}],
         "changes": {
             name: {"ring": changed(value, 0.01, 9), "patch": changed(value / 2, 0.02, 9)}
-            for name, value in (("spoilt", 0.4), ("plain", 0.04))
+            for name, value in (("with", 0.4), ("without", 0.04))
         },
-        "removal": {"spoilt": {"ring": changed(-0.3, None, 7)}, "plain": {"ring": changed(-0.03, None, 7)}},
+        "removal": {"with": {"ring": changed(-0.3, None, 7)}, "without": {"ring": changed(-0.03, None, 7)}},
     }
 
 
@@ -54,4 +58,12 @@ def test_each_panel_has_its_points(summary):
     assert points(nothing) == []
     titles = [ax.get_title("left") for ax in (pasted, removed, nothing)]
     assert titles == ["pasted in (9 images)", "taken out (7 images)", "taken out (0 images)"]
+    assert "2 and 2 networks" in fig.get_suptitle()
     assert "90%" in fig.get_suptitle()
+    marks = [
+        line.get_xdata().tolist() for line in relevance.lines if line.get_marker() == "|" and len(line.get_xdata())
+    ]
+    assert [0.5, 0.7] in marks
+    assert [0.3] in marks  # one of the two has no value
+    rows = [label.get_text() for label in pasted.get_yticklabels()]
+    assert rows == ["with", "filled", "without", "filled"]

@@ -23,7 +23,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
         "clips": ["small"],
     },
     "artefacts": {"datasets": ["cats"], "confidence": 0.9},
-    "shortcuts": {"studies": {"ring": {"with": "net", "without": "bought", "confidence": 0.9}}},
+    "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
 }
 FIGURES = [
     "agreement/net/heat_map",
@@ -173,10 +173,10 @@ def numbers() -> dict[str, Any]:
             },
         },
         "shortcuts/ring/summary.json": {
-            "relevance": {"net": [share], "bought": [share]},
+            "relevance": {"with": [share], "without": [share]},
             "difference": [compared],
-            "changes": {"net": {"ring": changes}, "bought": {"ring": changes}},
-            "removal": {"net": {"ring": changes}, "bought": {}},
+            "changes": {"with": {"ring": changes}, "without": {"ring": changes}},
+            "removal": {"with": {"ring": changes}, "without": {}},
         },
     }
 

@@ -85,16 +85,16 @@ def test_a_finder_is_graded_at_the_threshold_that_it_uses(folder: Path) -> None:
 
 def test_a_study_without_any_value_has_empty_tables(folder: Path) -> None:
     found = {
-        "relevance": {"net": [], "other": []},
+        "relevance": {"with": [], "without": []},
         "difference": [],
         "changes": {},
-        "removal": {"net": {}, "other": {}},
+        "removal": {"with": {}, "without": {}},
     }
     change = {"change": {"value": 0.5}}
-    found["changes"] = {"net": {"ring": {"artefact": change, "control": change, "beyond": {"value": 0.0}}}}
-    for values in found["changes"]["net"]["ring"].values():
+    found["changes"] = {"with": {"ring": {"artefact": change, "control": change, "beyond": {"value": 0.0}}}}
+    for values in found["changes"]["with"]["ring"].values():
         values |= {"low": 0.0, "high": 0.0, "n": 2}
     (folder / "shortcuts" / "ring" / "summary.json").write_text(json.dumps(found))
-    section = studies({"ring": {"with": "net", "without": "other", "confidence": 0.9}})
+    section = studies({"ring": {"with": ["net"], "without": ["other"], "confidence": 0.9}})
     (relevance, difference, changes, removal), _ = run(section)
     assert (len(relevance), len(difference), len(changes), len(removal)) == (0, 0, 1, 0)

@@ -15,9 +15,7 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     images = clean_images(manifest, settings["split"], settings["clean"], settings["images"])
     seen = images_with(manifest, settings["split"], settings["artefacts"], settings["images"])
-    names = settings["names"]
-    checkpoints = {names["with"]: snakemake.input.first, names["without"]: snakemake.input.second}
-    networks, classes = open_networks(settings["networks"], checkpoints)
+    networks, classes = open_networks(settings["networks"], snakemake.input.networks)
     targets = target_indices(settings["artefacts"], classes)
     with lease(snakemake.resources.gpu) as device:
         relevance, pasted = show_artefacts(
@@ -35,7 +33,7 @@ with job(snakemake):
     write_table(out.removal, taken_out)
     interval = (settings["confidence"], settings["resamples"], settings["seed"])
     methods = [method for family in settings["families"] for method in family["methods"]]
-    summary = summarise(relevance, pasted, taken_out, settings["names"], *interval)
+    summary = summarise(relevance, pasted, taken_out, settings["arms"], *interval)
     notes = nothing_seen(summary)
     for sentence in notes:
         say(f"shortcut {snakemake.wildcards.study}: {sentence}")
