@@ -23,7 +23,10 @@ BENCHMARKS = {
     "plan": "benchmarks.plan_speed",
     "finders": "benchmarks.finders_speed",
     "default": "benchmarks.default_run",
+    "validity": "benchmarks.validity",
 }
+# What a benchmark is asked for besides how long it may take.
+OPTIONS = {"validity": ("simulations", "only")}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,6 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that they run, not how fast")
     parser.add_argument("--full", action="store_true", help="nothing extrapolated that can be run; takes many minutes")
     parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default 2)")
+    parser.add_argument("--simulations", type=int, help="of each row of validity (default 2000)")
+    parser.add_argument("--only", metavar="TOPIC", help="of validity")
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
@@ -40,7 +45,8 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(chosen.threads)
     print(f"{os.cpu_count()} cores, {chosen.threads} threads, load {os.getloadavg()[0]:.1f} over the last minute")
     for name in chosen.names or BENCHMARKS:
-        importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full)
+        more = {option: getattr(chosen, option) for option in OPTIONS.get(name, ())}
+        importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full, **more)
 
 
 if __name__ == "__main__":
