@@ -63,8 +63,7 @@ rule shortcut:
     """Paste artefacts into clean images and take them out of others: who looks at them, and who decides by them?"""
     input:
         networks=lambda wildcards: [
-            plan.checkpoint(model)
-            for model in studied_models(CONFIG, wildcards.study)
+            plan.checkpoint(model) for model in studied_models(CONFIG, wildcards.study)
         ],
         dataset=lambda wildcards: plan.study_data(wildcards.study),
     output:
