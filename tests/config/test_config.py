@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from lucidag.config.arms import arms
+from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
@@ -106,3 +108,15 @@ def test_two_models_of_one_name_are_refused() -> None:
     twin = {"dataset": "d", "architecture": "resnet18", "train": {}}
     message = fault(models__m__seeds=[3], **{"models__m-s3": twin})
     assert "two models would be called 'm-s3'" in message
+
+
+def test_an_arm_of_a_study_is_a_model_or_a_family() -> None:
+    study = {"trained_with": "m", "trained_without": "other", "artefacts": {"ring": "1"}}
+    other = {"dataset": "d", "architecture": "resnet18", "train": {}}
+    config = load_config(words(models__m__seeds=[3, 5], models__other=other, shortcuts={"s": study}), "c.yaml")
+    assert arms(config, "s") == {"with": ["m-s3", "m-s5"], "without": ["other"]}
+    given = job_settings(Plan(config), "shortcut", {"study": "s"})
+    assert given["arms"] == arms(config, "s")
+    assert list(given["networks"]) == ["m-s3", "m-s5", "other"]
+    message = fault(models__m__seeds=[3, 5], shortcuts={"s": study | {"trained_without": "m-s5"}})
+    assert "shortcuts.s: 'm-s5' is in both arms, by itself or by its family" in message
