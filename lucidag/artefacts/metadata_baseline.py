@@ -1,6 +1,6 @@
 """How well the label is told without looking at the subject: from metadata and artefacts alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from lucidag.artefacts.scores import classification
+from lucidag.artefacts.scores import classification, mean_auc
 from lucidag.artefacts.settings import Draws
 from lucidag.ground.statistics.intervals import share
 
@@ -63,9 +63,10 @@ def metadata_baseline(
         ``how`` (``test split`` or ``5 folds``), ``learnt`` and ``measured`` images, ``shared_ids`` (training images
         left out), ``majority`` (class, value, low, high, n: the share of the test images that the most frequent
         training class gets right), ``logistic`` (by ``metadata``, ``finders``, ``metadata and finders``: accuracy,
-        balanced_accuracy, auc, features), ``rule`` (by the criterion that chose it on training images: column,
-        predicts (value to class), accuracy, balanced_accuracy, auc), and ``sentence``. A data set of one class, or
-        without columns, has only ``sentence``.
+        balanced_accuracy, auc, features), ``told_by`` (the one of these that ``sentence`` tells of, see `_chosen`),
+        ``rule`` (by the criterion that chose it on training images: column, predicts (value to class), accuracy,
+        balanced_accuracy; a rule gives no probabilities, so that it has no other AUC than its balanced accuracy), and
+        ``sentence``. A data set of one class, or without columns, has only ``sentence``.
     """
     if len(set(labels.tolist())) < 2:
         return {"sentence": "All images are of one class, so there is no label to predict."}
@@ -94,6 +95,7 @@ def metadata_baseline(
     for criterion in CRITERIA:
         column, told, _ = best_rule(discrete.iloc[everything], labels[everything], count, criterion)
         scored = measured(partial(_ruled, discrete, labels, count, criterion))
+        del scored["auc"]
         rules[criterion] = {"column": column, "predicts": {value: classes[c] for value, c in told.items()}, **scored}
     result = {
         "how": how,
@@ -102,6 +104,7 @@ def metadata_baseline(
         "shared_ids": dropped,
         "majority": _majority(folds, labels, classes, asked.confidence),
         "logistic": logistic,
+        "told_by": _chosen(features, labels, count, splits, folds),
         "rule": rules,
     }
     return {**result, "sentence": _sentence(result)}
@@ -191,6 +194,25 @@ def _logistic(features: Floats, labels: NDArray[np.integer], classes: int, learn
     return predict
 
 
+def _chosen(
+    features: Mapping[str, Floats], labels: NDArray[np.integer], classes: int, splits: Sequence[str], folds: list[Fold]
+) -> str:
+    """Choose the features to tell of without a look at the images that measure them.
+
+    Those with the greatest AUC on validation images, learnt from the training images; of equal ones the first. Without
+    a test split, or validation images of two classes, all features, whatever they are worth.
+    """
+    validation = np.flatnonzero(np.asarray(splits) == "val")
+    learn, measured = folds[0]
+    if len(folds) > 1 or set(validation) & set(measured) or len(np.unique(labels[validation])) < 2:
+        return max(features, key=lambda name: features[name].shape[1])
+
+    def area(name: str) -> float:
+        return mean_auc(_logistic(features[name], labels, classes, learn)(validation), labels[validation])
+
+    return max(features, key=area)
+
+
 def _ruled(columns: pd.DataFrame, labels: NDArray[np.integer], classes: int, criterion: str, learn: Rows) -> Predict:
     column, told, otherwise = best_rule(columns.iloc[learn], labels[learn], classes, criterion)
     return lambda rows: np.eye(classes)[[told.get(value, otherwise) for value in columns[column].iloc[rows]]]
@@ -213,8 +235,8 @@ def _why_not(how: str, dropped: int, known: bool) -> str:
 
 
 def _sentence(result: dict[str, Any]) -> str:
-    name, best = max(result["logistic"].items(), key=lambda item: item[1]["auc"]["value"] or 0.0)
-    area, accuracy = best["auc"], best["accuracy"]
+    name = result["told_by"]
+    area, accuracy = (result["logistic"][name][measure] for measure in ("auc", "accuracy"))
     if area["value"] is None:
         return "The images to measure on are of one class, so no AUC is defined."
     told = f"AUC {area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})"

@@ -64,6 +64,12 @@ def classification(
     return found
 
 
+def mean_auc(probabilities: Floats, truth: NDArray[np.integer]) -> float:
+    """Give the ``auc`` of `classification` alone: N x C probabilities, N class indices of two classes or more."""
+    every = np.ones((1, len(truth)))
+    return float(np.mean([_areas(probabilities[:, c], truth == c, every) for c in np.unique(truth)]))
+
+
 def _samples(owners: NDArray[np.integer], resamples: int, seed: int) -> Iterator[Floats]:
     """Give how often each image is in each bootstrap sample, block by block: draws x N."""
     rng, number = np.random.default_rng(seed), int(owners.max()) + 1

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from lucidag.explain.families import relatives
 from lucidag.figures.style import FULL_WIDTH, figure, note, paper
 
 PALE_AND_DARK = 0.55  # from here the number is white
@@ -34,7 +35,7 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float, t
     -------
     Figure
         In each cell the mean over images, below it its interval, and in brackets the control: the mean where one of
-        the two maps belongs to another image.
+        the two maps belongs to another image. Below, which methods are of one family.
     """
     if len(methods) < 2:
         return note("Only one method was asked for, so there is nothing to compare it with.")
@@ -57,8 +58,15 @@ def heat_map(summary: pd.DataFrame, methods: Sequence[str], confidence: float, t
     images = int((summary["n"] + summary["undefined"]).max()) if len(summary) else 0
     words = f"mean over {images} images, {confidence:.0%} interval"
     words += "; in brackets: one of the two maps from another image"
-    fig.supxlabel(words if images > 1 else "one image, so without interval and control", fontsize=7)
+    words = words if images > 1 else "one image, so without interval and control"
+    fig.supxlabel(f"{words}{_of_one_family(methods, titles)}", fontsize=7)
     return fig
+
+
+def _of_one_family(methods: Sequence[str], titles: Mapping[str, str]) -> str:
+    """Say which methods are near relatives, a line each: their agreement is no agreement of independent methods."""
+    named = (", ".join(titles.get(method, method) for method in family) for family in relatives(methods))
+    return "".join(f"\none family, sharing most of what it computes: {names}" for names in named)
 
 
 def _panel(

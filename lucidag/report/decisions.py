@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lucidag.explain.checks.limit import LIMIT
+from lucidag.explain.families import RELATED
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
@@ -25,7 +26,9 @@ def explain(
     cells: list[Text | Code] = [
         text(
             "Where in an image each method sees the reason for a decision. Methods that disagree cannot all be right, "
-            "and methods that agree can all be wrong.",
+            "and methods that agree can all be wrong. Methods of `one_family` (the CAMs, or composites of LRP) share "
+            "most of what they compute: that they agree is one witness heard twice. What says more is agreement "
+            "across families, above its control.",
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
             "same with maps of *different* images: only what lies `over_control` comes from the image. Intervals: "
             f"{100 * confidence:g} % over images. A map in red and blue says what speaks for the class and what "
@@ -41,7 +44,9 @@ def explain(
             images(*sheets, (f"{figures}/side_by_side.png", f"Explanations of {name} side by side")),
             code(
                 f"pairs = read_table({quoted(f'agreement/{name}-summary.csv')})",
-                'columns = ["mean", "low", "high", "control", "over_control"]',
+                *_families(),
+                'pairs["one_family"] = pairs["method_a"].map(family) == pairs["method_b"].map(family)',
+                'columns = ["one_family", "mean", "low", "high", "control", "over_control"]',
                 'columns += ["over_control_low", "over_control_high", "n", "no_class"]',
                 'equal = pairs[pairs["threshold"] == "area"].sort_values("mean", ascending=False, kind="stable")',
                 'equal.set_index(["method_a", "method_b"])[columns]',
@@ -64,6 +69,12 @@ def explain(
                 code(f'read_table({quoted(f"explanations/{name}/lime/tuning.csv")}).set_index("trial")'),
             ]
     return Section("explanations", "Explanations", tuple(cells))
+
+
+def _families() -> list[str]:
+    """Give the code that tells the family of each method that shares one with others."""
+    lines = [f"    {quoted(name)}: [{', '.join(map(quoted, methods))}]," for name, methods in RELATED.items()]
+    return ["families = {", *lines, "}", "family = {method: name for name, own in families.items() for method in own}"]
 
 
 def localisation(models: Sequence[str], confidence: float) -> Section:

@@ -104,9 +104,10 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
             f"of units at which accuracy is highest or loss lowest, here in the order by `{ranking}`. A turning point "
             "at nearly all units (`degenerate`) says that all are needed, and the roles then say nothing.",
             f"Controls: in the figures the `{ranking}` curve must leave the grey range of random orders to mean "
-            "anything. `logit_bias` only adds a constant per class to the full network: a gain that it reaches as well "
-            "is a moved threshold, not a retrieved function. Only the gain of a k that validation images chose, on "
-            "test images, is a fair one; if its interval contains 0, there is none to speak of.",
+            "anything. `logit_bias` rescales the full network's logits by one number and adds a constant per class: "
+            "for accuracy only the constants matter, for loss the scale too. A gain that it reaches as well is a moved "
+            "threshold or another confidence, not a retrieved function. Only the gain of a k that validation images "
+            "chose, on test images, is a fair one; if its interval contains 0, there is none to speak of.",
         )
     ]
     for name in models:

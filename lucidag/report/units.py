@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
-from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
+from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT, NONE, SIMILAR
 
 # How each method finds the label of a unit.
 WAYS: Mapping[str, str] = {
@@ -87,17 +87,27 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=["threshold", *columns])',
         ),
         code('print(*summary.get("notes", []), sep="\\n")'),
-        text("The units with the best scores of each method, whatever their layer:"),
+        text(
+            "The units with the strongest labels of each method, whatever their layer. `judged` is what a label is "
+            "judged by: strength, or with `netdissect` IoU; below the `threshold` of the table above none counts."
+        ),
         code(
             "files = [",
             *files,
             "]",
             "units = pd.concat(read_table(file).assign(layer=Path(file).stem) for file in files)",
-            'best = units.sort_values("score", ascending=False, kind="stable").groupby("method").head(5)',
-            'best[["method", "layer", "unit", "concept", "category", "score"]].sort_values("method", kind="stable")',
+            f'units = units[units["concept"] != {quoted(NONE)}]',
+            f'units["judged"] = {_judged(methods)}',
+            'best = units.sort_values("judged", ascending=False, kind="stable").groupby("method").head(5)',
+            'best[["method", "layer", "unit", "concept", "category", "judged"]].sort_values("method", kind="stable")',
         ),
         images(*shown, (f"{figures}/units.png", f"Units of {name} with the images that activate them most")),
     ]
+
+
+def _judged(methods: Sequence[str]) -> str:
+    """Give the code of what a label is judged by: scores by similarity compare units, and end at log U."""
+    return 'units["strength"].fillna(units["score"])' if set(methods) & set(SIMILAR) else 'units["score"]'
 
 
 def _roles(name: str, methods: Sequence[str]) -> list[Text | Code]:

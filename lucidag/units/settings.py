@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from lucidag.ground.section import Count, Level, Section, Seed, Shards, Split, Unique
 from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
 
-Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine"]
+Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine", "cosine_cubed"]
 
 
 class Describing(Section):

@@ -35,7 +35,48 @@ def test_a_planted_shortcut_is_measured_and_its_rule_named():
     assert got["logistic"]["metadata"]["auc"]["low"] > 0.85
     assert got["logistic"]["finders"]["auc"]["low"] < 0.5 < got["logistic"]["finders"]["auc"]["high"]
     assert (got["learnt"], got["measured"], got["how"]) == (300, 300, "test split")
-    assert got["sentence"].startswith("Without the subject, metadata")  # and not the finder, which tells nothing
+    assert got["sentence"].startswith("Without the subject, metadata and finders")  # no image is left to choose by
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kept", ["metadata", "finders"])
+def test_the_sentence_is_about_what_validation_images_chose(kept, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, 900)
+    split = np.array(["train", "val", "test"])[np.arange(900) % 3]
+    told = np.where(rng.random(900) < 0.9, labels, 1 - labels)
+    # One source tells the class of training and validation images, the other that of training and test images.
+    by = {"metadata": np.where(split == "test", 1 - told, told), "finders": np.where(split == "val", 1 - told, told)}
+    if kept == "finders":
+        by = {"metadata": by["finders"], "finders": by["metadata"]}
+    tables = [pd.DataFrame({name: by[name].astype(str)}) for name in ("metadata", "finders")]
+    got = metadata_baseline(*tables, labels, CLASSES, split.tolist(), Draws(resamples=20))
+    areas = {name: found["auc"]["value"] for name, found in got["logistic"].items()}
+    assert max(areas, key=areas.get) != kept
+    assert got["told_by"] == kept
+    assert f"{kept} alone tell the label with AUC {areas[kept]:.3f}" in got["sentence"]
+
+
+def test_without_validation_images_the_sentence_is_about_all_columns():
+    columns, found, labels, _ = data(0.9)
+    for splits in (["test"] * 600, ["val"] * 600, ["train", "test"] * 300):
+        got = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(resamples=20))
+        assert got["told_by"] == "metadata and finders"
+    one_class = ["val" if label else "train" for label in labels[:300]] + ["train", "test"] * 150
+    got = metadata_baseline(columns, found, labels, CLASSES, one_class, Draws(resamples=20))
+    assert got["told_by"] == "metadata and finders"
+    none = pd.DataFrame(index=range(600))
+    assert metadata_baseline(columns, none, labels, CLASSES, ["test"] * 600, Draws())["told_by"] == "metadata"
+
+
+def test_a_rule_has_a_balanced_accuracy_and_no_auc_beside_it():
+    columns, found, labels, splits = data(0.9)
+    got = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(resamples=20))
+    rule, test = got["rule"]["balanced_accuracy"], np.array(splits) == "test"
+    assert "auc" not in rule
+    predicted = columns["source"].astype(int).to_numpy()
+    # With two classes the ROC curve of one rule has one corner, under which lies the mean of the recalls.
+    assert rule["balanced_accuracy"]["value"] == pytest.approx(roc_auc_score(labels[test], predicted[test]))
 
 
 def test_nothing_planted_gives_chance_and_no_test_image_is_learnt():

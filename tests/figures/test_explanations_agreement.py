@@ -76,6 +76,8 @@ def test_cells_are_the_table():
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ["Grad-CAM", "Ablation-CAM"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["Ablation-CAM", "LIME"]
     assert "6 images, 95% interval" in fig.get_supxlabel()
+    assert fig.get_supxlabel().endswith("computes: Grad-CAM, Ablation-CAM")  # a family; LIME is none by itself
+    assert "family" not in heat_map(summary, METHODS[1:], 0.95, TITLES).get_supxlabel()
 
 
 def test_order_of_methods_is_that_asked_for():

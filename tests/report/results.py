@@ -82,9 +82,11 @@ TABLES = {
     "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,p,p_holm,distinguishable,no_class\n"
     "road,gradcam,lime,0.2,0.1,0.3,3,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,0.5,0.5,False,\n"
     "deletion,gradcam,lime,0.0625,-0.1,0.2,3,0.5,0.5,False,\n",
-    "dissect/net/block.3.csv": "method,unit,concept,category,score\nclip-dissect,0,red,colour,1\nnetdissect,0,,,0.5\n",
-    "dissect/net/fc.csv": "method,unit,concept,category,score\nclip-dissect,4,blue,colour,2\n",
-    "dissect/bought/fc.csv": "method,unit,concept,category,score\nclip-dissect,1,red,colour,1\n",
+    # Scores do not tell which label is the stronger one.
+    "dissect/net/block.3.csv": "method,unit,concept,category,score,strength\nclip-dissect,0,red,colour,1,9\n"
+    "clip-dissect,1,green,colour,2,0.03\nnetdissect,0,none,,0.5,\nnetdissect,1,oak,,0.125,\n",
+    "dissect/net/fc.csv": "method,unit,concept,category,score,strength\nclip-dissect,4,blue,colour,2,5\n",
+    "dissect/bought/fc.csv": "method,unit,concept,category,score,strength\nclip-dissect,1,red,colour,1,2\n",
     "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",
 }
 

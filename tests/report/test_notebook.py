@@ -150,6 +150,13 @@ def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> Non
 def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
     pairs, _checks, _tuning = tables(done, "explanations")
     assert pairs["mean"].tolist() == ["0.625"]
+    assert pairs["one_family"].tolist() == ["False"]  # Grad-CAM and LIME
+
+
+def test_the_units_shown_are_those_with_the_strongest_labels(done: NotebookNode) -> None:
+    found = [table for table in tables(done, "dissection") if "judged" in table]
+    assert [table["concept"].tolist() for table in found] == [["red", "blue", "green", "oak"], ["red"]]
+    assert found[0]["judged"].astype(float).tolist() == [9, 5, 0.03, 0.125]
 
 
 def test_images_whose_prediction_is_wrong_are_graded_apart(done: NotebookNode) -> None:

@@ -125,7 +125,7 @@ def test_labels_of_images(tmp_path):
     assert shares[:4].tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]]
 
 
-@pytest.mark.parametrize("name", ["soft_wpmi", "wpmi", "cosine"])
+@pytest.mark.parametrize("name", ["soft_wpmi", "wpmi", "cosine", "cosine_cubed"])
 def test_a_unit_that_counts_pixels_of_a_concept_gets_it(tmp_path, name):
     manifest, _ = probe_set(tmp_path, n=300)
     found = annotate(manifest, np.arange(300), [])

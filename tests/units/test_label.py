@@ -378,6 +378,12 @@ def test_a_sheet_shows_the_top_images_and_the_region_in_them(seen):
         assert f"unit {unit}" in row.name
 
 
+def test_a_sheet_shows_the_strongest_labels_where_pixels_tell_nothing():
+    rows = {"unit": range(3), "concept": ["a", "b", "c"], "score": [3.0, 2.0, 1.0], "strength": [0.1, 9.0, 5.0]}
+    table = pd.DataFrame({"method": "clip-dissect", "category": "", **rows})
+    assert chosen_units(2, {"fc": table}) == {"fc": (1, 2)}
+
+
 def test_named_units_are_shown_and_others_named():
     table = label_units(counted(), "l", 0.04)
     assert chosen_units({"l": [1, 0]}, {"l": table}) == {"l": (1, 0)}

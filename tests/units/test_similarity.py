@@ -1,4 +1,4 @@
-"""The four similarities against plain loops in float64, and what must never change a label."""
+"""The five similarities against plain loops in float64, and what must never change a label."""
 
 import math
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from lucidag.units.labels.similarity import (
     best_concepts,
     constant_units,
     cosine,
+    cosine_cubed,
     describe_layer,
     rank,
     soft_wpmi,
@@ -92,6 +93,13 @@ def plain_cosine(similarities, activations):
     return scores
 
 
+def authors_cubed(similarities, activations, min_norm):
+    """What the authors' program does, with its floor of the norms; without one it is the formula."""
+    sides = [(each - each.mean(axis=0)) ** 3 for each in (activations.astype(np.float64), similarities)]
+    unit, concept = (each / np.maximum(np.linalg.norm(each, axis=0), min_norm) for each in sides)
+    return unit.T @ concept
+
+
 def plain_rank(similarities, activations):
     count = int(0.05 * len(activations))
     scores = np.empty((activations.shape[1], similarities.shape[1]))
@@ -130,6 +138,28 @@ def test_cosine_needs_no_matrix_of_similarities(seed, n, m, u, d):
     plain = plain_cosine(product(images, texts), activations)
     for block in (7, 4096):
         np.testing.assert_allclose(cosine(activations, images, texts, block), plain, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("seed", "n", "m", "u", "d"), CASES)
+def test_the_cubed_cosine_needs_no_matrix_of_similarities(seed, n, m, u, d):
+    images, texts, activations, _ = case(seed, n, m, u, d)
+    plain = authors_cubed(product(images, texts), activations, 0)
+    assert np.abs(plain).max() > 0.3
+    for block in (8 * 7 * (u + m), 2**26):
+        np.testing.assert_allclose(cosine_cubed(activations, images, texts, block), plain, rtol=0, atol=1e-9)
+    # Scores of the authors' program are the same where no norm is below its floor, whatever the scale of activations.
+    np.testing.assert_allclose(cosine_cubed(7 * activations, images, texts), plain, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(plain, authors_cubed(product(images, texts), activations, 1e-3), rtol=0, atol=1e-9)
+
+
+def test_the_floor_of_the_authors_norms_is_not_ours():
+    images, texts, activations, _ = case(*CASES[0])
+    similarities = 0.2 + 0.001 * product(images, texts)  # hardly different, as CLIP's are
+    wide = np.concatenate([images * np.float32(0.001), np.ones((len(images), 1), np.float32)], axis=1)
+    words = np.concatenate([texts, np.full((len(texts), 1), 0.2, np.float32)], axis=1)
+    ours = cosine_cubed(activations, wide, words)
+    np.testing.assert_allclose(ours, authors_cubed(similarities, activations, 0), rtol=0, atol=1e-3)
+    assert np.abs(authors_cubed(similarities, activations, 1e-3)).max() < 0.1 < np.abs(ours).max()
 
 
 @pytest.mark.parametrize(("seed", "n", "m", "u", "d"), CASES[:3])
@@ -255,6 +285,7 @@ def test_values_that_are_zero_or_equal_give_no_nan():
         found = score(name, images, np.eye(3, dtype=np.float32), top_of(activations), activations, np.zeros(2, bool))
         assert np.isfinite(found.scores).all()
     assert not cosine(activations, images, np.eye(3, dtype=np.float32))[:, 2].any()
+    assert not cosine_cubed(activations, images, np.eye(3, dtype=np.float32))[:, 2].any()
     ordered = rank(activations, images, np.eye(3, dtype=np.float32), share=0.2, length=0)[0]
     assert ordered[1] > ordered[0]  # a concept that tells no image from another gains nothing by it
 
@@ -266,3 +297,23 @@ def test_what_is_missing_is_named():
         score("soft_wpmy", images, texts, top, None, alive)
     with pytest.raises(InputError, match="'rank' needs the pooled activations"):
         score("rank", images, texts, top, None, alive)
+
+
+@pytest.mark.parametrize("level", [0.1, 1 / 3, 700.7])
+def test_what_is_the_same_in_all_images_has_no_cubed_cosine(level):
+    images, texts, activations, _ = case(*CASES[0])
+    activations[:, 1] = level
+    everywhere = np.concatenate([images, np.full((len(images), 1), level, np.float32)], axis=1)
+    words = np.zeros((len(texts), everywhere.shape[1]), np.float32)
+    words[:, :-1], words[3] = texts, 0
+    words[3, -1] = 1
+    found = cosine_cubed(activations, everywhere, words)
+    assert not found[1].any()
+    assert not found[:, 3].any()
+    assert found.any(axis=0).sum() == len(texts) - 1
+
+
+def test_rank_has_a_score_where_the_mean_similarity_is_negative():
+    images, texts, activations, _ = case(*CASES[1])
+    found = rank(activations, images, -np.abs(texts) * np.sign(images.mean(axis=0)))
+    assert np.isfinite(found).all()

@@ -93,7 +93,7 @@ def test_classes_that_cannot_be_counted_are_asked_for() -> None:
         lucidag.network(networks()["two-heads"](4), 32)
 
 
-@pytest.mark.parametrize("similarity", ["soft_wpmi", "wpmi", "cosine"])
+@pytest.mark.parametrize("similarity", ["soft_wpmi", "wpmi", "cosine", "cosine_cubed"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_planted_concept_is_the_label(similarity: str, seed: int) -> None:
     """Unit u answers to the images of concept u; the last unit never changes."""

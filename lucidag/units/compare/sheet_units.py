@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
+from lucidag.units.labels.counts import measure
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import JUDGED_BY, NETDISSECT, NONE, TITLES
 from lucidag.units.passes.unit_statistics import LayerStatistics
@@ -82,6 +83,6 @@ def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics)
 def _best(table: pd.DataFrame, count: int) -> tuple[int, ...]:
     method = methods_of(table)[-1:]  # a layer without maps may have no label by any
     rows = table[table["method"].isin(method) & (table["concept"] != NONE)]
-    ordered = rows.iloc[np.lexsort((rows["unit"], -rows["score"]))]
+    ordered = rows.iloc[np.lexsort((rows["unit"], -measure(rows)))]
     repeated = ordered.duplicated("concept")
     return tuple(int(unit) for unit in pd.concat([ordered[~repeated], ordered[repeated]])["unit"][:count])
