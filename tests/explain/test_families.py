@@ -14,4 +14,4 @@ def test_relatives_are_the_families_of_the_registry() -> None:
 def test_one_of_a_family_has_no_relative_and_the_order_is_that_asked_for() -> None:
     assert relatives(["lime", "gradcam", "attn_lrp"]) == []
     assert relatives(["layercam", "lime", "gradcam", "my_method"]) == [["layercam", "gradcam"]]
-    assert "lime" not in sum(relatives(DEFAULT), [])
+    assert not any("lime" in family for family in relatives(DEFAULT))
