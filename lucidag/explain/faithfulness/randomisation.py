@@ -5,7 +5,6 @@ randomisation, from the last layer to the first. Binder et al. (CVPR 2023) show 
 make an explanation good: a noisy one has it too.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman
 from lucidag.models.fast import copied
+from lucidag.models.forgetting import forget
 from lucidag.models.head import evaluating
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import mix, seeded
@@ -71,9 +71,7 @@ def layers(model: nn.Module, example: torch.Tensor) -> list[str]:
 def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, seed: int) -> Iterator[Stage]:
     """Randomise a network from its last layer to its first; each stage keeps what the one before it has drawn.
 
-    A layer is drawn anew by its own ``reset_parameters``. Parameters that this leaves as they are (``weight_v`` of
-    weight normalisation), and those of a module without one, come from a normal distribution with their own root mean
-    square. The draws are the same on any device.
+    Layers are drawn anew by `lucidag.models.forgetting.forget`. The draws are the same on any device.
 
     Parameters
     ----------
@@ -95,22 +93,9 @@ def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, s
     for count in np.unique(np.linspace(1, len(names), randomisation_steps).round().astype(int)):
         for index in range(done, count):
             with seeded(mix(seed, index)), torch.no_grad():
-                _forget(modules[names[index]])
+                forget(modules[names[index]])
         done = int(count)
         yield Stage(copied(forgetting).to(device), names[done - 1], sum(tensors[:done]) / sum(tensors))
-
-
-def _forget(module: nn.Module) -> None:
-    own = list(module.parameters(recurse=False))
-    sizes = [float(each.square().mean().sqrt()) for each in own]
-    reset = getattr(module, "reset_parameters", None)
-    if callable(reset):
-        for each in own:
-            each.fill_(math.nan)  # what is so afterwards was not reset
-        reset()
-    for each, size in zip(own, sizes, strict=True):
-        if not callable(reset) or bool(each.isnan().all()):
-            each.normal_(0, size)
 
 
 def correlation(values: NDArray[np.floating], other: NDArray[np.floating]) -> float | None:
