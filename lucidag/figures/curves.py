@@ -67,7 +67,7 @@ def curves(
         See `lucidag.rof.tables`; `bands` may be empty.
     points
         Turning points: dicts with split, method, metric, n0, units, low, high (None without a bootstrap),
-        degenerate.
+        degenerate, margin, first_best.
     ranking
         The method whose curve is the strong one.
     metric
@@ -83,9 +83,12 @@ def curves(
         _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over images")
         _controls(ax, one, split, ranking, metric)
         point = _point(points, split, ranking, metric)
-        title = "" if point is None else f": {best_in_words(point, confidence)}"
+        title = "" if point is None else f": {as_good_in_words(point, metric, confidence)}"
         if point is not None:
             mark(ax, point["n0"], point["low"], point["high"], "turning point n₀ and its interval")
+            ax.axvline(
+                point["first_best"], color=ORANGE, linewidth=0.8, linestyle=":", label="first best k (no interval)"
+            )
         ax.set(title=f"{split}{title}", xlabel=UNITS_AXIS, xlim=(0, RIGHT * one["k"].max()))
         ax.label_outer(remove_inner_ticks=False)
     axes[0].set_ylabel(AXIS_NAMES[metric])
@@ -94,15 +97,16 @@ def curves(
     return fig
 
 
-def best_in_words(point: Mapping[str, Any], confidence: float) -> str:
-    """Say a turning point and its interval."""
-    words = f"best with {point['n0']} of {point['units']} units on"
+def as_good_in_words(point: Mapping[str, Any], metric: str, confidence: float) -> str:
+    """Say a turning point, its margin and its interval."""
+    margin = f"{point['margin']:g} nats" if metric == "loss" else f"{100 * point['margin']:g} points"
+    words = f"{point['n0']} of {point['units']} units within {margin} of all"
     if "between" in point:
         before, after = point["between"]
         words += f" (grid: {before}, {point['n0']}, {after})" if after != point["n0"] else f" (grid: {before}, {after})"
     words += "\n"
     if point["low"] is None:
-        words += "no bootstrap interval"
+        words += "no interval"
     else:
         words += f"{confidence:.0%} interval {point['low']:.0f} to {point['high']:.0f}"
     return words + ("; degenerate" if point["degenerate"] else "")

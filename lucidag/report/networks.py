@@ -100,9 +100,11 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
     """
     cells: list[Text | Code] = [
         text(
-            "All units of the penultimate layer off, then on again one by one. `n0` is the turning point: the number "
-            f"of units at which accuracy is highest or loss lowest, here in the order by `{ranking}`. A turning point "
-            "at nearly all units (`degenerate`) says that all are needed, and the roles then say nothing.",
+            "All units of the penultimate layer off, then on again one by one. `n0` is the turning point: the smallest "
+            "number of units as good as all, which means an accuracy at most `margin` lower or a loss at most `margin` "
+            f"nats higher; here in the order by `{ranking}`. `low` and `high` are its interval; where that reaches all "
+            "units (`degenerate`), n0 cannot be told from all being needed. `first_best` is the first k of the best "
+            "value, which on a plateau is where noise is greatest: it has no interval, and nothing rests on it.",
             f"Controls: in the figures the `{ranking}` curve must leave the grey range of random orders to mean "
             "anything. `logit_bias` rescales the full network's logits by one number and adds a constant per class: "
             "for accuracy only the constants matter, for loss the scale too. A gain that it reaches as well is a moved "
@@ -121,7 +123,7 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
             code(
                 f"found = read_json({quoted(f'{folder}/turning_points.json')})",
                 'points = pd.DataFrame(found["turning_points"])',
-                f'points[points["method"] == {quoted(ranking)}].drop(columns=["method", "seed"])',
+                f'points[points["method"] == {quoted(ranking)}].drop(columns=["method", "seed", "first_best_reason"])',
             ),
             code(
                 'columns = ["method", "metric", "k", "units", "value", "baseline", "gain", "low", "high"]',

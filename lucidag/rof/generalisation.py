@@ -16,16 +16,22 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import associate_within, ranks_within
+from lucidag.rof.plateau import MARGIN, retrieved
 from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 from lucidag.rof.tables import curve_of, numbers_of
-from lucidag.rof.turning import turning_point
 
 Floats = NDArray[np.float64]
 FEWEST_MODELS = 3
 
 
 def model_row(
-    model: str, family: str, seed: int, roles: pd.DataFrame, sweep: pd.DataFrame, method: str = "l1"
+    model: str,
+    family: str,
+    seed: int,
+    roles: pd.DataFrame,
+    sweep: pd.DataFrame,
+    method: str = "l1",
+    margin: float = MARGIN,
 ) -> list[dict[str, Any]]:
     """Describe one model in two rows, one for each metric of `ROLE_METRICS`.
 
@@ -43,13 +49,14 @@ def model_row(
         | {f"{split}_accuracy": value for split, value in accuracy.items()}
         | {"gap": gap}
         | {f"share_{role}": share for role, share in shares(roles, metric).items()}
-        | {f"n0_{split}": _n0(sweep, split, method, metric) for split in accuracy}
+        | {f"n0_{split}": _n0(sweep, split, method, metric, margin) for split in accuracy}
         for metric in ROLE_METRICS
     ]
 
 
-def _n0(sweep: pd.DataFrame, split: str, method: str, metric: str) -> int:
-    return turning_point(curve_of(sweep, split, method, metric), metric, numbers_of(sweep, split, method))
+def _n0(sweep: pd.DataFrame, split: str, method: str, metric: str, margin: float) -> int:
+    place = int(retrieved(curve_of(sweep, split, method, metric)[None], metric, margin)[0])
+    return int(numbers_of(sweep, split, method)[place])
 
 
 def correlations(table: pd.DataFrame, resamples: int, confidence: float, seed: int) -> list[dict[str, Any]]:

@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
+from lucidag.rof.plateau import MARGIN, retrieved
 from lucidag.rof.rank import ranking_rows
 from lucidag.rof.tables import curve_of, is_grid, numbers_of
-from lucidag.rof.turning import DEGENERATE_FROM, around, improvement, turning_point
+from lucidag.rof.turning import around, improvement
 
 ROLES = ("both", "train_only", "test_only", "neither")
 ROLE_METRICS = ("loss", "accuracy")
@@ -29,7 +30,7 @@ def roles(
     sweep: pd.DataFrame,
     method: str = "l1",
     metric: str = "loss",
-    degenerate_from: float = DEGENERATE_FROM,
+    margin: float = MARGIN,
 ) -> pd.DataFrame:
     """Give each unit its role.
 
@@ -41,8 +42,8 @@ def roles(
         The ranking that orders the units.
     metric
         Whose turning points decide column ``role``: ``loss`` or ``accuracy``.
-    degenerate_from
-        Share of K from which on a turning point counts as degenerate.
+    margin
+        Of the turning points, see `lucidag.rof.plateau.retrieved`.
 
     Returns
     -------
@@ -75,13 +76,12 @@ def roles(
                 raise InputError(
                     f"split '{name}' has {len(ranks)} ranked units, but its sweep ends at k = {numbers[-1]}"
                 )
-            place = turning_point(curve, each)
+            place = int(retrieved(curve[None], each, margin)[0])
             n0 = int(numbers[place])
             needed[each][name] = ranks <= n0
             columns[f"gain_{name}_{each}"] = _gains(curve, numbers, each)[ranks - 1]
             if each == metric:
-                degenerate = np.full(len(ranks), n0 >= degenerate_from * len(ranks))
-                flags.append((f"degenerate_{name}", degenerate))
+                flags.append((f"degenerate_{name}", np.full(len(ranks), n0 >= len(ranks))))
                 if is_grid(numbers):
                     before, after = around(place, numbers)
                     flags.append((f"undecided_{name}", (ranks > before + 1) & (ranks < after)))

@@ -9,7 +9,10 @@ from lucidag.ground.section import Count, Level, Section, Seed, Unique
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
 
 
-SWEPT = ("ranking", "methods", "random_orders", "resamples", "confidence", "class_columns", "seed")
+SWEPT = (
+    *("ranking", "methods", "random_orders", "margin", "resamples", "order_resamples", "confidence"),
+    *("class_columns", "seed"),
+)
 
 
 class Rof(Section):
@@ -19,9 +22,9 @@ class Rof(Section):
         "rank": ("methods", "random_orders", "seed"),
         "sweep": SWEPT,
         "sweep_grid": (*SWEPT, "points"),
-        "turning_points": ("ranking", "confidence", "role_metric", "points"),
+        "turning_points": ("ranking", "margin", "confidence", "role_metric", "points"),
         "rof_figures": ("ranking", "select_metric", "role_metric", "confidence"),
-        "generalisation": ("ranking",),
+        "generalisation": ("ranking", "margin"),
         "generalisation_figures": ("role_metric",),
         "dissect_roles": ("role_metric",),
     }
@@ -45,7 +48,15 @@ class Rof(Section):
         default=[],
         description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
     )
+    margin: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.01,
+        description="How much worse than all units the first n0 units may be: share of images, or nats of loss.",
+    )
     resamples: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
+    order_resamples: Annotated[int, Field(ge=0)] = Field(
+        default=20,
+        description="How many of them order the units anew too, for the intervals of n0; each costs a sweep a split.",
+    )
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     class_columns: Annotated[int, Field(ge=0)] = Field(
         default=100, description="Accuracy per class is tabled for every k up to this number of classes."

@@ -12,12 +12,14 @@ from lucidag.ground.progress import track
 from lucidag.ground.statistics.draws import percentiles
 from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, shifted_logits
+from lucidag.rof.intervals import intervals, reordered
+from lucidag.rof.plateau import retrieved
 from lucidag.rof.rank import ORDER_COLUMNS, RANDOM, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
 from lucidag.rof.settings import Rof
 from lucidag.rof.sweep import sweep
 from lucidag.rof.tables import sweep_table
-from lucidag.rof.turning import METRICS, gain_key, improvement, n0_key, turning_point, turning_points
+from lucidag.rof.turning import METRICS, bounds_key, gain_key, improvement, n0_key, turning_point
 
 Sweeper = Callable[
     [Features, str, str, NDArray[np.int64], NDArray[np.uint8] | None, int, str],
@@ -36,7 +38,9 @@ class SweepTables:
         See `lucidag.rof.tables`.
     draws
         The turning points of the bootstrap samples (B int64 each, fewer where samples hold no group that may be the
-        worst) by `lucidag.rof.turning.n0_key`.
+        worst) by `lucidag.rof.turning.n0_key`, and the intervals of the turning points by
+        `lucidag.rof.turning.bounds_key`: of the settings' ranking over images and orders, of others, and on a grid,
+        over images in the order at hand.
     """
 
     sweep: pd.DataFrame
@@ -105,8 +109,15 @@ def run_sweep(
             )
             for metric in METRICS:
                 drawn_curves = getattr(result.draws, metric)
-                defined = ~np.isnan(drawn_curves[:, 0])
-                draws[n0_key(split, method, metric)] = result.numbers[turning_points(drawn_curves[defined], metric)]
+                places = retrieved(drawn_curves[~np.isnan(drawn_curves[:, 0])], metric, settings.margin)
+                draws[n0_key(split, method, metric)] = result.numbers[places]
+            others = None
+            if method == settings.ranking and swept is None and weights is not None:
+                few = weights[: settings.order_resamples]
+                others = reordered(content, split, method, few, min_group, device)
+            asked = settings.margin, settings.confidence
+            for metric, ends in intervals(result, content, min_group, *asked, others).items():
+                draws[bounds_key(split, method, metric)] = ends
     empty = pd.DataFrame(columns=list(bands.BANDS_COLUMNS))
     bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
     return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)

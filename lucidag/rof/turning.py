@@ -1,4 +1,4 @@
-"""Turning points of a sweep: with how many units a metric is at its best."""
+"""Turning points of a sweep: with how many units a metric is as good as with all, and with how many at its best."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.draws import interval
+from lucidag.rof.plateau import MARGIN, retrieved
 from lucidag.rof.tables import is_grid
 
 METRICS = ("accuracy", "loss", "worst_accuracy")
-DEGENERATE_FROM = 0.99
+FIRST_BEST_REASON = (
+    "no interval: on a plateau the first best k is where noise is greatest, and bootstrap intervals of it rarely hold "
+    "the population's"
+)
 
 
 def turning_point(curve: NDArray[np.float64], metric: str, numbers: NDArray[np.int64] | None = None) -> int:
@@ -43,12 +47,11 @@ def improvement(to: NDArray[np.float64], since: NDArray[np.float64], metric: str
 def describe(
     curve: NDArray[np.float64],
     metric: str,
-    drawn: NDArray[np.integer] | None,
-    confidence: float,
-    degenerate_from: float = DEGENERATE_FROM,
+    bounds: NDArray[np.integer] | None,
+    margin: float = MARGIN,
     numbers: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
-    """Find the turning point of a curve and its bootstrap interval.
+    """Find the turning point of a curve, with its interval, and the k at which the curve is at its best.
 
     Parameters
     ----------
@@ -56,34 +59,42 @@ def describe(
         The metric at k = 0..K.
     metric
         Of `METRICS`.
-    drawn
-        The turning points of B bootstrap samples, or None.
-    confidence
-        Of the interval.
-    degenerate_from
-        Share of K from which on n0 counts as degenerate.
+    bounds
+        The interval of n0 (two numbers of units, see `lucidag.rof.plateau.bounds`), or None.
+    margin
+        How much worse than all units n0 units may be.
     numbers
         The k of the curve where these are a grid.
 
     Returns
     -------
     dict
-        metric; n0; units, K; value and baseline, the metric with n0 units and with all; gain, how much better n0 units
-        are than all, never negative; low and high, the bootstrap percentile interval of n0, None without draws or
-        where no draw has a value; degenerate, whether n0 is so near K that nearly every unit is needed and roles say
-        nothing. Of a grid also ``exact_between`` (false) and ``between``, its k before and after n0: the curve may be
-        better anywhere between these.
+        metric; n0, the smallest k at most `margin` worse than all units; units, K; value and baseline, the metric with
+        n0 units and with all; gain, how much better n0 units are than all; low and high, the interval of n0, None
+        without one; degenerate, whether the interval (without one, n0) reaches K: then it cannot be told from
+        all units being needed; margin; first_best, first_best_value and first_best_gain, the same of the paper's
+        turning point, the first k of the best value (accuracy: maximum, loss: minimum), and first_best_reason, why
+        that has no interval. Of a grid also ``exact_between`` (false) and ``between``, its k before and after n0: the
+        curve may cross the margin anywhere between these.
     """
-    place = turning_point(curve, metric)
-    n0 = place if numbers is None else int(numbers[place])
-    found = {"metric": metric, "n0": n0, **_beside_all(curve, place, metric, drawn, confidence, numbers)}
-    found |= {"degenerate": n0 >= degenerate_from * found["units"]}
+    place, best = int(retrieved(curve[None], metric, margin)[0]), turning_point(curve, metric)
+    k = np.arange(len(curve)) if numbers is None else numbers
+    low, high = (None, None) if bounds is None else (int(bounds[0]), int(bounds[1]))
+    n0 = int(k[place])
+    found = {"metric": metric, "n0": n0, **_beside_all(curve, place, metric, numbers), "low": low, "high": high}
+    found |= {"degenerate": (n0 if high is None else high) >= found["units"], "margin": margin}
+    found |= {
+        "first_best": int(k[best]),
+        "first_best_value": float(curve[best]),
+        "first_best_gain": float(improvement(curve[best], curve[-1], metric)),
+        "first_best_reason": FIRST_BEST_REASON,
+    }
     return found if numbers is None else found | {"exact_between": False, "between": list(around(place, numbers))}
 
 
 def around(place: int, numbers: NDArray[np.int64]) -> tuple[int, int]:
-    """Give the k of a grid before and after one of them, which is its last where it is K."""
-    return int(numbers[place - 1]), int(numbers[min(place + 1, len(numbers) - 1)])
+    """Give the k of a grid before and after one of them, which is its own where it is the first or the last."""
+    return int(numbers[max(place - 1, 0)]), int(numbers[min(place + 1, len(numbers) - 1)])
 
 
 def select(
@@ -114,15 +125,16 @@ def select(
     Returns
     -------
     dict
-        metric, k, units, chosen_value, value, baseline, gain, low, high (None as in `describe`); of a grid also
-        ``exact_between`` (false).
+        metric, k, units, chosen_value, value, baseline, gain, low, high (the percentile interval of the gain, None
+        without draws or where none has a value); of a grid also ``exact_between`` (false).
     """
     if len(chosen) != len(reported):
         raise InputError(
             f"k was chosen among {len(chosen) - 1} units and cannot be reported on a sweep of {len(reported) - 1}"
         )
     place = turning_point(chosen, metric)
-    compared = _beside_all(reported, place, metric, drawn, confidence, numbers)
+    low, high = (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
+    compared = {**_beside_all(reported, place, metric, numbers), "low": low, "high": high}
     k = place if numbers is None else int(numbers[place])
     found = {"metric": metric, "k": k, "units": compared["units"], "chosen_value": float(chosen[place]), **compared}
     return found if numbers is None else found | {"exact_between": False}
@@ -133,7 +145,7 @@ def turning_report(
     selection: pd.DataFrame,
     draws: Mapping[str, NDArray],
     confidence: float,
-    degenerate_from: float = DEGENERATE_FROM,
+    margin: float = MARGIN,
 ) -> dict[str, Any]:
     """Return what turning_points.json holds, from what the sweep stage wrote.
 
@@ -142,8 +154,10 @@ def turning_report(
     sweep, selection
         The tables of `lucidag.rof.stage`; `selection` may be empty.
     draws
-        Its bootstrap draws: turning points by `n0_key`, gains of the selected k by `gain_key`.
-    confidence, degenerate_from
+        What it drew: intervals of turning points by `bounds_key`, gains of the selected k by `gain_key`.
+    confidence
+        Of the intervals of the gains.
+    margin
         See `describe`.
 
     Returns
@@ -159,9 +173,8 @@ def turning_report(
         key = {"split": split, "method": method, "seed": None if pd.isna(seed) else int(seed)}
         rows = rows.sort_values("k")
         for metric in METRICS:
-            drawn = draws.get(n0_key(split, method, metric))
-            values = rows[metric].to_numpy()
-            points.append(key | describe(values, metric, drawn, confidence, degenerate_from, _grid(rows)))
+            bounds = draws.get(bounds_key(split, method, metric)) if key["seed"] is None else None
+            points.append(key | describe(rows[metric].to_numpy(), metric, bounds, margin, _grid(rows)))
     reason = None if len(selection) else "no selection: the model has no validation split to choose k on"
     return {
         "turning_points": points,
@@ -192,27 +205,22 @@ def _grid(rows: pd.DataFrame) -> NDArray[np.int64] | None:
 
 
 def _beside_all(
-    curve: NDArray[np.float64],
-    place: int,
-    metric: str,
-    drawn: NDArray[Any] | None,
-    confidence: float,
-    numbers: NDArray[np.int64] | None,
+    curve: NDArray[np.float64], place: int, metric: str, numbers: NDArray[np.int64] | None
 ) -> dict[str, Any]:
-    """Compare the units of a place of the curve with all.
-
-    The percentile interval of the draws is None twice where none has a value.
-    """
-    low, high = (None, None) if drawn is None or np.isnan(drawn).all() else interval(drawn, confidence)
-    gain = float(improvement(curve[place], curve[-1], metric))
+    """Compare the units of a place of the curve with all."""
     units = len(curve) - 1 if numbers is None else int(numbers[-1])
-    compared = {"units": units, "value": float(curve[place]), "baseline": float(curve[-1]), "gain": gain}
-    return {**compared, "low": low, "high": high}
+    gain = float(improvement(curve[place], curve[-1], metric))
+    return {"units": units, "value": float(curve[place]), "baseline": float(curve[-1]), "gain": gain}
 
 
 def n0_key(split: str, method: str, metric: str) -> str:
     """Name the B turning points of a sweep among the draws."""
     return f"n0/{split}/{method}/{metric}"
+
+
+def bounds_key(split: str, method: str, metric: str) -> str:
+    """Name the interval of a turning point (two numbers of units) among the draws."""
+    return f"bounds/{split}/{method}/{metric}"
 
 
 def gain_key(method: str, metric: str) -> str:

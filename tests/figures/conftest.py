@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from lucidag.rof.bands import BANDS_COLUMNS, bands_table
+from lucidag.rof.plateau import bounds
 from lucidag.rof.result import Draws, SweepResult
 from lucidag.rof.tables import sweep_table
-from lucidag.rof.turning import METRICS, n0_key, turning_points, turning_report
+from lucidag.rof.turning import METRICS, bounds_key, turning_report
 
 SPLITS = ("train", "val", "test")
 ORDERS = (("l1", None), ("variance", None), ("random", 3), ("random", 8), ("reversed", None), ("logit_bias", None))
@@ -66,7 +67,8 @@ def make_tables():
                 if result.draws is not None and method != "random":
                     bands.append(bands_table(result.draws, *key, group_names, 0.95))
                     for metric in METRICS:
-                        draws[n0_key(split, method, metric)] = turning_points(getattr(result.draws, metric), metric)
+                        ends = bounds(getattr(result, metric), getattr(result.draws, metric), metric, 0.01, 0.95, 20)
+                        draws[bounds_key(split, method, metric)] = np.array(ends)
         sweep = pd.concat(sweeps, ignore_index=True)
         empty = pd.DataFrame(columns=list(BANDS_COLUMNS))
         return Tables(

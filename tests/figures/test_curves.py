@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from lucidag.figures.curves import best_in_words, curves, random_range, scale_y
+from lucidag.figures.curves import as_good_in_words, curves, random_range, scale_y
 from lucidag.figures.style import figure, save
+from lucidag.rof.plateau import retrieved
 from lucidag.rof.turning import turning_point
 
 LABELS = {
@@ -26,10 +27,13 @@ def test_lines_are_the_table(make_tables, line, metric, units):
         np.testing.assert_allclose(line(ax, "random orders, mean"), np.mean(drawn, axis=0))
         own = getattr(tables.results[split, "l1", None], metric)
         np.testing.assert_array_equal(line(ax, "all units on"), own[-1])
-        n0 = turning_point(own, metric)
+        n0 = retrieved(own[None], metric, 0.01)[0]
+        assert line(ax, "first best k (no interval)")[0] in (0, 1)
+        (best,) = [each for each in ax.lines if each.get_label().startswith("first best")]
+        assert list(best.get_xdata()) == [turning_point(own, metric)] * 2
         (mark,) = [each for each in ax.lines if each.get_label().startswith("turning point")]
         assert list(mark.get_xdata()) == [n0, n0]
-        assert f"{split}: best with {n0} of {units} units on" in ax.get_title(loc="left")
+        assert f"{split}: {n0} of {units} units within" in ax.get_title(loc="left")
         assert "units" in ax.get_xlabel()
 
 
@@ -61,7 +65,7 @@ def test_without_bootstrap_random_orders_and_test_split(make_tables, tmp_path):
     sweep = tables.sweep[tables.sweep["method"] != "random"]
     fig = curves(sweep, tables.bands, tables.points, "l1", "accuracy", 0.95)
     assert len(fig.axes) == 1
-    assert "best with 1 of 16 units on\nno bootstrap interval" in fig.axes[0].get_title(loc="left")
+    assert "0 of 16 units within 1 points of all\nno interval" in fig.axes[0].get_title(loc="left")
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert (tmp_path / "a.pdf").stat().st_size > 1000
@@ -94,9 +98,12 @@ def test_loss_axis(values, metric, scale):
 
 
 def test_words_of_a_turning_point():
-    point = {"n0": 438, "units": 512, "low": 401.5, "high": 455.0, "degenerate": False}
-    assert best_in_words(point, 0.95) == "best with 438 of 512 units on\n95% interval 402 to 455"
-    assert best_in_words(point | {"degenerate": True}, 0.95).endswith(" to 455; degenerate")
+    point = {"n0": 438, "units": 512, "low": 402, "high": 455, "degenerate": False, "margin": 0.01}
+    accuracy = as_good_in_words(point, "accuracy", 0.95)
+    assert accuracy == "438 of 512 units within 1 points of all\n95% interval 402 to 455"
+    loss = as_good_in_words(point | {"degenerate": True, "margin": 0.025}, "loss", 0.95)
+    assert loss.startswith("438 of 512 units within 0.025 nats of all")
+    assert loss.endswith(" to 455; degenerate")
 
 
 def test_another_ranking_has_its_own_turning_point(make_tables):
@@ -104,7 +111,7 @@ def test_another_ranking_has_its_own_turning_point(make_tables):
     fig = curves(tables.sweep, tables.bands, tables.points, "variance", "accuracy", 0.95)
     wanted = {"split": "test", "method": "variance", "metric": "accuracy"}
     (point,) = [each for each in tables.points if wanted.items() <= each.items()]
-    assert f"best with {point['n0']} of" in fig.axes[1].get_title(loc="left")
+    assert f"{point['n0']} of {point['units']} units within" in fig.axes[1].get_title(loc="left")
     (line,) = [each for each in fig.axes[1].lines if each.get_label() == "variance of activation"]
     np.testing.assert_array_equal(line.get_ydata(), tables.results["test", "variance", None].accuracy)
-    assert point["n0"] == 1 + tables.results["test", "variance", None].accuracy[1:].argmax()
+    assert point["first_best"] == 1 + tables.results["test", "variance", None].accuracy[1:].argmax()

@@ -35,7 +35,7 @@ def test_curves(tables, metric):
     assert ("(grid: " in title) == (numbers == GRID)
     if numbers == GRID:
         place = GRID.index(point["n0"])
-        assert point["between"] == [GRID[place - 1], GRID[min(place + 1, len(GRID) - 1)]]
+        assert point["between"] == [GRID[max(place - 1, 0)], GRID[min(place + 1, len(GRID) - 1)]]
         bars = [each for each in fig.axes[1].collections if len(each.get_paths()) == len(GRID)]
         assert len(bars) == 2
 

@@ -120,6 +120,7 @@ def summary(layers: list[str]) -> dict[str, Any]:
 def numbers() -> dict[str, Any]:
     """Give the contents of every JSON file."""
     point = {"split": "test", "seed": None, "metric": "loss", "n0": 2, "units": 3, "value": 0.5, "degenerate": False}
+    point |= {"first_best": 3, "first_best_reason": "a plateau"}
     nothing = dict.fromkeys(("others", "difference", "low", "high", "p"), None) | {
         "restoring": 1.0,
         "reason": "none left",

@@ -104,8 +104,8 @@ def tables(n0_train, n0_test):
                     "method": "l1",
                     "seed": pd.array([None] * 5, dtype="Int64"),
                     "k": k,
-                    "accuracy": 0.9 - np.abs(k - n0) / 10 - offset,
-                    "loss": np.abs(k - n0),
+                    "accuracy": 0.9 - np.where(k < n0, 0.5, n0 / 10) - offset,
+                    "loss": 1.0 * (k < n0),
                 }
             )
             for split, n0, offset in (("train", n0_train, 0.0), ("test", n0_test, 0.25))
@@ -122,14 +122,14 @@ def test_rows_of_models_and_their_correlations():
     table = pd.DataFrame(rows)
     first = table.iloc[2]  # the second model by accuracy or loss
     assert (first["model"], first["n0_train"], first["n0_test"]) == ("m1", 2, 1)
-    assert first["gap"] == pytest.approx(0.9 - 0.2 - (0.9 - 0.3 - 0.25))
+    assert first["gap"] == pytest.approx(0.9 - 0.2 - (0.9 - 0.1 - 0.25))
     assert [first[f"share_{r}"] for r in ("both", "train_only", "test_only", "neither")] == [0.25, 0.25, 0, 0.5]
     found = pd.DataFrame(correlations(table, 100, 0.95, 0))
     assert len(found) == 2 * 4 * 2
     pick = found[(found["metric"] == "loss") & (found["scope"] == "all")].set_index("share")
-    # n0_train grows from model to model, and with it the train accuracy with all units on: the gap.
-    assert pick.loc["train_only", "rho"] == 1.0
-    assert pick.loc["neither", "rho"] == -1.0
+    # n0_train grows from model to model, and the train accuracy with all units on falls with it, and so the gap.
+    assert pick.loc["train_only", "rho"] == -1.0
+    assert pick.loc["neither", "rho"] == 1.0
     assert pick.loc["both", "reason"] == "the share is the same for all models"
     with pytest.raises(InputError, match="at least 1 draw"):
         correlations(table, 0, 0.95, 0)
@@ -152,7 +152,7 @@ def test_rows_go_by_the_method_and_the_metric():
     accuracy, loss = model_row("m", "a", 0, units, pd.concat([l1, l2.assign(method="l2")]), "l2")[::-1]
     assert (accuracy["metric"], loss["metric"]) == ("accuracy", "loss")
     assert (accuracy["n0_train"], accuracy["n0_test"], loss["n0_train"], loss["n0_test"]) == (3, 4, 3, 4)
-    assert (accuracy["train_accuracy"], accuracy["test_accuracy"]) == pytest.approx((0.8, 0.65))
+    assert (accuracy["train_accuracy"], accuracy["test_accuracy"]) == pytest.approx((0.9 - 0.3, 0.9 - 0.4 - 0.25))
     assert [row["share_both"] for row in (accuracy, loss)] == [0, 0.75]
     assert [row["share_test_only"] for row in (accuracy, loss)] == [1, 0]
 

@@ -167,7 +167,7 @@ def test_tables_say_that_nothing_is_known_between(kind, seed, ran):
         assert point["exact_between"] is False
         assert point["units"] == units
         assert point["n0"] in numbers
-        assert before < point["n0"] <= after
+        assert before <= point["n0"] <= after
         assert not set(range(before + 1, after)) - {point["n0"]} & set(numbers.tolist())
         rows = swept.sweep[(swept.sweep["split"] == point["split"]) & (swept.sweep["method"] == point["method"])]
         assert point["value"] == rows.loc[rows["k"] == point["n0"], point["metric"]].iloc[0]

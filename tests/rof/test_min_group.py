@@ -86,7 +86,8 @@ def test_samples_without_a_judged_group_have_no_turning_point() -> None:
     assert len(swept.draws["n0/test/l1/accuracy"]) == 200
     points = turning_report(swept.sweep, swept.sweep[:0], swept.draws, 0.999)["turning_points"]
     worst = next(each for each in points if (each["method"], each["metric"]) == ("l1", "worst_accuracy"))
-    assert (worst["n0"], worst["low"], worst["high"]) == (2, 2.0, 2.0)
+    assert worst["n0"] == worst["high"] == 2
+    assert worst["low"] <= 2
 
 
 def test_the_worst_of_a_sample_is_the_worst_of_the_judged() -> None:

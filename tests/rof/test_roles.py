@@ -49,7 +49,7 @@ def tables(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_planted_roles(seed):
     ranking, sweep = tables(seed)
-    table = roles(ranking, sweep)
+    table = roles(ranking, sweep, margin=0)
     assert tuple(table.columns) == ROLE_COLUMNS
     assert table["unit"].tolist() == [0, 1, 2, 3, 4]
     assert table["role"].tolist() == ["both", "train_only", "test_only", "neither", "neither"]
@@ -103,7 +103,7 @@ def by_hand(method, order, accuracy_turns, loss_turns):
     for split in ("train", "test"):
         key = {"split": split, "method": method}
         ranking.append(pd.DataFrame({**key, "seed": none[:5], "rank": k[1:], "unit": order, "score": 1.0}))
-        curves = {"accuracy": -np.abs(k - accuracy_turns), "loss": np.abs(k - loss_turns)}
+        curves = {"accuracy": 1.0 * (k >= accuracy_turns), "loss": 1.0 * (k < loss_turns)}
         sweep.append(pd.DataFrame({**key, "seed": none, "k": k, **curves}))
     return pd.concat(ranking), pd.concat(sweep)
 
@@ -114,8 +114,6 @@ def test_roles_and_flags_go_by_the_method_and_the_metric_that_are_asked_for():
     found = roles(ranking, sweep, "l2", "accuracy")
     assert found["role"].tolist() == ["neither", "both", "both", "both", "both"]
     assert found["role_loss"].tolist() == ["neither", "neither", "neither", "neither", "both"]
-    assert found["gain_train_loss"].tolist() == [-1, -1, -1, -1, 1]
+    assert found["gain_train_loss"].tolist() == [0, 0, 0, 0, 1]
     assert set(roles(ranking, sweep, "l1", "loss")["flags"]) == {"degenerate_test;degenerate_train"}
     assert set(roles(ranking, sweep, "l1", "accuracy")["flags"]) == {""}
-    # 4 of 5 units are 0.8 of them: from there on it is degenerate.
-    assert set(roles(ranking, sweep, "l2", "accuracy", 0.8)["flags"]) == {"degenerate_test;degenerate_train"}

@@ -113,13 +113,13 @@ def test_the_stage_sweeps_each_split_in_its_own_orders():
     assert len(tables.bands) == 2 * 3 * 7 * 5  # splits, methods, k; accuracy, loss, worst and two groups
     report = turning_report(tables.sweep, pd.DataFrame(), tables.draws, 0.95)
     assert "validation split" in report["selection_reason"]
-    lax = turning_report(tables.sweep, pd.DataFrame(), {}, 0.95, degenerate_from=0.01)["turning_points"]
-    assert all(point["degenerate"] for point in lax)
+    lax = turning_report(tables.sweep, pd.DataFrame(), {}, 0.95, margin=0.999)["turning_points"]
+    assert all(point["n0"] == 0 for point in lax if point["metric"] == "accuracy")
     points = report["turning_points"]
     assert len(points) == 2 * 5 * 3
     first = points[0]
     assert (first["split"], first["method"], first["metric"], first["units"]) == ("train", "l1", "accuracy", 6)
-    assert 1 <= first["low"] <= first["high"] <= 6
+    assert 0 <= first["low"] <= first["n0"] <= first["high"] <= 6
     assert {point["low"] for point in points if point["method"] == "random"} == {None}
     assert [point["seed"] for point in points if point["method"] == "random"][::3] == [3, 4, 3, 4]
     with pytest.raises(InputError, match="holds no 'accuracy'"):

@@ -24,23 +24,27 @@ def test_turning_points_of_draws():
 
 
 def test_description():
-    accuracy = np.array([0.1, 0.3, 0.9, 0.8, 0.7])
-    point = describe(accuracy, "accuracy", np.array([1, 2, 2, 4, 2]), 0.5)
-    assert (point["n0"], point["units"], point["value"], point["baseline"]) == (2, 4, 0.9, 0.7)
-    assert point["gain"] == pytest.approx(0.2)
-    assert (point["low"], point["high"]) == (2.0, 2.0)
-    wide = describe(accuracy, "accuracy", np.array([1, 2, 2, 4, 2]), 0.999)
-    assert (wide["low"], wide["high"]) == pytest.approx((1.002, 3.996), abs=1e-9)
-    loss = describe(np.array([2.0, 1.0, 0.5, 0.25, 0.75]), "loss", None, 0.95)
-    assert (loss["n0"], loss["gain"], loss["low"]) == (3, 0.5, None)
+    accuracy = np.array([0.1, 0.3, 0.695, 0.9, 0.7])
+    point = describe(accuracy, "accuracy", np.array([1, 3]), 0.01)
+    assert (point["n0"], point["units"], point["value"], point["baseline"]) == (2, 4, 0.695, 0.7)
+    assert point["gain"] == pytest.approx(-0.005)
+    assert (point["low"], point["high"], point["margin"], point["degenerate"]) == (1, 3, 0.01, False)
+    assert (point["first_best"], point["first_best_value"]) == (3, 0.9)
+    assert point["first_best_gain"] == pytest.approx(0.2)
+    assert "no interval" in point["first_best_reason"]
+    assert describe(accuracy, "accuracy", None, 0.0)["n0"] == 3
+    loss = describe(np.array([2.0, 1.0, 0.5, 0.25, 0.75]), "loss", None, 0.25)
+    assert (loss["n0"], loss["gain"], loss["low"], loss["first_best"]) == (1, -0.25, None, 3)
+    assert describe(np.array([0.5, 2, 1, 0.5]), "loss", None)["n0"] == 0  # no unit is as good as all
 
 
-def test_degenerate_near_the_last_unit():
-    rising = np.linspace(0, 1, 201)
-    assert describe(rising, "accuracy", None, 0.95)["degenerate"]
-    rising[150] = 2
-    assert not describe(rising, "accuracy", None, 0.95)["degenerate"]
-    assert describe(rising, "accuracy", None, 0.95, degenerate_from=0.75)["degenerate"]
+@pytest.mark.parametrize(
+    ("curve", "bounds", "degenerate"),
+    [(np.linspace(0, 1, 65), None, False), (np.linspace(0, 1, 65), [60, 64], True), ([0, 0, 1], None, True)],
+)
+def test_degenerate_where_the_interval_reaches_all_units(curve, bounds, degenerate):
+    ends = None if bounds is None else np.array(bounds)
+    assert describe(np.array(curve, dtype=float), "accuracy", ends, 0.02)["degenerate"] is degenerate
 
 
 def test_selection_reports_on_the_other_split():
@@ -58,5 +62,5 @@ def test_selection_reports_on_the_other_split():
 def test_no_interval_where_no_draw_has_a_value():
     curve = np.array([0.1, 0.9, 0.3])
     for drawn in (np.empty(0, dtype=np.int64), np.full(3, np.nan)):
-        point, chosen = describe(curve, "accuracy", drawn, 0.95), select(curve, curve, "accuracy", drawn, 0.95)
-        assert (point["low"], point["high"]) == (chosen["low"], chosen["high"]) == (None, None)
+        chosen = select(curve, curve, "accuracy", drawn, 0.95)
+        assert (chosen["low"], chosen["high"]) == (None, None)

@@ -16,7 +16,8 @@ with job(snakemake):
     for roles, sweep in zip(snakemake.input.roles, snakemake.input.sweeps, strict=True):
         model = Path(roles).parent.name
         family, seed = settings["families"][model], settings["model_seeds"][model]
-        rows += model_row(model, family, seed, read_table(roles), read_table(sweep), settings["ranking"])
+        how = settings["ranking"], settings["margin"]
+        rows += model_row(model, family, seed, read_table(roles), read_table(sweep), *how)
     table = pd.DataFrame(rows)
     study = Generalisation.picked(settings)
     found = correlations(table, study.resamples, study.confidence, study.seed)

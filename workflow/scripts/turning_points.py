@@ -13,11 +13,10 @@ with job(snakemake):
     settings = Rof.picked(snakemake.params.settings)
     sweep = read_table(snakemake.input.sweep)
     write_table(snakemake.output.points, points_table(sweep, settings.ranking, settings.points))
-    report = turning_report(
-        sweep, read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap), settings.confidence
-    )
+    selection, draws = read_table(snakemake.input.selection), read_draws(snakemake.input.bootstrap)
+    report = turning_report(sweep, selection, draws, settings.confidence, settings.margin)
     if report["selection_reason"] is not None:
         say(f"retrieval of function of {snakemake.wildcards.model}: {report['selection_reason']}")
     write_json(snakemake.output.turning_points, report)
-    units = roles(read_table(snakemake.input.ranking), sweep, settings.ranking, settings.role_metric)
+    units = roles(read_table(snakemake.input.ranking), sweep, settings.ranking, settings.role_metric, settings.margin)
     write_table(snakemake.output.roles, units)
