@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -248,6 +247,8 @@ def _class_weights(
     if isinstance(wanted, str):
         if wanted == "none":
             return None
+        from sklearn.utils.class_weight import compute_class_weight  # here, as most trainings do without its imports
+
         wanted = compute_class_weight("balanced", classes=np.arange(classes), y=labels)
     return torch.tensor([float(value) for value in wanted], dtype=torch.float32, device=device)
 
