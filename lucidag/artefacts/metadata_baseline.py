@@ -239,7 +239,9 @@ def _sentence(result: dict[str, Any]) -> str:
     area, accuracy = (result["logistic"][name][measure] for measure in ("auc", "accuracy"))
     if area["value"] is None:
         return "The images to measure on are of one class, so no AUC is defined."
-    told = f"AUC {area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})"
+    told = f"AUC {area['value']:.3f}"
+    if area["reason"] is None:
+        told += f" ({area['low']:.3f} to {area['high']:.3f})"
     return (
         f"Without the subject, {name} alone tell the label with {told} and accuracy {accuracy['value']:.1%}, where "
         f"always saying '{result['majority']['class']}' has {result['majority']['value']:.1%} ({result['how']})."

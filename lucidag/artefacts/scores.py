@@ -1,15 +1,17 @@
-"""Accuracy, balanced accuracy and AUC of predicted classes, with bootstrap intervals over patients or images."""
+"""Accuracy, balanced accuracy and AUC of predicted classes, with intervals over patients or images."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit, stdtrit
 
 from lucidag.artefacts.settings import Draws
-from lucidag.ground.statistics.draws import interval
+from lucidag.ground.statistics.intervals import share
 
 BLOCK = 2_000_000  # numbers that a bootstrap holds at once
+FEWEST = 3  # patients or images of a class, for an interval
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +25,10 @@ def classification(
 ) -> dict[str, dict[str, Any]]:
     """Measure predictions.
 
+    The interval of the accuracy of single images is Wilson's. Of the other scores, and where images share an id, it is
+    Student's on the scale of log odds, with the standard error of a bootstrap over ids (or images) and one degree of
+    freedom less than the rarest class has ids: percentiles of the bootstrap are too narrow where a class is rare.
+
     Parameters
     ----------
     probabilities
@@ -30,7 +36,7 @@ def classification(
     predicted, truth
         N class indices.
     asked
-        Of the percentile bootstrap; the same seed meets the same samples.
+        Of the bootstrap; the same seed meets the same samples.
     ids
         N patients or lesions: the bootstrap draws these, with all their images; None draws images.
 
@@ -38,7 +44,8 @@ def classification(
     -------
     dict
         ``accuracy``, ``balanced_accuracy`` (mean recall of the classes that occur) and ``auc`` (one class against the
-        rest, mean over the classes that occur), each with value, low, high, n; None where there is only one class.
+        rest, mean over the classes that occur), each with value, low, high, n and ``reason`` why there is no interval;
+        value None where there is only one class.
     """
     occurring = np.unique(truth)
 
@@ -49,19 +56,38 @@ def classification(
             areas = [_areas(probabilities[:, c], truth == c, weights) for c in occurring]
             return np.stack([hit.sum(axis=1) / total, np.mean(recalls, axis=0), np.mean(areas, axis=0)], axis=1)
 
-    n, few = len(truth), len(occurring) < 2
+    n = len(truth)
     point = values(np.ones((1, n)))[0]
     owners = np.arange(n) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
     sampled = np.concatenate([values(weights) for weights in _samples(owners, asked.resamples, asked.seed)])
+    count = int(owners.max()) + 1
+    rarest = min(len(np.unique(owners[truth == c])) for c in occurring)
     found: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(("accuracy", "balanced_accuracy", "auc")):
-        usable = sampled[~np.isnan(sampled[:, number]), number]
-        if (few and number > 0) or len(usable) == 0:
-            found[name] = {"value": None, "low": None, "high": None, "n": n}
-            continue
-        low, high = interval(usable, asked.confidence)
-        found[name] = {"value": float(point[number]), "low": low, "high": high, "n": n}
+    for number, (name, known) in enumerate((("accuracy", count), ("balanced_accuracy", rarest), ("auc", rarest))):
+        value = float(point[number])
+        if number > 0 and len(occurring) < 2:
+            found[name] = {"value": None, "low": None, "high": None, "n": n, "reason": "all images are of one class"}
+        elif number == 0 and (count == n or value in (0, 1)):
+            # Where all images of every id are right, each id is one trial.
+            found[name] = share(round(value * count), count, asked.confidence) | {"n": n, "reason": None}
+        else:
+            found[name] = {"value": value, "n": n} | _interval(
+                value, sampled[:, number], count, known, asked.confidence
+            )
     return found
+
+
+def _interval(value: float, drawn: Floats, count: int, known: int, confidence: float) -> dict[str, Any]:
+    """Give Student's interval on the scale of log odds: low, high, reason."""
+    usable = drawn[~np.isnan(drawn)]
+    none = {"low": None, "high": None}
+    if known < FEWEST or len(usable) < 2:
+        return none | {"reason": f"a class has {known} ids or images, too few for an interval"}
+    if not 0 < value < 1:
+        return none | {"reason": f"it is {value:g} in every sample, which tells nothing of how far others reach"}
+    error = float(usable.std(ddof=1)) * (count / (count - 1)) ** 0.5 / (value * (1 - value))
+    reach = float(stdtrit(known - 1, (1 + confidence) / 2)) * error
+    return {"low": float(expit(logit(value) - reach)), "high": float(expit(logit(value) + reach)), "reason": None}
 
 
 def mean_auc(probabilities: Floats, truth: NDArray[np.integer]) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -112,7 +111,7 @@ def _title(rows: pd.DataFrame) -> str:
 def _label(method: str, row: Row, confidence: float) -> str:
     if method in CONTROLS:
         return f"control: {TITLES[method]}"
-    if not np.isfinite(row["low"]):
+    if row["n"] < 2:
         return "one image, so nothing can be told apart"
     better = "better than both controls" if beats(row) else "not shown to be better than both"
     return f"{better} ({confidence:.0%}, paired, Holm)"

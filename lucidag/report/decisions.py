@@ -31,7 +31,8 @@ def explain(
             "across families, above its control.",
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
             "same with maps of *different* images: only what lies `over_control` comes from the image. Intervals: "
-            f"{100 * confidence:g} % over images. A map in red and blue says what speaks for the class and what "
+            f"{100 * confidence:g} % over images; where there is none, `reason` says why.",
+            "A map in red and blue says what speaks for the class and what "
             "against it; each map has a scale of its own, so compare where, not how much. `no_class` names the "
             "methods of a row whose map is the same for any class.",
         )
@@ -47,7 +48,7 @@ def explain(
                 *_families(),
                 'pairs["one_family"] = pairs["method_a"].map(family) == pairs["method_b"].map(family)',
                 'columns = ["one_family", "mean", "low", "high", "control", "over_control"]',
-                'columns += ["over_control_low", "over_control_high", "n", "no_class"]',
+                'columns += ["over_control_low", "over_control_high", "n", "reason", "no_class"]',
                 'equal = pairs[pairs["threshold"] == "area"].sort_values("mean", ascending=False, kind="stable")',
                 'equal.set_index(["method_a", "method_b"])[columns]',
             ),
@@ -89,12 +90,13 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
     """
     cells: list[Text | Code] = [
         text(
-            "Do explanations find what masks say is there? A method has shown something where `over_centre_low` and "
-            "`over_random_low` are above 0, so where it beats a blob at the centre and random maps. Intervals: "
-            f"{100 * confidence:g} % over images. A mask tells where the thing is, and the network may rightly look "
+            "Do explanations find what masks say is there? A method has shown something where `beats_both`: it finds "
+            "more than a blob at the centre and than random maps, by paired tests corrected for the number of methods "
+            f"(`p_holm`). Intervals: {100 * confidence:g} % over images; where there is none, `reason` says why.",
+            "A mask tells where the thing is, and the network may rightly look "
             "elsewhere. There are no rows where the images have no masks. A mask shows the image's own class, a map "
             "the explained one: where the prediction is wrong these are two; such images stand apart, below, and say "
-            "little about a method. A map of a method in `no_class` is the same for any class."
+            "little about a method. A map of a method in `no_class` is the same for any class.",
         )
     ]
     for name in models:
@@ -102,7 +104,8 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
             text(f"### {name}"),
             code(
                 f"grades = read_table({quoted(f'localisation/{name}-summary.csv')})",
-                'columns = ["mean", "low", "high", "over_centre_low", "over_random_low", "n", "undefined", "no_class"]',
+                'columns = ["mean", "low", "high", "over_centre", "over_random", "p_holm", "beats_both", "n"]',
+                'columns += ["undefined", "reason", "no_class"]',
                 'names, grades["images"] = ["metric", "method"], grades["n"] + grades["undefined"]',
                 'grades = grades[grades["threshold"].isin(["", "area"]) & (grades["images"] > 0)]',
                 'counts = grades.groupby("prediction", sort=False)["images"].max()',
@@ -152,7 +155,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
     cells: list[Text | Code] = [
         text(
             "Does the network do what its explanations foretell? Six measures that need no mask; `better` says which "
-            f"way each runs. Means over images with {100 * confidence:g} % intervals. Methods share a `rank` where a "
+            f"way each runs. Means over images with {100 * confidence:g} % intervals, empty where `reason` says "
+            "why. Methods share a `rank` where a "
             "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these. A map of a "
             "method in `no_class` is the same for any class.",
             "The controls, a blob at the `centre` and smooth `random` noise, look at neither image nor network: a "
@@ -170,7 +174,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 'beaten = ranking["better_than"].str.split(";")',
                 'ranking["beats both controls"] = beaten.map({"centre", "random"}.issubset)',
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
-                'columns += ["no_class"]',
+                'columns += ["reason", "no_class"]',
                 'ranking.set_index(["metric", "method"])[columns]',
             ),
             images((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),

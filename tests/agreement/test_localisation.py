@@ -11,6 +11,8 @@ from lucidag.explain.agreement.localisation import grade
 from lucidag.explain.agreement.masks import iou, own_mask
 from lucidag.explain.agreement.predictions import prediction_of
 from lucidag.ground.errors import InputError
+from lucidag.ground.statistics.corrections import holm
+from lucidag.ground.statistics.permutation import sign_flip
 
 THRESHOLDS = [0.2, 0.5]
 localisation_table = partial(localisation.localisation_table, seed=0)
@@ -95,7 +97,11 @@ def test_planted_map_is_perfect_and_beats_both_baselines(explained):
     summary = whole[whole["prediction"] == "right"].set_index("method")
     planted = summary.loc[["gradcam", "lime"]]
     assert (planted["mean"] == 1).all()
-    assert (planted[["over_centre_low", "over_random_low"]] > 0).all(axis=None)
+    assert planted["beats_both"].all()
+    assert not summary.loc[["centre", "random"], "beats_both"].any()
+    # Of maps that are all perfect nothing tells how far others reach.
+    assert planted["low"].isna().all()
+    assert planted["reason"].str.startswith("all 8 values").all()
     assert set(summary["n"]) == {8}
     baselines = summary.loc[["centre", "random"]]
     assert (baselines.loc["centre", "over_centre"] == 0).all()
@@ -249,3 +255,35 @@ def test_all_images_together_are_averaged_as_without_a_distinction(planted):
 )
 def test_what_is_explained_decides(explained, record, found):
     assert prediction_of(explained("a", {"x": np.eye(4)}, record=record)) == found
+
+
+def values(scores, methods):
+    rows = [
+        (f"p{image}", "right", method, "mass_accuracy", "", value)
+        for method, own in zip(methods, scores, strict=True)
+        for image, value in enumerate(own)
+    ]
+    return pd.DataFrame(rows, columns=["image", "prediction", "method", "metric", "threshold", "value"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beating_both_is_the_greater_p_of_two_corrected_for_the_methods(seed):
+    rng = np.random.default_rng(seed)
+    scores = np.clip(rng.normal([[0.6]] * 3 + [[0.3], [0.5]], 0.15, (5, 12)), 0, 1)
+    methods = ["a", "b", "c", "centre", "random"]
+    found = localisation_summary(values(scores, methods)).set_index(["prediction", "method"]).loc["right"]
+    centre, random = scores[3], scores[4]
+    p = [
+        max(sign_flip(own - chance) if (own - chance).mean() > 0 else 1 for chance in (centre, random))
+        for own in scores
+    ]
+    assert found.loc[methods[:3], "p_holm"].tolist() == pytest.approx(holm(p[:3]).tolist())
+    assert found.loc[methods[:3], "beats_both"].tolist() == [each <= 0.05 for each in holm(p[:3])]
+
+
+def test_methods_that_are_noise_seldom_beat_both():
+    rng = np.random.default_rng(0)
+    methods = [*"abcdef", "centre", "random"]
+    summaries = [localisation_summary(values(rng.random((8, 10)), methods), resamples=10) for _ in range(60)]
+    some = [found.loc[found["prediction"] == "right", "beats_both"].any() for found in summaries]
+    assert np.mean(some) <= 0.1

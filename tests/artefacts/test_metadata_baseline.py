@@ -229,3 +229,29 @@ def test_what_cannot_be_learnt_is_a_sentence():
     )
     shared = metadata_baseline(columns, found, labels, CLASSES, splits, Draws(), ids=["one patient"] * 40)["sentence"]
     assert "that share no id with test images (20 do) are of one class at most" in shared
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_scores_that_do_not_vary_have_no_interval_but_a_reason(right):
+    truth = np.array([0] * 10 + [1] * 10)
+    predicted = truth if right else 1 - truth
+    ids = [str(row // 2) for row in range(20)]
+    got = classification(np.eye(2)[predicted], predicted, truth, Draws(resamples=50), ids)
+    assert got["auc"]["value"] == got["balanced_accuracy"]["value"] == float(right)
+    assert got["auc"]["low"] is got["auc"]["high"] is None
+    assert "in every sample" in got["auc"]["reason"]
+    # Wilson's of as many trials as there are ids: 1 / (1 + 1.96**2 / 10) from the end.
+    far = got["accuracy"]["low"] if right else 1 - got["accuracy"]["high"]
+    assert far == pytest.approx(1 / (1 + 1.959964**2 / 10))
+
+
+def test_a_class_of_two_patients_has_no_interval():
+    rng = np.random.default_rng(0)
+    truth = np.array([1] * 20 + [0] * 80)
+    ids = [str(row // 10) for row in range(100)]
+    chances = np.clip(truth * 0.3 + rng.random(100) * 0.6, 0, 1)
+    chances = np.stack([1 - chances, chances], axis=1)
+    got = classification(chances, chances.argmax(axis=1), truth, Draws(resamples=50), ids)
+    assert got["auc"]["reason"] == "a class has 2 ids or images, too few for an interval"
+    assert got["auc"]["low"] is None
+    assert got["accuracy"]["reason"] is None

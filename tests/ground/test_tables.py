@@ -50,10 +50,11 @@ TABLES = {
     "w:no_class",
     "agreement/{model}-spearman.csv": "w:image w:method_a w:method_b n:spearman n:control w:no_class",
     "agreement/{model}-summary.csv": "w:method_a w:method_b w:measure w:threshold n:mean n:low n:high i:n i:undefined "
-    "n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high w:no_class",
+    "w:reason n:control n:control_low n:control_high n:over_control n:over_control_low n:over_control_high w:no_class",
     "localisation/{model}.csv": "w:image w:prediction w:method w:metric w:threshold n:value w:no_class",
     "localisation/{model}-summary.csv": "w:prediction w:method w:metric w:threshold n:mean n:low n:high i:n "
-    "i:undefined n:over_centre n:over_centre_low n:over_random n:over_random_high w:no_class",
+    "i:undefined w:reason n:over_centre n:over_centre_low n:over_random n:over_random_high n:p_holm b:beats_both "
+    "w:no_class",
     "explanations/{model}/checks.csv": "w:image w:method w:library w:version n:difference n:ours n:theirs w:note",
     "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
     "b:front b:chosen w:settings",

@@ -60,28 +60,30 @@ TABLES = {
     "rof/net/points.csv": "split,method,k,accuracy,loss\ntrain,l1,1,0.25,2\ntest,l1,1,0.125,3\n",
     "generalisation/noise/roles.csv": "model,family,seed,metric,gap,share_both,share_train_only,share_test_only,"
     "share_neither\na,x,0,loss,0.5,1,0,0,0\nb,x,1,loss,0.25,0,1,0,0\n",
-    "agreement/net-summary.csv": f"method_a,method_b,measure,threshold,{MEAN},n,undefined,control,control_low,"
+    "agreement/net-summary.csv": f"method_a,method_b,measure,threshold,{MEAN},n,undefined,reason,control,control_low,"
     "control_high,over_control,over_control_low,over_control_high,no_class\n"
-    "gradcam,lime,iou,0.5,0.875,0.8,0.9,3,0,0.2,0.1,0.3,0.6,0.5,0.7,\n"
-    "gradcam,lime,iou,area,0.625,0.6,0.7,3,0,0.2,0.1,0.3,0.4,0.3,0.5,\n"
-    "gradcam,lime,spearman,,0.375,0.3,0.4,3,0,0.2,0.1,0.3,0.1,0,0.2,\n",
-    "localisation/net-summary.csv": f"prediction,method,metric,threshold,{MEAN},n,undefined,over_centre,"
-    "over_centre_low,over_centre_high,over_random,over_random_low,over_random_high,no_class\n"
-    "right,gradcam,iou,0.5,0.9,0.8,1,3,0,0.1,0.1,0.1,0.1,0.1,0.1,\n"
-    "right,gradcam,iou,area,0.75,0.7,0.8,3,1,0.1,0.1,0.1,0.1,0.1,0.1,\n"
-    "wrong,gradcam,iou,area,0.125,,,1,0,0.1,,,0.1,,,\nall,gradcam,iou,area,0.5,0.4,0.6,4,1,0,0,0,0,0,0,\n",
+    "gradcam,lime,iou,0.5,0.875,0.8,0.9,3,0,,0.2,0.1,0.3,0.6,0.5,0.7,\n"
+    "gradcam,lime,iou,area,0.625,0.6,0.7,3,0,,0.2,0.1,0.3,0.4,0.3,0.5,\n"
+    "gradcam,lime,spearman,,0.375,0.3,0.4,3,0,,0.2,0.1,0.3,0.1,0,0.2,\n",
+    "localisation/net-summary.csv": f"prediction,method,metric,threshold,{MEAN},n,undefined,reason,over_centre,"
+    "over_centre_low,over_centre_high,over_random,over_random_low,over_random_high,p_holm,beats_both,no_class\n"
+    "right,gradcam,iou,0.5,0.9,0.8,1,3,0,,0.1,0.1,0.1,0.1,0.1,0.1,0.5,False,\n"
+    "right,gradcam,iou,area,0.75,0.7,0.8,3,1,,0.1,0.1,0.1,0.1,0.1,0.1,0.5,False,\n"
+    "wrong,gradcam,iou,area,0.125,,,1,0,1 value is too few for an interval,0.1,,,0.1,,,,False,\n"
+    "all,gradcam,iou,area,0.5,0.4,0.6,4,1,,0,0,0,0,0,0,1,False,\n",
     "explanations/net/checks.csv": "image,method,library,version,difference,ours,theirs,note\n"
     "007,gradcam,grad-cam,1.0,0.0625,0.5,0.25,\n007,attention,,,,,,no library has this method\n",
     "explanations/net/lime/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
-    "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,rank,better_than,"
+    "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,reason,rank,better_than,"
     "not_told_apart,no_class\n"
-    "road,higher,gradcam,False,0.5,0.4,0.6,3,0,1,centre;lime;random,,\n"
-    "road,higher,lime,False,0.3,0.2,0.4,3,0,2,random,centre,lime\n"
-    "road,higher,centre,True,0.25,0.2,0.3,3,0,,random,lime,\n"
-    "road,higher,random,True,0.1,0,0.2,3,0,,,,\n",
-    "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,p,p_holm,distinguishable,no_class\n"
-    "road,gradcam,lime,0.2,0.1,0.3,3,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,0.5,0.5,False,\n"
-    "deletion,gradcam,lime,0.0625,-0.1,0.2,3,0.5,0.5,False,\n",
+    "road,higher,gradcam,False,0.5,0.4,0.6,3,0,,1,centre;lime;random,,\n"
+    "road,higher,lime,False,0.3,0.2,0.4,3,0,,2,random,centre,lime\n"
+    "road,higher,centre,True,0.25,0.2,0.3,3,0,,,random,lime,\n"
+    "road,higher,random,True,0.1,0,0.2,3,0,,,,,\n",
+    "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,reason,p,p_holm,distinguishable,"
+    "no_class\n"
+    "road,gradcam,lime,0.2,0.1,0.3,3,,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,,0.5,0.5,False,\n"
+    "deletion,gradcam,lime,0.0625,-0.1,0.2,3,,0.5,0.5,False,\n",
     # Scores do not tell which label is the stronger one.
     "dissect/net/block.3.csv": "method,unit,concept,category,score,strength\nclip-dissect,0,red,colour,1,9\n"
     "clip-dissect,1,green,colour,2,0.03\nnetdissect,0,none,,0.5,\nnetdissect,1,oak,,0.125,\n",

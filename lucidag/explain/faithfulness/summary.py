@@ -14,9 +14,21 @@ from lucidag.ground.statistics.intervals import estimate
 from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import write_table
 
-MEAN = ("mean", "low", "high", "n", "undefined")
+MEAN = ("mean", "low", "high", "n", "undefined", "reason")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
-PAIR_COLUMNS = ("metric", "method_a", "method_b", "advantage", "low", "high", "n", "p", "p_holm", "distinguishable")
+PAIR_COLUMNS = (
+    "metric",
+    "method_a",
+    "method_b",
+    "advantage",
+    "low",
+    "high",
+    "n",
+    "reason",
+    "p",
+    "p_holm",
+    "distinguishable",
+)
 RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
 
 
@@ -34,7 +46,8 @@ def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -
     -------
     DataFrame
         metric, better (``higher`` or ``lower``), method, control (whether it looks at neither image nor network),
-        mean, low, high (NaN for fewer than two images), n, undefined (images with and without a value).
+        mean, low, high (NaN where there is no interval), n, undefined (images with and without a value), reason (why
+        there is no interval).
     """
     rows = [
         {
@@ -54,8 +67,8 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
 
     Two methods count as told apart where the two-sided sign-flip test of their paired differences rejects after
     Holm's correction over all pairs of that metric (Holm 1979, Scandinavian Journal of Statistics 6), at the level
-    1 - `confidence`. The test is exact for few images, where a bootstrap interval is too narrow: so of 5 images
-    nothing is ever told apart at .95. It asks whether the differences lie symmetrically around 0.
+    1 - `confidence`. The test is exact for few images: of 5 images nothing is ever told apart at .95. It asks whether
+    the differences lie symmetrically around 0.
 
     Parameters
     ----------
@@ -68,8 +81,8 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
     -------
     DataFrame
         metric, method_a, method_b; advantage: the mean difference, above 0 where a is the *better* one whichever way
-        the metric runs; low, high: its bootstrap interval, not corrected; n; p, p_holm (NaN for fewer than two
-        images); distinguishable.
+        the metric runs; low, high: its interval, not corrected; n; reason (why there is no interval); p, p_holm (NaN
+        for fewer than two images); distinguishable.
     """
     rows = []
     for metric, part in table.groupby("metric", sort=False):
@@ -80,7 +93,7 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
             own = estimate(gain, confidence, resamples, seed)
             p = sign_flip(gain, seed)
             names = {"metric": metric, "method_a": a, "method_b": b}
-            found.append({**names, **own.columns("advantage"), "n": own.n, "p": p})
+            found.append({**names, **own.columns("advantage"), "n": own.n, "reason": own.reason, "p": p})
         for row, corrected in zip(found, holm([row["p"] for row in found]), strict=True):
             row |= {"low": row["advantage_low"], "high": row["advantage_high"]}
             rows.append({**row, "p_holm": corrected, "distinguishable": bool(corrected <= 1 - confidence + 1e-12)})

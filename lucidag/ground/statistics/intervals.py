@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import binomtest
 
 from lucidag.ground.statistics.draws import check_confidence
-
-BLOCK = 1_000_000  # numbers that a bootstrap holds in memory at once
+from lucidag.ground.statistics.studentised import no_interval, studentised
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,11 @@ class Estimate:
     mean
         Over the images where the value is defined; NaN if there are none.
     low, high
-        Its interval; NaN for fewer than two images.
+        Its interval; NaN where there is none.
     n, undefined
         Images with and without a value.
+    reason
+        Why there is no interval; "" where there is one.
     """
 
     mean: float
@@ -31,21 +32,26 @@ class Estimate:
     high: float
     n: int
     undefined: int
+    reason: str = ""
 
     def columns(self, prefix: str) -> dict[str, float]:
         """Return mean, low and high as ``{prefix}``, ``{prefix}_low``, ``{prefix}_high``."""
         return {prefix: self.mean, f"{prefix}_low": self.low, f"{prefix}_high": self.high}
 
     def json(self) -> dict[str, Any]:
-        """Return ``value``, ``low``, ``high`` and ``n`` for JSON, None where one is not defined."""
-        return {"value": number(self.mean), "low": number(self.low), "high": number(self.high), "n": self.n}
+        """Return ``value``, ``low``, ``high``, ``n`` and ``reason`` for JSON, None where one is not defined."""
+        numbers = {"value": number(self.mean), "low": number(self.low), "high": number(self.high)}
+        return {**numbers, "n": self.n, "reason": self.reason or None}
 
 
-def estimate(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> Estimate:
-    """Return the mean of what is not NaN, with the percentile bootstrap interval of scipy.
-
-    The percentile interval exists for any two images; BCa has none where all values are equal. Of few images
-    both are too narrow.
+def estimate(
+    values: ArrayLike,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Estimate:
+    """Return the mean of what is not NaN, with an interval that covers: see `studentised`.
 
     Parameters
     ----------
@@ -57,6 +63,8 @@ def estimate(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000,
         Bootstrap samples.
     seed
         Of the samples: values of the same number of images meet the same samples.
+    bounds
+        The least and the greatest that a value can be; the interval ends there.
 
     Raises
     ------
@@ -67,19 +75,12 @@ def estimate(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000,
     every = np.asarray(values, dtype=np.float64)
     defined = every[~np.isnan(every)]
     n, undefined = len(defined), len(every) - len(defined)
-    nan = float("nan")
-    if n < 2:
-        return Estimate(float(defined[0]) if n else nan, nan, nan, n, undefined)
-    found = bootstrap(
-        (defined,),
-        np.mean,
-        n_resamples=resamples,
-        batch=max(1, BLOCK // n),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Estimate(float(defined.mean()), float(found.low), float(found.high), n, undefined)
+    mean = float(defined.mean()) if n else float("nan")
+    reason = no_interval(defined)
+    if reason:
+        return Estimate(mean, float("nan"), float("nan"), n, undefined, reason)
+    low, high = studentised((defined,), confidence, resamples, seed)
+    return Estimate(mean, max(low, bounds[0]), min(high, bounds[1]), n, undefined)
 
 
 def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
@@ -93,6 +94,25 @@ def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
         return {"value": None, "low": None, "high": None, "n": 0}
     found = binomtest(int(hits), int(of)).proportion_ci(confidence, method="wilson")
     return {"value": hits / of, "low": float(found.low), "high": float(found.high), "n": int(of)}
+
+
+def share_difference(hits: int, of: int, other_hits: int, other_of: int, confidence: float) -> tuple[float, float]:
+    """Give the interval of the difference of two shares of independent samples: Newcombe's, from both of Wilson's.
+
+    Method 10 of Newcombe 1998, Statistics in Medicine 17: it covers with few and with no hits too.
+
+    Parameters
+    ----------
+    hits, of, other_hits, other_of
+        The share that counts, and the one that is taken from it; of at least one each.
+    confidence
+        Of the interval.
+    """
+    one, other = share(hits, of, confidence), share(other_hits, other_of, confidence)
+    gain = one["value"] - other["value"]
+    below = np.hypot(one["value"] - one["low"], other["high"] - other["value"])
+    above = np.hypot(one["high"] - one["value"], other["value"] - other["low"])
+    return float(gain - below), float(gain + above)
 
 
 def number(value: float) -> float | None:

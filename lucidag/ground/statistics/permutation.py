@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap, permutation_test
+from scipy.stats import permutation_test
+
+from lucidag.ground.statistics.intervals import share_difference
+from lucidag.ground.statistics.studentised import no_interval, studentised
 
 BATCH = 100  # samples that a test holds in memory at once
 RESAMPLES = 9999  # of the test of signs
@@ -54,29 +57,29 @@ def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:
 
 def mean_difference(
     one: NDArray[np.float64], other: NDArray[np.float64], resamples: int, confidence: float, seed: int
-) -> dict[str, float]:
-    """Return the difference of two means, its bootstrap interval, and its two-sided p value over permutations.
+) -> dict[str, float | None]:
+    """Return the difference of two means, its interval, and its two-sided p value over permutations.
 
     It is scipy's permutation test of independent samples: the observed order is counted in, and exact where there are
-    no more orders than `resamples`.
+    no more orders than `resamples`. The interval of two shares (values of 0 and 1 alone) is
+    `lucidag.ground.statistics.intervals.share_difference`, that of other means
+    `lucidag.ground.statistics.studentised.studentised`.
 
     Returns
     -------
     dict
-        difference (one - other), low, high, p.
+        difference (one - other), low, high (None where a side is as
+        `lucidag.ground.statistics.studentised.no_interval` says), p.
     """
     how: dict[str, Any] = {"vectorized": True, "n_resamples": resamples, "batch": BATCH}
     test = permutation_test((one, other), _difference, **how, rng=np.random.default_rng(seed))
-    drawn = bootstrap(
-        (one, other),
-        _difference,
-        **how,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    numbers = {"difference": test.statistic, "low": drawn.low, "high": drawn.high, "p": test.pvalue}
-    return {key: float(value) for key, value in numbers.items()}
+    found: dict[str, float | None] = {"difference": float(test.statistic), "low": None, "high": None}
+    if np.isin(np.concatenate([one, other]), (0, 1)).all():
+        counts = (int(one.sum()), len(one), int(other.sum()), len(other))
+        found["low"], found["high"] = share_difference(*counts, confidence)
+    elif not any(no_interval(side) for side in (one, other)):
+        found["low"], found["high"] = studentised((one, other), confidence, resamples, seed)
+    return found | {"p": float(test.pvalue)}
 
 
 def _difference(one: NDArray[np.float64], other: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
