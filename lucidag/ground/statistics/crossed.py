@@ -27,8 +27,6 @@ class Crossed:
         Each network's mean over its images, NaN of a network without a value.
     images
         Those with a value.
-    reason
-        Why there is no interval; "" where there is one.
     """
 
     mean: float
@@ -36,16 +34,15 @@ class Crossed:
     high: float
     each: tuple[float, ...]
     images: int
-    reason: str = ""
 
     def columns(self, prefix: str) -> dict[str, float]:
         """Return mean, low and high as ``{prefix}``, ``{prefix}_low``, ``{prefix}_high``."""
         return {prefix: self.mean, f"{prefix}_low": self.low, f"{prefix}_high": self.high}
 
     def json(self) -> dict[str, Any]:
-        """Return ``value``, ``low``, ``high``, ``n`` images, ``each`` network, ``reason`` for JSON; None if none."""
+        """Return ``value``, ``low``, ``high``, ``n`` images and ``each`` network for JSON, None where not defined."""
         found = {"value": number(self.mean), "low": number(self.low), "high": number(self.high), "n": self.images}
-        return found | {"each": [number(value) for value in self.each], "reason": self.reason or None}
+        return found | {"each": [number(value) for value in self.each]}
 
 
 def crossed(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> Crossed:
@@ -75,8 +72,8 @@ def crossed(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, 
     if len(cells) == 1:
         return _single(cells[0], cells, confidence, resamples, seed)
     networks, images = _means(cells, axis=1), _means(cells, axis=0)
-    low, high, reason = _interval(_centre(networks), confidence, [networks, images])
-    return Crossed(_centre(networks), low, high, tuple(networks), int((~np.isnan(images)).sum()), reason)
+    low, high = _interval(_centre(networks), confidence, [networks, images])
+    return Crossed(_centre(networks), low, high, tuple(networks), int((~np.isnan(images)).sum()))
 
 
 def crossed_difference(
@@ -102,8 +99,8 @@ def crossed_difference(
         return _single(images, np.empty((0, 0)), confidence, resamples, seed)
     parts = [_means(one, axis=1), _means(other, axis=1)]
     centre = _centre(parts[0]) - _centre(parts[1])
-    low, high, reason = _interval(centre, confidence, [*parts, images])
-    return Crossed(centre, low, high, (), len(images), reason)
+    low, high = _interval(centre, confidence, [*parts, images])
+    return Crossed(centre, low, high, (), len(images))
 
 
 def _checked(confidence: float, *values: ArrayLike) -> list[NDArray[np.float64]]:
@@ -119,7 +116,7 @@ def _single(
     values: NDArray[np.float64], cells: NDArray[np.float64], confidence: float, resamples: int, seed: int
 ) -> Crossed:
     found = estimate(values, confidence, resamples, seed)
-    return Crossed(found.mean, found.low, found.high, tuple(_means(cells, axis=1)), found.n, found.reason)
+    return Crossed(found.mean, found.low, found.high, tuple(_means(cells, axis=1)), found.n)
 
 
 def _means(cells: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -132,15 +129,15 @@ def _centre(values: NDArray[np.float64]) -> float:
     return float(_means(values, axis=0))
 
 
-def _interval(centre: float, confidence: float, parts: Sequence[NDArray[np.float64]]) -> tuple[float, float, str]:
-    """Give Student's interval around a mean whose variance is the sum of those of the means of `parts`; or why not."""
+def _interval(centre: float, confidence: float, parts: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """Give Student's interval around a mean whose variance is the sum of those of the means of `parts`."""
     known = [part[~np.isnan(part)] for part in parts]
     if any(len(part) < 2 for part in known):
-        return float("nan"), float("nan"), "fewer than two networks or images have a value"
+        return float("nan"), float("nan")
     variances = [float(part.var(ddof=1)) / len(part) for part in known]
     total = sum(variances)
     if total == 0:  # nothing varies: nothing is known of how much it would
-        return float("nan"), float("nan"), "all values are equal, which tells nothing of how far others reach"
+        return float("nan"), float("nan")
     freedom = total**2 / sum(own**2 / (len(part) - 1) for own, part in zip(variances, known, strict=True))
     reach = float(t.ppf((1 + confidence) / 2, freedom)) * total**0.5
-    return centre - reach, centre + reach, ""
+    return centre - reach, centre + reach
