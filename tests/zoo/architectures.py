@@ -9,6 +9,7 @@ import torch
 import torchvision
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torchvision.models.efficientnet import FusedMBConv, MBConv
 from torchvision.models.swin_transformer import ShiftedWindowAttentionV2
 from torchvision.ops.misc import SqueezeExcitation
 
@@ -18,6 +19,7 @@ from tests.zoo.small import SIDES
 
 CLASSES = 10
 LARGE = 150_000_000  # parameters, from which on a network stays in single precision: it takes gigabytes
+MANY, BRANCH = 45, 0.1  # where more branches follow each other, their scale
 NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 # The least side of an image at which the layer that is explained of images of 224 pixels has maps of 2 x 2.
@@ -139,6 +141,10 @@ def redraw(model: nn.Module, images: torch.Tensor, seed: int) -> None:
     for module in model.modules():
         for name, values in module.named_parameters(recurse=False):
             _draw(module, name, values, draws)
+    branches = list(_ends_of_branches(model))
+    for norm in branches if len(branches) > MANY else []:
+        for values in norm.parameters():
+            values *= BRANCH
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     for norm in norms:
         norm.reset_running_stats()
@@ -170,6 +176,17 @@ def _draw(module: nn.Module, name: str, values: torch.Tensor, draws: torch.Gener
         values.normal_(0, 0.1, generator=draws)
     else:  # tokens of classes, embeddings of places, biases of places
         values.normal_(0, 0.5, generator=draws)
+
+
+def _ends_of_branches(model: nn.Module) -> Iterator[nn.Module]:
+    """Give what scales the branches beside EfficientNets' shortcuts.
+
+    Many of them at full scale let numbers, and rounding with them, grow from block to block, by 1e9 in the deepest
+    networks: SiLU and the gates make more of great numbers than of those to which BatchNorms are fitted.
+    """
+    for module in model.modules():
+        if isinstance(module, FusedMBConv | MBConv) and module.use_res_connect:
+            yield module.block[-1][1]
 
 
 def _moved(norm: _BatchNorm, draws: torch.Generator) -> None:
