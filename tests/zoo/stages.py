@@ -281,7 +281,7 @@ def faithfulness(zoo: Specimen) -> str:
 
 
 class Precise(nn.Module):
-    """The network for images in single precision, which hold the same numbers: deep ones make much of their rounding."""
+    """The network for images in single precision, which hold the same numbers: deep ones make much of rounding."""
 
     def __init__(self, zoo: Specimen) -> None:
         super().__init__()
