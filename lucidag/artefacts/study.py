@@ -18,11 +18,13 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import check_known
 from lucidag.models.network import Network
-from lucidag.models.reproducible import reproducible
+from lucidag.models.reproducible import mix, reproducible
 from lucidag.models.trained import open_trained
+from lucidag.models.untrained import untrained_twin
 
 WITH, WITHOUT = "with", "without"
-Explain = Callable[[Network], Sequence[Explainer]]
+UNTRAINED = "untrained"
+Explain = Callable[[str], Sequence[Explainer]]
 
 
 def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count: int) -> dict[str, NDArray[np.uint8]]:
@@ -78,6 +80,42 @@ def open_networks(
     return {name: network for name, (network, _) in opened.items()}, known
 
 
+def untrained_networks(
+    networks: Mapping[str, Network],
+    settings: Mapping[str, Mapping[str, Any]],
+    manifest: Manifest,
+    seed: int,
+    device: str = "cpu",
+    threads: int = 2,
+) -> dict[str, tuple[str, Network]]:
+    """Build the untrained twin of each network, adapted to the images that networks learn from.
+
+    Parameters
+    ----------
+    networks, settings
+        By name, the networks and how they are made.
+    manifest
+        The data set; its ``train`` images are taken, or all where it has none.
+    seed
+        Of the weights; each twin draws its own.
+    device, threads
+        How to compute.
+
+    Returns
+    -------
+    The name of each twin, to the name of its network and the twin.
+    """
+    splits = manifest.splits()
+    rows = manifest.rows_of(["train"] if "train" in splits else splits)
+    return {
+        f"{name} {UNTRAINED}": (
+            name,
+            untrained_twin(settings[name], len(manifest.classes), manifest, rows, mix(seed, index), device, threads),
+        )
+        for index, name in enumerate(networks)
+    }
+
+
 def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict[str, int]:
     """Give the index of the class that each artefact goes with.
 
@@ -111,7 +149,7 @@ def show_artefacts(
     targets
         By artefact (see `lucidag.artefacts.paste.KINDS`) the class whose probability and whose explanation are taken.
     explain
-        Gives the explainers of a network.
+        Gives the explainers of a network by its name.
     seed
         Of the artefacts' places and colours: the same for all networks.
     device, threads
@@ -128,7 +166,7 @@ def show_artefacts(
     with reproducible(device, threads):
         for name, network in networks.items():
             network.model.to(device).eval()
-            explainers = explain(network)
+            explainers = explain(name)
             for number, (image, pixels) in enumerate(track(list(frames.items()), f"artefacts, {name}")):
                 for artefact, target in targets.items():
                     pasted, mask = paste(pixels, artefact, seed + number)
@@ -163,7 +201,7 @@ def summarise(
     taken_out
         What `lucidag.artefacts.removal.take_out` gives.
     arms
-        The networks trained ``with`` and ``without`` the shortcut.
+        The networks trained ``with`` and ``without`` the shortcut, and the ``untrained`` ones if there are any.
     confidence, resamples, seed
         Of intervals over networks and images (see `lucidag.ground.statistics.crossed`); over images where an arm is one
         network.

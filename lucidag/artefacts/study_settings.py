@@ -15,7 +15,7 @@ class Shortcut(Section):
     """An artefact pasted into clean images: who looks at it, and who decides by it?"""
 
     jobs: ClassVar = {
-        "shortcut": (*("artefacts", "clean", "split", "images", "confidence", "resamples", "seed"),),
+        "shortcut": ("artefacts", "clean", "split", "images", "control", "confidence", "resamples", "seed"),
         "shortcut_figures": ("confidence",),
     }
 
@@ -33,6 +33,11 @@ class Shortcut(Section):
         default="test", description="Split that images come from, of the data set of `trained_without`."
     )
     images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
+    control: Literal["untrained"] | None = Field(
+        default="untrained",
+        description="A third arm: for each network trained without, one of its architecture with random weights. What "
+        "it looks at, no training taught.",
+    )
     methods: Methods | None = Field(
         default=None, description="Methods that are asked; default: all of `explain.methods`."
     )

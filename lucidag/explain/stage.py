@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torch import nn
+
 from lucidag.explain.methods.base import Group, nothing_in
 from lucidag.explain.methods.explainer import Explainer
 from lucidag.explain.methods.registry import load, name_of
@@ -29,9 +31,11 @@ def open_group(family: Mapping[str, Any], network: Network, device: str) -> Grou
     return next(iter(methods.values())).group(methods, network, family["options"], device)
 
 
-def explainers(families: Sequence[Mapping[str, Any]], network: Network, device: str) -> list[Explainer]:
-    """Return the methods of several families as functions; see `open_group`."""
-    return [each for family in families for each in open_group(family, network, device).explainers()]
+def explainers(
+    families: Sequence[Mapping[str, Any]], network: Network, device: str, model: nn.Module | None = None
+) -> list[Explainer]:
+    """Return the methods of several families as functions, of the network or of another with its layers (`model`)."""
+    return [each for family in families for each in open_group(family, network, device).explainers(model)]
 
 
 def explain_subjects(

@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, ORANGE, figure, legend_below, paper
+from lucidag.figures.style import BLUE, FULL_WIDTH, GREEN, GREY, ORANGE, figure, legend_below, paper
 
-ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s")}
-LABELS = {"with": "trained with it", "without": "trained without"}
+ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s"), "untrained": (GREEN, "D")}
+LABELS = {"with": "trained with it", "without": "trained without", "untrained": "untrained"}
+SHIFT = {"with": -0.22, "without": 0.0, "untrained": 0.22}
 CONTROL = "control: its place filled"
 
 
@@ -36,20 +37,20 @@ def shortcut(summary: Mapping[str, Any], confidence: float) -> Figure:
         _relevance(relevance, summary, artefact, methods)
         _change(pasted, summary["changes"], artefact, "pasted in")
         _change(removed, summary["removal"], artefact, "taken out")
-    networks = " and ".join(str(len(summary["models"][role])) for role in ROLES)
+    networks = " and ".join(str(len(summary["models"][role])) for role in ("with", "without"))
     title = f"{networks} networks trained with and without the artefact as a shortcut ({confidence:.0%} intervals)"
     fig.suptitle(title, x=0.01, ha="left")
-    legend_below(fig, [ax for row in grid for ax in row], columns=4)
+    legend_below(fig, [ax for row in grid for ax in row], columns=3)
     return fig
 
 
 def _relevance(ax: Axes, summary: Mapping[str, Any], artefact: str, methods: Sequence[str]) -> None:
-    for role, (colour, marker) in ROLES.items():
+    for role, (colour, marker) in _roles(summary["relevance"]).items():
         rows = {row["method"]: row for row in summary["relevance"][role] if row["artefact"] == artefact}
         for place, method in enumerate(methods):
             row = rows.get(method)
             if row is not None and row["share"] is not None:
-                y = place + (-0.15 if role == "with" else 0.15)
+                y = place + SHIFT[role]
                 _networks(ax, y, row["each"], colour)
                 _point(ax, y, row["share"], row["share_low"], row["share_high"], colour, marker, LABELS[role])
     areas = [row["area"] for rows in summary["relevance"].values() for row in rows if row["artefact"] == artefact]
@@ -64,7 +65,7 @@ def _relevance(ax: Axes, summary: Mapping[str, Any], artefact: str, methods: Seq
 def _change(ax: Axes, changes: Mapping[str, Mapping[str, Any]], artefact: str, title: str) -> None:
     images = 0
     rows: list[str] = []
-    for role, (colour, marker) in ROLES.items():
+    for role, (colour, marker) in _roles(changes).items():
         found = changes[role].get(artefact)
         if found is None:
             continue
@@ -82,6 +83,11 @@ def _change(ax: Axes, changes: Mapping[str, Mapping[str, Any]], artefact: str, t
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(axis="y", length=0)
     ax.set(ylim=(max(len(rows), 1) - 0.5, -0.5), xlabel="change of probability", title=f"{title} ({images} images)")
+
+
+def _roles(found: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Give colour and marker of the arms that there are."""
+    return {role: style for role, style in ROLES.items() if role in found}
 
 
 def _networks(ax: Axes, y: float, values: Sequence[float | None], colour: str) -> None:

@@ -1,11 +1,15 @@
 """A study of a shortcut on hand-made networks: one that looks at corners, one that looks at the middle."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from lucidag.artefacts.removal import COLUMNS
 from lucidag.artefacts.study import (
+    UNTRAINED,
     WITH,
     WITHOUT,
     clean_images,
@@ -14,12 +18,13 @@ from lucidag.artefacts.study import (
     show_artefacts,
     summarise,
     target_indices,
+    untrained_networks,
 )
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.explain.methods.explainer import single
 from lucidag.ground.errors import InputError
 from lucidag.models.inputs import Inputs
-from lucidag.models.network import Network
+from lucidag.models.network import Network, open_network
 from lucidag.models.small import small_cnn
 from lucidag.models.weights import save_checkpoint
 from tests.artefacts.looks import Looks
@@ -40,11 +45,11 @@ def networks() -> dict[str, Network]:
     }
 
 
-def explain(network):
-    """Explain by the darkness of the pixels that the network adds up: exact for these networks."""
+def explain(name):
+    """Explain by the darkness of the pixels that a network adds up: exact for these networks."""
 
     def maps(x, target):
-        return ((1 - x) * network.model.mask).sum(1) * (1 if target == 1 else -1)
+        return ((1 - x) * networks()[name].model.mask).sum(1) * (1 if target == 1 else -1)
 
     return [single("exact", maps)]
 
@@ -146,3 +151,35 @@ def test_what_a_study_could_not_measure_is_said(values, removal, parts):
     )
     assert len(said) == len(parts)
     assert all(part in sentence for part, sentence in zip(parts, said, strict=True))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_untrained_twins_are_of_the_same_architecture_and_draw_their_own_weights(tmp_path, seed):
+    settings = {
+        "architecture": "lucidag.models.small:small_resnet",
+        "options": {"width": 2},
+        "input": {"size": 16, "channels": 3, "resize": "stretch", "mean": [0.0], "std": [1.0]},
+        "head": None,
+    }
+    manifest = drawn(tmp_path)
+    known = {name: open_network(settings, 2, 7) for name in ("one", "two")}
+    found = untrained_networks(known, dict.fromkeys(known, settings), manifest, seed, threads=1)
+    assert {name: original for name, (original, _) in found.items()} == {"one untrained": "one", "two untrained": "two"}
+    (_, one), (_, two) = found.values()
+    states = [each.model.state_dict() for each in (known["one"], one, two)]
+    assert {name: value.shape for name, value in states[0].items()} == {n: v.shape for n, v in states[1].items()}
+    weights = [state["layer1.0.conv1.weight"] for state in states]
+    assert not any(torch.equal(*pair) for pair in combinations(weights, 2))
+    assert (states[1]["layer1.0.bn1.running_mean"] != 0).any()  # adapted to the images
+
+
+def test_an_untrained_arm_is_summarised_beside_the_others(shown):
+    relevance, pasted = (
+        pd.concat([table, table[table["model"] == "middle"].assign(model="middle untrained")]) for table in shown
+    )
+    nothing = pd.DataFrame({column: [] for column in COLUMNS})
+    arms = {WITH: ["corners"], WITHOUT: ["middle"], UNTRAINED: ["middle untrained"]}
+    found = summarise(relevance, pasted, nothing, arms, 0.95, 200, 0)
+    assert found["relevance"][UNTRAINED] == found["relevance"][WITHOUT]
+    assert found["changes"][UNTRAINED] == found["changes"][WITHOUT]
+    assert found["difference"] == summarise(*shown, nothing, dict(list(arms.items())[:2]), 0.95, 200, 0)["difference"]
