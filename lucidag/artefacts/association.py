@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 from scipy.stats.contingency import association, odds_ratio
 
+from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, owners, permuted_ids
 from lucidag.ground.statistics.corrections import holm
 from lucidag.ground.statistics.intervals import share
 
@@ -23,6 +24,7 @@ def associations(
     classes: Sequence[str],
     confidence: float,
     seed: int,
+    ids: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Test the association of each column with the class.
 
@@ -38,26 +40,34 @@ def associations(
         Of the intervals.
     seed
         Of the Monte Carlo tests.
+    ids
+        N patients or lesions, or None. Where several images share one, ids are what varies: a column that is constant
+        by id, of classes that are too, is tested with each id as one trial; any other by permutations of ids (see
+        `lucidag.ground.statistics.clusters`).
 
     Returns
     -------
     list of dict
         In the order of the corrected p: ``column``, ``kind``, ``counts`` (by value and class), ``test``
-        (``Fisher's exact``, ``chi-square``, ``Fisher's exact, Monte Carlo``), ``p``, ``p_holm`` (corrected for all
-        columns: Holm 1979), ``cramers_v``; for two values and two classes ``odds_ratio`` with ``odds_ratio_low`` and
-        ``odds_ratio_high`` (conditional maximum likelihood and its exact interval; the word ``inf`` where there is no
-        upper limit) of ``class`` with ``value`` against the other; and ``rule``, see `best_rule`. With fewer than two
-        classes among the images the list is empty.
+        (``Fisher's exact``, ``chi-square``, ``Fisher's exact, Monte Carlo``, each also ``of ids``; ``permutation of
+        ids``), ``p``, ``p_holm`` (corrected for all columns: Holm 1979), ``cramers_v``; for two values and two classes
+        ``odds_ratio`` with ``odds_ratio_low`` and ``odds_ratio_high`` (conditional maximum likelihood and its exact
+        interval, of ids where each is one trial; the word ``inf`` where there is no upper limit; of columns that vary
+        within ids the plain ratio and its interval over ids, None with a ``reason`` where there is none) of ``class``
+        with ``value`` against the other; and ``rule``, see `best_rule`. With fewer than two classes among the images
+        the list is empty.
     """
     if len(set(labels)) < 2:
         return []
     present = [name for name in classes if name in set(labels)]
+    owner = owners(ids, len(labels))
     found = []
     for number, name in enumerate(columns.columns):
         counts = counted(columns[name], labels, present)
         if len(counts) < 2:
             continue
-        p, test = _test(counts.to_numpy(), np.random.default_rng([seed, number]))
+        rng = np.random.default_rng([seed, number])
+        p, test, odds = _examined(columns[name], labels, counts, owner, confidence, rng)
         found.append(
             {
                 "column": name,
@@ -66,13 +76,50 @@ def associations(
                 "test": test,
                 "p": p,
                 "cramers_v": float(association(counts.to_numpy(), method="cramer")),
-                **_odds(counts, confidence),
-                "rule": best_rule(counts, confidence),
+                **odds,
+                "rule": best_rule(counts, confidence) | _of_ids(columns[name], labels, counts, owner, confidence),
             }
         )
     for one, corrected in zip(found, holm([one["p"] for one in found]), strict=True):
         one["p_holm"] = float(corrected)
     return sorted(found, key=lambda one: (one["p_holm"], one["p"], -one["cramers_v"], one["column"]))
+
+
+def _examined(
+    values: pd.Series,
+    labels: Sequence[str],
+    counts: pd.DataFrame,
+    owner: NDArray[np.int64] | None,
+    confidence: float,
+    rng: np.random.Generator,
+) -> tuple[float, str, dict[str, Any]]:
+    """Give p, the name of the test and the odds ratio of one column."""
+    if owner is None:
+        return *_test(counts.to_numpy(), rng), _odds(counts, confidence)
+    codes, classes = (np.unique(np.asarray(each, str), return_inverse=True)[1] for each in (values, labels))
+    if constant(codes, owner) and constant(classes, owner):
+        first = np.unique(owner, return_index=True)[1]
+        of_ids = counted(values.iloc[first], [labels[row] for row in first], list(counts.columns))
+        p, test = _test(of_ids.to_numpy(), rng)
+        return p, f"{test}, of ids", _odds(of_ids, confidence)
+    p = permuted_ids(codes, classes, owner, DRAWS, rng)
+    return p, "permutation of ids", _odds_over_ids(values, labels, counts, owner, confidence)
+
+
+def _of_ids(
+    values: pd.Series,
+    labels: Sequence[str],
+    counts: pd.DataFrame,
+    owner: NDArray[np.int64] | None,
+    confidence: float,
+) -> dict[str, Any]:
+    """Give the interval of the share of the best rule over ids; nothing where there are none."""
+    if owner is None:
+        return {}
+    rule = best_rule(counts, confidence)
+    has = values.to_numpy() == rule["value"]
+    found = clustered_share((np.asarray(labels) == rule["class"])[has], owner[has], confidence)
+    return {"share_low": found["low"], "share_high": found["high"]}
 
 
 def counted(values: pd.Series, labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
@@ -137,6 +184,24 @@ def _odds(counts: pd.DataFrame, confidence: float) -> dict[str, Any]:
         "odds_ratio": _limit(ratio.statistic),
         "odds_ratio_low": _limit(interval.low),
         "odds_ratio_high": _limit(interval.high),
+    }
+
+
+def _odds_over_ids(
+    values: pd.Series, labels: Sequence[str], counts: pd.DataFrame, owner: NDArray[np.int64], confidence: float
+) -> dict[str, Any]:
+    if counts.shape != (2, 2):
+        return {}
+    value, name = str(counts.index[1]), str(counts.columns[1])
+    low, high, reason = odds_interval(values.to_numpy() == value, np.asarray(labels) == name, owner, confidence)
+    (d, c), (b, a) = counts.to_numpy()[::-1, ::-1]
+    return {
+        "value": value,
+        "class": name,
+        "odds_ratio": _limit(a * d / (b * c) if b * c else np.inf if a * d else np.nan),
+        "odds_ratio_low": _limit(low),
+        "odds_ratio_high": _limit(high),
+        "reason": reason or None,
     }
 
 

@@ -85,7 +85,7 @@ def audit(
     texts = [str(label) for label in table["label"]]
     splits = table["split"].tolist()
     told = metadata_baseline(columns, seen, labels, classes, splits, asked, ids)
-    tests = associations(tested, kinds, texts, classes, asked.confidence, asked.seed)
+    tests = associations(tested, kinds, texts, classes, asked.confidence, asked.seed, ids)
     summary = {
         "images": len(table),
         "classes": {name: texts.count(name) for name in classes},

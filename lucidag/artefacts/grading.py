@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.clusters import clustered_share, owners
 
 PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
 LEAST = 4  # images with and without: two in each half
@@ -61,8 +61,8 @@ def best_threshold(scores: NDArray[np.float64], truth: Flags) -> float:
     return float((ranked[place] + below) / 2)
 
 
-def measures(found: Flags, truth: Flags, confidence: float) -> dict[str, Any]:
-    """Give precision, recall and F1 with intervals.
+def measures(found: Flags, truth: Flags, confidence: float, ids: Sequence[str] | None = None) -> dict[str, Any]:
+    """Give precision, recall and F1 with intervals, over `ids` where several images share one.
 
     Precision and recall are shares, with Wilson's interval. F1 grows with the overlap J of what is found and what is
     there (F1 = 2J / (1 + J)), which is a share too, so its interval is that of J, carried over.
@@ -73,17 +73,21 @@ def measures(found: Flags, truth: Flags, confidence: float) -> dict[str, Any]:
         ``precision``, ``recall``, ``f1`` (value, low, high, n; None where nothing is found or there), and the counts
         ``found``, ``present``, ``both``, ``images``.
     """
-    both, either = int((found & truth).sum()), int((found | truth).sum())
-    overlap = share(both, either, confidence)
+    both, owner = found & truth, owners(ids, len(truth))
+
+    def share(among: Flags) -> dict[str, Any]:
+        return clustered_share(both[among], None if owner is None else owner[among], confidence)
+
+    overlap = share(found | truth)
     shares = {key: overlap[key] for key in ("value", "low", "high")}
     f1 = {key: None if each is None else 2 * each / (1 + each) for key, each in shares.items()}
     return {
-        "precision": share(both, int(found.sum()), confidence),
-        "recall": share(both, int(truth.sum()), confidence),
+        "precision": share(found),
+        "recall": share(truth),
         "f1": {**f1, "n": overlap["n"]},
         "found": int(found.sum()),
         "present": int(truth.sum()),
-        "both": both,
+        "both": int(both.sum()),
         "images": len(truth),
     }
 
@@ -116,7 +120,7 @@ def grade(
     fixed
         Whether the finder keeps it.
     ids
-        N patients or lesions; the images of one stay in one half.
+        N patients or lesions; the images of one stay in one half, and intervals are over them.
     seed
         Of the halves.
     confidence
@@ -152,7 +156,7 @@ def grade(
                 f"{len(truth)} images have the flag, too few or too many for two halves."
             )
         else:
-            measured = _measured(values, truth, chosen, threshold, fixed, confidence)
+            measured = _measured(values, truth, chosen, threshold, fixed, confidence, ids)
             verdict = _verdict(f"{name} against '{column}'", measured)
             graded = {"column": column, "threshold": measured[measured["used"]]["threshold"], **measured, **verdict}
     found = values > graded["threshold"]
@@ -163,14 +167,21 @@ def grade(
 
 
 def _measured(
-    values: NDArray[np.float64], truth: Flags, chosen: Flags, threshold: float, fixed: bool, confidence: float
+    values: NDArray[np.float64],
+    truth: Flags,
+    chosen: Flags,
+    threshold: float,
+    fixed: bool,
+    confidence: float,
+    ids: Sequence[str] | None,
 ) -> dict[str, Any]:
     best = best_threshold(values[chosen], truth[chosen])
     rest, flagged = values[~chosen], truth[~chosen]
+    own = None if ids is None else np.asarray(ids, str)[~chosen].tolist()
     return {
         "used": "own" if fixed else "chosen",
-        "chosen": {"threshold": best, **measures(rest > best, flagged, confidence)},
-        "own": {"threshold": threshold, **measures(rest > threshold, flagged, confidence)},
+        "chosen": {"threshold": best, **measures(rest > best, flagged, confidence, own)},
+        "own": {"threshold": threshold, **measures(rest > threshold, flagged, confidence, own)},
         "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
         "auc": float(roc_auc_score(flagged, rest)),
         "always": float(2 * flagged.mean() / (1 + flagged.mean())),

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification, mean_auc
 from lucidag.artefacts.settings import Draws
-from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.clusters import clustered_share, owners
 
 FOLDS = 5
 METADATA, FINDERS, BOTH = "metadata", "finders", "metadata and finders"
@@ -102,7 +102,7 @@ def metadata_baseline(
         "learnt": len(everything),
         "measured": len(rows),
         "shared_ids": dropped,
-        "majority": _majority(folds, labels, classes, asked.confidence),
+        "majority": _majority(folds, labels, classes, asked.confidence, own),
         "logistic": logistic,
         "told_by": _chosen(features, labels, count, splits, folds),
         "rule": rules,
@@ -219,12 +219,18 @@ def _ruled(columns: pd.DataFrame, labels: NDArray[np.integer], classes: int, cri
 
 
 def _majority(
-    folds: Sequence[Fold], labels: NDArray[np.integer], classes: Sequence[str], confidence: float
+    folds: Sequence[Fold],
+    labels: NDArray[np.integer],
+    classes: Sequence[str],
+    confidence: float,
+    ids: Sequence[str] | None,
 ) -> dict[str, Any]:
-    hits = sum(int((labels[predict] == np.bincount(labels[learn]).argmax()).sum()) for learn, predict in folds)
-    of = sum(len(predict) for _, predict in folds)
+    hits = np.concatenate([labels[predict] == np.bincount(labels[learn]).argmax() for learn, predict in folds])
     learnt = np.concatenate([learn for learn, _ in folds])
-    return {"class": classes[int(np.bincount(labels[learnt]).argmax())], **share(hits, of, confidence)}
+    return {
+        "class": classes[int(np.bincount(labels[learnt]).argmax())],
+        **clustered_share(hits, owners(ids, len(hits)), confidence),
+    }
 
 
 def _why_not(how: str, dropped: int, known: bool) -> str:

@@ -34,7 +34,7 @@ def odds(associations: Sequence[Mapping[str, Any]], confidence: float = 0.95) ->
     drawn = sorted(drawn, key=lambda one: (-float(one["odds_ratio"]), str(one["column"])))
     fig = figure(FULL_WIDTH, 1.1 + 0.21 * len(drawn) + 0.14 * bool(others))
     ax = fig.subplots()
-    ends = [float(one[key]) for one in drawn for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high")]
+    ends = [number for one in drawn for number in _numbers(one)]
     reach = float(min(max([4.0, *(max(end, 1 / end) for end in ends if 0 < end < np.inf)]) * 1.5, MOST))
     for y, one in enumerate(drawn):
         _ratio(ax, y, one, reach, confidence)
@@ -46,7 +46,7 @@ def odds(associations: Sequence[Mapping[str, Any]], confidence: float = 0.95) ->
     ax.set_yticks(range(len(drawn)), [_column(one) for one in drawn])
     ax.tick_params(axis="y", length=0)
     sure = f"filled: p < {1 - confidence:.2g}, Holm"
-    ax.set_xlabel(f"odds ratio of class {drawn[0]['class']} (exact {confidence:.0%} interval; {sure})")
+    ax.set_xlabel(f"odds ratio of class {drawn[0]['class']} ({confidence:.0%} interval, where there is one; {sure})")
     if others:
         told = ", ".join(f"{one['column']} (V {one['cramers_v']:.2f})" for one in others)
         ax.set_title(f"without odds ratio, having more than two values: {told}", fontsize=6, color=GREY)
@@ -121,9 +121,15 @@ def examples(shown: Mapping[str, Mapping[str, Sequence[Example]]]) -> Figure:
     return fig
 
 
+def _numbers(one: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return the odds ratio and the ends of its interval, NaN where there is none."""
+    ratio, low, high = (one[key] for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high"))
+    return float(ratio), float("nan" if low is None else low), float("nan" if high is None else high)
+
+
 def _ratio(ax: Axes, y: int, one: Mapping[str, Any], reach: float, confidence: float) -> None:
     colour, marker = KINDS[one["kind"]]
-    ratio, low, high = (float(one[key]) for key in ("odds_ratio", "odds_ratio_low", "odds_ratio_high"))
+    ratio, low, high = _numbers(one)
     ends = np.clip([low, high], 1 / reach, reach)
     ax.plot(ends, [y, y], color=colour, linewidth=1.2, zorder=2)
     for end, place, arrow in ((low, 1 / reach, "<"), (high, reach, ">")):

@@ -19,7 +19,8 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
     cells: list[Text | Code] = [
         text(
             "What the images show besides their subject. An odds ratio far from 1 (p values corrected after Holm) is "
-            "a shortcut that a network may learn, not a fault of a network. Finders are graded by people's flags on "
+            "a shortcut that a network may learn, not a fault of a network. Where several images are of one patient or "
+            "lesion, tests and intervals are over these (`test` says how). Finders are graded by people's flags on "
             "the half of the images that did not choose their threshold (`ring` keeps its own); the control, "
             f"`always`, is the F1 of flagging every image. Intervals: {100 * confidence:g} %. A finder without flags "
             "is not `validated` here: look at its examples before its numbers. What is `common` is found in more than "
@@ -34,7 +35,8 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
             text(f"### {name}"),
             code(f"audit = read_json({quoted(f'artefacts/{name}.json')})", 'print(*audit["sentences"], sep="\\n")'),
             code(
-                'columns = ["column", "value", "class", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_holm"]',
+                'columns = ["column", "value", "class", "odds_ratio", "odds_ratio_low", "odds_ratio_high"]',
+                'columns += ["test", "p_holm"]',
                 'pd.json_normalize(audit["associations"]).reindex(columns=columns).set_index("column")',
             ),
             images((f"{figures}/odds.png", f"What goes with the class in {name}")),

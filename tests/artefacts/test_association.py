@@ -158,3 +158,39 @@ def test_no_column_of_numbers_is_lost():
     assert left_out == {"number": "has another value for each image, so it only names them"}
     few = columns(weight=["1.5", "2.25", "3.5"])
     assert "only names them" in sort_out(few, ["weight"], None, 20)[1]["weight"]
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_columns_of_patients_are_tested_by_patients(images):
+    cells, labels = expanded([[30, 12], [5, 20]])
+    (plain,) = associations(cells, {"flag": "metadata"}, labels, CLASSES, 0.95, 0)
+    rows = np.arange(len(cells)).repeat(images)
+    ids = rows.astype(str).tolist()
+    many = cells.iloc[rows].reset_index(drop=True)
+    (one,) = associations(many, {"flag": "metadata"}, [labels[row] for row in rows], CLASSES, 0.95, 0, ids)
+    for key in ("p", "odds_ratio", "odds_ratio_low", "odds_ratio_high"):
+        assert one[key] == pytest.approx(plain[key])
+    assert one["test"] == plain["test"] + ", of ids" * (images > 1)
+    assert sum(sum(row.values()) for row in one["counts"].values()) == len(labels) * images
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_varies_within_patients_is_tested_by_permuting_patients(seed):
+    rng = np.random.default_rng(seed)
+    own, owner = rng.random(80) < 0.5, np.arange(80).repeat(4)
+    labels = [CLASSES[int(each)] for each in own[owner]]
+    noise, told = rng.random(320) < 0.5, np.where(rng.random(320) < 0.6, own[owner], rng.random(320) < 0.5)
+    cells = columns(noise=noise.astype(int), told=told.astype(int))
+    found = associations(cells, dict.fromkeys(cells, "finder"), labels, CLASSES, 0.95, 0, owner.astype(str).tolist())
+    by_name = {one["column"]: one for one in found}
+    assert {one["test"] for one in found} == {"permutation of ids"}
+    assert by_name["told"]["p"] == 1 / 10_000
+    assert by_name["told"]["odds_ratio_low"] > 1
+    assert by_name["noise"]["p"] > 0.01
+    assert by_name["told"]["reason"] is None
+    few = associations(
+        cells[:24], dict.fromkeys(cells, "finder"), labels[:24], CLASSES, 0.95, 0, owner[:24].astype(str).tolist()
+    )
+    for one in few:
+        assert one["odds_ratio_low"] is None
+        assert "too few" in one["reason"]
