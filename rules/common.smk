@@ -44,7 +44,7 @@ from lucidag.report.failures import failures, forget_failures
 from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
-from lucidag.units.names import NETDISSECT
+from lucidag.units.names import NETDISSECT, UNTRAINED
 
 if workflow.is_main_process and not workflow.output_settings.verbose:
     install(workflow.logger_manager.logger, DefaultFormatter)
@@ -339,6 +339,7 @@ wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     model=one_of(CONFIG.models),
     shard=r"\d+-of-\d+",
+    twin=f"|{UNTRAINED}",
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of(set().union(*plan.explained.values())),
     batch=one_of(set().union(*plan.explained.values())),

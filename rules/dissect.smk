@@ -3,7 +3,8 @@
 # Requires: models/{model}/checkpoint.safetensors, a probe set's data/{dataset}/…; for the join with roles
 #           features/{model}/test.safetensors and rof/{model}/roles.csv.
 # Produces: clip/{clip}/… (a small CLIP, embeddings), dissect/{model}/{layer}.csv, {layer}-ranking.csv, {layer}.json,
-#           statistics.safetensors, overlaps.safetensors, activations.npy, summary.json, concept_roles.csv, …;
+#           statistics.safetensors, overlaps.safetensors, activations.npy, the same of its untrained twin under
+#           untrained/, {layer}-untrained.csv, summary.json, concept_roles.csv, …;
 #           dissect/{a}-vs-{b}.json; figures/dissect/….
 
 
@@ -79,22 +80,22 @@ rule clip_embed:
 
 
 rule dissect_passes:
-    """Run a model over the probe set: activations of all units, and their overlap with the label maps."""
+    """Run a model, or its untrained twin, over the probe set: activations of all units, and their overlap with labels."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
     output:
-        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
-        activations=f"{R}/dissect/{{model}}/activations.npy",
+        statistics=f"{R}/dissect/{{model}}{{twin}}/statistics.safetensors",
+        activations=f"{R}/dissect/{{model}}{{twin}}/activations.npy",
         overlaps=(
-            [f"{R}/dissect/{{model}}/overlaps.safetensors"]
+            [f"{R}/dissect/{{model}}{{twin}}/overlaps.safetensors"]
             if NETDISSECT in plan.concept_methods
             else []
         ),
     log:
-        f"{R}/logs/dissect_passes/{{model}}.log",
+        f"{R}/logs/dissect_passes/{{model}}{{twin}}.log",
     benchmark:
-        f"{R}/benchmarks/dissect_passes/{{model}}.tsv"
+        f"{R}/benchmarks/dissect_passes/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of([] if plan.probe_shards else plan.layers),
     conda:
@@ -114,12 +115,12 @@ rule dissect_activations_shard:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
     output:
-        part=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.safetensors"),
-        activations=temp(f"{R}/dissect/{{model}}/shards/{{shard}}.npy"),
+        part=temp(f"{R}/dissect/{{model}}{{twin}}/shards/{{shard}}.safetensors"),
+        activations=temp(f"{R}/dissect/{{model}}{{twin}}/shards/{{shard}}.npy"),
     log:
-        f"{R}/logs/dissect_activations_shard/{{model}}/{{shard}}.log",
+        f"{R}/logs/dissect_activations_shard/{{model}}{{twin}}/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/dissect_activations_shard/{{model}}/{{shard}}.tsv"
+        f"{R}/benchmarks/dissect_activations_shard/{{model}}{{twin}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -134,15 +135,19 @@ rule dissect_activations_shard:
 rule dissect_activations_merge:
     """Join what the units said of the shards of the probe set: the same bytes as without shards."""
     input:
-        parts=lambda wildcards: plan.passed_shards(wildcards.model, ".safetensors"),
-        activations=lambda wildcards: plan.passed_shards(wildcards.model, ".npy"),
+        parts=lambda wildcards: plan.passed_shards(
+            wildcards.model, ".safetensors", wildcards.twin
+        ),
+        activations=lambda wildcards: plan.passed_shards(
+            wildcards.model, ".npy", wildcards.twin
+        ),
     output:
-        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
-        activations=f"{R}/dissect/{{model}}/activations.npy",
+        statistics=f"{R}/dissect/{{model}}{{twin}}/statistics.safetensors",
+        activations=f"{R}/dissect/{{model}}{{twin}}/activations.npy",
     log:
-        f"{R}/logs/dissect_activations_merge/{{model}}.log",
+        f"{R}/logs/dissect_activations_merge/{{model}}{{twin}}.log",
     benchmark:
-        f"{R}/benchmarks/dissect_activations_merge/{{model}}.tsv"
+        f"{R}/benchmarks/dissect_activations_merge/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
     conda:
@@ -163,13 +168,15 @@ rule dissect_overlaps_shard:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
         dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
         # The thresholds of all images.
-        statistics=f"{R}/dissect/{{model}}/statistics.safetensors",
+        statistics=f"{R}/dissect/{{model}}{{twin}}/statistics.safetensors",
     output:
-        overlaps=temp(f"{R}/dissect/{{model}}/shards/{{shard}}-overlaps.safetensors"),
+        overlaps=temp(
+            f"{R}/dissect/{{model}}{{twin}}/shards/{{shard}}-overlaps.safetensors"
+        ),
     log:
-        f"{R}/logs/dissect_overlaps_shard/{{model}}/{{shard}}.log",
+        f"{R}/logs/dissect_overlaps_shard/{{model}}{{twin}}/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/dissect_overlaps_shard/{{model}}/{{shard}}.tsv"
+        f"{R}/benchmarks/dissect_overlaps_shard/{{model}}{{twin}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -185,14 +192,14 @@ rule dissect_overlaps_merge:
     """Add up the overlaps of all shards of the probe set."""
     input:
         overlaps=lambda wildcards: plan.passed_shards(
-            wildcards.model, "-overlaps.safetensors"
+            wildcards.model, "-overlaps.safetensors", wildcards.twin
         ),
     output:
-        overlaps=f"{R}/dissect/{{model}}/overlaps.safetensors",
+        overlaps=f"{R}/dissect/{{model}}{{twin}}/overlaps.safetensors",
     log:
-        f"{R}/logs/dissect_overlaps_merge/{{model}}.log",
+        f"{R}/logs/dissect_overlaps_merge/{{model}}{{twin}}.log",
     benchmark:
-        f"{R}/benchmarks/dissect_overlaps_merge/{{model}}.tsv"
+        f"{R}/benchmarks/dissect_overlaps_merge/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
     conda:
@@ -214,6 +221,9 @@ rule dissect_labels:
     output:
         table=f"{R}/dissect/{{model}}/{{layer}}.csv",
         ranking=f"{R}/dissect/{{model}}/{{layer}}-ranking.csv",
+        untrained=(
+            [f"{R}/dissect/{{model}}/{{layer}}-untrained.csv"] if plan.twins else []
+        ),
         about=f"{R}/dissect/{{model}}/{{layer}}.json",
     log:
         f"{R}/logs/dissect_labels/{{model}}/{{layer}}.log",
@@ -236,6 +246,9 @@ rule dissect_summary:
         unpack(lambda wildcards: plan.passes(wildcards.model, activations=False)),
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
         about=lambda wildcards: plan.layer_files(wildcards.model, ".json"),
+        untrained=lambda wildcards: (
+            plan.layer_files(wildcards.model, "-untrained.csv") if plan.twins else []
+        ),
     output:
         summary=shown(
             f"{R}/dissect/{{model}}/summary.json", "dissect_summary", "summary"

@@ -221,6 +221,7 @@ def notebook(plan: Plan) -> dict[str, Settings]:
             "pairs": list(plan.pairs),
             "joined": plan.joined,
             "clips": [plan.clip] if plan.clip in plan.trained_clips else [],
+            "untrained": plan.twins,
         }
     if config.artefacts is not None:
         found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}

@@ -13,7 +13,7 @@ from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
-from lucidag.units.names import ANNOTATIONS, NETDISSECT
+from lucidag.units.names import ANNOTATIONS, NETDISSECT, UNTRAINED
 
 Wildcards = Mapping[str, str]
 Batches = dict[str, list[str]]  # what a job is called, and its images
@@ -327,18 +327,23 @@ class Plan:
         models = self.config.models
         return [name for name in self.examined if name in self.layers and self.probe(name) == models[name].dataset]
 
-    def passes(self, model: str, activations: bool = True, overlaps: bool = True) -> dict[str, str]:
-        """Return the files that the passes of a model over its probe set give."""
-        found = {"statistics": self.at("dissect", model, "statistics.safetensors")}
+    def passes(self, model: str, activations: bool = True, overlaps: bool = True, twin: str = "") -> dict[str, str]:
+        """Return the files that the passes of a model, or of its untrained twin, over its probe set give."""
+        found = {"statistics": self.at("dissect", f"{model}{twin}", "statistics.safetensors")}
         if activations:
-            found["activations"] = self.at("dissect", model, "activations.npy")
+            found["activations"] = self.at("dissect", f"{model}{twin}", "activations.npy")
         if overlaps and NETDISSECT in self.concept_methods:
-            found["overlaps"] = self.at("dissect", model, "overlaps.safetensors")
+            found["overlaps"] = self.at("dissect", f"{model}{twin}", "overlaps.safetensors")
         return found
 
-    def passed_shards(self, model: str, suffix: str) -> list[str]:
-        """Return what the passes of a model over the shards of its probe set give."""
-        return [self.at("dissect", model, "shards", f"{shard}{suffix}") for shard in self.probe_shards]
+    def passed_shards(self, model: str, suffix: str, twin: str = "") -> list[str]:
+        """Return what the passes of a model, or of its untrained twin, over the shards of its probe set give."""
+        return [self.at("dissect", f"{model}{twin}", "shards", f"{shard}{suffix}") for shard in self.probe_shards]
+
+    @property
+    def twins(self) -> bool:
+        """Whether units are held against those of an untrained network."""
+        return self.config.dissect is not None and self.config.dissect.control is not None
 
     def clip_files(self, clip: str) -> dict[str, str]:
         """Return the files of a CLIP that is trained here; none of a published one."""
@@ -349,6 +354,8 @@ class Plan:
         """Return what the labels of a model's layers are made from."""
         probe = self.probe(model)
         found: dict[str, str | list[str]] = {**self.passes(model)}
+        if self.twins:
+            found |= {f"untrained_{name}": file for name, file in self.passes(model, twin=UNTRAINED).items()}
         found["classes"] = self.at("data", self.config.models[model].dataset, "dataset.json")
         if self.clip is not None:
             files = ("images.npy", "texts.npy", "embeddings.json")

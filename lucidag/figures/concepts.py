@@ -67,11 +67,13 @@ def units_per_concept(tables: Mapping[str, pd.DataFrame], min_units_per_concept:
 def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figure:
     """Draw the unique concepts of each layer by category, of labels above the threshold, one panel per model.
 
+    Above it the share of its units that are labelled, and of those of an untrained network where there is one.
+
     Parameters
     ----------
     summaries
-        By model: what `lucidag.units.compare.summary.summary` gives; a model without labels by the method has an empty
-        panel.
+        By model: what `lucidag.units.compare.summary.whole_summary` gives; a model without labels by the method has an
+        empty panel.
     method
         Whose labels.
     """
@@ -90,13 +92,23 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figur
     axes = list(fig.subplots(1, len(layers), sharey=True, squeeze=False)[0])
     for ax, (model, by_layer) in zip(axes, layers.items(), strict=True):
         _stacks(ax, by_layer, names)
-        ax.set_title(model)
+        labels = found[model]
+        ax.set_title(f"{model}{_beside(labels) if labels else ''}")
     axes[0].set_ylabel("unique concepts")
     thresholds = {f"{labels['threshold']:.3g}" for labels in found.values() if labels}
     least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}"
     fig.suptitle(f"Unique concepts by category, {TITLES[method]}{least}", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
     return fig
+
+
+def _beside(labels: Mapping[str, Any]) -> str:
+    """Say how many units a method labels, and how many of an untrained network."""
+    if labels.get("untrained") is None:
+        return ""
+    shares = [found["overall"].get("labelled", found["overall"]) for found in (labels["above"], labels["untrained"])]
+    own, twin = ("–" if share["value"] is None else f"{share['value']:.0%}" for share in shares)
+    return f"\n{own} of its units labelled, {twin} of an untrained network's"
 
 
 def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, min_units_per_concept: int) -> pd.DataFrame:

@@ -19,6 +19,7 @@ def dissect(
     pairs: Sequence[str],
     joined: Sequence[str],
     clips: Sequence[str],
+    untrained: bool,
 ) -> Section:
     """Show which concepts the units of each model detect.
 
@@ -34,19 +35,21 @@ def dissect(
         Models whose units have labels and roles.
     clips
         CLIP models that were trained here.
+    untrained
+        Whether units are held against those of an untrained network.
     """
     cells: list[Text | Code] = [
         text(
             "Each unit is called by the concept that it answers to most, among the images of a probe set: "
             f"{' or '.join(WAYS[method] for method in methods)}. Some concept "
-            "is always the best one, so only labels above a threshold count as detectors here: the level that images "
-            "in random order reach, or the least IoU. `labelled` is the share of units above it; a label is a name for "
-            "what correlates, not proof of what the unit is for."
+            "is always the best one, so only labels above a threshold count as detectors: the level that few units of "
+            "an untrained network reach, and few units with randomly drawn images, or the least IoU. `labelled` is the "
+            "share of units above it; a label is a name for what correlates, not proof of what the unit is for."
         )
     ]
     cells += [part for name in clips for part in _clip(name)]
     for name, layers in models.items():
-        cells += _model(name, layers, methods)
+        cells += _model(name, layers, methods, untrained)
         cells += _roles(name, methods) if name in joined else []
     cells += [part for pair in pairs for part in _pair(pair, methods)]
     return Section("dissection", "What units detect", tuple(cells))
@@ -66,7 +69,7 @@ def _clip(name: str) -> list[Text | Code]:
     ]
 
 
-def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Text | Code]:
+def _model(name: str, layers: Sequence[str], methods: Sequence[str], untrained: bool) -> list[Text | Code]:
     folder, figures = f"dissect/{name}", f"figures/dissect/{name}"
     files = [f"    {quoted(f'{folder}/{layer}.csv')}," for layer in layers]
     shown = [
@@ -86,6 +89,7 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unique", "units_per_concept"]',
             'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=["threshold", *columns])',
         ),
+        *(_untrained() if untrained else ()),
         code('print(*summary.get("notes", []), sep="\\n")'),
         text(
             "The units with the strongest labels of each method, whatever their layer. `judged` is what a label is "
@@ -102,6 +106,30 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str]) -> list[Tex
             'best[["method", "layer", "unit", "concept", "category", "judged"]].sort_values("method", kind="stable")',
         ),
         images(*shown, (f"{figures}/units.png", f"Units of {name} with the images that activate them most")),
+    ]
+
+
+def _untrained() -> list[Text | Code]:
+    """Show what an untrained network would have."""
+    return [
+        text(
+            "The control: the share of units of an untrained network of the same architecture whose label would count. "
+            "The threshold of labels by similarity is taken from these units, so that about 5 % of them are above it "
+            "over all layers; randomly drawn images alone would let more through (`images`: the model's share and the "
+            "untrained network's above their level). What the untrained network reaches as well is no finding."
+        ),
+        code(
+            "rows = [",
+            '    {"method": method, "layer": layer, "untrained": values}',
+            '    | {"labelled": found["above"]["layers"][layer]["labelled"]}',
+            '    | {"images": (found["untrained"]["images"] or {"layers": {}})["layers"].get(layer, {})}',
+            '    for method, found in summary["methods"].items()',
+            '    for layer, values in found["untrained"]["layers"].items()',
+            "]",
+            'names = ["labelled", "untrained", "images.labelled", "images.untrained"]',
+            'columns = ["untrained.n", *(f"{name}.value" for name in names)]',
+            'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=columns)',
+        ),
     ]
 
 

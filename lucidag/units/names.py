@@ -11,6 +11,7 @@ SIMILAR = (CLIP_DISSECT, ANNOTATIONS)
 TITLES = {CLIP_DISSECT: "CLIP-Dissect", ANNOTATIONS: "Labels by annotations", NETDISSECT: "NetDissect"}
 # What a label is judged by.
 JUDGED_BY = {CLIP_DISSECT: "strength", ANNOTATIONS: "strength", NETDISSECT: "IoU"}
+UNTRAINED = "/untrained"  # the folder, inside that of a model, of what its untrained twin gives
 NONE = "none"  # the concept of a unit that a method gives no label
 
 

@@ -27,8 +27,8 @@ class Describing(Section):
     similarity: Similarity = Field(default="soft_wpmi", description="How well a concept describes a unit.")
     chance_level: Level = Field(
         default=0.95,
-        description="A label counts where it is stronger than the best concept of randomly drawn images is with this "
-        "probability.",
+        description="A label counts where it is stronger than this share of the labels of an untrained network, and "
+        "than the best concept of randomly drawn images is with this probability.",
     )
     seed: Seed = Field(default=0, description="Seed of the images drawn at random.")
 
@@ -78,6 +78,11 @@ class Asked(Section):
         description="Model to its layers: modules, or functions that their code calls, such as `relu_1`. Default: its "
         "last three blocks, the layer of the units in front of the last linear layer, and that, as they are found in "
         "the network; of ResNets layer2, layer3, layer4 and fc.",
+    )
+    control: Literal["untrained"] | None = Field(
+        default="untrained",
+        description="What labels are held against: a network of the same architecture with random weights (drawn from "
+        "`seed`) that is shown the same images. `null`: labels by similarity against randomly drawn images alone.",
     )
 
 

@@ -67,6 +67,8 @@ TABLES = {
     "clip/{clip}/history.csv": "i:batch n:loss",
     "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",
+    "dissect/{model}/{layer}-untrained.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "w:fifth_concept b:detector w:object_concept n:object_iou",
     "dissect/{model}/{layer}-ranking.csv": "i:unit n:mean n:peak n:sparseness n:inside n:inside_chance g:mean_rank "
     "g:peak_rank g:sparseness_rank g:inside_rank",
     "dissect/{model}/unit_roles.csv": "w:method i:unit w:role i:rank_train i:rank_test w:concept w:category n:score "

@@ -1,5 +1,7 @@
 """An untrained twin has the architecture, none of the weights, and normalises by the images that it is shown."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -58,7 +60,7 @@ def test_what_a_factory_brings_is_forgotten(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_normalisation_has_the_moments_of_the_images(seed):
+def test_normalisation_has_the_moments_of_the_images(seed: int) -> None:
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Dropout(0.5), nn.Conv2d(5, 2, 3), nn.BatchNorm2d(2))
     model.train()
@@ -68,14 +70,15 @@ def test_normalisation_has_the_moments_of_the_images(seed):
     batches = [frames(6, seed), frames(6, seed + 10), frames(1, seed + 20)]  # of one image none is taken
     adapt(network, batches, threads=1)
     seen = [model[0](inputs.normalise(each)).detach() for each in batches[:2]]
-    first = model[1]
+    first: Any = model[1]
+    last: Any = model[4]
     assert torch.allclose(first.running_mean, torch.stack([each.mean((0, 2, 3)) for each in seen]).mean(0), atol=1e-5)
     variances = torch.stack([each.var((0, 2, 3)) for each in seen]).mean(0)
     assert torch.allclose(first.running_var, variances, rtol=1e-4)
     # The second normalises what the first gives when it normalises by the batch, and nothing is dropped.
     shown = [model[3](nn.functional.batch_norm(each, None, None, training=True)) for each in seen]
     means = torch.stack([each.detach().mean((0, 2, 3)) for each in shown]).mean(0)
-    assert torch.allclose(model[4].running_mean, means, atol=1e-5)
+    assert torch.allclose(last.running_mean, means, atol=1e-5)
     assert torch.equal(weights(network), kept)
     assert all(each.training for each in model.modules())
     assert first.momentum == 0.1

@@ -21,6 +21,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
         "pairs": ["net-vs-bought"],
         "joined": ["net"],
         "clips": ["small"],
+        "untrained": True,
     },
     "artefacts": {"datasets": ["cats"], "confidence": 0.9},
     "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
@@ -113,8 +114,16 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
 
 def summary(layers: list[str]) -> dict[str, Any]:
     found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
+    shares = {layer: value(0.25) for layer in layers}
+    by_images = {layer: {"labelled": value(0.75), "untrained": value(0.375)} for layer in layers}
+    twins = {
+        "clip-dissect": {"layers": shares, "images": {"threshold": 0.03, "layers": by_images}},
+        "netdissect": {"layers": shares, "images": None},
+    }
     return {
-        "methods": {name: {"threshold": 0.04, "above": {"layers": found}} for name in ("clip-dissect", "netdissect")},
+        "methods": {
+            name: {"threshold": 0.04, "above": {"layers": found}, "untrained": twin} for name, twin in twins.items()
+        },
         "notes": ["5 training images are left out of the probe set"],
     }
 

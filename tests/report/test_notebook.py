@@ -153,6 +153,13 @@ def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
     assert pairs["one_family"].tolist() == ["False"]  # Grad-CAM and LIME
 
 
+def test_an_untrained_network_stands_beside_the_model(done: NotebookNode) -> None:
+    first, _ = (table for table in tables(done, "dissection") if "images.untrained.value" in table)
+    assert first["labelled.value"].tolist() == ["0.5"] * 4
+    assert first["untrained.value"].tolist() == ["0.25"] * 4
+    assert first["images.untrained.value"].tolist() == ["0.375", "0.375", "NaN", "NaN"]
+
+
 def test_the_units_shown_are_those_with_the_strongest_labels(done: NotebookNode) -> None:
     found = [table for table in tables(done, "dissection") if "judged" in table]
     assert [table["concept"].tolist() for table in found] == [["red", "blue", "green", "oak"], ["red"]]

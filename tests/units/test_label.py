@@ -16,10 +16,10 @@ from lucidag.units.clip.embeddings import read_embeddings, write_embeddings
 from lucidag.units.compare.roles_join import penultimate_layer
 from lucidag.units.compare.sheet_images import unit_rows
 from lucidag.units.compare.sheet_units import chosen_units, words_of
-from lucidag.units.compare.summary import thresholds_of, whole_summary
+from lucidag.units.compare.summary import thresholds_of, untrained_shares, whole_summary
 from lucidag.units.evidence import Evidence
 from lucidag.units.labels.annotations import annotate
-from lucidag.units.labels.chance import strengths
+from lucidag.units.labels.chance import strengths, untrained_chance
 from lucidag.units.labels.counts import labelled
 from lucidag.units.labels.detectors import label_units
 from lucidag.units.labels.layer import clip_labels, label_layer
@@ -338,7 +338,7 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     table, about = label_layer(clip, overlaps, "shown", asked(50))
     thresholds = thresholds_of({"shown": about}, 0.04)
     assert thresholds == {"clip-dissect": about["clip-dissect"]["chance_strength"], "netdissect": 0.04}
-    layers = {str(at): {"clip-dissect": {"chance_strength": at}} for at in (3.0, 5.0, 4.0)}
+    layers = {str(at): {"clip-dissect": {"chance_strength": at, "chance_level": 0.9}} for at in (3.0, 5.0, 4.0)}
     assert thresholds_of(layers, 0.04)["clip-dissect"] == 5
     table.insert(0, "layer", "shown")
     found = whole_summary(
@@ -353,6 +353,58 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     assert found["agreement"]["overall"]["exact"]["value"] == 1
     assert set(found["ceilings"]["material"]) == set(TEXTURES)
     assert found["probe"]["images"] == IMAGES
+    assert "untrained" not in found["methods"]["clip-dissect"]
+    found = whole_summary(table, {"shown": about}, statistics, overlaps, thresholds, Counting(resamples=50), table)
+    for each in found["methods"].values():  # a twin that is the model itself
+        assert each["untrained"]["overall"] == each["above"]["overall"]["labelled"]
+        assert each["untrained"]["layers"]["shown"] == each["above"]["layers"]["shown"]["labelled"]
+
+
+def twin_table(values, layer="shown", method="clip-dissect"):
+    """Labels of an untrained network; NaN is a unit without one."""
+    rows = {"method": method, "unit": range(len(values)), "concept": "red", "category": "", "score": 0.0}
+    return pd.DataFrame({"layer": layer, **rows, "strength": values}).assign(
+        concept=lambda table: table["concept"].where(table["strength"].notna(), "none")
+    )
+
+
+def test_a_label_must_be_stronger_than_an_untrained_networks():
+    layers = {str(at): {"clip-dissect": {"chance_strength": at, "chance_level": 0.9}} for at in (3.0, 5.0)}
+    values = np.random.default_rng(0).permutation(np.arange(1.0, 100))  # ⌈100 · .9⌉ = 90
+    twin = pd.concat([twin_table(values[:40], "3.0"), twin_table(values[40:], "5.0"), twin_table([900.0], method="x")])
+    found = thresholds_of(layers, 0.04, twin)
+    assert found == {"clip-dissect": pytest.approx(90, abs=1e-5), "netdissect": 0.04}
+    assert found["clip-dissect"] > 90
+    low = twin.assign(strength=twin["strength"] / 50)  # randomly drawn images ask for more
+    assert thresholds_of(layers, 0.04, low)["clip-dissect"] == 5
+    assert thresholds_of(layers, 0.04, twin.iloc[:0])["clip-dissect"] == 5
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("units", [3, 8, 20, 168])
+def test_few_units_of_another_untrained_network_pass(level, units):
+    rng = np.random.default_rng(units)
+    passed = [
+        (own[units:] >= untrained_chance(own[:units], level)).mean()
+        for own in (np.where(rng.random(2 * units) < 0.1, np.nan, rng.exponential(size=2 * units)) for _ in range(1500))
+    ]
+    # Of the greatest of few units more are above, by chance: one in units + 1.
+    assert np.mean(passed) <= max(1 - level, 1 / (units + 1)) + 0.01
+    assert np.mean(passed) >= 1 - level - 1 / (units + 1) - 0.01
+
+
+def test_the_untrained_network_is_counted_by_layer_and_by_both_levels():
+    own = pd.concat([twin_table([9.0, 4, np.nan], "a"), twin_table([9.0], "b")])
+    twin = pd.concat([twin_table([6.0, 4, np.nan, 4], "a"), twin_table([1.0], "b")])
+    found = untrained_shares(own, twin, 5.0, 3.0, 0.95)
+    assert (found["overall"]["value"], found["overall"]["n"]) == (0.2, 5)
+    assert {layer: share["value"] for layer, share in found["layers"].items()} == {"a": 0.25, "b": 0}
+    by_images = {
+        layer: [shares[who]["value"] for who in ("labelled", "untrained")]
+        for layer, shares in found["images"]["layers"].items()
+    }
+    assert by_images == {"a": [pytest.approx(2 / 3), 0.75], "b": [1, 0]}
+    assert untrained_shares(own, twin, 5.0, None, 0.95)["images"] is None
 
 
 def test_a_sheet_shows_the_top_images_and_the_region_in_them(seen):

@@ -178,15 +178,18 @@ def test_labels_by_annotations_and_their_summary_say_what_was_left_out(
     named = [*sorted({*shown["site"]}), *shown["kind"][:2]]
     units = np.stack([(np.array(shown["site" if name in shown["site"] else "kind"]) == name)[20:] for name in named], 1)
     activations = (units + 0.1 * random.random(units.shape)).astype(np.float32)
-    np.save(tmp_path / "a.npy", activations)
-    top = np.argsort(-activations, axis=0)[:10].T
-    zeros = np.zeros(4, np.float32)
-    layer = LayerStatistics(top, np.take_along_axis(activations.T, top, 1), zeros, zeros, zeros, zeros)
-    ids = tuple(table["image"][20:])
-    write_pass(tmp_path / "s.safetensors", Statistics(ids, {"l": layer}, {"l": (4,)}, "mean", 0.1, {"l": 1.0}))
+    ids, zeros = tuple(table["image"][20:]), np.zeros(4, np.float32)
+    for name, each in (("s", activations), ("untrained", random.random(units.shape, np.float32))):
+        np.save(tmp_path / f"{name}.npy", each)
+        top = np.argsort(-each, axis=0)[:10].T
+        layer = LayerStatistics(top, np.take_along_axis(each.T, top, 1), zeros, zeros, zeros, zeros)
+        statistics = Statistics(ids, {"l": layer}, {"l": (4,)}, "mean", 0.1, {"l": 1.0})
+        write_pass(tmp_path / f"{name}.safetensors", statistics)
     inputs = SimpleNamespace(
         statistics=str(tmp_path / "s.safetensors"),
-        activations=str(tmp_path / "a.npy"),
+        activations=str(tmp_path / "s.npy"),
+        untrained_statistics=str(tmp_path / "untrained.safetensors"),
+        untrained_activations=str(tmp_path / "untrained.npy"),
         classes=str(tmp_path / "data" / "dataset.json"),
         dataset=[str(tmp_path / "data" / "manifest.csv")],
         get=lambda name: None,
@@ -194,6 +197,7 @@ def test_labels_by_annotations_and_their_summary_say_what_was_left_out(
     files = {
         name: str(tmp_path / file) for name, file in (("table", "l.csv"), ("ranking", "r.csv"), ("about", "l.json"))
     }
+    files["untrained"] = [str(tmp_path / "l-untrained.csv")]
     describing = Describing(evidence="annotations", columns=columns)
     settings = Labelling(clip_dissect=describing, netdissect=None, splits=None, resamples=20).model_dump(mode="json")
     job = {"folder": tmp_path, "wildcards": Wildcards(model="b", layer="l"), "threads": 1}
@@ -204,12 +208,16 @@ def test_labels_by_annotations_and_their_summary_say_what_was_left_out(
     assert labelled.loc[: len(chosen) - 1, "concept"].tolist() == chosen
     about = read_json(files["about"])
     assert about["methods"]["annotations"]["circular"] == circular
-    inputs.tables, inputs.about = [files["table"]], [files["about"]]
+    inputs.tables, inputs.about, inputs.untrained = [files["table"]], [files["about"]], files["untrained"]
     counting = {**Counting(resamples=20).model_dump(mode="json"), "min_iou": 0.04}
     out = Output(summary=str(tmp_path / "summary.json"))
     run(root, "dissect_summary", input=inputs, output=out, params=SimpleNamespace(settings=counting), **job)
     found = read_json(out.summary)
     assert list(found["methods"]) == ["annotations"]
+    untrained = read_units(files["untrained"][0])
+    assert found["methods"]["annotations"]["threshold"] > max(untrained["strength"])  # of four units the greatest
+    assert found["methods"]["annotations"]["untrained"]["layers"]["l"]["value"] == 0
+    assert found["methods"]["annotations"]["above"]["overall"]["labelled"]["value"] > 0
     assert found["labels"]["l"]["annotations"]["circular"] == circular
     left_out, said, top_images = found["notes"]
     assert "20 training images are left out" in left_out

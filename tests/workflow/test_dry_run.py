@@ -153,7 +153,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert len(set(made)) == len(made)
     for job in jobs:
         rule, _, wildcards = re.sub(r"^(explanation_images)_\d+", r"\1", job.name).partition(" ")
-        parts = sorted(re.findall(r"=([^,]+)", wildcards)) or ["report"]
+        parts = sorted(re.findall(r"=/?([^,]+)", wildcards)) or ["report"]
         log, benchmark = (re.sub(r"^results/(logs|benchmarks)/|\.(log|tsv)$", "", file) for file in job.beside)
         assert log == benchmark, job.name
         assert not job.outputs or (log.partition("/")[0], sorted(log.split("/")[1:])) == (rule, parts), job.name
@@ -192,8 +192,8 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         assert count[rule] == len(explained), rule
     dissect = words.get("dissect", {})
     dissected = dissect.get("models", list(networks)) if dissect else []
-    for rule in ("dissect_passes", "dissect_summary", "figures_units"):
-        assert count[rule] == len(dissected), rule
+    for rule, of_each in (("dissect_passes", 2), ("dissect_summary", 1), ("figures_units", 1)):  # its untrained twin
+        assert count[rule] == of_each * len(dissected), rule
     layers = [dissect.get("layers", {}).get(name, ["layer2", "layer3", "layer4", "fc"]) for name in dissected]
     assert count["dissect_labels"] == sum(map(len, layers))
     assert count["dissect_compare"] == len(dissect.get("compare", []))

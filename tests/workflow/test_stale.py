@@ -100,7 +100,12 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
 
 
 def jobs_of(stage: str, model: str) -> set[tuple[str, str]]:
-    """Give the jobs of a stage of a model: one, but of labels one per layer, and before a merge its shards."""
+    """Give the jobs of a stage of a model.
+
+    One, but of labels one per layer, before a merge its shards, and of passes one of the untrained twin too.
+    """
+    if stage == "dissect_passes":
+        return {(stage, f"model={model}, twin={twin}") for twin in ("", "/untrained")}
     if stage == "dissect_labels":
         return {(stage, f"model={model}, layer={layer}") for layer in LAYERS}
     if stage == "features_merge":

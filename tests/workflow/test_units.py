@@ -189,7 +189,11 @@ def test_what_goes_with_the_class_is_asked(run: Path) -> None:
 
 
 EVERYWHERE = [
-    *(f"dissect/one/{name}" for name in ("statistics.safetensors", "activations.npy", "overlaps.safetensors")),
+    *(
+        f"dissect/one{twin}/{name}"
+        for twin in ("", "/untrained")
+        for name in ("statistics.safetensors", "activations.npy", "overlaps.safetensors")
+    ),
     *(f"faithfulness/one{end}.csv" for end in ("", "-curves", "-pairs", "-ranking")),
     *(f"features/one/{split}.safetensors" for split in ("train", "val", "test")),
     *(f"explanations/one/{method}/{image}{end}" for method in METHODS for image in IMAGES for end in ENDS),
@@ -231,7 +235,7 @@ def sharded(run: Path, root: Path, tmp_path_factory: pytest.TempPathFactory, pyt
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         results = folder / "dissected"
-        assert len(list(results.rglob(f"shards/*-of-{shards}.npy"))) == (shards if shards > 1 else 0)
+        assert len(list(results.rglob(f"shards/*-of-{shards}.npy"))) == (2 * shards if shards > 1 else 0)
         # Four images are explained, so there are no more shards of them.
         assert len(list(results.rglob("one/maps/cam/*"))) == min(shards, 4)
         assert len(list(results.rglob("shards/*-curves.csv"))) == (min(shards, 4) if shards > 1 else 0)
@@ -257,15 +261,16 @@ def test_shards_are_planned_as_one_job_each_and_removed_when_joined(run: Path, s
     done = snakemake(run, *targets, "--dry-run", "--configfile", "config/shards.yaml")
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
     # Two images are explained, so there are two shards of them.
-    shards = {"dissect_activations": "3", "dissect_overlaps": "3", "features": "3", "faithfulness": "2"}
-    merged = dict.fromkeys((f"{stage}_merge" for stage in shards), "1")
-    assert jobs == {**{f"{stage}_shard": count for stage, count in shards.items()}, **merged, "total": "15"}
+    # The untrained twin is shown the images in as many.
+    shards = {"dissect_activations": "6", "dissect_overlaps": "6", "features": "3", "faithfulness": "2"}
+    merged = {f"{stage}_merge": "2" if stage.startswith("dissect") else "1" for stage in shards}
+    assert jobs == {**{f"{stage}_shard": count for stage, count in shards.items()}, **merged, "total": "23"}
     made = re.findall(
         r"dissected/\S+-of-\d\S*\.(?:safetensors|npy|csv)", " ".join(re.findall(r"output: .*", done.stdout))
     )
     removed = re.findall(r"Would remove temporary output (\S+)", done.stdout)
     assert sorted(removed) == sorted(made)
-    assert len(made) == 3 * (3 + 2 + 1) + 2 * 2
+    assert len(made) == 3 * (3 + 2 * (2 + 1)) + 2 * 2
 
 
 def test_other_words_leave_the_images_and_the_networks_alone(run: Path, planned, snakemake) -> None:

@@ -4,9 +4,9 @@ from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
-from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.probe_set import probe_rows
+from lucidag.units.passes.subject import open_subject
 from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
@@ -15,8 +15,9 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     rows, note = probe_rows(manifest, asked.splits)
     say(note or f"{len(rows)} images are shown", to_terminal=False)
-    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
+        twin = bool(snakemake.wildcards.twin)
+        network = open_subject(settings, snakemake.input.checkpoint, manifest, rows, twin, device)
         part = collect_part(
             network,
             manifest,

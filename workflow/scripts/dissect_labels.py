@@ -11,7 +11,7 @@ from lucidag.ground.tables import write_table
 from lucidag.units.clip.embeddings import read_embeddings
 from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.class_columns import chosen_columns
-from lucidag.units.labels.layer import clip_labels, label_layer
+from lucidag.units.labels.layer import clip_labels, label_layer, untrained_labels
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
 from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
@@ -27,7 +27,7 @@ with job(snakemake):
     overlaps = None
     if snakemake.input.get("overlaps") and statistics.has_maps(layer):
         overlaps = read_overlaps(snakemake.input.overlaps)
-    clip = None
+    clip = control = None
     known: dict[str, Sequence[str]] = {}
     notes: list[str] = []
     if asked is not None:
@@ -45,7 +45,14 @@ with job(snakemake):
         labels, about = clip_labels(units, activations, evidence, asked, graded, settings.confidence, snakemake.threads)
         clip = labels, about | known
         notes.append(top_note(units.top.shape[1], len(statistics.images)))
+        if snakemake.output.untrained:
+            twin = read_statistics(snakemake.input.untrained_statistics)
+            shown = twin.layers[layer], read_activations(snakemake.input.untrained_activations, twin, layer)
+            control = clip_labels(*shown, evidence, asked, None, settings.confidence, snakemake.threads)
     table, about = label_layer(clip, overlaps, layer, settings)
+    for file in snakemake.output.untrained:
+        pixels = None if overlaps is None else read_overlaps(snakemake.input.untrained_overlaps)
+        write_units(file, untrained_labels(control, pixels, layer, settings))
     masks = (None, None) if overlaps is None else inside(overlaps, layer, table)
     ranked = rank_units(units.mean, units.peak, sparseness(activations), *masks)
     write_units(snakemake.output.table, table)

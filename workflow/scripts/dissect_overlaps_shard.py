@@ -4,10 +4,10 @@ from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
-from lucidag.models.trained import open_trained
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.probe_set import probe_rows
+from lucidag.units.passes.subject import open_subject
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import Passes
 
@@ -17,8 +17,9 @@ with job(snakemake):
     rows, note = probe_rows(manifest, asked.splits)
     say(note or f"{len(rows)} images are shown", to_terminal=False)
     shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)]
-    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
+        twin = bool(snakemake.wildcards.twin)
+        network = open_subject(settings, snakemake.input.checkpoint, manifest, rows, twin, device)
         limits = read_statistics(snakemake.input.statistics).thresholds()
         overlaps = count_overlaps(network, manifest, shown, limits, asked, device=device)
     write_overlaps(snakemake.output.overlaps, overlaps)

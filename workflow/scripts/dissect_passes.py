@@ -1,14 +1,14 @@
-"""Run one model over a probe set: the activations of its units, and their overlap with the label maps."""
+"""Run one model, or its untrained twin, over the probe set: activations of units, and overlaps with label maps."""
 
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
-from lucidag.models.trained import open_trained
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.parts import whole_of
 from lucidag.units.passes.probe_set import probe_rows
+from lucidag.units.passes.subject import open_subject
 from lucidag.units.passes.unit_statistics import write_pass
 from lucidag.units.settings import Passes
 
@@ -17,8 +17,9 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     rows, note = probe_rows(manifest, asked.splits)
     say(note or f"{len(rows)} images are shown", to_terminal=False)
-    network, _ = open_trained(settings, snakemake.input.checkpoint)
     with lease(snakemake.resources.gpu) as device:
+        twin = bool(snakemake.wildcards.twin)
+        network = open_subject(settings, snakemake.input.checkpoint, manifest, rows, twin, device)
         path = snakemake.output.activations
         part = collect_part(network, manifest, rows, settings["layers"], path, asked, device=device)
         statistics = whole_of([part], path)

@@ -13,14 +13,17 @@ with job(snakemake):
     about = [read_json(file) for file in snakemake.input.about]
     layers = {each["layer"]: each["methods"] for each in about}
     table = read_layers(dict(zip(layers, snakemake.input.tables, strict=True)))
+    twins = snakemake.input.untrained
+    untrained = read_layers(dict(zip(layers, twins, strict=True))) if twins else None
     overlaps = read_overlaps(snakemake.input.overlaps) if snakemake.input.get("overlaps") else None
     found = whole_summary(
         table,
         layers,
         read_statistics(snakemake.input.statistics),
         overlaps,
-        thresholds_of(layers, settings["min_iou"]),
+        thresholds_of(layers, settings["min_iou"], untrained),
         Counting.picked(settings),
+        untrained,
     )
     correlations = {each["layer"]: each["correlations"] for each in about}
     notes = list(dict.fromkeys([*(note for each in about for note in each["notes"]), *unlabelled(found)]))

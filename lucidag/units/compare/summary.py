@@ -8,7 +8,8 @@ import pandas as pd
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.labels.counts import labelled_rows, measures
+from lucidag.units.labels.chance import untrained_chance
+from lucidag.units.labels.counts import labelled, labelled_rows, measures
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import NETDISSECT, SIMILAR, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
@@ -69,6 +70,7 @@ def whole_summary(
     overlaps: Overlaps | None,
     thresholds: Mapping[str, float],
     asked: Counting,
+    untrained: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Summarise what the units of a model detect.
 
@@ -82,16 +84,25 @@ def whole_summary(
         What the passes over the probe set gave.
     thresholds, asked
         See `summary`.
+    untrained
+        The labels of all layers of an untrained network.
 
     Returns
     -------
     dict
-        That of `summary`; ``probe`` (``images``, ``pooling``, ``quantile``, ``looked_at``: the share of positions that
-        thresholds come from, by layer); ``labels`` by layer and method (similarity, chance score, quality where the
-        classes are the answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU that a unit can about
-        reach with each concept, by category.
+        That of `summary`, each method with ``untrained`` (see `untrained_shares`) where there is such a network;
+        ``probe`` (``images``, ``pooling``, ``quantile``, ``looked_at``: the share of positions that thresholds come
+        from, by layer); ``labels`` by layer and method (similarity, chance score, quality where the classes are the
+        answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU that a unit can about reach with each
+        concept, by category.
     """
     found = summary(table, thresholds, asked)
+    if untrained is not None:
+        least = image_thresholds(layers)
+        for method, about in found["methods"].items():
+            own, twin = (each[each["method"] == method] for each in (table, untrained))
+            at = about["threshold"], least.get(method)
+            about["untrained"] = untrained_shares(own, twin, *at, asked.confidence)
     limits = {} if overlaps is None else ceilings(overlaps)
     names = {} if overlaps is None else overlaps.concepts
     return found | {
@@ -100,6 +111,44 @@ def whole_summary(
         "labels": dict(layers),
         "ceilings": {key: dict(zip(names[key], limit.tolist(), strict=True)) for key, limit in limits.items()},
     }
+
+
+def untrained_shares(
+    rows: pd.DataFrame, untrained: pd.DataFrame, threshold: float, images: float | None, confidence: float
+) -> dict[str, Any]:
+    """Count the labels of an untrained network that would count.
+
+    Parameters
+    ----------
+    rows, untrained
+        The labels of a model and of its twin, of all layers, by one method.
+    threshold
+        What a label must reach.
+    images
+        What it must reach to be above randomly drawn images; None where the method does not compare with these.
+    confidence
+        Of Wilson's intervals over units.
+
+    Returns
+    -------
+    dict
+        ``overall`` and ``layers`` by name (value, low, high, n: the share of the twin's units whose label counts). A
+        threshold by similarity comes from these very units, so that it is 1 − ``chance_level`` over all layers by
+        construction. ``images``: the ``threshold`` of randomly drawn images alone, and by layer what it lets through,
+        of the model (``labelled``) and of the twin (``untrained``); None where there is none.
+    """
+    names = [str(layer) for layer in rows["layer"].unique()]
+
+    def counted(table: pd.DataFrame, least: float) -> dict[str, Any]:
+        parts = {name: table[table["layer"] == name] for name in names}
+        return {name: share(int(labelled(part, least).sum()), len(part), confidence) for name, part in parts.items()}
+
+    by_images = None
+    if images is not None:
+        both = {"labelled": counted(rows, images), "untrained": counted(untrained, images)}
+        by_images = {"threshold": images, "layers": {name: {k: v[name] for k, v in both.items()} for name in names}}
+    overall = share(int(labelled(untrained, threshold).sum()), len(untrained), confidence)
+    return {"overall": overall, "layers": counted(untrained, threshold), "images": by_images}
 
 
 def unlabelled(found: Mapping[str, Any]) -> list[str]:
@@ -145,22 +194,38 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
     }
 
 
-def thresholds_of(layers: Mapping[str, Mapping[str, Any]], min_iou: float) -> dict[str, float]:
+def image_thresholds(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Give what labels by similarity must reach to be above randomly drawn images: the greatest of all layers."""
+    chance = {
+        method: [float(about[method]["chance_strength"]) for about in layers.values() if method in about]
+        for method in SIMILAR
+    }
+    return {method: max(found) for method, found in chance.items() if found}
+
+
+def thresholds_of(
+    layers: Mapping[str, Mapping[str, Any]], min_iou: float, untrained: pd.DataFrame | None = None
+) -> dict[str, float]:
     """Give what a label must reach to count, by method.
 
     Parameters
     ----------
     layers
-        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: of those by similarity the
-        greatest strength by chance of all layers is taken.
+        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: those by similarity must be
+        above randomly drawn images (see `image_thresholds`),
     min_iou
         Of Network Dissection.
+    untrained
+        and above the labels of all layers of an untrained network, where there is one (see
+        `lucidag.units.labels.chance.untrained_chance`).
     """
-    chance = {
-        method: [float(about[method]["chance_strength"]) for about in layers.values() if method in about]
-        for method in SIMILAR
-    }
-    return {method: max(found) for method, found in chance.items() if found} | {NETDISSECT: min_iou}
+    found = image_thresholds(layers)
+    if untrained is not None:
+        for method in found:
+            level = next(float(about[method]["chance_level"]) for about in layers.values() if method in about)
+            values = untrained["strength"][untrained["method"] == method].to_numpy(dtype=np.float64)
+            found[method] = max(found[method], untrained_chance(values, level))
+    return found | {NETDISSECT: min_iou}
 
 
 def threshold_of(thresholds: Mapping[str, float], method: str) -> float:

@@ -2,8 +2,12 @@
 
 The scores of CLIP-Dissect have no threshold in the paper, and those of soft WPMI none in themselves: for each concept
 they compare the units of a layer with each other, so that the one in front reaches up to log U whether its images
-show the concept or not. So a label is compared with the images here. Our own operationalisation.
+show the concept or not. So a label is compared with the images here, and with the labels of an untrained network: its
+units answer to colour and texture too, and randomly drawn images alone let a third of them through. Our own
+operationalisation.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,26 @@ from lucidag.units.labels.similarity import WHOLE, Floats, Scores, describe
 RANDOM_UNITS = 400
 ROUNDING = 1e-5  # of `soft_wpmi` and `wpmi`
 LEAST = 1e-6
+
+
+def untrained_chance(values: NDArray[np.float64], level: float) -> float:
+    """Tell from where on a label counts, by the labels of an untrained network: few of its own would.
+
+    With its N values in order the chance is just more than the ⌈(N + 1) · level⌉-th, the greatest at most: of units
+    like these, which were not looked at, no more than 1 − `level` are above it (split conformal prediction, Vovk et al.
+    2005), as far as N reaches: of 8 units, one in 9.
+
+    Parameters
+    ----------
+    values
+        N strengths, NaN for a unit without a label.
+    level
+        The share of labels of untrained networks that are not to count.
+    """
+    if not len(values):
+        return -math.inf
+    ordered = np.sort(np.where(np.isnan(values), -np.inf, values))
+    return LEAST + float(ordered[min(len(ordered), math.ceil((len(ordered) + 1) * level)) - 1])
 
 
 def strengths(

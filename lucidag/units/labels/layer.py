@@ -125,6 +125,19 @@ def label_layer(
     if overlaps is not None and asked.netdissect is not None:
         parts.append(label_units(overlaps, layer, asked.netdissect.min_iou))
         about[NETDISSECT] = {"min_iou": asked.netdissect.min_iou}
+    return _together(parts), about
+
+
+def untrained_labels(
+    clip: tuple[pd.DataFrame, dict[str, Any]] | None, overlaps: Overlaps | None, layer: str, asked: Labelling
+) -> pd.DataFrame:
+    """Put the labels of a layer of an untrained network in one table, ungraded; see `label_layer`."""
+    parts = [] if clip is None else [clip[0]]
+    if overlaps is not None and asked.netdissect is not None:
+        parts.append(label_units(overlaps, layer, asked.netdissect.min_iou))
+    return _together(parts)
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     # A layer without maps, where no words are asked for, has no labels at all.
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({column: [] for column in COLUMNS})
-    return table, about
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({column: [] for column in COLUMNS})
