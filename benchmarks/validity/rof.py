@@ -4,28 +4,40 @@ Populations are large finite ones of feature vectors with the last layer of a ne
 is computed by the exact sweep on all of it; samples of the size of a test split are drawn from them.
 """
 
+import io
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.random import Generator
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.validity.case import COVERS, Case, covers
+from benchmarks.validity.case import COVERS, REJECTS, Case, covers
 from lucidag.data.features import Features
 from lucidag.rof.bands import weights
 from lucidag.rof.intervals import intervals, reordered
 from lucidag.rof.plateau import retrieved
-from lucidag.rof.rank import rank
+from lucidag.rof.rank import rank, ranking_table
+from lucidag.rof.roles import judged_roles
+from lucidag.rof.settings import Rof
+from lucidag.rof.stage import run_sweep
+from lucidag.rof.support import role_of
 from lucidag.rof.sweep import sweep
 
 POPULATION = 20_000
 SIZES = (150, 450)
 MARGIN = 0.01
 RESAMPLES, ORDERS = 100, 20
+METRICS = ("accuracy", "loss")
+SPLITS = (450, 300)
+NOISES = (1.0, 4.0)
+DEALS = 200
 
 
 @dataclass(frozen=True)
@@ -38,11 +50,13 @@ class Population:
 
 def cases() -> list[Case]:
     """Give the rows of this topic."""
-    return [
-        _turning_point(name, metric, images)
-        for name in POPULATIONS
-        for images in SIZES
-        for metric in ("accuracy", "loss")
+    return [_turning_point(name, metric, images) for name in POPULATIONS for images in SIZES for metric in METRICS] + [
+        case
+        for metric in METRICS
+        for case in (
+            *(_one_population(name, metric) for name in POPULATIONS),
+            *(_share("two populations", metric, role) for role in ("both", "train_only")),
+        )
     ]
 
 
@@ -64,6 +78,69 @@ def _turning_point(name: str, metric: str, images: int) -> Case:
         COVERS,
         short=2,
     )
+
+
+def _one_population(name: str, metric: str) -> Case:
+    def draw(rng: Generator) -> bool | None:
+        content = POPULATIONS[name]().content
+        parts = np.split(rng.choice(len(content.labels), sum(SPLITS), replace=False), SPLITS[:1])
+        train, test = (_rows(content, rows) for rows in parts)
+        _, shares = _roles(train, test, rng, DEALS, 0)
+        return not next(row["degenerate"] for row in shares if row["metric"] == metric)
+
+    return Case(
+        f"roles by {metric} by one split alone, {name}",
+        "test",
+        "`turning_points.json`: `roles`, `p`, `degenerate`; `roles.csv`: `degenerate_*`",
+        f"splits of {SPLITS[0]} and {SPLITS[1]} images of one population; {DEALS} deals",
+        0.05,
+        draw,
+        REJECTS,
+        short=6,
+    )
+
+
+def _share(name: str, metric: str, role: str) -> Case:
+    def draw(rng: Generator) -> bool | None:
+        populations = [_digits(noise, 40, 0) for noise in NOISES]
+        truth = _role_share(populations[0], populations[1], metric, role)
+        train, test = (_sample(each.content, images, rng) for each, images in zip(populations, SPLITS, strict=True))
+        _, shares = _roles(train, test, rng, RESAMPLES, ORDERS)
+        row = next(row for row in shares if row["metric"] == metric and row["role"] == role)
+        return covers(row["low"], row["high"], truth)
+
+    return Case(
+        f"share of {role} by {metric}, {name}",
+        "interval",
+        "`turning_points.json`: `roles`, `low`, `high`",
+        f"digits with noise of {NOISES[0]:g} and {NOISES[1]:g} grey values; {SPLITS[0]} and {SPLITS[1]} images",
+        0.95,
+        draw,
+        COVERS,
+        short=2,
+    )
+
+
+def _role_share(train: Population, test: Population, metric: str, role: str) -> float:
+    inside = []
+    for each in (train, test):
+        assert each.content.features is not None
+        assert each.content.weight is not None
+        ranks = np.argsort(rank(each.content.features, each.content.weight)) + 1
+        inside.append(ranks <= each.n0[metric])
+    return float((role_of(*inside) == role).mean())
+
+
+def _roles(
+    train: Features, test: Features, rng: Generator, resamples: int, orders: int
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    contents = {"train": train, "test": test}
+    ranking = ranking_table(contents, ["l1"])
+    seed = int(rng.integers(2**31))
+    asked = Rof(methods=["l1"], resamples=resamples, order_resamples=orders, seed=seed)
+    with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        swept = run_sweep(contents, ranking, asked, 1)
+    return judged_roles(ranking, swept.sweep, draws=swept.draws)
 
 
 def _sample(content: Features, images: int, rng: Generator) -> Features:

@@ -60,6 +60,7 @@ def _scatter(ax: Axes, table: pd.DataFrame, method: str, threshold: float, found
     )
     rho, p, why = (found["rank"][key] for key in ("rho", "p", "reason"))
     words = why or f"Spearman's ρ = {rho:+.2f}, p = {p:.2g}".replace("-0.", "−0.")
+    words += "; roles degenerate" if found["degenerate"] else ""
     ax.set_title(f"{TITLES[method]}: rank and score,\n{words}")
 
 

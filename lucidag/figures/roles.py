@@ -1,7 +1,8 @@
 """The roles of units: along both rankings, as shares, and rank against rank."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 from lucidag.figures.style import BLACK, FULL_WIDTH, GREEN, GREY, ORANGE, SKY, figure, legend_below, paper
 from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
+from lucidag.rof.support import ONE_SIDED
 
 COLOURS = dict(zip(ROLES, (GREEN, ORANGE, SKY, GREY), strict=True))
 MARKERS = dict(zip(ROLES, "o^vs", strict=True))
@@ -17,7 +19,7 @@ NAMES = {"both": "both", "train_only": "train only", "test_only": "test only", "
 
 
 @paper()
-def roles(table: pd.DataFrame, metric: str) -> Figure:
+def roles(table: pd.DataFrame, metric: str, found: Sequence[Mapping[str, Any]] = ()) -> Figure:
     """Draw the roles of the units of one model.
 
     Parameters
@@ -26,14 +28,33 @@ def roles(table: pd.DataFrame, metric: str) -> Figure:
         One row a unit, as `lucidag.rof.roles.roles` gives it.
     metric
         ``loss`` or ``accuracy``: whose turning points decided column ``role``.
+    found
+        The shares of roles, see `lucidag.rof.roles.judged_roles`; may be empty.
     """
     fig = figure(FULL_WIDTH, 4.1)
     axes = fig.subplot_mosaic([["strips", "scatter"], ["bars", "scatter"]], width_ratios=(1.15, 1))
     _strips(axes["strips"], table)
     _bars(axes["bars"], table, metric)
     _scatter(axes["scatter"], table, metric)
+    if found:
+        fig.suptitle("\n".join(support_in_words(found, each) for each in ROLE_METRICS), x=0.01, ha="left", fontsize=7)
     legend_below(fig, [axes["scatter"]], columns=3)
     return fig
+
+
+def support_in_words(found: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Say how many roles by a metric are supported, and whether one population would give as many one-sided ones."""
+    rows = {row["role"]: row for row in found if row["metric"] == metric}
+    units, supported = (sum(row[key] for row in rows.values()) for key in ("units", "supported"))
+    words = f"by {metric}: {supported} of {units} roles supported"
+    for role in ONE_SIDED:
+        row = rows[role]
+        if row["p"] is None:
+            return words + "; no null"
+        interval = "" if row["low"] is None else f" ({row['low']:.0%} to {row['high']:.0%})"
+        words += f"; {NAMES[role]} {row['share']:.0%}{interval}, one population {row['null_share']:.0%}"
+        words += f" (p = {row['p']:.2g})"
+    return words + ("; degenerate" if rows["both"]["degenerate"] else "")
 
 
 def runs(values: Sequence[str]) -> list[tuple[str, int, int]]:

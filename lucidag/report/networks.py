@@ -105,6 +105,11 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
             f"nats higher; here in the order by `{ranking}`. `low` and `high` are its interval; where that reaches all "
             "units (`degenerate`), n0 cannot be told from all being needed. `first_best` is the first k of the best "
             "value, which on a plateau is where noise is greatest: it has no interval, and nothing rests on it.",
+            "A unit's role says whether it is ranked up to n0 on train, on test, on both or on neither. The control "
+            "deals the images of both splits anew into two sets of the same sizes: `null_share` of the units are then "
+            "before n0 in one set alone, for nothing. Roles that are no more frequent (`p`, `degenerate`) say nothing; "
+            "`supported` counts the units whose role stands at both ends of both intervals and, on one split alone, "
+            "beyond the control. All others are `undetermined` in `roles.csv`.",
             f"Controls: in the figures the `{ranking}` curve must leave the grey range of random orders to mean "
             "anything. `logit_bias` rescales the full network's logits by one number and adds a constant per class: "
             "for accuracy only the constants matter, for loss the scale too. A gain that it reaches as well is a moved "
@@ -132,7 +137,7 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
                 'if found["selection_reason"]:',
                 '    print(found["selection_reason"])',
             ),
-            code(f"read_table({quoted(f'{folder}/roles.csv')})" + '["role"].value_counts().to_frame("units")'),
+            code('pd.DataFrame(found["roles"])'),
         ]
         if points:
             cells.append(

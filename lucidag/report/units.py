@@ -145,12 +145,13 @@ def _roles(name: str, methods: Sequence[str]) -> list[Text | Code]:
     return [
         text(
             "Are the units that restore function the interpretable ones? `difference` of the restoring units and the "
-            "others, with a permutation p value; where all units restore, there is nothing to compare (`reason`)."
+            "others, with a permutation p value; where all units restore, there is nothing to compare (`reason`). "
+            "Roles that splits of one population would give as well are `degenerate`."
         ),
         code(
             f'found = read_json({quoted(f"dissect/{name}/role_tests.json")})["methods"]',
             "rows = [",
-            '    {"method": method, "split": split} | tests["score"]',
+            '    {"method": method, "split": split, "degenerate": tests["degenerate"]} | tests["score"]',
             "    for method, values in found.items()",
             '    for split, tests in values["restoring"].items()',
             "]",

@@ -13,8 +13,9 @@ from lucidag.ground.statistics.draws import percentiles
 from lucidag.rof import bands
 from lucidag.rof.control import LOGIT_BIAS, shifted_logits
 from lucidag.rof.intervals import intervals, reordered
+from lucidag.rof.null import role_draws
 from lucidag.rof.plateau import retrieved
-from lucidag.rof.rank import ORDER_COLUMNS, RANDOM, head_of, order_of, orders
+from lucidag.rof.rank import ORDER_COLUMNS, RANDOM, SCORES, head_of, order_of, orders
 from lucidag.rof.result import SweepResult
 from lucidag.rof.settings import Rof
 from lucidag.rof.sweep import sweep
@@ -118,6 +119,9 @@ def run_sweep(
             asked = settings.margin, settings.confidence
             for metric, ends in intervals(result, content, min_group, *asked, others).items():
                 draws[bounds_key(split, method, metric)] = ends
+    if swept is None and settings.resamples and settings.ranking in SCORES and {"train", "test"} <= set(contents):
+        both = {split: drawn_counts for split, drawn_counts in counts.items() if drawn_counts is not None}
+        draws |= role_draws(contents, both, settings.ranking, settings.margin, settings.seed, device)
     empty = pd.DataFrame(columns=list(bands.BANDS_COLUMNS))
     bands_of_all = pd.concat(drawn, ignore_index=True) if drawn else empty
     return SweepTables(pd.concat(sweeps, ignore_index=True), bands_of_all, draws)

@@ -14,7 +14,7 @@ from lucidag.figures.concepts import categories, units_per_concept
 from lucidag.figures.roles import COLOURS
 from lucidag.figures.style import save
 from lucidag.figures.units import shaded, unit_sheet
-from lucidag.rof.roles import ROLES, role_of
+from lucidag.rof.support import ROLES, role_of
 from lucidag.units.compare.roles_join import join, role_tests
 from lucidag.units.compare.sheet_units import UnitRow
 from lucidag.units.compare.summary import summary
@@ -135,6 +135,7 @@ def joined_units(n0, units=40, seed=0):
         {
             "unit": range(units),
             "role": role_of(ranks[0] <= n0, ranks[1] <= n0),
+            "supported": "undetermined",
             "rank_train": ranks[0],
             "rank_test": ranks[1],
             "flags": "",

@@ -4,7 +4,8 @@ import pytest
 
 from lucidag.figures.roles import COLOURS, n0_of, roles, runs
 from lucidag.figures.style import save
-from lucidag.rof.roles import role_of, shares
+from lucidag.rof.roles import shares
+from lucidag.rof.support import role_of
 
 
 def table_of(units, n0_train, n0_test, seed=0):

@@ -136,6 +136,7 @@ def numbers() -> dict[str, Any]:
         "restoring": 1.0,
         "reason": "none left",
     }
+    judged = {"score": nothing, "degenerate": False}
     difference = {"a": 1.0, "b": 0.5, "difference": 0.5, "low": -0.25, "high": 0.25, "p": 0.01}
     changes = {"artefact": {"change": value(0.5)}, "control": {"change": value(0.125)}, "beyond": value(0.375)}
     compared = {"artefact": "ring", "method": "gradcam", "images": 4, "first": 0.75, "second": 0.25}
@@ -155,13 +156,15 @@ def numbers() -> dict[str, Any]:
             "turning_points": [point | {"method": "l1"}, point | {"method": "random", "seed": 0}],
             "selection": [],
             "selection_reason": "there are no validation images",
+            "roles": [
+                {"metric": "loss", "degenerate": True, "role": role, "units": units, "supported": 0}
+                for role, units in (("both", 2), ("neither", 1))
+            ],
         },
         "generalisation/noise/correlation.json": [{"metric": "loss", "share": "both", "scope": "all", "rho": None}],
         "dissect/net/summary.json": summary(["block.3", "fc"]),
         "dissect/bought/summary.json": summary(["fc"]),
-        "dissect/net/role_tests.json": {
-            "methods": {"clip-dissect": {"restoring": {"train": {"score": nothing}, "test": {"score": nothing}}}}
-        },
+        "dissect/net/role_tests.json": {"methods": {"clip-dissect": {"restoring": {"train": judged, "test": judged}}}},
         "dissect/net-vs-bought.json": {
             "methods": {"clip-dissect": {"above": {"differences": {"labelled": difference}}}},
         },

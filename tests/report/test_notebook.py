@@ -144,7 +144,9 @@ def test_classes_are_counted_by_split(done: NotebookNode) -> None:
 def test_without_validation_images_the_reason_is_said(done: NotebookNode) -> None:
     said = [output.text for output in of(done, "rof-4").outputs if output.output_type == "stream"]
     assert said == ["there are no validation images\n"]
-    assert tables(done, "rof")[2]["units"].tolist() == ["2", "1"]  # roles: both, neither
+    roles = tables(done, "rof")[2]
+    assert roles["units"].tolist() == ["2", "1"]  # both, neither
+    assert roles["degenerate"].tolist() == ["True", "True"]
 
 
 def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:

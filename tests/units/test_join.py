@@ -10,14 +10,14 @@ from scipy.stats import spearmanr
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
-from lucidag.rof.roles import ROLES, role_of
+from lucidag.rof.support import ROLES, role_of
 from lucidag.units.compare.roles_join import concept_roles, join, role_tests
 from lucidag.units.settings import Draws
 
 THRESHOLDS = {"netdissect": 0.04, "clip-dissect": 0.2}
 
 
-def roles_of(units, n0=(20, 16), seed=0, degenerate=()):
+def roles_of(units, n0=(20, 16), seed=0, degenerate=(), determined=True):
     """Give units ranks on train and test, and the roles of turning points n0."""
     rng = np.random.default_rng(seed)
     ranks = [rng.permutation(units) + 1 for _ in range(2)]
@@ -28,9 +28,11 @@ def roles_of(units, n0=(20, 16), seed=0, degenerate=()):
             "role": role,
             "role_loss": role,
             "role_accuracy": "both",
+            **dict.fromkeys(("supported", "supported_loss"), role if determined else "undetermined"),
+            "supported_accuracy": "undetermined",
             "rank_train": ranks[0],
             "rank_test": ranks[1],
-            "flags": ";".join(f"degenerate_{split}" for split in degenerate) or np.nan,
+            "flags": ";".join(f"degenerate_{metric}" for metric in degenerate) or np.nan,
         }
     )
 
@@ -112,7 +114,7 @@ def test_p_of_few_units_is_that_of_all_orders():
     [((40, 40), "all 40 units are ranked up to the turning point"), ((0, 0), "none of the 40 units is ranked up")],
 )
 def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
-    roles = roles_of(40, n0, degenerate=("train", "test") if n0[0] else ())
+    roles = roles_of(40, n0, degenerate=("accuracy", "loss") if n0[0] else ())
     found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), Draws(resamples=50))
     for split in ("train", "test"):
         each = found["netdissect"]["restoring"][split]
@@ -130,16 +132,23 @@ def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
     assert json.loads((tmp_path / "roles.json").read_text()) == found
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_a_degenerate_turning_point_is_that_of_its_split(split):
-    roles = roles_of(40, (30, 30), degenerate=(split,))
-    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), Draws(resamples=50))["netdissect"][
-        "restoring"
-    ]
-    assert {name: each["degenerate"] for name, each in found.items()} == {
-        "train": split == "train",
-        "test": split == "test",
-    }
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_degenerate_roles_are_those_of_their_metric(metric):
+    roles, scores = roles_of(40, (30, 30), degenerate=(metric,)), labels(np.linspace(0, 0.1, 40))
+    for column in ("role_loss", "role_accuracy"):
+        joined = join(roles, scores, THRESHOLDS, column)
+        found = role_tests(joined, Draws(resamples=50))["netdissect"]["restoring"]
+        assert {each["degenerate"] for each in found.values()} == {column == f"role_{metric}"}
+        assert set(joined["flags"]) == ({f"degenerate_{metric}"} if column == f"role_{metric}" else {""})
+        assert (joined["supported"] == "undetermined").all() == (column == "role_accuracy")
+
+
+def test_units_without_a_supported_role_are_counted_by_concept():
+    for determined in (True, False):
+        joined = join(roles_of(20, determined=determined), labels(np.full(20, 0.5)), THRESHOLDS)
+        table = concept_roles(joined)
+        assert table["undetermined"].sum() == (0 if determined else 20)
+        assert table[list(ROLES)].to_numpy().sum() == 20
 
 
 def test_equal_or_missing_scores_say_so():
@@ -161,6 +170,7 @@ def test_concepts_by_role_by_hand():
         {
             "unit": range(5),
             "role": ["both", "neither", "both", "train_only", "test_only"],
+            "supported": ["both", "undetermined", "both", "undetermined", "undetermined"],
             "rank_train": [1, 5, 2, 3, 4],
             "rank_test": [2, 5, 1, 4, 3],
             "flags": "",
@@ -171,6 +181,7 @@ def test_concepts_by_role_by_hand():
     assert table["concept"].tolist() == ["sky", "wall"]
     sky = table.iloc[0]
     assert {role: sky[role] for role in ROLES} == {"both": 1, "train_only": 1, "test_only": 0, "neither": 1}
+    assert sky["undetermined"] == 2
     assert sky["score"] == pytest.approx(0.3)
     assert (sky["rank_test_best"], sky["rank_train_best"]) == (1, 2)
     assert sky["rank_test_mean"] == pytest.approx(10 / 3)

@@ -27,5 +27,5 @@ with job(snakemake):
         fig = groups(sweep, bands, ranking, "test", None, confidence)
     save(fig, snakemake.output.groups, snakemake.output.groups_pdf)
 
-    fig = roles(read_table(snakemake.input.roles), settings.role_metric)
+    fig = roles(read_table(snakemake.input.roles), settings.role_metric, points["roles"])
     save(fig, snakemake.output.roles, snakemake.output.roles_pdf)

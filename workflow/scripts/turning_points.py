@@ -4,7 +4,7 @@ from lucidag.ground.files import write_json
 from lucidag.ground.job import job, say
 from lucidag.ground.tables import read_table, write_table
 from lucidag.rof.points import points_table
-from lucidag.rof.roles import roles
+from lucidag.rof.roles import judged_roles
 from lucidag.rof.settings import Rof
 from lucidag.rof.tables import read_draws
 from lucidag.rof.turning import turning_report
@@ -17,6 +17,7 @@ with job(snakemake):
     report = turning_report(sweep, selection, draws, settings.confidence, settings.margin)
     if report["selection_reason"] is not None:
         say(f"retrieval of function of {snakemake.wildcards.model}: {report['selection_reason']}")
-    write_json(snakemake.output.turning_points, report)
-    units = roles(read_table(snakemake.input.ranking), sweep, settings.ranking, settings.role_metric, settings.margin)
+    how = settings.ranking, settings.role_metric, settings.margin, draws, settings.confidence
+    units, shares = judged_roles(read_table(snakemake.input.ranking), sweep, *how)
+    write_json(snakemake.output.turning_points, report | {"roles": shares})
     write_table(snakemake.output.roles, units)

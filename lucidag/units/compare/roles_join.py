@@ -16,7 +16,8 @@ from lucidag.ground.spelling import check_known
 from lucidag.ground.statistics.correlation import permuted_spearman
 from lucidag.ground.statistics.intervals import estimate, number, share
 from lucidag.ground.statistics.permutation import mean_difference
-from lucidag.rof.roles import ROLES
+from lucidag.rof.roles import ROLE_METRICS, ROLES
+from lucidag.rof.support import UNDETERMINED
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, labelled, measure
 from lucidag.units.labels.unit_tables import methods_of
@@ -25,7 +26,10 @@ from lucidag.units.settings import Draws
 
 SPLITS = ("train", "test")
 RELATIVE = 1e-3  # by how much features may differ by rounding
-JOINED = ("method", "unit", "role", "rank_train", "rank_test", "concept", "category", "score", "labelled", "flags")
+JOINED = (
+    *("method", "unit", "role", "supported", "rank_train", "rank_test", "concept", "category", "score", "labelled"),
+    "flags",
+)
 
 
 def penultimate_layer(
@@ -87,7 +91,7 @@ def join(
     -------
     DataFrame
         One row a method and unit with the columns `JOINED`, by method and rank on test; ``score`` is what a label is
-        judged by.
+        judged by, and ``flags`` has of ``degenerate_*`` that of the chosen roles.
 
     Raises
     ------
@@ -96,7 +100,12 @@ def join(
     """
     check_known("column", column, list(roles.columns), "roles")
     # Where no unit has a flag, the column is read as one of missing numbers.
-    ranked = roles.assign(role=roles[column], flags=roles["flags"].astype(object).where(roles["flags"].notna(), ""))
+    flags = roles["flags"].astype(object).where(roles["flags"].notna(), "")
+    ranked = roles.assign(
+        role=roles[column],
+        supported=roles[column.replace("role", "supported", 1)],
+        flags=[_of(each, column.removeprefix("role").removeprefix("_")) for each in flags],
+    )
     parts = []
     for method in methods_of(units):
         own = units[units["method"] == method]
@@ -106,13 +115,19 @@ def join(
                 "the layer is not the penultimate one"
             )
         own = own.assign(labelled=labelled(own, threshold_of(thresholds, method)), score=measure(own))
-        parts.append(own.merge(ranked[["unit", "role", "rank_train", "rank_test", "flags"]], on="unit"))
+        parts.append(own.merge(ranked[["unit", "role", "supported", "rank_train", "rank_test", "flags"]], on="unit"))
     if not parts:
         raise InputError("roles and labels: no method labels the units")
     joined = pd.concat(parts, ignore_index=True)
     joined["method"] = pd.Categorical(joined["method"], methods_of(units))
     joined = joined.sort_values(["method", "rank_test"]).astype({"method": str}).reset_index(drop=True)
     return joined[list(JOINED)]
+
+
+def _of(flags: str, metric: str) -> str:
+    """Leave out that roles by another metric are degenerate."""
+    others = {f"degenerate_{each}" for each in ROLE_METRICS if metric and each != metric}
+    return ";".join(each for each in flags.split(";") if each not in others)
 
 
 def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +141,8 @@ def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        method, concept, category, units, then their number in each role, score (mean) and, on train and test,
+        method, concept, category, units, then their number in each role, undetermined (how many of these roles are not
+        supported), score (mean) and, on train and test,
         ``rank_{split}_best`` and ``rank_{split}_mean``. By method, most units first, equal numbers by name.
     """
     kept = joined[joined["labelled"] & (joined["concept"] != NONE)]
@@ -136,9 +152,14 @@ def concept_roles(joined: pd.DataFrame) -> pd.DataFrame:
         for name, how in (("best", "min"), ("mean", _mean))
     }
     table = (
-        kept.assign(**{role: kept["role"] == role for role in ROLES})
+        kept.assign(**{role: kept["role"] == role for role in ROLES}, undetermined=kept["supported"] == UNDETERMINED)
         .groupby(["method", *CONCEPT], as_index=False)
-        .agg(units=("unit", "size"), **{role: (role, "sum") for role in ROLES}, score=("score", _mean), **ranks)
+        .agg(
+            units=("unit", "size"),
+            **{role: (role, "sum") for role in (*ROLES, UNDETERMINED)},
+            score=("score", _mean),
+            **ranks,
+        )
     )
     return table.sort_values(["method", "units", *CONCEPT], ascending=[True, False, True, True], ignore_index=True)
 
@@ -167,10 +188,11 @@ def role_tests(joined: pd.DataFrame, asked: Draws) -> dict[str, Any]:
     dict
         By method: ``units``; ``roles`` by name with ``units``, ``score`` (value, low, high, n) and ``labelled`` (value,
         low, high, n); and ``restoring`` by split with ``units`` (that restore function), ``others``, ``degenerate``
-        (the turning point was flagged so) and three tests: ``score`` and ``labelled`` (restoring, others,
-        difference, low, high, p, reason), ``rank`` (rho: Spearman's correlation of rank and score, negative where units
-        switched on early score higher; p, reason). Where a test is impossible its numbers are None and ``reason``
-        says why, as where all units have one role; otherwise ``reason`` is None.
+        (splits of one population would give units of one split alone as often: see `lucidag.rof.support`) and three
+        tests: ``score`` and ``labelled`` (restoring, others, difference, low, high, p, reason), ``rank`` (rho:
+        Spearman's correlation of rank and score, negative where units switched on early score higher; p, reason). Where
+        a test is impossible its numbers are None and ``reason`` says why, as where all units have one role; otherwise
+        ``reason`` is None.
     """
     return {
         str(method): {
@@ -201,7 +223,7 @@ def _restoring(part: pd.DataFrame, split: str, asked: Draws) -> dict[str, Any]:
     return {
         "units": int(needed.sum()),
         "others": int((~needed).sum()),
-        "degenerate": bool(part["flags"].astype(str).str.contains(f"degenerate_{split}").any()),
+        "degenerate": bool(part["flags"].astype(str).str.contains("degenerate_").any()),
         "score": _difference(score, needed, split, asked),
         "labelled": _difference(part["labelled"].to_numpy(dtype=np.float64), needed, split, asked),
         "rank": _correlation(part[f"rank_{split}"].to_numpy(dtype=np.float64), score, asked),

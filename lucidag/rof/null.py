@@ -1,0 +1,114 @@
+"""What the roles of units would be had other images been drawn, and had both splits come from one population.
+
+Bootstrap samples of each split give every unit a rank anew: with their turning points they say how stable a role is.
+The null deals the pooled images of train and test anew into two sets of the same sizes: whatever roles by one
+set alone that gives is noise. One sweep over the pooled images, in their common order, serves all deals; the first
+deal is the actual one, so that it is compared with the others on equal terms.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lucidag.data.features import Features
+from lucidag.rof.evaluate import one_thread
+from lucidag.rof.plateau import retrieved
+from lucidag.rof.rank import head_of, rank
+from lucidag.rof.support import dealt_key, dealt_ranks_key, ranks_key
+from lucidag.rof.sweep import sweep
+
+_ROWS = 4096
+
+
+def ranks_of(
+    counts: NDArray[np.integer], features: NDArray[np.float32], weight: NDArray[np.float32], method: str
+) -> NDArray[np.int32]:
+    """Rank the units on each of R samples of the images, given as R x N counts; R x K ranks from 1.
+
+    The scores are those of `lucidag.rof.rank.score`, from the weighted means of |f| and its square.
+    """
+    units = features.shape[1]
+    first = torch.zeros(len(counts), units, dtype=torch.float64)
+    signed, second = torch.zeros_like(first), torch.zeros_like(first)
+    shares = torch.from_numpy(counts / counts.sum(axis=1, keepdims=True))
+    with one_thread():  # a product split among threads rounds differently
+        for start in range(0, len(features), _ROWS):
+            values = torch.from_numpy(features[start : start + _ROWS]).double()
+            part = shares[:, start : start + _ROWS]
+            if method in ("l1", "contribution"):
+                first += part @ values.abs()
+            else:
+                signed += part @ values
+                second += part @ values.square()
+    scores = {
+        "l1": lambda: first,
+        "contribution": lambda: first * torch.from_numpy(np.abs(weight).mean(axis=0, dtype=np.float64)),
+        "l2": lambda: second,
+        "variance": lambda: second - signed.square(),
+    }[method]().numpy()
+    orders = np.argsort(-scores, axis=1, kind="stable")
+    ranks = np.empty(orders.shape, dtype=np.int32)
+    np.put_along_axis(ranks, orders, np.arange(1, units + 1, dtype=np.int32)[None], axis=1)
+    return ranks
+
+
+def deals(train: int, test: int, number: int, seed: int) -> NDArray[np.uint8]:
+    """Deal `train` + `test` images: rows of 1 (to train) and 0 (to test), the first as they are, then `number` anew."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    actual = np.repeat(np.array([1, 0], dtype=np.uint8), [train, test])
+    return np.stack([actual, *(generator.permutation(actual) for _ in range(number))])
+
+
+def role_draws(
+    contents: Mapping[str, Features],
+    counts: Mapping[str, NDArray[np.uint8]],
+    ranking: str,
+    margin: float,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, NDArray]:
+    """Draw what the stability of roles and their null need.
+
+    Parameters
+    ----------
+    contents
+        The features of ``train`` and ``test``.
+    counts
+        B x N of each: its bootstrap samples, those of the sweep.
+    ranking, margin
+        As for the roles.
+    seed
+        Of the deals; there are B.
+    device
+        Where the sweep runs.
+
+    Returns
+    -------
+    dict
+        B x K ranks in the bootstrap samples of each split by `ranks_key`; of the 1 + B deals, the actual one first,
+        the ranks by `dealt_ranks_key` and the turning points by `dealt_key`.
+    """
+    train, test = contents["train"], contents["test"]
+    found: dict[str, NDArray] = {}
+    for split in ("train", "test"):
+        features, weight, _ = head_of(contents[split], split)
+        found[ranks_key(split)] = ranks_of(counts[split], features, weight, ranking)
+    features = np.concatenate([head_of(train, "train")[0], head_of(test, "test")[0]])
+    _, weight, bias = head_of(train, "train")
+    labels = np.concatenate([train.labels, test.labels])
+    dealt = deals(len(train.labels), len(test.labels), len(counts["train"]), seed)
+    order = rank(features, weight, ranking)
+    whole = sweep(features, labels, weight, bias, order, image_weights=dealt, device=device)
+    assert whole.draws is not None
+    here, there = len(train.labels), len(test.labels)
+    for metric in ("accuracy", "loss"):
+        one = getattr(whole.draws, metric)
+        # What is not dealt to train is dealt to test, and sums over images add up.
+        other = ((here + there) * getattr(whole, metric) - here * one) / there
+        found[dealt_key("train", metric)] = retrieved(one, metric, margin)
+        found[dealt_key("test", metric)] = retrieved(other, metric, margin)
+    found[dealt_ranks_key("train")] = ranks_of(dealt, features, weight, ranking)
+    found[dealt_ranks_key("test")] = ranks_of(1 - dealt, features, weight, ranking)
+    return found
