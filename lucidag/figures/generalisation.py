@@ -53,7 +53,7 @@ def shares_and_gap(
 
 def _title(correlations: Sequence[Mapping[str, Any]], role: str, metric: str) -> str:
     lines = [NAMES[role]]
-    for scope, name in (("all", "all models"), ("within_family", "within families")):
+    for scope, name in (("between_families", "between families"), ("within_family", "within families")):
         wanted = {"metric": metric, "share": role, "scope": scope}
         found = next((row for row in correlations if all(row[key] == value for key, value in wanted.items())), None)
         if found is not None:

@@ -168,8 +168,9 @@ def generalisation(studies: Sequence[str]) -> Section:
     cells: list[Text | Code] = [
         text(
             "Do the shares of the four roles go with the gap between train and test accuracy? Spearman's rho over the "
-            "models of a study, with a bootstrap interval and a permutation p value. The control is `within_family`: "
-            "families differ in more than their roles, so an association that is gone within them says little."
+            "families of a study (`between_families`: means over seeds, which are alike and count as one) and over the "
+            "models within them, each with an interval and a permutation p value (`p_holm`: corrected for shares and "
+            "metrics). Families differ in more than their roles, so one that is gone within them says little."
         )
     ]
     for name in studies:

@@ -37,7 +37,7 @@ def test_points_are_the_table(metric, families, tmp_path):
             np.testing.assert_array_equal(line.get_xdata(), models["gap"])
             np.testing.assert_array_equal(line.get_ydata(), models[f"share_{role}"])
         title = " ".join(ax.get_title(loc="left").split())
-        for scope, name in (("all", "all models"), ("within_family", "within families")):
+        for scope, name in (("between_families", "between families"), ("within_family", "within families")):
             wanted = {"metric": metric, "share": role, "scope": scope}
             (row,) = [each for each in found if wanted.items() <= each.items()]
             assert f"{name}: {correlation_in_words(row)}" in title

@@ -161,7 +161,9 @@ def numbers() -> dict[str, Any]:
                 for role, units in (("both", 2), ("neither", 1))
             ],
         },
-        "generalisation/noise/correlation.json": [{"metric": "loss", "share": "both", "scope": "all", "rho": None}],
+        "generalisation/noise/correlation.json": [
+            {"metric": "loss", "share": "both", "scope": "between_families", "rho": None}
+        ],
         "dissect/net/summary.json": summary(["block.3", "fc"]),
         "dissect/bought/summary.json": summary(["fc"]),
         "dissect/net/role_tests.json": {"methods": {"clip-dissect": {"restoring": {"train": judged, "test": judged}}}},

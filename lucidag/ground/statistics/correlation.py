@@ -1,16 +1,16 @@
 """The rank correlation of Spearman: of two maps, of a few values by permutations, and within families."""
 
-import warnings
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import bootstrap, permutation_test, rankdata, zscore
+from scipy.stats import permutation_test, rankdata, zscore
 
-from lucidag.ground.statistics.draws import interval
 from lucidag.ground.statistics.permutation import BATCH, shuffled
 
 Floats = NDArray[np.float64]
+FEWEST_PAIRS = 5  # of an interval
 
 
 def centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -72,37 +72,36 @@ def ranks_within(values: NDArray[np.float64], family: NDArray[np.integer]) -> ND
 def associate_within(
     x: Floats, y: Floats, family: NDArray[np.integer], resamples: int, confidence: float, seed: int
 ) -> dict[str, Any]:
-    """Return `spearman_within` with its bootstrap interval and its p value.
+    """Return `spearman_within` with its interval and its p value.
 
     Permutations exchange values within their family only, so that p speaks of the same question as rho. It is
-    (1 + permutations at least as far from 0) / (1 + draws).
+    (1 + permutations at least as far from 0) / (1 + draws). The interval is `spearman_interval` of as many pairs as
+    there are degrees of freedom left, one more than the models less the families.
 
     Returns
     -------
     dict
-        rho, low, high, p, undefined_draws: bootstrap samples in which a side is constant, which the interval leaves
-        out. Without any other, low and high are None.
+        rho, low, high, p; low and high are None where there are too few models for an interval.
     """
     rho = spearman_within(x, y, family)
     generator = np.random.Generator(np.random.PCG64(seed))
-    with warnings.catch_warnings():
-        # A sample of one value repeated has no correlation; scipy warns, and we count such samples.
-        warnings.simplefilter("ignore")
-        drawn = bootstrap(
-            (np.arange(len(x)),),
-            lambda rows: spearman_within(x[rows], y[rows], family[rows]),
-            n_resamples=resamples,
-            vectorized=False,
-            confidence_level=confidence,
-            method="percentile",
-            rng=generator,
-        ).bootstrap_distribution
-    defined = drawn[~np.isnan(drawn)]
-    low, high = interval(defined, confidence) if len(defined) else (None, None)
     # A permutation within families changes neither the ranks nor their size, only how they are matched.
     a, b = ranks_within(x, family), ranks_within(y, family)
     members = [np.flatnonzero(family == each) for each in np.unique(family)]
     permuted = np.array([shuffled(a, members, generator) @ b for _ in range(resamples)]) / np.sqrt((a @ a) * (b @ b))
     extreme = int((np.abs(permuted) >= abs(rho) - 1e-12).sum())
-    p, undefined = (1 + extreme) / (1 + resamples), int(resamples - len(defined))
-    return {"rho": rho, "low": low, "high": high, "p": p, "undefined_draws": undefined}
+    low, high = spearman_interval(rho, len(x) - len(members) + 1, confidence)
+    return {"rho": rho, "low": low, "high": high, "p": (1 + extreme) / (1 + resamples)}
+
+
+def spearman_interval(rho: float, pairs: int, confidence: float) -> tuple[float | None, float | None]:
+    """Return the interval of Spearman's correlation of n pairs: Fisher's z, the error of Bonett and Wright (2000).
+
+    None twice for fewer than 5 pairs, where it says nothing, and for a correlation of 1 or -1, whose z is infinite.
+    A bootstrap of few pairs is too short: samples of pairs hold ties that the data do not have.
+    """
+    if pairs < FEWEST_PAIRS or abs(rho) > 1 - 1e-12:
+        return None, None
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt((1 + rho**2 / 2) / (pairs - 3))
+    low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+    return float(low), float(high)
