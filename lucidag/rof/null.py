@@ -1,7 +1,7 @@
 """What the roles of units would be had other images been drawn, and had both splits come from one population.
 
 Bootstrap samples of each split give every unit a rank anew: with their turning points they say how stable a role is.
-The null deals the pooled images of train and test anew into two sets of the same sizes: whatever roles by one
+The null deals the pooled images of train and test anew into two sets of the same sizes and classes: what roles by one
 set alone that gives is noise. One sweep over the pooled images, in their common order, serves all deals; the first
 deal is the actual one, so that it is compared with the others on equal terms.
 """
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lucidag.data.features import Features
+from lucidag.ground.statistics.permutation import shuffled
 from lucidag.rof.evaluate import one_thread
 from lucidag.rof.plateau import retrieved
 from lucidag.rof.rank import head_of, rank
@@ -54,11 +55,29 @@ def ranks_of(
     return ranks
 
 
-def deals(train: int, test: int, number: int, seed: int) -> NDArray[np.uint8]:
-    """Deal `train` + `test` images: rows of 1 (to train) and 0 (to test), the first as they are, then `number` anew."""
+def deals(train: NDArray[np.int64], test: NDArray[np.int64], number: int, seed: int) -> NDArray[np.uint8]:
+    """Deal images to two splits anew, as many of each class to each as they hold.
+
+    Parameters
+    ----------
+    train, test
+        The labels of the images of both splits. Classes keep their numbers because splits are often stratified:
+        dealt without regard to classes, sets would differ by more than such splits do.
+    number
+        Of deals.
+    seed
+        Of NumPy's PCG64 generator.
+
+    Returns
+    -------
+    array
+        (1 + number) x N: 1 where an image is dealt to train; the first row as it is.
+    """
     generator = np.random.Generator(np.random.PCG64(seed))
-    actual = np.repeat(np.array([1, 0], dtype=np.uint8), [train, test])
-    return np.stack([actual, *(generator.permutation(actual) for _ in range(number))])
+    labels = np.concatenate([train, test])
+    actual = np.repeat(np.array([1, 0], dtype=np.uint8), [len(train), len(test)])
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    return np.stack([actual, *(shuffled(actual, members, generator) for _ in range(number))])
 
 
 def role_draws(
@@ -98,7 +117,7 @@ def role_draws(
     features = np.concatenate([head_of(train, "train")[0], head_of(test, "test")[0]])
     _, weight, bias = head_of(train, "train")
     labels = np.concatenate([train.labels, test.labels])
-    dealt = deals(len(train.labels), len(test.labels), len(counts["train"]), seed)
+    dealt = deals(train.labels, test.labels, len(counts["train"]), seed)
     order = rank(features, weight, ranking)
     whole = sweep(features, labels, weight, bias, order, image_weights=dealt, device=device)
     assert whole.draws is not None

@@ -51,9 +51,12 @@ def test_ranks_of_samples_are_those_of_the_resampled_images(method, seed):
 
 
 def test_deals_are_of_the_sizes_of_the_splits():
-    dealt = deals(5, 3, 40, 0)
+    labels = np.array([0, 0, 1, 1, 1]), np.array([1, 1, 0])
+    dealt = deals(*labels, 60, 0)
     assert dealt[0].tolist() == [1] * 5 + [0] * 3
-    assert (dealt.sum(axis=1) == 5).all()
+    of_class = np.concatenate(labels) == 1
+    assert (dealt[:, of_class].sum(axis=1) == 3).all()
+    assert (dealt[:, ~of_class].sum(axis=1) == 2).all()
     assert len({row.tobytes() for row in dealt}) > 20
 
 
@@ -61,7 +64,7 @@ def test_turning_points_of_deals_are_those_of_the_dealt_images():
     contents = {"train": content(50, 0), "test": content(40, 1)}
     counts = {split: np.ones((6, len(each.labels)), dtype=np.uint8) for split, each in contents.items()}
     draws = role_draws(contents, counts, "l1", 0.01, 3)
-    dealt = deals(50, 40, 6, 3)
+    dealt = deals(contents["train"].labels, contents["test"].labels, 6, 3)
     features, labels = (
         np.concatenate([getattr(each, name) for each in contents.values()]) for name in ("features", "labels")
     )
