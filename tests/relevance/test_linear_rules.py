@@ -80,6 +80,34 @@ def test_the_direct_gamma_rule_is_that_of_five_runs(shape, bias, seed, gamma):
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
+CONVOLUTIONS = [
+    (nn.Conv2d(4, 6, 3), (2, 4, 7, 6)),
+    (nn.Conv2d(4, 6, 3, stride=2, padding=1, bias=False), (1, 4, 8, 8)),
+    (nn.Conv2d(4, 8, (3, 2), stride=(2, 3), padding=(0, 1), dilation=(1, 2), groups=2), (3, 4, 9, 8)),
+    (nn.Conv2d(4, 4, 3, padding=1, groups=4), (2, 4, 5, 5)),
+    (nn.Conv2d(4, 6, 3, stride=2), (4, 8, 8)),  # one image without the axis of images
+    (nn.Conv1d(4, 6, 3, stride=2), (2, 4, 10)),
+    (nn.Conv3d(2, 3, 2), (1, 2, 4, 4, 3)),
+]
+
+
+@pytest.mark.parametrize(("module", "shape"), CONVOLUTIONS, ids=lambda each: str(each))
+@pytest.mark.parametrize("theirs", [SignedGamma(0.25), SignedGamma(10.0), SignedGamma(0.0), Epsilon()])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_direct_rules_of_convolutions_are_those_of_several_runs(module, shape, theirs, seed):
+    module = module.double()
+    with torch.no_grad():
+        for place, values in enumerate(module.parameters()):
+            values.copy_(drawn(seed + 10 + place, *values.shape))
+        x = drawn(seed, *shape)
+        upper = drawn(seed + 5, *module(x).shape)
+    ours = direct(theirs, module)
+    assert type(ours) is (DirectEpsilon if type(theirs) is Epsilon else DirectGamma)
+    (one, found), (other, expected) = (relevance(rule.copy(), module, x, upper) for rule in (ours, theirs))
+    torch.testing.assert_close(one, other)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_an_output_of_zero_gives_nothing_on():
     module = linear(0, bias=False)
     x, upper = torch.zeros(1, 5).double(), torch.ones(1, 4).double()
@@ -89,8 +117,12 @@ def test_an_output_of_zero_gives_nothing_on():
         assert not relevance(rule, module, torch.tensor([[1.0, 1, 0, 0, 0]]).double(), upper)[1].any()
 
 
-def test_only_rules_of_plain_linear_layers_are_direct():
+def test_only_rules_of_plain_layers_are_direct():
     class Own(nn.Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    class OwnConvolution(nn.Conv2d):
         def forward(self, x):
             return 2 * super().forward(x)
 
@@ -100,10 +132,13 @@ def test_only_rules_of_plain_linear_layers_are_direct():
     assert gamma.gamma == gamma.copy().gamma == SignedGamma(0.5).copy().gamma == 0.5
     assert type(gamma.copy()) is DirectGamma
     for rule, module in (
-        (SignedGamma(), nn.Conv2d(1, 1, 1)),
+        (SignedGamma(), nn.Conv2d(1, 1, 3, padding="same")),
+        (SignedGamma(), nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")),
+        (SignedGamma(), nn.ConvTranspose2d(1, 1, 3)),
+        (SignedGamma(), OwnConvolution(1, 1, 1)),
         (SignedGamma(), Own(2, 2)),
         (Gamma(), nn.Linear(2, 2)),
-        (Epsilon(), nn.Conv2d(1, 1, 1)),
+        (Gamma(), nn.Conv2d(1, 1, 1)),
         (Epsilon(), Own(2, 2)),
     ):
         assert direct(rule, module) is rule

@@ -1,24 +1,43 @@
-"""The epsilon and the gamma rule of a linear layer, each by as few products of matrices as it takes."""
+"""The epsilon and the gamma rule of linear layers and convolutions, each by as few products as it takes."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.grad import conv1d_input, conv2d_input, conv3d_input
 from zennit.core import Hook, RemovableHandle, RemovableHandleList, stabilize
 from zennit.rules import Epsilon
 
 from lucidag.explain.relevance.gamma import SignedGamma
 
+Back = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+TRANSPOSED: Mapping[type[nn.Module], Callable[..., torch.Tensor]] = {
+    nn.Conv1d: conv1d_input,
+    nn.Conv2d: conv2d_input,
+    nn.Conv3d: conv3d_input,
+}
+
 
 def direct(rule: Hook | None, module: nn.Module) -> Hook | None:
     """Give the rule that shares out as `rule` does and takes less time, if there is one for this module."""
-    if not isinstance(module, nn.Linear) or type(module).forward is not nn.Linear.forward:
+    if not _is_plain(module):
         return rule
     if type(rule) is SignedGamma:
         return DirectGamma(rule.gamma)
     return DirectEpsilon() if type(rule) is Epsilon else rule
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Tell whether a module computes what torch's linear layer or convolution does, and its transpose is known."""
+    if isinstance(module, nn.Linear):
+        return type(module).forward is nn.Linear.forward
+    kind = next((kind for kind in TRANSPOSED if isinstance(module, kind)), None)
+    if kind is None or type(module).forward is not kind.forward:
+        return False
+    return module.padding_mode == "zeros" and not isinstance(module.padding, str)
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,8 @@ class _Done:
 
     Attributes
     ----------
+    back
+        The layer's transpose: gives to the input what an output has, through some weights.
     gamma
         How much more a contribution of the output's own sign counts.
     """
@@ -35,11 +56,12 @@ class _Done:
     weight: torch.Tensor
     output: torch.Tensor
     divisor: torch.Tensor
+    back: Back
     gamma: float = 0.0
 
 
 class Direct(Hook):
-    """Hooks of a layer that computes what `torch.nn.Linear` does.
+    """Hooks of a layer that computes what `torch.nn.Linear` or a convolution does.
 
     zennit's rules run a module again in the backward pass, and let autograd compute a gradient that they throw away.
     """
@@ -82,7 +104,7 @@ class DirectEpsilon(Direct, Epsilon):
 
     def done(self, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> _Done:
         """Divide by the output."""
-        return _Done(x, _weight(module), output, stabilize(output))
+        return _Done(x, _weight(module), output, stabilize(output), _transpose(module, x.shape))
 
     def copy(self) -> "DirectEpsilon":
         """Give one for another layer."""
@@ -99,15 +121,34 @@ class DirectGamma(Direct, SignedGamma):
     def done(self, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> _Done:
         """Divide by the output and what counts more of it."""
         weight, bias = _weight(module), module.bias
-        sizes = functional.linear(x.abs(), weight.abs(), None if bias is None else bias.detach().abs())  # type: ignore[operator]
+        sizes = _run(module, x.abs(), weight.abs(), None if bias is None else bias.detach().abs())  # type: ignore[operator]
         more = (output + output.sign() * sizes) / 2
         divisor = stabilize(output + self.gamma * more)
-        return _Done(x, weight, output, divisor, self.gamma)
+        return _Done(x, weight, output, divisor, _transpose(module, x.shape), self.gamma)
 
 
 def _weight(module: nn.Module) -> torch.Tensor:
     weight: torch.Tensor = module.weight.detach()  # type: ignore[operator]
     return weight
+
+
+def _run(module: nn.Module, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """Run a layer with other weights."""
+    if isinstance(module, nn.Linear):
+        return functional.linear(x, weight, bias)
+    found: torch.Tensor = module._conv_forward(x, weight, bias)  # type: ignore[operator]
+    return found
+
+
+def _transpose(module: nn.Module, shape: torch.Size) -> Back:
+    """Give the transpose of a layer for inputs of a shape; of a convolution they may lack the axis of images."""
+    if isinstance(module, nn.Linear):
+        return lambda share, weight: share @ weight
+    transposed = next(function for kind, function in TRANSPOSED.items() if isinstance(module, kind))
+    how = (module.stride, module.padding, module.dilation, module.groups)
+    if len(shape) == module.weight.ndim:
+        return lambda share, weight: transposed(shape, weight, share, *how)
+    return lambda share, weight: transposed((1, *shape), weight, share[None], *how)[0]
 
 
 class _Step(torch.autograd.Function):
@@ -121,9 +162,9 @@ class _Step(torch.autograd.Function):
         done: _Done = ctx.done
         share = relevance / done.divisor
         if not done.gamma:
-            return done.x * (share @ done.weight), None
+            return done.x * done.back(share, done.weight), None
         sign = done.output.sign()  # an output of zero has no sign whose contributions could count more
         share = share * sign.abs()
-        plain = done.x * (share @ done.weight)
-        more = done.x.abs() * ((share * sign) @ done.weight.abs())
+        plain = done.x * done.back(share, done.weight)
+        more = done.x.abs() * done.back(share * sign, done.weight.abs())
         return plain + done.gamma / 2 * (plain + more), None
