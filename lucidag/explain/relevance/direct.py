@@ -89,12 +89,12 @@ class Direct(Hook):
         return passed
 
     def register(self, module: nn.Module) -> RemovableHandleList:
-        """Hook on a layer."""
+        """Hook on a layer, before all others: what they see of its output is then in the graph."""
         return RemovableHandleList(
             [
                 RemovableHandle(self),
                 module.register_forward_pre_hook(self.pre_forward),
-                module.register_forward_hook(self.post_forward),
+                module.register_forward_hook(self.post_forward, prepend=True),
             ]
         )
 
