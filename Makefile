@@ -38,7 +38,7 @@ test-long: $(READY) ## the tests that `make test` leaves out, for their time, bu
 	$(VENV)/bin/python -m pytest -m "long and not zoo" -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 zoo: $(READY) ## every architecture of torchvision through every stage
-	$(VENV)/bin/python -m pytest -m zoo tests/zoo -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/python -m pytest -m zoo tests/zoo -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The page of all architectures is what they give; `make zoo` runs this and the heavy ones beside each other."""
+"""The page of all architectures is what they give; in `make zoo` the heavy ones, which take gigabytes, take turns."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from tests.zoo.architectures import HEAVY, names
 from tests.zoo.table import check_row
 
 pytestmark = [pytest.mark.long, pytest.mark.zoo]
+ROWS = [pytest.param(name, marks=[pytest.mark.xdist_group("heavy")] if name in HEAVY else []) for name in names()]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name not in HEAVY])
+@pytest.mark.parametrize("name", ROWS)
 def test_the_row_of_an_architecture(root: Path, manifest: Manifest, name: str) -> None:
     check_row(root, manifest, name)
