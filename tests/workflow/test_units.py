@@ -18,6 +18,7 @@ from lucidag.explain.store import read_explained
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 from lucidag.units.clip.embeddings import read_embeddings
+from lucidag.units.compare.summary import unlabelled
 from lucidag.units.labels.unit_tables import read_units
 from lucidag.units.passes.overlaps import read_overlaps
 from tests.workflow.conftest import environment
@@ -114,12 +115,19 @@ def test_units_are_called_by_both_methods(run: Path, model: str) -> None:
     summary = read_json(run / f"dissected/dissect/{model}/summary.json")
     assert summary["layers"] == LAYERS
     assert summary["probe"]["images"] == 60
-    assert summary["notes"] == [
+    top, *others = summary["notes"]
+    assert top == (
         "the top 10 images of a unit are 17% of the 60 of the probe set, more than 5%, so that labels tend to what "
-        "many images show",
+        "many images show"
+    )
+    # Trained for one epoch, their words are no stronger than those of an untrained network.
+    assert others == unlabelled(summary)
+    assert (
         "none of the 8 units gets a label by netdissect that counts: a lower `netdissect.min_iou`, or label maps of "
-        "other concepts, may label some",
-    ]
+        "other concepts, may label some"
+    ) in others
+    shares = [each["untrained"]["overall"] for each in summary["methods"].values()]
+    assert all(share["n"] > 0 and share["low"] <= share["value"] <= share["high"] for share in shares)
     quality = summary["labels"]["fc"]["clip-dissect"]["quality"]
     assert quality["units"] == (8 if model == "one" else 6)
 

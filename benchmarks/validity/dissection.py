@@ -1,0 +1,177 @@
+"""Labels of units, against untrained networks and against chance."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from benchmarks.validity.case import REJECTS, Case
+from lucidag.models.inputs import Inputs
+from lucidag.models.untrained import adapt, untrained
+from lucidag.units.compare.roles_join import role_tests
+from lucidag.units.compare.two_models import compare
+from lucidag.units.evidence import Evidence
+from lucidag.units.labels.chance import untrained_chance
+from lucidag.units.labels.layer import clip_labels
+from lucidag.units.passes.unit_statistics import LayerStatistics
+from lucidag.units.settings import Comparison, Describing, Draws, Similarity
+
+LEVEL = 0.05
+TWINS, IMAGES, SIDE, TOP, WIDTH = 20, 160, 16, 10, 8
+COLOURS = np.array([[230, 40, 40], [40, 200, 40], [40, 60, 230], [230, 220, 40], [200, 60, 220], [220, 220, 220]], "u1")
+RESNET = {
+    "architecture": "lucidag.models.small:small_resnet",
+    "options": {"width": WIDTH},
+    "input": {"size": SIDE},
+    "head": None,
+}
+LAYERS = ("layer2", "layer3", "layer4")
+SHOWN = "`threshold` of `dissect/{model}/summary.json`"
+SETTING = (
+    f"the level of an untrained ResNet (width {WIDTH}), and a unit of another, both drawn from {TWINS}; {IMAGES} drawn "
+    f"images of {SIDE} × {SIDE} pixels, concepts their colours and textures"
+)
+SIMILAR: tuple[Similarity, ...] = ("soft_wpmi", "cosine_cubed")
+
+
+def cases() -> list[Case]:
+    """Give the rows."""
+    rows = [
+        Case(
+            f"a label of an untrained unit, {name}",
+            "test",
+            SHOWN,
+            SETTING,
+            LEVEL,
+            lambda rng, name=name: _untrained_unit(rng, name),
+            REJECTS,
+        )
+        for name in SIMILAR
+    ]
+    chance = "`chance_strength` of `dissect/{model}/{layer}.json`"
+    setting = f"{IMAGES} images, a layer of 20 units with random activations"
+    rows.append(
+        Case("a label of a unit with random images", "test", chance, setting, LEVEL, _random_unit, REJECTS, short=40)
+    )
+    for measure in ("labelled", "unique", "shannon"):
+        rows.append(
+            Case(
+                f"two models with the same labels: {measure}",
+                "test",
+                f"`differences.{measure}.p` of `dissect/{{a}}-vs-{{b}}.json`",
+                "two models of 60 units, labels of both drawn from the same twelve concepts; 100 permutations",
+                LEVEL,
+                lambda rng, measure=measure: _compared(rng, measure),
+                REJECTS,
+                short=40,
+            )
+        )
+    for test in ("score", "labelled", "rank"):
+        rows.append(
+            Case(
+                f"roles that have nothing to do with labels: {test}",
+                "test",
+                f"`{test}.p` of `dissect/{{model}}/role_tests.json`",
+                "60 units, half of them restore function, skewed scores; 200 permutations",
+                LEVEL,
+                lambda rng, test=test: _roles(rng, test),
+                REJECTS,
+            )
+        )
+    return rows
+
+
+@cache
+def _images() -> tuple[torch.Tensor, Evidence]:
+    """Draw images, a ground of one colour and a patch of another with stripes or none, and say what each shows."""
+    rng = np.random.default_rng(0)
+    ground, patch, stripes = (rng.integers(0, count, IMAGES) for count in (len(COLOURS), len(COLOURS), 3))
+    frames = np.repeat(np.repeat(COLOURS[ground][:, :, None, None], SIDE, 2), SIDE, 3)
+    half, every = SIDE // 2, np.arange(SIDE // 2) // 2 % 2
+    masks = np.stack([np.ones((half, half)), np.tile(every, (half, 1)), np.tile(every, (half, 1)).T])
+    for image, (y, x) in enumerate(rng.integers(0, half, (IMAGES, 2))):
+        inside = frames[image, :, y : y + half, x : x + half]
+        inside[...] = np.where(masks[stripes[image]], COLOURS[patch[image]][:, None, None], inside)
+    shown = [np.eye(count)[each] for count, each in ((6, ground), (6, patch), (3, stripes))]
+    shares = np.concatenate(shown, axis=1).astype(np.float32)
+    names = tuple(str(number) for number in range(shares.shape[1]))
+    ids = tuple(str(number) for number in range(IMAGES))
+    evidence = Evidence(names, ("",) * len(names), ids, shares, np.eye(len(names), dtype=np.float32))
+    return torch.from_numpy(frames), evidence
+
+
+@cache
+def _activations(seed: int) -> tuple[NDArray[np.float32], ...]:
+    """Show an untrained network the images: pooled activations by layer."""
+    network = untrained(RESNET, 4, seed)
+    assert isinstance(network.inputs, Inputs)
+    frames, _ = _images()
+    adapt(network, [frames[:80], frames[80:]], threads=1)
+    found, batch = [], network.inputs.normalise(frames)
+    steps = list(network.model.named_children())
+    with torch.inference_mode():
+        network.model.eval()
+        for name, module in steps:
+            if name == "fc" or name == "avgpool":
+                break
+            batch = module(batch)
+            if name in LAYERS:
+                found.append(batch.mean(dim=(2, 3)).numpy())
+    return tuple(found)
+
+
+@cache
+def _strengths(seed: int, similarity: Similarity) -> NDArray[np.float64]:
+    """Give the strengths of all labels of an untrained network."""
+    found = [_labelled(each, similarity)[0] for each in _activations(seed)]
+    return np.concatenate(found)
+
+
+def _labelled(
+    activations: NDArray[np.float32], similarity: Similarity, seed: int = 0
+) -> tuple[NDArray[np.float64], float]:
+    top = np.argsort(-activations, axis=0, kind="stable")[:TOP].T
+    none = np.zeros(activations.shape[1], np.float32)
+    units = LayerStatistics(top, np.take_along_axis(activations.T, top, 1), none, none, none, none)
+    asked = Describing(similarity=similarity, seed=seed)
+    labels, about = clip_labels(units, activations, _images()[1], asked, None, 0.95)
+    return labels["strength"].to_numpy(), float(about["chance_strength"])
+
+
+def _untrained_unit(rng: Generator, similarity: Similarity) -> bool:
+    one, other = rng.choice(TWINS, 2, replace=False)
+    unit = rng.choice(_strengths(int(other), similarity))
+    return bool(unit >= untrained_chance(_strengths(int(one), similarity), 1 - LEVEL))
+
+
+def _random_unit(rng: Generator) -> bool:
+    seed = int(rng.integers(2**31))
+    strengths, chance = _labelled(rng.random((IMAGES, 20), np.float32), "soft_wpmi", seed)
+    return bool(strengths[0] >= chance)
+
+
+def _compared(rng: Generator, measure: str) -> bool | None:
+    def table() -> pd.DataFrame:
+        rows = {"concept": rng.choice([f"c{n}" for n in range(12)], 60, p=np.arange(1, 13) / 78)}
+        return pd.DataFrame({"layer": "l", "method": "netdissect", "unit": range(60), "category": "", **rows}).assign(
+            score=rng.random(60)
+        )
+
+    asked = Comparison(resamples=100, seed=int(rng.integers(2**31)))
+    found = compare(table(), table(), {"netdissect": 0.5}, asked)["methods"]["netdissect"]["above"]["differences"]
+    p = found[measure]["p"]
+    return None if p is None else bool(p < LEVEL)
+
+
+def _roles(rng: Generator, test: str) -> bool | None:
+    score = rng.exponential(size=60)
+    joined = pd.DataFrame({"method": "netdissect", "unit": range(60), "concept": "c", "category": "", "flags": ""})
+    order = rng.permutation(60)
+    roles = np.where(order < 30, "both", "neither")
+    joined = joined.assign(role=roles, rank_train=order + 1, rank_test=order + 1, score=score, labelled=score > 1)
+    asked = Draws(resamples=200, seed=int(rng.integers(2**31)))
+    p = role_tests(joined, asked)["netdissect"]["restoring"]["test"][test]["p"]
+    return None if p is None else bool(p < LEVEL)
