@@ -7,7 +7,7 @@ import docutils.core
 import jinja2
 import pytest
 
-ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95}
+ROF = {"ranking": "l1", "select_metric": "worst_accuracy", "role_metric": "loss", "confidence": 0.95, "margin": 0.01}
 AGREEMENT = {"area": 0.2, "confidence": 0.95, "resamples": 1000}
 CONCEPTS = {"min_units_per_concept": 4, "top_concepts": 50, "confidence": 0.95, "resamples": 2000}
 SETTINGS = {
