@@ -57,7 +57,6 @@ FIGURES = [
 MEAN = "mean,low,high"
 TABLES = {
     "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy\n1,0.1,2.0,0.5,,\n",
-    "rof/net/roles.csv": "unit,role\n0,both\n1,both\n2,neither\n",
     "rof/net/points.csv": "split,method,k,accuracy,loss\ntrain,l1,1,0.25,2\ntest,l1,1,0.125,3\n",
     "generalisation/noise/roles.csv": "model,family,seed,metric,gap,share_both,share_train_only,share_test_only,"
     "share_neither\na,x,0,loss,0.5,1,0,0,0\nb,x,1,loss,0.25,0,1,0,0\n",

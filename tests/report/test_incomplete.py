@@ -74,7 +74,7 @@ def test_a_page_of_what_is_there(tmp_path: Path) -> None:
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "1 job failed" in html
     assert "rof.points: &lt;b&gt;k&lt;/b&gt; = `9` is *too* many" in html
-    assert "rof/net/roles.csv" in html
+    assert "rof/net/turning_points.json" in html
     assert "Not made: <code>shortcuts/ring/summary.json</code>" in html  # there, but of an earlier run
     assert "Images of cats, one row per class" in html
     assert "Traceback" not in html
