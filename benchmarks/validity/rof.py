@@ -140,7 +140,7 @@ def _roles(
     asked = Rof(methods=["l1"], resamples=resamples, order_resamples=orders, seed=seed)
     with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
         swept = run_sweep(contents, ranking, asked, 1)
-    return judged_roles(ranking, swept.sweep, draws=swept.draws)
+    return judged_roles(ranking, swept.sweep, draws=swept.draws, confidence=0.95)
 
 
 def _sample(content: Features, images: int, rng: Generator) -> Features:

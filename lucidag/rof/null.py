@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lucidag.data.features import Features
-from lucidag.ground.statistics.permutation import shuffled
+from lucidag.ground.statistics.draws import shuffled
 from lucidag.rof.evaluate import one_thread
 from lucidag.rof.plateau import retrieved
 from lucidag.rof.rank import head_of, rank

@@ -34,7 +34,7 @@ def roles(
     ranking: pd.DataFrame, sweep: pd.DataFrame, method: str = "l1", metric: str = "loss", margin: float = MARGIN
 ) -> pd.DataFrame:
     """Give each unit its role, without draws that could support it: the table of `judged_roles`."""
-    return judged_roles(ranking, sweep, method, metric, margin)[0]
+    return judged_roles(ranking, sweep, method, metric, margin, confidence=0.95)[0]
 
 
 def judged_roles(
@@ -44,7 +44,8 @@ def judged_roles(
     metric: str = "loss",
     margin: float = MARGIN,
     draws: Mapping[str, NDArray] | None = None,
-    confidence: float = 0.95,
+    *,
+    confidence: float,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Give each unit its role, and say how far that is supported.
 
@@ -59,7 +60,7 @@ def judged_roles(
     margin
         Of the turning points, see `lucidag.rof.plateau.retrieved`.
     draws, confidence
-        What the sweep stage drew, and the level: see `lucidag.rof.support.support`.
+        What the sweep stage drew, and the level of what is told from it: see `lucidag.rof.support.support`.
 
     Returns
     -------

@@ -164,7 +164,7 @@ def test_a_study_of_a_shortcut_sees_what_it_sees_of_maps(form):
     frames = {f"p{number}": random.integers(190, 256, (32, 32, 3), dtype=np.uint8) for number in range(2)}
     family = {"methods": ["gradcam", "layercam"], "options": {"layer": "out"}}
     seen, _ = show_artefacts(
-        networks, frames, {"ring": 1}, lambda network: explainers([family], network, "cpu"), 0, threads=1
+        networks, frames, {"ring": 1}, lambda name: explainers([family], networks[name], "cpu"), 0, threads=1
     )
     expected, own = (seen[seen["model"] == name].drop(columns="model").reset_index(drop=True) for name in networks)
     pd.testing.assert_frame_equal(own, expected, rtol=1e-3, atol=1e-5)

@@ -26,6 +26,8 @@ ALLOWED = {
     "encoder.embed_texts(threads)",
     "netdissect.count_overlaps(threads)",
     "sheet_images.unit_rows(threads)",
+    "untrained.adapt(threads)",
+    "untrained.untrained_twin(threads)",
     "zero_shot.zero_shot(threads)",
     "network.open_network(seed)",
     "small.small_cnn(channels)",

@@ -196,12 +196,13 @@ def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:
     found = job_settings(plan, "sweep", {"model": "known"})
     assert found == {
         **{"ranking": "l2", "methods": ["l1", "l2", "variance", "contribution", "random", "reversed"]},
-        **{"random_orders": 2, "resamples": 200, "confidence": 0.95, "class_columns": 100, "seed": 5},
+        **{"random_orders": 2, "margin": 0.01, "resamples": 200, "order_resamples": 20, "confidence": 0.95},
+        **{"class_columns": 100, "seed": 5},
         "min_group": 3,
     }
     assert Rof.picked(found).random_seeds == [5, 6]
     assert job_settings(plan, "generalisation", {"study": "study"}) == {
-        **{"ranking": "l2", "confidence": 0.95, "resamples": 2000, "seed": 0},
+        **{"ranking": "l2", "margin": 0.01, "confidence": 0.95, "resamples": 2000, "seed": 0},
         **{"families": {"two-s4": "two", "two-s7": "two"}, "model_seeds": {"two-s4": 4, "two-s7": 7}},
     }
     network = {

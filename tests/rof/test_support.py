@@ -139,7 +139,7 @@ def test_splits_that_differ_are_told_apart_and_those_of_one_population_are_not(s
         contents = {"train": content(2000, seed, 8), "test": content(2000, seed + 100, 8 if not differ else useful)}
         ranking = ranking_table(contents, ["l1"])
         swept = run_sweep(contents, ranking, asked, 1)
-        table, shares = judged_roles(ranking, swept.sweep, draws=swept.draws)
+        table, shares = judged_roles(ranking, swept.sweep, draws=swept.draws, confidence=0.95)
         degenerate = {row["metric"]: row["degenerate"] for row in shares}
         assert degenerate == dict.fromkeys(("accuracy", "loss"), not differ)
         assert ("train_only" in set(table["supported_accuracy"])) == differ

@@ -17,7 +17,7 @@ with job(snakemake):
     report = turning_report(sweep, selection, draws, settings.confidence, settings.margin)
     if report["selection_reason"] is not None:
         say(f"retrieval of function of {snakemake.wildcards.model}: {report['selection_reason']}")
-    how = settings.ranking, settings.role_metric, settings.margin, draws, settings.confidence
-    units, shares = judged_roles(read_table(snakemake.input.ranking), sweep, *how)
+    how = settings.ranking, settings.role_metric, settings.margin, draws
+    units, shares = judged_roles(read_table(snakemake.input.ranking), sweep, *how, confidence=settings.confidence)
     write_json(snakemake.output.turning_points, report | {"roles": shares})
     write_table(snakemake.output.roles, units)

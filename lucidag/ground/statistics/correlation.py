@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import permutation_test, rankdata, zscore
 
-from lucidag.ground.statistics.permutation import BATCH, shuffled
+from lucidag.ground.statistics.draws import shuffled
+from lucidag.ground.statistics.permutation import BATCH
 
 Floats = NDArray[np.float64]
 FEWEST_PAIRS = 5  # of an interval

@@ -1,4 +1,6 @@
-"""Percentile intervals of what was drawn; by NumPy alone, so that jobs that need no other statistics load no scipy."""
+"""Draws, and percentile intervals of them; by NumPy alone, so that jobs that need nothing else load no scipy."""
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,3 +36,11 @@ def check_confidence(confidence: float) -> None:
     """Raise `InputError` unless `confidence` is between 0 and 1."""
     if not 0 < confidence < 1:
         raise InputError(f"confidence is {confidence}; it must be between 0 and 1")
+
+
+def shuffled(values: NDArray, members: Iterable[NDArray[np.integer]], generator: np.random.Generator) -> NDArray:
+    """Return a copy of n values in which those at each of `members`, disjoint places, have changed places."""
+    found = values.copy()
+    for each in members:
+        found[each] = generator.permutation(values[each])
+    return found

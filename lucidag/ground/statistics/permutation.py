@@ -1,6 +1,5 @@
 """The p values of permutation tests."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -84,11 +83,3 @@ def mean_difference(
 
 def _difference(one: NDArray[np.float64], other: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
     return np.mean(one, axis=axis) - np.mean(other, axis=axis)
-
-
-def shuffled(values: NDArray, members: Iterable[NDArray[np.integer]], generator: np.random.Generator) -> NDArray:
-    """Return a copy of n values in which those at each of `members`, disjoint places, have changed places."""
-    found = values.copy()
-    for each in members:
-        found[each] = generator.permutation(values[each])
-    return found

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.draws import interval
+from lucidag.ground.statistics.draws import interval, shuffled
 from lucidag.ground.statistics.intervals import number
-from lucidag.ground.statistics.permutation import shuffled, two_sided
+from lucidag.ground.statistics.permutation import two_sided
 from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed
 from lucidag.units.labels.unit_tables import methods_of
