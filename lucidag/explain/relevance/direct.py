@@ -37,7 +37,8 @@ def _is_plain(module: nn.Module) -> bool:
     kind = next((kind for kind in TRANSPOSED if isinstance(module, kind)), None)
     if kind is None or type(module).forward is not kind.forward:
         return False
-    return module.padding_mode == "zeros" and not isinstance(module.padding, str)
+    # What stands in for a function of the network's code lacks the attributes of a module.
+    return getattr(module, "padding_mode", "") == "zeros" and not isinstance(module.padding, str)
 
 
 @dataclass(frozen=True)
