@@ -110,7 +110,13 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
     saved = []
     monkeypatch.setattr("lucidag.figures.style.save", lambda figure, *files: saved.append((figure, files)))
     joined = labels(METHODS[:1], "cup").assign(
-        role="both", rank_train=range(1, 5), rank_test=range(1, 5), score=np.arange(4.0), labelled=True, flags="x"
+        role="both",
+        supported="both",
+        rank_train=range(1, 5),
+        rank_test=range(1, 5),
+        score=np.arange(4.0),
+        labelled=True,
+        flags="x",
     )[list(JOINED)]
     joined.to_csv(tmp_path / "units.csv", index=False)
     tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
@@ -135,6 +141,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
     monkeypatch.setattr("lucidag.figures.style.save", lambda figure, *files: saved.append(figure))
     joined = labels(METHODS[:1], ["7", "3", "7", "007"]).assign(
         role=["both", "both", "neither", "neither"],
+        supported=["both", "undetermined", "neither", "neither"],
         rank_train=range(1, 5),
         rank_test=range(1, 5),
         labelled=True,

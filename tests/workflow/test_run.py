@@ -187,9 +187,9 @@ def test_results_copied_without_their_times_rerun_nothing(copied: Path, planned)
 def test_any_number_of_gpus_schedules(copied: Path, snakemake, given: int, granted: int) -> None:
     done = snakemake(copied, "--dry-run", "--forceall", "--resources", f"gpu={given}")
     found = re.findall(r"^    resources: .*gpu=(\d+)", done.stdout + done.stderr, flags=re.MULTILINE)
-    # train and features of three models, the sweep of two, two jobs of each family, units and their sheet; and the
-    # comparison of one image with libraries, which a processor does
-    assert sorted(found) == sorted([str(granted)] * 16 + ["0"])
+    # train and features of three models, the sweep of two, two jobs of each family, units, those of the untrained
+    # network and their sheet; and the comparison of one image with libraries, which a processor does
+    assert sorted(found) == sorted([str(granted)] * 17 + ["0"])
 
 
 def test_a_model_for_the_processor_asks_for_no_gpu(copied: Path, planned, snakemake) -> None:
