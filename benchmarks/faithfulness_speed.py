@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,10 @@ def by_captum(
     std: Sequence[float],
     settings: FaithfulnessSettings,
 ) -> Found:
-    """Measure each explanation as a user of captum does, with the noise and the squares that ours meets."""
+    """Measure each explanation as a user of captum does, with the noise and the squares that ours meets.
+
+    Maps are divided by their norms for sensitivity, and infidelity by the second moment of the drops, as ours are.
+    """
     shared = Shared(model, "image", x[0], target, std, settings)
     noise = torch.stack(list(shared.noise(settings.sensitivity_samples)))
     weights, changed = zip(*shared._replaced(), strict=True)
@@ -96,7 +100,7 @@ def by_captum(
         (method,) = explainer.methods
         explain = _for_captum(explainer, target)
         found[method, SENSITIVITY] = float(
-            captum_sensitivity(explain, x, perturb_func=lambda _: x + noise, n_perturb_samples=len(noise))
+            captum_sensitivity(_of_norm_one(explain), x, perturb_func=lambda _: x + noise, n_perturb_samples=len(noise))
         )
         found[method, INFIDELITY] = float(
             captum_infidelity(
@@ -108,7 +112,7 @@ def by_captum(
                 n_perturb_samples=settings.infidelity_samples,
                 normalize=True,
             )
-        )
+        ) / float(np.mean(shared.perturbations[1] ** 2))
     return found
 
 
@@ -134,6 +138,18 @@ def _for_captum(explainer: Explainer, target: int) -> Callable[..., torch.Tensor
         return (found,) if isinstance(frames, tuple) else found
 
     return explain
+
+
+def _of_norm_one(explain: Callable[..., Any]) -> Callable[..., Any]:
+    """Divide each map by its norm."""
+
+    def divided(frames: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        found = explain(frames)
+        maps = found[0] if isinstance(found, tuple) else found
+        maps = maps / maps.flatten(1).norm(dim=1)[:, None, None, None]
+        return (maps,) if isinstance(found, tuple) else maps
+
+    return divided
 
 
 def _cam(model: nn.Module, inputs: Inputs, methods: Sequence[str]) -> Explainer:

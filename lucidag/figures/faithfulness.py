@@ -24,7 +24,7 @@ from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_
 
 METRIC_NAMES = {
     SENSITIVITY: "sensitivity-max",
-    INFIDELITY: "infidelity",
+    INFIDELITY: "infidelity, 1 − R²",
     DELETION: "deletion, area",
     INSERTION: "insertion, area",
     ROAD: "ROAD",

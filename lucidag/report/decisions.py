@@ -161,7 +161,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
             "method in `no_class` is the same for any class.",
             "The controls, a blob at the `centre` and smooth `random` noise, look at neither image nor network: a "
             "method that is not better than both has shown nothing by that measure. (By `sensitivity_max` nothing "
-            "beats them, as they do not move at all.)",
+            "beats them, as they do not move at all.) `opposite` counts the images whose map foretells the opposite of "
+            "what perturbed squares do: its infidelity is that of the map with its sign turned.",
         )
     ]
     for name in models:
@@ -174,7 +175,7 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 'beaten = ranking["better_than"].str.split(";")',
                 'ranking["beats both controls"] = beaten.map({"centre", "random"}.issubset)',
                 'columns = ["better", "mean", "low", "high", "n", "rank", "beats both controls", "not_told_apart"]',
-                'columns += ["reason", "no_class"]',
+                'columns += ["opposite", "reason", "no_class"]',
                 'ranking.set_index(["metric", "method"])[columns]',
             ),
             images((f"{figures}/ranking.png", f"Faithfulness of the explanations of {name}")),

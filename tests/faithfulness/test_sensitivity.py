@@ -30,6 +30,7 @@ def test_captum_gives_the_same_for_the_same_noise(kind, seed, batch_size):
         # captum takes gradients off, and gives the image itself in a tuple, which must come back as one.
         whole = x[0] if isinstance(x, tuple) else x
         found = torch.from_numpy(explainer(whole, 1)[explainer.methods[0]])
+        found = found / found.flatten(1).norm(dim=1)[:, None, None]
         return (found,) if isinstance(x, tuple) else found
 
     theirs = by_captum(explain, shared.x[None], perturb_func=lambda x: x + noise, n_perturb_samples=7)
@@ -39,8 +40,20 @@ def test_captum_gives_the_same_for_the_same_noise(kind, seed, batch_size):
 def test_by_hand():
     values = np.array([[3.0, 0], [0, 4]])
     moved = values + np.array([[[0, 0], [0, 0]], [[1, 0], [0, 0]], [[0, 2], [0, 0]]])
-    assert sensitivity_max(values, moved).value == pytest.approx(2 / 5)
-    assert sensitivity_max(-values, -moved).value == pytest.approx(2 / 5)
+    # By the cosines of the angles between (3, 0, 0, 4) and (3, 2, 0, 4), and (4, 0, 0, 4).
+    far = max((2 - 2 * 25 / (5 * 29**0.5)) ** 0.5, (2 - 2 * 28 / (5 * 32**0.5)) ** 0.5)
+    assert sensitivity_max(values, moved).value == pytest.approx(far)
+    assert sensitivity_max(-values, -moved).value == pytest.approx(far)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0])
+def test_the_scale_of_a_map_does_not_count_and_a_turned_one_is_farthest(scale):
+    draw = np.random.default_rng(0)
+    values, moved = draw.random((5, 5)), draw.random((4, 5, 5))
+    scales = scale * np.array([1, 2, 3, 4])[:, None, None]
+    assert sensitivity_max(values, scales * moved).value == pytest.approx(sensitivity_max(values, moved).value)
+    assert sensitivity_max(values, -scale * values[None]).value == pytest.approx(2)
+    assert sensitivity_max(values, np.zeros((1, 5, 5))).value == pytest.approx(1)
 
 
 @pytest.mark.parametrize("seed", range(3))

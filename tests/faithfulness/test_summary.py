@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lucidag.explain.faithfulness import summary as measures
-from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, Row, read_values, shows_nothing, sign
+from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, OPPOSITE, Row, read_values, shows_nothing, sign
 from lucidag.explain.faithfulness.summary import not_measured, ranking
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.permutation import sign_flip
@@ -203,3 +203,12 @@ def test_a_method_without_any_value_is_named():
     table = table_of({"a": np.arange(8.0), "b": [np.nan] * 8, "centre": [np.nan] * 8})
     (sentence,) = not_measured(ranking(summary(table, resamples=10), pairs(table, resamples=10)), 0.95)
     assert sentence.startswith("b has no value by insertion")
+
+
+def test_images_whose_map_foretells_the_opposite_are_counted():
+    notes = [OPPOSITE, "", f"its map is the same for any class; {OPPOSITE}", "the map is zero everywhere"]
+    rows = [Row(f"p{index}", "lrp", "infidelity", 0.5, "{}", "lower", note) for index, note in enumerate(notes)]
+    rows += [Row(f"p{index}", "gradcam", "infidelity", 0.5, "{}", "lower", "") for index in range(4)]
+    table = pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS)).astype({"value": float})
+    means = summary(table, resamples=20).set_index("method")
+    assert means["opposite"].to_dict() == {"lrp": 2, "gradcam": 0}

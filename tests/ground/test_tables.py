@@ -60,10 +60,10 @@ TABLES = {
     "b:front b:chosen w:settings",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
-    "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n n:p n:p_holm "
-    "b:distinguishable w:no_class",
+    "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n w:reason n:p "
+    "n:p_holm b:distinguishable w:no_class",
     "faithfulness/{model}-ranking.csv": "w:metric w:better w:method b:control n:mean n:low n:high i:n i:undefined "
-    "n:rank w:better_than w:not_told_apart w:no_class",
+    "w:reason i:opposite n:rank w:better_than w:not_told_apart w:no_class",
     "clip/{clip}/history.csv": "i:batch n:loss",
     "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",

@@ -74,12 +74,12 @@ TABLES = {
     "explanations/net/checks.csv": "image,method,library,version,difference,ours,theirs,note\n"
     "007,gradcam,grad-cam,1.0,0.0625,0.5,0.25,\n007,attention,,,,,,no library has this method\n",
     "explanations/net/lime/tuning.csv": "trial,iou,held_out_iou,chosen,settings\n0,0.5,0.25,True,{}\n",
-    "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,reason,rank,better_than,"
+    "faithfulness/net-ranking.csv": f"metric,better,method,control,{MEAN},n,undefined,reason,opposite,rank,better_than,"
     "not_told_apart,no_class\n"
-    "road,higher,gradcam,False,0.5,0.4,0.6,3,0,,1,centre;lime;random,,\n"
-    "road,higher,lime,False,0.3,0.2,0.4,3,0,,2,random,centre,lime\n"
-    "road,higher,centre,True,0.25,0.2,0.3,3,0,,,random,lime,\n"
-    "road,higher,random,True,0.1,0,0.2,3,0,,,,,\n",
+    "road,higher,gradcam,False,0.5,0.4,0.6,3,0,,0,1,centre;lime;random,,\n"
+    "road,higher,lime,False,0.3,0.2,0.4,3,0,,0,2,random,centre,lime\n"
+    "road,higher,centre,True,0.25,0.2,0.3,3,0,,0,,random,lime,\n"
+    "road,higher,random,True,0.1,0,0.2,3,0,,0,,,,\n",
     "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,reason,p,p_holm,distinguishable,"
     "no_class\n"
     "road,gradcam,lime,0.2,0.1,0.3,3,,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,,0.5,0.5,False,\n"

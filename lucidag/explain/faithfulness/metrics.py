@@ -32,6 +32,7 @@ BETTER = {
     RANDOMISATION: LOWER,
 }
 METRICS = tuple(BETTER)
+OPPOSITE = "the best scale is below 0: the map foretells the opposite of what happens"
 CONTROLS = (CENTRE, RANDOM)
 
 COLUMNS = ("image", "method", "metric", "value", "settings", "better", "note")

@@ -7,15 +7,17 @@ and sensitivity of explanations* (NeurIPS 2019).
 import numpy as np
 from numpy.typing import NDArray
 
-from lucidag.explain.faithfulness.metrics import Measured, shows_nothing
+from lucidag.explain.faithfulness.metrics import OPPOSITE, Measured, shows_nothing
 
 
 def sensitivity_max(values: NDArray[np.floating], moved: NDArray[np.floating]) -> Measured:
-    """Return the greatest relative distance (Frobenius) of the maps of noisy images from that of the image.
+    """Return the greatest distance (Frobenius) of the maps of noisy images from that of the image, each of norm 1.
 
-    It is max ‖φ(x + δ) − φ(x)‖ / ‖φ(x)‖ over the draws, as captum's ``sensitivity_max``; that gives 0 for a map of
-    zeros, where this is undefined. A method that does not look at the image has 0, the best value there is: stable is
-    not faithful.
+    It is max ‖φ(x + δ) / ‖φ(x + δ)‖ − φ(x) / ‖φ(x)‖‖ over the draws, from 0 to 2 (√2 where no map is below 0): captum's
+    ``sensitivity_max`` of maps that were divided by their norms. So it tells how far the *pattern* moves. Without the
+    division methods whose maps carry the scale of the logit, as relevance does, could not be compared with those that
+    are scaled to 0 to 1. A method that does not look at the image has 0, the best value there is: stable is not
+    faithful.
 
     Parameters
     ----------
@@ -26,16 +28,24 @@ def sensitivity_max(values: NDArray[np.floating], moved: NDArray[np.floating]) -
     """
     if nothing := shows_nothing(values):
         return Measured(None, nothing)
-    distances = np.sqrt(((moved - values) ** 2).sum(axis=(1, 2)))
-    return Measured(float(distances.max() / np.sqrt((values**2).sum())))
+    distances = np.sqrt(((_unit(moved) - _unit(values)) ** 2).sum(axis=(-2, -1)))
+    return Measured(float(distances.max()))
+
+
+def _unit(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Divide each map by its norm; one of zeros stays."""
+    norm = np.sqrt((values**2).sum(axis=(-2, -1), keepdims=True))
+    return values / np.where(norm > 0, norm, 1)
 
 
 def infidelity(values: NDArray[np.floating], weights: NDArray[np.floating], drops: NDArray[np.floating]) -> Measured:
-    """Return E[(β Iᵀφ − (f(x) − f(x − I)))²] with the scale β that makes it least.
+    """Return E[(β Iᵀφ − d)²] / E[d²] with d = f(x) − f(x − I) and the scale β that makes it least.
 
-    It is captum's ``infidelity`` with ``normalize=True``, needed for maps whose scale means nothing. β is 0 only if
-    the map foretells nothing, and then the value is E[(f(x) − f(x − I))²]. β may be below 0: then the map with its sign
-    turned would have foretold the drops, which the note says. An offset of the map is *not* undone.
+    It is the share of the drops' second moment that the map does not foretell, 1 − R² of a regression through the
+    origin: 0 for a map that foretells all of it, 1 for one that foretells nothing. Times E[d²] it is captum's
+    ``infidelity`` with ``normalize=True``, needed for maps whose scale means nothing. β may be below 0: then the map
+    with its sign turned would have foretold the drops, which the note says and the summary counts. An offset of the
+    map is *not* undone.
 
     Parameters
     ----------
@@ -57,5 +67,5 @@ def infidelity(values: NDArray[np.floating], weights: NDArray[np.floating], drop
     if not told.any():
         return Measured(None, "no perturbation touches what the map shows")
     scale = float(np.sum(told * drops) / np.sum(told**2))
-    against = "the best scale is below 0: the map foretells the opposite of what happens" if scale < 0 else ""
-    return Measured(float(np.mean((scale * told - drops) ** 2)), against)
+    rest = np.sum((scale * told - drops) ** 2) / np.sum(np.square(drops, dtype=np.float64))
+    return Measured(float(rest), OPPOSITE if scale < 0 else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, read_values, sign
+from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, OPPOSITE, read_values, sign
 from lucidag.explain.no_class import NOTE, marked
 from lucidag.ground.statistics.corrections import holm
 from lucidag.ground.statistics.intervals import estimate
@@ -15,7 +15,7 @@ from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import write_table
 
 MEAN = ("mean", "low", "high", "n", "undefined", "reason")
-SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN)
+SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN, "opposite")
 PAIR_COLUMNS = (
     "metric",
     "method_a",
@@ -47,7 +47,7 @@ def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -
     DataFrame
         metric, better (``higher`` or ``lower``), method, control (whether it looks at neither image nor network),
         mean, low, high (NaN where there is no interval), n, undefined (images with and without a value), reason (why
-        there is no interval).
+        there is no interval), opposite (images whose map foretells the opposite of what happens, by infidelity).
     """
     rows = [
         {
@@ -56,6 +56,7 @@ def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -
             "method": method,
             "control": method in CONTROLS,
             **asdict(estimate(part["value"].to_numpy(dtype=np.float64), confidence, resamples, seed)),
+            "opposite": int(part["note"].str.contains(OPPOSITE, regex=False).sum()),
         }
         for (metric, method), part in table.groupby(["metric", "method"], sort=False)
     ]
