@@ -11,6 +11,7 @@ from lucidag.explain.agreement.baselines import TITLES
 from lucidag.explain.faithfulness.metrics import (
     CONTROLS,
     DELETION,
+    FLOOR,
     INFIDELITY,
     INSERTION,
     RANDOMISATION,
@@ -41,10 +42,10 @@ PANELS = (
         {ROAD_MOST: "-", ROAD_LEAST: "--"},
     ),
     (
-        "randomisation: lower is better",
+        "randomisation: lower is better\n(dotted: the maps of two untrained networks)",
         "share of layers randomised, from the last",
         "|correlation| with the map",
-        {RANDOMISATION: "-"},
+        {RANDOMISATION: "-", FLOOR: ":"},
     ),
 )
 CONTROL_MARKS = dict(zip(CONTROLS, ("s", "^"), strict=True))

@@ -13,11 +13,13 @@ from lucidag.explain.faithfulness.measure import Image, controls, measure
 from lucidag.explain.faithfulness.metrics import (
     COLUMNS,
     CURVE_COLUMNS,
+    FLOOR,
     METRICS,
     ROAD_LEAST,
     ROAD_MOST,
     read_values,
 )
+from lucidag.explain.faithfulness.randomisation import correlation, untrained
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared, scores
 from lucidag.explain.lime.explain import explain
@@ -389,3 +391,20 @@ def test_shards_of_the_images_give_the_same_bytes(tmp_path, shards):
     for end in (".csv", "-curves.csv"):
         join_rows(tmp_path / f"joined{end}", [tmp_path / f"{number}{end}" for number in range(len(parts))])
         assert (tmp_path / f"joined{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes()
+
+
+def test_the_floor_of_randomisation_is_that_of_two_networks_without_training(full):
+    floors = {(point.image, point.method, point.share): point.value for point in full.points if point.curve == FLOOR}
+    assert {share for *_, share in floors} == {0.0, 1.0}
+    model, x = network(0), image(0)[None]
+    one, other = (gradient(untrained(model, x, seed))(x, 0)["gradient"][0] for seed in (0, 1))
+    assert floors["p0", "gradient", 0.0] == floors["p0", "gradient", 1.0] == pytest.approx(correlation(one, other))
+    assert abs(floors["p0", "gradient", 1.0]) < 1
+    for control in ("centre", "random"):  # they do not ask the network
+        assert floors["p1", control, 1.0] == pytest.approx(1)
+
+
+def test_a_network_that_keeps_layers_has_no_floor():
+    settings = FaithfulnessSettings(metrics=("randomisation",), randomisation_steps=1)
+    found = measure(network(0), images_of(1), both, (0.5,), settings)
+    assert {point.curve for point in found.points} == {"randomisation"}

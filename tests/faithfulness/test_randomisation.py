@@ -9,7 +9,7 @@ from torch.nn.utils import parametrizations
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from lucidag.explain.faithfulness.measure import Image, measure
-from lucidag.explain.faithfulness.randomisation import cascade, correlation, layers, randomisation
+from lucidag.explain.faithfulness.randomisation import cascade, correlation, layers, randomisation, untrained
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.ground.errors import InputError
 from tests.faithfulness.cases import SIZE, Linear, blob, fixed, gradient, image, network
@@ -190,3 +190,15 @@ def test_undefined_stages_are_told():
     assert "1 of 3" in found.note
     assert randomisation(blob(0), [None, None]).value is None
     assert "zero" in randomisation(np.zeros((3, 3)), [None]).note
+
+
+def test_an_untrained_copy_has_nothing_of_the_network():
+    model, example = network(0), image(0)[None]
+    copy, again, other = (untrained(model, example, seed) for seed in (0, 0, 1))
+    for (name, own), mine, same, drawn in zip(
+        model.named_parameters(), copy.parameters(), again.parameters(), other.parameters(), strict=True
+    ):
+        assert torch.equal(mine, same), name
+        if mine.ndim > 1:  # shifts and scales of normalisation begin at 0 and 1
+            assert not torch.equal(mine, own), name
+            assert not torch.equal(mine, drawn), name

@@ -1,6 +1,6 @@
 """All metrics of all explanations of some images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from lucidag.explain.agreement.baselines import CENTRE, RANDOM, centre, random
 from lucidag.explain.faithfulness.metrics import (
     BETTER,
     DELETION,
+    FLOOR,
     INFIDELITY,
     INSERTION,
     METRICS,
@@ -27,7 +28,7 @@ from lucidag.explain.faithfulness.metrics import (
     shows_nothing,
 )
 from lucidag.explain.faithfulness.perturbation import infidelity, sensitivity_max
-from lucidag.explain.faithfulness.randomisation import cascade, correlation, randomisation
+from lucidag.explain.faithfulness.randomisation import cascade, correlation, randomisation, untrained
 from lucidag.explain.faithfulness.removal import area, flipped, removals, road, shares
 from lucidag.explain.faithfulness.settings import FaithfulnessSettings
 from lucidag.explain.faithfulness.shared import Shared
@@ -275,22 +276,45 @@ def _randomised(
     originals: Mapping[str, Maps],
     settings: FaithfulnessSettings,
 ) -> tuple[dict[tuple[str, str], list[float | None]], list[Point]]:
-    """Explain each image by each randomised network: the correlations with the original maps by image and method."""
+    """Explain each image by each randomised network: the correlations with the original maps by image and method.
+
+    The points have the floor of each image and method too: the correlation of its maps by two networks without any
+    training, which is what a map owes to the image and to the method alone.
+    """
     keys = [(subject.image, method) for subject in images for method in originals[subject.image]]
     correlations: dict[tuple[str, str], list[float | None]] = {key: [] for key in keys}
     points: list[Point] = []
-    device = device_of(model)
-    stages = cascade(model, images[0].x[None].to(device), settings.randomisation_steps, settings.seed)
+    example = images[0].x[None].to(device_of(model))
+    stages = cascade(model, example, settings.randomisation_steps, settings.seed)
     for stage in track(stages, "randomisation of the network", settings.randomisation_steps):
         explainers = make(stage.model)
+        other = make(untrained(stage.model, example, settings.seed + 1)) if stage.share == 1 else None
         for subject in images:
-            maps: Maps = {}
-            asked = (each.of(subject.image) for each in explainers)
-            for explainer in (*asked, controls(subject.x.shape[-1], settings.seed, subject.image)):
-                with suppress(InputError):  # a randomised network may leave a method without a map: relevance explodes
-                    maps |= explainer(subject.x[None].to(device), subject.target)
+            maps = _by_randomised(explainers, subject, settings.seed, example.device)
             for method, values in originals[subject.image].items():
                 own = correlation(values, maps[method][0]) if method in maps else None
                 correlations[subject.image, method].append(own)
                 points.append(Point(subject.image, method, RANDOMISATION, stage.share, stage.layer, own))
+            if other is not None:
+                again = _by_randomised(other, subject, settings.seed, example.device)
+                points += _floor(subject.image, originals[subject.image], maps, again)
     return correlations, points
+
+
+def _by_randomised(explainers: Sequence[Explainer], subject: Image, seed: int, device: torch.device) -> Maps:
+    """Give the maps (1 x S x S) of an image by a randomised network, and those of the controls."""
+    maps: Maps = {}
+    asked = (each.of(subject.image) for each in explainers)
+    for explainer in (*asked, controls(subject.x.shape[-1], seed, subject.image)):
+        with suppress(InputError):  # a randomised network may leave a method without a map: relevance explodes
+            maps |= explainer(subject.x[None].to(device), subject.target)
+    return maps
+
+
+def _floor(image: str, methods: Collection[str], first: Maps, second: Maps) -> list[Point]:
+    """Give the correlation of the maps of two untrained networks as a level line over the shares of the layers."""
+    found = {
+        method: correlation(first[method][0], second[method][0]) if method in first and method in second else None
+        for method in methods
+    }
+    return [Point(image, method, FLOOR, share, "", own) for method, own in found.items() for share in (0.0, 1.0)]

@@ -39,6 +39,7 @@ COLUMNS = ("image", "method", "metric", "value", "settings", "better", "note")
 CURVE_COLUMNS = ("image", "method", "curve", "share", "step", "value")
 # The curves that have no metric of their own name.
 ROAD_MOST, ROAD_LEAST = "road_most_relevant_first", "road_least_relevant_first"
+FLOOR = "randomisation_floor"  # the maps of one image by two networks without any training
 
 
 @dataclass(frozen=True)

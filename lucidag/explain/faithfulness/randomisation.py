@@ -98,6 +98,12 @@ def cascade(model: nn.Module, example: torch.Tensor, randomisation_steps: int, s
         yield Stage(copied(forgetting).to(device), names[done - 1], sum(tensors[:done]) / sum(tensors))
 
 
+def untrained(model: nn.Module, example: torch.Tensor, seed: int) -> nn.Module:
+    """Return a copy of a network of which no layer is left as it was; see `cascade`."""
+    *_, last = cascade(model, example, 2, seed)
+    return last.model
+
+
 def correlation(values: NDArray[np.floating], other: NDArray[np.floating]) -> float | None:
     """Return the rank correlation of two maps; None if one of them shows nothing."""
     if shows_nothing(values) or shows_nothing(other):
