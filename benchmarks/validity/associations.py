@@ -93,7 +93,7 @@ def _test(name: str, drawn: Columns, setting: str) -> Case:
         return float(str(one["p"])) < 0.05
 
     words = f"{setting}; independent of the class"
-    return Case(f"association, {name}", "test", f"{PLACES}, `p`", words, 0.05, draw, REJECTS, short=40)
+    return Case(f"association, {name}", "test", f"{PLACES}, `p`", words, 0.05, draw, REJECTS, short=25)
 
 
 def _family(name: str, drawn: Columns, setting: str) -> Case:
@@ -101,7 +101,7 @@ def _family(name: str, drawn: Columns, setting: str) -> Case:
         return any(float(str(one["p_holm"])) < 0.05 for one in _found(rng, drawn, COLUMNS))
 
     words = f"{setting}; {COLUMNS} columns independent of the class"
-    return Case(f"any association, {name}", "test", f"{PLACES}, `p_holm`", words, 0.05, draw, REJECTS, short=20)
+    return Case(f"any association, {name}", "test", f"{PLACES}, `p_holm`", words, 0.05, draw, REJECTS, short=8)
 
 
 def _odds(name: str, within: float) -> Case:
@@ -121,7 +121,7 @@ def _odds(name: str, within: float) -> Case:
 
     words = f"odds ratio of {ODDS:g}; {PATIENTS} patients of {IMAGES} images, {within:g} of them as the patient"
     shown = f"{PLACES}, `odds_ratio_low`, `odds_ratio_high`"
-    return Case(f"odds ratio, {name}", "interval", shown, words, 0.95, draw, COVERS, short=40)
+    return Case(f"odds ratio, {name}", "interval", shown, words, 0.95, draw, COVERS, short=25)
 
 
 def _recall(shared: float) -> Case:

@@ -45,7 +45,7 @@ def _any_pair(n: int) -> Case:
 
     shown = "`faithfulness/{model}-pairs.csv`: `distinguishable`; `-ranking.csv`: `rank`"
     words = f"{METHODS} equal methods that share {n} images"
-    return Case(f"any pair told apart, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=20)
+    return Case(f"any pair told apart, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=10)
 
 
 def _beats(n: int) -> Case:
@@ -70,7 +70,7 @@ def _beats(n: int) -> Case:
 
     shown = "`localisation/{model}-summary.csv`: `beats_both`"
     words = f"{METHODS} methods and both baselines draw from one distribution, {n} images"
-    return Case(f"any method beats both baselines, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=20)
+    return Case(f"any method beats both baselines, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=10)
 
 
 def _sides(rng: Generator, skewed: bool, n: int) -> dict[str, float | None]:

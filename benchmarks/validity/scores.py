@@ -42,7 +42,7 @@ def _case(name: str, patients: int, rare: float, who: str, images: int, shared: 
         setting += f"; correlation of {shared:g} within a patient"
     shown = f"`artefacts/{{dataset}}.json`: `shortcut`, `{name}`"
     label = f"{name.replace('_', ' ')}, {patients} {who}, {rare:.0%} of the rarer class"
-    return Case(label, "interval", shown, setting, 0.95, draw, COVERS)
+    return Case(label, "interval", shown, setting, 0.95, draw, COVERS, short=40)
 
 
 def _hit() -> float:
