@@ -163,8 +163,12 @@ def test_who_ignores_the_network_has_one(seed):
 def test_who_asks_the_network_has_less(seed):
     model = network(seed)
     rows, points = values_of(model, lambda stage: [gradient(stage)], seed)
-    values = [abs(point.value) for point in points if point.method == "gradient"]
+    own = [point for point in points if point.method == "gradient"]
+    values = [abs(point.value) for point in own if point.curve == "randomisation"]
     assert len(values) == 4
+    floor = {point.share: point.value for point in own if point.curve != "randomisation"}
+    assert list(floor) == [0, 1]
+    assert floor[0] == floor[1]
     assert rows["gradient"].value == pytest.approx(np.mean(values))
     assert rows["gradient"].value < 0.8
     assert next(point.step for point in points if point.method == "gradient") == "fc"

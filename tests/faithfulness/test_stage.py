@@ -114,7 +114,8 @@ def test_sensitivity_of_lime_is_that_of_its_own_settings_on_the_images_with_nois
         settings = LimeSettings.from_json(OWN[subject.image])
         moved = [explain(classify, each, settings, target, 7).map.astype(float) for each in frames]
         first = own.maps["lime"].astype(float)
-        wanted[subject.image] = max(np.linalg.norm(each - first) for each in moved) / np.linalg.norm(first)
+        unit = first / np.linalg.norm(first)
+        wanted[subject.image] = max(np.linalg.norm(each / np.linalg.norm(each) - unit) for each in moved)
     assert list(found) == ["p0", "p1"]
     assert found == pytest.approx(wanted, rel=1e-4)
     assert min(found.values()) > 0.05
