@@ -12,11 +12,11 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from lucidag.config.doubled import check_doubled
+from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
-from lucidag.config.arms import studied_models
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (

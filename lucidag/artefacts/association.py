@@ -68,6 +68,7 @@ def associations(
             continue
         rng = np.random.default_rng([seed, number])
         p, test, odds = _examined(columns[name], labels, counts, owner, confidence, rng)
+        rule = best_rule(counts, confidence)
         found.append(
             {
                 "column": name,
@@ -77,7 +78,7 @@ def associations(
                 "p": p,
                 "cramers_v": float(association(counts.to_numpy(), method="cramer")),
                 **odds,
-                "rule": best_rule(counts, confidence) | _of_ids(columns[name], labels, counts, owner, confidence),
+                "rule": rule | _of_ids(columns[name], labels, rule, owner, confidence),
             }
         )
     for one, corrected in zip(found, holm([one["p"] for one in found]), strict=True):
@@ -109,14 +110,13 @@ def _examined(
 def _of_ids(
     values: pd.Series,
     labels: Sequence[str],
-    counts: pd.DataFrame,
+    rule: Mapping[str, Any],
     owner: NDArray[np.int64] | None,
     confidence: float,
 ) -> dict[str, Any]:
     """Give the interval of the share of the best rule over ids; nothing where there are none."""
     if owner is None:
         return {}
-    rule = best_rule(counts, confidence)
     has = values.to_numpy() == rule["value"]
     found = clustered_share((np.asarray(labels) == rule["class"])[has], owner[has], confidence)
     return {"share_low": found["low"], "share_high": found["high"]}

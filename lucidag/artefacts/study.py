@@ -11,6 +11,7 @@ from lucidag.artefacts.changes import against_control
 from lucidag.artefacts.on_artefacts import by_method, difference, on_artefacts
 from lucidag.artefacts.paste import paste, remove
 from lucidag.artefacts.removal import probabilities
+from lucidag.artefacts.study_settings import UNTRAINED, WITH, WITHOUT
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.explain.methods.explainer import Explainer
@@ -22,8 +23,6 @@ from lucidag.models.reproducible import mix, reproducible
 from lucidag.models.trained import open_trained
 from lucidag.models.untrained import untrained_twin
 
-WITH, WITHOUT = "with", "without"
-UNTRAINED = "untrained"
 Explain = Callable[[str], Sequence[Explainer]]
 
 

@@ -9,6 +9,8 @@ from lucidag.explain.settings import Methods
 from lucidag.ground.section import Level, Section, Seed, Split
 
 Kind = Literal["ring", "patch", "dark_corner"]
+# The arms of a study.
+WITH, WITHOUT, UNTRAINED = "with", "without", "untrained"
 
 
 class Shortcut(Section):

@@ -1,8 +1,7 @@
 """The models that a name stands for, and those of the arms of a study."""
 
+from lucidag.artefacts.study_settings import WITH, WITHOUT
 from lucidag.config.schema import Config
-
-WITH, WITHOUT = "with", "without"
 
 
 def family(config: Config, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
-from lucidag.config.arms import WITHOUT, arms
+from lucidag.artefacts.study_settings import WITHOUT
+from lucidag.config.arms import arms
 from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from lucidag.config.arms import WITHOUT, arms, family, studied_models
+from lucidag.artefacts.study_settings import WITHOUT
+from lucidag.config.arms import arms, family, studied_models
 from lucidag.config.methods import compared_methods
 from lucidag.config.schema import Config
 from lucidag.config.sources import listable

@@ -9,9 +9,6 @@ import torch
 
 from lucidag.artefacts.removal import COLUMNS
 from lucidag.artefacts.study import (
-    UNTRAINED,
-    WITH,
-    WITHOUT,
     clean_images,
     nothing_seen,
     open_networks,
@@ -20,6 +17,7 @@ from lucidag.artefacts.study import (
     target_indices,
     untrained_networks,
 )
+from lucidag.artefacts.study_settings import UNTRAINED, WITH, WITHOUT
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.explain.methods.explainer import single
 from lucidag.ground.errors import InputError

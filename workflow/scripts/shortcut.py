@@ -2,8 +2,6 @@
 
 from lucidag.artefacts.removal import images_with, take_out
 from lucidag.artefacts.study import (
-    UNTRAINED,
-    WITHOUT,
     clean_images,
     nothing_seen,
     open_networks,
@@ -12,6 +10,7 @@ from lucidag.artefacts.study import (
     target_indices,
     untrained_networks,
 )
+from lucidag.artefacts.study_settings import UNTRAINED, WITHOUT
 from lucidag.data.manifest import read_manifest
 from lucidag.explain.methods.registry import titles
 from lucidag.explain.stage import explainers

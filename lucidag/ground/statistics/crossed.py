@@ -1,17 +1,17 @@
 """Means over networks and images at once: intervals that speak of other trainings, and not of other images only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.draws import check_confidence
 from lucidag.ground.statistics.intervals import estimate, number
+from lucidag.ground.statistics.studentised import welch
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def crossed(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, 
     """
     (cells,) = _checked(confidence, values)
     if len(cells) == 1:
-        return _single(cells[0], cells, confidence, resamples, seed)
+        found = _over_images(cells[0], confidence, resamples, seed)
+        return replace(found, each=(found.mean,))
     networks, images = _means(cells, axis=1), _means(cells, axis=0)
     low, high = _interval(_centre(networks), confidence, [networks], images)
     return Crossed(_centre(networks), low, high, tuple(networks), int((~np.isnan(images)).sum()))
@@ -98,7 +99,7 @@ def crossed_difference(
     one, other = one[:, both], other[:, both]
     images = _means(one, axis=0) - _means(other, axis=0)
     if min(len(one), len(other)) == 1:
-        return _single(images, np.empty((0, 0)), confidence, resamples, seed)
+        return _over_images(images, confidence, resamples, seed)
     parts = [_means(one, axis=1), _means(other, axis=1)]
     centre = _centre(parts[0]) - _centre(parts[1])
     low, high = _interval(centre, confidence, parts, images)
@@ -114,11 +115,9 @@ def _checked(confidence: float, *values: ArrayLike) -> list[NDArray[np.float64]]
     return found
 
 
-def _single(
-    values: NDArray[np.float64], cells: NDArray[np.float64], confidence: float, resamples: int, seed: int
-) -> Crossed:
+def _over_images(values: NDArray[np.float64], confidence: float, resamples: int, seed: int) -> Crossed:
     found = estimate(values, confidence, resamples, seed)
-    return Crossed(found.mean, found.low, found.high, tuple(_means(cells, axis=1)), found.n)
+    return Crossed(found.mean, found.low, found.high, (), found.n)
 
 
 def _means(cells: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -144,11 +143,9 @@ def _interval(
     return centre - reach, centre + reach
 
 
-def _reach(parts: Sequence[NDArray[np.float64]], confidence: float) -> float:
-    """Give half of Welch's interval of a sum or difference of means; of one mean it is Student's."""
-    variances = [float(part.var(ddof=1)) / len(part) for part in parts]
-    total = sum(variances)
-    if total == 0:
+def _reach(samples: Sequence[NDArray[np.float64]], confidence: float) -> float:
+    """Give half of the interval of `welch`; 0 where nothing varies."""
+    if not any(sample.var() > 0 for sample in samples):
         return 0.0
-    freedom = total**2 / sum(own**2 / (len(part) - 1) for own, part in zip(variances, parts, strict=True))
-    return float(t.ppf((1 + confidence) / 2, freedom)) * total**0.5
+    spread, reach = welch(samples, confidence)
+    return spread * reach

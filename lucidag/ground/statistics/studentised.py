@@ -52,12 +52,20 @@ def studentised(samples: Sequence[Floats], confidence: float, resamples: int, se
     error = np.sqrt(sum(variances for _, variances in drawn))
     # A sample of one value repeated has no error, and is left out.
     below, above = interval(away[error > 0] / error[error > 0], confidence)
+    spread, reach = welch(samples, confidence)
+    centre = float(_difference([sample.mean() for sample in samples]))
+    return centre - max(reach, above) * spread, centre + max(reach, -below) * spread
+
+
+def welch(samples: Sequence[Floats], confidence: float) -> tuple[float, float]:
+    """Return the standard error of a mean or of a difference of two, and how many of it Student's interval reaches.
+
+    Of two samples the interval is Welch's; one of these must vary.
+    """
     variances = [float(sample.var(ddof=1)) / len(sample) for sample in samples]
     total = sum(variances)
     freedom = total**2 / sum(own**2 / (len(sample) - 1) for own, sample in zip(variances, samples, strict=True))
-    reach = float(stdtrit(freedom, (1 + confidence) / 2))
-    centre, spread = float(_difference([sample.mean() for sample in samples])), total**0.5
-    return centre - max(reach, above) * spread, centre + max(reach, -below) * spread
+    return total**0.5, float(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def _moments(values: Floats, resamples: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
