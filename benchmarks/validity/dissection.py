@@ -1,6 +1,6 @@
 """Labels of units, against untrained networks and against chance."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ def cases() -> list[Case]:
             SHOWN,
             SETTING,
             LEVEL,
-            lambda rng, name=name: _untrained_unit(rng, name),
+            partial(_untrained_unit, similarity=name),
             REJECTS,
         )
         for name in SIMILAR
@@ -64,7 +64,7 @@ def cases() -> list[Case]:
                 f"`differences.{measure}.p` of `dissect/{{a}}-vs-{{b}}.json`",
                 "two models of 60 units, labels of both drawn from the same twelve concepts; 100 permutations",
                 LEVEL,
-                lambda rng, measure=measure: _compared(rng, measure),
+                partial(_compared, measure=measure),
                 REJECTS,
                 short=40,
             )
@@ -77,7 +77,7 @@ def cases() -> list[Case]:
                 f"`{test}.p` of `dissect/{{model}}/role_tests.json`",
                 "60 units, half of them restore function, skewed scores; 200 permutations",
                 LEVEL,
-                lambda rng, test=test: _roles(rng, test),
+                partial(_roles, test=test),
                 REJECTS,
             )
         )
