@@ -28,7 +28,7 @@ def ranks_of(
 ) -> NDArray[np.int32]:
     """Rank the units on each of R samples of the images, given as R x N counts; R x K ranks from 1.
 
-    The scores are those of `lucidag.rof.rank.score`, from the weighted means of |f| and its square.
+    The scores are those of `lucidag.rof.rank.score`, from the weighted means of `|f|` and its square.
     """
     units = features.shape[1]
     first = torch.zeros(len(counts), units, dtype=torch.float64)

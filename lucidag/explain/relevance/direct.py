@@ -115,8 +115,8 @@ class DirectEpsilon(Direct, Epsilon):
 class DirectGamma(Direct, SignedGamma):
     """`SignedGamma`.
 
-    Of contributions c, those of one sign are (c + |c|) / 2 or (c - |c|) / 2. So besides the layer itself it takes the
-    sum of all |c|, and two products in the backward pass.
+    Of contributions c, those of one sign are `(c + |c|) / 2` or `(c - |c|) / 2`. So besides the layer itself it takes
+    the sum of all `|c|`, and two products in the backward pass.
     """
 
     def done(self, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> _Done:
