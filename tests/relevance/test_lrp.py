@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
+from zennit.canonizers import Canonizer
 from zennit.composites import LayerMapComposite
 from zennit.rules import Epsilon
 from zennit.types import Linear
@@ -17,10 +18,11 @@ from lucidag.explain.relevance.form import form_of
 from lucidag.explain.relevance.forward import ByFunction
 from lucidag.explain.relevance.functions import RULES, Rule
 from lucidag.explain.relevance.layers import layer_relevance
-from lucidag.explain.relevance.lrp import Relevance, lrp, refuse_exploded
+from lucidag.explain.relevance.lrp import Relevance, ending_of, lrp, refuse_exploded
 from lucidag.ground.errors import InputError
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
+from lucidag.models.recorder import watching
 from tests.relevance.bare import bare, gate_factors, images, with_biases
 
 LOW, HIGH = torch.full((1, 3, 1, 1), -9.0), torch.full((1, 3, 1, 1), 9.0)
@@ -381,3 +383,43 @@ def test_units_of_a_layer_on_every_way_have_the_whole_relevance(network, layer):
     found = lrp(model, x, None, which)
     np.testing.assert_allclose(units.sum((1, 2, 3)), found.totals, rtol=0.01)
     assert isinstance(model.get_submodule(layer), ChannelAttention | nn.Sequential)
+
+
+@pytest.mark.parametrize("network", ["small_cnn", "small_resnet"])
+@pytest.mark.parametrize("name", ["epsilon_plus_flat", "epsilon_gamma_box"])
+def test_an_end_looked_at_once_gives_the_same_relevance_and_spares_a_pass(network, name):
+    model, x = build(f"lucidag.models.small:{network}", 3, {}, 0).eval(), images(1).float()
+    rules = composite(name, model)
+    ending = ending_of(model, x, rules)
+    passes = []
+    with watching(model, lambda call: passes.append(call.name), [""]):
+        anew = lrp(model, x, None, rules)
+        first = len(passes)
+        once = lrp(model, x, None, rules, ending=ending)
+    assert (first, len(passes) - first) == (2, 1)
+    for each in ("maps", "totals", "logits", "growth", "exploded"):
+        np.testing.assert_array_equal(getattr(once, each), getattr(anew, each))
+
+
+def test_an_end_is_not_given_for_a_form_with_another_function():
+    model, x = bare("small_cnn", 0).float(), images(0).float()
+    rules = composite("epsilon_plus_flat", model)
+
+    class Doubled(Canonizer):
+        def apply(self, root_module):
+            self.hook = root_module.register_forward_hook(lambda module, inputs, output: 2 * output)
+            return [self]
+
+        def register(self):
+            pass
+
+        def copy(self):
+            return self
+
+        def remove(self):
+            self.hook.remove()
+
+    rules.canonizers = [*rules.canonizers, Doubled()]
+    for asked in (lambda: ending_of(model, x, rules), lambda: lrp(model, x, None, rules)):
+        with pytest.raises(InputError, match=r"in canonical form it gives other logits"):
+            asked()

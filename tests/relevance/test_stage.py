@@ -73,7 +73,7 @@ def test_attention_is_shown_where_a_network_has_it(name):
 
 
 def test_what_explodes_is_recorded(monkeypatch):
-    def exploding(model, images, targets, rules):
+    def exploding(model, images, targets, rules, ending):
         grown = np.nan if "Gamma" in type(rules).__name__ else 0.5
         one = np.array([grown])
         return Relevance(np.zeros((1, 32, 32), np.float32), one, np.ones(1, np.float32), one, np.isnan(one))

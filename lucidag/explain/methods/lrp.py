@@ -15,7 +15,7 @@ from lucidag.explain.methods.base import Group, Method, asked, decision
 from lucidag.explain.methods.explainer import Explainer, NoMapError, single
 from lucidag.explain.reference import Case, Reference
 from lucidag.explain.relevance.composites import composite_on, input_range
-from lucidag.explain.relevance.lrp import lrp, refuse_exploded
+from lucidag.explain.relevance.lrp import Ending, ending_of, lrp, refuse_exploded
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
@@ -33,7 +33,7 @@ class LrpGroup(Group):
         """Give each layer its rules."""
         self._settings = Lrp.model_validate(self.options)
         with told_of("explain.methods"):
-            self._rules = self._composites(self.network.model)
+            self._rules = self._looked_at(self.network.model)
 
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image.
@@ -42,7 +42,9 @@ class LrpGroup(Group):
         ``exploded``: the methods whose relevance exploded (see `lucidag.explain.relevance.lrp.Relevance`).
         """
         x, logits, target = asked(self.network, subject, self.device)
-        results = {name: lrp(self.network.model, x, [target], rules) for name, rules in self._rules.items()}
+        results = {
+            name: lrp(self.network.model, x, [target], rules, ending=end) for name, (rules, end) in self._rules.items()
+        }
         record = {
             **decision(subject.label, softmax(logits), target, classes),
             "logit": float(logits[target]),
@@ -56,19 +58,22 @@ class LrpGroup(Group):
         """Return each method as a function; relevance that explodes is refused, but not of a randomised network."""
         own = model is None or model is self.network.model
         network = self.network.model if model is None else model
-        composites = self._rules if own else self._composites(network)
+        looked_at = self._rules if own else self._looked_at(network)
 
-        def maps(name: str, rules: Composite, x: torch.Tensor, target: int) -> NDArray[np.float32]:
-            found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size)
+        def maps(name: str, rules: Composite, end: Ending, x: torch.Tensor, target: int) -> NDArray[np.float32]:
+            found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size, ending=end)
             if own:
                 refuse_exploded(found, name, error=NoMapError)
             return found.maps
 
-        return [single(name, partial(maps, name, rules)) for name, rules in composites.items()]
+        return [single(name, partial(maps, name, rules, end)) for name, (rules, end) in looked_at.items()]
 
-    def _composites(self, model: nn.Module) -> dict[str, Composite]:
+    def _looked_at(self, model: nn.Module) -> dict[str, tuple[Composite, Ending]]:
+        """Give by method the rules of a network's layers and what it ends in."""
         inputs, device = self.network.inputs, self.device
-        return {name: composite_on(each.composite, model, inputs, device) for name, each in self.classes.items()}
+        rules = {name: composite_on(each.composite, model, inputs, device) for name, each in self.classes.items()}
+        example = inputs.example(1).to(device)
+        return {name: (each, ending_of(model, example, each)) for name, each in rules.items()}
 
 
 class LrpMethod(Method):

@@ -49,6 +49,44 @@ class Relevance:
     exploded: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a network ends in, whose canonical form gives the same logits.
+
+    Attributes
+    ----------
+    head
+        The name of the linear layer that gives the logits; None: it ends in something else.
+    """
+
+    head: str | None
+
+
+def ending_of(model: nn.Module, example: torch.Tensor, composite: Composite) -> Ending:
+    """Look at a network's end once for many calls of `lrp`, which spares each of them a forward pass.
+
+    Parameters
+    ----------
+    model
+        A classifier, on any device; it is left as it is.
+    example
+        A batch that it takes, on the same device: its first image is run.
+    composite
+        Its rules.
+
+    Raises
+    ------
+    InputError
+        If the composite's canonizers change what the network gives.
+    """
+    first = example[:1]
+    with evaluating(model):
+        head, plain = _end(model, first)
+        with composite.context(model), torch.no_grad():
+            _check_same(model, plain, model(first))
+    return Ending(head)
+
+
 def lrp(
     model: nn.Module,
     frames: torch.Tensor,
@@ -56,6 +94,7 @@ def lrp(
     composite: Composite,
     batch_size: int | None = None,
     limit: float = EXPLODED,
+    ending: Ending | None = None,
 ) -> Relevance:
     """Compute the relevance of pixels to the logit of a class (Bach et al. 2015, PLOS ONE).
 
@@ -75,6 +114,8 @@ def lrp(
         How many images run at once; None: all.
     limit
         The greatest growth (`Relevance.growth`) that is no explosion.
+    ending
+        What `ending_of` found of this network and composite; None: it is looked at anew, with the first image.
 
     Raises
     ------
@@ -86,9 +127,7 @@ def lrp(
         raise InputError("relevance: there is no image to explain")
     size = batch_size or len(frames)
     with evaluating(model):
-        with recording(model, [""]) as own:
-            head = linear_head(model, frames[:1])
-        plain: torch.Tensor = own[-1].output
+        head, plain = _end(model, frames[:1]) if ending is None else (ending.head, None)
         wanted = None if targets is None else torch.as_tensor(np.asarray(targets), device=frames.device)
         if wanted is not None and len(wanted) != len(frames):
             raise InputError(f"{len(wanted)} targets for {len(frames)} images: each image needs one class")
@@ -124,6 +163,14 @@ def refuse_exploded(
         f"composite '{composite}': the relevance{of} explodes (it grows {relevance.growth[bad[0]]:.3g} times "
         f"from the logit to the pixels): {other}"
     )
+
+
+def _end(model: nn.Module, first: torch.Tensor) -> tuple[str | None, torch.Tensor]:
+    """Give the last linear layer, and the logits of one image."""
+    with recording(model, [""]) as own:
+        head = linear_head(model, first)
+    plain: torch.Tensor = own[-1].output
+    return head, plain
 
 
 def _propagate(
