@@ -64,9 +64,9 @@ def checked_plan():
         with faults.gathered():
             check_sources(checked, source)
         found = Plan(checked)
-        with faults.gathered():
-            found = Plan(write_out_images(checked, source))
         cache = Path(checked.results) / ".cache"
+        with faults.gathered():
+            found = Plan(write_out_images(checked, source, cache / "drawn.json"))
         packages = installed_versions(cache / "packages.json")
         code = CodeIndex((ROOT, Path.cwd()), packages, cache / "code.json")
         with faults.gathered():

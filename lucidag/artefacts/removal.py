@@ -22,8 +22,10 @@ LEAST_LEFT = 0.5  # of the mask: a control of less than this is none
 Seen = dict[str, tuple[NDArray[np.uint8], Mask]]
 
 
-def images_with(manifest: Manifest, split: str, artefacts: Mapping[str, object], count: int) -> dict[str, Seen]:
-    """Give the first images of a split in which finders see an artefact.
+def images_with(
+    manifest: Manifest, split: str, artefacts: Mapping[str, object], count: int, seed: int
+) -> dict[str, Seen]:
+    """Draw images of a split in which finders see an artefact: see `lucidag.ground.statistics.stratified`.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def images_with(manifest: Manifest, split: str, artefacts: Mapping[str, object],
         Names in `lucidag.artefacts.finders.FINDERS`, each with the threshold given there.
     count
         How many of each, at most; there may be none.
+    seed
+        Of the draw.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def images_with(manifest: Manifest, split: str, artefacts: Mapping[str, object],
     """
     found: dict[str, Seen] = {name: {} for name in checked(tuple(artefacts))}
     frames, images = Images(manifest), manifest.table["image"]
-    for row in track(manifest.rows(split), "look for artefacts"):
+    for row in track(manifest.drawn(manifest.rows(split), seed), "look for artefacts"):
         missing = [name for name, seen in found.items() if len(seen) < count]
         if not missing:
             break

@@ -26,8 +26,10 @@ from lucidag.models.untrained import untrained_twin
 Explain = Callable[[str], Sequence[Explainer]]
 
 
-def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count: int) -> dict[str, NDArray[np.uint8]]:
-    """Give the first images of a split that show no artefact, by image id.
+def clean_images(
+    manifest: Manifest, split: str, clean: Mapping[str, str], count: int, seed: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Draw images of a split that show no artefact, by image id: see `lucidag.ground.statistics.stratified`.
 
     Parameters
     ----------
@@ -36,7 +38,9 @@ def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count
     clean
         Column to the value that an image must have.
     count
-        How many.
+        How many, at most.
+    seed
+        Of the draw.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def clean_images(manifest: Manifest, split: str, clean: Mapping[str, str], count
         words = ", ".join(f"{column} = {value}" for column, value in clean.items())
         raise InputError(f"{manifest.file}: {len(rows)} images of split '{split}' have {words}; it takes 2 at least")
     frames, images = Images(manifest), manifest.table["image"]
-    return {str(images.iloc[row]): frames.read(int(row)) for row in rows[:count]}
+    return {str(images.iloc[row]): frames.read(int(row)) for row in manifest.drawn(rows, seed)[:count]}
 
 
 def open_networks(

@@ -34,7 +34,9 @@ class Shortcut(Section):
     split: Split = Field(
         default="test", description="Split that images come from, of the data set of `trained_without`."
     )
-    images: Annotated[int, Field(ge=2)] = Field(default=20, description="So many, the first in the manifest.")
+    images: Annotated[int, Field(ge=2)] = Field(
+        default=20, description="So many, drawn at random, of each class its share and of each patient or lesion one."
+    )
     control: Literal["untrained"] | None = Field(
         default="untrained",
         description="A third arm: for each network trained without, one of its architecture with random weights. What "
@@ -51,7 +53,9 @@ class Shortcut(Section):
     resamples: Annotated[int, Field(ge=10)] = Field(
         default=2000, description="Bootstrap draws over images, where an arm is one network."
     )
-    seed: Seed = Field(default=0, description="Seed of the artefacts' places and colours, and of the draws.")
+    seed: Seed = Field(
+        default=0, description="Seed of the images, of the artefacts' places and colours, and of the draws."
+    )
 
     @model_validator(mode="after")
     def _something(self) -> "Shortcut":

@@ -1,23 +1,33 @@
 """The images and classes that a configuration asks to explain: checked in the data set before anything runs."""
 
+from pathlib import Path
+
 from lucidag.artefacts.study_settings import WITHOUT
 from lucidag.config.arms import arms
+from lucidag.config.drawn import draw_images
 from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
-from lucidag.explain.settings import Explain, Image
+from lucidag.explain.settings import Explain, Image, Sampled
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
 
-def write_out_images(config: Config, source: str) -> Config:
-    """Return the configuration with ``all`` written out as the ids of the images.
+def write_out_images(config: Config, source: str, kept: Path | None = None) -> Config:
+    """Return the configuration with numbers of images and ``all`` written out as ids.
+
+    Parameters
+    ----------
+    config, source
+        The configuration, and the file that it is from.
+    kept
+        Keeps which images were drawn.
 
     Raises
     ------
     InputError
-        For ids that a data set does not have, ``all`` of a data set that is no folder, or targets that are none
-        of its classes: a line with the key for each.
+        For ids that a data set does not have, more images than it has, ``all`` of a data set that is no folder, or
+        targets that are none of its classes: a line with the key for each.
     """
     if config.explain is None:
         return config
@@ -25,18 +35,21 @@ def write_out_images(config: Config, source: str) -> Config:
     for name in config.explain.images:
         with faults.gathered():
             written[name] = _written_out(
-                config.explain, name, config.datasets[name], f"{source}: explain.images.{name}"
+                config.explain, name, config.datasets[name], f"{source}: explain.images.{name}", kept
             )
     faults.stop()
     return config.model_copy(update={"explain": config.explain.model_copy(update={"images": written})})
 
 
-def _written_out(explain: Explain, name: str, dataset: DataSource, key: str) -> dict[str, Image]:
-    listed, known = explain.images[name], dataset.image_ids()
+def _written_out(explain: Explain, name: str, dataset: DataSource, key: str, kept: Path | None) -> dict[str, Image]:
+    listed = explain.images[name]
+    if isinstance(listed, int):
+        return Sampled.fromkeys(draw_images(key, dataset, listed, explain.seed, kept), Image())
+    known = dataset.image_ids()
     if listed == "all":
         if known is None or dataset.arrays:
             raise InputError(f"{key}: 'all' is for folders of images; list ids here, as in manifest.csv")
-        listed = known
+        return Sampled.fromkeys(known, Image())
     chosen = explain.model_copy(update={"images": {name: listed}}).chosen(name)
     if len(chosen) < len(listed):
         repeated = next(image for image in listed if list(listed).count(image) > 1)

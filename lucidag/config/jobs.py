@@ -90,14 +90,17 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "explanation_images": lambda plan, job: {"methods": plan.methods(job["model"])},
         "lime_tune": _lime_tune,
         "agreement": lambda plan, job: _compared(plan, "agreement", job["model"]),
-        "agreement_figures": lambda plan, job: _compared(plan, "agreement", job["model"]),
+        "agreement_figures": lambda plan, job: _methods(plan, "agreement", job["model"]),
         "localisation": lambda plan, job: _compared(plan, "localisation", job["model"]),
         "relevance_references": lambda plan, job: {"layer": plan.atlas_layer(job["model"])},
         "relevance_atlas": lambda plan, job: {
             "layer": plan.atlas_layer(job["model"]),
             "images": _images(plan, job["model"], [job["image"]]),
         },
-        "faithfulness": lambda plan, job: _faithfulness(plan, job["model"], plan.explained[job["model"]]),
+        "faithfulness": lambda plan, job: {
+            **_faithfulness(plan, job["model"], plan.explained[job["model"]]),
+            "hand_picked": plan.hand_picked(job["model"]),
+        },
         "faithfulness_shard": lambda plan, job: _faithfulness(
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),
@@ -145,8 +148,12 @@ def _explanation_checks(plan: Plan, job: Wildcards) -> Settings:
     }
 
 
-def _compared(plan: Plan, analysis: str, model: str) -> Settings:
+def _methods(plan: Plan, analysis: str, model: str) -> Settings:
     return {"methods": [name_of(method) for method in compared_methods(plan.config, analysis, model)]}
+
+
+def _compared(plan: Plan, analysis: str, model: str) -> Settings:
+    return {**_methods(plan, analysis, model), "hand_picked": plan.hand_picked(model)}
 
 
 def _lime_tune(plan: Plan, job: Wildcards) -> Settings:

@@ -141,6 +141,11 @@ class Plan:
         """These models, and the images."""
         return {model: list(self.chosen(model)) for model in self.explained_models}
 
+    def hand_picked(self, model: str) -> bool:
+        """Say whether the explained images of a model are named one by one."""
+        explain = self.config.explain
+        return explain is not None and explain.hand_picked(self.config.models[model].dataset)
+
     def chosen(self, model: str) -> dict[str, Image]:
         """Return the images that are explained for a model, each with what it has of its own."""
         return self.config.explain.chosen(self.config.models[model].dataset) if self.config.explain else {}

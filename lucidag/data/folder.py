@@ -10,7 +10,7 @@ from lucidag.data.entry import Entry, Listing, image_ids
 from lucidag.data.images import UnreadableImageError, decode, decode_mask
 from lucidag.data.looks import Look, look
 from lucidag.data.source import Source
-from lucidag.data.splits import assign
+from lucidag.data.splits import splits_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 
@@ -55,7 +55,7 @@ def load(
             "image": image_ids(found),
             "path": [entry.path for entry in found],
             "label": [entry.label for entry in found],
-            "split": _splits(found, shares, seed),
+            "split": splits_of(found, shares, seed),
             # The patient or lesion of each image, where the source names any.
             **({"id": [entry.id or "" for entry in found]} if any(entry.id for entry in found) else {}),
             **{name: [entry.other[name] for entry in found] for name in found[0].other},
@@ -64,14 +64,6 @@ def load(
     )
     looks = _look_at(path, found, threads)
     return Source(table, tuple(classes), irregularities=listing.left_out, notes=[*listing.notes, *doubts], looks=looks)
-
-
-def _splits(found: Sequence[Entry], shares: Mapping[str, float], seed: int) -> list[str]:
-    given = [entry.split for entry in found if entry.split is not None]
-    if given:
-        return given
-    ids = [entry.id or f"image {entry.path}" for entry in found]
-    return assign([entry.label for entry in found], shares, seed, ids if any(e.id for e in found) else None)
 
 
 def _look_at(path: str | Path, found: Sequence[Entry], threads: int) -> list[Look]:

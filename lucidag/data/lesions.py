@@ -112,8 +112,8 @@ def draw_one(
     """Draw image `index` of `draw`, with the masks of its artefacts."""
     patch, ring = patch or {}, ring or {}
     # One stream for each part: what one part draws never shifts another.
-    body, strands, sticker, frame = (np.random.default_rng([seed, index, part]) for part in range(4))
-    label = CLASSES[int(body.random() < malignant)]
+    body, strands, sticker, frame = (_stream(index, seed, part) for part in range(4))
+    label = _label(body, malignant)
     border, colour = np.clip(body.normal(TRAIT_MEAN[label], TRAIT_SPREAD, 2), 0.0, 1.0)
     axis = np.linspace(-1.0, 1.0, size, dtype=np.float32)
     x, y = axis[None, :], axis[:, None]
@@ -143,6 +143,19 @@ def draw_one(
         border=float(border),
         colour=float(colour),
     )
+
+
+def labels_of(number: int, seed: int, malignant: float) -> list[str]:
+    """Give the class of each image of `draw`, without drawing any."""
+    return [_label(_stream(index, seed, 0), malignant) for index in range(number)]
+
+
+def _stream(index: int, seed: int, part: int) -> np.random.Generator:
+    return np.random.default_rng([seed, index, part])
+
+
+def _label(body: np.random.Generator, malignant: float) -> str:
+    return CLASSES[int(body.random() < malignant)]
 
 
 def _skin(rng: np.random.Generator, size: int, tone: int) -> Array:

@@ -17,6 +17,7 @@ from lucidag.data.roles import RESERVED, SPLITS
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.spelling import check_known, nearest, unknown
+from lucidag.ground.statistics.stratified import drawn
 from lucidag.ground.tables import read_table, write_table
 from lucidag.ground.tensors import write_tensors
 
@@ -90,6 +91,18 @@ class Manifest:
             have = ", ".join(self.splits())
             raise InputError(f"{self.file}: no image is in splits {', '.join(splits)}; there are: {have}")
         return np.sort(np.concatenate([self.rows(split) for split in present]))
+
+    def owners(self) -> list[str] | None:
+        """Give the patient or lesion of each image, the image itself where none is known; None where none has any."""
+        if "id" not in self.table.columns:
+            return None
+        return [own or f"image {image}" for own, image in zip(self.table["id"], self.table["image"], strict=True)]
+
+    def drawn(self, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+        """Order rows at random, of each patient or lesion one: see `lucidag.ground.statistics.stratified.drawn`."""
+        owners = self.owners()
+        own = None if owners is None else [owners[row] for row in rows]
+        return rows[drawn(self.table["label"].iloc[rows].tolist(), seed, own)]
 
     def labels(self) -> NDArray[np.int64]:
         """Give the N class indices.

@@ -14,6 +14,7 @@ from lucidag.ground.progress import track
 CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"object": tuple(KINDS), "material": tuple(MATERIALS), "colour": COLOURS, "place": tuple(PLACES)}
 )
+_PAIRS = len(CONCEPTS["object"]) * len(CONCEPTS["place"])
 _MOST = 4  # objects in an image
 _ORDER = 4 + _MOST  # the streams before are those of the parts of an image
 
@@ -65,7 +66,7 @@ def draw_one(index: int, size: int, seed: int) -> Drawing:
     """Draw image `index` of `draw`."""
     # One stream for each part: what one part draws never shifts another.
     layout, air, land, grain, *surfaces = (np.random.default_rng([seed, index, part]) for part in range(_ORDER))
-    kind, place = _classes(index, seed)
+    kind, place = _of(index, _order_of(index, seed))
     share = float(layout.uniform(0.27, 0.42))
     things = _things(layout, kind)
 
@@ -88,12 +89,20 @@ def draw_one(index: int, size: int, seed: int) -> Drawing:
     )
 
 
-def _classes(index: int, seed: int) -> tuple[str, str]:
-    """Give the kind of the main object and the place: each pair once, in a random order, then all pairs again."""
+def classes_of(number: int, seed: int) -> list[tuple[str, str]]:
+    """Give the kind of the main object and the place of each image of `draw`, without drawing any."""
+    orders = [_order_of(first, seed) for first in range(0, number, _PAIRS)]
+    return [_of(index, orders[index // _PAIRS]) for index in range(number)]
+
+
+def _order_of(index: int, seed: int) -> NDArray[np.int64]:
+    """Give the order of the pairs of a kind and a place: each once, in a random order, then all pairs again."""
+    return np.random.default_rng([seed, index // _PAIRS, _ORDER]).permutation(_PAIRS)
+
+
+def _of(index: int, order: NDArray[np.int64]) -> tuple[str, str]:
     kinds, places = CONCEPTS["object"], CONCEPTS["place"]
-    pairs = len(kinds) * len(places)
-    order = np.random.default_rng([seed, index // pairs, _ORDER]).permutation(pairs)
-    kind, place = divmod(int(order[index % pairs]), len(places))
+    kind, place = divmod(int(order[index % _PAIRS]), len(places))
     return kinds[kind], places[place]
 
 

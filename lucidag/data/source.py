@@ -1,5 +1,6 @@
 """What a data source knows of itself: the class that every source is derived from."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -71,6 +72,16 @@ class Source:
     looks: "Sequence[Look] | None" = None
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of N images before any is read: ids, class names and splits; patients or lesions, if there are."""
+
+    images: Sequence[str]
+    labels: Sequence[str]
+    splits: Sequence[str]
+    owners: Sequence[str] | None = None
+
+
 class DataSource(Section):
     """What every data set may say. A source adds its own keys and `load`, and redefines what else is true of it.
 
@@ -136,6 +147,14 @@ class DataSource(Section):
     def image_ids(self) -> list[str] | None:
         """Return the ids of all images; None where only reading them would tell."""
         return None
+
+    def known_images(self) -> Known | None:
+        """Return class and split of every image; None where only reading them would tell."""
+        return None
+
+    def known_digest(self) -> str:
+        """Return what tells whether `known_images` is still the same, without asking it: its keys."""
+        return json.dumps(self.settings(), sort_keys=True)
 
     def known_classes(self) -> list[str] | None:
         """Return the classes; None where only reading the images would tell."""

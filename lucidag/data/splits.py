@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lucidag.data.entry import Entry
 from lucidag.data.roles import SPLITS
 from lucidag.ground.errors import InputError
 
@@ -71,6 +72,17 @@ def assign(
                 f"at a share of {fractions[name]:g}; raise the share or leave the class out"
             )
     return [names[code] for code in chosen[owners]]
+
+
+def owners_of(found: Sequence[Entry]) -> list[str] | None:
+    """Give the patient or lesion of each image, the image itself where none is known; None where none has any."""
+    return [entry.id or f"image {entry.path}" for entry in found] if any(entry.id for entry in found) else None
+
+
+def splits_of(found: Sequence[Entry], shares: Mapping[str, float], seed: int) -> list[str]:
+    """Give the splits of images, those that `assign` gives where they have none; raises as that."""
+    given = [entry.split for entry in found if entry.split is not None]
+    return given or assign([entry.label for entry in found], shares, seed, owners_of(found))
 
 
 def corrupt(labels: Sequence[str], split: Sequence[str], share: float, classes: Sequence[str], seed: int) -> list[str]:

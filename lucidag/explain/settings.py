@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lucidag.explain.agreement.settings import Agreement, Localisation
 from lucidag.explain.cam.settings import Cam
 from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.methods.registry import CAM, DEFAULT, LIME, LRP, METHODS, family_of, name_of
 from lucidag.explain.relevance.settings import Lrp
-from lucidag.ground.section import Count, Section, Shards, once
+from lucidag.ground.section import Count, Section, Seed, Shards, once
 from lucidag.ground.spelling import unknown
 
 
@@ -25,6 +25,13 @@ def check_methods(methods: list[str]) -> list[str]:
     return methods
 
 
+def _number(asked: object) -> object:
+    """Refuse numbers of images that are none, and pass on whatever else there is."""
+    if isinstance(asked, bool | int | float) and (type(asked) is not int or asked < 1):
+        raise ValueError(f"found {str(asked).lower()}; a number of images must be whole, and at least 1")
+    return asked
+
+
 Methods = Annotated[list[str], Field(min_length=1), AfterValidator(check_methods)]
 
 
@@ -35,6 +42,13 @@ class Image(Section):
     lime: LimeSettings = Field(
         default=LimeSettings(), description="Settings of LIME that differ from those of all others."
     )
+
+
+Chosen = Annotated[Literal["all"] | int | list[str] | dict[str, Image], BeforeValidator(_number)]
+
+
+class Sampled(dict[str, Image]):
+    """Images that nobody picked: drawn at random, or all of a folder. So intervals over them tell of others too."""
 
 
 class Explain(Section):
@@ -51,9 +65,12 @@ class Explain(Section):
         description="Model to methods that do not explain it: those that its network cannot take, or that are too slow "
         "for it.",
     )
-    images: dict[str, Literal["all"] | list[str] | dict[str, Image]] = Field(
-        description="Data set to its images: `all` (of a folder), a list of ids, or ids with settings of their own."
+    images: dict[str, Chosen] = Field(
+        description="Data set to its images: how many are drawn at random from `test` (of each class its share; of "
+        "each patient or lesion one), `all` (of a folder), a list of ids, or ids with settings of their own. Images "
+        "that are named are hand-picked: their means have no intervals, and nothing is tested."
     )
+    seed: Seed = Field(default=0, description="Seed of the images that are drawn; a greater number adds to them.")
     images_per_job: Count = Field(
         default=16,
         description="1: each image is made, and made again, alone. More: fewer imports. Images with settings of "
@@ -86,11 +103,15 @@ class Explain(Section):
         return self
 
     def chosen(self, dataset: str) -> dict[str, Image]:
-        """Return the images of a data set in order; `all` has been written out before."""
+        """Return the images of a data set in order; a number and `all` have been written out before."""
         listed = self.images.get(dataset, {})
-        if isinstance(listed, str):
-            raise ValueError(f"images.{dataset}: 'all' has not been written out")
+        if isinstance(listed, str | int):
+            raise ValueError(f"images.{dataset}: '{listed}' has not been written out")
         return listed if isinstance(listed, dict) else dict.fromkeys(listed, Image())
+
+    def hand_picked(self, dataset: str) -> bool:
+        """Say whether the images of a data set are named one by one."""
+        return not isinstance(self.images.get(dataset), Sampled | str | int)
 
     def taken(self, model: str, methods: list[str] | None = None) -> list[str]:
         """Return the methods that explain a model: all, or those that an analysis names by name or class."""

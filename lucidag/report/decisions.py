@@ -31,7 +31,8 @@ def explain(
             "across families, above its control.",
             "`mean`: how far two methods agree, as IoU of masks of equal area, between 0 and 1. The control is the "
             "same with maps of *different* images: only what lies `over_control` comes from the image. Intervals: "
-            f"{100 * confidence:g} % over images; where there is none, `reason` says why.",
+            f"{100 * confidence:g} % over images, of images drawn at random alone; where there is none, `reason` says "
+            "why.",
             "A map in red and blue says what speaks for the class and what "
             "against it; each map has a scale of its own, so compare where, not how much. `no_class` names the "
             "methods of a row whose map is the same for any class.",
@@ -92,7 +93,8 @@ def localisation(models: Sequence[str], confidence: float) -> Section:
         text(
             "Do explanations find what masks say is there? A method has shown something where `beats_both`: it finds "
             "more than a blob at the centre and than random maps, by paired tests corrected for the number of methods "
-            f"(`p_holm`). Intervals: {100 * confidence:g} % over images; where there is none, `reason` says why.",
+            f"(`p_holm`). Intervals: {100 * confidence:g} % over images; where there is none, `reason` says why. "
+            "Hand-picked images have neither intervals nor tests.",
             "A mask tells where the thing is, and the network may rightly look "
             "elsewhere. There are no rows where the images have no masks. A mask shows the image's own class, a map "
             "the explained one: where the prediction is wrong these are two; such images stand apart, below, and say "
@@ -156,8 +158,8 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
         text(
             "Does the network do what its explanations foretell? Six measures that need no mask; `better` says which "
             f"way each runs. Means over images with {100 * confidence:g} % intervals, empty where `reason` says "
-            "why. Methods share a `rank` where a "
-            "paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these. A map of a "
+            "why: hand-picked images have no interval, and nothing is told apart by them. Methods share a `rank` where "
+            "a paired test, corrected after Holm, cannot tell them apart: `not_told_apart` names these. A map of a "
             "method in `no_class` is the same for any class.",
             "The controls, a blob at the `centre` and smooth `random` noise, look at neither image nor network: a "
             "method that is not better than both has shown nothing by that measure. (By `sensitivity_max` nothing "

@@ -119,6 +119,19 @@ def test_control_is_lower_where_maps_follow_images(planted):
     np.testing.assert_allclose(summary["over_control"], summary["mean"] - summary["control"], atol=1e-12)
 
 
+def test_hand_picked_images_have_no_intervals(explained):
+    rng = np.random.default_rng(0)
+    frames = [explained(f"p{n}", {name: rng.random((8, 8)) for name in ("gradcam", "layercam")}) for n in range(8)]
+    tables = agreement_table(frames, THRESHOLDS), correlation_table(frames)
+    whole, picked = (agreement_summary(*tables, resamples=50, hand_picked=each) for each in (False, True))
+    pd.testing.assert_series_equal(picked["mean"], whole["mean"])
+    ends = [name for name in picked if name.endswith(("low", "high"))]
+    assert len(ends) == 6
+    assert whole[ends].notna().any(axis=None)
+    assert picked[ends].isna().all(axis=None)
+    assert set(picked["reason"]) == {"hand-picked"}
+
+
 def test_control_is_equal_where_all_maps_are_the_same(explained):
     rng = np.random.default_rng(0)
     maps = {method: rng.random((8, 8)) for method in ("gradcam", "layercam")} | {"lime": rng.random((8, 8)) < 0.3}

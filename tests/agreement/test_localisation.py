@@ -108,6 +108,18 @@ def test_planted_map_is_perfect_and_beats_both_baselines(explained):
     np.testing.assert_allclose(baselines["over_centre"] - baselines["over_random"], gap(summary), atol=1e-12)
 
 
+def test_hand_picked_images_have_neither_intervals_nor_tests(planted):
+    table = localisation_table(planted(12), THRESHOLDS, draws=2)
+    whole, picked = (localisation_summary(table, resamples=50, hand_picked=each) for each in (False, True))
+    pd.testing.assert_series_equal(picked["mean"], whole["mean"])
+    ends = [name for name in picked if name.endswith(("low", "high"))]
+    assert len(ends) == 6
+    assert whole["low"].notna().any()
+    assert picked[[*ends, "p_holm"]].isna().all(axis=None)
+    assert set(picked["reason"]) == {"hand-picked"}
+    assert not picked["beats_both"].any()
+
+
 def gap(summary):
     """Return how far random is over centre, for the rows of both baselines."""
     difference = summary.loc["random", "mean"].to_numpy() - summary.loc["centre", "mean"].to_numpy()

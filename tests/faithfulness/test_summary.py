@@ -212,3 +212,19 @@ def test_images_whose_map_foretells_the_opposite_are_counted():
     table = pd.DataFrame([vars(row) for row in rows], columns=list(COLUMNS)).astype({"value": float})
     means = summary(table, resamples=20).set_index("method")
     assert means["opposite"].to_dict() == {"lrp": 2, "gradcam": 0}
+
+
+def test_by_hand_picked_images_nothing_is_told_apart():
+    table = table_of({"a": range(10, 22), "b": range(12)})
+    assert pairs(table, resamples=50)["distinguishable"].all()
+    found = pairs(table, resamples=50, hand_picked=True)
+    assert found[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert set(found["reason"]) == {"hand-picked"}
+    assert not found["distinguishable"].any()
+    ranked = ranking(summary(table, resamples=50, hand_picked=True), found)
+    assert set(ranked["rank"]) == {1.0}
+    assert ranked["mean"].notna().all()
+    assert not_measured(ranked, 0.95) == [
+        "the images are hand-picked, so that nothing is told apart and no mean has an interval: give a number of "
+        "images under `explain.images`, and so many are drawn at random"
+    ]

@@ -15,7 +15,7 @@ with job(snakemake):
     ranks = correlation_table(images)
     for sentence in not_compared(pairs):
         say(f"agreement of the methods of {snakemake.wildcards.model}: {sentence}")
-    interval = (settings["confidence"], settings["resamples"], settings["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["seed"], settings["hand_picked"])
     free = without_class(images)
     write_table(snakemake.output.pairs, marked(pairs, free))
     write_table(snakemake.output.ranks, marked(ranks, free))

@@ -17,6 +17,6 @@ with job(snakemake):
         found = measure_subjects(network, subjects, stored, settings, device)
     write_rows(out["values"], COLUMNS, map(vars, found.rows))
     write_rows(out.curves, CURVE_COLUMNS, map(vars, found.points))
-    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"], settings["hand_picked"])
     for sentence in write_summary(out["values"], out.pairs, out.ranking, *interval):
         say(f"faithfulness of the methods of {snakemake.wildcards.model}: {sentence}")

@@ -8,6 +8,6 @@ with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     join_rows(out["values"], snakemake.input["values"])
     join_rows(out.curves, snakemake.input.curves)
-    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["measuring"]["seed"], settings["hand_picked"])
     for sentence in write_summary(out["values"], out.pairs, out.ranking, *interval):
         say(f"faithfulness of the methods of {snakemake.wildcards.model}: {sentence}")

@@ -14,7 +14,7 @@ with job(snakemake):
     grades = localisation_table(images, settings["thresholds"], settings["seed"])
     for sentence in not_graded(images, grades):
         say(f"localisation by the methods of {snakemake.wildcards.model}: {sentence}")
-    interval = (settings["confidence"], settings["resamples"], settings["seed"])
+    interval = (settings["confidence"], settings["resamples"], settings["seed"], settings["hand_picked"])
     free = without_class(images)
     write_table(snakemake.output.grades, marked(grades, free))
     write_table(snakemake.output.summary, marked(localisation_summary(grades, *interval), free))

@@ -22,8 +22,8 @@ from lucidag.ground.tables import write_table
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
     manifest = read_manifest(snakemake.input.dataset[0])
-    images = clean_images(manifest, settings["split"], settings["clean"], settings["images"])
-    seen = images_with(manifest, settings["split"], settings["artefacts"], settings["images"])
+    images = clean_images(manifest, settings["split"], settings["clean"], settings["images"], settings["seed"])
+    seen = images_with(manifest, settings["split"], settings["artefacts"], settings["images"], settings["seed"])
     networks, classes = open_networks(settings["networks"], snakemake.input.networks)
     targets = target_indices(settings["artefacts"], classes)
     arms, twins = settings["arms"], {}

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Source, Splits
+from lucidag.data.source import DataSource, Known, Source, Splits
 
 
 class Digits(DataSource):
@@ -29,6 +29,15 @@ class Digits(DataSource):
     def image_ids(self) -> list[str]:
         """Count the digits."""
         return [f"digit-{row:04d}" for row in range(1797)]
+
+    def known_images(self) -> Known:
+        """Read the labels, which scikit-learn carries with the digits."""
+        from sklearn.datasets import load_digits
+
+        from lucidag.data.splits import assign
+
+        labels = [str(label) for label in load_digits().target]
+        return Known(self.image_ids(), labels, assign(labels, self.splits.model_dump(), self.seed))
 
     def known_classes(self) -> list[str]:
         """Return the ten digits."""

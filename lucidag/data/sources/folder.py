@@ -1,5 +1,6 @@
 """A user's own image files as a data source."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from lucidag.data.known import check_listing
 from lucidag.data.leaks import owner_notes, telling_notes
 from lucidag.data.listing import list_images
 from lucidag.data.order import class_order
-from lucidag.data.source import DataSource, Source, Splits
+from lucidag.data.source import DataSource, Known, Source, Splits
 from lucidag.data.table import Reading, check_header
 from lucidag.data.table_keys import (
     DELIMITER_MEANS,
@@ -123,6 +124,19 @@ class Folder(DataSource):
     def image_ids(self) -> list[str]:
         """Return the ids that the files' names give."""
         return list(self._by_id)
+
+    def known_images(self) -> Known:
+        """Return what the folders or the CSV say of the images."""
+        from lucidag.data.splits import owners_of, splits_of
+
+        found = self._listing.entries
+        splits = splits_of(found, self.splits.model_dump() if self.splits else {}, self.seed)
+        return Known(self.image_ids(), [entry.label for entry in found], splits, owners_of(found))
+
+    def known_digest(self) -> str:
+        """Add what the folders or the CSV say of the images to the keys."""
+        said = [(entry.relative, entry.label, entry.split, entry.id) for entry in self._listing.entries]
+        return super().known_digest() + json.dumps(said)
 
     def known_classes(self) -> list[str]:
         """Return the classes that are listed, or else those of the images."""

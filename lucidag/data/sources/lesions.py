@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Source, Splits
+from lucidag.data.source import DataSource, Known, Source, Splits
 from lucidag.ground.section import Section, Share
 
 
@@ -43,6 +43,14 @@ class Lesions(DataSource):
     def image_ids(self) -> list[str]:
         """Count the images."""
         return [f"lesion-{index:05d}" for index in range(self.number)]
+
+    def known_images(self) -> Known:
+        """Tell the classes, which are drawn before anything else of an image."""
+        from lucidag.data.lesions import labels_of
+        from lucidag.data.splits import assign
+
+        labels = labels_of(self.number, self.seed, self.malignant)
+        return Known(self.image_ids(), labels, assign(labels, self.splits.model_dump(), self.seed))
 
     def known_classes(self) -> list[str]:
         """Return those that artefacts have a rate for."""

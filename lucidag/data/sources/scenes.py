@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lucidag.data.source import DataSource, Source, Splits
+from lucidag.data.source import DataSource, Known, Source, Splits
 
 
 class Scenes(DataSource):
@@ -51,6 +51,14 @@ class Scenes(DataSource):
     def image_ids(self) -> list[str]:
         """Count the images."""
         return [f"scene-{index:05d}" for index in range(self.number)]
+
+    def known_images(self) -> Known:
+        """Tell the classes, which are drawn before anything else of an image."""
+        from lucidag.data.scenes import classes_of
+        from lucidag.data.splits import assign
+
+        labels = [pair[self.label == "place"] for pair in classes_of(self.number, self.seed)]
+        return Known(self.image_ids(), labels, assign(labels, self.splits.model_dump(), self.seed))
 
     def known_classes(self) -> list[str]:
         """Return the kinds of objects or places."""

@@ -21,7 +21,12 @@ SHARE, CORRELATION = (0.0, 1.0), (-1.0, 1.0)  # the least and the greatest value
 
 
 def agreement_summary(
-    agreement: pd.DataFrame, correlations: pd.DataFrame, confidence: float, resamples: int, seed: int
+    agreement: pd.DataFrame,
+    correlations: pd.DataFrame,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    hand_picked: bool = False,
 ) -> pd.DataFrame:
     """Average the agreement of every two methods over the images.
 
@@ -29,7 +34,7 @@ def agreement_summary(
     ----------
     agreement, correlations
         See `lucidag.explain.agreement.agreement`.
-    confidence, resamples, seed
+    confidence, resamples, seed, hand_picked
         Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
     Returns
@@ -52,15 +57,17 @@ def agreement_summary(
     for key, part in both.groupby(list(PAIR_KEYS), sort=False):
         value, control = (part[name].to_numpy(dtype=np.float64) for name in ("value", "control"))
         ends = SHARE if key[2] == "iou" else CORRELATION
-        own, others = (estimate(each, confidence, resamples, seed, ends) for each in (value, control))
-        gain = estimate(value - control, confidence, resamples, seed)
+        own, others = (estimate(each, confidence, resamples, seed, ends, hand_picked) for each in (value, control))
+        gain = estimate(value - control, confidence, resamples, seed, hand_picked=hand_picked)
         names = dict(zip(PAIR_KEYS, key, strict=True))
         rows.append({**names, **asdict(own), **others.columns("control"), **gain.columns("over_control")})
     columns = [*PAIR_KEYS, *MEAN, *_named("control"), *_named("over_control")]
     return pd.DataFrame(rows, columns=columns)
 
 
-def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
+def localisation_summary(
+    table: pd.DataFrame, confidence: float, resamples: int, seed: int, hand_picked: bool = False
+) -> pd.DataFrame:
     """Average the grades of each method over the images, compared with the baselines on the same images.
 
     Images whose explained class is their own are averaged apart from the others, whose masks show what their maps are
@@ -74,8 +81,8 @@ def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int,
     ----------
     table
         See `lucidag.explain.agreement.localisation.localisation_table`.
-    confidence, resamples, seed
-        See `agreement_summary`; the seed is also that of the tests.
+    confidence, resamples, seed, hand_picked
+        See `agreement_summary`; the seed is also that of the tests. Hand-picked images are not tested.
 
     Returns
     -------
@@ -97,12 +104,13 @@ def localisation_summary(table: pd.DataFrame, confidence: float, resamples: int,
         found: list[dict[str, Any]] = []
         for key, value in values.items():
             method, *rest = key
-            own = estimate(value, confidence, resamples, seed, SHARE)
+            own = estimate(value, confidence, resamples, seed, SHARE, hand_picked)
             gains = [value - values[(baseline, *rest)].reindex(value.index) for baseline in BASELINES]
             row = {"prediction": prediction, **dict(zip(GRADE_KEYS, key, strict=True)), **asdict(own)}
             for baseline, gain in zip(BASELINES, gains, strict=True):
-                row.update(estimate(gain, confidence, resamples, seed).columns(f"over_{baseline}"))
-            found.append({**row, "p": np.nan if method in BASELINES else _both(gains, seed)})
+                mean = estimate(gain, confidence, resamples, seed, hand_picked=hand_picked)
+                row.update(mean.columns(f"over_{baseline}"))
+            found.append({**row, "p": np.nan if hand_picked or method in BASELINES else _both(gains, seed)})
         tables.append(_corrected(found, 1 - confidence))
     columns = ["prediction", *GRADE_KEYS, *MEAN, *_named("over_centre"), *_named("over_random"), "p_holm", "beats_both"]
     return pd.concat(tables, ignore_index=True).reindex(columns=columns)

@@ -10,7 +10,7 @@ import pandas as pd
 from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, OPPOSITE, read_values, sign
 from lucidag.explain.no_class import NOTE, marked
 from lucidag.ground.statistics.corrections import holm
-from lucidag.ground.statistics.intervals import estimate
+from lucidag.ground.statistics.intervals import HAND_PICKED, estimate
 from lucidag.ground.statistics.permutation import sign_flip
 from lucidag.ground.tables import write_table
 
@@ -32,14 +32,16 @@ PAIR_COLUMNS = (
 RANKING_COLUMNS = (*SUMMARY_COLUMNS, "rank", "better_than", "not_told_apart")
 
 
-def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
+def summary(
+    table: pd.DataFrame, confidence: float, resamples: int, seed: int, hand_picked: bool = False
+) -> pd.DataFrame:
     """Average each metric of each method over the images.
 
     Parameters
     ----------
     table
         See `lucidag.explain.faithfulness.metrics.read_values`.
-    confidence, resamples, seed
+    confidence, resamples, seed, hand_picked
         Of the bootstrap over images, see `lucidag.ground.statistics.intervals.estimate`.
 
     Returns
@@ -55,7 +57,9 @@ def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -
             "better": BETTER[str(metric)],
             "method": method,
             "control": method in CONTROLS,
-            **asdict(estimate(part["value"].to_numpy(dtype=np.float64), confidence, resamples, seed)),
+            **asdict(
+                estimate(part["value"].to_numpy(np.float64), confidence, resamples, seed, hand_picked=hand_picked)
+            ),
             "opposite": int(part["note"].str.contains(OPPOSITE, regex=False).sum()),
         }
         for (metric, method), part in table.groupby(["metric", "method"], sort=False)
@@ -63,7 +67,7 @@ def summary(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
-def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
+def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int, hand_picked: bool = False) -> pd.DataFrame:
     """Compare every two methods by every metric, on the images where both have a value.
 
     Two methods count as told apart where the two-sided sign-flip test of their paired differences rejects after
@@ -73,8 +77,8 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
 
     Parameters
     ----------
-    table, resamples, seed
-        See `summary`; the seed is also that of the test.
+    table, resamples, seed, hand_picked
+        See `summary`; the seed is also that of the test. By hand-picked images nothing is told apart.
     confidence
         Of the interval and of the test.
 
@@ -83,7 +87,7 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
     DataFrame
         metric, method_a, method_b; advantage: the mean difference, above 0 where a is the *better* one whichever way
         the metric runs; low, high: its interval, not corrected; n; reason (why there is no interval); p, p_holm (NaN
-        for fewer than two images); distinguishable.
+        for fewer than two images and for hand-picked ones); distinguishable.
     """
     rows = []
     for metric, part in table.groupby("metric", sort=False):
@@ -91,8 +95,8 @@ def pairs(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> 
         found = []
         for a, b in combinations(part["method"].unique(), 2):
             gain = (sign(str(metric)) * (wide[a] - wide[b])).dropna().to_numpy()
-            own = estimate(gain, confidence, resamples, seed)
-            p = sign_flip(gain, seed)
+            own = estimate(gain, confidence, resamples, seed, hand_picked=hand_picked)
+            p = float("nan") if hand_picked else sign_flip(gain, seed)
             names = {"metric": metric, "method_a": a, "method_b": b}
             found.append({**names, **own.columns("advantage"), "n": own.n, "reason": own.reason, "p": p})
         for row, corrected in zip(found, holm([row["p"] for row in found]), strict=True):
@@ -151,7 +155,12 @@ def not_measured(ranks: pd.DataFrame, confidence: float) -> list[str]:
         if empty:
             said.append(f"{method} has no value by {', '.join(empty)}, of no image: its notes say why")
     images = int((ranks["n"] + ranks["undefined"]).max()) if len(ranks) else 0
-    if 2.0 ** (1 - images) > 1 - confidence + 1e-12:
+    if (ranks["reason"] == HAND_PICKED).any():
+        said.append(
+            "the images are hand-picked, so that nothing is told apart and no mean has an interval: give a number of "
+            "images under `explain.images`, and so many are drawn at random"
+        )
+    elif 2.0 ** (1 - images) > 1 - confidence + 1e-12:
         said.append(
             f"{images} images are too few to tell any two methods apart at {confidence:g}: name more under "
             "`explain.images`"
@@ -160,13 +169,19 @@ def not_measured(ranks: pd.DataFrame, confidence: float) -> list[str]:
 
 
 def write_summary(
-    values: str | Path, differences: str | Path, ranks: str | Path, confidence: float, resamples: int, seed: int
+    values: str | Path,
+    differences: str | Path,
+    ranks: str | Path,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    hand_picked: bool = False,
 ) -> list[str]:
     """Write what `pairs` and `ranking` make of the table of values at `values`; return what `not_measured` says."""
     table = read_values(values)
     free = set(table["method"][table["note"].str.contains(NOTE, regex=False)])
-    found = pairs(table, confidence, resamples, seed)
+    found = pairs(table, confidence, resamples, seed, hand_picked)
     write_table(differences, marked(found, free))
-    ranked = ranking(summary(table, confidence, resamples, seed), found)
+    ranked = ranking(summary(table, confidence, resamples, seed, hand_picked), found)
     write_table(ranks, marked(ranked, free))
     return not_measured(ranked, confidence)

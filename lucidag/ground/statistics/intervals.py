@@ -10,6 +10,8 @@ from scipy.stats import binomtest
 from lucidag.ground.statistics.draws import check_confidence
 from lucidag.ground.statistics.studentised import no_interval, studentised
 
+HAND_PICKED = "hand-picked"  # the reason of means over such images
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -50,6 +52,7 @@ def estimate(
     resamples: int = 2000,
     seed: int = 0,
     bounds: tuple[float, float] = (-np.inf, np.inf),
+    hand_picked: bool = False,
 ) -> Estimate:
     """Return the mean of what is not NaN, with an interval that covers: see `studentised`.
 
@@ -65,6 +68,9 @@ def estimate(
         Of the samples: values of the same number of images meet the same samples.
     bounds
         The least and the greatest that a value can be; the interval ends there.
+    hand_picked
+        Whether the images were named one by one and not drawn: then their mean tells of no other, and there is no
+        interval.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def estimate(
     defined = every[~np.isnan(every)]
     n, undefined = len(defined), len(every) - len(defined)
     mean = float(defined.mean()) if n else float("nan")
-    reason = no_interval(defined)
+    reason = HAND_PICKED if hand_picked else no_interval(defined)
     if reason:
         return Estimate(mean, float("nan"), float("nan"), n, undefined, reason)
     low, high = studentised((defined,), confidence, resamples, seed)
