@@ -1,0 +1,232 @@
+"""Whether a label is to be believed: the one rule, by images that did not choose it. No torch.
+
+The images of the probe set are split in two (see `lucidag.units.labels.held_out.chosen_half`). A label is `confirmed`
+where all of this holds, at the level 1 − `chance_level` (.05):
+
+1. It is among the five best concepts that the same method gives the unit from the choosing half alone.
+2. In the other half, more of the images above the unit's threshold show the concept than if the concept were dealt out
+   to the images anew: Fisher's exact test, times the number of candidates (five), corrected over the units of the layer
+   for the false discovery rate (Benjamini and Hochberg 1995). The threshold comes from the choosing half.
+3. There, the lower end of the interval of the average precision is above its base rate, and above the mean that the
+   unit has with labels of other units, dealt out.
+4. There, the average precision is further above its base rate than that of the labels of the untrained twin, of which
+   no more than the level are (see `lucidag.units.labels.chance.untrained_chance`). Without a twin this falls away.
+
+It is `untestable` where the unit has no label, nothing tells which images show the concept, or too few do, and
+`unconfirmed` otherwise. What images show is told by annotations where there are any with the name of the concept. Where
+there are none, the CLIP that named the unit has to judge: then the images most similar to the concept count as those
+that show it, and the verdict is circular.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+from lucidag.units.labels.chance import untrained_chance
+from lucidag.units.labels.held_out import (
+    Bools,
+    Floats,
+    Measures,
+    average_precision,
+    best_thresholds,
+    by_id,
+    exact_p,
+    measures,
+    precision_interval,
+)
+
+CONFIRMED, UNCONFIRMED, UNTESTABLE = "confirmed", "unconfirmed", "untestable"
+CANDIDATES = 5  # of the choosing half
+FEWEST = 5  # images (or ids) of the testing half with the concept, and without it
+DEALS = 20  # times that labels are dealt out to the units anew
+UNITS = 256  # units held in memory at once
+BY_ANNOTATIONS, BY_CLIP = "annotations", "CLIP (circular)"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The labels of a layer of U units over N images, and what the images show.
+
+    Attributes
+    ----------
+    activations
+        N x U.
+    shown
+        bool N x C: which images show the concepts.
+    judges
+        C: what tells it, `BY_ANNOTATIONS` or `BY_CLIP`.
+    own
+        U: the column of each unit's label, -1 where it has none or nothing tells what shows it.
+    again
+        U: whether the choosing half gives the label too, as one of its `candidates` best.
+    candidates
+        How many there are, at most.
+    """
+
+    activations: NDArray[np.floating]
+    shown: Bools
+    judges: Sequence[str]
+    own: NDArray[np.int64]
+    again: Bools
+    candidates: int = CANDIDATES
+
+
+def verdicts(
+    labels: Labelled,
+    chosen: Bools,
+    owner: NDArray[np.integer] | None = None,
+    *,
+    twin: Floats | None = None,
+    level: float = 0.95,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Test the labels of a layer by the rule of this module.
+
+    Parameters
+    ----------
+    labels
+        The labels, and what the images show.
+    chosen
+        bool N: the choosing half.
+    owner
+        N numbers of ids where several images are of one (see `lucidag.ground.statistics.clusters.owners`).
+    twin
+        ``lift`` of the labels of the untrained twin; None without one.
+    level
+        1 less the level of the tests.
+    confidence
+        Of the interval.
+    seed
+        Of the labels dealt out.
+
+    Returns
+    -------
+    DataFrame
+        One row a unit: ``verdict``; ``why`` it is not `confirmed`, or ""; ``judged_by``; of the testing half ``auprc``,
+        ``auprc_low``, ``auprc_high``, ``f1``, ``iou``, ``correlation``, ``cosine``; ``base_rate``; ``dealt``, the mean
+        average precision of the unit with other units' labels; ``lift``, (auprc − base rate) / (1 − base rate);
+        ``p``, corrected. NaN where there is none.
+    """
+    own, tested = labels.own, ~chosen
+    found = _measured(labels, chosen)
+    positives, negatives, p = _exact(labels, chosen, owner)
+    p = np.where(labels.again, np.minimum(1, p * labels.candidates), 1.0)
+    few = (own >= 0) & (np.minimum(positives, negatives) < FEWEST)
+    constant = labels.activations[tested].min(axis=0) == labels.activations[tested].max(axis=0)
+    able = (own >= 0) & ~few & ~constant & ~np.isnan(found.auprc)
+    corrected = np.full(len(own), np.nan)
+    if able.any():
+        corrected[able] = false_discovery_control(p[able])
+    low, high = precision_interval(found.auprc, positives, confidence)
+    dealt = dealt_out(labels, tested, seed)
+    lift = (found.auprc - found.base) / (1 - found.base)
+    needed = -np.inf if twin is None else untrained_chance(twin[~np.isnan(twin)], level)
+    reasons = (
+        (own < 0, "no label that anything can be held against"),
+        (few, f"fewer than {FEWEST} images of the other half show it, or do not"),
+        (constant, "the unit is the same in all images of the other half"),
+        (~able, "nothing to measure"),
+        (~labels.again, "half of the images gives other labels"),
+        (corrected > 1 - level, "no more than dealt-out concepts give"),
+        (low <= found.base, "its interval reaches down to the base rate"),
+        (low <= np.where(np.isnan(dealt), -np.inf, dealt), "its interval reaches down to labels of other units"),
+        (~(lift > needed), "no further above its base rate than labels of an untrained network"),
+    )
+    why = np.select([when for when, _ in reasons], [text for _, text in reasons], "")
+    verdict = np.where(~able, UNTESTABLE, np.where(why == "", CONFIRMED, UNCONFIRMED))
+    judges = np.array([*labels.judges, ""], dtype=object)[own]
+    numbers = {
+        "auprc": found.auprc,
+        "auprc_low": low,
+        "auprc_high": high,
+        "f1": found.f1,
+        "iou": found.iou,
+        "correlation": found.correlation,
+        "cosine": found.cosine,
+        "base_rate": found.base,
+        "dealt": dealt,
+        "lift": lift,
+        "p": corrected,
+    }
+    kept = {name: np.where(able, values, np.nan) for name, values in numbers.items()}
+    return pd.DataFrame({"verdict": verdict, "why": why, "judged_by": judges, **kept})
+
+
+def most_similar(similarity: Floats, chosen: Bools, share: float) -> Bools:
+    """Take the images of each half that are most similar to each concept as those that show it: bool N x C.
+
+    Parameters
+    ----------
+    similarity
+        N x C, by a CLIP.
+    chosen
+        The choosing half.
+    share
+        Of the images of either half, at least one image.
+    """
+    shown = np.zeros(similarity.shape, dtype=np.bool_)
+    for half in (np.flatnonzero(chosen), np.flatnonzero(~chosen)):
+        first = np.argsort(-similarity[half], axis=0, kind="stable")[: max(1, round(share * len(half)))]
+        shown[half[first], np.arange(similarity.shape[1])] = True
+    return shown
+
+
+def dealt_out(labels: Labelled, tested: Bools, seed: int) -> Floats:
+    """Give the mean average precision of each unit with the labels of other units: U, NaN where no other label exists.
+
+    Labels are dealt out `DEALS` times; a unit that gets the concept it has had does not count that time.
+    """
+    generator, able = np.random.default_rng(seed), np.flatnonzero(labels.own >= 0)
+    totals, counts = np.zeros(len(labels.own)), np.zeros(len(labels.own))
+    activations, shown = labels.activations[tested], labels.shown[tested]
+    for _ in range(DEALS):
+        dealt = generator.permutation(labels.own[able])
+        other = dealt != labels.own[able]
+        for part in _parts(np.flatnonzero(other)):
+            values = average_precision(activations[:, able[part]], shown[:, dealt[part]])
+            known = ~np.isnan(values)
+            totals[able[part][known]] += values[known]
+            counts[able[part][known]] += 1
+    return np.divide(totals, counts, out=np.full(len(totals), np.nan), where=counts > 0)
+
+
+def _measured(labels: Labelled, chosen: Bools) -> Measures:
+    """Measure each unit with its own label in the testing half; NaN without a label."""
+    fields = ("auprc", "f1", "iou", "correlation", "cosine", "base")
+    count = len(labels.own)
+    empty = {name: np.full(count, np.nan) for name in fields}
+    found = Measures(**empty, positives=np.zeros(count, dtype=np.int64))
+    for units in _parts(np.flatnonzero(labels.own >= 0)):
+        activations, shown = labels.activations[:, units], labels.shown[:, labels.own[units]]
+        limits = best_thresholds(activations[chosen], shown[chosen])
+        part = measures(activations[~chosen], shown[~chosen], limits)
+        for name in (*fields, "positives"):
+            getattr(found, name)[units] = getattr(part, name)
+    return found
+
+
+def _exact(
+    labels: Labelled, chosen: Bools, owner: NDArray[np.integer] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Count images or ids of the testing half with the concept and without it, and give the p value of each unit."""
+    count = len(labels.own)
+    positives, negatives, p = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.ones(count)
+    halves = chosen, ~chosen
+    for units in _parts(np.flatnonzero(labels.own >= 0)):
+        sides = [(labels.activations[half][:, units], labels.shown[half][:, labels.own[units]]) for half in halves]
+        if owner is not None:
+            sides = [by_id(*side, owner[half]) for side, half in zip(sides, halves, strict=True)]
+        limits = best_thresholds(*sides[0])
+        positives[units] = sides[1][1].sum(axis=0)
+        negatives[units] = len(sides[1][1]) - positives[units]
+        p[units] = exact_p(*sides[1], limits)
+    return positives, negatives, p
+
+
+def _parts(units: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [units[start : start + UNITS] for start in range(0, len(units), UNITS)]
