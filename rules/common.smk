@@ -225,9 +225,11 @@ if workflow.is_main_process:
     ends[PLACE] = end_without_hooks
 
 
-def settings(stage):
-    """Return a function from a job's wildcards to the part of the configuration that its stage uses."""
-    return lambda wildcards: job_settings(plan, stage, dict(wildcards.items()))
+def settings(stage, **more):
+    """Return a function from a job's wildcards, and from what else tells it apart, to the settings of its stage."""
+    return lambda wildcards: job_settings(
+        plan, stage, {**dict(wildcards.items()), **more}
+    )
 
 
 def code_of(script):
@@ -248,9 +250,9 @@ def code_of(script):
     return fingerprint
 
 
-def made_by(script, stage=None):
+def made_by(script, stage=None, **more):
     """Return what every job has as params: the settings of its stage, by default named as its script, and its code."""
-    return {"settings": settings(stage or script), "code": code_of(script)}
+    return {"settings": settings(stage or script, **more), "code": code_of(script)}
 
 
 def gpus(wildcards):

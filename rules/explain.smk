@@ -48,38 +48,45 @@ rule explanations:
         "../workflow/scripts/explanations.py"
 
 
-# Models that different methods explain have different files, so each such group of models has a rule of its own.
-for NUMBER, ALIKE in enumerate(plan.alike):
+# A job has the files of some images by name, so each such group of images has a rule of its own, but for models that
+# the same methods explain on them.
+for NUMBER, (ALIKE, BATCH) in enumerate(plan.drawings):
 
     rule:
-        """Write the maps of one image: drawn, as mask, as numbers, and what is known of them."""
+        """Write the maps of some images: drawn, as mask, as numbers, and what is known of them."""
         name:
             f"explanation_images_{NUMBER}" if NUMBER else "explanation_images"
         input:
-            maps=lambda wildcards: plan.maps(
-                wildcards.model, plan.families(wildcards.model), [wildcards.image]
+            maps=lambda wildcards, batch=BATCH: plan.maps(
+                wildcards.model,
+                plan.families(wildcards.model),
+                plan.drawn(wildcards.model)[batch],
             ),
         output:
             drawings=[
-                f"{R}/explanations/{{model}}/{name}/{{image}}.png"
+                f"{R}/explanations/{{model}}/{name}/{image}.png"
+                for image in plan.drawn(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             masks=[
-                f"{R}/explanations/{{model}}/{name}/{{image}}.mask.png"
+                f"{R}/explanations/{{model}}/{name}/{image}.mask.png"
+                for image in plan.drawn(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             maps=[
-                f"{R}/explanations/{{model}}/{name}/{{image}}.npy"
+                f"{R}/explanations/{{model}}/{name}/{image}.npy"
+                for image in plan.drawn(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             records=[
-                f"{R}/explanations/{{model}}/{name}/{{image}}.json"
+                f"{R}/explanations/{{model}}/{name}/{image}.json"
+                for image in plan.drawn(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
         log:
-            f"{R}/logs/explanation_images/{{model}}/{{image}}.log",
+            f"{R}/logs/explanation_images/{{model}}/{BATCH}.log",
         benchmark:
-            f"{R}/benchmarks/explanation_images/{{model}}/{{image}}.tsv"
+            f"{R}/benchmarks/explanation_images/{{model}}/{BATCH}.tsv"
         wildcard_constraints:
             model=one_of(ALIKE),
         conda:
@@ -87,7 +94,7 @@ for NUMBER, ALIKE in enumerate(plan.alike):
         resources:
             runtime=growing(5),
         params:
-            **made_by("explanation_images"),
+            **made_by("explanation_images", batch=BATCH),
         script:
             "../workflow/scripts/explanation_images.py"
 

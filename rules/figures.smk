@@ -63,43 +63,43 @@ rule figures_data:
         "../workflow/scripts/figures_data.py"
 
 
-rule figures_history:
-    """Draw the course of a training."""
-    input:
-        history=f"{R}/models/{{model}}/history.csv",
-    output:
-        **figure("models/{model}/history", png=("training history", "training")),
-    log:
-        f"{R}/logs/figures_history/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_history/{{model}}.tsv"
-    wildcard_constraints:
-        model=one_of(plan.trained),
-    conda:
-        "../envs/tables.yaml"
-    params:
-        **made_by("figures_history", "figures"),
-    script:
-        "../workflow/scripts/figures_history.py"
+# A network that was not trained here has no history of a training.
+for NUMBER, TRAINED in enumerate(filter(None, (plan.trained, plan.imported))):
 
-
-rule figures_confusion:
-    """Draw which classes are taken for which on the test split."""
-    input:
-        evaluation=f"{R}/models/{{model}}/evaluation.json",
-        dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
-    output:
-        **figure("models/{model}/confusion", png=("confusion matrix", "confusion")),
-    log:
-        f"{R}/logs/figures_confusion/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_confusion/{{model}}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    params:
-        **made_by("figures_confusion", "figures"),
-    script:
-        "../workflow/scripts/figures_confusion.py"
+    rule:
+        """Draw which classes are taken for which on the test split, and the course of a training."""
+        name:
+            f"figures_models_{NUMBER}" if NUMBER else "figures_models"
+        input:
+            evaluation=f"{R}/models/{{model}}/evaluation.json",
+            dataset=lambda wildcards: f"{R}/data/{CONFIG.models[wildcards.model].dataset}/dataset.json",
+            history=(
+                [f"{R}/models/{{model}}/history.csv"]
+                if TRAINED is plan.trained
+                else []
+            ),
+        output:
+            **figure(
+                "models/{model}/NAME",
+                confusion=("confusion matrix", "confusion"),
+                **(
+                    {"history": ("training history", "training")}
+                    if TRAINED is plan.trained
+                    else {}
+                ),
+            ),
+        log:
+            f"{R}/logs/figures_models/{{model}}.log",
+        benchmark:
+            f"{R}/benchmarks/figures_models/{{model}}.tsv"
+        wildcard_constraints:
+            model=one_of(TRAINED),
+        conda:
+            "../envs/tables.yaml"
+        params:
+            **made_by("figures_models", "figures"),
+        script:
+            "../workflow/scripts/figures_models.py"
 
 
 rule figures_rof:
@@ -151,25 +151,35 @@ rule figures_generalisation:
         "../workflow/scripts/figures_generalisation.py"
 
 
-rule figures_explanations:
-    """Draw the contact sheet of a model's maps by the methods of one family."""
-    input:
-        maps=lambda wildcards: plan.maps(wildcards.model, [wildcards.family]),
-    output:
-        **figure(
-            "explanations/{model}/{family}",
-            png=("maps by {family}", "explanation_sheet"),
-        ),
-    log:
-        f"{R}/logs/figures_explanations/{{model}}/{{family}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_explanations/{{model}}/{{family}}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    params:
-        **made_by("figures_explanations", "figures"),
-    script:
-        "../workflow/scripts/figures_explanations.py"
+# Models that different methods explain have different sheets, so each such group of models has a rule of its own.
+for NUMBER, ALIKE in enumerate(plan.alike):
+
+    rule:
+        """Draw the contact sheets of a model's maps, one for each family of methods."""
+        name:
+            f"figures_explanations_{NUMBER}" if NUMBER else "figures_explanations"
+        input:
+            maps=lambda wildcards: plan.maps(
+                wildcards.model, plan.families(wildcards.model)
+            ),
+        output:
+            **figure(
+                "explanations/{model}/METHOD",
+                methods=plan.families(ALIKE[0]),
+                png=("maps by METHOD", "explanation_sheet"),
+            ),
+        log:
+            f"{R}/logs/figures_explanations/{{model}}.log",
+        benchmark:
+            f"{R}/benchmarks/figures_explanations/{{model}}.tsv"
+        wildcard_constraints:
+            model=one_of(ALIKE),
+        conda:
+            "../envs/tables.yaml"
+        params:
+            **made_by("figures_explanations", "explanation_figures"),
+        script:
+            "../workflow/scripts/figures_explanations.py"
 
 
 rule figures_agreement:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
-from lucidag.config.methods import compared_methods, family, measured_families, studied_families
+from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
 from lucidag.data.roles import SPLITS
@@ -87,7 +87,11 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "generalisation": _generalisation,
         "explanations": _explanations,
         "explanation_checks": _explanation_checks,
-        "explanation_images": lambda plan, job: {"methods": plan.methods(job["model"])},
+        "explanation_images": lambda plan, job: {
+            "methods": plan.methods(job["model"]),
+            "images": plan.drawn(job["model"])[job["batch"]],
+        },
+        "explanation_figures": lambda plan, job: {"families": list(plan.families(job["model"]))},
         "lime_tune": _lime_tune,
         "agreement": lambda plan, job: _compared(plan, "agreement", job["model"]),
         "agreement_figures": lambda plan, job: _methods(plan, "agreement", job["model"]),
@@ -157,9 +161,11 @@ def _compared(plan: Plan, analysis: str, model: str) -> Settings:
 
 
 def _lime_tune(plan: Plan, job: Wildcards) -> Settings:
-    lime = plan.config.explain.lime if plan.config.explain else None
+    lime = explain_of(plan.config).lime
     return {
-        "lime": lime.model_dump(mode="json", include=set(LimeSettings.model_fields)) if lime else None,
+        "lime": lime.model_dump(mode="json", include=set(LimeSettings.model_fields)),
+        # Which models are searched for changes no search.
+        "tuning": lime.tuning.model_dump(mode="json", exclude={"models"}) if lime.tuning else None,
         "images": _images(plan, job["model"], plan.explained[job["model"]]),
     }
 

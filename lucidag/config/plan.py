@@ -178,11 +178,28 @@ class Plan:
             found.setdefault(tuple(self.methods(model)), []).append(model)
         return list(found.values())
 
+    def drawn(self, model: str) -> Batches:
+        """Return the jobs that draw a model's images: the first image of each, and all of it."""
+        return self._batches(list(self.chosen(model)))
+
+    @cached_property
+    def drawings(self) -> list[tuple[list[str], str]]:
+        """The models whose jobs that draw images write the same files of each, and the name of such a job."""
+        found: dict[tuple[tuple[str, ...], ...], tuple[list[str], str]] = {}
+        for model in self.explained:
+            for batch, images in self.drawn(model).items():
+                models, _ = found.setdefault((tuple(self.methods(model)), tuple(images)), ([], batch))
+                models.append(model)
+        return list(found.values())
+
     @cached_property
     def tuned(self) -> list[str]:
         """The models for which settings of LIME are searched."""
-        tuning = self.config.explain is not None and self.config.explain.lime.tuning is not None
-        return [model for model in self.explained if tuning and LIME in self.families(model)]
+        tuning = self.config.explain.lime.tuning if self.config.explain is not None else None
+        if tuning is None:
+            return []
+        asked = self._members(tuning.models, self.explained_models)
+        return [model for model in asked if LIME in self.families(model)]
 
     def batches(self, model: str, family: str) -> Batches:
         """Return the jobs that explain a model's images by a family: the first image of each, and all of it.

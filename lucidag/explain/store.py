@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.ground.files import atomic
-from lucidag.ground.spelling import check_known
 from lucidag.ground.tensors import read_tensors, write_tensors
 
 Kind = Literal["graded", "signed", "selection"]
@@ -120,19 +119,6 @@ def _image(handle: Any, keys: set[str], image: str, known: Mapping[str, Any]) ->
         record=known["record"],
         about={method: About(**words) for method, words in known["methods"].items()},
     )
-
-
-def pick(path: str | Path, image: str) -> Explained:
-    """Read the explanations of one image from a file.
-
-    Raises
-    ------
-    InputError
-        If the file does not hold this image.
-    """
-    found = {explained.image: explained for explained in read_explained(path)}
-    check_known("image", image, found, path)
-    return found[image]
 
 
 def titles_of(images: Sequence[Explained]) -> dict[str, str]:

@@ -123,6 +123,31 @@ def test_explanations(plan: Plan) -> None:
     assert plan.atlas_layer("one") == "layer2"
 
 
+@pytest.mark.parametrize(("models", "tuned"), [(["one"], ["one"]), (["two"], ["two-s4", "two-s7"]), ([], [])])
+def test_settings_of_lime_are_searched_for_the_models_that_are_named(models: list[str], tuned: list[str]) -> None:
+    found = planned(explain__lime={"tuning": {"models": models}})
+    assert found.tuned == tuned
+    assert notebook(found)["explain"]["tuned"] == tuned
+    # A search does not depend on what else is searched for.
+    one, every = (job_settings(plan, "lime_tune", {"model": "one"}) for plan in (found, planned()))
+    assert one == every
+
+
+def test_images_are_drawn_in_jobs_that_do_not_change_when_more_are_added() -> None:
+    images = [f"scene-{number:05}" for number in range(1, 6)]
+    few, more = (planned(explain__images={"drawn": named}) for named in (images[:4], images))
+    assert few.drawings == [(["one", "two-s4", "two-s7"], images[0]), (["one", "two-s4", "two-s7"], images[2])]
+    assert more.drawings == [*few.drawings, (["one", "two-s4", "two-s7"], images[4])]
+    for plan in (few, more):
+        jobs = [job_settings(plan, "explanation_images", {"model": "one", "batch": batch}) for _, batch in few.drawings]
+        assert [job["images"] for job in jobs] == [images[:2], images[2:4]]
+
+
+def test_models_that_other_methods_explain_are_drawn_by_another_rule() -> None:
+    found = planned(explain__without={"two": ["lime"]})
+    assert [models for models, _ in found.drawings] == [["one"]] * 2 + [["two-s4", "two-s7"]] * 2
+
+
 def test_methods_that_do_not_explain_a_model_are_in_none_of_its_stages() -> None:
     found = planned(explain__without={"two": ["lime"], "one": ["gradcam", "epsilon_plus_flat"]})
     assert [found.methods(model) for model in ("one", "two-s4", "two-s7")] == [
@@ -134,7 +159,9 @@ def test_methods_that_do_not_explain_a_model_are_in_none_of_its_stages() -> None
     assert found.tuned == ["one"]
     assert all("/lime/" not in file for file in found.compared("agreement", "two-s4"))
     assert found.stored({"model": "two-s7", "shard": "1-of-3"}) == []
-    assert job_settings(found, "explanation_images", {"model": "one"})["methods"] == ["lime"]
+    drawn = {"model": "one", "batch": found.explained["one"][0]}
+    assert job_settings(found, "explanation_images", drawn)["methods"] == ["lime"]
+    assert job_settings(found, "explanation_figures", {"model": "one"})["families"] == ["lime"]
     assert job_settings(found, "agreement", {"model": "two-s4"})["methods"] == ["gradcam", "epsilon_plus_flat"]
     assert notebook(found)["explain"]["families"] == {
         "one": ["lime"],
@@ -233,7 +260,7 @@ def test_what_sections_name_exists_and_every_stage_of_the_rules_is_known(root: P
             assert all(hasattr(section, name) or name in section.model_fields for name in names), (section, names)
     named = {stage for section in sections for stage in section.jobs} | set(related())
     text = "".join(file.read_text(encoding="utf-8") for file in (root / "rules").glob("*.smk"))
-    asked = re.findall(r'\*\*made_by\("(\w+)"(?:, "(\w+)")?\)', text)
+    asked = re.findall(r'\*\*made_by\("(\w+)"(?:, "(\w+)")?(?:, batch=BATCH)?\)', text)
     assert {stage or script for script, stage in asked} == named
 
 

@@ -156,6 +156,9 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         parts = sorted(re.findall(r"=/?([^,]+)", wildcards)) or ["report"]
         log, benchmark = (re.sub(r"^results/(logs|benchmarks)/|\.(log|tsv)$", "", file) for file in job.beside)
         assert log == benchmark, job.name
+        if rule == "explanation_images":  # its files name images, and its log the first of them
+            parts = sorted([*parts, Path(job.outputs[0]).stem])
+        rule = re.sub(r"_\d+$", "", rule)
         assert not job.outputs or (log.partition("/")[0], sorted(log.split("/")[1:])) == (rule, parts), job.name
         asked = set(re.findall(r"(\w+)=", job.resources))
         assert "gpu" not in asked or {"mem_mb", "runtime"} <= asked, job
@@ -183,12 +186,16 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     explain = words.get("explain", {})
     explained = explain.get("models", list(networks)) if explain else []
     asked = [explain["images"][networks[name]] for name in explained]
-    images = sum(each if isinstance(each, int) else len(each) for each in asked)
+    numbers = [each if isinstance(each, int) else len(each) for each in asked]
+    batches = sum(-(-number // explain.get("images_per_job", 10)) for number in numbers)
     # Models that different methods explain have rules of their own.
-    assert sum(number for rule, number in count.items() if rule.startswith("explanation_images")) == images
+    assert sum(number for rule, number in count.items() if rule.startswith("explanation_images")) == batches
+    assert sum(number for rule, number in count.items() if rule.startswith("figures_explanations")) == len(explained)
+    assert sum(number for rule, number in count.items() if rule.startswith("figures_models")) == len(networks)
     left_out = {name: set(explain.get("without", {}).get(name, [])) for name in explained}
     methods = {name: set(explain.get("methods", [])) - left_out[name] for name in explained}
-    assert count["figures_explanations"] == sum(len(set(map(family_of, own))) for own in methods.values())
+    sheets = [file for file in made if re.fullmatch(r"results/figures/explanations/[^/]+/[^/]+\.png", file)]
+    assert len(sheets) == sum(len(set(map(family_of, own))) for own in methods.values())
     for rule in ("explanation_checks", "agreement", "figures_agreement", "localisation", "figures_localisation"):
         assert count[rule] == len(explained), rule
     dissect = words.get("dissect", {})

@@ -71,7 +71,7 @@ def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
         assert not missing, f"rule {name} has no {', '.join(sorted(missing))}"
         (params,) = re.findall(r"^    params:\n        (.*)$", body, flags=re.MULTILINE)
         # The fingerprint must be that of the script that runs.
-        assert re.fullmatch(rf'\*\*made_by\("{script}"(, "\w+")?\),', params), f"rule {name}: {params}"
+        assert re.fullmatch(rf'\*\*made_by\("{script}"(, "\w+")?(, batch=BATCH)?\),', params), f"rule {name}: {params}"
         assert f'"../workflow/scripts/{script}.py"' in body
         # Log and benchmark are told apart by what tells the outputs apart.
         own = body[body.index("    output:") : body.index("    conda:")]

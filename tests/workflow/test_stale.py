@@ -16,10 +16,10 @@ pytestmark = pytest.mark.workflow
 
 # The workflow of the tiny configuration, by hand: what stands behind each stage.
 BEHIND = {
-    "train": ["figures_history", "features", "explanations", "dissect_passes", "figures_units"],
+    "train": ["figures_models", "features", "explanations", "dissect_passes", "figures_units"],
     "features": ["evaluate", "rank", "sweep", "dissect_roles"],
     "features_merge": ["evaluate", "rank", "sweep", "dissect_roles"],
-    "evaluate": ["figures_confusion"],
+    "evaluate": ["figures_models"],
     "rank": ["sweep"],
     "sweep": ["turning_points", "figures_rof"],
     "turning_points": ["figures_rof", "dissect_roles"],
@@ -31,42 +31,44 @@ BEHIND = {
     "figures_units": [],
     "figures_concept_roles": [],
     "figures_rof": [],
-    "figures_history": [],
-    "figures_confusion": [],
+    "figures_models": [],
 }
 
 
 # The explanations of b: images 00 and 01 are one job of a family and 02 another; 01 has settings of LIME of its own.
-def explained(family: str, batches: str, images: str) -> set[tuple[str, str]]:
+# What is drawn of a job of images has a rule of its own, named by its number.
+DRAWN = {"00": "explanation_images", "02": "explanation_images_1"}
+
+
+def explained(family: str, batches: str, drawn: str) -> set[tuple[str, str]]:
     """Give jobs of a family of methods, and what is drawn of its maps."""
     return {
         *(("explanations", f"model=b, family={family}, batch={batch}") for batch in batches.split()),
-        *(("explanation_images", f"model=b, image={image}") for image in images.split()),
-        ("figures_explanations", f"model=b, family={family}"),
+        *((DRAWN[batch], "model=b") for batch in drawn.split()),
+        ("figures_explanations", "model=b"),
     }
 
 
-CAM, LRP = (explained(family, "00 02", "00 01 02") for family in ("cam", "lrp"))
-LIME = {"00": explained("lime", "00", "00 02"), "01": explained("lime", "01", "01")}
+CAM, LRP = (explained(family, "00 02", "00 02") for family in ("cam", "lrp"))
+LIME = {"00": explained("lime", "00", "00 02"), "01": explained("lime", "01", "00")}
 COMPARED = {(rule, "model=b") for rule in ("agreement", "figures_agreement", "localisation", "figures_localisation")}
 CHECKED = {("explanation_checks", "model=b")}  # of image 00
-SHEETS = {("figures_explanations", f"model=b, family={family}") for family in ("cam", "lime", "lrp")}
 EXPLANATIONS = {
     "explanations": CAM | LRP | LIME["00"] | LIME["01"] | COMPARED | CHECKED,
     "explanations by cam": CAM | COMPARED | CHECKED,
     "explanations by lime": LIME["00"] | LIME["01"] | COMPARED | CHECKED,
     "explanations by lime of 01": LIME["01"] | COMPARED,
     "explanations by lime of 00": LIME["00"] | COMPARED | CHECKED,
-    "explanation_images": {("explanation_images", f"model=b, image={image}") for image in ("00", "01", "02")},
-    "figures_explanations": SHEETS,
+    "explanation_images": {(rule, "model=b") for rule in DRAWN.values()},
+    "figures_explanations": {("figures_explanations", "model=b")},
     "agreement": {job for job in COMPARED if "agreement" in job[0]},
     "localisation": {job for job in COMPARED if "localisation" in job[0]},
     "figures_agreement": {("figures_agreement", "model=b")},
     "figures_localisation": {("figures_localisation", "model=b")},
-    "images of 01": explained("cam", "00", "00 01") | explained("lrp", "00", "00 01") | LIME["01"] | COMPARED | CHECKED,
+    "images of 01": explained("cam", "00", "00") | explained("lrp", "00", "00") | LIME["01"] | COMPARED | CHECKED,
 }
 # What the notebook does not show: the files of single images.
-NOT_SHOWN = {"explanation_images"}
+NOT_SHOWN = set(DRAWN.values())
 # The units of b are compared with concepts.
 NOTEBOOK = {("notebook", "")}
 LAYERS = ("blocks.block3", "fc")
@@ -86,7 +88,7 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
     if stage in DATA_RULE.values():
         jobs = {(stage, f"dataset={name}"), ("figures_data", f"dataset={name}")}
         for model in MODELS_OF[name]:
-            jobs |= behind("train", model) | {("figures_confusion", f"model={model}")}
+            jobs |= behind("train", model) | {("figures_models", f"model={model}")}
         return jobs
     if stage == "figures_data":
         return {(stage, f"dataset={name}")}
@@ -282,8 +284,7 @@ EDITS = [
         "the look of all figures, `lucidag/figures/style.py`",
         {
             "figures_data": "digits own",
-            "figures_history": MODELS,
-            "figures_confusion": MODELS,
+            "figures_models": MODELS,
             "figures_rof": "a b",
             "figures_explanations": "b",
             "figures_agreement": "b",
@@ -422,7 +423,7 @@ EDITS = [
     Edit("`rof/a/sweep.csv` deleted, which only later stages ask for", NOTHING, remove("results/rof/a/sweep.csv")),
     Edit(
         "`models/a/evaluation.json` edited by hand",
-        {"figures_confusion": "a", "notebook": "all"},
+        {"figures_models": "a", "notebook": "all"},
         append("results/models/a/evaluation.json", "\n"),
     ),
 ]
@@ -458,7 +459,7 @@ def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
 
 def test_another_model_runs_alone(copied: Path, planned) -> None:
     rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
-    new = {"train", "features", "evaluate", "figures_history", "figures_confusion"}
+    new = {"train", "features", "evaluate", "figures_models"}
     assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | {"notebook": [""]}
 
 
@@ -470,8 +471,8 @@ def test_a_further_image_is_explained_alone(copied: Path, planned) -> None:
     found = planned(copied)
     families = {"cam": "02", "lime": "03", "lrp": "02"}
     assert found.pop("explanations") == [f"model=b, family={name}, batch={batch}" for name, batch in families.items()]
-    assert found.pop("explanation_images") == ["model=b, image=02", "model=b, image=03"]
-    assert found.pop("figures_explanations") == [f"model=b, family={name}" for name in families]
+    assert found.pop("explanation_images_1") == ["model=b"]  # the first two are drawn as they were
+    assert found.pop("figures_explanations") == ["model=b"]
     assert found.pop("notebook") == [""]
     assert found == {rule: ["model=b"] for rule, _ in COMPARED}
 

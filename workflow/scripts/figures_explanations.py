@@ -1,4 +1,6 @@
-"""Draw the contact sheet of a model's maps by the methods of one family."""
+"""Draw the contact sheets of a model's maps, one for each family of methods."""
+
+from pathlib import Path
 
 from lucidag.explain.agreement.images import methods_of
 from lucidag.explain.store import read_explained
@@ -7,7 +9,9 @@ from lucidag.figures.style import save
 from lucidag.ground.job import job
 
 with job(snakemake):
-    images = [image for file in snakemake.input.maps for image in read_explained(file)]
-    layer = images[0].record.get("layer")
-    title = f"{snakemake.wildcards.model}: {snakemake.wildcards.family}" + (f" at {layer}" if layer else "")
-    save(contact_sheet(images, methods_of(images), title), snakemake.output.png, snakemake.output.pdf)
+    files, out = list(map(Path, snakemake.input.maps)), snakemake.output
+    for family, png, pdf in zip(snakemake.params.settings["families"], out.png, out.pdf, strict=True):
+        images = [image for file in files if file.parent.name == family for image in read_explained(file)]
+        layer = images[0].record.get("layer")
+        title = f"{snakemake.wildcards.model}: {family}" + (f" at {layer}" if layer else "")
+        save(contact_sheet(images, methods_of(images), title), png, pdf)

@@ -152,6 +152,9 @@ class LimeJob(LimeBase):
 class Tuning(Section):
     """A seeded search for settings of LIME, graded by the masks of the explained images."""
 
+    models: list[str] | None = Field(
+        default=None, description="Models to search for, of those explained; default: all of them."
+    )
     trials: Annotated[int, Field(ge=2)] = Field(default=20, description="Settings to try, the present ones among them.")
     seconds: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Choose among settings that take no longer per image; null: any."
@@ -162,7 +165,7 @@ class Tuning(Section):
 class Lime(LimeSettings, LimeBase):
     """Local surrogate models over superpixels, with the lime package's regression."""
 
-    jobs: ClassVar = {"lime_tune": ("batch_size", "tuning")}
+    jobs: ClassVar = {"lime_tune": ("batch_size",)}
 
     tuning: Tuning | None = Field(default=None, description="Search for better settings; absent: not done.")
 
