@@ -1,19 +1,21 @@
 """Random changes of training images, from torchvision's v2 transforms, by name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torchvision.transforms import v2
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import nearest
 from lucidag.models.reproducible import mix, seeded
 
+if TYPE_CHECKING:
+    from torchvision.transforms import v2
+
 Augmentation = str | Mapping[str, Mapping[str, Any] | None]
 
 
-def build_augmentation(steps: Sequence[Augmentation], shape: Sequence[int]) -> v2.Transform | None:
+def build_augmentation(steps: Sequence[Augmentation], shape: Sequence[int]) -> "v2.Transform | None":
     """Chain transforms by their names in ``torchvision.transforms.v2``.
 
     Parameters
@@ -36,6 +38,8 @@ def build_augmentation(steps: Sequence[Augmentation], shape: Sequence[int]) -> v
     """
     if not steps:
         return None
+    from torchvision.transforms import v2  # here, as it takes seconds
+
     chain = v2.Compose([_transform(step) for step in steps])
     probe = torch.zeros(*shape, dtype=torch.uint8)
     try:
@@ -51,7 +55,7 @@ def build_augmentation(steps: Sequence[Augmentation], shape: Sequence[int]) -> v
     return chain
 
 
-def augment(frames: torch.Tensor, rows: Sequence[int], chain: v2.Transform, seed: int, epoch: int) -> torch.Tensor:
+def augment(frames: torch.Tensor, rows: Sequence[int], chain: "v2.Transform", seed: int, epoch: int) -> torch.Tensor:
     """Change each frame of a batch; what happens to a frame depends on (seed, epoch, its row) alone."""
     changed = []
     for frame, row in zip(frames, rows, strict=True):
@@ -60,7 +64,9 @@ def augment(frames: torch.Tensor, rows: Sequence[int], chain: v2.Transform, seed
     return torch.stack(changed)
 
 
-def _transform(step: Augmentation) -> v2.Transform:
+def _transform(step: Augmentation) -> "v2.Transform":
+    from torchvision.transforms import v2
+
     name, arguments = _name_and_arguments(step)
     known = [
         key

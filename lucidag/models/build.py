@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -69,6 +68,8 @@ def fill_lazy(model: nn.Module, example: torch.Tensor, seed: int) -> None:
 
 def _torchvision_factory(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return torchvision's builder of a classification architecture, and the arguments that are not the user's."""
+    import torchvision  # here, as it takes seconds and not every network is one of its
+
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
         raise InputError(f"architecture '{name}' is not one of torchvision's {len(known)}{nearest(name, known)}")

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional
 
 from lucidag.ground.errors import InputError
 from lucidag.models.settings import Frame
@@ -36,13 +34,15 @@ class Inputs(Frame):
         """Give an image (uint8, H x W x 1 or 3) as uint8, channels x size x size; colours are red, green, blue."""
         tensor = torch.from_numpy(image.transpose(2, 0, 1).copy())
         if self.channels == 1 and tensor.shape[0] == 3:
+            from torchvision.transforms.v2 import functional  # here, as it takes seconds, and most images need none
+
             tensor = functional.rgb_to_grayscale(tensor)
-        tensor = self._resize(tensor, InterpolationMode(self.interpolation))
+        tensor = self._resize(tensor, self.interpolation)
         return tensor.expand(self.channels, -1, -1).contiguous()
 
     def prepare_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Give a mask (H x W) in the frame of its image (size x size): true where at least half a pixel was."""
-        tensor = self._resize(torch.from_numpy(mask.astype(np.float32))[None], InterpolationMode.BILINEAR)
+        tensor = self._resize(torch.from_numpy(mask.astype(np.float32))[None], "bilinear")
         inside: NDArray[np.bool_] = tensor[0].numpy() >= 0.5
         return inside
 
@@ -71,7 +71,14 @@ class Inputs(Frame):
     def _ordered(self, batch: torch.Tensor) -> torch.Tensor:
         return batch.flip(1) if self.order == "bgr" else batch
 
-    def _resize(self, tensor: torch.Tensor, how: InterpolationMode) -> torch.Tensor:
+    def _resize(self, tensor: torch.Tensor, interpolation: str) -> torch.Tensor:
+        whole = self.resize == "stretch" or self.scaled == self.size
+        if whole and tensor.shape[-2:] == (self.size, self.size):
+            return tensor
+        from torchvision.transforms import InterpolationMode  # here, as above
+        from torchvision.transforms.v2 import functional
+
+        how = InterpolationMode(interpolation)
         if self.resize == "stretch":
             return functional.resize(tensor, [self.size, self.size], interpolation=how, antialias=True)
         scaled = functional.resize(tensor, [self.scaled], interpolation=how, antialias=True)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import torchvision
 from torch import nn
 
 from lucidag.ground.errors import InputError
@@ -24,6 +23,8 @@ def published_weights(model: nn.Module, name: str, architecture: str) -> Any:  #
     InputError
         If the architecture is not torchvision's, or has no such weights.
     """
+    import torchvision  # here, as it takes seconds
+
     try:
         published = torchvision.models.get_model_weights(getattr(model, "published_as", architecture))
     except ValueError as error:

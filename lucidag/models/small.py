@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torchvision.models.resnet import BasicBlock
 
 
 class SmallCNN(nn.Module):
@@ -86,6 +85,33 @@ def small_mlp(num_classes: int, inputs: int, hidden: Sequence[int] = (256,), dro
     layers["dropout"] = nn.Dropout(dropout)
     layers["fc"] = nn.Linear(widths[-1], num_classes)
     return nn.Sequential(layers)
+
+
+class BasicBlock(nn.Module):
+    """torchvision's residual block of two convolutions, step for step, without the seconds that torchvision takes.
+
+    Attributes
+    ----------
+    downsample
+        What brings the block's input to the shape of its output, or None where that is its own.
+    """
+
+    def __init__(self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(planes, planes, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.downsample = downsample
+        self.stride = stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give N x planes x H' x W' maps of N x inplanes x H x W ones."""
+        inner: torch.Tensor = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        inner += x if self.downsample is None else self.downsample(x)
+        outer: torch.Tensor = self.relu(inner)
+        return outer
 
 
 class SmallResNet(nn.Module):

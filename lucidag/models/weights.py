@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
@@ -225,7 +224,7 @@ def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
 
 def _up_to_date(model: nn.Module, tensors: Tensors) -> Tensors:
     """Bring the names of torchvision's older files up to date."""
-    if isinstance(model, torchvision.models.DenseNet):
+    if _is_torchvisions(model, "DenseNet"):
         tensors = {
             re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name): value
             for name, value in tensors.items()
@@ -235,10 +234,16 @@ def _up_to_date(model: nn.Module, tensors: Tensors) -> Tensors:
 
 def _without_auxiliary(model: nn.Module, tensors: Tensors) -> Tensors:
     """Leave out heads that only help training."""
-    if isinstance(model, torchvision.models.GoogLeNet | torchvision.models.Inception3):
+    if _is_torchvisions(model, "GoogLeNet", "Inception3"):
         auxiliary = ("aux1.", "aux2.", "AuxLogits.")
         tensors = {name: value for name, value in tensors.items() if not name.startswith(auxiliary)}
     return tensors
+
+
+def _is_torchvisions(model: nn.Module, *names: str) -> bool:
+    """Say whether a network is one of these of torchvision, whose import takes seconds, or derived from it."""
+    kinds = [kind for kind in type(model).__mro__ if kind.__module__.startswith("torchvision.models.")]
+    return any(kind.__name__ in names for kind in kinds)
 
 
 def _added(model: nn.Module, tensors: Tensors) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torch.fx import symbolic_trace
 from torch.nn.functional import batch_norm, conv2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
 from lucidag.ground.errors import InputError
+from lucidag.models import small
 from lucidag.models.build import build
 from lucidag.models.head import linear_head
 
@@ -22,6 +24,25 @@ def test_modules_are_named_as_torchvision_names_them(channels, width, blocks):
     assert set(ours.state_dict()) == expected
     assert linear_head(ours, torch.randn(2, channels, 16, 16)) == "fc"
     assert ours.fc.weight.shape == (5, 4 * width)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("channels", "stride"), [(6, 1), (4, 1), (4, 2)])
+def test_its_block_is_torchvisions_number_by_number_and_step_by_step(channels, stride, seed):
+    def made(block: type[nn.Module]) -> nn.Module:
+        torch.manual_seed(seed)
+        shortcut = None if channels == 6 else nn.Sequential(nn.Conv2d(channels, 6, 1, stride), nn.BatchNorm2d(6))
+        return block(channels, 6, stride, shortcut)
+
+    ours, theirs = made(small.BasicBlock), made(BasicBlock)
+    x = torch.randn(5, channels, 9, 9)
+    for _ in ("training", "eval"):  # and its means and variances with it
+        assert torch.equal(ours(x), theirs(x))
+        assert all(torch.equal(one, two) for one, two in zip(ours.parameters(), theirs.parameters(), strict=True))
+        ours.eval(), theirs.eval()
+    steps = [[(node.op, str(node.target)) for node in symbolic_trace(each).graph.nodes] for each in (ours, theirs)]
+    assert steps[0] == steps[1]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
 @pytest.mark.parametrize(("size", "side"), [(64, 8), (32, 4), (70, 9)])

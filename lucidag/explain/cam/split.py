@@ -10,7 +10,6 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
-from torchvision.models.feature_extraction import NodePathTracer
 
 from lucidag.ground.errors import InputError, first_line
 from lucidag.models.fast import TOLERANCE, accelerate
@@ -163,6 +162,8 @@ def _graph(model: nn.Module, layer: str) -> tuple[fx.Graph, list[fx.Node]]:
     """Write a network down as a graph, and give the nodes in it that are the layer."""
     module = dict(model.named_modules()).get(layer)
     if module is None:
+        from torchvision.models.feature_extraction import NodePathTracer  # here, as it takes seconds
+
         named = NodePathTracer()
         graph = named.trace(model)
         return graph, [node for node in graph.nodes if named.node_to_qualname.get(node) == layer]

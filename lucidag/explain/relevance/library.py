@@ -11,6 +11,7 @@ from crp.attribution import CondAttribution
 from torch import fx, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
+from torchvision.models.resnet import BasicBlock
 from zennit.attribution import Gradient
 from zennit.canonizers import MergeBatchNorm
 from zennit.composites import EpsilonAlpha2Beta1, EpsilonGammaBox, EpsilonPlusFlat, SpecialFirstLayerMapComposite
@@ -22,6 +23,7 @@ from zennit.types import Activation, AvgPool, BatchNorm, Linear
 from lucidag.explain.reference import NoReferenceError
 from lucidag.explain.relevance.composites import COMPOSITES, EpsilonSignedGammaBox
 from lucidag.ground.errors import first_line
+from lucidag.models import small
 
 PLAIN = {
     "epsilon_plus_flat": EpsilonPlusFlat,
@@ -75,17 +77,25 @@ def without_epsilon(model: nn.Module) -> nn.Module:
     return model
 
 
+def with_torchvisions_blocks(model: nn.Module) -> nn.Module:
+    """Make the blocks of `lucidag.models.small` those of torchvision that they are copies of, as zennit knows these."""
+    for module in model.modules():
+        if type(module) is small.BasicBlock:
+            module.__class__ = BasicBlock
+    return model
+
+
 def library_relevance(model: nn.Module, x: torch.Tensor, target: int, composite: Composite) -> torch.Tensor:
     """Compute by zennit the relevance of an image (1 x C x H x W) to a class: H x W, summed over the channels.
 
-    The network is changed as `without_epsilon` says.
+    The network is changed as `without_epsilon` and `with_torchvisions_blocks` say.
 
     Raises
     ------
     NoReferenceError
         If zennit has no rule for a part of the network.
     """
-    check_taken(without_epsilon(model), x, composite)
+    check_taken(with_torchvisions_blocks(without_epsilon(model)), x, composite)
 
     def own_logit(logits: torch.Tensor) -> torch.Tensor:
         return functional.one_hot(torch.tensor([target], device=logits.device), logits.shape[1]) * logits
@@ -104,7 +114,7 @@ def library_conditional(
     Parameters
     ----------
     model
-        A network; it is changed as `without_epsilon` says, and no gradients of its parameters are taken any more.
+        A network; it is changed as `library_relevance` says, and no gradients of its parameters are taken any more.
     x
         1 x C x H x W.
     target
@@ -119,7 +129,7 @@ def library_conditional(
     A map of each condition, n x H x W. What flows beside a layer with a condition is left out.
     """
     asked = [{**{layer: list(channels) for layer, channels in each.items()}, "y": [target]} for each in conditions]
-    attribution = CondAttribution(without_epsilon(model))
+    attribution = CondAttribution(with_torchvisions_blocks(without_epsilon(model)))
     maps: torch.Tensor = attribution(x.detach().clone().requires_grad_(), asked, rules).heatmap
     return maps
 

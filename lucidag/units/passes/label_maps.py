@@ -6,8 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional
 
 from lucidag.models.inputs import Inputs
 
@@ -18,6 +16,11 @@ def frame_pixels(shape: tuple[int, ...], inputs: Inputs) -> NDArray[np.int64]:
     The geometry is that of `Inputs.prepare` (stretched, or scaled and cropped), with the nearest pixel instead
     of a mean of several, as labels have no mean.
     """
+    if shape == (inputs.size, inputs.size) and (inputs.resize == "stretch" or inputs.scaled == inputs.size):
+        return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+    from torchvision.transforms import InterpolationMode  # here, as it takes seconds
+    from torchvision.transforms.v2 import functional
+
     numbers = torch.arange(math.prod(shape), dtype=torch.float64).reshape(1, *shape)
     size = [inputs.size, inputs.size] if inputs.resize == "stretch" else [inputs.scaled]
     scaled = functional.resize(numbers, size, interpolation=InterpolationMode.NEAREST_EXACT)
