@@ -60,27 +60,27 @@ for NUMBER, (ALIKE, BATCH) in enumerate(plan.drawings):
             maps=lambda wildcards, batch=BATCH: plan.maps(
                 wildcards.model,
                 plan.families(wildcards.model),
-                plan.drawn(wildcards.model)[batch],
+                plan.drawing_jobs(wildcards.model)[batch],
             ),
         output:
             drawings=[
                 f"{R}/explanations/{{model}}/{name}/{image}.png"
-                for image in plan.drawn(ALIKE[0])[BATCH]
+                for image in plan.drawing_jobs(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             masks=[
                 f"{R}/explanations/{{model}}/{name}/{image}.mask.png"
-                for image in plan.drawn(ALIKE[0])[BATCH]
+                for image in plan.drawing_jobs(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             maps=[
                 f"{R}/explanations/{{model}}/{name}/{image}.npy"
-                for image in plan.drawn(ALIKE[0])[BATCH]
+                for image in plan.drawing_jobs(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
             records=[
                 f"{R}/explanations/{{model}}/{name}/{image}.json"
-                for image in plan.drawn(ALIKE[0])[BATCH]
+                for image in plan.drawing_jobs(ALIKE[0])[BATCH]
                 for name in plan.methods(ALIKE[0])
             ],
         log:

@@ -89,7 +89,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "explanation_checks": _explanation_checks,
         "explanation_images": lambda plan, job: {
             "methods": plan.methods(job["model"]),
-            "images": plan.drawn(job["model"])[job["batch"]],
+            "images": plan.drawing_jobs(job["model"])[job["batch"]],
         },
         "explanation_figures": lambda plan, job: {"families": list(plan.families(job["model"]))},
         "lime_tune": _lime_tune,

@@ -178,7 +178,7 @@ class Plan:
             found.setdefault(tuple(self.methods(model)), []).append(model)
         return list(found.values())
 
-    def drawn(self, model: str) -> Batches:
+    def drawing_jobs(self, model: str) -> Batches:
         """Return the jobs that draw a model's images: the first image of each, and all of it."""
         return self._batches(list(self.chosen(model)))
 
@@ -187,7 +187,7 @@ class Plan:
         """The models whose jobs that draw images write the same files of each, and the name of such a job."""
         found: dict[tuple[tuple[str, ...], ...], tuple[list[str], str]] = {}
         for model in self.explained:
-            for batch, images in self.drawn(model).items():
+            for batch, images in self.drawing_jobs(model).items():
                 models, _ = found.setdefault((tuple(self.methods(model)), tuple(images)), ([], batch))
                 models.append(model)
         return list(found.values())
