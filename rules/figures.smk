@@ -110,6 +110,7 @@ rule figures_rof:
         selection=f"{R}/rof/{{model}}/selection.csv",
         turning_points=f"{R}/rof/{{model}}/turning_points.json",
         roles=f"{R}/rof/{{model}}/roles.csv",
+        evaluation=f"{R}/models/{{model}}/evaluation.json",
     output:
         **figure(
             "rof/{model}/NAME",

@@ -36,7 +36,7 @@ def run(quick: bool, full: bool, simulations: int | None = None, only: str | Non
     missed = [(f"{name}: {case.name}", _short(each)) for name, case, each in pairs if not reached(case, each)]
     show(f"validity, {count} simulations a row; goals missed", missed or [("none", "")])
     if not quick:
-        write(PAGE, {name: section(name, title(name), each, count) for name, each in found.items()})
+        write(PAGE, {name: section(name, title(name), each) for name, each in found.items()})
 
 
 def _short(found: Measured) -> str:

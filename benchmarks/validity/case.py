@@ -35,6 +35,8 @@ class Case:
         Why the goal is another than `COVERS` or `REJECTS`; "" where it is not.
     short
         Simulations in the short form.
+    most
+        Simulations in the long form, at most: fewer where one is slow. The row says how many there were.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Case:
     goal: float
     reason: str = ""
     short: int = 100
+    most: int | None = None
 
 
 def covers(low: float | None, high: float | None, truth: float) -> bool | None:

@@ -35,6 +35,11 @@ class Measured:
         return self.yes / (self.yes + self.no) if self.yes + self.no else float("nan")
 
     @property
+    def simulations(self) -> int:
+        """How many there were."""
+        return self.yes + self.no + self.none
+
+    @property
     def interval(self) -> tuple[float, float]:
         """The exact binomial interval of the share."""
         if not self.yes + self.no:
@@ -88,19 +93,20 @@ def measured(names: Sequence[str], simulations: int, processes: int) -> Iterator
     names
         The topics.
     simulations
-        Of each row.
+        Of each row, or as many as it has at most.
     processes
         That share the work; the results do not depend on it.
     """
     rows = [(topic, number) for topic in names for number in range(len(cases(topic)))]
-    parts = [(row, first) for row in rows for first in range(0, simulations, PART)]
+    asked = {row: min(simulations, cases(row[0])[row[1]].most or simulations) for row in rows}
+    parts = [(row, first) for row in rows for first in range(0, asked[row], PART)]
     # Spawned and not forked: PyTorch has threads, which a fork does not survive.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        each = pool.imap(_part, [(*row, first, min(first + PART, simulations)) for row, first in parts])
+        each = pool.imap(_part, [(*row, first, min(first + PART, asked[row])) for row, first in parts])
         found: list[Measured] = []
         for (row, first), part in zip(parts, each, strict=True):
             found.append(part)
-            if first + PART >= simulations:
+            if first + PART >= asked[row]:
                 topic, number = row
                 total = Measured(*(sum(column) for column in zip(*((m.yes, m.no, m.none) for m in found), strict=True)))
                 yield topic, cases(topic)[number], total

@@ -35,7 +35,10 @@ SIZES = (150, 450)
 MARGIN = 0.01
 RESAMPLES, ORDERS = 100, 20
 METRICS = ("accuracy", "loss")
+FEWER = 500  # simulations in the long form, as each takes a fifth of a second
 SPLITS = (450, 300)
+PATIENTS, IMAGES = (100, 60), 5  # of train and test; of each
+SHARED = 0.6  # how much of the spread of units is a patient's
 NOISES = (1.0, 4.0)
 DEALS = 200
 
@@ -50,7 +53,9 @@ class Population:
 
 def cases() -> list[Case]:
     """Give the rows of this topic."""
-    return [_turning_point(name, metric, images) for name in POPULATIONS for images in SIZES for metric in METRICS] + [
+    found = [_turning_point(name, metric, images) for name in POPULATIONS for images in SIZES for metric in METRICS]
+    found += [case for metric in METRICS for case in (_patients_point(metric), _one_population_of_patients(metric))]
+    return found + [
         case
         for metric in METRICS
         for case in (
@@ -77,6 +82,46 @@ def _turning_point(name: str, metric: str, images: int) -> Case:
         draw,
         COVERS,
         short=2,
+        most=FEWER,
+    )
+
+
+def _patients_point(metric: str) -> Case:
+    def draw(rng: Generator) -> bool | None:
+        population = _of_patients(0)
+        content = _sample_patients(population.content, PATIENTS[0], rng)[0]
+        low, high = _ends(content, rng)[metric].tolist()
+        return covers(low, high, population.n0[metric])
+
+    return Case(
+        f"n0 by {metric} of {PATIENTS[0]} patients",
+        "interval",
+        "`turning_points.json`: `low`, `high`",
+        f"{IMAGES} images each, {SHARED:g} of the units' variance a patient's; {RESAMPLES} bootstrap draws of patients",
+        0.95,
+        draw,
+        COVERS,
+        short=2,
+        most=FEWER,
+    )
+
+
+def _one_population_of_patients(metric: str) -> Case:
+    def draw(rng: Generator) -> bool | None:
+        train, test = _sample_patients(_of_patients(0).content, PATIENTS[0], rng, PATIENTS[1])
+        _, shares = _roles(train, test, rng, DEALS, 0)
+        return not next(row["degenerate"] for row in shares if row["metric"] == metric)
+
+    return Case(
+        f"roles by {metric} by one split alone, patients",
+        "test",
+        "`turning_points.json`: `roles`, `p`, `degenerate`; `roles.csv`: `degenerate_*`",
+        f"{PATIENTS[0]} and {PATIENTS[1]} patients of one population, {IMAGES} images each; {DEALS} deals of patients",
+        0.05,
+        draw,
+        REJECTS,
+        short=4,
+        most=FEWER,
     )
 
 
@@ -97,6 +142,7 @@ def _one_population(name: str, metric: str) -> Case:
         draw,
         REJECTS,
         short=6,
+        most=FEWER,
     )
 
 
@@ -118,6 +164,7 @@ def _share(name: str, metric: str, role: str) -> Case:
         draw,
         COVERS,
         short=2,
+        most=FEWER,
     )
 
 
@@ -148,18 +195,28 @@ def _sample(content: Features, images: int, rng: Generator) -> Features:
     return _rows(content, rows)
 
 
+def _sample_patients(content: Features, patients: int, rng: Generator, more: int = 0) -> list[Features]:
+    """Draw patients with all their images, and then `more` others."""
+    assert content.owners is not None
+    drawn = rng.choice(int(content.owners.max()) + 1, patients + more, replace=False)
+    parts = np.split(drawn, [patients]) if more else [drawn]
+    return [_rows(content, np.flatnonzero(np.isin(content.owners, part))) for part in parts]
+
+
 def _rows(content: Features, rows: np.ndarray) -> Features:
     assert content.features is not None
     names = tuple(content.images[row] for row in rows)
     labels, groups, logits = (values[rows] for values in (content.labels, content.groups, content.logits))
-    return replace(content, images=names, labels=labels, groups=groups, logits=logits, features=content.features[rows])
+    owners = None if content.owners is None else content.owners[rows]
+    found = content.features[rows]
+    return replace(content, images=names, labels=labels, groups=groups, logits=logits, features=found, owners=owners)
 
 
 def _ends(content: Features, rng: Generator) -> dict[str, np.ndarray]:
     assert content.features is not None
     assert content.weight is not None
     assert content.bias is not None
-    counts = weights(len(content.labels), RESAMPLES, int(rng.integers(2**31)))
+    counts = weights(len(content.labels), RESAMPLES, int(rng.integers(2**31)), content.clusters())
     order = rank(content.features, content.weight)
     result = sweep(content.features, content.labels, content.weight, content.bias, order, image_weights=counts)
     others = reordered(content, "test", "l1", counts[:ORDERS], 1)
@@ -193,7 +250,24 @@ def _drawn(units: int, classes: int, apart: float, seed: int) -> Population:
     return _population(features, labels, weight, -0.5 * weight @ features.mean(axis=0))
 
 
-def _population(features: np.ndarray, labels: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> Population:
+@cache
+def _of_patients(seed: int, units: int = 20, classes: int = 3) -> Population:
+    """Units that answer to the class of a patient, with noise that is the patient's and noise of each image."""
+    rng = np.random.default_rng(seed)
+    patients = POPULATION // IMAGES
+    owners = np.arange(patients).repeat(IMAGES)
+    labels = rng.integers(0, classes, patients)[owners]
+    means = rng.normal(size=(classes, units)) * rng.exponential(size=units)
+    noise = SHARED**0.5 * rng.normal(size=(patients, units))[owners]
+    noise += (1 - SHARED) ** 0.5 * rng.normal(size=(POPULATION, units))
+    features = np.maximum(means[labels] + 1.5 * rng.exponential(size=units) * noise, 0)
+    weight = (means + 0.3 * rng.normal(size=means.shape)) / np.sqrt(units)
+    return _population(features, labels, weight, -0.5 * weight @ features.mean(axis=0), owners)
+
+
+def _population(
+    features: np.ndarray, labels: np.ndarray, weight: np.ndarray, bias: np.ndarray, owners: np.ndarray | None = None
+) -> Population:
     content = Features(
         images=tuple(str(row) for row in range(len(labels))),
         labels=labels.astype(np.int64),
@@ -205,6 +279,7 @@ def _population(features: np.ndarray, labels: np.ndarray, weight: np.ndarray, bi
         classes=tuple(str(each) for each in range(len(bias))),
         group_names=("all",),
         layer="fc",
+        owners=owners,
     )
     assert content.features is not None
     assert content.weight is not None

@@ -9,16 +9,24 @@ from benchmarks.validity.measure import LEVEL, Measured, reached
 
 PAGE = Path(__file__).parents[2] / "docs" / "validity.md"
 BEGIN, END = "<!-- topic {} -->", "<!-- end of {} -->"
-HEADINGS = ("what", "shown in", "simulated truth", "nominal", "measured", f"its {LEVEL:.0%}", "goal", "none given")
+HEADINGS = (
+    "what",
+    "shown in",
+    "simulated truth",
+    "nominal",
+    "measured",
+    f"its {LEVEL:.0%}",
+    "goal",
+    "none given",
+    "simulations",
+)
 
 
-def section(topic: str, title: str, rows: Sequence[tuple[Case, Measured]], simulations: int) -> str:
+def section(topic: str, title: str, rows: Sequence[tuple[Case, Measured]]) -> str:
     """Write the part of a topic: heading, table, and the reasons of its exceptions."""
     lines = [
         BEGIN.format(topic),
         f"### {title}",
-        "",
-        f"{simulations:,} simulations a row.",
         "",
         f"| {' | '.join(HEADINGS)} |",
         "|" + "---|" * len(HEADINGS),
@@ -44,7 +52,8 @@ def _row(case: Case, found: Measured) -> str:
         f"{found.share:.3f}{'' if reached(case, found) else ' **missed**'}" if given else "",
         f"{low:.3f} to {high:.3f}" if given else "",
         f"{sign} {case.goal:g}",
-        f"{found.none / (found.yes + found.no + found.none):.1%}" if found.none else "",
+        f"{found.none / found.simulations:.1%}" if found.none else "",
+        f"{found.simulations:,}",
     ]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_tensors
+from lucidag.ground.statistics.clusters import owners
 from lucidag.ground.tensors import metadata, read_tensors, write_tensors
 
-ROWS = ("labels", "groups", "logits", "features", "exact")  # tensors with one row per image
+ROWS = ("labels", "groups", "logits", "features", "exact", "owners")  # tensors with one row per image
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Features:
         The name of the last layer inside the network, such as ``"fc"``.
     exact
         N x C float64: the logits of a network with a last layer in which they are not linear. None for any other.
+    owners
+        N numbers (int64) of patients or lesions, the same in all splits; None where the data set names none.
     """
 
     images: tuple[str, ...]
@@ -53,6 +56,11 @@ class Features:
     group_names: tuple[str, ...]
     layer: str | None
     exact: NDArray[np.float64] | None = None
+    owners: NDArray[np.int64] | None = None
+
+    def clusters(self) -> NDArray[np.int64] | None:
+        """Number the patients or lesions from 0; None where every image stands for itself."""
+        return owners(None if self.owners is None else self.owners.astype(str).tolist(), len(self.labels))
 
 
 def judged_groups(sizes: NDArray[np.int64], min_group: int) -> NDArray[np.bool_]:
@@ -74,6 +82,8 @@ def write_features(path: str | Path, content: Features) -> None:
     }
     if content.exact is not None:
         tensors["exact"] = np.asarray(content.exact, dtype=np.float64)
+    if content.owners is not None:
+        tensors["owners"] = np.asarray(content.owners, dtype=np.int64)
     write_tensors(
         path, tensors, {name: getattr(content, name) for name in ("images", "classes", "group_names", "layer")}
     )
@@ -138,6 +148,7 @@ def read_features(path: str | Path) -> Features:
         group_names=tuple(names["group_names"]),
         layer=names["layer"],
         exact=tensors.get("exact"),
+        owners=tensors.get("owners"),
     )
 
 

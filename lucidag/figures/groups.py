@@ -1,6 +1,6 @@
 """Accuracy of each group against the number of units switched on, compared with the logit-bias control."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ def groups(
     ranked_on: str,
     chosen: Mapping[str, Any] | None,
     confidence: float,
+    sizes: Mapping[str, int] | None = None,
 ) -> Figure:
     """Draw accuracy per group on the test split, with units switched on and with the control.
 
@@ -41,6 +42,8 @@ def groups(
         What `lucidag.rof.turning.select` gives for k, with ``chosen_on``; None without a validation split.
     confidence
         Level of bands and intervals, for their names.
+    sizes
+        Images of each group or class of the test split, which stand beside its name.
     """
     # A group that only other splits have is no line here, nor a name in the legend.
     table = table[table["split"] == SPLIT]
@@ -55,7 +58,7 @@ def groups(
         CONTROL: f"{SPLIT}: logit-bias control\n",
     }
     for ax, (method, title) in zip(axes, titles.items(), strict=True):
-        _panel(ax, table, bands, method, prefix, confidence)
+        _panel(ax, table, bands, method, prefix, confidence, sizes or {})
         if chosen is not None:
             ax.axvline(chosen["k"], color=BLACK, linestyle=":", label=f"k chosen on {chosen['chosen_on']}")
         ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, RIGHT * table["k"].max()), ylim=(0, 1.02))
@@ -87,17 +90,26 @@ def _prefix(table: pd.DataFrame) -> str | None:
     return CLASS if 0 < classes <= TOLD_APART else None
 
 
-def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, prefix: str, confidence: float) -> None:
+def _panel(
+    ax: Axes,
+    table: pd.DataFrame,
+    bands: pd.DataFrame,
+    method: str,
+    prefix: str,
+    confidence: float,
+    sizes: Mapping[str, int],
+) -> None:
     columns = [column for column in table.columns if column.startswith(prefix) and table[column].notna().any()]
     numbers = numbers_of(table, SPLIT, method)
     for index, column in enumerate(columns):
         values = curve_of(table, SPLIT, method, column)
         if len(columns) > TOLD_APART:
-            draw(ax, numbers, values, color=PALE, linewidth=0.5, label=f"each of {len(columns)} groups")
+            draw(ax, numbers, values, color=PALE, linewidth=0.5, label=_each(columns, prefix, sizes))
             continue
         colours = [colour for colour in CYCLE if colour != BLACK]
         dash = ("-", "--")[index // len(colours)]
-        label = listed(column.removeprefix(prefix).replace("&", ", "))
+        name = column.removeprefix(prefix)
+        label = listed(name.replace("&", ", ")) + (f" (n = {sizes[name]})" if name in sizes else "")
         draw(ax, numbers, values, color=colours[index % len(colours)], linestyle=dash, label=label)
     overall = curve_of(table, SPLIT, method, "accuracy")
     if prefix == GROUP:
@@ -106,6 +118,11 @@ def _panel(ax: Axes, table: pd.DataFrame, bands: pd.DataFrame, method: str, pref
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
     values = curve_of(table, SPLIT, method, metric)
     draw(ax, numbers, values, color=BLACK, linewidth=2.6, zorder=1.8, label=label)
+
+
+def _each(columns: Sequence[str], prefix: str, sizes: Mapping[str, int]) -> str:
+    known = [sizes[name] for column in columns if (name := column.removeprefix(prefix)) in sizes]
+    return f"each of {len(columns)} groups" + (f" of {min(known)} to {max(known)} images" if known else "")
 
 
 def _choice(chosen: Mapping[str, Any] | None, confidence: float) -> str:

@@ -9,6 +9,9 @@ from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from lucidag.data.features import Features, judged_groups
+from lucidag.ground.statistics.clusters import clustered_share
+
+CONFIDENCE = 0.95
 
 
 def exact_logits(content: Features) -> NDArray[np.float64]:
@@ -36,12 +39,14 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n``, ``accuracy``, ``loss`` (mean cross-entropy, natural logarithm), ``balanced_accuracy`` (the mean
-        recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over
-        one class against the rest; None where no class has both images inside and outside it),
-        ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n, accuracy},
-        ``worst_group`` {name, accuracy}, ``confusion`` (C x C counts, one row per true class), and
-        ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits,
+        ``n``, ``ids`` (patients or lesions, where images share any, else None), ``accuracy`` with ``accuracy_low``
+        and ``accuracy_high`` (the 95 % interval, over ids where there are any), ``loss`` (mean cross-entropy, natural
+        logarithm), ``balanced_accuracy`` (the mean recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two
+        classes: of class 1; more: mean over one class against the rest; None where no class has both images inside
+        and outside it), ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n,
+        accuracy, low, high}, ``worst_group`` {name, n, accuracy}: without an interval, as it was picked for its
+        accuracy, ``confusion`` (C x C counts, one row per true class), and ``head_agreement``: the largest difference
+        between `exact_logits` and the network's float32 logits,
         and the share of images that both decide alike (None without penultimate units).
     """
     logits = exact_logits(content)
@@ -55,9 +60,14 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     groups = _per_group(content, hits)
     judged = judged_groups(np.array([group["n"] for group in groups.values()]), min_group)
     worst = min(itertools.compress(groups, judged), key=lambda name: groups[name]["accuracy"])
+    owner = content.clusters()
+    overall = clustered_share(hits, owner, CONFIDENCE)
     return {
         "n": len(labels),
+        "ids": None if owner is None else int(owner.max()) + 1,
         "accuracy": float(hits.mean()),
+        "accuracy_low": overall["low"],
+        "accuracy_high": overall["high"],
         "loss": mean_loss(logits, labels),
         "balanced_accuracy": float(recall[present].mean()),
         "precision": float(precision[present].mean()),
@@ -75,7 +85,7 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
             if present[c]
         },
         "per_group": groups,
-        "worst_group": {"name": worst, "accuracy": groups[worst]["accuracy"]},
+        "worst_group": {"name": worst, "n": groups[worst]["n"], "accuracy": groups[worst]["accuracy"]},
         "confusion": confusion_matrix(labels, decisions, labels=list(classes)).tolist(),
         "head_agreement": _head_agreement(content, logits),
     }
@@ -93,13 +103,13 @@ def losses(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
 
 
 def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:
-    count = np.bincount(content.groups, minlength=len(content.group_names))
-    right = np.bincount(content.groups, weights=hits, minlength=len(content.group_names))
-    return {
-        name: {"n": int(count[g]), "accuracy": float(right[g] / count[g])}
-        for g, name in enumerate(content.group_names)
-        if count[g] > 0
-    }
+    owner, found = content.clusters(), {}
+    for number, name in enumerate(content.group_names):
+        here = content.groups == number
+        if here.any():
+            share = clustered_share(hits[here], None if owner is None else owner[here], CONFIDENCE)
+            found[name] = {"n": share["n"], "accuracy": share["value"], "low": share["low"], "high": share["high"]}
+    return found
 
 
 def _auc(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:

@@ -68,6 +68,7 @@ def extract(
     rows = rows[shard.of_batches(len(rows), batch_size)]
     labels = manifest.labels()[rows]
     codes, names = manifest.groups(group_columns)
+    whose = manifest.owners()
     model.to(device)
     # Each image is looked at once, so there is nothing to gain from keeping any.
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
@@ -96,6 +97,7 @@ def extract(
         group_names=names,
         layer=head,
         exact=exact,
+        owners=None if whose is None else np.unique(whose, return_inverse=True)[1][rows].astype(np.int64),
     )
 
 

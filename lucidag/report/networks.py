@@ -47,15 +47,18 @@ def models(models: Sequence[str], trained: Sequence[str]) -> Section:
             "How well each network does, from 0 to 1 but for the loss (mean cross-entropy, nats). Precision, recall "
             "and F1 are means over classes; the AUC of more than two classes is the mean of each against the rest. The "
             "control is `always commonest`: the accuracy of always saying the commonest class. Groups of images can "
-            "be far worse than the whole: `worst group` is the accuracy of the worst. Results count on the test split."
+            "be far worse than the whole: `worst group` is the accuracy of the worst, beside its name and its number "
+            "of images. `accuracy_low` and `accuracy_high`: the 95 % interval of the accuracy, over patients or "
+            "lesions where the data set names any. Results count on the test split."
         ),
         code(
             *listed("evaluations", {name: f"read_json({quoted(f'models/{name}/evaluation.json')})" for name in models}),
-            'measures = ["n", "accuracy", "precision", "recall", "f1", "auc", "loss"]',
+            'measures = ["n", "accuracy", "accuracy_low", "accuracy_high", "precision", "recall", "f1", "auc", "loss"]',
             "rows = {",
             "    (model, split): {measure: found[measure] for measure in measures}",
             '    | {"always commonest": max(map(sum, found["confusion"])) / found["n"]}',
-            '    | {"worst group": found["worst_group"]["accuracy"]}',
+            '    | {"worst group": found["worst_group"]["accuracy"], "which": found["worst_group"]["name"]}',
+            '    | {"its images": found["worst_group"]["n"]}',
             "    for model, splits in evaluations.items()",
             "    for split, found in splits.items()",
             '    if split in ("train", "val", "test")',

@@ -20,7 +20,7 @@ from lucidag.rof.result import Draws
 BANDS_COLUMNS = (*ORDER_COLUMNS, "k", "metric", "low", "high")
 
 
-def weights(images: int, draws: int, seed: int) -> NDArray[np.uint8]:
+def weights(images: int, draws: int, seed: int, clusters: NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
     """Draw how often each image is in each bootstrap sample.
 
     Parameters
@@ -31,19 +31,23 @@ def weights(images: int, draws: int, seed: int) -> NDArray[np.uint8]:
         B.
     seed
         Of NumPy's PCG64 generator.
+    clusters
+        N numbers of patients or lesions, from 0: these are drawn, each with all its images. None: images are drawn.
 
     Returns
     -------
     array
-        B x N counts; each row sums to N. One byte is enough: a count above 255 is a matter of 10^-500.
+        B x N counts; without clusters each row sums to N. One byte is enough: a count above 255 is a matter of
+        10^-500.
     """
     if draws < 1:
         raise InputError(f"a bootstrap needs at least 1 draw, found {draws}")
     generator = np.random.Generator(np.random.PCG64(seed))
-    counts = np.empty((draws, images), dtype=np.uint8)
+    number = images if clusters is None else int(clusters.max()) + 1
+    counts = np.empty((draws, number), dtype=np.uint8)
     for row in counts:
-        row[:] = np.bincount(generator.integers(images, size=images), minlength=images)
-    return counts
+        row[:] = np.bincount(generator.integers(number, size=number), minlength=number)
+    return counts if clusters is None else np.ascontiguousarray(counts[:, clusters])
 
 
 def bands(

@@ -69,9 +69,13 @@ def intervals(
     dict
         By metric; one without two bootstrap samples that have a value is left out.
     """
+    owner = content.clusters()
+    own = np.arange(len(content.labels)) if owner is None else owner
     sizes = np.bincount(content.groups, minlength=1)
-    images = {"accuracy": len(content.labels), "loss": len(content.labels)}
-    images["worst_accuracy"] = int(sizes[judged_groups(sizes, min_group)].min())
+    # What is independent: patients, where there are any.
+    images = dict.fromkeys(("accuracy", "loss"), len(np.unique(own)))
+    judged = np.flatnonzero(judged_groups(sizes, min_group))
+    images["worst_accuracy"] = min(len(np.unique(own[content.groups == group])) for group in judged)
     found = {}
     for metric in METRICS:
         drawn = getattr(result.draws, metric)

@@ -55,8 +55,17 @@ def ranks_of(
     return ranks
 
 
-def deals(train: NDArray[np.int64], test: NDArray[np.int64], number: int, seed: int) -> NDArray[np.uint8]:
+def deals(
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    number: int,
+    seed: int,
+    owners: NDArray[np.int64] | None = None,
+) -> NDArray[np.uint8]:
     """Deal images to two splits anew, as many of each class to each as they hold.
+
+    Where images are of patients or lesions, these are dealt, each with all its images: as many to each split as are
+    there, of each class by the commonest of their images. One that has images in both splits counts as two.
 
     Parameters
     ----------
@@ -67,6 +76,8 @@ def deals(train: NDArray[np.int64], test: NDArray[np.int64], number: int, seed: 
         Of deals.
     seed
         Of NumPy's PCG64 generator.
+    owners
+        The numbers of the patients or lesions of all images, those of train first; None where images are dealt.
 
     Returns
     -------
@@ -76,8 +87,15 @@ def deals(train: NDArray[np.int64], test: NDArray[np.int64], number: int, seed: 
     generator = np.random.Generator(np.random.PCG64(seed))
     labels = np.concatenate([train, test])
     actual = np.repeat(np.array([1, 0], dtype=np.uint8), [len(train), len(test)])
-    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    return np.stack([actual, *(shuffled(actual, members, generator) for _ in range(number))])
+    if owners is None:
+        members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        return np.stack([actual, *(shuffled(actual, members, generator) for _ in range(number))])
+    _, first, own = np.unique(2 * owners + actual, return_index=True, return_inverse=True)
+    counts = np.zeros((len(first), int(labels.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (own, labels), 1)
+    commonest, here = counts.argmax(axis=1), actual[first]
+    members = [np.flatnonzero(commonest == label) for label in np.unique(commonest)]
+    return np.stack([here, *(shuffled(here, members, generator) for _ in range(number))])[:, own]
 
 
 def role_draws(
@@ -117,11 +135,18 @@ def role_draws(
     features = np.concatenate([head_of(train, "train")[0], head_of(test, "test")[0]])
     _, weight, bias = head_of(train, "train")
     labels = np.concatenate([train.labels, test.labels])
-    dealt = deals(train.labels, test.labels, len(counts["train"]), seed)
+    known = train.clusters() is not None or test.clusters() is not None
+    owners = (
+        np.concatenate([train.owners, test.owners])
+        if known and train.owners is not None and test.owners is not None
+        else None
+    )
+    dealt = deals(train.labels, test.labels, len(counts["train"]), seed, owners)
     order = rank(features, weight, ranking)
     whole = sweep(features, labels, weight, bias, order, image_weights=dealt, device=device)
     assert whole.draws is not None
-    here, there = len(train.labels), len(test.labels)
+    here = dealt.sum(axis=1, dtype=np.int64)[:, None]
+    there = len(labels) - here
     for metric in ("accuracy", "loss"):
         one = getattr(whole.draws, metric)
         # What is not dealt to train is dealt to test, and sums over images add up.

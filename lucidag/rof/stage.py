@@ -163,7 +163,7 @@ def run_selection(
 
 
 def _weights(content: Features, resamples: int, seed: int) -> NDArray[np.uint8] | None:
-    return bands.weights(len(content.labels), resamples, seed) if resamples else None
+    return bands.weights(len(content.labels), resamples, seed, content.clusters()) if resamples else None
 
 
 def _sweep(

@@ -1,5 +1,7 @@
 """Every interval covers and every test keeps its level, as far as few simulations tell; and what does not is found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,21 +53,44 @@ def test_parts_of_simulations_add_up():
     assert whole.no == sum(part.no for part in parts)
 
 
+@pytest.mark.parametrize(("most", "simulations", "done"), [(None, 7, 7), (4, 7, 4), (4, 3, 3)])
+def test_a_row_has_at_most_so_many_simulations(monkeypatch, most, simulations, done):
+    class Pool:
+        def __init__(self, processes):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def imap(self, function, work):
+            return map(function, work)
+
+    monkeypatch.setattr(measure.multiprocessing, "get_context", lambda _: type("", (), {"Pool": Pool}))
+    monkeypatch.setattr(measure, "PART", 3)
+    rows = (replace(_case(), most=most, draw=lambda _: True), replace(_case(), name="other", draw=lambda _: False))
+    monkeypatch.setattr(measure, "cases", lambda _: rows)
+    found = [each for _, _, each in measure.measured(["one"], simulations, 1)]
+    assert found == [Measured(done, 0, 0), Measured(0, simulations, 0)]
+
+
 def test_a_topic_is_written_in_its_place_and_others_stay(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# Title\n", encoding="utf-8")
-    first = table.section("one", "One", [(_case(reason="exact"), Measured(1900, 100, 500))], 2500)
-    table.write(page, {"one": first, "two": table.section("two", "Two", [(_case(), Measured(18, 2, 0))], 20)})
-    again = table.section("one", "One", [(_case(), Measured(0, 0, 7))], 7)
+    first = table.section("one", "One", [(_case(reason="exact"), Measured(1900, 100, 500))])
+    table.write(page, {"one": first, "two": table.section("two", "Two", [(_case(), Measured(18, 2, 0))])})
+    again = table.section("one", "One", [(_case(), Measured(0, 0, 7))])
     before = page.read_text(encoding="utf-8")
-    assert "| row | `a.csv`: `low` | truth | 0.95 | 0.950 | 0.940 to 0.959 | ≥ 0.93 | 20.0% |" in before
+    assert "| row | `a.csv`: `low` | truth | 0.95 | 0.950 | 0.940 to 0.959 | ≥ 0.93 | 20.0% | 2,500 |" in before
     assert "- row: exact" in before
     assert "**missed**" in before
     table.write(page, {"one": again})
     after = page.read_text(encoding="utf-8")
     assert after.count("### One") == after.count("### Two") == 1
     assert after.index("One") < after.index("Two")
-    assert "| row | `a.csv`: `low` | truth | 0.95 |  |  | ≥ 0.93 | 100.0% |" in after
+    assert "| row | `a.csv`: `low` | truth | 0.95 |  |  | ≥ 0.93 | 100.0% | 7 |" in after
 
 
 def test_an_unknown_topic_is_refused():

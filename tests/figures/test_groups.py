@@ -47,6 +47,18 @@ def test_groups_beside_the_control(make_tables, line):
     assert "ranked on train" in fig.axes[0].get_title(loc="left")
 
 
+@pytest.mark.parametrize("number", [3, 20])
+def test_sizes_of_groups_stand_beside_their_names(make_tables, number):
+    names = tuple(f"g{index}" for index in range(number))
+    tables = make_tables(group_names=names)
+    sizes = {name: 10 + index for index, name in enumerate(names)}
+    fig = groups(tables.sweep, tables.bands, "l1", "train", CHOSEN, 0.95, sizes)
+    for ax in fig.axes:
+        labels = {each.get_label() for each in ax.lines}
+        told = {f"{name} (n = {size})" for name, size in sizes.items()}
+        assert (told <= labels) if number == 3 else (f"each of 20 groups of 10 to {9 + number} images" in labels)
+
+
 def test_classes_stand_in_for_one_group(make_tables, line):
     tables = make_tables(group_names=("all",))
     fig = groups(tables.sweep, tables.bands, "l1", "test", None, 0.95)

@@ -1,9 +1,11 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics
 
 from lucidag.data.features import Features
@@ -77,15 +79,36 @@ def test_a_hand_made_case():
     assert found["auc"] == 1.0
     assert found["per_class"]["c0"] == pytest.approx({"n": 3, "accuracy": 2 / 3, "precision": 1.0, "f1": 0.8})
     assert found["per_class"]["c1"] == pytest.approx({"n": 2, "accuracy": 1.0, "precision": 2 / 3, "f1": 0.8})
-    assert found["per_group"] == {
-        "a": {"n": 1, "accuracy": 1.0},
-        "b": {"n": 3, "accuracy": pytest.approx(2 / 3)},
-        "c": {"n": 1, "accuracy": 1.0},
+    assert {name: (each["n"], each["accuracy"]) for name, each in found["per_group"].items()} == {
+        "a": (1, 1.0),
+        "b": (3, pytest.approx(2 / 3)),
+        "c": (1, 1.0),
     }
-    assert found["worst_group"] == {"name": "b", "accuracy": pytest.approx(2 / 3)}
+    assert found["worst_group"] == {"name": "b", "n": 3, "accuracy": pytest.approx(2 / 3)}
     assert found["confusion"] == [[2, 1], [0, 2]]
     assert found["loss"] == pytest.approx(np.mean(np.log1p(np.exp([-2.0, -1.0, 1.0, -3.0, -2.0]))))
     assert found["head_agreement"] is None
+
+
+def test_intervals_are_wilsons_and_wider_over_patients():
+    rng = np.random.default_rng(0)
+    right = np.repeat(rng.random(40) < 0.7, 5)  # a patient's images are all right or all wrong
+    logits = np.where(right, 1.0, -1.0)[:, None] * [[-1, 1]]
+    alone = content(logits, np.ones(200, int), np.arange(200) % 2, ("a", "b"))
+    found = evaluate(alone)
+    wilson = binomtest(int(right.sum()), 200).proportion_ci(0.95, method="wilson")
+    assert (found["accuracy_low"], found["accuracy_high"]) == pytest.approx((wilson.low, wilson.high))
+    assert found["ids"] is None
+    by_patient = evaluate(replace(alone, owners=np.repeat(np.arange(40) + 7, 5)))
+    of_patients = binomtest(int(right[::5].sum()), 40).proportion_ci(0.95, method="wilson")
+    assert by_patient["ids"] == 40
+    assert by_patient["accuracy"] == found["accuracy"]
+    wide = by_patient["accuracy_high"] - by_patient["accuracy_low"]
+    assert wide == pytest.approx(of_patients.high - of_patients.low, rel=0.05)
+    for group in ("a", "b"):
+        assert by_patient["per_group"][group]["low"] < found["per_group"][group]["low"]
+    one_each = evaluate(replace(alone, owners=np.arange(200)))
+    assert one_each == found
 
 
 def test_a_class_without_a_image_is_absent_and_does_not_count():

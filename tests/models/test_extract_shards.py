@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -90,3 +92,27 @@ def test_a_file_without_one_row_for_each_image_is_refused(tmp_path, name):
     write_tensors(tmp_path / "test.safetensors", {**tensors, name: tensors[name][1:]}, about)
     with pytest.raises(InputError, match=f"tensor '{name}' has 2 rows for 3 images"):
         read_features(tmp_path / "test.safetensors")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_patients_have_the_same_numbers_in_all_splits_and_shards(make_dataset, tmp_path, number):
+    manifest = make_dataset(COUNTS, size=10)
+    whose = [f"w{row // 3}" if row % 5 else "" for row in range(len(manifest.table))]
+    manifest = replace(manifest, table=manifest.table.assign(id=whose))
+    inputs = Inputs(16, 3)
+    model = build("lucidag.models.small:small_cnn", 3, {"channels": 3, "width": 4, "depth": 2}, 0)
+    network = Network(model, inputs, linear_head(model, inputs.example()))
+    known = {}
+    for split in ("train", "test"):
+        parts = []
+        for shard in range(number):
+            parts.append(tmp_path / f"{split}-{shard}.safetensors")
+            content = extract_splits(network, manifest, [split], [], "cpu", 4, Shard(shard + 1, number))[split]
+            write_features(parts[-1], content)
+        join_features(tmp_path / f"{split}.safetensors", parts)
+        found = read_features(tmp_path / f"{split}.safetensors")
+        for image, owner in zip(found.images, found.owners, strict=True):
+            name = whose[list(manifest.table["image"]).index(image)] or image
+            assert known.setdefault(name, owner) == owner
+        assert found.clusters() is not None
+    assert len(set(known.values())) == len(known)

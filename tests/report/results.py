@@ -106,7 +106,9 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
         **dict.fromkeys(("precision", "recall", "f1"), 0.75),
         "auc": auc,
         "loss": 0.5,
-        "worst_group": {"name": "small", "accuracy": 0.0625},
+        "worst_group": {"name": "small", "n": 16, "accuracy": 0.0625},
+        "accuracy_low": 0.1,
+        "accuracy_high": 0.9,
         "confusion": confusion,
     }
 

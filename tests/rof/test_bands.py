@@ -36,6 +36,16 @@ def test_weights_are_samples_with_replacement():
     assert counts.var() == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_patients_are_drawn_with_all_their_images(seed):
+    owner = np.random.default_rng(seed).permutation(np.arange(60).repeat(5))
+    counts = weights(300, 50, seed, owner)
+    of_owner = np.stack([counts[:, owner == each][:, 0] for each in range(60)], axis=1)
+    assert (counts == of_owner[:, owner]).all()
+    assert (of_owner.sum(axis=1, dtype=int) == 60).all()
+    assert of_owner.var() == pytest.approx(1, abs=0.1)
+
+
 def test_bands_are_percentiles():
     draw = np.random.default_rng(0)
     features, weight = (draw.normal(size=shape).astype(np.float32) for shape in ((90, 8), (4, 8)))

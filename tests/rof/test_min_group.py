@@ -51,7 +51,11 @@ def test_sweep_control_and_evaluation_agree_on_the_worst_group() -> None:
     )
     for min_group, name, accuracy in ((1, "g2", 0.0), (2, "g0", 8 / 20), (21, "g0", 8 / 20)):
         order = np.arange(6)
-        assert evaluate(content, min_group)["worst_group"] == {"name": name, "accuracy": accuracy}
+        assert evaluate(content, min_group)["worst_group"] == {
+            "name": name,
+            "n": int((groups == int(name[1])).sum()),
+            "accuracy": accuracy,
+        }
         for logits in (prefix_logits, shifted_logits):
             result = sweep(features, labels, weight, bias, order, groups, 3, None, min_group, logits=logits)
             assert result.worst_accuracy[-1] == accuracy

@@ -1,5 +1,7 @@
 """Support of roles: planted differences of splits are found, two splits of one population have none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,11 +62,48 @@ def test_deals_are_of_the_sizes_of_the_splits():
     assert len({row.tobytes() for row in dealt}) > 20
 
 
-def test_turning_points_of_deals_are_those_of_the_dealt_images():
+@pytest.mark.parametrize("seed", range(3))
+def test_patients_are_dealt_with_all_their_images(seed):
+    owners = np.arange(12).repeat([1, 2, 3, 4] * 3)
+    labels = (owners % 3 == 0).astype(np.int64)
+    train = owners < 7
+    dealt = deals(labels[train], labels[~train], 80, seed, owners)
+    assert (dealt[0] == train).all()
+    for each in range(12):
+        assert (dealt[:, owners == each] == dealt[:, owners == each][:, :1]).all()
+    first = np.unique(owners, return_index=True)[1]
+    for label in (0, 1):
+        of_class = dealt[:, first[labels[first] == label]].sum(axis=1)
+        assert len(set(of_class)) == 1
+    assert len({row.tobytes() for row in dealt}) > 40
+
+
+def test_patients_with_one_image_each_change_nothing():
+    contents = {"train": content(30, 0), "test": content(20, 1)}
+    owned = {
+        split: replace(each, owners=np.arange(len(each.labels)) + 50 * (split == "test"))
+        for split, each in contents.items()
+    }
+    counts = {split: np.ones((6, len(each.labels)), dtype=np.uint8) for split, each in contents.items()}
+    plain, by_patient = (role_draws(each, counts, "l1", 0.01, 3) for each in (contents, owned))
+    assert plain.keys() == by_patient.keys()
+    for name, values in plain.items():
+        np.testing.assert_array_equal(values, by_patient[name])
+
+
+@pytest.mark.parametrize("owners", [None, 7])
+def test_turning_points_of_deals_are_those_of_the_dealt_images(owners):
     contents = {"train": content(50, 0), "test": content(40, 1)}
+    whose = None
+    if owners is not None:
+        contents = {
+            split: replace(each, owners=np.arange(len(each.labels)) // owners + 100 * (split == "test"))
+            for split, each in contents.items()
+        }
+        whose = np.concatenate([each.owners for each in contents.values()])
     counts = {split: np.ones((6, len(each.labels)), dtype=np.uint8) for split, each in contents.items()}
     draws = role_draws(contents, counts, "l1", 0.01, 3)
-    dealt = deals(contents["train"].labels, contents["test"].labels, 6, 3)
+    dealt = deals(contents["train"].labels, contents["test"].labels, 6, 3, whose)
     features, labels = (
         np.concatenate([getattr(each, name) for each in contents.values()]) for name in ("features", "labels")
     )

@@ -21,10 +21,12 @@ with job(snakemake):
     selection = read_table(snakemake.input.selection)
     wanted = (ranking, settings.select_metric)
     chosen = next((each for each in points["selection"] if (each["method"], each["metric"]) == wanted), None)
+    of_test = read_json(snakemake.input.evaluation)["test"]
+    sizes = {name: own["n"] for each in ("per_class", "per_group") for name, own in of_test[each].items()}
     if len(selection):
-        fig = groups(selection, selection_bands(selection), ranking, "train", chosen, confidence)
+        fig = groups(selection, selection_bands(selection), ranking, "train", chosen, confidence, sizes)
     else:
-        fig = groups(sweep, bands, ranking, "test", None, confidence)
+        fig = groups(sweep, bands, ranking, "test", None, confidence, sizes)
     save(fig, snakemake.output.groups, snakemake.output.groups_pdf)
 
     fig = roles(read_table(snakemake.input.roles), settings.role_metric, points["roles"])
