@@ -19,7 +19,7 @@ BEHIND = {
     "train": ["figures_models", "features", "explanations", "dissect_passes", "figures_units"],
     "features": ["evaluate", "rank", "sweep", "dissect_roles"],
     "features_merge": ["evaluate", "rank", "sweep", "dissect_roles"],
-    "evaluate": ["figures_models"],
+    "evaluate": ["figures_models", "figures_rof"],
     "rank": ["sweep"],
     "sweep": ["turning_points", "figures_rof"],
     "turning_points": ["figures_rof", "dissect_roles"],
@@ -423,7 +423,7 @@ EDITS = [
     Edit("`rof/a/sweep.csv` deleted, which only later stages ask for", NOTHING, remove("results/rof/a/sweep.csv")),
     Edit(
         "`models/a/evaluation.json` edited by hand",
-        {"figures_models": "a", "notebook": "all"},
+        {"figures_models": "a", "figures_rof": "a", "notebook": "all"},
         append("results/models/a/evaluation.json", "\n"),
     ),
 ]

@@ -21,8 +21,8 @@ with job(snakemake):
     selection = read_table(snakemake.input.selection)
     wanted = (ranking, settings.select_metric)
     chosen = next((each for each in points["selection"] if (each["method"], each["metric"]) == wanted), None)
-    of_test = read_json(snakemake.input.evaluation)["test"]
-    sizes = {name: own["n"] for each in ("per_class", "per_group") for name, own in of_test[each].items()}
+    of_test = read_json(snakemake.input.evaluation).get("test", {})
+    sizes = {name: own["n"] for each in ("per_class", "per_group") for name, own in of_test.get(each, {}).items()}
     if len(selection):
         fig = groups(selection, selection_bands(selection), ranking, "train", chosen, confidence, sizes)
     else:
