@@ -27,6 +27,7 @@ include: "rules/explain.smk"
 include: "rules/relevance.smk"
 include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
+include: "rules/units.smk"
 include: "rules/artefacts.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
@@ -42,6 +43,7 @@ rule all:
         rules.relevance.input,
         rules.faithfulnesses.input,
         rules.dissect.input,
+        rules.units.input,
         rules.artefacts.input,
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

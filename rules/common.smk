@@ -116,7 +116,7 @@ EXPLAINING = {
 CATEGORIES = {
     "rof": "Retrieval of function",
     **dict.fromkeys(("agreement", "localisation", "faithfulness"), "Explanations"),
-    **dict.fromkeys(("clip", "dissect"), "Units and concepts"),
+    **dict.fromkeys(("clip", "dissect", "units"), "Units and concepts"),
     "shortcuts": "Artefacts",
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}

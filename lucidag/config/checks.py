@@ -72,7 +72,7 @@ def _check_datasets(plan: Plan) -> Iterator[str]:
 
 def _check_models(words: Config, plan: Plan) -> Iterator[str]:
     known = sorted({*words.models, *plan.config.models})
-    for key in ("rof", "explain", "dissect", "relevance", "faithfulness"):
+    for key in ("rof", "explain", "dissect", "units", "relevance", "faithfulness"):
         section = getattr(words, key)
         yield from _known(f"{key}.models", "model", (section.models or ()) if section is not None else (), known)
     for key, shortcut in words.shortcuts.items():

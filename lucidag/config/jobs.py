@@ -82,7 +82,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
-        "features": lambda plan, job: {"needs_head": job["model"] in plan.examined},
+        "features": lambda plan, job: {"needs_head": job["model"] in {*plan.examined, *plan.unit_models}},
         **dict.fromkeys(("turning_points", "rof_figures"), _on_a_grid),
         "generalisation": _generalisation,
         "explanations": _explanations,
@@ -236,6 +236,8 @@ def notebook(plan: Plan) -> dict[str, Settings]:
             "clips": [plan.clip] if plan.clip in plan.trained_clips else [],
             "untrained": plan.twins,
         }
+    if config.units is not None:
+        found["units"] = {"models": plan.unit_models, **config.units.pick("confidence")}
     if config.artefacts is not None:
         found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
     if config.shortcuts:

@@ -391,6 +391,11 @@ class Plan:
         """Return a file of every dissected layer of a model."""
         return [self.at("dissect", model, f"{layer}{suffix}") for layer in self.layers[model]]
 
+    @cached_property
+    def unit_models(self) -> list[str]:
+        """The models whose units are taken away, one by one and in sets."""
+        return [] if self.config.units is None else self._members(self.config.units.models)
+
     # Artefacts
 
     @cached_property

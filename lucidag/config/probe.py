@@ -56,6 +56,11 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
                 "maps are averaged, so it has no penultimate units: choose an architecture that does (such as "
                 "'resnet18'), or leave it out of `rof.models`"
             )
+        if name in plan.unit_models and (found["head"] is None or not found["linear"]):
+            faults.lines.append(
+                f"{source}: models.{name}: its logits are not linear in units in front of a last layer, so what is lost "
+                "without each cannot be told exactly: leave it out of `units.models`"
+            )
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)

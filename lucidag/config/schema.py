@@ -17,6 +17,7 @@ from lucidag.models.settings import Model
 from lucidag.report.settings import Report
 from lucidag.rof.settings import Generalisation, Rof
 from lucidag.units.clip.settings import Clips
+from lucidag.units.effects.settings import Units
 from lucidag.units.settings import Dissect
 
 
@@ -45,6 +46,7 @@ class Config(Section):
     faithfulness: Faithfulness | None = Field(default=None, description="How faithful explanations are; absent: none.")
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
+    units: Units | None = Field(default=None, description="What is lost without each unit; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     report: Report = Field(default=Report(), description="What is made of all results in the end.")

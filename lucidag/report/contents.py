@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from lucidag.ground.columns import WORDS, WORDS_END
-from lucidag.report import decisions, networks, shortcuts, units
+from lucidag.report import decisions, effects, networks, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
@@ -55,6 +55,7 @@ def builders() -> dict[str, Callable[..., Section]]:
         "relevance": decisions.relevance,
         "faithfulness": decisions.faithfulness,
         "dissect": units.dissect,
+        "units": effects.units,
         "artefacts": shortcuts.artefacts,
         "shortcuts": shortcuts.studies,
     }

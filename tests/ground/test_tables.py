@@ -75,6 +75,10 @@ TABLES = {
     "b:labelled w:flags",
     "dissect/{model}/concept_roles.csv": "w:method w:concept w:category i:units i:both i:train_only i:test_only "
     "i:neither n:score i:rank_train_best n:rank_train_mean i:rank_test_best n:rank_test_mean",
+    "units/{model}/effects.csv": "w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high n:margin "
+    "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
+    "units/{model}/sets.csv": "w:name w:set w:members i:images n:loss n:loss_low n:loss_high n:accuracy "
+    "n:others_loss n:others_accuracy n:p n:p_fdr",
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
     "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",

@@ -23,6 +23,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
         "clips": ["small"],
         "untrained": True,
     },
+    "units": {"models": ["net"], "confidence": 0.9},
     "artefacts": {"datasets": ["cats"], "confidence": 0.9},
     "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
 }
@@ -89,6 +90,11 @@ TABLES = {
     "clip-dissect,1,green,colour,2,0.03\nnetdissect,0,none,,0.5,\nnetdissect,1,oak,,0.125,\n",
     "dissect/net/fc.csv": "method,unit,concept,category,score,strength\nclip-dissect,4,blue,colour,2,5\n",
     "dissect/bought/fc.csv": "method,unit,concept,category,score,strength\nclip-dissect,1,red,colour,1,2\n",
+    "units/net/effects.csv": "split,unit,kind,name,images,loss,loss_low,loss_high,accuracy,beyond,p_fdr,found\n"
+    "val,3,class,007,4,0.5,0.25,0.75,-0.25,0.5,0.01,True\ntest,3,class,007,4,0.5,0.25,0.75,-0.25,0.5,0.01,True\n"
+    "test,4,class,007,4,0.5,0.25,0.75,-0.25,0.5,,False\n",
+    "units/net/sets.csv": "name,set,members,images,loss,loss_low,loss_high,accuracy,others_accuracy,p,p_fdr\n"
+    "007,worst,3 4,4,0.5,0.25,0.75,-0.25,0,,\n007,random,,4,0.125,0,0.25,0,0,0.01,0.02\n",
     "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",
 }
 
@@ -168,6 +174,13 @@ def numbers() -> dict[str, Any]:
         "dissect/net/summary.json": summary(["block.3", "fc"]),
         "dissect/bought/summary.json": summary(["fc"]),
         "dissect/net/role_tests.json": {"methods": {"clip-dissect": {"restoring": {"train": judged, "test": judged}}}},
+        "units/net/effects.json": {
+            "splits": {
+                name: {"units": 5, "looked_at": 5, "found": 1, "found_by_class": {}} for name in ("val", "test")
+            },
+            "selectivity": {"units": 5, "spearman": 0.5, "low": None, "high": None},
+            "notes": [],
+        },
         "dissect/net-vs-bought.json": {
             "methods": {"clip-dissect": {"above": {"differences": {"labelled": difference}}}},
         },

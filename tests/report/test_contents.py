@@ -21,6 +21,7 @@ TITLES = {
     "relevance": "Relevance",
     "faithfulness": "Faithfulness",
     "dissect": "What units detect",
+    "units": "What is lost without units",
     "artefacts": "Artefacts",
     "shortcuts": "Shortcuts",
 }

@@ -1,13 +1,22 @@
 """Effects of units: against a loop that zeroes each, against permutations, and with labels that are dealt out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from lucidag.data.features import Features
+from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.dealt import dealt_out
 from lucidag.ground.statistics.many import mean_intervals
 from lucidag.ground.statistics.studentised import studentised
 from lucidag.units.effects.exact import without_units
+from lucidag.units.effects.selectivity import selectivity
+from lucidag.units.effects.sets import COLUMNS as SET_COLUMNS
+from lucidag.units.effects.sets import matched, sets_table, worst_units
+from lucidag.units.effects.settings import Units
+from lucidag.units.effects.stage import run_effects
 from lucidag.units.effects.table import COLUMNS, effects
 
 
@@ -29,59 +38,161 @@ def judged(z, labels):
 @pytest.mark.parametrize("block", [1, 500, 10**7])
 def test_effects_are_those_of_a_loop_that_zeroes_each_unit(seed, block):
     features, weight, bias, labels = network(seed)
-    before = judged(features.astype(float) @ weight.T.astype(float) + bias, labels)
+    full = features.astype(float) @ weight.T.astype(float) + bias
+    before = judged(full, labels)
     seen = []
     for found in without_units(features, weight, bias, labels, block):
         for place, unit in enumerate(found.units):
             zeroed = features.copy()
             zeroed[:, unit] = 0
-            after = judged(zeroed.astype(float) @ weight.T.astype(float) + bias, labels)
-            own = found.loss[np.arange(len(labels)), labels, place]
-            np.testing.assert_allclose(own, after[0] - before[0], atol=1e-12)
-            np.testing.assert_allclose(found.margin[:, place], after[1] - before[1], atol=1e-12)
+            cut = zeroed.astype(float) @ weight.T.astype(float) + bias
+            after = judged(cut, labels)
+            np.testing.assert_allclose(found.loss[:, place], after[0] - before[0], atol=1e-12)
+            for index in range(len(bias)):
+                margins = [judged(z, np.full_like(labels, index))[1] for z in (full, cut)]
+                np.testing.assert_allclose(found.margin[:, index, place], margins[1] - margins[0], atol=1e-12)
             assert np.array_equal(found.correct[:, place], after[2].astype(int) - before[2].astype(int))
             seen.append(int(unit))
     assert seen == list(range(features.shape[1]))
 
 
+def split_of(seed, labels=None, images=60, units=7, groups=None):
+    features, weight, bias, drawn = network(seed, images, units)
+    names = ("much", "little") if groups is not None else ("all",)
+    return Features(
+        tuple(map(str, range(images))),
+        drawn if labels is None else labels,
+        np.zeros(images, dtype=np.int64) if groups is None else groups,
+        np.zeros((images, 3), dtype=np.float32),
+        features,
+        weight,
+        bias,
+        ("a", "b", "c"),
+        names,
+        "fc",
+    )
+
+
 def test_the_table_has_a_row_per_unit_and_class_and_group():
-    features, weight, bias, labels = network(0)
-    ink = np.where(np.arange(60) < 20, "much", "little")
-    table = effects(features, weight, bias, labels, ["a", "b", "c"], {"ink": ink}, 0.95, 200, 0)
+    groups = (np.arange(60) < 20).astype(int)
+    table = effects(split_of(0, groups=groups), "test", 0.95, 200, 0)
     assert tuple(table.columns) == COLUMNS
-    assert table.groupby(["of", "value"]).size().to_dict() == {
-        ("class", "a"): 7,
-        ("class", "b"): 7,
-        ("class", "c"): 7,
-        ("ink", "little"): 7,
-        ("ink", "much"): 7,
-    }
-    classes = table[table["of"] == "class"]
-    whole = (classes["loss"] * classes["images"]).groupby(classes["unit"]).sum() / 60
-    groups = table[table["of"] == "ink"]
-    again = (groups["loss"] * groups["images"]).groupby(groups["unit"]).sum() / 60
-    np.testing.assert_allclose(whole, again, atol=1e-12)
+    assert table.groupby(["kind", "name"]).size().to_dict() == dict.fromkeys(
+        [("all", ""), ("class", "a"), ("class", "b"), ("class", "c"), ("group", "little"), ("group", "much")], 7
+    )
+    whole = table[table["kind"] == "all"].set_index("unit")["loss"]
+    for kind in ("class", "group"):
+        rows = table[table["kind"] == kind]
+        mean = (rows["loss"] * rows["images"]).groupby(rows["unit"]).sum() / 60
+        np.testing.assert_allclose(mean, whole, atol=1e-12)
     assert (table["loss_low"] <= table["loss"]).all()
     assert (table["loss"] <= table["loss_high"]).all()
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_planted_unit_is_found_and_dealt_out_labels_are_not(seed):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 3, 300)
-    features = np.maximum(rng.normal(size=(300, 20)), 0)
-    features[:, 0] = 2.0 * (labels == 1) + rng.random(300)  # speaks for class 1 on its images
-    weight = rng.normal(size=(3, 20)) * 0.1
+def planted(seed, images=300, units=20):
+    """Draw the images of a split whose unit 0 speaks for class b."""
+    rng = np.random.default_rng([7, seed])
+    labels = rng.integers(0, 3, images)
+    features = np.maximum(rng.normal(size=(images, units)), 0)
+    features[:, 0] = 2.0 * (labels == 1) + rng.random(images)
+    weight = np.random.default_rng(7).normal(size=(3, units)) * 0.1
     weight[:, 0] = (0, 2, 0)
-    table = effects(features, weight, np.zeros(3), labels, ["a", "b", "c"], {}, 0.95, 100, 0)
-    found = table[(table["p_fdr"] < 0.05) & (table["beyond"] > 0)]
-    assert (0, "b") in set(zip(found["unit"], found["value"], strict=True))
-    shares = []
+    content = split_of(0, labels, images, units)
+    return replace(content, features=features, weight=weight, bias=np.zeros(3))
+
+
+SETTINGS = Units(set_size=1, random_sets=99, resamples=50)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_unit_is_found_on_validation_and_again_on_test_images(seed):
+    found = run_effects({"val": planted(seed), "test": planted(seed + 10)}, SETTINGS)
+    table = found.table
+    for split in ("val", "test"):
+        rows = table[(table["split"] == split) & table["found"]]
+        assert (0, "b") in set(zip(rows["unit"], rows["name"], strict=True))
+    val, test = (table[table["split"] == split] for split in ("val", "test"))
+    assert test["p_fdr"].notna().sum() == val["found"].sum() == found.report["splits"]["test"]["looked_at"]
+    sets = found.sets.set_index(["name", "set"])
+    assert sets.loc[("b", "worst"), "members"] == "0"
+    assert sets.loc[("b", "random"), "p_fdr"] <= 0.2  # of 20 units one draw in 20 is the same
+    assert sets.loc[("b", "worst"), "loss"] > 10 * sets.loc[("b", "random"), "loss"]
+
+
+def test_with_dealt_out_labels_as_little_is_found_as_the_level_says():
+    hits = 0
     for draw in range(20):
-        dealt = np.random.default_rng(draw).permutation(labels)
-        other = effects(features, weight, np.zeros(3), dealt, ["a", "b", "c"], {}, 0.95, 10, 0)
-        shares.append((other["p_fdr"] < 0.05).any())
-    assert np.mean(shares) <= 0.15  # at most 5 %, of twenty draws
+        content = planted(draw)
+        dealt = np.random.default_rng(draw).permutation(content.labels)
+        hits += effects(replace(content, labels=dealt), "val", 0.95, 10, 0)["found"].any()
+    assert hits / 20 <= 0.1  # at most 5 %, of twenty draws
+
+
+def test_without_validation_images_all_is_told_by_test_images_and_it_is_said():
+    found = run_effects({"test": planted(0)}, SETTINGS)
+    assert found.sets.empty
+    assert list(found.sets.columns) == list(SET_COLUMNS)
+    assert "no validation images" in found.report["notes"][0]
+    assert found.table["p_fdr"].notna().sum() == 60
+    with pytest.raises(InputError, match="test images"):
+        run_effects({"val": planted(0)}, SETTINGS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sets_are_those_of_a_loop_that_zeroes_them(seed):
+    content = split_of(seed, images=80, units=9)
+    worst = worst_units(effects(content, "val", 0.95, 10, 0), 3)
+    table = sets_table(content, "test", worst, 30, 0.95, 50, 0).set_index(["name", "set"])
+    z = content.features.astype(float) @ content.weight.T.astype(float) + content.bias
+    before = judged(z, content.labels)
+    for index, name in enumerate(content.classes):
+        zeroed = content.features.astype(float)
+        zeroed[:, worst[name]] = 0
+        after = judged(zeroed @ content.weight.T.astype(float) + content.bias, content.labels)
+        own = content.labels == index
+        row = table.loc[(name, "worst")]
+        assert row["loss"] == pytest.approx((after[0] - before[0])[own].mean(), abs=1e-12)
+        assert row["accuracy"] == after[2][own].mean() - before[2][own].mean()
+        assert row["others_loss"] == pytest.approx((after[0] - before[0])[~own].mean(), abs=1e-12)
+        assert row["members"] == " ".join(map(str, worst[name]))
+
+
+def test_matched_units_are_of_the_nearest_activation_and_drawn_for_themselves_too():
+    active, rng, same = np.arange(40.0), np.random.default_rng(0), 0
+    for _ in range(300):
+        drawn = matched(np.array([10, 39]), active, rng)
+        assert len({*drawn}) == 2
+        assert np.abs(active[drawn] - [10, 39]).max() <= 9
+        same += int(drawn[1] == 39)
+    assert 10 <= same <= 60  # one in ten
+    assert sorted(matched(np.arange(3), np.arange(3.0), rng)) == [0, 1, 2]
+
+
+def test_a_unit_that_every_image_has_is_no_unit_of_a_class_and_one_that_speaks_against_is_not_needed():
+    labels = np.arange(300) % 3
+    noise = 0.1 * np.random.default_rng(0).random((300, 2))
+    features = np.stack([np.ones(300), labels == 1], axis=1) + noise
+    content = replace(split_of(0, labels, 300, 2), features=features, bias=np.zeros(3))
+    for weight, needed in ((1.0, {(1, "b")}), (-1.0, set())):
+        own = replace(content, weight=np.array([[0, 0], [1, weight], [0, 0]]))
+        table = effects(own, "test", 0.95, 50, 0)
+        assert set(table.loc[table["found"], ["unit", "name"]].itertuples(index=False, name=None)) == needed
+
+
+def test_selectivity_by_hand():
+    features = np.array([[3, 1, 0, -1], [3, 1, 0, 1], [1, 1, 0, 1], [0, 1, 0, 1]], dtype=float)
+    found = selectivity(features, np.array([0, 0, 1, 2]))
+    np.testing.assert_allclose(found[:2], [(3 - 0.5) / 3.5, 0])
+    assert np.isnan(found[2:]).all()  # dead, and signed
+    assert np.isnan(selectivity(features, np.zeros(4, dtype=int))).all()
+
+
+def test_one_class_alone_has_selectivity_one_and_goes_into_the_table():
+    content = planted(0)
+    table = effects(content, "test", 0.95, 10, 0)
+    whole = table[table["kind"] == "all"].set_index("unit")["selectivity"]
+    np.testing.assert_allclose(whole, selectivity(content.features, content.labels))
+    assert table.loc[table["kind"] != "all", "selectivity"].isna().all()
 
 
 def test_moments_of_dealt_out_parts_are_those_of_permutations():

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -23,9 +22,9 @@ class Without:
     units
         The block.
     loss
-        N x C x b: the change of the cross-entropy that the image would have if it was of this class.
+        N x b: the change of the cross-entropy.
     margin
-        N x b: the change of the logit of the image's class less the greatest other one.
+        N x C x b: the change of the logit of each class less the greatest other one.
     correct
         N x b: -1 where a right decision is lost, 1 where a wrong one becomes right, else 0.
     """
@@ -56,23 +55,39 @@ def without_units(
     block
         Logits that are held at once; it changes no number.
     """
-    f, w = (torch.from_numpy(np.ascontiguousarray(each, dtype=np.float64)) for each in (features, weight))
-    rows = torch.from_numpy(np.ascontiguousarray(labels))
-    z = f @ w.T + torch.from_numpy(np.asarray(bias, dtype=np.float64))
-    before = _judged(z[:, :, None], rows)
-    count = max(1, block // z.numel())
-    for units in torch.arange(f.shape[1]).split(count):
-        after = _judged(z[:, :, None] - f[:, None, units] * w[None, :, units], rows)
-        changes = [(new - old).numpy() for new, old in zip(after, before, strict=True)]
-        yield Without(units.numpy(), *changes)
+    f, w = (np.asarray(each, dtype=np.float64) for each in (features, weight))
+    z = f @ w.T + np.asarray(bias, dtype=np.float64)
+    before = judged(z[:, :, None], labels)
+    count = max(1, block // max(1, z.size))
+    for start in range(0, f.shape[1], count):
+        units = np.arange(start, min(start + count, f.shape[1]))
+        after = judged(z[:, :, None] - f[:, None, units] * w[None, :, units], labels)
+        changes = [new - old for new, old in zip(after, before, strict=True)]
+        yield Without(units, *changes)
 
 
-def _judged(z: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Give loss by class (N x C x b), margin and whether the decision is right (N x b) of logits N x C x b."""
-    loss = z.logsumexp(dim=1, keepdim=True) - z
-    rows = torch.arange(len(z))
-    own = z[rows, labels]
-    others = z.clone()
-    others[rows, labels] = -torch.inf
-    right = z.argmax(dim=1) == labels[:, None]
-    return loss, own - others.amax(dim=1), right.double()
+def judged(z: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Judge logits.
+
+    Parameters
+    ----------
+    z
+        N x C x b.
+    labels
+        N class indices.
+
+    Returns
+    -------
+    loss, margin, right
+        N x b: the cross-entropy; N x C x b: the logit of each class less the greatest other one; N x b: 1 where the
+        decision is right, else 0. In a tie the first class wins.
+    """
+    rows = np.arange(len(z))
+    first = z.argmax(axis=1, keepdims=True)
+    highest = np.take_along_axis(z, first, axis=1)
+    loss = np.log(np.exp(z - highest).sum(axis=1)) + highest[:, 0] - z[rows, labels]
+    others = z.copy()
+    np.put_along_axis(others, first, -np.inf, axis=1)
+    margin = z - highest
+    np.put_along_axis(margin, first, highest - others.max(axis=1, keepdims=True), axis=1)
+    return loss, margin, (first[:, 0] == labels[:, None]).astype(np.float64)

@@ -1,98 +1,94 @@
 """The effects of units as a table: what each class and group loses without each, and whether that is chance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
+from lucidag.data.features import Features
 from lucidag.ground.statistics.dealt import dealt_out
 from lucidag.ground.statistics.many import mean_intervals
+from lucidag.rof.rank import head_of
 from lucidag.units.effects.exact import Without, without_units
+from lucidag.units.effects.selectivity import selectivity
 
 MEASURES = ("loss", "margin", "accuracy")
+ALL, CLASS, GROUP = "all", "class", "group"
 COLUMNS = (
-    *("unit", "of", "value", "images"),
+    *("split", "unit", "kind", "name", "images"),
     *(f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")),
-    *("beyond", "p", "p_fdr"),
+    *("beyond", "p", "p_fdr", "found", "selectivity"),
 )
 
 
-def effects(
-    features: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    bias: NDArray[np.floating],
-    labels: NDArray[np.int64],
-    classes: list[str],
-    groups: Mapping[str, NDArray[np.str_]],
-    confidence: float,
-    resamples: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Take each unit away, and average what changes over the images of each class and group.
+def effects(content: Features, split: str, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
+    """Take each unit away, and average what changes over all images and over those of each class and group.
 
     Parameters
     ----------
-    features, weight, bias, labels
-        See `lucidag.units.effects.exact.without_units`.
-    classes
-        Their names.
-    groups
-        Column of the data set to its N values: the images of each value are a group.
+    content
+        What a model says about the images of a split.
+    split
+        Its name.
     confidence, resamples, seed
         Of the intervals over images.
 
     Returns
     -------
     DataFrame
-        One row per unit and class, and per unit and group: ``unit``; ``of``, ``class`` or the column; ``value``, the
-        class or group; ``images``; means over these images with ``_low`` and ``_high`` of the change of the
-        cross-entropy (``loss``, above 0 where they lose), of the ``margin`` of the class's logit and of ``accuracy``.
-        Of classes also ``beyond``: how much more the cross-entropy *of this class* rises on its own images than on all
-        others; ``p``, whether images dealt out at random would show as much; ``p_fdr``, corrected over units and
-        classes (Benjamini and Hochberg 1995).
+        `COLUMNS`; one row per unit and part of the images: ``kind`` is ``all``, ``class`` or ``group`` and ``name`` the
+        class or group; ``images``, so many; means over these images with ``_low`` and ``_high`` of the change of the
+        cross-entropy (``loss``, nats, above 0 where they lose), of the ``margin`` of the class's logit and of
+        ``accuracy``. Of classes ``beyond``: how much more the margin *of this class* falls on its own images than on all
+        others, as the cross-entropy of what is decided rightly hardly moves; ``p``, whether images dealt out at random
+        would show as much; ``p_fdr``, corrected over units and classes (Benjamini and Hochberg 1995); ``found``,
+        whether the class needs the unit: by that, with ``beyond`` and ``loss_low`` above 0. Of all images ``selectivity``, see `lucidag.units.effects.selectivity`.
     """
+    features, weight, bias = head_of(content, split)
     parts = [
-        _rows(each, labels, classes, groups, confidence, resamples, seed)
-        for each in without_units(features, weight, bias, labels)
+        row
+        for found in without_units(features, weight, bias, content.labels)
+        for row in _rows(found, content, confidence, resamples, seed)
     ]
-    table = pd.concat([row for part in parts for row in part], ignore_index=True)[list(COLUMNS)]
-    known = table["p"].notna()
-    table.loc[known, "p_fdr"] = false_discovery_control(table.loc[known, "p"]) if known.any() else np.nan
-    return table
+    table = pd.concat(parts, ignore_index=True)
+    whole = table["kind"] == ALL
+    table.loc[whole, "selectivity"] = selectivity(features, content.labels)[table.loc[whole, "unit"]]
+    return corrected(table.assign(split=split), table["p"].notna(), 1 - confidence)[list(COLUMNS)]
 
 
-def _rows(
-    found: Without,
-    labels: NDArray[np.int64],
-    classes: list[str],
-    groups: Mapping[str, NDArray[np.str_]],
-    confidence: float,
-    resamples: int,
-    seed: int,
-) -> list[pd.DataFrame]:
-    own = np.take_along_axis(found.loss, labels[:, None, None], axis=1)[:, 0]
-    changes = dict(zip(MEASURES, (own, found.margin, found.correct), strict=True))
-    rows = []
-    for index, name in enumerate(classes):
-        part = labels == index
-        if part.any():
-            row = _means(changes, part, confidence, resamples, seed)
-            beyond, p = dealt_out(found.loss[:, index], part)
-            rows.append(row.assign(unit=found.units, of="class", value=name, beyond=beyond, p=p))
-    for column, values in groups.items():
-        for value in np.unique(values):
-            row = _means(changes, values == value, confidence, resamples, seed)
-            rows.append(row.assign(unit=found.units, of=column, value=value, beyond=np.nan, p=np.nan))
-    return [row.assign(p_fdr=np.nan) for row in rows]
+def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> pd.DataFrame:
+    """Correct the p values of a family of rows, and say which units are found: the class needs them."""
+    p = np.full(len(table), np.nan)
+    if family.any():
+        p[family.to_numpy()] = false_discovery_control(table.loc[family, "p"].to_numpy(dtype=np.float64))
+    return table.assign(p_fdr=p, found=(p <= level) & (table["beyond"] > 0) & (table["loss_low"] > 0))
 
 
-def _means(
-    changes: Mapping[str, NDArray[np.float64]], part: NDArray[np.bool_], confidence: float, resamples: int, seed: int
-) -> pd.DataFrame:
-    columns: dict[str, object] = {"images": int(part.sum())}
-    for measure, values in changes.items():
-        low, high = mean_intervals(values[part], confidence, resamples, seed)
-        columns |= {measure: values[part].mean(axis=0), f"{measure}_low": low, f"{measure}_high": high}
-    return pd.DataFrame(columns)
+def _rows(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+    margin = np.take_along_axis(found.margin, content.labels[:, None, None], axis=1)[:, 0]
+    changes = np.stack([found.loss, margin, found.correct], axis=1)
+    for kind, name, index, part in _parts(content):
+        columns: dict[str, object] = {"unit": found.units, "kind": kind, "name": name, "images": int(part.sum())}
+        count = len(found.units)
+        low, high = mean_intervals(changes[part].reshape(int(part.sum()), -1), confidence, resamples, seed)
+        ends = low.reshape(-1, count), high.reshape(-1, count)
+        for place, measure in enumerate(MEASURES):
+            columns[measure] = changes[part, place].mean(axis=0)
+            columns |= {f"{measure}_low": ends[0][place], f"{measure}_high": ends[1][place]}
+        columns |= dict.fromkeys(("beyond", "p", "selectivity"), np.nan)
+        if kind == CLASS:
+            columns["beyond"], columns["p"] = dealt_out(-found.margin[:, index], part)
+        yield pd.DataFrame(columns)
+
+
+def _parts(content: Features) -> Iterator[tuple[str, str, int, NDArray[np.bool_]]]:
+    """Give kind, name, index and images of all images, and of each class and group that has any."""
+    yield ALL, "", 0, np.ones(len(content.labels), dtype=np.bool_)
+    named = [(CLASS, content.labels, content.classes)]
+    named += [(GROUP, content.groups, content.group_names)] if len(content.group_names) > 1 else []
+    for kind, indices, names in named:
+        for index, name in enumerate(names):
+            if (indices == index).any():
+                yield kind, name, index, indices == index

@@ -1,0 +1,58 @@
+"""Section about what is lost without units."""
+
+from collections.abc import Sequence
+
+from lucidag.report.cells import Code, Section, Text, code, quoted, text
+
+
+def units(models: Sequence[str], confidence: float) -> Section:
+    """Show which classes need which units.
+
+    Parameters
+    ----------
+    models
+        Whose units were taken away.
+    confidence
+        Level of the intervals.
+    """
+    cells: list[Text | Code] = [
+        text(
+            "Each unit in front of the last layer is taken away (set to 0), exactly: the change of the cross-entropy "
+            "(`loss`, nats, above 0 where it is missed) and of the accuracy of the images of a class. Pairs of unit "
+            "and class are found on validation images, at a false discovery rate of "
+            f"{1 - confidence:.0%}, where the margin of the class falls `beyond` what it does on other images; shown "
+            f"are those that test images confirm, with {confidence:.0%} intervals over test images. A unit that "
+            "no class misses may still matter where another one stands in for it."
+        )
+    ]
+    for name in models:
+        cells += _model(name)
+    return Section("units", "What is lost without units", tuple(cells))
+
+
+def _model(name: str) -> list[Text | Code]:
+    return [
+        text(f"### {name}"),
+        code(
+            f"found = read_json({quoted(f'units/{name}/effects.json')})",
+            'print(*found["notes"], sep="\\n")',
+            'pd.DataFrame(found["splits"]).drop("found_by_class")',
+        ),
+        code(
+            f"effects = read_table({quoted(f'units/{name}/effects.csv')})",
+            'effects = effects[(effects["split"] == "test") & effects["found"]].sort_values("loss", ascending=False)',
+            'columns = ["unit", "name", "images", "loss", "loss_low", "loss_high", "accuracy", "beyond", "p_fdr"]',
+            "effects[columns].head(10)",
+        ),
+        text(
+            "The units that a class misses most, taken away together, beside as many random units and others of about "
+            "the same mean activation (`matched`): of these the mean over sets, and where the middle ones lie. How a "
+            "unit's class selectivity (0 to 1; Morcos and others 2018) goes with what is lost without it stands below."
+        ),
+        code(
+            f"sets = read_table({quoted(f'units/{name}/sets.csv')})",
+            'columns = ["loss", "loss_low", "loss_high", "accuracy", "others_accuracy", "p", "p_fdr"]',
+            'sets.set_index(["name", "set"])[["members", "images", *columns]]',
+        ),
+        code('pd.Series(found["selectivity"])'),
+    ]

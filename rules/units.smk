@@ -1,0 +1,33 @@
+# What each unit does: what classes and groups lose without it.
+#
+# Requires: features/{model}/{val,test}.safetensors.
+# Produces: units/{model}/effects.csv, effects.json, sets.csv.
+
+
+rule units:
+    input:
+        every("units/{model}/effects.csv", model=plan.unit_models),
+
+
+rule unit_effects:
+    """Take each unit in front of the last layer away, alone and in sets, and say what classes and groups lose."""
+    input:
+        val=f"{R}/features/{{model}}/val.safetensors",
+        test=f"{R}/features/{{model}}/test.safetensors",
+    output:
+        effects=f"{R}/units/{{model}}/effects.csv",
+        sets=shown(f"{R}/units/{{model}}/sets.csv", "unit_sets", "sets of units"),
+        report=f"{R}/units/{{model}}/effects.json",
+    log:
+        f"{R}/logs/unit_effects/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_effects/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        **made_by("unit_effects"),
+    script:
+        "../workflow/scripts/unit_effects.py"
