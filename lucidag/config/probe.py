@@ -58,8 +58,8 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
             )
         if name in plan.unit_models and (found["head"] is None or not found["linear"]):
             faults.lines.append(
-                f"{source}: models.{name}: its logits are not linear in units in front of a last layer, so what is lost "
-                "without each cannot be told exactly: leave it out of `units.models`"
+                f"{source}: models.{name}: its logits are not linear in units in front of a last layer, so what is "
+                "lost without each cannot be told exactly: leave it out of `units.models`"
             )
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found

@@ -66,10 +66,11 @@ def sets_table(
     before = _judged(z, content.labels)
     active = np.abs(features).mean(axis=0)
     rows: list[dict[str, object]] = []
-    for place, (name, units) in enumerate(worst.items()):
-        part = content.labels == content.classes.index(name)
-        if not part.any():
+    for place, name in enumerate(content.classes):
+        part = content.labels == place
+        if name not in worst or not part.any():
             continue
+        units = worst[name]
         rng = np.random.default_rng([seed, place])
         chosen = {
             WORST: units[None],

@@ -1,6 +1,6 @@
 """The effects of all units of one model: found on validation images, reported on test images, which had no say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,16 +88,16 @@ def _report(table: pd.DataFrame, settings: Units) -> dict[str, Any]:
             "looked_at": int(rows["p_fdr"].notna().sum()),
             "found": int(rows["found"].sum()),
             "units_found": int(rows.loc[rows["found"], "unit"].nunique()),
-            "found_by_class": rows[rows["kind"] == CLASS]
-            .groupby("name", sort=False)["found"]
-            .sum()
-            .astype(int)
-            .to_dict(),
+            "found_by_class": {str(name): int(each["found"].sum()) for name, each in _classes(rows)},
         }
         for split, rows in table.groupby("split", sort=False)
     }
     whole = table[(table["split"] == REPORTED) & (table["kind"] == ALL)]
     return {"splits": counts, "selectivity": _relation(whole, settings.confidence)}
+
+
+def _classes(rows: pd.DataFrame) -> Iterable[tuple[Any, pd.DataFrame]]:
+    return rows[rows["kind"] == CLASS].groupby("name", sort=False)
 
 
 def _relation(whole: pd.DataFrame, confidence: float) -> dict[str, Any]:

@@ -41,10 +41,11 @@ def effects(content: Features, split: str, confidence: float, resamples: int, se
         `COLUMNS`; one row per unit and part of the images: ``kind`` is ``all``, ``class`` or ``group`` and ``name`` the
         class or group; ``images``, so many; means over these images with ``_low`` and ``_high`` of the change of the
         cross-entropy (``loss``, nats, above 0 where they lose), of the ``margin`` of the class's logit and of
-        ``accuracy``. Of classes ``beyond``: how much more the margin *of this class* falls on its own images than on all
-        others, as the cross-entropy of what is decided rightly hardly moves; ``p``, whether images dealt out at random
-        would show as much; ``p_fdr``, corrected over units and classes (Benjamini and Hochberg 1995); ``found``,
-        whether the class needs the unit: by that, with ``beyond`` and ``loss_low`` above 0. Of all images ``selectivity``, see `lucidag.units.effects.selectivity`.
+        ``accuracy``. Of classes ``beyond``: how much more the margin *of this class* falls on its own images than on
+        all others, as the cross-entropy of what is decided rightly hardly moves; ``p``, whether images dealt out at
+        random would show as much; ``p_fdr``, corrected over units and classes (Benjamini and Hochberg 1995);
+        ``found``, whether the class needs the unit: by that, with ``beyond`` and ``loss_low`` above 0. Of all images
+        ``selectivity``, see `lucidag.units.effects.selectivity`.
     """
     features, weight, bias = head_of(content, split)
     parts = [
