@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 from scipy.stats.contingency import association, odds_ratio
 
-from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, owners, permuted_ids
+from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, permuted_ids
 from lucidag.ground.statistics.corrections import holm
 from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.owners import owners
 
 DRAWS = 9999  # tables of a Monte Carlo test
 FEW = 5  # expected images in a cell, below which the chi-square test is no longer trusted

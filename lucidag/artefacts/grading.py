@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.clusters import clustered_share, owners
+from lucidag.ground.statistics.areas import area_interval
+from lucidag.ground.statistics.clusters import clustered_share
+from lucidag.ground.statistics.owners import owners
 
 PRESENT, ABSENT = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
 LEAST = 4  # images with and without: two in each half
@@ -129,13 +130,13 @@ def grade(
     Returns
     -------
     dict
-        ``found``, how many images; ``validated``, whether flags have measured the finder; ``common``, whether it finds
-        something in more than 90 % of the images; ``column``; ``threshold`` that is used; ``chosen`` and ``own``: a
-        threshold each with what `measures` gives on the half that did not choose; ``used``: which of the two it is;
-        ``selection_f1`` of the other half; ``auc`` on the reporting half (the chance that an image with the artefact
-        scores higher than one without); ``always``, the F1 of flagging every image; ``weak`` and ``sentence``. Where
-        there are no flags, or too few images for two halves, column, threshold, weak (None) and sentence alone follow
-        the first three.
+        ``found``, how many images; ``validated``, whether flags have measured the finder; ``common``, whether it
+        finds something in more than 90 % of the images; ``column``; ``threshold`` that is used; ``chosen`` and
+        ``own``: a threshold each with what `measures` gives on the half that did not choose; ``used``: which of the
+        two it is; ``selection_f1`` of the other half; ``auc`` on the reporting half (the chance that an image with
+        the artefact scores higher than one without: value, low, high, n, reason); ``always``, the F1 of flagging
+        every image; ``weak`` and ``sentence``. Where there are no flags, or too few images for two halves, column,
+        threshold, weak (None) and sentence alone follow the first three.
 
     Raises
     ------
@@ -183,7 +184,7 @@ def _measured(
         "chosen": {"threshold": best, **measures(rest > best, flagged, confidence, own)},
         "own": {"threshold": threshold, **measures(rest > threshold, flagged, confidence, own)},
         "selection_f1": measures(values[chosen] > best, truth[chosen], confidence)["f1"]["value"],
-        "auc": float(roc_auc_score(flagged, rest)),
+        "auc": area_interval(rest, flagged, owners(own, len(rest)), confidence),
         "always": float(2 * flagged.mean() / (1 + flagged.mean())),
     }
 

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.scores import classification, mean_auc
 from lucidag.artefacts.settings import Draws
-from lucidag.ground.statistics.clusters import clustered_share, owners
+from lucidag.ground.statistics.clusters import clustered_share
+from lucidag.ground.statistics.owners import owners
 
 FOLDS = 5
 METADATA, FINDERS, BOTH = "metadata", "finders", "metadata and finders"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.join import join_tensors
-from lucidag.ground.statistics.clusters import owners
+from lucidag.ground.statistics.owners import owners
 from lucidag.ground.tensors import metadata, read_tensors, write_tensors
 
 ROWS = ("labels", "groups", "logits", "features", "exact", "owners")  # tensors with one row per image

@@ -75,7 +75,14 @@ def test_changes_by_hand():
     assert found["change"]["low"] < 0.0125 < found["change"]["high"]
     assert [found[key]["value"] for key in ("up", "to_class", "from_class")] == [0.5, 0.25, 0.25]
     nothing = changes([], [], 0.95, 20, 0)
-    assert nothing["change"] == {"value": None, "low": None, "high": None, "n": 0, "each": [None]}
+    assert nothing["change"] == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "n": 0,
+        "reason": "no value is too few for an interval",
+        "each": [None],
+    }
     with pytest.raises(InputError, match="no probability"):
         changes([0.5], [1.5], 0.95, 20, 0)
     with pytest.raises(InputError, match="as many"):
@@ -164,4 +171,12 @@ def test_changes_of_several_networks():
     assert found["change"]["value"] == pytest.approx(0.2)
     assert found["change"]["each"] == pytest.approx([0.1, 0.3])
     assert found["to_class"]["value"] == pytest.approx(1 / 6)
-    assert found["up"] == {"value": 1.0, "low": None, "high": None, "n": 3, "each": [1.0, 1.0]}  # nothing varies
+    assert found["up"]["reason"].startswith("all values are equal")
+    assert found["up"] | {"reason": ""} == {
+        "value": 1.0,
+        "low": None,
+        "high": None,
+        "n": 3,
+        "reason": "",
+        "each": [1.0, 1.0],
+    }

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, owners, permuted_ids
+from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, permuted_ids
 from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.owners import owners
 
 
 def test_owners_are_numbered_only_where_images_share_one():

@@ -49,7 +49,14 @@ def test_cells_without_a_value_are_left_out():
     assert found.images == 2
     assert found.json()["each"] == [1.5, 3.5, None]
     nothing = crossed(np.full((2, 3), np.nan))
-    assert nothing.json() == {"value": None, "low": None, "high": None, "n": 0, "each": [None, None]}
+    assert nothing.json() == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "n": 0,
+        "reason": nothing.reason,
+        "each": [None, None],
+    }
     assert np.isnan(crossed(np.ones((3, 4))).low)  # nothing varies: nothing is known of how much it would
     beside = crossed_difference(cells[:2], [[5.0, np.nan, 5.0], [6.0, np.nan, 6.0]])
     assert (beside.images, beside.mean) == (1, pytest.approx(2 - 5.5))

@@ -1,6 +1,5 @@
 """Shares, odds ratios and associations where several images are of one patient: patients vary, not single images."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,6 @@ FEWEST = 5  # ids in each cell of a table of four, for the interval of an odds r
 BATCH = 4_000_000  # numbers that a test holds in memory at once
 
 Whole = NDArray[np.int64]
-
-
-def owners(ids: Sequence[str] | None, count: int) -> Whole | None:
-    """Number the ids of N images from 0; None where there are none, or where every image has its own."""
-    if ids is None:
-        return None
-    numbers = np.unique(np.asarray(ids, dtype=str), return_inverse=True)[1].astype(np.int64)
-    return None if len(numbers) == 0 or int(numbers.max()) + 1 == count else numbers
 
 
 def constant(values: Whole, owner: Whole) -> bool:
@@ -41,7 +32,7 @@ def clustered_share(hits: NDArray[np.bool_], owner: Whole | None, confidence: fl
     hits
         N.
     owner
-        N numbers of ids, see `owners`; None for independent images.
+        N numbers of ids, see `lucidag.ground.statistics.owners`; None for independent images.
     confidence
         Of the interval.
 

@@ -28,6 +28,8 @@ class Crossed:
         Each network's mean over its images, NaN of a network without a value.
     images
         Those with a value.
+    reason
+        Why there is no interval; "" where there is one.
     """
 
     mean: float
@@ -35,15 +37,16 @@ class Crossed:
     high: float
     each: tuple[float, ...]
     images: int
+    reason: str = ""
 
     def columns(self, prefix: str) -> dict[str, float]:
         """Return mean, low and high as ``{prefix}``, ``{prefix}_low``, ``{prefix}_high``."""
         return {prefix: self.mean, f"{prefix}_low": self.low, f"{prefix}_high": self.high}
 
     def json(self) -> dict[str, Any]:
-        """Return ``value``, ``low``, ``high``, ``n`` images and ``each`` network for JSON, None where not defined."""
+        """Return ``value``, ``low``, ``high``, ``n`` images, ``reason``, ``each`` network; None where not defined."""
         found = {"value": number(self.mean), "low": number(self.low), "high": number(self.high), "n": self.images}
-        return found | {"each": [number(value) for value in self.each]}
+        return found | {"reason": self.reason or None, "each": [number(value) for value in self.each]}
 
 
 def crossed(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> Crossed:
@@ -75,8 +78,8 @@ def crossed(values: ArrayLike, confidence: float = 0.95, resamples: int = 2000, 
         found = _over_images(cells[0], confidence, resamples, seed)
         return replace(found, each=(found.mean,))
     networks, images = _means(cells, axis=1), _means(cells, axis=0)
-    low, high = _interval(_centre(networks), confidence, [networks], images)
-    return Crossed(_centre(networks), low, high, tuple(networks), int((~np.isnan(images)).sum()))
+    low, high, reason = _interval(_centre(networks), confidence, [networks], images)
+    return Crossed(_centre(networks), low, high, tuple(networks), int((~np.isnan(images)).sum()), reason)
 
 
 def crossed_difference(
@@ -102,8 +105,8 @@ def crossed_difference(
         return _over_images(images, confidence, resamples, seed)
     parts = [_means(one, axis=1), _means(other, axis=1)]
     centre = _centre(parts[0]) - _centre(parts[1])
-    low, high = _interval(centre, confidence, parts, images)
-    return Crossed(centre, low, high, (), len(images))
+    low, high, reason = _interval(centre, confidence, parts, images)
+    return Crossed(centre, low, high, (), len(images), reason)
 
 
 def _checked(confidence: float, *values: ArrayLike) -> list[NDArray[np.float64]]:
@@ -117,7 +120,7 @@ def _checked(confidence: float, *values: ArrayLike) -> list[NDArray[np.float64]]
 
 def _over_images(values: NDArray[np.float64], confidence: float, resamples: int, seed: int) -> Crossed:
     found = estimate(values, confidence, resamples, seed)
-    return Crossed(found.mean, found.low, found.high, (), found.n)
+    return Crossed(found.mean, found.low, found.high, (), found.n, found.reason)
 
 
 def _means(cells: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -132,15 +135,19 @@ def _centre(values: NDArray[np.float64]) -> float:
 
 def _interval(
     centre: float, confidence: float, networks: Sequence[NDArray[np.float64]], images: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Join Student's (of two arms Welch's) interval over networks and Student's over images, both around `centre`."""
+) -> tuple[float, float, str]:
+    """Join Student's (of two arms Welch's) interval over networks and Student's over images around `centre`.
+
+    Returns its ends and "", or NaN twice and why there is none.
+    """
     parts = [[part[~np.isnan(part)] for part in side] for side in (networks, [images])]
     if any(len(part) < 2 for side in parts for part in side):
-        return float("nan"), float("nan")
+        what = "images" if any(len(part) < 2 for part in parts[1]) else "networks of an arm"
+        return float("nan"), float("nan"), f"fewer than two {what} have a value"
     reach = hypot(*(_reach(side, confidence) for side in parts))
     if reach == 0:  # nothing varies: nothing is known of how much it would
-        return float("nan"), float("nan")
-    return centre - reach, centre + reach
+        return float("nan"), float("nan"), "all values are equal, which tells nothing of how far others reach"
+    return centre - reach, centre + reach, ""
 
 
 def _reach(samples: Sequence[NDArray[np.float64]], confidence: float) -> float:

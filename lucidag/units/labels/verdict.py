@@ -94,7 +94,7 @@ def verdicts(
     chosen
         bool N: the choosing half.
     owner
-        N numbers of ids where several images are of one (see `lucidag.ground.statistics.clusters.owners`).
+        N numbers of ids where several images are of one (see `lucidag.ground.statistics.owners`).
     twin
         ``lift`` of the labels of the untrained twin; None without one.
     level
