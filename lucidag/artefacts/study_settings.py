@@ -21,10 +21,10 @@ class Shortcut(Section):
         "shortcut_figures": ("confidence",),
     }
 
-    trained_with: str = Field(
-        description="Model, or family of models that `seeds` makes, trained where the artefact goes with a class."
+    trained_with: str | list[str] = Field(
+        description="Model, or family of models, trained where the artefact goes with a class."
     )
-    trained_without: str = Field(description="The same, trained where it does not; on the same classes.")
+    trained_without: str | list[str] = Field(description="The same, trained where it does not; on the same classes.")
     artefacts: dict[Kind, str] = Field(
         description="Artefact to the class that it goes with, which is explained.", min_length=1
     )

@@ -2,23 +2,22 @@
 
 from lucidag.artefacts.study_settings import WITH, WITHOUT
 from lucidag.config.schema import Config
+from lucidag.config.select import members_of
 
 
 def family(config: Config, name: str) -> list[str]:
-    """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
-    if name in config.models:
-        return [name]
-    return [
-        model
-        for model, settings in config.models.items()
-        if settings.seeds is not None and model in {f"{name}-s{seed}" for seed in settings.seeds}
-    ]
+    """Return the models that a name stands for: itself, those of a family, or those that differ in their seed alone."""
+    return [name] if name in config.models else members_of(name, config.members)
 
 
 def arms(config: Config, study: str) -> dict[str, list[str]]:
     """Return the models of a study of a shortcut: those trained ``with`` it, and ``without``."""
     settings = config.shortcuts[study]
-    return {WITH: family(config, settings.trained_with), WITHOUT: family(config, settings.trained_without)}
+    return {WITH: _arm(config, settings.trained_with), WITHOUT: _arm(config, settings.trained_without)}
+
+
+def _arm(config: Config, names: str | list[str]) -> list[str]:
+    return [model for name in ([names] if isinstance(names, str) else names) for model in family(config, name)]
 
 
 def studied_models(config: Config, study: str) -> list[str]:

@@ -1,12 +1,13 @@
 """Checks across the sections of a configuration: names that are looked up, and sections that need each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
+from lucidag.config.select import members_of
 from lucidag.data.registry import sources_with
 from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
@@ -15,23 +16,21 @@ from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.settings import ClipDissect, Dissect
 
 
-def check_names(words: Config, plan: Plan, faults: Faults) -> None:
+def check_names(plan: Plan, faults: Faults) -> None:
     """Find the names in sections that do not exist, and sections that need one which is absent.
 
     Parameters
     ----------
-    words
-        The configuration before its families of models were written out.
     plan
-        Of the configuration with them written out.
+        Of the configuration, with its grids written out.
     faults
         Gets a line for each: the key path, what was found, what is allowed.
     """
     found = (
         _check_datasets(plan),
-        _check_models(words, plan),
+        _check_models(plan),
         _check_studies(plan),
-        _check_explain(words, plan, faults),
+        _check_explain(plan, faults),
         _check_relevance(plan, faults),
         _check_dissect(plan),
     )
@@ -70,14 +69,17 @@ def _check_datasets(plan: Plan) -> Iterator[str]:
             yield f"datasets.{name}: no model uses this data set"
 
 
-def _check_models(words: Config, plan: Plan) -> Iterator[str]:
-    known = sorted({*words.models, *plan.config.models})
+def _check_models(plan: Plan) -> Iterator[str]:
+    words = plan.config
+    members = words.members.values()
+    known = sorted({*words.models, *(each.family for each in members), *(each.block for each in members)})
     for key in ("rof", "explain", "dissect", "units", "relevance", "faithfulness"):
         section = getattr(words, key)
         yield from _known(f"{key}.models", "model", (section.models or ()) if section is not None else (), known)
     for key, shortcut in words.shortcuts.items():
         for role in ("trained_with", "trained_without"):
-            yield from _known(f"shortcuts.{key}.{role}", "model", [getattr(shortcut, role)], known)
+            names = getattr(shortcut, role)
+            yield from _known(f"shortcuts.{key}.{role}", "model", [names] if isinstance(names, str) else names, known)
     for key, study in words.generalisation.items():
         yield from _known(f"generalisation.{key}.models", "model", study.models, known)
     if words.generalisation and words.rof is None:
@@ -100,7 +102,7 @@ def _check_studies(plan: Plan) -> Iterator[str]:
                 )
 
 
-def _check_explain(words: Config, plan: Plan, before: Faults) -> Iterator[str]:
+def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
     explain = plan.config.explain
     if explain is None:
         return
@@ -127,8 +129,7 @@ def _check_explain(words: Config, plan: Plan, before: Faults) -> Iterator[str]:
     }
     for key, methods in chosen.items():
         yield from _known(f"{key}.methods", "method of explain.methods", map(name_of, methods or ()), names)
-    named = words.explain.without if words.explain is not None else {}
-    for name, left_out in named.items():
+    for name, left_out in _by_family(plan.config, explain.without).items():
         models = [model for model in plan.family(name) if model in plan.explained_models]
         if not models:
             yield from _known("explain.without", "explained model", [name], plan.explained_models)
@@ -140,6 +141,17 @@ def _check_explain(words: Config, plan: Plan, before: Faults) -> Iterator[str]:
         for key, methods in chosen.items():
             if not explain.taken(models[0], methods):
                 yield f"{key}.methods: none of them explains model '{name}', as `explain.without` leaves them out"
+
+
+def _by_family(config: Config, by_model: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return what is said of models under the names of their families, where it is the same for all of one."""
+    found: dict[str, list[str]] = {}
+    for model, said in by_model.items():
+        member = config.members.get(model)
+        family = members_of(member.family, config.members) if member else [model]
+        alike = member is not None and all(by_model.get(other) == said for other in family)
+        found[member.family if member and alike else model] = said
+    return found
 
 
 def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What is wrong with the words of a configuration, in one line for each mistake."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, get_args
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lucidag.config.command_line import TAGS
+from lucidag.config.grid import SEED, WrittenOut
 from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, all_sections, sections_in
 from lucidag.data.registry import OWN_SOURCE
@@ -65,6 +66,29 @@ def explain(error: ValidationError, words: Mapping[str, Any], config: type[Confi
         place = (path[:-1], kind) if in_list else (path, None)
         same.setdefault(place, []).append(_line(fault, path, config))
     return [lines[0] + (f" (and {len(lines) - 1} more in this list)" if lines[1:] else "") for lines in same.values()]
+
+
+def as_written(lines: Iterable[str], grids: WrittenOut) -> list[str]:
+    """Return lines about members of families as lines about what stands in the file, each once."""
+    found = []
+    for line in lines:
+        key, colon, rest = line.partition(": ")
+        found.append(f"{_place(key, grids)}{colon}{rest}")
+    return list(dict.fromkeys(found))
+
+
+def _place(key: str, grids: WrittenOut) -> str:
+    """Return the key of a member as it stands in the file: in the grid, where the value came from there."""
+    for section, members in (("datasets", grids.datasets), ("models", grids.models)):
+        for name in sorted(members, key=len, reverse=True):
+            below = key.removeprefix(f"{section}.{name}.")
+            if below == key:
+                continue
+            paths = members[name].values
+            given = [path for path in paths if f"{below}.".startswith(f"{path}.") or path.startswith(f"{below}.")]
+            grid = "" if not given or given == [SEED] else "grid."
+            return f"{section}.{members[name].family}.{grid}{below}"
+    return key
 
 
 def unexpanded(words: Any, path: tuple[str, ...] = ()) -> Iterator[str]:  # noqa: ANN401 (whatever YAML gives)

@@ -123,7 +123,12 @@ def _on_a_grid(plan: Plan, job: Wildcards) -> Settings:
 
 def _generalisation(plan: Plan, job: Wildcards) -> Settings:
     study = plan.config.generalisation[job["study"]]
-    families = {model: name for name in study.models for model in plan.family(name)}
+    members = plan.config.members  # trainings that differ in their seed alone are alike
+    families = {
+        model: members[model].block if model in members else model
+        for name in study.models
+        for model in plan.family(name)
+    }
     seeds = {model: train.seed if (train := plan.config.models[model].train) else 0 for model in families}
     return {"families": families, "model_seeds": seeds}
 

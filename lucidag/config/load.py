@@ -1,19 +1,21 @@
 """From the words of a configuration file to a checked `Config`, or to lines that say what is wrong."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from lucidag.config.checks import check_names
 from lucidag.config.command_line import typed
-from lucidag.config.faults import Faults, explain, unexpanded
+from lucidag.config.faults import Faults, as_written, explain, unexpanded
+from lucidag.config.grid import WrittenOut, write_out
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config, config_with
+from lucidag.config.select import choose
 from lucidag.data.registry import source_class
 from lucidag.data.source import DataSource
 from lucidag.ground.errors import InputError
-from lucidag.models.settings import Model
 
 
 def load_config(words: Mapping[str, Any], source: str, given: Mapping[str, Any] | None = None) -> Config:
@@ -31,7 +33,7 @@ def load_config(words: Mapping[str, Any], source: str, given: Mapping[str, Any] 
     Returns
     -------
     Config
-        With one entry in ``models`` for each seed of a model that has ``seeds``.
+        With one entry in ``datasets`` and ``models`` for each combination of a `grid`, and each of ``seeds``.
 
     Raises
     ------
@@ -52,27 +54,22 @@ def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     kind = config_with(own.values()) if own else Config
     with faults.gathered():
         words = typed(words, given, kind)
+    grids = WrittenOut(dict(words))
+    with faults.gathered():
+        grids = write_out(words)
+        grids = replace(grids, words=choose(grids))
+    faults.stop()
     try:
-        config = kind.model_validate(words)
+        config = kind.model_validate(grids.words).of(grids.datasets, grids.models)
     except ValidationError as error:
         told = {line.partition(": ")[0] for line in faults.lines}
-        faults.lines += [line for line in explain(error, words, kind) if line.partition(": ")[0] not in told]
+        lines = as_written(explain(error, grids.words, kind), grids)
+        faults.lines += [line for line in lines if line.partition(": ")[0] not in told]
         raise InputError("\n".join(faults.lines)) from error
     with faults.gathered():
-        whole = _written_out(config)
-        check_names(config, Plan(whole), faults)
+        check_names(Plan(config), faults)
     faults.stop()
-    return whole
-
-
-def _written_out(config: Config) -> Config:
-    """Return the configuration with the repetitions of each model over seeds in the place of their family."""
-    whole = config.model_copy(update={"models": _repeat_seeds(config.models)})
-    if config.explain is None or not config.explain.without:
-        return whole
-    family = Plan(whole).family
-    without = {model: methods for name, methods in config.explain.without.items() for model in family(name) or (name,)}
-    return whole.model_copy(update={"explain": config.explain.model_copy(update={"without": without})})
+    return config
 
 
 def _own_sources(words: Mapping[str, Any], faults: Faults) -> dict[str, type[DataSource]]:
@@ -85,20 +82,3 @@ def _own_sources(words: Mapping[str, Any], faults: Faults) -> dict[str, type[Dat
             with faults.gathered(f"datasets.{name}.source: "):
                 found[kind] = source_class(kind)
     return found
-
-
-def _repeat_seeds(models: Mapping[str, Model]) -> dict[str, Model]:
-    expanded: dict[str, Model] = {}
-    for name, model in models.items():
-        if model.seeds is None or model.train is None:
-            copies = {name: model}
-        else:
-            copies = {
-                f"{name}-s{seed}": model.model_copy(update={"train": model.train.model_copy(update={"seed": seed})})
-                for seed in model.seeds
-            }
-        for copy in copies:
-            if copy in expanded:
-                raise InputError(f"models.{name}: two models would be called '{copy}'")
-        expanded.update(copies)
-    return expanded

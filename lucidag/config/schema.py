@@ -1,12 +1,13 @@
 """What a configuration file may say, with every default: the single source of checks and documents."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, PrivateAttr, create_model
 
 from lucidag.artefacts.settings import Artefacts
 from lucidag.artefacts.study_settings import Shortcut
+from lucidag.config.grid import Member
 from lucidag.data.registry import SOURCES, source_class
 from lucidag.data.source import DataSource
 from lucidag.explain.faithfulness.settings import Faithfulness
@@ -50,6 +51,25 @@ class Config(Section):
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
+
+    _data_members: dict[str, Member] = PrivateAttr(default_factory=dict)
+    _members: dict[str, Member] = PrivateAttr(default_factory=dict)
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """By its name, each model that a grid or seeds made."""
+        return self._members
+
+    @property
+    def data_members(self) -> Mapping[str, Member]:
+        """By its name, each data set that a grid made."""
+        return self._data_members
+
+    def of(self, datasets: Mapping[str, Member], models: Mapping[str, Member]) -> Self:
+        """Return the configuration with what its data sets and models were made of."""
+        found = self.model_copy()
+        found._data_members, found._members = dict(datasets), dict(models)
+        return found
 
 
 def config_with(sources: Iterable[type[DataSource]]) -> type[Config]:

@@ -125,6 +125,12 @@ class DataSource(Section):
         description="Share of the training labels that is replaced by a class drawn uniformly from all classes.",
     )
     seed: Seed = Field(default=0, description="Seed of everything random about the data: drawing, splits, corruption.")
+    grid: dict[str, Any] | None = Field(
+        default=None,
+        description="Key paths with lists of values, such as `corrupt_labels: [0, .25]`: one data set for each "
+        "combination, and so one model of each that uses it (`zip` and `exclude` as in a model's grid).",
+        exclude=True,
+    )
 
     def load(self) -> Source:
         """Give the images, their table and their classes."""

@@ -190,6 +190,14 @@ class Model(Section):
     seeds: Unique[Seed] | None = Field(
         default=None,
         description="Train it once for each seed: `net` with seeds [0, 1] gives the models `net-s0` and `net-s1`.",
+        min_length=1,
+    )
+    grid: dict[str, Any] | None = Field(
+        default=None,
+        description="Key paths with lists of values, such as `train.lr: [.01, .001]`: one model for each combination. "
+        "Of `zip:`, lists of one length run together, and `name:` says what the places are called; `exclude:` lists "
+        "combinations to be left out; `seed` is that of the training.",
+        exclude=True,
     )
     batch_size: Count = Field(default=64, description="Images per step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")

@@ -164,7 +164,7 @@ def test_all_of_a_folder_with_its_files(folder: str) -> None:
         ({"methods": ["gradcam"], "agreement": {"methods": ["lime"]}}, ["explain.agreement.methods", "'lime'"]),
         ({"methods": ["gradcam"], "localisation": {"methods": ["lime"]}}, ["explain.localisation.methods", "'lime'"]),
         ({"options": {"gradcam": {"x": 1}}}, ["options: method with a job of its own 'gradcam' does not exist"]),
-        ({"cam": {"layers": {"m": "layer4"}}}, ["explain.cam.layers", "'m'", "m-s0"]),
+        ({"cam": {"layers": {"mm": "layer4"}}}, ["explain.cam.layers", "'mm'", "m-s0"]),
         ({"lime": {"tuning": {"models": ["n"]}}}, ["explain.lime.tuning.models", "'n'", "m-s0"]),
         ({"methods": []}, ["explain.methods", "at least 1"]),
         ({"without": {"n": ["lime"]}}, ["explain.without: explained model 'n' does not exist"]),
