@@ -117,7 +117,7 @@ def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
         if dataset not in used:
             yield f"explain.images.{dataset}: no explained model uses this data set"
     yield from _known("explain.cam.layers", "explained model", explain.cam.layers, plan.explained_models)
-    tuned = words.explain.lime.tuning if words.explain is not None else None
+    tuned = explain.lime.tuning
     for name in (tuned.models or ()) if tuned is not None else ():
         if not plan.family(name) or not set(plan.family(name)) <= set(plan.explained_models):
             yield from _known("explain.lime.tuning.models", "explained model", [name], plan.explained_models)

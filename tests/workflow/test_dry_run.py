@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lucidag.config.grid import write_out
 from lucidag.explain.methods.registry import family_of
 
 pytestmark = pytest.mark.workflow
@@ -121,7 +122,8 @@ def dry_run(root: Path, results: Path, python: Path):
 
 
 def words_of(root: Path, name: str) -> dict:
-    return yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
+    """Return the words of a file, its grids written out (`tests/config/test_grid.py` is about these)."""
+    return write_out(yaml.safe_load((root / "config" / f"{name}.yaml").read_text())).words
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -165,11 +167,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
 
     data = {job.name for job in jobs if job.name.startswith("data_")}
     assert data == {f"data_{dataset['source']} dataset={key}" for key, dataset in words["datasets"].items()}
-    networks = {
-        f"{key}-s{seed}" if "seeds" in model else key: model["dataset"]
-        for key, model in words["models"].items()
-        for seed in model.get("seeds", [0])
-    }
+    networks = {key: model["dataset"] for key, model in words["models"].items()}
     edges = edges_of(jobs)
     for network, dataset in networks.items():
         (source,) = (job for job in data if job.endswith(f" dataset={dataset}"))
