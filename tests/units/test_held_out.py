@@ -14,7 +14,7 @@ from lucidag.units.labels.held_out import (
     measures,
     precision_interval,
 )
-from lucidag.units.labels.verdict import BY_ANNOTATIONS, Labelled, dealt_out, most_similar, verdicts
+from lucidag.units.labels.verdict import BY_ANNOTATIONS, Labelled, dealt_anew, most_similar, verdicts
 
 
 def drawn(seed, images=80, units=7, ties=False):
@@ -174,11 +174,11 @@ def test_dealt_labels_are_those_of_other_units():
     labels, half, _ = layer(2, units=2, planted=2)
     own = np.array([0, 1])
     pair = Labelled(labels.activations, labels.shown, labels.judges, own, labels.again)
-    found = dealt_out(pair, ~half, 0)
+    found = dealt_anew(pair, ~half, 0)
     swapped = average_precision(labels.activations[~half], labels.shown[~half][:, [1, 0]])
     assert found == pytest.approx(swapped)
     alike = Labelled(labels.activations, labels.shown, labels.judges, np.array([3, 3]), labels.again)
-    assert np.isnan(dealt_out(alike, ~half, 0)).all()
+    assert np.isnan(dealt_anew(alike, ~half, 0)).all()
 
 
 def test_a_clip_takes_the_most_similar_images_of_each_half():

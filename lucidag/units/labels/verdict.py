@@ -123,7 +123,7 @@ def verdicts(
     if able.any():
         corrected[able] = false_discovery_control(p[able])
     low, high = precision_interval(found.auprc, positives, confidence)
-    dealt = dealt_out(labels, tested, seed)
+    dealt = dealt_anew(labels, tested, seed)
     lift = (found.auprc - found.base) / (1 - found.base)
     needed = -np.inf if twin is None else untrained_chance(twin[~np.isnan(twin)], level)
     reasons = (
@@ -176,7 +176,7 @@ def most_similar(similarity: Floats, chosen: Bools, share: float) -> Bools:
     return shown
 
 
-def dealt_out(labels: Labelled, tested: Bools, seed: int) -> Floats:
+def dealt_anew(labels: Labelled, tested: Bools, seed: int) -> Floats:
     """Give the mean average precision of each unit with the labels of other units: U, NaN where no other label exists.
 
     Labels are dealt out `DEALS` times; a unit that gets the concept it has had does not count that time.
