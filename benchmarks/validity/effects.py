@@ -38,7 +38,7 @@ def _drawn(rng: Generator, images: int) -> Features:
         nothing,
         features,
         weight,
-        np.zeros(CLASSES),
+        np.zeros(CLASSES, np.float32),
         names,
         ("all",),
         "fc",
@@ -81,7 +81,7 @@ def _interval(images: int) -> Case:
 def _set(kind: str) -> Case:
     def draw(rng: Generator) -> bool | None:
         content = _drawn(rng, 90)
-        content = replace(content, weight=rng.normal(size=(CLASSES, UNITS)))
+        content = replace(content, weight=rng.normal(size=(CLASSES, UNITS)).astype(np.float32))
         worst = {"0": rng.choice(UNITS, 2, replace=False)}
         table = sets_table(content, "test", worst, SETS, 0.95, FEW, int(rng.integers(2**31))).set_index("set")
         return bool(table["p"].to_dict()[kind] <= 0.05)
