@@ -7,6 +7,8 @@ from pathlib import Path
 
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -72,13 +74,29 @@ def save(fig: Figure, png: str | Path, pdf: str | Path) -> None:
     (images) is reduced to 256 colours; the PDF keeps them all.
     """
     buffer = BytesIO()
-    with paper():
-        fig.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 9})
+    with paper(), _laid_out_once(fig):
+        # Not by `savefig`, which draws everything once more before it draws.
+        fig.set_dpi(PNG_DPI)
+        FigureCanvasAgg(fig).print_png(buffer, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
         with atomic(png) as partial:
             partial.write_bytes(_small(buffer.getvalue()))
+        fig.set_layout_engine("none")
+        fig.set_dpi(2 * PNG_DPI)
         with atomic(pdf) as partial:
             nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-            fig.savefig(partial, format="pdf", dpi=2 * PNG_DPI, metadata=nothing)
+            FigureCanvasPdf(fig).print_pdf(partial, metadata=nothing)
+
+
+@contextmanager
+def _laid_out_once(fig: Figure) -> Iterator[None]:
+    """Give a figure back its canvas, resolution and layout, which takes as long as a drawing, afterwards."""
+    canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()
+    try:
+        yield
+    finally:
+        fig.set_canvas(canvas)
+        fig.set_dpi(dpi)
+        fig.set_layout_engine("none" if engine is None else engine)
 
 
 def _small(png: bytes) -> bytes:

@@ -5,13 +5,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
 from lucidag.figures.confusion import confusion
 from lucidag.figures.curves import scale_y
 from lucidag.figures.history import history
-from lucidag.figures.style import CYCLE, PNG_BYTES, figure, legend_below, listed, note, paper, save
+from lucidag.figures.style import CYCLE, PNG_BYTES, PNG_DPI, figure, legend_below, listed, note, paper, save
 from lucidag.ground.errors import InputError
 
 DRAW = """
@@ -132,3 +133,21 @@ def test_a_legend_lists_every_name(name):
         legend_below(fig, [ax])
     (text,) = fig.legends[0].get_texts()
     assert text.get_text().strip() == name
+
+
+@pytest.mark.parametrize("layout", ["constrained", "none"])
+def test_what_is_saved_is_what_savefig_draws_and_the_figure_stays_as_it_was(tmp_path, layout):
+    def drawn() -> Figure:
+        fig = figure(3, 2)
+        fig.set_layout_engine(layout)
+        fig.subplots().plot([3, 1, 2], label="a")
+        return fig
+
+    fig, twin = drawn(), drawn()
+    before = (fig.canvas, fig.dpi, type(fig.get_layout_engine()))
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
+    assert (fig.canvas, fig.dpi, type(fig.get_layout_engine())) == before
+    with paper():
+        twin.savefig(tmp_path / "b.png", dpi=PNG_DPI)
+    ours, theirs = (np.asarray(Image.open(tmp_path / file).convert("RGB")) for file in ("a.png", "b.png"))
+    assert np.array_equal(ours, theirs)
