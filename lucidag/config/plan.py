@@ -383,8 +383,7 @@ class Plan:
         if self.clip is not None:
             files = ("images.npy", "texts.npy", "embeddings.json")
             found["embeddings"] = [self.at("clip", self.clip, probe, file) for file in files]
-        elif ANNOTATIONS in self.concept_methods:
-            found["dataset"] = self.data_files(probe)
+        found["dataset"] = self.data_files(probe)
         return found
 
     def layer_files(self, model: str, suffix: str) -> list[str]:

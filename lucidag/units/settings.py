@@ -129,7 +129,7 @@ class Passes(Seeded, Probe):
     batch_size: Count = Field(default=64, description="Images per step.")
 
 
-class Labelling(Intervals, Probe):
+class Labelling(Intervals, Seeded, Probe):
     """How units are labelled, by each method; null: not by it."""
 
     clip_dissect: Describing | None

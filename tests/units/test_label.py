@@ -1,5 +1,7 @@
 """Labels of a layer and how far to trust them: planted units, chance, pixels, and what a sheet shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +28,7 @@ from lucidag.units.labels.layer import clip_labels, label_layer
 from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.ranking import inside
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
+from lucidag.units.labels.tested import judged_layer, known_truth
 from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import Overlaps
@@ -80,7 +83,8 @@ def seen(request, tmp_path_factory):
     rows = np.arange(IMAGES)
     statistics = collect(network, manifest, rows, ["shown", "fc"], folder / "a.npy", Passes(quantile=0.02, top=40))
     thresholds = {"shown": statistics.layers["shown"].threshold}
-    overlaps = count_overlaps(network, manifest, rows, thresholds, Passes(quantile=0.02))
+    half = known_truth(manifest, rows, 0).chosen
+    overlaps = count_overlaps(network, manifest, rows, thresholds, Passes(quantile=0.02), chosen=half)
     activations = read_activations(folder / "a.npy", statistics, "shown")
     return manifest, network, statistics, overlaps, activations
 
@@ -110,6 +114,46 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen, evidence, 
     within, chance = inside(overlaps, "shown", table)
     assert (within[[0, 1]] > 0.5).all()
     assert chance[[0, 1]].max() < 0.2
+
+
+@pytest.mark.parametrize("evidence", ["clip", "annotations"])
+def test_labels_of_units_made_for_textures_are_confirmed_by_images_that_did_not_choose_them(seen, evidence):
+    manifest, _, statistics, overlaps, activations = seen
+    units, known, settings = statistics.layers["shown"], evidence_of(manifest), asked(20, evidence)
+    clip = clip_labels(units, activations, known, settings.clip_dissect, None, 0.95)
+    table, _ = label_layer(clip, overlaps, "shown", settings)
+    truth = known_truth(manifest, np.arange(IMAGES), settings.seed)
+    found = judged_layer(table, units, activations, known, overlaps, "shown", truth, settings, None)
+    assert found[table.columns].equals(table)
+    for _, rows in found.groupby("method"):
+        assert rows["verdict"].tolist() == ["confirmed", "confirmed", "untestable"]
+        assert rows["judged_by"].tolist() == ["annotations", "annotations", ""]
+        assert (rows["auprc_low"] > rows[["base_rate", "dealt"]].max(axis=1))[:2].all()
+    # The same units are their own twin: no label is above them.
+    again = judged_layer(table, units, activations, known, overlaps, "shown", truth, settings, found)
+    assert set(again["verdict"]) == {"unconfirmed", "untestable"}
+    # Labels of other units are not confirmed.
+    swapped = table.assign(concept=table["concept"].map({"stripes": "checks", "checks": "stripes", "none": "none"}))
+    wrong = judged_layer(swapped, units, activations, known, overlaps, "shown", truth, settings, None)
+    assert set(wrong["verdict"]) == {"unconfirmed", "untestable"}
+
+
+def test_a_clip_judges_words_that_no_annotation_has(seen):
+    manifest, _, statistics, _overlaps, activations = seen
+    units, known, settings = statistics.layers["shown"], evidence_of(manifest), asked(20)
+    named = replace(known, concepts=("plain", "stripes", "lattice"))
+    clip = clip_labels(units, activations, named, settings.clip_dissect, None, 0.95)
+    table, _ = label_layer(clip, None, "shown", settings)
+    truth = known_truth(manifest, np.arange(IMAGES), settings.seed)
+    found = judged_layer(table, units, activations, named, None, "shown", truth, settings, None)
+    assert found["judged_by"].tolist() == ["annotations", "CLIP (circular)", ""]
+    assert found["verdict"].tolist()[::2] == ["confirmed", "untestable"]
+    assert found["auprc"][1] > 2 * found["base_rate"][1]
+    assert found["base_rate"][1] == pytest.approx(40 / IMAGES, abs=0.01)  # as large a share as describes a unit
+    nobody = judged_layer(
+        table.assign(method="annotations"), units, activations, named, None, "shown", truth, settings, None
+    )
+    assert set(nobody["judged_by"]) == {"annotations", ""}
 
 
 def asked(resamples, evidence="clip"):

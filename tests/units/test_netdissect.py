@@ -85,10 +85,12 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
     found = collect(net, manifest, rows, layers, tmp_path / "a.npy", Passes(quantile=quantile), threads=1)
     # A threshold is one of the activations, which other batches round otherwise: step away from it.
     thresholds = {layer: units.threshold + np.float32(1e-5) for layer, units in found.layers.items()}
+    half = np.arange(12) % 3 == 1
     results = [
-        count_overlaps(net, manifest, rows, thresholds, Passes(quantile=quantile, batch_size=n), threads=1)
+        count_overlaps(net, manifest, rows, thresholds, Passes(quantile=quantile, batch_size=n), chosen=half, threads=1)
         for n in (12, 5, 1)
     ]
+    of_half = count_overlaps(net, manifest, rows[half], thresholds, Passes(quantile=quantile, batch_size=1), threads=1)
     maps = outputs(net, net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1))), kind)
     reader = Images(manifest)
     labels = {
@@ -108,6 +110,11 @@ def test_it_is_what_plain_arrays_give(tmp_path, kind, seed, size, quantile):
                 assert np.abs(intersection - both).sum() <= 2
                 assert np.abs(union - either).sum() <= 2 * len(CONCEPTS[category])
                 assert np.array_equal(overlaps.iou(layer, category), intersection / union)
+                gap = overlaps.counts[f"{layer}/half/intersection/{category}"] - of_half.intersection(layer, category)
+                assert np.abs(gap).sum() <= 2
+                gap = overlaps.counts[f"{layer}/half/union/{category}"] - of_half.union(layer, category)
+                assert np.abs(gap).sum() <= 2 * len(CONCEPTS[category])
+                assert np.allclose(overlaps.half_iou(layer, category), of_half.iou(layer, category), atol=0.01)
         for category, names in CONCEPTS.items():
             area = [(labels[category] == i + 1).sum() for i in range(len(names))]
             assert overlaps.area(category).tolist() == area

@@ -4,6 +4,7 @@ from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
+from lucidag.units.halves import chosen_half, together
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.probe_set import probe_rows
@@ -16,10 +17,11 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     rows, note = probe_rows(manifest, asked.splits)
     say(note or f"{len(rows)} images are shown", to_terminal=False)
-    shown = rows[Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)]
+    part = Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)
+    shown, half = rows[part], chosen_half(together(manifest.table.iloc[rows]), asked.seed)[part]
     with lease(snakemake.resources.gpu) as device:
         twin = bool(snakemake.wildcards.twin)
         network = open_subject(settings, snakemake.input.checkpoint, manifest, rows, twin, device)
         limits = read_statistics(snakemake.input.statistics).thresholds()
-        overlaps = count_overlaps(network, manifest, shown, limits, asked, device=device)
+        overlaps = count_overlaps(network, manifest, shown, limits, asked, chosen=half, device=device)
     write_overlaps(snakemake.output.overlaps, overlaps)

@@ -3,6 +3,7 @@
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
+from lucidag.units.halves import chosen_half, together
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
@@ -24,6 +25,6 @@ with job(snakemake):
         part = collect_part(network, manifest, rows, settings["layers"], path, asked, device=device)
         statistics = whole_of([part], path)
         for file in snakemake.output.overlaps:
-            limits = statistics.thresholds()
-            write_overlaps(file, count_overlaps(network, manifest, rows, limits, asked, device=device))
+            limits, half = statistics.thresholds(), chosen_half(together(manifest.table.iloc[rows]), asked.seed)
+            write_overlaps(file, count_overlaps(network, manifest, rows, limits, asked, chosen=half, device=device))
     write_pass(snakemake.output.statistics, statistics)

@@ -60,7 +60,7 @@ def chosen_columns(
         return ChosenColumns(tuple(named), circular, (f"{words} from it",) if circular else ())
     table = manifest.table.iloc[rows]
     able = [column for column in ("label", "true_label") if column in table] + list(manifest.metadata)
-    says_little = [column for column in able if column not in telling and not _is_concept(table[column])]
+    says_little = [column for column in able if column not in telling and not says_something(table[column])]
     left = tuple(column for column in able if column not in (*telling, *says_little))
     why = (("they tell the class", telling), ("one value, or another in most images", says_little))
     reasons = "; ".join(f"{', '.join(columns)} ({reason})" for reason, columns in why if columns)
@@ -103,7 +103,7 @@ def _tells(values: pd.Series, labels: pd.Series) -> bool:
     return bool((labels[filled].groupby(values[filled]).nunique() == 1).all())
 
 
-def _is_concept(values: pd.Series) -> bool:
+def says_something(values: pd.Series) -> bool:
     """Tell whether values tell images apart and are shared by images, two on average."""
     filled = values[values != ""]
     distinct = filled.nunique()

@@ -5,9 +5,7 @@ Unified Framework with Sanity Checks*, ICML): F1, intersection over union, corre
 curve of precision and recall. The area under the receiver's curve fails them and is not here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,29 +43,6 @@ class Measures:
     cosine: Floats
     base: Floats
     positives: Whole
-
-
-def chosen_half(names: Sequence[str], seed: int) -> Bools:
-    """Tell which of N images choose labels; the others test them.
-
-    Parameters
-    ----------
-    names
-        N: what stands or falls together, the id of a patient where there is one, else the image itself. All images of
-        a name are in one half, and a name is in the same half whatever other images there are beside it in a shard, as
-        long as the names of the whole probe set are given.
-    seed
-        Of the split.
-
-    Returns
-    -------
-    bool N: half of the names, rounded down, in the order of a digest of seed and name.
-    """
-    values, place = np.unique(np.asarray(names, dtype=str), return_inverse=True)
-    digests = [blake2b(f"{seed}:{name}".encode(), digest_size=8).digest() for name in values.tolist()]
-    chosen = np.zeros(len(values), dtype=np.bool_)
-    chosen[sorted(range(len(values)), key=digests.__getitem__)[: len(values) // 2]] = True
-    return chosen[place.reshape(-1)]
 
 
 def best_thresholds(activations: NDArray[np.floating], shown: Bools) -> Floats:

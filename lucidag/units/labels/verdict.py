@@ -1,6 +1,6 @@
 """Whether a label is to be believed: the one rule, by images that did not choose it. No torch.
 
-The images of the probe set are split in two (see `lucidag.units.labels.held_out.chosen_half`). A label is `confirmed`
+The images of the probe set are split in two (see `lucidag.units.halves.chosen_half`). A label is `confirmed`
 where all of this holds, at the level 1 − `chance_level` (.05):
 
 1. It is among the five best concepts that the same method gives the unit from the choosing half alone.

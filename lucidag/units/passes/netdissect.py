@@ -37,6 +37,7 @@ def count_overlaps(
     thresholds: Mapping[str, NDArray[np.float32]],
     asked: Passes,
     *,
+    chosen: NDArray[np.bool_] | None = None,
     device: str = "cpu",
     threads: int = 2,
 ) -> Overlaps:
@@ -53,6 +54,8 @@ def count_overlaps(
     asked
         How the thresholds were found. A threshold is one of the activations, so batches are of the same size again;
         the quantile is kept with the counts.
+    chosen
+        Which of `rows` are of the half that chooses labels, whose pixels are counted apart too; None: none.
     device, threads
         How to compute; they change the counts only where rounding moves an activation over its threshold: take the
         same as for that.
@@ -76,19 +79,23 @@ def count_overlaps(
     with forward(network, layers, device, threads) as outputs_of:
         shapes = layer_shapes(outputs_of, network)
         _check(shapes, thresholds)
-        tallies = {layer: _tally(shape[0], sizes, device) for layer, shape in shapes.items()}
-        everything = _tally(1, sizes, device)  # all pixels, as if one unit were always on
+        tallies = {layer: [_tally(shape[0], sizes, device) for _ in range(2)] for layer, shape in shapes.items()}
+        everything = [_tally(1, sizes, device) for _ in range(2)]  # all pixels, as if one unit were always on
+        halves = torch.from_numpy(np.zeros(len(rows), np.bool_) if chosen is None else chosen).to(device)
         frames = batches(manifest, rows, network.inputs, asked.batch_size, threads, memory_limit=0)
         maps = label_batches(manifest, rows, network.inputs, asked.batch_size, threads)
         work = zip(frames, maps, strict=True)
         for batch, labels in track(work, "network dissection", len(batch_sizes(len(rows), asked.batch_size))):
             pixels, kinds = encode(torch.from_numpy(labels).to(device), sizes)
-            _add(everything, torch.bincount(pixels, minlength=len(kinds))[None], kinds)
+            # Pixels of the choosing half get numbers of their own.
+            pixels += len(kinds) * halves[start : start + len(batch)].repeat_interleave(labels.shape[-1])
+            _add(everything, torch.bincount(pixels, minlength=2 * len(kinds))[None], kinds)
             for layer, output in outputs_of(batch).items():
                 peaks = output.amax(dim=(2, 3))
                 check_finite(layer, peaks, images[start : start + len(batch)])
                 limits = torch.from_numpy(thresholds[layer]).to(device)
-                _add(tallies[layer], _histogram(output, peaks, limits, pixels, len(kinds), network.inputs.size), kinds)
+                found = _histogram(output, peaks, limits, pixels, 2 * len(kinds), network.inputs.size)
+                _add(tallies[layer], found, kinds)
             start += len(batch)
     counts, labelled = _counts(concepts, tallies, everything)
     return Overlaps(counts, concepts, layers, labelled, len(rows), asked.quantile, network.inputs.size)
@@ -129,10 +136,12 @@ def _tally(units: int, sizes: Sequence[int], device: str) -> Tally:
     return [torch.zeros((units, count + 2), dtype=torch.int64, device=device) for count in sizes]
 
 
-def _add(tally: Tally, histogram: torch.Tensor, kinds: torch.Tensor) -> None:
-    """Add pixels that were counted by code."""
-    for category, counts in enumerate(tally):
-        counts.index_add_(1, kinds[:, category], histogram)
+def _add(tallies: Sequence[Tally], histogram: torch.Tensor, kinds: torch.Tensor) -> None:
+    """Add pixels that were counted by code to those of all images, and to those of the choosing half."""
+    other, half = histogram.tensor_split(2, dim=1)
+    for tally, found in zip(tallies, (other + half, half), strict=True):
+        for category, counts in enumerate(tally):
+            counts.index_add_(1, kinds[:, category], found)
 
 
 def _check(shapes: Mapping[str, tuple[int, ...]], thresholds: Mapping[str, NDArray[np.float32]]) -> None:
@@ -144,17 +153,18 @@ def _check(shapes: Mapping[str, tuple[int, ...]], thresholds: Mapping[str, NDArr
 
 
 def _counts(
-    categories: Iterable[str], tallies: Mapping[str, Tally], everything: Tally
+    categories: Iterable[str], tallies: Mapping[str, Sequence[Tally]], everything: Sequence[Tally]
 ) -> tuple[dict[str, NDArray[np.int64]], dict[str, int]]:
     """Make unions of what was counted: units and concepts each, minus what both have."""
     counts: dict[str, NDArray[np.int64]] = {}
     pixels: dict[str, int] = {}
     for place, category in enumerate(categories):
-        (total,) = everything[place].cpu().numpy()
-        area = counts[f"area/{category}"] = total[1:-1]
+        (total,), (half,) = (tally[place].cpu().numpy() for tally in everything)
+        counts[f"area/{category}"] = total[1:-1]
         pixels[category] = int(total[:-1].sum())
-        for layer, tally in tallies.items():
-            each = tally[place].cpu().numpy()
-            both = counts[f"{layer}/intersection/{category}"] = each[:, 1:-1]
-            counts[f"{layer}/union/{category}"] = each[:, :-1].sum(axis=1, keepdims=True) + area - both
+        for layer, both in tallies.items():
+            for name, tally, area in zip(("", "half/"), both, (total[1:-1], half[1:-1]), strict=True):
+                each = tally[place].cpu().numpy()
+                shared = counts[f"{layer}/{name}intersection/{category}"] = each[:, 1:-1]
+                counts[f"{layer}/{name}union/{category}"] = each[:, :-1].sum(axis=1, keepdims=True) + area - shared
     return counts, pixels

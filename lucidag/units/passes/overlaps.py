@@ -23,7 +23,8 @@ class Overlaps:
     counts
         int64 by name: ``{layer}/intersection/{category}`` and ``{layer}/union/{category}`` U x C, where images in
         which nothing of a category is labelled count for none of its unions; ``area/{category}`` C, the pixels of
-        each concept.
+        each concept. ``{layer}/half/intersection/{category}`` and ``{layer}/half/union/{category}``: the same of the
+        half of the images that chooses the labels to be tested.
     concepts
         The names of the C concepts of each category.
     layers
@@ -61,6 +62,11 @@ class Overlaps:
     def iou(self, layer: str, category: str) -> NDArray[np.float64]:
         """Give intersection over union of the units of a layer: float64 U x C, 0 where the union is empty."""
         return self.intersection(layer, category) / np.maximum(self.union(layer, category), 1)
+
+    def half_iou(self, layer: str, category: str) -> NDArray[np.float64]:
+        """Give `iou` of the choosing half of the images (see `lucidag.units.halves.chosen_half`)."""
+        half = f"{layer}/half"
+        return self.counts[f"{half}/intersection/{category}"] / np.maximum(self.counts[f"{half}/union/{category}"], 1)
 
 
 def ceilings(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
