@@ -138,6 +138,18 @@ def test_labels_of_units_made_for_textures_are_confirmed_by_images_that_did_not_
     assert set(wrong["verdict"]) == {"unconfirmed", "untestable"}
 
 
+def test_images_of_one_patient_test_nothing(seen):
+    manifest, _, statistics, _, activations = seen
+    units, known, settings = statistics.layers["shown"], evidence_of(manifest), asked(20)
+    table, _ = label_layer(
+        clip_labels(units, activations, known, settings.clip_dissect, None, 0.95), None, "", settings
+    )
+    manifest = replace(manifest, table=manifest.table.assign(id="p"))
+    truth = known_truth(manifest, np.arange(IMAGES), 0)
+    found = judged_layer(table, units, activations, known, None, "", truth, settings, None)
+    assert set(found["verdict"]) == {"untestable"}
+
+
 def test_a_clip_judges_words_that_no_annotation_has(seen):
     manifest, _, statistics, _overlaps, activations = seen
     units, known, settings = statistics.layers["shown"], evidence_of(manifest), asked(20)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
-from lucidag.ground.statistics.clusters import owners
+from lucidag.ground.statistics.owners import owners
 from lucidag.units.evidence import Evidence
 from lucidag.units.halves import chosen_half, together
 from lucidag.units.labels.class_columns import says_something
@@ -163,6 +163,8 @@ def similar_again(
     again, candidates
         bool U; and how many concepts of each unit are its best.
     """
+    if not chosen.any():
+        return np.zeros(len(labels), dtype=np.bool_), 1
     own = np.asarray(activations[chosen])
     count = max(1, -(-top * len(own) // len(activations)))
     first = np.argsort(-own, axis=0, kind="stable")[:count].T

@@ -19,7 +19,7 @@ that show it, and the verdict is circular.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -112,7 +112,10 @@ def verdicts(
         average precision of the unit with other units' labels; ``lift``, (auprc − base rate) / (1 − base rate);
         ``p``, corrected. NaN where there is none.
     """
-    own, tested = labels.own, ~chosen
+    tested = ~chosen
+    if not chosen.any():  # all images are of one id: nothing can choose and something else test
+        labels = replace(labels, own=np.full(len(labels.own), -1))
+    own = labels.own
     found = _measured(labels, chosen)
     positives, negatives, p = _exact(labels, chosen, owner)
     p = np.where(labels.again, np.minimum(1, p * labels.candidates), 1.0)
@@ -170,7 +173,7 @@ def most_similar(similarity: Floats, chosen: Bools, share: float) -> Bools:
         Of the images of either half, at least one image.
     """
     shown = np.zeros(similarity.shape, dtype=np.bool_)
-    for half in (np.flatnonzero(chosen), np.flatnonzero(~chosen)):
+    for half in filter(len, (np.flatnonzero(chosen), np.flatnonzero(~chosen))):
         first = np.argsort(-similarity[half], axis=0, kind="stable")[: max(1, round(share * len(half)))]
         shown[half[first], np.arange(similarity.shape[1])] = True
     return shown
