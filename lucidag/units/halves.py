@@ -35,4 +35,5 @@ def chosen_half(names: Sequence[str], seed: int) -> NDArray[np.bool_]:
 
 def together(table: pd.DataFrame) -> list[str]:
     """Say what stands or falls together, by the rows of a manifest: the ``id`` where there is one, else the image."""
-    return table[ID if ID in table else "image"].astype(str).tolist()
+    images = [f"image {image}" for image in table["image"]]
+    return [own or image for own, image in zip(table[ID], images, strict=True)] if ID in table else images

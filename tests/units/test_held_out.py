@@ -1,11 +1,12 @@
 """Labels against images that did not choose them: measures against libraries, and the rule against planted units."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
-from lucidag.units.halves import chosen_half
+from lucidag.units.halves import chosen_half, together
 from lucidag.units.labels.held_out import (
     average_precision,
     best_thresholds,
@@ -71,6 +72,12 @@ def test_precision_is_undefined_where_no_image_shows_the_concept():
     # By hand: logit(.8) = 1.3863, reach 1.95996 / sqrt(10 * .16) = 1.5495.
     low, high = precision_interval(np.array([0.8]), np.array([10]), 0.95)
     assert (low[0], high[0]) == pytest.approx((0.45931, 0.94961), abs=1e-4)
+
+
+def test_images_without_a_patient_stand_alone():
+    table = pd.DataFrame({"image": ["a", "b", "c", "d"], "id": ["p", "", "p", ""]})
+    assert len(set(together(table))) == 3
+    assert len(set(together(table.drop(columns="id")))) == 4
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -11,7 +11,7 @@ from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.ground.statistics.owners import owners
 from lucidag.units.evidence import Evidence
-from lucidag.units.halves import chosen_half, together
+from lucidag.units.halves import ID, chosen_half, together
 from lucidag.units.labels.class_columns import says_something
 from lucidag.units.labels.held_out import Bools, Floats
 from lucidag.units.labels.similarity import WHOLE, constant_units, describe_layer
@@ -74,7 +74,7 @@ def known_truth(manifest: Manifest, rows: NDArray[np.int64], seed: int) -> Truth
         names += [(name, category) for category, concepts in manifest.concepts.items() for name in concepts]
         parts.append(np.stack([_present(reader.read_concepts(row), sizes) for row in rows.tolist()]))
     labels = [column for column in ("true_label", "label") if column in table][:1]
-    for column in (*labels, *(name for name in manifest.metadata if says_something(table[name]))):
+    for column in (*labels, *(name for name in manifest.metadata if name != ID and says_something(table[name]))):
         values = table[column].to_numpy(dtype=object)
         found = sorted(set(values.tolist()) - {""})
         names += [(value, column) for value in found]
