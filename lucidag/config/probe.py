@@ -21,6 +21,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.kept import keep, read_kept
 from lucidag.ground.provenance import CodeIndex
 from lucidag.models.settings import Model, is_weight_file
+from lucidag.rof.settings import FORWARD_UNITS
 
 
 def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
@@ -56,11 +57,7 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
                 "maps are averaged, so it has no penultimate units: choose an architecture that does (such as "
                 "'resnet18'), or leave it out of `rof.models`"
             )
-        if name in plan.unit_models and (found["head"] is None or not found["linear"]):
-            faults.lines.append(
-                f"{source}: models.{name}: its logits are not linear in units in front of a last layer, so what is "
-                "lost without each cannot be told exactly: leave it out of `units.models`"
-            )
+        faults.lines += [f"{source}: {sentence}" for sentence in _faults_of_removal(plan, name, found)]
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
@@ -70,6 +67,24 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         faults.lines += [f"{source}: {sentence}" for sentence in dict.fromkeys(sentences)]
     faults.stop()
     return whole
+
+
+def _faults_of_removal(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say which analyses a network does not take that add up what each unit in front of a last layer adds to logits."""
+    linear = found["head"] is not None and found["linear"]
+    if name in plan.unit_models and not linear:
+        yield (
+            f"models.{name}: its logits are not linear in units in front of a last layer, so what is lost without "
+            "each cannot be told exactly: leave it out of `units.models`"
+        )
+    if name in plan.examined and plan.config.rof is not None and "forward" in plan.config.rof.methods:
+        many = (found["features"] or 0) > FORWARD_UNITS
+        if found["head"] is not None and (many or not linear):
+            why = f"it has {found['features']} units" if linear else "its logits are not linear in its units"
+            yield (
+                f"models.{name}: {why}, and `forward` takes at most {FORWARD_UNITS}, in which logits are linear: leave "
+                "it out of `rof.methods`, or the model out of `rof.models`"
+            )
 
 
 def brought(before: Config, after: Config) -> Iterator[str]:

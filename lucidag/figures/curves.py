@@ -33,6 +33,7 @@ METHOD_NAMES = {
     "l2": "root mean square activation",
     "variance": "variance of activation",
     "contribution": "|weight| × |activation|",
+    "forward": "forward selection by loss",
     "random": "random orders",
     "reversed": "mean |activation|, reversed",
     "logit_bias": "logit-bias control",

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from lucidag.data.features import Features
 from lucidag.ground.errors import InputError
+from lucidag.rof.forward import forward
 
 RANDOM = "random"
 REVERSED = "reversed"
+FORWARD = "forward"
 
 
 def _contribution(features: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -101,7 +103,7 @@ def ranking_table(
     contents
         The features file of each split.
     methods
-        Of `METHODS`.
+        Of `METHODS`, or ``forward``.
     random_seeds
         One ``random`` order for each.
 
@@ -109,7 +111,7 @@ def ranking_table(
     -------
     DataFrame
         Columns split, method, seed (empty unless random), rank (1 to K), unit (from 0) and score (empty
-        for random, that of ``l1`` for reversed).
+        for random, that of ``l1`` for reversed; for forward see `lucidag.rof.forward`).
 
     Raises
     ------
@@ -118,11 +120,14 @@ def ranking_table(
     """
     parts = []
     for split, content in contents.items():
-        features, weight, _ = head_of(content, split)
+        features, weight, bias = head_of(content, split)
         for method, seed in orders(methods, random_seeds):
-            order = rank(features, weight, method, seed)
-            scores = np.full(len(order), np.nan)
-            if method != RANDOM:
+            if method == FORWARD:
+                order, scores = forward(features, weight, bias, content.labels)
+            else:
+                order = rank(features, weight, method, seed)
+                scores = np.full(len(order), np.nan)
+            if method not in (RANDOM, FORWARD):
                 scores = score(features, weight, "l1" if method == REVERSED else method)[order]
             columns = order_columns(split, method, seed, len(order))
             parts.append(pd.DataFrame(columns | {"rank": np.arange(1, len(order) + 1), "unit": order, "score": scores}))

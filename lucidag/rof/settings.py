@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from lucidag.ground.section import Count, Level, Section, Seed, Unique
 
-RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed"]
+RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed", "forward"]
 
-
+# Most units and classes of forward selection: each of its steps looks at all units that are left, on all images.
+FORWARD_UNITS, FORWARD_CLASSES = 512, 100
 SWEPT = (
     *("ranking", "methods", "random_orders", "margin", "resamples", "order_resamples", "confidence"),
     *("class_columns", "seed"),
@@ -35,7 +36,8 @@ class Rof(Section):
     )
     methods: Unique[RankingMethod] = Field(
         default=["l1", "l2", "variance", "contribution", "random", "reversed"],
-        description="The orders that are swept.",
+        description="The orders that are swept; `forward`, which always adds the unit that lowers the loss most, takes "
+        "at most 512 units and 100 classes.",
     )
     random_orders: Count = Field(default=5, description="Random orders, as a control.")
     role_metric: Literal["loss", "accuracy"] = Field(

@@ -287,6 +287,23 @@ def test_no_units_before_a_last_layer(check: Check) -> None:
     one(check("Scaled", explain=None, rof={}), "models.net: the network ends neither in a linear layer", "`rof.models`")
 
 
+def test_units_that_cannot_be_taken_away_exactly(check: Check) -> None:
+    one(check("Scaled", explain=None, units={}), "models.net: its logits are not linear", "`units.models`")
+    squeezed = {"input": {"size": 64}}
+    found = check(
+        "torchvision.models:squeezenet1_1", squeezed, explain=None, units={}, rof={"methods": ["l1", "forward"]}
+    )
+    assert ["`units.models`" in line for line in found] == [True, False]
+    assert "its logits are not linear in its units, and `forward`" in found[1]
+    assert check("lucidag.models.small:small_cnn", explain=None, units={}, rof={"methods": ["l1", "forward"]}) == []
+
+
+def test_forward_selection_of_too_many_units(check: Check) -> None:
+    wide = {"options": {"width": 150}}
+    found = check("lucidag.models.small:small_cnn", wide, explain=None, rof={"methods": ["l1", "forward"]})
+    one(found, "models.net: it has ", "`forward` takes at most 512", "`rof.methods`")
+
+
 GREY = {"input": {"size": 16, "channels": 1}}
 NETWORK = "lucidag.models.small:small_cnn"
 
