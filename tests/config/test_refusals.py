@@ -289,13 +289,11 @@ def test_no_units_before_a_last_layer(check: Check) -> None:
 
 def test_units_that_cannot_be_taken_away_exactly(check: Check) -> None:
     one(check("Scaled", explain=None, units={}), "models.net: its logits are not linear", "`units.models`")
-    squeezed = {"input": {"size": 64}}
-    found = check(
-        "torchvision.models:squeezenet1_1", squeezed, explain=None, units={}, rof={"methods": ["l1", "forward"]}
-    )
+    asked: dict[str, Any] = {"explain": None, "units": {}, "rof": {"methods": ["l1", "forward"]}}
+    found = check("torchvision.models:squeezenet1_1", {"input": {"size": 64}}, **asked)
     assert ["`units.models`" in line for line in found] == [True, False]
     assert "its logits are not linear in its units, and `forward`" in found[1]
-    assert check("lucidag.models.small:small_cnn", explain=None, units={}, rof={"methods": ["l1", "forward"]}) == []
+    assert check("lucidag.models.small:small_cnn", **asked) == []
 
 
 def test_forward_selection_of_too_many_units(check: Check) -> None:
