@@ -71,7 +71,8 @@ def _beats(n: int) -> Case:
 
     shown = "`localisation/{model}-summary.csv`: `beats_both`"
     words = f"{METHODS} methods and both baselines draw from one distribution, {n} images"
-    return Case(f"any method beats both baselines, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=10, most=SLOW)
+    name = f"any method beats both baselines, {n} images"
+    return Case(name, "test", shown, words, 0.05, draw, REJECTS, short=10, most=SLOW)
 
 
 def _sides(rng: Generator, skewed: bool, n: int) -> dict[str, float | None]:

@@ -82,7 +82,7 @@ class Clusters:
     parts: Whole
 
 
-def polysemy(images: Embeddings, top: Whole, level: float = 0.95, seed: int = 0) -> Clusters:
+def polysemy(images: Embeddings, top: Whole, seed: int, level: float = 0.95) -> Clusters:
     """Count the clusters of the top images of each unit, against random images.
 
     Average linkage by cosine distance, cut into 2, 3 and `MOST` clusters, of which each holds `LEAST` of the images;

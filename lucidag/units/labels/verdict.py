@@ -80,10 +80,10 @@ def verdicts(
     chosen: Bools,
     owner: NDArray[np.integer] | None = None,
     *,
+    seed: int,
     twin: Floats | None = None,
     level: float = 0.95,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Test the labels of a layer by the rule of this module.
 
