@@ -51,17 +51,17 @@ def reproducible(device: str, threads: int) -> Iterator[None]:
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Choose deterministic kernels; where one is missing torch warns and goes on."""
-    was_on = torch.are_deterministic_algorithms_enabled()
-    warned_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    before = torch.get_deterministic_debug_mode()
     switches: Any = torch.utils.deterministic
     filled = switches.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Not `use_deterministic_algorithms`, which loads the compiler to tell it too: seconds, and nothing is compiled here.
+    torch.set_deterministic_debug_mode("warn")
     switches.fill_uninitialized_memory = False  # costs time, and nothing here reads such memory
     try:
         yield
     finally:
         switches.fill_uninitialized_memory = filled
-        torch.use_deterministic_algorithms(was_on, warn_only=warned_only)
+        torch.set_deterministic_debug_mode(before)
 
 
 @contextmanager

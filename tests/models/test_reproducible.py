@@ -1,5 +1,7 @@
 """The same numbers on each run, and every switch as it was."""
 
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -21,6 +23,13 @@ def gradient_of_an_index() -> bytes:
 def test_the_gradient_of_an_index_is_always_the_same():
     with reproducible("cpu", 2):
         assert len({gradient_of_an_index() for _ in range(100)}) == 1
+
+
+def test_it_does_not_load_the_compiler(root):
+    code = "import sys; from lucidag.models.reproducible import reproducible\nwith reproducible('cpu', 1): pass\n"
+    code += "print([name for name in ('torch._inductor', 'torch._dynamo') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("was_on", [False, True])
