@@ -54,7 +54,7 @@ def _deterministic() -> Iterator[None]:
     before = torch.get_deterministic_debug_mode()
     switches: Any = torch.utils.deterministic
     filled = switches.fill_uninitialized_memory
-    # Not `use_deterministic_algorithms`, which loads the compiler to tell it too: seconds, and nothing is compiled here.
+    # Not `use_deterministic_algorithms`, which loads torch's compiler to tell it too: seconds, and nothing compiles.
     torch.set_deterministic_debug_mode("warn")
     switches.fill_uninitialized_memory = False  # costs time, and nothing here reads such memory
     try:
