@@ -121,7 +121,7 @@ def _fit(activations, shown):
 @pytest.mark.parametrize("seed", range(3))
 def test_planted_labels_are_confirmed_and_labels_of_noise_are_not(seed):
     labels, half, own = layer(seed)
-    found = verdicts(labels, half, seed=0)
+    found = verdicts(labels, half, seed=0, confidence=0.95)
     right = labels.own[:20] == own[:20]
     assert (found["verdict"][:20][right] == "confirmed").mean() > 0.9
     assert (found["verdict"][20:] == "confirmed").mean() <= 0.06
@@ -134,13 +134,13 @@ def test_planted_labels_are_confirmed_and_labels_of_noise_are_not(seed):
 
 def test_the_twin_and_the_other_half_have_their_say():
     labels, half, _ = layer(0)
-    first = verdicts(labels, half, seed=0)
+    first = verdicts(labels, half, seed=0, confidence=0.95)
     confirmed = (first["verdict"] == "confirmed").to_numpy()
-    above = verdicts(labels, half, seed=0, twin=np.ones(40))
+    above = verdicts(labels, half, seed=0, confidence=0.95, twin=np.ones(40))
     assert set(above["verdict"]) == {"unconfirmed"}
     assert (above["why"][confirmed] == "no further above its base rate than labels of an untrained network").all()
     other = Labelled(labels.activations, labels.shown, labels.judges, labels.own, np.zeros(60, bool))
-    assert set(verdicts(other, half, seed=0)["why"]) == {"half of the images gives other labels"}
+    assert set(verdicts(other, half, seed=0, confidence=0.95)["why"]) == {"half of the images gives other labels"}
 
 
 def test_what_cannot_be_tested_says_why():
@@ -151,7 +151,7 @@ def test_what_cannot_be_tested_says_why():
     shown[np.flatnonzero(~half)[:4], own[1]] = True
     activations[:, 2] = 1.0
     own[2] = next(column for column in range(8) if column != own[1])
-    found = verdicts(Labelled(activations, shown, labels.judges, own, labels.again), half, seed=0)
+    found = verdicts(Labelled(activations, shown, labels.judges, own, labels.again), half, seed=0, confidence=0.95)
     assert found["verdict"][:3].tolist() == ["untestable"] * 3
     assert "no label" in found["why"][0]
     assert "fewer than 5" in found["why"][1]
@@ -172,7 +172,7 @@ def test_many_images_of_few_ids_confirm_less_than_as_many_ids():
         best = _fit(activations[half], shown[half]).argmax(axis=1)
         labels = Labelled(activations, shown, [BY_ANNOTATIONS] * 6, best, np.ones(30, bool), 1)
         for known in (True, False):
-            found = verdicts(labels, half, owner if known else None, seed=0)
+            found = verdicts(labels, half, owner if known else None, seed=0, confidence=0.95)
             counts[known] += int((found["verdict"] == "confirmed").sum())
     assert counts[True] <= 0.06 * 180 < counts[False]
 

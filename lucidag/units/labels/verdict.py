@@ -81,9 +81,9 @@ def verdicts(
     owner: NDArray[np.integer] | None = None,
     *,
     seed: int,
+    confidence: float,
     twin: Floats | None = None,
     level: float = 0.95,
-    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Test the labels of a layer by the rule of this module.
 
