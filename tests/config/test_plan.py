@@ -202,7 +202,7 @@ def test_units(plan: Plan) -> None:
     assert inputs["embeddings"] == [
         f"out/clip/small/drawn/{file}" for file in ("images.npy", "texts.npy", "embeddings.json")
     ]
-    assert "dataset" not in inputs
+    assert inputs["dataset"] == plan.data_files("drawn")  # labels are tested on what its images show
 
 
 def test_a_configuration_that_asks_for_little() -> None:

@@ -16,7 +16,7 @@ from lucidag.models.small import small_cnn
 
 def test_relevance_that_explodes_is_not_measured(monkeypatch):
     """But that of a network whose weights were randomised may."""
-    monkeypatch.setattr(method, "lrp", lambda *asked: lrp(*asked, limit=0.0))
+    monkeypatch.setattr(method, "lrp", lambda *asked, **more: lrp(*asked, limit=0.0, **more))
     model, x = small_cnn(2, width=4, depth=2).eval(), torch.rand(2, 3, 16, 16)
     family = {"methods": ["epsilon_gamma_box"], "options": {}}
     make = open_group(family, Network(model, Inputs(16), "fc"), "cpu").explainers

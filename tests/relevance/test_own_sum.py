@@ -13,6 +13,7 @@ from lucidag.explain.relevance.canonizers import MergeBatchNorm
 from lucidag.explain.relevance.composites import COMPOSITES as ZENNITS
 from lucidag.explain.relevance.composites import composite_for
 from lucidag.explain.relevance.form import form_of
+from lucidag.explain.relevance.library import with_torchvisions_blocks
 from lucidag.explain.relevance.lrp import lrp
 from tests.relevance.residual import image, network
 
@@ -48,7 +49,7 @@ def own(model: nn.Module, plain: bool = False) -> nn.Module:
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", COMPOSITES)
 def test_a_sum_of_zennit_has_the_relevance_of_torchvisions_block(name: str, seed: int) -> None:
-    theirs, x = network("small_resnet", seed), image("small_resnet", seed, 2)
+    theirs, x = with_torchvisions_blocks(network("small_resnet", seed)), image("small_resnet", seed, 2)
     ours = own(theirs)
     torch.testing.assert_close(ours(x), theirs(x))
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
@@ -60,7 +61,7 @@ def test_a_sum_of_zennit_has_the_relevance_of_torchvisions_block(name: str, seed
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", COMPOSITES)
 def test_a_plain_sum_has_it_too(name: str, seed: int) -> None:
-    theirs, x = network("small_resnet", seed), image("small_resnet", seed, 2)
+    theirs, x = with_torchvisions_blocks(network("small_resnet", seed)), image("small_resnet", seed, 2)
     ours = own(theirs, plain=True)
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
     found = [lrp(model, x, [0, 1], composite_for(name, model, x, low, high)).maps for model in (theirs, ours)]
@@ -72,7 +73,7 @@ def test_a_plain_sum_has_it_too(name: str, seed: int) -> None:
     [("bottleneck", COMPOSITES[0], 0), *(("small_resnet", name, seed) for name in COMPOSITES for seed in (0, 1))],
 )
 def test_torchvisions_blocks_have_the_maps_of_zennits_canonizers(which: str, name: str, seed: int) -> None:
-    model, x = network(which, seed).double(), image(which, seed, 2).double()
+    model, x = with_torchvisions_blocks(network(which, seed)).double(), image(which, seed, 2).double()
     low, high = torch.full((1, 3, 1, 1), -5.0), torch.full((1, 3, 1, 1), 5.0)
     merged = MergeBatchNorm(form_of(model, x).merges)  # as zennit's, but exact
     blocks = [ResNetBasicBlockCanonizer(), ResNetBottleneckCanonizer()]
