@@ -70,19 +70,19 @@ def _check_datasets(plan: Plan) -> Iterator[str]:
 
 
 def _check_models(plan: Plan) -> Iterator[str]:
-    words = plan.config
-    members = words.members.values()
-    known = sorted({*words.models, *(each.family for each in members), *(each.block for each in members)})
+    config = plan.config
+    members = config.members.values()
+    known = sorted({*config.models, *(each.family for each in members), *(each.block for each in members)})
     for key in ("rof", "explain", "dissect", "units", "relevance", "faithfulness"):
-        section = getattr(words, key)
+        section = getattr(config, key)
         yield from _known(f"{key}.models", "model", (section.models or ()) if section is not None else (), known)
-    for key, shortcut in words.shortcuts.items():
+    for key, shortcut in config.shortcuts.items():
         for role in ("trained_with", "trained_without"):
             names = getattr(shortcut, role)
             yield from _known(f"shortcuts.{key}.{role}", "model", [names] if isinstance(names, str) else names, known)
-    for key, study in words.generalisation.items():
+    for key, study in config.generalisation.items():
         yield from _known(f"generalisation.{key}.models", "model", study.models, known)
-    if words.generalisation and words.rof is None:
+    if config.generalisation and config.rof is None:
         yield "generalisation: needs a `rof:` section, as it compares the roles of units"
 
 

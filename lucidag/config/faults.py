@@ -1,6 +1,6 @@
 """What is wrong with the words of a configuration, in one line for each mistake."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, get_args
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lucidag.config.command_line import TAGS
-from lucidag.config.grid import SEED, WrittenOut
+from lucidag.config.grid import WrittenOut
 from lucidag.config.renamed import new_name
 from lucidag.config.schema import Config, all_sections, sections_in
 from lucidag.data.registry import OWN_SOURCE
@@ -46,14 +46,14 @@ class Faults:
             raise InputError("\n".join(self.lines))
 
 
-def explain(error: ValidationError, words: Mapping[str, Any], config: type[Config]) -> list[str]:
-    """Return a line for each fault, unknown keys before what may follow from them.
+def explain(error: ValidationError, grids: WrittenOut, config: type[Config]) -> list[str]:
+    """Return a line for each fault, unknown keys before what may follow from them; of members of a family, one.
 
     Where a value may be of several kinds, pydantic tells why it is none of them; the reason that looks deepest into it
     is told. Of the items of a list that are wrong in the same way, the first stands for all.
     """
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    paths = [tuple(_key_path(fault["loc"], words, fault["type"] == "missing")) for fault in faults]
+    paths = [tuple(_key_path(fault["loc"], grids.words, fault["type"] == "missing")) for fault in faults]
     deep = {path[:end] for path in paths for end in range(len(path))}
     same: dict[tuple[Any, ...], list[str]] = {}
     told = set()
@@ -64,31 +64,12 @@ def explain(error: ValidationError, words: Mapping[str, Any], config: type[Confi
         told.add(path)
         in_list = bool(path) and isinstance(path[-1], int) and kind == "string_type"
         place = (path[:-1], kind) if in_list else (path, None)
-        same.setdefault(place, []).append(_line(fault, path, config))
-    return [lines[0] + (f" (and {len(lines) - 1} more in this list)" if lines[1:] else "") for lines in same.values()]
-
-
-def as_written(lines: Iterable[str], grids: WrittenOut) -> list[str]:
-    """Return lines about members of families as lines about what stands in the file, each once."""
-    found = []
-    for line in lines:
-        key, colon, rest = line.partition(": ")
-        found.append(f"{_place(key, grids)}{colon}{rest}")
+        key = ".".join(map(str, grids.in_file(path))) or "the file"
+        same.setdefault(place, []).append(_line(fault, path, key, config))
+    found = [
+        f"{lines[0]} (and {len(lines) - 1} more in this list)" if lines[1:] else lines[0] for lines in same.values()
+    ]
     return list(dict.fromkeys(found))
-
-
-def _place(key: str, grids: WrittenOut) -> str:
-    """Return the key of a member as it stands in the file: in the grid, where the value came from there."""
-    for section, members in (("datasets", grids.datasets), ("models", grids.models)):
-        for name in sorted(members, key=len, reverse=True):
-            below = key.removeprefix(f"{section}.{name}.")
-            if below == key:
-                continue
-            paths = members[name].values
-            given = [path for path in paths if f"{below}.".startswith(f"{path}.") or path.startswith(f"{below}.")]
-            grid = "" if not given or given == [SEED] else "grid."
-            return f"{section}.{members[name].family}.{grid}{below}"
-    return key
 
 
 def unexpanded(words: Any, path: tuple[str, ...] = ()) -> Iterator[str]:  # noqa: ANN401 (whatever YAML gives)
@@ -105,8 +86,7 @@ def unexpanded(words: Any, path: tuple[str, ...] = ()) -> Iterator[str]:  # noqa
         yield f"{'.'.join(path)}: found '{words}'; {sign} are not filled in: write the whole path, such as '{whole}'"
 
 
-def _line(fault: ErrorDetails, path: Sequence[int | str], config: type[Config]) -> str:
-    key = ".".join(map(str, path)) or "the file"
+def _line(fault: ErrorDetails, path: Sequence[int | str], key: str, config: type[Config]) -> str:
     if fault["type"] == "extra_forbidden":
         if renamed := new_name(path):
             return f"{key}: {renamed}"

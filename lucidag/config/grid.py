@@ -58,6 +58,16 @@ class WrittenOut:
     datasets: Mapping[str, Member] = field(default_factory=dict)
     models: Mapping[str, Member] = field(default_factory=dict)
 
+    def in_file(self, path: Sequence[int | str]) -> list[int | str]:
+        """Return a path of these words as it stands in the file: in the grid, where the value came from there."""
+        section, name, below = str(path[0]) if path else "", str(path[1]) if path[1:] else "", path[2:]
+        member = {"datasets": self.datasets, "models": self.models}.get(section, {}).get(name)
+        if member is None:
+            return list(path)
+        key = ".".join(map(str, below))
+        given = [value for value in member.values if f"{key}.".startswith(f"{value}.") or value.startswith(f"{key}.")]
+        return [section, member.family, *(["grid"] if given and given != [SEED] else []), *below]
+
 
 @dataclass(frozen=True)
 class _Axis:
@@ -82,23 +92,19 @@ def write_out(words: Mapping[str, Any]) -> WrittenOut:
         no section, lists of a zip that differ in length, an exclusion that excludes nothing or all, more than 10,000
         combinations, a name that another one has.
     """
-    found = dict(words)
-    datasets, data_members = _multiplied("datasets", found)
-    found["datasets"] = datasets
-    models, members = _multiplied("models", found, data_members)
-    found["models"] = models
-    if not (data_members or members):
-        return WrittenOut(dict(words))
-    return WrittenOut(found, data_members, members)
+    datasets, data_members = _multiplied("datasets", words, {})
+    models, members = _multiplied("models", words, data_members)
+    return WrittenOut({**words, **datasets, **models}, data_members, members)
 
 
 def _multiplied(
-    section: str, words: Mapping[str, Any], data_members: Mapping[str, Member] | None = None
-) -> tuple[Any, dict[str, Member]]:
+    section: str, words: Mapping[str, Any], data_members: Mapping[str, Member]
+) -> tuple[dict[str, Any], dict[str, Member]]:
+    """Write out a section, given as {section: entries}; nothing where it is none. Give what grids made of it, too."""
     entries = words.get(section)
     if not isinstance(entries, Mapping):
-        return entries, {}
-    found: dict[str, Any] = {}
+        return {}, {}
+    found: dict[Any, Any] = {}
     members: dict[str, Member] = {}
     for name, entry in entries.items():
         of_models = section == "models"
@@ -112,13 +118,13 @@ def _multiplied(
                 "`train.lr: [.01, .001]`"
             )
         if not isinstance(entry, Mapping) or not (_grid_of(entry, of_models) or _data_family(entry, data_members)):
-            found[str(name)] = entry
+            found[name] = entry
             continue
-        for own, copied, member in _copies(f"{section}.{name}", str(name), entry, of_models, data_members or {}):
+        for own, copied, member in _copies(f"{section}.{name}", str(name), entry, of_models, data_members):
             if own in found or (own != name and own in entries):
                 raise InputError(f"{section}.{name}: two {section} would be called '{own}'")
             found[own], members[own] = copied, member
-    return found, members
+    return {section: found}, members
 
 
 def _grid_of(entry: Mapping[str, Any], of_models: bool) -> dict[str, Any]:
@@ -172,9 +178,9 @@ def _combined(key: str, axes: Sequence[_Axis], grid: Mapping[str, Any]) -> Itera
     yield from found
 
 
-def _data_family(entry: Mapping[str, Any], data_members: Mapping[str, Member] | None) -> dict[str, Member]:
+def _data_family(entry: Mapping[str, Any], data_members: Mapping[str, Member]) -> dict[str, Member]:
     asked = entry.get("dataset")
-    return {name: member for name, member in (data_members or {}).items() if member.family == asked}
+    return {name: member for name, member in data_members.items() if member.family == asked}
 
 
 def _datasets_of(

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from lucidag.config.checks import check_names
 from lucidag.config.command_line import typed
-from lucidag.config.faults import Faults, as_written, explain, unexpanded
-from lucidag.config.grid import WrittenOut, write_out
+from lucidag.config.faults import Faults, explain, unexpanded
+from lucidag.config.grid import write_out
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config, config_with
 from lucidag.config.select import choose
@@ -54,17 +54,16 @@ def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     kind = config_with(own.values()) if own else Config
     with faults.gathered():
         words = typed(words, given, kind)
-    grids = WrittenOut(dict(words))
-    with faults.gathered():
+    try:
         grids = write_out(words)
         grids = replace(grids, words=choose(grids))
-    faults.stop()
+    except InputError as error:  # nothing else can be looked at
+        raise InputError("\n".join([*faults.lines, str(error)])) from error
     try:
-        config = kind.model_validate(grids.words).of(grids.datasets, grids.models)
+        config = kind.model_validate(grids.words).of(grids.models)
     except ValidationError as error:
         told = {line.partition(": ")[0] for line in faults.lines}
-        lines = as_written(explain(error, grids.words, kind), grids)
-        faults.lines += [line for line in lines if line.partition(": ")[0] not in told]
+        faults.lines += [line for line in explain(error, grids, kind) if line.partition(": ")[0] not in told]
         raise InputError("\n".join(faults.lines)) from error
     with faults.gathered():
         check_names(Plan(config), faults)

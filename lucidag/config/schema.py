@@ -52,7 +52,6 @@ class Config(Section):
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
-    _data_members: dict[str, Member] = PrivateAttr(default_factory=dict)
     _members: dict[str, Member] = PrivateAttr(default_factory=dict)
 
     @property
@@ -60,15 +59,10 @@ class Config(Section):
         """By its name, each model that a grid or seeds made."""
         return self._members
 
-    @property
-    def data_members(self) -> Mapping[str, Member]:
-        """By its name, each data set that a grid made."""
-        return self._data_members
-
-    def of(self, datasets: Mapping[str, Member], models: Mapping[str, Member]) -> Self:
-        """Return the configuration with what its data sets and models were made of."""
+    def of(self, members: Mapping[str, Member]) -> Self:
+        """Return the configuration with what its models were made of."""
         found = self.model_copy()
-        found._data_members, found._members = dict(datasets), dict(models)
+        found._members = dict(members)
         return found
 
 

@@ -210,6 +210,15 @@ def test_a_mistake_outside_the_grid_is_told_once():
     assert told.startswith("c.yaml: models.net.train.epochs: found 0")
 
 
+def test_a_fault_of_whole_models_is_told_once_of_their_family():
+    own = words({"seed": [0, 1, 2]})
+    own["models"]["net"]["class_tokens"] = 1
+    with pytest.raises(InputError) as error:
+        load_config(own, "c.yaml")
+    (told,) = str(error.value).splitlines()
+    assert told.startswith("c.yaml: models.net: `class_tokens` stand in front")
+
+
 def test_a_name_that_another_model_has():
     own = words({"seed": [0, 1]})
     own["models"]["net-s1"] = copy.deepcopy(NET)
@@ -241,3 +250,20 @@ def test_sections_by_model_take_families():
         },
     )
     assert config.dissect.layers == {"net-s0": ["blocks.block2"], "net-s1": ["blocks.block3"]}
+
+
+@pytest.mark.parametrize("grid", [None, {"seed": [0, 1]}])
+def test_mistakes_of_other_kinds_are_told_together(grid):
+    own = words(grid)
+    own["models"]["net"] |= {"weights": "~/net.pth", "head": 3}
+    with pytest.raises(InputError) as error:
+        load_config(own, "c.yaml")
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()] == ["models.net.weights", "models.net.head"]
+
+
+def test_a_section_that_is_missing_is_said_to_be_missing_beside_a_grid():
+    own = words({"seed": [0, 1]})
+    del own["datasets"]
+    with pytest.raises(InputError) as error:
+        load_config(own, "c.yaml")
+    assert str(error.value) == "c.yaml: datasets: missing"
