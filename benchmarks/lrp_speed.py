@@ -32,8 +32,10 @@ def run(quick: bool, full: bool) -> None:
     rows = [("forward pass", f"{1e3 * plain:.0f} ms")]
     for name in COMPOSITES:
         rules = composite_for(name, model, x, low, high)
-        made = seconds(partial(composite_for, name, model, x, low, high)) + seconds(partial(ending_of, model, x, rules))
-        explain = partial(lrp, model, x, [0], rules, ending=ending_of(model, x, rules))
+        made = seconds(partial(composite_for, name, model, x, low, high)) + seconds(
+            partial(ending_of, model, x, [rules])
+        )
+        explain = partial(lrp, model, x, [0], rules, ending=ending_of(model, x, [rules]))
         explain()
         later = min(seconds(explain) for _ in range(asked.rounds))
         goal = GAMMA_GOAL if name == "attn_lrp" else GOAL  # the only one with another rule in linear layers

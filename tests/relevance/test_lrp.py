@@ -390,7 +390,7 @@ def test_units_of_a_layer_on_every_way_have_the_whole_relevance(network, layer):
 def test_an_end_looked_at_once_gives_the_same_relevance_and_spares_a_pass(network, name):
     model, x = build(f"lucidag.models.small:{network}", 3, {}, 0).eval(), images(1).float()
     rules = composite(name, model)
-    ending = ending_of(model, x, rules)
+    ending = ending_of(model, x, [rules])
     passes = []
     with watching(model, lambda call: passes.append(call.name), [""]):
         anew = lrp(model, x, None, rules)
@@ -420,6 +420,6 @@ def test_an_end_is_not_given_for_a_form_with_another_function():
             self.hook.remove()
 
     rules.canonizers = [*rules.canonizers, Doubled()]
-    for asked in (lambda: ending_of(model, x, rules), lambda: lrp(model, x, None, rules)):
+    for asked in (lambda: ending_of(model, x, [rules]), lambda: lrp(model, x, None, rules)):
         with pytest.raises(InputError, match=r"in canonical form it gives other logits"):
             asked()

@@ -11,12 +11,7 @@ from lucidag.explain.checks.table import LIMIT, warnings
 from lucidag.explain.checks.units import CRP, LAYERS, check_units
 from lucidag.explain.relevance.conditional import conditional_maps, conditioned_map
 from lucidag.explain.relevance.layers import layer_relevance
-from lucidag.explain.relevance.library import (
-    check_taken,
-    library_conditional,
-    plain_composite,
-    with_torchvisions_blocks,
-)
+from lucidag.explain.relevance.library import check_taken, library_conditional, plain_composite
 from lucidag.explain.relevance.store import Decision, UnitConcept
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
@@ -56,7 +51,7 @@ def test_the_map_is_that_of_zennit_crp(name, conditions, exclude_parallel):
 def test_zennits_own_canonizers_give_the_same():
     model, x = network("small_resnet"), image()
     plain = plain_composite("epsilon_plus_flat", x.amin(), x.amax())
-    check_taken(with_torchvisions_blocks(network("small_resnet")), x, plain)
+    check_taken(model, x, plain)
     conditions = {"layer4": [3], "conv1": [0, 2]}
     expected = library_conditional(network("small_resnet"), x, TARGET, [conditions], plain)[0]
     assert apart(conditioned_map(model, composite(model), x, TARGET, conditions), expected) < 1e-8

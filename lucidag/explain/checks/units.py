@@ -13,12 +13,7 @@ from lucidag.explain.reference import NoReferenceError, Reference
 from lucidag.explain.relevance.composites import input_range, name_of
 from lucidag.explain.relevance.conditional import conditioned_map
 from lucidag.explain.relevance.layers import layer_relevance, views_of
-from lucidag.explain.relevance.library import (
-    check_taken,
-    library_conditional,
-    plain_composite,
-    with_torchvisions_blocks,
-)
+from lucidag.explain.relevance.library import check_taken, library_conditional, plain_composite
 from lucidag.explain.relevance.store import Decision
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
@@ -94,7 +89,7 @@ def _rules(
     """Return the composite that the library is given, and what is to be said of it."""
     try:
         plain = plain_composite(name_of(composite), *bounds)
-        check_taken(with_torchvisions_blocks(copy.deepcopy(model)), x, plain)
+        check_taken(model, x, plain)
     except NoReferenceError as error:
         return composite, f"with the canonizers of lucidag: {error}"
     return plain, ""

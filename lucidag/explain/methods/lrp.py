@@ -33,7 +33,7 @@ class LrpGroup(Group):
         """Give each layer its rules."""
         self._settings = Lrp.model_validate(self.options)
         with told_of("explain.methods"):
-            self._rules = self._looked_at(self.network.model)
+            self._rules, self._ending = self._looked_at(self.network.model)
 
     def explain(self, subject: Subject, classes: Sequence[str]) -> Explained:
         """Explain an image.
@@ -43,7 +43,8 @@ class LrpGroup(Group):
         """
         x, logits, target = asked(self.network, subject, self.device)
         results = {
-            name: lrp(self.network.model, x, [target], rules, ending=end) for name, (rules, end) in self._rules.items()
+            name: lrp(self.network.model, x, [target], rules, ending=self._ending)
+            for name, rules in self._rules.items()
         }
         record = {
             **decision(subject.label, softmax(logits), target, classes),
@@ -58,22 +59,21 @@ class LrpGroup(Group):
         """Return each method as a function; relevance that explodes is refused, but not of a randomised network."""
         own = model is None or model is self.network.model
         network = self.network.model if model is None else model
-        looked_at = self._rules if own else self._looked_at(network)
+        composites, ending = (self._rules, self._ending) if own else self._looked_at(network)
 
-        def maps(name: str, rules: Composite, end: Ending, x: torch.Tensor, target: int) -> NDArray[np.float32]:
-            found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size, ending=end)
+        def maps(name: str, rules: Composite, x: torch.Tensor, target: int) -> NDArray[np.float32]:
+            found = lrp(network, x, [target] * len(x), rules, self._settings.batch_size, ending=ending)
             if own:
                 refuse_exploded(found, name, error=NoMapError)
             return found.maps
 
-        return [single(name, partial(maps, name, rules, end)) for name, (rules, end) in looked_at.items()]
+        return [single(name, partial(maps, name, rules)) for name, rules in composites.items()]
 
-    def _looked_at(self, model: nn.Module) -> dict[str, tuple[Composite, Ending]]:
-        """Give by method the rules of a network's layers and what it ends in."""
+    def _looked_at(self, model: nn.Module) -> tuple[dict[str, Composite], Ending]:
+        """Give by method the rules of a network's layers, and what it ends in."""
         inputs, device = self.network.inputs, self.device
         rules = {name: composite_on(each.composite, model, inputs, device) for name, each in self.classes.items()}
-        example = inputs.example(1).to(device)
-        return {name: (each, ending_of(model, example, each)) for name, each in rules.items()}
+        return rules, ending_of(model, inputs.example(1).to(device), rules.values())
 
 
 class LrpMethod(Method):

@@ -95,7 +95,8 @@ def library_relevance(model: nn.Module, x: torch.Tensor, target: int, composite:
     NoReferenceError
         If zennit has no rule for a part of the network.
     """
-    check_taken(with_torchvisions_blocks(without_epsilon(model)), x, composite)
+    check_taken(without_epsilon(model), x, composite)
+    with_torchvisions_blocks(model)
 
     def own_logit(logits: torch.Tensor) -> torch.Tensor:
         return functional.one_hot(torch.tensor([target], device=logits.device), logits.shape[1]) * logits
@@ -137,12 +138,14 @@ def library_conditional(
 def check_taken(model: nn.Module, x: torch.Tensor, composite: Composite) -> None:
     """Make sure that zennit has a rule for each part of a network: where not, it says nothing and takes the gradient.
 
+    Blocks of `lucidag.models.small` count as those of torchvision, see `with_torchvisions_blocks`.
+
     Raises
     ------
     NoReferenceError
         If it has none; the sentence names the part.
     """
-    copied = copy.deepcopy(model)
+    copied = with_torchvisions_blocks(copy.deepcopy(model))
     with torch.no_grad():
         plain = copied(x.clone())
         try:

@@ -1,6 +1,6 @@
 """Layer-wise relevance propagation: how much each pixel adds to the logit of a class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ class Ending:
     head: str | None
 
 
-def ending_of(model: nn.Module, example: torch.Tensor, composite: Composite) -> Ending:
+def ending_of(model: nn.Module, example: torch.Tensor, composites: Iterable[Composite]) -> Ending:
     """Look at a network's end once for many calls of `lrp`, which spares each of them a forward pass.
 
     Parameters
@@ -71,19 +71,20 @@ def ending_of(model: nn.Module, example: torch.Tensor, composite: Composite) -> 
         A classifier, on any device; it is left as it is.
     example
         A batch that it takes, on the same device: its first image is run.
-    composite
-        Its rules.
+    composites
+        Its rules, of one or several kinds.
 
     Raises
     ------
     InputError
-        If the composite's canonizers change what the network gives.
+        If the canonizers of one change what the network gives.
     """
     first = example[:1]
     with evaluating(model):
         head, plain = _end(model, first)
-        with composite.context(model), torch.no_grad():
-            _check_same(model, plain, model(first))
+        for composite in composites:
+            with composite.context(model), torch.no_grad():
+                _check_same(model, plain, model(first))
     return Ending(head)
 
 
@@ -115,7 +116,7 @@ def lrp(
     limit
         The greatest growth (`Relevance.growth`) that is no explosion.
     ending
-        What `ending_of` found of this network and composite; None: it is looked at anew, with the first image.
+        What `ending_of` found of this network with this composite; None: it is looked at anew, with the first image.
 
     Raises
     ------
