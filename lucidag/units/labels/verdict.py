@@ -116,8 +116,7 @@ def verdicts(
     if not chosen.any():  # all images are of one id: nothing can choose and something else test
         labels = replace(labels, own=np.full(len(labels.own), -1))
     own = labels.own
-    found = _measured(labels, chosen)
-    positives, negatives, p = _exact(labels, chosen, owner)
+    found, positives, negatives, p = _tested(labels, chosen, owner)
     p = np.where(labels.again, np.minimum(1, p * labels.candidates), 1.0)
     few = (own >= 0) & (np.minimum(positives, negatives) < FEWEST)
     constant = labels.activations[tested].min(axis=0) == labels.activations[tested].max(axis=0)
@@ -198,37 +197,33 @@ def dealt_anew(labels: Labelled, tested: Bools, seed: int) -> Floats:
     return np.divide(totals, counts, out=np.full(len(totals), np.nan), where=counts > 0)
 
 
-def _measured(labels: Labelled, chosen: Bools) -> Measures:
-    """Measure each unit with its own label in the testing half; NaN without a label."""
+def _tested(
+    labels: Labelled, chosen: Bools, owner: NDArray[np.integer] | None
+) -> tuple[Measures, NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Hold each unit against its own label in the testing half.
+
+    Returns what `measures` gives, NaN without a label; how many images, or ids, show the concept and how many do not;
+    and the p value over these.
+    """
     fields = ("auprc", "f1", "iou", "correlation", "cosine", "base")
     count = len(labels.own)
     empty = {name: np.full(count, np.nan) for name in fields}
     found = Measures(**empty, positives=np.zeros(count, dtype=np.int64))
-    for units in _parts(np.flatnonzero(labels.own >= 0)):
-        activations, shown = labels.activations[:, units], labels.shown[:, labels.own[units]]
-        limits = best_thresholds(activations[chosen], shown[chosen])
-        part = measures(activations[~chosen], shown[~chosen], limits)
-        for name in (*fields, "positives"):
-            getattr(found, name)[units] = getattr(part, name)
-    return found
-
-
-def _exact(
-    labels: Labelled, chosen: Bools, owner: NDArray[np.integer] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Count images or ids of the testing half with the concept and without it, and give the p value of each unit."""
-    count = len(labels.own)
     positives, negatives, p = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.ones(count)
     halves = chosen, ~chosen
     for units in _parts(np.flatnonzero(labels.own >= 0)):
         sides = [(labels.activations[half][:, units], labels.shown[half][:, labels.own[units]]) for half in halves]
+        limits = best_thresholds(*sides[0])
+        part = measures(*sides[1], limits)
+        for name in (*fields, "positives"):
+            getattr(found, name)[units] = getattr(part, name)
         if owner is not None:
             sides = [by_id(*side, owner[half]) for side, half in zip(sides, halves, strict=True)]
-        limits = best_thresholds(*sides[0])
+            limits = best_thresholds(*sides[0])
         positives[units] = sides[1][1].sum(axis=0)
         negatives[units] = len(sides[1][1]) - positives[units]
         p[units] = exact_p(*sides[1], limits)
-    return positives, negatives, p
+    return found, positives, negatives, p
 
 
 def _parts(units: NDArray[np.int64]) -> list[NDArray[np.int64]]:
