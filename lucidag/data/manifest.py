@@ -24,7 +24,14 @@ from lucidag.ground.tensors import write_tensors
 ARRAYS = "images.safetensors"
 LABEL_MAPS = "concepts.safetensors"  # where the images themselves are files
 CONCEPT_PREFIX = "concepts."  # before the category, in the names of the arrays
+ID = "id"  # the column of patients or lesions
 SAFE_CATEGORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def together(table: pd.DataFrame) -> list[str]:
+    """Say which images stand or fall together, by rows of a manifest: the ``id`` where there is one, else the image."""
+    images = [f"image {image}" for image in table["image"]]
+    return [own or image for own, image in zip(table[ID], images, strict=True)] if ID in table else images
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,7 @@ class Manifest:
 
     def owners(self) -> list[str] | None:
         """Give the patient or lesion of each image, the image itself where none is known; None where none has any."""
-        if "id" not in self.table.columns:
-            return None
-        return [own or f"image {image}" for own, image in zip(self.table["id"], self.table["image"], strict=True)]
+        return together(self.table) if ID in self.table.columns else None
 
     def drawn(self, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
         """Order rows at random, of each patient or lesion one: see `lucidag.ground.statistics.stratified.drawn`."""

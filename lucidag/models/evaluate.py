@@ -57,10 +57,10 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
         labels, decisions, labels=list(classes), zero_division=0
     )
     present = count > 0
-    groups = _per_group(content, hits)
+    owner = content.clusters()
+    groups = _per_group(content, hits, owner)
     judged = judged_groups(np.array([group["n"] for group in groups.values()]), min_group)
     worst = min(itertools.compress(groups, judged), key=lambda name: groups[name]["accuracy"])
-    owner = content.clusters()
     overall = clustered_share(hits, owner, CONFIDENCE)
     return {
         "n": len(labels),
@@ -102,8 +102,10 @@ def losses(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
     return found
 
 
-def _per_group(content: Features, hits: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:
-    owner, found = content.clusters(), {}
+def _per_group(
+    content: Features, hits: NDArray[np.bool_], owner: NDArray[np.int64] | None
+) -> dict[str, dict[str, Any]]:
+    found = {}
     for number, name in enumerate(content.group_names):
         here = content.groups == number
         if here.any():

@@ -1,5 +1,6 @@
 """From an image to what the network takes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,10 @@ class Inputs(Frame):
         inside: NDArray[np.bool_] = tensor[0].numpy() >= 0.5
         return inside
 
+    def keeps(self, shape: Sequence[int]) -> bool:
+        """Tell whether images of this height and width are frames already, of which no pixel changes its place."""
+        return tuple(shape) == (self.size, self.size) and (self.resize == "stretch" or self.scaled == self.size)
+
     def normalise(self, batch: torch.Tensor) -> torch.Tensor:
         """Give frames (uint8, N x channels x size x size) as float32: in 0 to 1, minus mean, over std.
 
@@ -72,8 +77,7 @@ class Inputs(Frame):
         return batch.flip(1) if self.order == "bgr" else batch
 
     def _resize(self, tensor: torch.Tensor, interpolation: str) -> torch.Tensor:
-        whole = self.resize == "stretch" or self.scaled == self.size
-        if whole and tensor.shape[-2:] == (self.size, self.size):
+        if self.keeps(tensor.shape[-2:]):
             return tensor
         from torchvision.transforms import InterpolationMode  # here, as above
         from torchvision.transforms.v2 import functional

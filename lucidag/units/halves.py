@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-ID = "id"  # the column of a manifest that says which images are of one patient
 
 
 def chosen_half(names: Sequence[str], seed: int) -> NDArray[np.bool_]:
@@ -31,9 +28,3 @@ def chosen_half(names: Sequence[str], seed: int) -> NDArray[np.bool_]:
     chosen[sorted(range(len(values)), key=digests.__getitem__)[: len(values) // 2]] = True
     found: NDArray[np.bool_] = chosen[place.reshape(-1)]
     return found
-
-
-def together(table: pd.DataFrame) -> list[str]:
-    """Say what stands or falls together, by the rows of a manifest: the ``id`` where there is one, else the image."""
-    images = [f"image {image}" for image in table["image"]]
-    return [own or image for own, image in zip(table[ID], images, strict=True)] if ID in table else images

@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import fisher_exact
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
-from lucidag.units.halves import chosen_half, together
+from lucidag.data.manifest import together
+from lucidag.units.halves import chosen_half
 from lucidag.units.labels.held_out import (
     average_precision,
     best_thresholds,

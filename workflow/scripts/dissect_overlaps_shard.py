@@ -1,10 +1,10 @@
 """Count how far the units of one model overlap with the label maps of a shard of a probe set."""
 
-from lucidag.data.manifest import read_manifest
+from lucidag.data.manifest import read_manifest, together
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 from lucidag.ground.shards import Shard
-from lucidag.units.halves import chosen_half, together
+from lucidag.units.halves import chosen_half
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps
 from lucidag.units.passes.probe_set import probe_rows

@@ -1,9 +1,9 @@
 """Run one model, or its untrained twin, over the probe set: activations of units, and overlaps with label maps."""
 
-from lucidag.data.manifest import read_manifest
+from lucidag.data.manifest import read_manifest, together
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
-from lucidag.units.halves import chosen_half, together
+from lucidag.units.halves import chosen_half
 from lucidag.units.passes.activations import collect_part
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import write_overlaps

@@ -11,7 +11,7 @@ from lucidag.data.features import Features
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.correlation import spearman, spearman_interval
 from lucidag.ground.statistics.intervals import number
-from lucidag.units.effects.sets import sets_table, worst_units
+from lucidag.units.effects.sets import Places, sets_table, worst_units
 from lucidag.units.effects.settings import Units
 from lucidag.units.effects.table import ALL, CLASS, corrected, effects
 
@@ -58,15 +58,12 @@ def run_effects(contents: Mapping[str, Features], settings: Units) -> Effects:
         raise InputError("the effects of units are reported on test images, and there are none")
     asked = settings.confidence, settings.resamples, settings.seed
     tables = {split: effects(contents[split], split, *asked) for split in (PICKED, REPORTED) if split in contents}
-    sets, notes = sets_table(contents[REPORTED], REPORTED, {}, settings.random_sets, *asked), []
+    worst: dict[str, Places] = {}
+    notes = ["there are no validation images: effects are found on test images themselves, and there are no sets"]
     if PICKED in tables:
         tables[REPORTED] = again(tables[PICKED], tables[REPORTED], 1 - settings.confidence)
-        worst = worst_units(tables[PICKED], settings.set_size)
-        sets = sets_table(contents[REPORTED], REPORTED, worst, settings.random_sets, *asked)
-    else:
-        notes.append(
-            "there are no validation images: effects are found on test images themselves, and there are no sets"
-        )
+        worst, notes = worst_units(tables[PICKED], settings.set_size), []
+    sets = sets_table(contents[REPORTED], REPORTED, worst, settings.random_sets, *asked)
     table = pd.concat(tables.values(), ignore_index=True)
     return Effects(table, sets, _report(table, settings) | {"notes": notes})
 

@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lucidag.data.images import Images
-from lucidag.data.manifest import Manifest
+from lucidag.data.manifest import ID, Manifest, together
 from lucidag.ground.statistics.owners import owners
 from lucidag.units.evidence import Evidence
-from lucidag.units.halves import ID, chosen_half, together
+from lucidag.units.halves import chosen_half
 from lucidag.units.labels.class_columns import says_something
 from lucidag.units.labels.held_out import Bools, Floats
 from lucidag.units.labels.similarity import WHOLE, constant_units, describe_layer

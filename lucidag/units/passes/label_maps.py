@@ -16,7 +16,7 @@ def frame_pixels(shape: tuple[int, ...], inputs: Inputs) -> NDArray[np.int64]:
     The geometry is that of `Inputs.prepare` (stretched, or scaled and cropped), with the nearest pixel instead
     of a mean of several, as labels have no mean.
     """
-    if shape == (inputs.size, inputs.size) and (inputs.resize == "stretch" or inputs.scaled == inputs.size):
+    if inputs.keeps(shape):
         return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
     from torchvision.transforms import InterpolationMode  # here, as it takes seconds
     from torchvision.transforms.v2 import functional
