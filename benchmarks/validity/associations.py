@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from benchmarks.validity.case import COVERS, REJECTS, Case, covers
-from lucidag.artefacts.association import associations
+from lucidag.artefacts.association import associations, best_rule, counted
 from lucidag.artefacts.grading import measures
 
 CLASSES = ("benign", "malignant")
@@ -21,7 +21,7 @@ Columns = Callable[[Generator], tuple[pd.DataFrame, list[str], list[str] | None]
 
 
 def cases() -> list[Case]:
-    """Give rows of tests, of a family of tests, of odds ratios and of shares."""
+    """Give rows of tests, of a family of tests, of odds ratios, of shares and of best rules."""
     kinds = {
         "single images": (_single, f"{PATIENTS} images"),
         "constant by patient": (
@@ -39,7 +39,7 @@ def cases() -> list[Case]:
     rows += [
         _odds(name, within) for name, within in (("constant by patient", 1.0), ("varying within patients", SHARED))
     ]
-    return [*rows, *(_recall(shared) for shared in (0.0, 0.7))]
+    return [*rows, *(_recall(shared) for shared in (0.0, 0.7)), *(_rule(values) for values in (2, 4, 8))]
 
 
 def _labels(rng: Generator, count: int) -> NDArray[np.str_]:
@@ -136,3 +136,17 @@ def _recall(shared: float) -> Case:
     words = f"a recall of .7; {PATIENTS} patients of {IMAGES} images, {shared:g} of them as the patient"
     shown = "`artefacts/{dataset}.json`: `finders`; `shortcut`, `majority`; `rule`"
     return Case(f"share over patients, {shared:g} shared", "interval", shown, words, 0.95, draw, COVERS)
+
+
+def _rule(values: int) -> Case:
+    def draw(rng: Generator) -> bool | None:
+        cells = rng.integers(0, values, PATIENTS)
+        malignant = rng.random(PATIENTS) < 0.4
+        found = best_rule(
+            counted(pd.Series(cells.astype(str)), np.asarray(CLASSES)[malignant.astype(int)], CLASSES), 0.95
+        )
+        return covers(found["share_low"], found["share_high"], 0.4 if found["class"] == "malignant" else 0.6)
+
+    words = f"{PATIENTS} images, a column of {values} values that is independent of the class"
+    shown = f"{PLACES}, `rule`, `share_low`, `share_high`"
+    return Case(f"share of the best rule, {values} values", "interval", shown, words, 0.95, draw, COVERS)

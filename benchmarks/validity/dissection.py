@@ -8,14 +8,18 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from benchmarks.validity.case import REJECTS, Case
+from benchmarks.validity.case import COVERS, REJECTS, Case, covers
 from lucidag.models.inputs import Inputs
 from lucidag.models.untrained import adapt, untrained
 from lucidag.units.compare.roles_join import role_tests
 from lucidag.units.compare.two_models import compare
 from lucidag.units.evidence import Evidence
 from lucidag.units.labels.chance import untrained_chance
+from lucidag.units.labels.held_out import average_precision, precision_interval
 from lucidag.units.labels.layer import clip_labels
+from lucidag.units.labels.quality import graded
+from lucidag.units.labels.verdict import BY_ANNOTATIONS, CONFIRMED, Labelled, verdicts
+from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.unit_statistics import LayerStatistics
 from lucidag.units.settings import Comparison, Describing, Draws, Similarity
 
@@ -34,6 +38,8 @@ SETTING = (
     f"the level of an untrained ResNet (width {WIDTH}), and a unit of another, both drawn from {TWINS}; {IMAGES} drawn "
     f"images of {SIDE} × {SIDE} pixels, concepts their colours and textures"
 )
+SKEWED_GOAL = 0.90
+SKEWED = "the average precision of few images is skewed, and of a unit that tells nothing above its base rate"
 SIMILAR: tuple[Similarity, ...] = ("soft_wpmi", "cosine_cubed")
 
 
@@ -81,7 +87,10 @@ def cases() -> list[Case]:
                 REJECTS,
             )
         )
-    return rows
+    deals = "60 units of which no label fits better than another's, 12 concepts; 100 deals"
+    shown = "`dealt.p` of `dissect/{model}/summary.json`"
+    rows.append(Case("labels that fit no better than dealt-out ones", "test", shown, deals, LEVEL, _graded, REJECTS))
+    return [*rows, _noise(), *(_precision(count, skill) for count in (10, 40) for skill in (0.0, 1.0))]
 
 
 @cache
@@ -175,3 +184,54 @@ def _roles(rng: Generator, test: str) -> bool | None:
     asked = Draws(resamples=200, seed=int(rng.integers(2**31)))
     p = role_tests(joined, asked)["netdissect"]["restoring"]["test"][test]["p"]
     return None if p is None else bool(p < LEVEL)
+
+
+def _graded(rng: Generator) -> bool:
+    units, names = 60, tuple(f"c{number}" for number in range(12))
+    union = rng.integers(50, 100, (units, len(names)))
+    counts = {"l/intersection/object": rng.integers(0, 50, union.shape), "l/union/object": union}
+    overlaps = Overlaps(counts, {"object": names}, ("l",), {"object": 1000}, 10, 0.005, 10)
+    labels = pd.DataFrame({"unit": range(units), "concept": rng.choice(names, units), "category": "object"})
+    return bool(graded(labels, overlaps, "l", 0.95, 100, int(rng.integers(2**31)))["dealt"]["p"] < LEVEL)
+
+
+def _noise() -> Case:
+    def draw(rng: Generator) -> bool:
+        shown = rng.random((IMAGES, 12)) < rng.uniform(0.1, 0.4, 12)
+        own = rng.integers(0, 12, 20)
+        labels = Labelled(rng.random((IMAGES, 20)), shown, [BY_ANNOTATIONS] * 12, own, np.ones(20, dtype=np.bool_))
+        chosen = rng.permutation(IMAGES) < IMAGES // 2
+        found = verdicts(labels, chosen, seed=0, confidence=0.95)
+        return bool((found["verdict"] == CONFIRMED).any())
+
+    words = f"20 units of random activations, labels by chance that the choosing half gives too, {IMAGES} images"
+    shown = "`verdict` of `dissect/{model}/{layer}.csv`"
+    return Case("any label of a random unit is confirmed", "test", shown, words, LEVEL, draw, REJECTS)
+
+
+@cache
+def _true_precision(share: float, skill: float) -> float:
+    """Give the average precision over 2,000,000 images."""
+    rng = np.random.default_rng(0)
+    shown = rng.random((2_000_000, 1)) < share
+    return float(average_precision(rng.normal(size=shown.shape) + skill * shown, shown)[0])
+
+
+def _precision(count: int, skill: float) -> Case:
+    share = 0.2
+
+    def draw(rng: Generator) -> bool | None:
+        shown = rng.random((round(count / share), 1)) < share
+        if not shown.any():
+            return None
+        found = average_precision(rng.normal(size=shown.shape) + skill * shown, shown)
+        low, high = precision_interval(found, shown.sum(axis=0), 0.95)
+        return covers(float(low[0]), float(high[0]), _true_precision(share, skill))
+
+    words = (
+        f"{round(count / share)} images, {share:.0%} show the concept, normal activations {skill:g} deviations apart"
+    )
+    shown = "`auprc_low`, `auprc_high` of `dissect/{model}/{layer}.csv`"
+    name = f"average precision, about {count} images show it, {'random unit' if skill == 0 else 'unit that answers'}"
+    goal, reason = (SKEWED_GOAL, SKEWED) if skill == 0 and count == 10 else (COVERS, "")
+    return Case(name, "interval", shown, words, 0.95, draw, goal, reason)

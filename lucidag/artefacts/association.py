@@ -79,7 +79,7 @@ def associations(
                 "p": p,
                 "cramers_v": float(association(counts.to_numpy(), method="cramer")),
                 **odds,
-                "rule": rule | _of_ids(columns[name], labels, rule, owner, confidence),
+                "rule": rule | _of_ids(columns[name], labels, rule, owner, _chosen(counts, confidence)),
             }
         )
     for one, corrected in zip(found, holm([one["p"] for one in found]), strict=True):
@@ -115,7 +115,7 @@ def _of_ids(
     owner: NDArray[np.int64] | None,
     confidence: float,
 ) -> dict[str, Any]:
-    """Give the interval of the share of the best rule over ids; nothing where there are none."""
+    """Give the interval of the share of the best rule over ids, at a level of its own; nothing where there are none."""
     if owner is None:
         return {}
     has = values.to_numpy() == rule["value"]
@@ -135,12 +135,15 @@ def best_rule(counts: pd.DataFrame, confidence: float) -> dict[str, Any]:
     That is the highest informedness: the share of the class's images that have the value, less the share among the
     images of other classes; of equal ones that with the highest share of its value.
 
+    The rule is the best of all on these images, and so is its share by chance too. Its interval allows for that as if
+    each rule had one and all of them held (Bonferroni), which is wide where a column has many values.
+
     Returns
     -------
     dict
         ``value``, ``class``; ``share`` of the images with the value that are of the class, ``share_low``,
-        ``share_high`` (Wilson), ``images`` with the value; ``covers``, the share of the class's images that
-        have it; ``informedness``.
+        ``share_high`` (Wilson, for all rules together), ``images`` with the value; ``covers``, the share of the
+        class's images that have it; ``informedness``.
     """
     table = counts.to_numpy(dtype=np.float64)
     of_class, of_rest = table / table.sum(axis=0), (table.sum(axis=1, keepdims=True) - table)
@@ -148,7 +151,7 @@ def best_rule(counts: pd.DataFrame, confidence: float) -> dict[str, Any]:
     # Of two values and two classes, "1, so malignant" and "0, so benign" gain the same: the surer one is told.
     sure = np.where(gain > gain.max() - 1e-9, table / table.sum(axis=1, keepdims=True), -1.0)
     row, column = divmod(int(sure.argmax()), gain.shape[1])
-    held = share(int(table[row, column]), int(table[row].sum()), confidence)
+    held = share(int(table[row, column]), int(table[row].sum()), _chosen(counts, confidence))
     return {
         "value": str(counts.index[row]),
         "class": str(counts.columns[column]),
@@ -159,6 +162,11 @@ def best_rule(counts: pd.DataFrame, confidence: float) -> dict[str, Any]:
         "covers": float(of_class[row, column]),
         "informedness": float(gain[row, column]),
     }
+
+
+def _chosen(counts: pd.DataFrame, confidence: float) -> float:
+    """Give the level of one interval for which the intervals of all rules hold together at `confidence`."""
+    return 1 - (1 - confidence) / counts.size
 
 
 def _test(table: NDArray[np.integer], rng: np.random.Generator) -> tuple[float, str]:

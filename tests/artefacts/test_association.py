@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import chi2_contingency, fisher_exact, hypergeom
+from scipy.stats import binomtest, chi2_contingency, fisher_exact, hypergeom
 from scipy.stats.contingency import odds_ratio
 
 from lucidag.artefacts.association import associations, best_rule, counted
@@ -86,6 +86,13 @@ def test_the_best_rule_by_hand():
     rule = best_rule(counted(cells["flag"], labels, CLASSES), 0.95)
     assert (rule["value"], rule["class"], rule["images"]) == ("0", "malignant", 40)
     assert (rule["share"], rule["covers"], rule["informedness"]) == pytest.approx((0.75, 0.6, 0.4))
+
+
+def test_the_interval_of_the_best_rule_allows_for_all_rules_it_was_chosen_among():
+    cells, labels = expanded([[10, 30], [40, 20]])
+    rule = best_rule(counted(cells["flag"], labels, CLASSES), 0.95)
+    wilson = binomtest(30, 40).proportion_ci(1 - 0.05 / 4, method="wilson")  # two values, two classes
+    assert (rule["share_low"], rule["share_high"]) == pytest.approx((wilson.low, wilson.high))
 
 
 def test_of_equal_rules_the_surer_is_told():
