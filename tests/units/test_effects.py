@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 
 from lucidag.data.features import Features
 from lucidag.ground.errors import InputError
-from lucidag.ground.statistics.dealt import dealt_out
+from lucidag.ground.statistics.dealt import dealt_out, more_than_dealt
 from lucidag.ground.statistics.many import mean_intervals
 from lucidag.ground.statistics.studentised import studentised
 from lucidag.units.effects.exact import without_units
@@ -207,6 +207,18 @@ def test_moments_of_dealt_out_parts_are_those_of_permutations():
     np.testing.assert_allclose(beyond, values[part].mean(axis=0) - values[~part].mean(axis=0))
     assert dealt_out(np.ones((40, 1)), part)[1] == 1
     assert np.isnan(dealt_out(values, np.arange(40) < 1)[1]).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_part_for_each_number_has_the_upper_tail_of_its_own_deals(seed):
+    rng = np.random.default_rng(seed)
+    values, parts = rng.exponential(size=(60, 4)), rng.random((60, 4)) < [0.1, 0.3, 0.5, 0.8]
+    p = more_than_dealt(values, parts)
+    for column in range(4):
+        drawn = np.array([values[rng.permutation(parts[:, column]), column].mean() for _ in range(4000)])
+        assert p[column] == pytest.approx((drawn >= values[parts[:, column], column].mean()).mean(), abs=0.04)
+        both = dealt_out(values[:, [column]], parts[:, column])[1]
+        assert both[0] == pytest.approx(2 * min(p[column], 1 - p[column]))
 
 
 def test_dealt_out_parts_are_called_as_often_as_the_level_says_at_most():

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import fisher_exact
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
 from lucidag.data.manifest import together
@@ -12,11 +11,10 @@ from lucidag.units.labels.held_out import (
     average_precision,
     best_thresholds,
     by_id,
-    exact_p,
     measures,
     precision_interval,
 )
-from lucidag.units.labels.verdict import BY_ANNOTATIONS, Labelled, dealt_anew, most_similar, verdicts
+from lucidag.units.labels.verdict import BY_ANNOTATIONS, CONFIRMED, Labelled, dealt_anew, most_similar, verdicts
 
 
 def drawn(seed, images=80, units=7, ties=False):
@@ -43,8 +41,6 @@ def test_measures_are_those_of_libraries(seed, ties):
         assert found.correlation[unit] == pytest.approx(np.corrcoef(x, y)[0, 1])
         assert found.cosine[unit] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
         assert (found.base[unit], found.positives[unit]) == (y.mean(), y.sum())
-        table = [[(on & y).sum(), (on & ~y).sum()], [(~on & y).sum(), (~on & ~y).sum()]]
-        assert exact_p(other, truth, limits)[unit] == pytest.approx(fisher_exact(table, "greater").pvalue)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -55,6 +51,19 @@ def test_no_other_threshold_has_a_greater_f1(seed):
         x, y = activations[:, unit], shown[:, unit]
         scores = {limit: 2 * (y & (x >= limit)).sum() / (y.sum() + (x >= limit).sum()) for limit in np.unique(x)}
         assert scores[limits[unit]] == max(scores.values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_unit_whose_best_threshold_lets_all_images_through_is_confirmed_all_the_same(seed):
+    """Of a frequent concept the greatest F1 may be that of all images, at which nothing can be tested."""
+    rng = np.random.default_rng(seed)
+    shown = rng.random((400, 1)) < 0.7
+    activations = rng.normal(size=shown.shape) + 0.6 * shown
+    chosen = np.arange(400) % 2 == 0
+    labels = Labelled(activations, shown, [BY_ANNOTATIONS], np.zeros(1, np.int64), np.ones(1, np.bool_))
+    limit = best_thresholds(activations[chosen], shown[chosen])[0]
+    assert (activations[chosen] >= limit).mean() > 0.85
+    assert verdicts(labels, chosen, seed=0, confidence=0.95)["verdict"].tolist() == [CONFIRMED]
 
 
 def test_precision_is_undefined_where_no_image_shows_the_concept():
@@ -124,7 +133,7 @@ def test_planted_labels_are_confirmed_and_labels_of_noise_are_not(seed):
     labels, half, own = layer(seed)
     found = verdicts(labels, half, seed=0, confidence=0.95)
     right = labels.own[:20] == own[:20]
-    assert (found["verdict"][:20][right] == "confirmed").mean() > 0.9
+    assert (found["verdict"][:20][right] == "confirmed").mean() > 0.85
     assert (found["verdict"][20:] == "confirmed").mean() <= 0.06
     assert (found["judged_by"] == BY_ANNOTATIONS).all()
     confirmed = found["verdict"] == "confirmed"

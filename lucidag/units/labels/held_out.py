@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri
-from scipy.stats import hypergeom
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -141,23 +140,6 @@ def contingency(activations: NDArray[np.floating], shown: Bools, thresholds: Flo
     on = activations >= thresholds
     both = (on & shown).sum(axis=0).astype(np.int64)
     return on.sum(axis=0).astype(np.int64), both, shown.sum(axis=0).astype(np.int64), len(activations)
-
-
-def exact_p(activations: NDArray[np.floating], shown: Bools, thresholds: Floats) -> Floats:
-    """Give the one-sided p values of Fisher's exact test: are there more images with the concept above the threshold?
-
-    It is what dealing the concept out to the images anew gives, over all ways to do so. Where several images are of one
-    id, give ids in the place of images (see `by_id`).
-
-    Parameters
-    ----------
-    activations, shown
-        N x P, images that neither chose the concept nor the threshold.
-    thresholds
-        P.
-    """
-    above, both, positives, count = contingency(activations, shown, thresholds)
-    return np.asarray(hypergeom.sf(both - 1, count, positives, above), dtype=np.float64)
 
 
 def by_id(activations: NDArray[np.floating], shown: Bools, owner: NDArray[np.integer]) -> tuple[Floats, Bools]:

@@ -4,9 +4,9 @@ The images of the probe set are split in two (see `lucidag.units.halves.chosen_h
 where all of this holds, at the level 1 − `chance_level` (.05):
 
 1. It is among the five best concepts that the same method gives the unit from the choosing half alone.
-2. In the other half, more of the images above the unit's threshold show the concept than if the concept were dealt out
-   to the images anew: Fisher's exact test, times the number of candidates (five), corrected over the units of the layer
-   for the false discovery rate (Benjamini and Hochberg 1995). The threshold comes from the choosing half.
+2. In the other half, the unit is more active on the images that show the concept than if the concept were dealt out to
+   the images anew (`lucidag.ground.statistics.dealt.more_than_dealt`): p times the number of candidates (five),
+   corrected over the units of the layer for the false discovery rate (Benjamini and Hochberg 1995).
 3. There, the lower end of the interval of the average precision is above its base rate, and above the mean that the
    unit has with labels of other units, dealt out.
 4. There, the average precision is further above its base rate than that of the labels of the untrained twin, of which
@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
+from lucidag.ground.statistics.dealt import more_than_dealt
 from lucidag.units.labels.chance import untrained_chance
 from lucidag.units.labels.held_out import (
     Bools,
@@ -34,7 +35,6 @@ from lucidag.units.labels.held_out import (
     average_precision,
     best_thresholds,
     by_id,
-    exact_p,
     measures,
     precision_interval,
 )
@@ -218,11 +218,10 @@ def _tested(
         for name in (*fields, "positives"):
             getattr(found, name)[units] = getattr(part, name)
         if owner is not None:
-            sides = [by_id(*side, owner[half]) for side, half in zip(sides, halves, strict=True)]
-            limits = best_thresholds(*sides[0])
+            sides[1] = by_id(*sides[1], owner[~chosen])
         positives[units] = sides[1][1].sum(axis=0)
         negatives[units] = len(sides[1][1]) - positives[units]
-        p[units] = exact_p(*sides[1], limits)
+        p[units] = more_than_dealt(sides[1][0].astype(np.float64), sides[1][1])
     return found, positives, negatives, p
 
 
