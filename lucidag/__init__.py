@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "explain_image", "label_units", "network", "sweep"]
+__all__ = ["__version__", "explain_image", "find_units", "label_units", "network", "sweep"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (functions of different types)

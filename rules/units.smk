@@ -1,12 +1,17 @@
 # What each unit does: what classes and groups lose without it.
 #
-# Requires: features/{model}/{val,test}.safetensors.
-# Produces: units/{model}/effects.csv, effects.json, sets.csv.
+# Requires: features/{model}/{val,test}.safetensors; for the images of units, the passes of a dissection and a CLIP.
+# Produces: units/{model}/effects.csv, effects.json, sets.csv; images.csv, images.safetensors, search.csv.
 
 
 rule units:
     input:
         every("units/{model}/effects.csv", model=plan.unit_models),
+        [
+            file
+            for model in plan.unit_models
+            for file in plan.unit_images(model) + plan.unit_search(model)
+        ],
 
 
 rule unit_effects:
@@ -31,3 +36,51 @@ rule unit_effects:
         **made_by("unit_effects"),
     script:
         "../workflow/scripts/unit_effects.py"
+
+
+rule unit_images:
+    """Say what the top images of each unit have in common, in the space of a CLIP."""
+    input:
+        unpack(lambda wildcards: plan.passes(wildcards.model, overlaps=False)),
+        embeddings=lambda wildcards: plan.embedding_files(wildcards.model),
+    output:
+        table=f"{R}/units/{{model}}/images.csv",
+        embeddings=f"{R}/units/{{model}}/images.safetensors",
+    log:
+        f"{R}/logs/unit_images/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_images/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        **made_by("unit_images"),
+    script:
+        "../workflow/scripts/unit_images.py"
+
+
+rule unit_search:
+    """Find the units whose top images are most like some words."""
+    input:
+        unpack(lambda wildcards: plan.clip_files(plan.clip)),
+        embeddings=rules.unit_images.output.embeddings,
+        published=given(clip_weight_files(CONFIG.clips[plan.clip]) if plan.clip else []),
+    output:
+        table=shown(
+            f"{R}/units/{{model}}/search.csv", "unit_search", "units found by words"
+        ),
+    log:
+        f"{R}/logs/unit_search/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_search/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(60, gpu=1),
+    params:
+        **made_by("unit_search"),
+    script:
+        "../workflow/scripts/unit_search.py"

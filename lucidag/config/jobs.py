@@ -24,6 +24,7 @@ from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
 from lucidag.models.settings import LOOKED_INTO
+from lucidag.units.clip.settings import Embedding
 from lucidag.units.settings import Describing
 
 Settings = dict[str, Any]
@@ -113,6 +114,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
         "dissect_units": _shown_to,
+        "unit_search": lambda plan, job: plan.config.clips[plan.clip or ""].pick(*Embedding.model_fields),
         "notebook": lambda plan, job: notebook(plan),
     }
 

@@ -381,10 +381,15 @@ class Plan:
             found |= {f"untrained_{name}": file for name, file in self.passes(model, twin=UNTRAINED).items()}
         found["classes"] = self.at("data", self.config.models[model].dataset, "dataset.json")
         if self.clip is not None:
-            files = ("images.npy", "texts.npy", "embeddings.json")
-            found["embeddings"] = [self.at("clip", self.clip, probe, file) for file in files]
+            found["embeddings"] = self.embedding_files(model)
         found["dataset"] = self.data_files(probe)
         return found
+
+    def embedding_files(self, model: str) -> list[str]:
+        """Return what the CLIP says of the images that are shown to the units of a model, and of words."""
+        assert self.clip is not None, "labels by a CLIP"
+        files = ("images.npy", "texts.npy", "embeddings.json")
+        return [self.at("clip", self.clip, self.probe(model), file) for file in files]
 
     def layer_files(self, model: str, suffix: str) -> list[str]:
         """Return a file of every dissected layer of a model."""
@@ -394,6 +399,16 @@ class Plan:
     def unit_models(self) -> list[str]:
         """The models whose units are taken away, one by one and in sets."""
         return [] if self.config.units is None else self._members(self.config.units.models)
+
+    def unit_images(self, model: str) -> list[str]:
+        """Return what the top images of the units of a dissected model have in common; none without a CLIP."""
+        known = self.clip is not None and model in self.layers
+        return [self.at("units", model, "images.csv")] if known else []
+
+    def unit_search(self, model: str) -> list[str]:
+        """Return the units of a model that words find."""
+        asked = self.config.units is not None and self.config.units.search and self.unit_images(model)
+        return [self.at("units", model, "search.csv")] if asked else []
 
     # Artefacts
 

@@ -6,11 +6,11 @@ WORDS = (
     *("image", "model", "family", "split", "ranked_on", "method", "method_a", "method_b", "measure", "metric"),
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
-    *("library", "version", "no_class", "reason", "kind", "name", "set", "members"),
+    *("library", "version", "no_class", "reason", "kind", "name", "set", "members", "text"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
-WHOLE = ("seed",)
+WHOLE = ("seed", "clusters", "nearest_by_images", "nearest_by_activation")
 WHOLE_END = "_rank"
 
 

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from lucidag.models.one_logit import classes_of, output_of
 from lucidag.models.recorder import described
 from lucidag.rof.sweep import sweep
 from lucidag.units.labels.similarity import best_concepts, constant_units, describe_layer
+from lucidag.units.labels.unit_search import read_unit_embeddings, search_layers
 from lucidag.units.names import NONE
 from lucidag.units.passes.probe_set import top_count
 
-__all__ = ["explain_image", "label_units", "network", "sweep"]
+__all__ = ["explain_image", "find_units", "label_units", "network", "sweep"]
 
 
 def network(
@@ -160,3 +162,44 @@ def label_units(
     names = np.array([*concepts, NONE], dtype=object)  # -1 is the last
     units = np.arange(activations.shape[1])
     return pd.DataFrame({"unit": units, "concept": names[best[:, 0]], "score": scores[:, 0]})
+
+
+def find_units(
+    images: str | Path,
+    words: Sequence[str],
+    weights: str | Path,
+    architecture: str = "",
+    template: str = "{}",
+    count: int = 10,
+    device: str = "cpu",
+) -> pd.DataFrame:
+    """Find the units of a model whose top images are most like some words.
+
+    Parameters
+    ----------
+    images
+        What the images of its units have in common: ``results/units/{model}/images.safetensors``.
+    words
+        Texts, such as ``a red ring``.
+    weights, architecture, template
+        Of the CLIP that the units were embedded with: the folder ``results/clip/{clip}`` of one that was trained
+        there, else as in the configuration (see `lucidag.units.clip.encoder.load_clip`).
+    count
+        How many units a text finds.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    One row a text and unit: ``text``, ``rank``, ``layer``, ``unit``, ``similarity``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or something else, the CLIP cannot be loaded, or it is another one.
+    """
+    from lucidag.units.clip.encoder import embed_texts, load_clip  # open_clip takes seconds to import
+
+    layers = read_unit_embeddings(images)
+    texts = embed_texts(load_clip(architecture, str(weights), device), words, template)
+    return search_layers(layers, words, texts, count)

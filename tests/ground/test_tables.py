@@ -79,6 +79,9 @@ TABLES = {
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/sets.csv": "w:name w:set w:members i:images n:loss n:loss_low n:loss_high n:accuracy "
     "n:others_loss n:others_accuracy n:p n:p_fdr",
+    "units/{model}/images.csv": "w:layer i:unit n:clarity n:clarity_random b:clear g:clusters n:separation "
+    "n:separation_random g:nearest_by_images n:similarity g:nearest_by_activation n:correlation",
+    "units/{model}/search.csv": "w:text i:rank w:layer i:unit n:similarity",
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
     "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",

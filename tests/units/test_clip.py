@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+import lucidag
 from lucidag.data import scenes
 from lucidag.data.images import Images, UnreadableImageError
 from lucidag.data.manifest import read_manifest
@@ -21,6 +22,7 @@ from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.clip.settings import Training
 from lucidag.units.clip.train_clip import save_clip, small_config, train_clip
 from lucidag.units.clip.zero_shot import zero_shot
+from lucidag.units.labels.unit_search import write_unit_embeddings
 
 WORDS = tuple(name for category in CATEGORIES for name in scenes.CONCEPTS[category])
 TINY = {"image_size": 32, "width": 8, "text_width": 16, "embedding": 32}
@@ -351,3 +353,20 @@ def test_training_that_cannot_be(manifest):
         train_clip(manifest, rows, small_config(**TINY, context=6), Training(steps=4, batch_size=8))
     with pytest.raises(InputError, match="image_size is 48; it must be a multiple of 32"):
         small_config(48, 8)
+
+
+def test_units_are_found_by_words_as_their_embeddings_say(folder, tmp_path):
+    clip = load_clip("", str(folder))
+    words = ["star", "ring", "meadow"]
+    texts = embed_texts(clip, words, "{}")
+    units = np.concatenate([np.zeros_like(texts[:1]), texts[::-1]])
+    write_unit_embeddings(tmp_path / "images.safetensors", {"layer": units})
+    found = lucidag.find_units(tmp_path / "images.safetensors", words, folder, count=1)
+    assert found[["text", "layer", "unit"]].to_numpy().tolist() == [
+        ["star", "layer", 3],
+        ["ring", "layer", 2],
+        ["meadow", "layer", 1],
+    ]
+    np.testing.assert_allclose(found["similarity"], 1, rtol=1e-5)
+    with pytest.raises(InputError, match="does not hold embeddings of units"):
+        lucidag.find_units(tmp_path / "none", words, folder)
