@@ -19,7 +19,7 @@ HEAVY = {"torch", "torchvision"}
 BRING_TORCH = HEAVY | {"zennit"}
 LOOP = r"^for .*:\n((?:\n|    .*\n)+)"
 # What open_clip loads, and zennit's canonizers for torchvision's networks, which results are compared with.
-BRING_TORCHVISION = {"clip_train", "clip_embed", "explanation_checks"}
+BRING_TORCHVISION = {"clip_train", "clip_embed", "unit_search", "explanation_checks"}
 # Imports what each script imports, one script after the other, and tells after which one a package was there.
 IMPORTER = """
 import ast, importlib, json, sys
