@@ -4,8 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import pearson3
 
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
-def dealt_out(values: NDArray[np.floating], part: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+
+def dealt_out(
+    values: NDArray[np.floating], part: Bools, owner: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
     """Test the means of a part of the images against those of parts of the same size dealt out at random.
 
     Mean, variance and skewness of the mean of n of N values drawn without replacement are known exactly; a Pearson
@@ -17,13 +22,32 @@ def dealt_out(values: NDArray[np.floating], part: NDArray[np.bool_]) -> tuple[ND
         N x K: of each image, K numbers.
     part
         bool N.
+    owner
+        N numbers of patients or lesions, or None: the images that a patient has in the part count as one, their mean,
+        and so do those that the patient has outside of it.
 
     Returns
     -------
     beyond, p
         K: the mean of the part less that of all other images, and the two-sided p value; NaN where the part is fewer
-        than two images or all but one, and a p value of 1 where nothing varies.
+        than two images (or patients) or all but one, and a p value of 1 where nothing varies.
     """
+    if owner is None:
+        return _dealt(values, part)
+    means, own = _by_owner(values, part, owner)
+    _, p = _dealt(means, own)
+    return np.where(np.isnan(p), np.nan, values[part].mean(axis=0) - values[~part].mean(axis=0)), p
+
+
+def _by_owner(values: NDArray[np.floating], part: Bools, owner: NDArray[np.int64]) -> tuple[Floats, Bools]:
+    """Give the mean of each owner's images in the part and outside of it, and which is which."""
+    pairs, numbers = np.unique(np.stack([owner, part], axis=1), axis=0, return_inverse=True)
+    sums = np.zeros((len(pairs), values.shape[1]))
+    np.add.at(sums, numbers.ravel(), values)
+    return sums / np.bincount(numbers.ravel())[:, None], pairs[:, 1].astype(bool)
+
+
+def _dealt(values: NDArray[np.floating], part: Bools) -> tuple[Floats, Floats]:
     total, count = len(part), int(part.sum())
     if count < 2 or total - count < 2:
         nothing = np.full(values.shape[1], np.nan)

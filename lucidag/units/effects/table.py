@@ -33,7 +33,7 @@ def effects(content: Features, split: str, confidence: float, resamples: int, se
     split
         Its name.
     confidence, resamples, seed
-        Of the intervals over images.
+        Of the intervals over images, or over patients where the data set names any.
 
     Returns
     -------
@@ -70,17 +70,19 @@ def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> p
 def _rows(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
     margin = np.take_along_axis(found.margin, content.labels[:, None, None], axis=1)[:, 0]
     changes = np.stack([found.loss, margin, found.correct], axis=1)
+    owner = content.clusters()
     for kind, name, index, part in _parts(content):
         columns: dict[str, object] = {"unit": found.units, "kind": kind, "name": name, "images": int(part.sum())}
         count = len(found.units)
-        low, high = mean_intervals(changes[part].reshape(int(part.sum()), -1), confidence, resamples, seed)
+        own = changes[part].reshape(int(part.sum()), -1)
+        low, high = mean_intervals(own, confidence, resamples, seed, None if owner is None else owner[part])
         ends = low.reshape(-1, count), high.reshape(-1, count)
         for place, measure in enumerate(MEASURES):
             columns[measure] = changes[part, place].mean(axis=0)
             columns |= {f"{measure}_low": ends[0][place], f"{measure}_high": ends[1][place]}
         columns |= dict.fromkeys(("beyond", "p", "selectivity"), np.nan)
         if kind == CLASS:
-            columns["beyond"], columns["p"] = dealt_out(-found.margin[:, index], part)
+            columns["beyond"], columns["p"] = dealt_out(-found.margin[:, index], part, owner)
         yield pd.DataFrame(columns)
 
 
