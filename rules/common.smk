@@ -335,7 +335,7 @@ def one_of(names):
 
 wildcard_constraints:
     clip=one_of(CONFIG.clips),
-    layer=one_of(set().union(*plan.layers.values())),
+    layer=one_of(set().union(*plan.layers.values(), *plan.inner.values())),
     pair=one_of(plan.pairs),
     dissected=one_of([*plan.layers, *plan.pairs]),
     dataset=one_of(CONFIG.datasets),

@@ -1,12 +1,17 @@
 # What each unit does: what classes and groups lose without it.
 #
-# Requires: features/{model}/{val,test}.safetensors.
-# Produces: units/{model}/effects.csv, effects.json, sets.csv.
+# Requires: features/{model}/{val,test}.safetensors; for inner layers models/{model}/checkpoint.safetensors, data/….
+# Produces: units/{model}/effects.csv, effects.json, sets.csv; inner/{layer}.csv, {layer}.json.
 
 
 rule units:
     input:
         every("units/{model}/effects.csv", model=plan.unit_models),
+        [
+            f"{R}/units/{model}/inner/{layer}.csv"
+            for model, layers in plan.inner.items()
+            for layer in layers
+        ],
 
 
 rule unit_effects:
@@ -31,3 +36,28 @@ rule unit_effects:
         **made_by("unit_effects"),
     script:
         "../workflow/scripts/unit_effects.py"
+
+
+rule unit_effects_inner:
+    """Take each unit of a layer inside of the network away, and say what classes and groups lose."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
+        val=f"{R}/features/{{model}}/val.safetensors",
+        test=f"{R}/features/{{model}}/test.safetensors",
+    output:
+        effects=f"{R}/units/{{model}}/inner/{{layer}}.csv",
+        report=f"{R}/units/{{model}}/inner/{{layer}}.json",
+    log:
+        f"{R}/logs/unit_effects_inner/{{model}}/{{layer}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_effects_inner/{{model}}/{{layer}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(480),
+    params:
+        **made_by("unit_effects_inner"),
+    script:
+        "../workflow/scripts/unit_effects_inner.py"

@@ -15,6 +15,7 @@ from lucidag.ground.section import Section
 from lucidag.ground.spelling import unknown
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.penultimate import penultimate_layers
+from lucidag.units.takes import INSIDE
 from lucidag.units.takes import TAKES as DISSECTION
 
 
@@ -111,6 +112,9 @@ def _named(plan: Plan, name: str) -> Iterator[tuple[str, str, Takes]]:
         yield f"relevance.atlas.layers.{name}", atlas, RELEVANCE
     for layer in plan.layers.get(name, []):
         yield f"dissect.layers.{name}", layer, DISSECTION
+    units = plan.config.units
+    for layer in plan.inner.get(name, []):
+        yield f"units.layers{f'.{name}' if units and isinstance(units.layers, dict) else ''}", layer, INSIDE
 
 
 def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:

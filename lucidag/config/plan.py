@@ -395,6 +395,13 @@ class Plan:
         """The models whose units are taken away, one by one and in sets."""
         return [] if self.config.units is None else self._members(self.config.units.models)
 
+    @cached_property
+    def inner(self) -> dict[str, list[str]]:
+        """These models, and the layers inside of them whose units are taken away too."""
+        named = self.config.units.layers if self.config.units else []
+        found = {name: named if isinstance(named, list) else named.get(name, []) for name in self.unit_models}
+        return {name: list(layers) for name, layers in found.items() if layers}
+
     # Artefacts
 
     @cached_property

@@ -178,6 +178,23 @@ def test_layers_that_cannot_be_dissected(check: Check, network: str, layer: str,
     one(check(network, explain=None, dissect=dissected(layer)), "dissect.layers.net: layer ", *parts)
 
 
+def inside(layer: str, by_model: bool = False) -> dict[str, Any]:
+    return {"models": ["net"], "layers": {"net": [layer]} if by_model else [layer]}
+
+
+@pytest.mark.parametrize("layer", ["first", "relu_1", "beside", "fc"])
+def test_layers_whose_units_can_be_taken_away(check: Check, layer: str) -> None:
+    found = check("Functions", explain=None, units=inside(layer))
+    assert found == [] if layer != "beside" else "no path leads from it to the logits" in found[0]
+
+
+@pytest.mark.parametrize("by_model", [True, False])
+def test_layers_whose_units_cannot_be_taken_away(check: Check, by_model: bool) -> None:
+    key = "units.layers.net: layer " if by_model else "units.layers: layer "
+    one(check("Functions", explain=None, units=inside("firts", by_model)), key, "did you mean 'first'?")
+    one(check("Functions", explain=None, units=inside("twice", by_model)), key, "'twice' is called 2 times")
+
+
 def test_tokens_whose_places_are_named(check: Check) -> None:
     named = {"token_grid": [4, 4]}
     assert check("Columns", named, explain=None, dissect=dissected("norm")) == []

@@ -77,6 +77,8 @@ TABLES = {
     "i:neither n:score i:rank_train_best n:rank_train_mean i:rank_test_best n:rank_test_mean",
     "units/{model}/effects.csv": "w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high n:margin "
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
+    "units/{model}/inner/{layer}.csv": "w:baseline w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high "
+    "n:margin n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/sets.csv": "w:name w:set w:members i:images n:loss n:loss_low n:loss_high n:accuracy "
     "n:others_loss n:others_accuracy n:p n:p_fdr",
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",

@@ -49,10 +49,8 @@ def mean_intervals(
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
     images = (counts @ sizes)[:, None]
     away = counts @ centred / images
-    left = (
-        counts @ centred**2 - 2 * away * (counts @ (centred * sizes[:, None])) + away**2 * (counts @ sizes**2)[:, None]
-    )
-    variances = left * n / (n - 1) / images**2
+    mixed, squares = counts @ (centred * sizes[:, None]), (counts @ sizes**2)[:, None]
+    variances = (counts @ centred**2 - 2 * away * mixed + away**2 * squares) * n / (n - 1) / images**2
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(variances > 1e-12 * spread**2, away / np.sqrt(np.maximum(variances, 0)), np.nan)
     below, above = percentiles(ratios, confidence)

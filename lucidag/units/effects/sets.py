@@ -57,9 +57,9 @@ def sets_table(
         `COLUMNS`; three rows per class (``name``) that has ``images``: ``set`` is ``worst`` (its units are the
         ``members``), ``random`` or ``matched``. ``loss`` (nats) and ``accuracy``: mean change over the images of the
         class; of the worst with an interval over images (or patients), of the others the mean of all sets and where
-        the middle ones lie. ``others_loss`` and ``others_accuracy``: the same over all other images. ``p``: the share of random or
-        matched sets without which the class's loss rises at least as much, the worst counted in; ``p_fdr``, corrected
-        over classes.
+        the middle ones lie. ``others_loss`` and ``others_accuracy``: the same over all other images. ``p``: the share
+        of random or matched sets without which the class's loss rises at least as much, the worst counted in;
+        ``p_fdr``, corrected over classes.
     """
     features, weight, bias = (each.astype(np.float64) for each in head_of(content, split))
     z = features @ weight.T + bias

@@ -1,6 +1,6 @@
 """The effects of units as a table: what each class and group loses without each, and whether that is chance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -51,12 +51,17 @@ def effects(content: Features, split: str, confidence: float, resamples: int, se
     parts = [
         row
         for found in without_units(features, weight, bias, content.labels)
-        for row in _rows(found, content, confidence, resamples, seed)
+        for row in averaged(found, content, confidence, resamples, seed)
     ]
+    return together(parts, split, selectivity(features, content.labels), 1 - confidence)
+
+
+def together(parts: Sequence[pd.DataFrame], split: str, selective: NDArray[np.float64], level: float) -> pd.DataFrame:
+    """Put what `averaged` gives of all units in one table, with their class selectivity (K), and correct p values."""
     table = pd.concat(parts, ignore_index=True)
     whole = table["kind"] == ALL
-    table.loc[whole, "selectivity"] = selectivity(features, content.labels)[table.loc[whole, "unit"]]
-    return corrected(table.assign(split=split), table["p"].notna(), 1 - confidence)[list(COLUMNS)]
+    table.loc[whole, "selectivity"] = selective[table.loc[whole, "unit"]]
+    return corrected(table.assign(split=split), table["p"].notna(), level)[list(COLUMNS)]
 
 
 def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> pd.DataFrame:
@@ -67,7 +72,8 @@ def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> p
     return table.assign(p_fdr=p, found=(p <= level) & (table["beyond"] > 0) & (table["loss_low"] > 0))
 
 
-def _rows(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+def averaged(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+    """Average what changes without each unit of a block, over each part of the images."""
     margin = np.take_along_axis(found.margin, content.labels[:, None, None], axis=1)[:, 0]
     changes = np.stack([found.loss, margin, found.correct], axis=1)
     owner = content.clusters()
