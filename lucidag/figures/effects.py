@@ -46,7 +46,7 @@ def class_effects(effects: pd.DataFrame, sets: pd.DataFrame, confidence: float) 
     for ax, name in zip(axes, shown, strict=True):
         found = _rows(effects, sets, name, worst[name].tolist())
         titles = {method: str(row["title"]) for method, row in found.items()}
-        for _ in forest(ax, found, list(found), (WORST, MATCHED, RANDOM), titles, _look):
+        for _ in forest(ax, dict(found), list(found), (WORST, MATCHED, RANDOM), titles, _look):
             pass
         ax.axvline(0, color=GREY, linewidth=0.5, zorder=0)
         left_out = f" (of {len(together)} classes)" if ax is axes[-1] and len(shown) < len(together) else ""
@@ -58,20 +58,20 @@ def class_effects(effects: pd.DataFrame, sets: pd.DataFrame, confidence: float) 
     return fig
 
 
-def _rows(effects: pd.DataFrame, sets: pd.DataFrame, name: str, units: list[int]) -> dict[Hashable, Row]:
+def _rows(effects: pd.DataFrame, sets: pd.DataFrame, name: str, units: list[int]) -> dict[str, dict[Hashable, Any]]:
     """Give by unit and by set the mean, the ends of the interval, whether it is confirmed, and a title."""
     own = effects[(effects["split"] == "test") & (effects["kind"] == CLASS) & (effects["name"] == name)]
-    by_unit = own.set_index("unit")
-    found: dict[Hashable, dict[str, Any]] = {}
-    for unit in [unit for unit in units if unit in by_unit.index]:
-        row = by_unit.loc[unit]
+    by_unit = {row["unit"]: row for row in own.to_dict("records")}
+    found: dict[str, dict[Hashable, Any]] = {}
+    for unit in [unit for unit in units if unit in by_unit]:
+        row = by_unit[unit]
         found[str(unit)] = {**_ends(row), "confirmed": bool(row["found"]), "title": f"unit {unit}"}
-    of_class = sets[sets["name"] == name].set_index("set")
+    of_class = {row["set"]: row for row in sets[sets["name"] == name].to_dict("records")}
     titles = {WORST: f"these {len(units)}", MATCHED: "matched", RANDOM: "random"}
-    return found | {each: {**_ends(of_class.loc[each]), "title": title} for each, title in titles.items()}
+    return found | {each: {**_ends(of_class[each]), "title": title} for each, title in titles.items()}
 
 
-def _ends(row: Mapping[Any, Any]) -> dict[str, float]:
+def _ends(row: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
     return {"mean": row["loss"], "low": row["loss_low"], "high": row["loss_high"]}
 
 
