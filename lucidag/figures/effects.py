@@ -45,8 +45,9 @@ def class_effects(effects: pd.DataFrame, sets: pd.DataFrame, confidence: float) 
     worst = worst_units(effects[effects["split"] == "val"], size)
     for ax, name in zip(axes, shown, strict=True):
         found = _rows(effects, sets, name, worst[name].tolist())
+        rows_of: dict[Hashable, Row] = dict(found.items())
         titles = {method: str(row["title"]) for method, row in found.items()}
-        for _ in forest(ax, {**found}, list(found), (WORST, MATCHED, RANDOM), titles, _look):
+        for _ in forest(ax, rows_of, list(found), (WORST, MATCHED, RANDOM), titles, _look):
             pass
         ax.axvline(0, color=GREY, linewidth=0.5, zorder=0)
         left_out = f" (of {len(together)} classes)" if ax is axes[-1] and len(shown) < len(together) else ""
