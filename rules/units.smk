@@ -1,7 +1,9 @@
 # What each unit does: what classes and groups lose without it.
 #
 # Requires: features/{model}/{val,test}.safetensors; for inner layers models/{model}/checkpoint.safetensors, data/….
-# Produces: units/{model}/effects.csv, effects.json, sets.csv; inner/{layer}.csv, {layer}.json.
+#           For dossiers what there is of dissect/{model}/…, rof/{model}/…, relevance/{model}/….
+# Produces: units/{model}/effects.csv, effects.json, sets.csv; inner/{layer}.csv, {layer}.json;
+#           {layer}.csv, {layer}.json.
 
 
 rule units:
@@ -10,6 +12,11 @@ rule units:
         [
             f"{R}/units/{model}/inner/{layer}.csv"
             for model, layers in plan.inner.items()
+            for layer in layers
+        ],
+        [
+            f"{R}/units/{model}/{layer}.csv"
+            for model, layers in plan.dossiers.items()
             for layer in layers
         ],
 
@@ -61,3 +68,24 @@ rule unit_effects_inner:
         **made_by("unit_effects_inner"),
     script:
         "../workflow/scripts/unit_effects_inner.py"
+
+
+rule unit_dossier:
+    """Join what every analysis says of the units of a layer: one row per unit."""
+    input:
+        unpack(lambda wildcards: dossier_inputs(plan, wildcards.model, wildcards.layer)),
+    output:
+        dossier=shown(f"{R}/units/{{model}}/{{layer}}.csv", "unit_dossier", "dossier"),
+        about=f"{R}/units/{{model}}/{{layer}}.json",
+    log:
+        f"{R}/logs/unit_dossier/{{model}}/{{layer}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_dossier/{{model}}/{{layer}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+    params:
+        **made_by("unit_dossier"),
+    script:
+        "../workflow/scripts/unit_dossier.py"

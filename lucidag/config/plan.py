@@ -402,6 +402,18 @@ class Plan:
         found = {name: named if isinstance(named, list) else named.get(name, []) for name in self.unit_models}
         return {name: list(layers) for name, layers in found.items() if layers}
 
+    def penultimate(self, model: str) -> str:
+        """Return the layer of the units in front of the last layer, as a look at the network tells it."""
+        return self.config.models[model].penultimate
+
+    @cached_property
+    def dossiers(self) -> dict[str, list[str]]:
+        """The models whose units are taken away, and the layers that get a dossier: all that an analysis looks at."""
+        return {
+            name: list(dict.fromkeys([*self.layers.get(name, ()), *self.inner.get(name, ()), self.penultimate(name)]))
+            for name in self.unit_models
+        }
+
     # Artefacts
 
     @cached_property

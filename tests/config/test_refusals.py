@@ -12,6 +12,7 @@ import yaml
 
 from lucidag.config import probe
 from lucidag.config.images import write_out_images
+from lucidag.config.layers import penultimate_name
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
@@ -193,6 +194,14 @@ def test_layers_whose_units_cannot_be_taken_away(check: Check, by_model: bool) -
     key = "units.layers.net: layer " if by_model else "units.layers: layer "
     one(check("Functions", explain=None, units=inside("firts", by_model)), key, "did you mean 'first'?")
     one(check("Functions", explain=None, units=inside("twice", by_model)), key, "'twice' is called 2 times")
+
+
+def test_the_layer_of_the_units_in_front_of_the_last_one_is_told(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(probe, "penultimate_name", lambda *given: seen.append(penultimate_name(*given)))
+    assert check("Functions", explain=None, units={}) == []
+    assert check("Functions", explain=None, units=inside("relu_1")) == []
+    assert seen == ["relu_1", "relu_1"]
 
 
 def test_tokens_whose_places_are_named(check: Check) -> None:

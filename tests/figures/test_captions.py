@@ -38,6 +38,7 @@ SETTINGS = {
     "concept_atlas": {},
     "faithfulness": {"confidence": 0.95},
     "unit_effects": {"confidence": 0.95},
+    "unit_dossier": {"confidence": 0.95},
     "artefact_audit": {"confidence": 0.95},
     "shortcut": {"confidence": 0.95},
     "artefact_odds": {"confidence": 0.95},

@@ -13,6 +13,7 @@ class Units(Section):
     jobs: ClassVar = {
         "unit_effects": ("set_size", "random_sets", "confidence", "resamples", "seed"),
         "effects_figures": ("confidence",),
+        "unit_dossier": ("confidence", "seed"),
         "unit_effects_inner": ("images", "batch_size", "confidence", "resamples", "seed"),
     }
 
