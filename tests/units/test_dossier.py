@@ -73,8 +73,22 @@ def test_without_validation_images_classes_are_those_of_test_images():
 
 
 def labels_table():
-    words = {"method": "clip-dissect", "category": "", "score": 0.5, "strength": 3.0, "auprc": 0.4}
-    pixels = {"method": "netdissect", "category": "colour", "score": 0.1, "verdict": "untestable", "judged_by": ""}
+    words = {
+        "method": "clip-dissect",
+        "category": "",
+        "second_concept": "cow",
+        "score": 0.5,
+        "strength": 3.0,
+        "auprc": 0.4,
+    }
+    pixels = {
+        "method": "netdissect",
+        "category": "colour",
+        "second_concept": "",
+        "score": 0.1,
+        "verdict": "untestable",
+        "judged_by": "",
+    }
     return pd.DataFrame(
         [
             words | {"unit": 0, "concept": "cat", "verdict": "confirmed", "why": "", "judged_by": "annotations"},
@@ -99,7 +113,8 @@ def test_labels_by_words_and_pixels_stand_side_by_side_with_their_verdicts():
     assert pixels.values["pixels_verdict"].tolist() == ["untestable", "untestable", ""]
     assert pixels.warnings["untestable_pixels"].tolist() == [True, False, False]
     assert "NetDissect" in pixels.definitions["pixels_score"]
-    assert "pixels_strength" not in pixels.values
+    assert not {"pixels_strength", "pixels_second_concept"} & set(pixels.values)
+    assert words.values["words_second_concept"].tolist() == ["cow"] * 3
 
 
 def test_roles_are_those_of_one_metric_and_flags_are_warnings():

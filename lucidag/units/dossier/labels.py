@@ -11,13 +11,14 @@ from lucidag.units.labels.verdict import BY_CLIP, UNTESTABLE
 from lucidag.units.names import JUDGED_BY, NETDISSECT, NONE, TITLES
 
 WORDS, PIXELS = "words", "pixels"
+NEXT = "second_concept"
 # Of the columns of a table of labels, those that a dossier takes, and what they hold.
 TAKEN = {
     "concept": "the label; 'none' without one",
     "category": "the category of the label, where it is known",
     "score": "how well the label describes the unit",
     "strength": "how many standard deviations the label lies above what units with randomly drawn images give it",
-    "second_concept": "the next best concept",
+    NEXT: "the next best concept",
     "own_iou": "intersection over union of the unit's region and the pixels of its label",
     "detector": "whether the IoU reaches that of a detector",
     "verdict": "confirmed, unconfirmed or untestable, by images that did not choose the label",
@@ -58,10 +59,12 @@ def label_parts(table: pd.DataFrame, units: int, source: str) -> Sequence[Part]:
 def _of_method(rows: pd.DataFrame, method: str, units: int, source: str) -> Part:
     kind = PIXELS if method == NETDISSECT else WORDS
     own = rows.set_index("unit").reindex(range(units))
-    taken = [column for column in TAKEN if column in own and not own[column].isna().all()]
+    # Pixels give no second concept: the column of a table of both methods is empty there.
+    known = own.fillna({NEXT: ""}).replace({NEXT: {"": np.nan}}) if NEXT in own else own
+    taken = [column for column in TAKEN if column in known and not known[column].isna().all()]
     values = own[taken].rename(columns=lambda column: f"{kind}_{column}").reset_index(drop=True)
     values[f"{kind}_concept"] = values[f"{kind}_concept"].fillna(NONE)
-    words = [f"{kind}_{column}" for column in ("category", "second_concept", "verdict", "why", "judged_by")]
+    words = [f"{kind}_{column}" for column in ("category", NEXT, "verdict", "why", "judged_by")]
     values = values.fillna({column: "" for column in words if column in values})
     how = f"{TITLES[method]}, judged by {JUDGED_BY[method]}"
     definitions = {f"{kind}_{column}": f"{TAKEN[column]} ({how})" for column in taken}
