@@ -22,6 +22,7 @@ BENCHMARKS = {
     "attention": "benchmarks.attention_speed",
     "plan": "benchmarks.plan_speed",
     "finders": "benchmarks.finders_speed",
+    "effects": "benchmarks.effects_speed",
     "default": "benchmarks.default_run",
     "validity": "benchmarks.validity",
 }

@@ -11,6 +11,7 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.dossier import dossier_inputs
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -335,7 +336,7 @@ def one_of(names):
 
 wildcard_constraints:
     clip=one_of(CONFIG.clips),
-    layer=one_of(set().union(*plan.layers.values())),
+    layer=one_of(set().union(*plan.layers.values(), *plan.dossiers.values())),
     pair=one_of(plan.pairs),
     dissected=one_of([*plan.layers, *plan.pairs]),
     dataset=one_of(CONFIG.datasets),

@@ -7,7 +7,8 @@
 #           figures/rof/{model}/accuracy, loss, groups and roles, figures/generalisation/{study}/roles,
 #           explanations/{model}/{family}, agreement/{model}/side_by_side, heat_map and curves,
 #           localisation/{model}/grades,
-#           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles.
+#           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles,
+#           units/{model}/effects.
 
 
 rule figures:
@@ -43,6 +44,7 @@ rule figures:
         every("figures/faithfulness/{model}/ranking.png", model=plan.measured),
         every("figures/artefacts/{dataset}/odds.png", dataset=plan.audited),
         every("figures/shortcuts/{study}/shortcut.png", study=CONFIG.shortcuts),
+        every("figures/units/{model}/effects.png", model=plan.unit_models),
 
 
 rule figures_data:
@@ -351,3 +353,22 @@ rule figures_faithfulness:
         **made_by("figures_faithfulness", "faithfulness_figures"),
     script:
         "../workflow/scripts/figures_faithfulness.py"
+
+
+rule figures_effects:
+    """Draw what classes lose without the units that they need most."""
+    input:
+        effects=f"{R}/units/{{model}}/effects.csv",
+        sets=f"{R}/units/{{model}}/sets.csv",
+    output:
+        **figure("units/{model}/effects", png=("effects of units", "unit_effects")),
+    log:
+        f"{R}/logs/figures_effects/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/figures_effects/{{model}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        **made_by("figures_effects", "effects_figures"),
+    script:
+        "../workflow/scripts/figures_effects.py"

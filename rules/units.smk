@@ -1,7 +1,10 @@
 # What each unit does: what classes and groups lose without it.
 #
-# Requires: features/{model}/{val,test}.safetensors; for the images of units, the passes of a dissection and a CLIP.
-# Produces: units/{model}/effects.csv, effects.json, sets.csv; images.csv, images.safetensors, search.csv.
+# Requires: features/{model}/{val,test}.safetensors; for inner layers models/{model}/checkpoint.safetensors, data/….
+#           For the images of units the passes of a dissection and a CLIP.
+#           For dossiers what there is of dissect/{model}/…, rof/{model}/…, relevance/{model}/….
+# Produces: units/{model}/effects.csv, effects.json, sets.csv; inner/{layer}.csv, {layer}.json;
+#           images.csv, images.safetensors, search.csv; {layer}.csv, {layer}.json.
 
 
 rule units:
@@ -11,6 +14,16 @@ rule units:
             file
             for model in plan.unit_models
             for file in plan.unit_images(model) + plan.unit_search(model)
+        ],
+        [
+            f"{R}/units/{model}/inner/{layer}.csv"
+            for model, layers in plan.inner.items()
+            for layer in layers
+        ],
+        [
+            f"{R}/units/{model}/{layer}.csv"
+            for model, layers in plan.dossiers.items()
+            for layer in layers
         ],
 
 
@@ -84,3 +97,49 @@ rule unit_search:
         **made_by("unit_search"),
     script:
         "../workflow/scripts/unit_search.py"
+
+
+rule unit_effects_inner:
+    """Take each unit of a layer inside of the network away, and say what classes and groups lose."""
+    input:
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: plan.model_data(wildcards.model),
+        val=f"{R}/features/{{model}}/val.safetensors",
+        test=f"{R}/features/{{model}}/test.safetensors",
+    output:
+        effects=f"{R}/units/{{model}}/inner/{{layer}}.csv",
+        report=f"{R}/units/{{model}}/inner/{{layer}}.json",
+    log:
+        f"{R}/logs/unit_effects_inner/{{model}}/{{layer}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_effects_inner/{{model}}/{{layer}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(480),
+    params:
+        **made_by("unit_effects_inner"),
+    script:
+        "../workflow/scripts/unit_effects_inner.py"
+
+
+rule unit_dossier:
+    """Join what every analysis says of the units of a layer: one row per unit."""
+    input:
+        unpack(lambda wildcards: dossier_inputs(plan, wildcards.model, wildcards.layer)),
+    output:
+        dossier=shown(f"{R}/units/{{model}}/{{layer}}.csv", "unit_dossier", "dossier"),
+        about=f"{R}/units/{{model}}/{{layer}}.json",
+    log:
+        f"{R}/logs/unit_dossier/{{model}}/{{layer}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_dossier/{{model}}/{{layer}}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+    params:
+        **made_by("unit_dossier"),
+    script:
+        "../workflow/scripts/unit_dossier.py"

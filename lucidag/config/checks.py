@@ -33,6 +33,7 @@ def check_names(plan: Plan, faults: Faults) -> None:
         _check_explain(plan, faults),
         _check_relevance(plan, faults),
         _check_dissect(plan),
+        _check_units(plan),
     )
     for lines in found:
         with faults.gathered():
@@ -170,6 +171,12 @@ def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
     spelt = not any(line.startswith("relevance.models:") for line in before.lines)
     layers = atlas.layers if atlas is not None and spelt else ()
     yield from _known("relevance.atlas.layers", "model", layers, plan.relevance_models)
+
+
+def _check_units(plan: Plan) -> Iterator[str]:
+    units = plan.config.units
+    if units is not None and isinstance(units.layers, dict):
+        yield from _known("units.layers", "model of `units`", units.layers, plan.unit_models)
 
 
 def _check_dissect(plan: Plan) -> Iterator[str]:

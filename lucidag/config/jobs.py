@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
+from lucidag.config.dossier import absent
 from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
@@ -115,6 +116,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_labels": _dissect_labels,
         "dissect_units": _shown_to,
         "unit_search": lambda plan, job: plan.config.clips[plan.clip or ""].pick(*Embedding.model_fields),
+        "unit_dossier": lambda plan, job: {"absent": absent(plan, job["model"], job["layer"])},
         "notebook": lambda plan, job: notebook(plan),
     }
 

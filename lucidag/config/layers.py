@@ -15,7 +15,10 @@ from lucidag.ground.section import Section
 from lucidag.ground.spelling import unknown
 from lucidag.models.layers import Layers, Takes, find_layer
 from lucidag.models.penultimate import penultimate_layers
+from lucidag.units.takes import INSIDE
 from lucidag.units.takes import TAKES as DISSECTION
+
+TABLES = ("effects", "sets", "images", "search")  # of all units of a model, beside the dossiers of its layers
 
 
 def faults_of_layers(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
@@ -111,6 +114,9 @@ def _named(plan: Plan, name: str) -> Iterator[tuple[str, str, Takes]]:
         yield f"relevance.atlas.layers.{name}", atlas, RELEVANCE
     for layer in plan.layers.get(name, []):
         yield f"dissect.layers.{name}", layer, DISSECTION
+    units = plan.config.units
+    for layer in plan.inner.get(name, []):
+        yield f"units.layers{f'.{name}' if units and isinstance(units.layers, dict) else ''}", layer, INSIDE
 
 
 def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
@@ -127,6 +133,11 @@ def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator
     ------
     A sentence that starts with the key.
     """
+    for layer in [layer for layer in plan.dossiers.get(name, ()) if layer in TABLES]:
+        yield (
+            f"units: model '{name}' has a layer called '{layer}', as a table of `units/{name}` is: leave the layer or "
+            "the model out"
+        )
     dissect, layers = plan.config.dissect, Layers.from_json(found["seen"])
     block = plan.atlas_layer(name)
     if plan.atlas.get(name) and block is not None:
@@ -206,3 +217,25 @@ def with_layers(plan: Plan, looked: Mapping[str, Any], source: str, faults: Faul
         updated = {"atlas": atlas.model_copy(update={"layers": {**atlas.layers, **named}})}
         sections["relevance"] = config.relevance.model_copy(update=updated)
     return sections
+
+
+def penultimate_name(plan: Plan, name: str, found: Mapping[str, Any]) -> str | None:
+    """Name the layer of the units in front of the last one: as a stage names it that looks at it, else the first.
+
+    Parameters
+    ----------
+    plan
+        Of the configuration with the layers of `with_layers`; all of the model's are sound.
+    name, found
+        As for `faults_of_layers`.
+
+    Returns
+    -------
+    None where the last layer takes the output of no layer as it is, or averaged.
+    """
+    layers = Layers.from_json(found["seen"])
+    given = penultimate_layers(layers, found["head"])
+    places = {layer.place for layer in given}
+    named = [*plan.layers.get(name, ()), *plan.inner.get(name, ())]
+    own = [layer for layer in named if find_layer(layers, layer, DISSECTION).place in places]
+    return next(iter([*own, *(layer.name for layer in given)]), None)

@@ -410,6 +410,25 @@ class Plan:
         asked = self.config.units is not None and self.config.units.search and self.unit_images(model)
         return [self.at("units", model, "search.csv")] if asked else []
 
+    @cached_property
+    def inner(self) -> dict[str, list[str]]:
+        """These models, and the layers inside of them whose units are taken away too."""
+        named = self.config.units.layers if self.config.units else []
+        found = {name: named if isinstance(named, list) else named.get(name, []) for name in self.unit_models}
+        return {name: list(layers) for name, layers in found.items() if layers}
+
+    def penultimate(self, model: str) -> str:
+        """Return the layer of the units in front of the last layer, as a look at the network tells it."""
+        return self.config.models[model].penultimate
+
+    @cached_property
+    def dossiers(self) -> dict[str, list[str]]:
+        """The models whose units are taken away, and the layers that get a dossier: all that an analysis looks at."""
+        return {
+            name: list(dict.fromkeys([*self.layers.get(name, ()), *self.inner.get(name, ()), self.penultimate(name)]))
+            for name in self.unit_models
+        }
+
     # Artefacts
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import Any
 from lucidag.config.arms import studied_models
 from lucidag.config.colours import faults_of_colours
 from lucidag.config.faults import Faults
-from lucidag.config.layers import faults_of_layers, faults_of_units, with_layers
+from lucidag.config.layers import faults_of_layers, faults_of_units, penultimate_name, with_layers
 from lucidag.config.methods import modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
@@ -61,6 +61,9 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
+    whole = config.model_copy(update={"models": models, **layered})
+    for name in sound:
+        models[name] = models[name].with_penultimate(penultimate_name(Plan(whole), name, looked[name]) or "penultimate")
     whole = config.model_copy(update={"models": models, **layered})
     for name in sound:
         sentences = [*faults_of_units(Plan(whole), name, looked[name]), *faults_of_colours(Plan(whole), name)]

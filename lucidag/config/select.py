@@ -15,6 +15,7 @@ BY_MODEL = (
     ("explain", "cam", "layers"),
     ("relevance", "atlas", "layers"),
     ("dissect", "layers"),
+    ("units", "layers"),
 )
 BY_DATASET = (("explain", "images"),)
 OF_DATASETS = ("artefacts", "datasets")

@@ -13,7 +13,7 @@ from lucidag.models.layers import KINDS, SHAPES
 from lucidag.models.needs import NEEDS as NETWORKS
 from lucidag.models.needs import Needs
 from lucidag.rof.needs import NEEDS as ROF
-from lucidag.units.takes import LABELS, OVERLAPS
+from lucidag.units.takes import EFFECTS, INNER, LABELS, OVERLAPS
 
 WIDTH = 100
 INTRODUCTION = """Written by `make docs` from what the stages say of themselves, by which they also check networks
@@ -33,7 +33,7 @@ def needs() -> Iterator[Needs]:
     """List what all stages and methods need; methods are imported for it."""
     yield from (NETWORKS, ROF, CAM_NEEDS)
     yield from _methods()
-    yield from (RELEVANCE, FAITHFULNESS, LABELS, OVERLAPS, AUDIT, STUDY)
+    yield from (RELEVANCE, FAITHFULNESS, LABELS, OVERLAPS, EFFECTS, INNER, AUDIT, STUDY)
 
 
 def _methods() -> Iterator[Needs]:

@@ -7,10 +7,15 @@ WORDS = (
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
     *("library", "version", "no_class", "reason", "kind", "name", "set", "members", "text"),
+    *("baseline", "warnings", "top_images", "reference_images", "role_supported", "zero_confirmed", "mean_confirmed"),
+    *("words_category", "words_verdict", "words_why", "words_judged_by"),
+    *("pixels_category", "pixels_verdict", "pixels_why", "pixels_judged_by"),
+    *("zero_first_class", "zero_second_class", "zero_third_class"),
+    *("mean_first_class", "mean_second_class", "mean_third_class"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
-WHOLE = ("seed", "clusters", "nearest_by_images", "nearest_by_activation")
+WHOLE = ("seed", "clusters", "alike", "nearest_unit", "nearest_by_images")
 WHOLE_END = "_rank"
 
 

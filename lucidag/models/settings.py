@@ -161,7 +161,7 @@ class Model(Section):
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard"), LOOKED_INTO),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")
@@ -206,7 +206,9 @@ class Model(Section):
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
     )
 
-    _on_a_grid: bool = PrivateAttr(default=False)  # no word of a configuration: a look at the network tells it
+    # No words of a configuration: a look at the network tells them.
+    _on_a_grid: bool = PrivateAttr(default=False)
+    _penultimate: str = PrivateAttr(default="penultimate")
 
     @model_validator(mode="after")
     def _complete(self) -> "Model":
@@ -232,6 +234,17 @@ class Model(Section):
     def on_a_grid(self) -> bool:
         """Whether its logits are not linear in its penultimate units, so that these are switched on at a grid of k."""
         return self._on_a_grid
+
+    @property
+    def penultimate(self) -> str:
+        """The layer whose output, averaged over places, are its penultimate units."""
+        return self._penultimate
+
+    def with_penultimate(self, layer: str) -> "Model":
+        """Return these settings with the layer of the penultimate units."""
+        found = self.model_copy()
+        found._penultimate = layer
+        return found
 
     def looked_at(self, published: Mapping[str, Any], linear: bool) -> "Model":
         """Return these settings with what a look at the network tells: `input` of its weights, linear or not."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lucidag.report.cells import Code, Section, Text, code, quoted, text
+from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
 def units(models: Sequence[str], confidence: float) -> Section:
@@ -44,6 +44,7 @@ def _model(name: str) -> list[Text | Code]:
             'columns = ["unit", "name", "images", "loss", "loss_low", "loss_high", "accuracy", "beyond", "p_fdr"]',
             "effects[columns].head(10)",
         ),
+        images((f"figures/units/{name}/effects.png", f"What the classes of {name} lose without units")),
         text(
             "The units that a class misses most, taken away together, beside as many random units and others of about "
             "the same mean activation (`matched`): of these the mean over sets, and where the middle ones lie. How a "

@@ -28,6 +28,7 @@ class Rof(Section):
         "generalisation": ("ranking", "margin"),
         "generalisation_figures": ("role_metric",),
         "dissect_roles": ("role_metric",),
+        "unit_dossier": ("role_metric",),
     }
 
     models: list[str] | None = Field(default=None, description="Models to examine; default: every model.")

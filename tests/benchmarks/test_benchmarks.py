@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import __main__, cam_speed, decode_once, measure, sweep_scaling, sweep_speed
+from benchmarks import __main__, cam_speed, decode_once, effects_speed, measure, sweep_scaling, sweep_speed
 from lucidag.rof.sweep import sweep
 from tests.cam.networks import image, network
 
@@ -77,3 +77,9 @@ def test_a_wrong_map_stops_the_benchmark():
         cam_speed.equality(found, weights, found + 0.01, weights)
     with pytest.raises(AssertionError, match="weights"):
         cam_speed.equality(found, weights, found, weights * 1.01)
+
+
+def test_effects_of_units_that_are_apart_stop_the_benchmark():
+    assert "within" in effects_speed.equality(np.ones((2, 2)), np.ones((2, 2)) + 1e-6)
+    with pytest.raises(AssertionError, match=r"the loss are 0\.01"):
+        effects_speed.equality(np.ones((2, 2)), np.ones((2, 2)) + 0.01)

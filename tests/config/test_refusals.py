@@ -12,6 +12,7 @@ import yaml
 
 from lucidag.config import probe
 from lucidag.config.images import write_out_images
+from lucidag.config.layers import penultimate_name
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.ground.errors import InputError
@@ -176,6 +177,31 @@ def test_layers_that_can_be_dissected(check: Check, network: str, layers: list[s
 )
 def test_layers_that_cannot_be_dissected(check: Check, network: str, layer: str, parts: list[str]) -> None:
     one(check(network, explain=None, dissect=dissected(layer)), "dissect.layers.net: layer ", *parts)
+
+
+def inside(layer: str, by_model: bool = False) -> dict[str, Any]:
+    return {"models": ["net"], "layers": {"net": [layer]} if by_model else [layer]}
+
+
+@pytest.mark.parametrize("layer", ["first", "relu_1", "beside", "fc"])
+def test_layers_whose_units_can_be_taken_away(check: Check, layer: str) -> None:
+    found = check("Functions", explain=None, units=inside(layer))
+    assert found == [] if layer != "beside" else "no path leads from it to the logits" in found[0]
+
+
+@pytest.mark.parametrize("by_model", [True, False])
+def test_layers_whose_units_cannot_be_taken_away(check: Check, by_model: bool) -> None:
+    key = "units.layers.net: layer " if by_model else "units.layers: layer "
+    one(check("Functions", explain=None, units=inside("firts", by_model)), key, "did you mean 'first'?")
+    one(check("Functions", explain=None, units=inside("twice", by_model)), key, "'twice' is called 2 times")
+
+
+def test_the_layer_of_the_units_in_front_of_the_last_one_is_told(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(probe, "penultimate_name", lambda *given: seen.append(penultimate_name(*given)))
+    assert check("Functions", explain=None, units={}) == []
+    assert check("Functions", explain=None, units=inside("relu_1")) == []
+    assert seen == ["relu_1", "relu_1"]
 
 
 def test_tokens_whose_places_are_named(check: Check) -> None:

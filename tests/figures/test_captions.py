@@ -37,6 +37,8 @@ SETTINGS = {
     "units": {},
     "concept_atlas": {},
     "faithfulness": {"confidence": 0.95},
+    "unit_effects": {"confidence": 0.95},
+    "unit_dossier": {"confidence": 0.95},
     "artefact_audit": {"confidence": 0.95},
     "shortcut": {"confidence": 0.95},
     "artefact_odds": {"confidence": 0.95},
@@ -79,5 +81,5 @@ def test_a_grid_is_said(root, caption, grid):
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r'\w+"?[=:] ?\("[^"]*", "(\w+)"\)', rules)
-    assert len(captions) == 20
+    assert len(captions) == 21
     assert set(captions) <= set(SETTINGS)

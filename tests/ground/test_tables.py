@@ -77,10 +77,20 @@ TABLES = {
     "i:neither n:score i:rank_train_best n:rank_train_mean i:rank_test_best n:rank_test_mean",
     "units/{model}/effects.csv": "w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high n:margin "
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
+    "units/{model}/{layer}.csv": "i:unit w:words_concept w:words_category n:words_score n:words_strength "
+    "w:words_second_concept w:words_verdict w:words_why w:words_judged_by n:words_auprc n:words_auprc_low n:words_p "
+    "w:pixels_concept w:pixels_category b:pixels_detector w:pixels_verdict w:pixels_why w:pixels_judged_by "
+    "n:zero_all_loss n:zero_all_loss_low w:zero_first_class n:zero_first_loss b:zero_first_found w:zero_second_class "
+    "w:zero_third_class w:zero_confirmed w:mean_first_class w:mean_second_class w:mean_third_class w:mean_confirmed "
+    "n:selectivity w:role w:role_supported n:role_stability n:role_null i:train_rank:l1 n:relevance:a_concept "
+    "n:relevance_low:null w:reference_images n:share_active g:nearest_unit n:nearest_correlation g:nearest_by_images "
+    "n:shared_images w:top_images n:mean g:mean_rank w:warnings",
+    "units/{model}/inner/{layer}.csv": "w:baseline w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high "
+    "n:margin n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/sets.csv": "w:name w:set w:members i:images n:loss n:loss_low n:loss_high n:accuracy "
     "n:others_loss n:others_accuracy n:p n:p_fdr",
     "units/{model}/images.csv": "w:layer i:unit n:clarity n:clarity_random b:clear g:clusters n:separation "
-    "n:separation_random g:nearest_by_images n:similarity g:nearest_by_activation n:correlation",
+    "n:separation_random g:alike n:similarity",
     "units/{model}/search.csv": "w:text i:rank w:layer i:unit n:similarity",
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",

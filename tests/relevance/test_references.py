@@ -70,10 +70,25 @@ def test_references_are_the_first_of_all_images_sorted(probe_set, network, measu
         if normalised:
             scores = scores / scores.abs().sum(1, keepdim=True)
         check(found.layers[layer]["relevance"], scores, relevance)
+        check_means(found.by_class[layer], scores.numpy(), labels)
         activations = torch.cat([each.activations[layer] for each in alone]).flatten(2)
         scores = activations.sum(2) if measure == "sum" else activations.amax(2)
         check(found.layers[layer]["activation"], scores, activations)
         assert found.shapes[layer] == tuple(alone[0].activations[layer].shape[1:])
+
+
+def check_means(found, scores, labels):
+    assert found.classes.tolist() == np.unique(labels).tolist()
+    scale = np.abs(scores).max()
+    for place, index in enumerate(found.classes):
+        own = scores[labels == index]
+        assert found.images[place] == len(own)
+        assert np.allclose(found.mean[place], own.mean(axis=0), rtol=0, atol=3e-4 * scale)
+        if len(own) == 1:
+            assert np.isnan(found.error[place]).all()
+        else:
+            error = own.std(axis=0, ddof=1) / len(own) ** 0.5
+            assert np.allclose(found.error[place], error, rtol=0, atol=1e-3 * scale)
 
 
 def check(best, scores, maps):
@@ -161,6 +176,8 @@ def test_references_are_read_as_written(probe_set, network, tmp_path):
     assert again.settings == {"measure": "sum", "normalised": True, "targets": "predicted"}
     assert np.array_equal(again.targets, found.targets)
     for layer in LAYERS:
+        for one, other in zip(again.by_class[layer], found.by_class[layer], strict=True):
+            assert np.array_equal(one, other, equal_nan=True)
         for kind in KINDS:
             assert again.layers[layer][kind].rows.shape == (found.shapes[layer][0], 5)
             for name in ("rows", "values", "places"):

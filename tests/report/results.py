@@ -43,6 +43,7 @@ FIGURES = [
     *(f"dissect/net/{method}-roles" for method in ("clip-dissect", "netdissect")),
     "dissect/net/units",
     "dissect/bought/units",
+    "units/net/effects",
     "explanations/net/cam",
     "explanations/net/lrp",
     "faithfulness/net/curves",

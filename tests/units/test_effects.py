@@ -18,6 +18,7 @@ from lucidag.units.effects.sets import matched, sets_table, worst_units
 from lucidag.units.effects.settings import Units
 from lucidag.units.effects.stage import run_effects
 from lucidag.units.effects.table import COLUMNS, effects
+from lucidag.units.effects.told import told
 
 
 def network(seed, images=60, units=7, classes=3):
@@ -246,3 +247,76 @@ def test_no_interval_of_what_hardly_varies():
     assert np.isnan(low[0])
     assert low[1] < 0.2 < high[1]
     assert np.isnan(mean_intervals(values[:2], 0.95, 200, 0)[0]).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_patients_of_one_image_each_change_no_interval_and_no_p(seed):
+    values = np.random.default_rng(seed).exponential(size=(30, 4))
+    own = np.random.default_rng(seed).permutation(30)
+    for one, other in zip(
+        mean_intervals(values[np.argsort(own)], 0.9, 300, 0), mean_intervals(values, 0.9, 300, 0, own), strict=True
+    ):
+        np.testing.assert_allclose(one, other)
+    for one, other in zip(dealt_out(values, np.arange(30) < 9), dealt_out(values, np.arange(30) < 9, own), strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def clustered(seed, patients=25, columns=40):
+    """Draw values of patients of 1 to 8 images each, whose images are alike; their mean is 0."""
+    rng = np.random.default_rng([3, seed])
+    owner = np.repeat(np.arange(patients), rng.integers(1, 9, patients))
+    return rng.normal(size=(patients, columns))[owner] + 0.3 * rng.normal(size=(len(owner), columns)), owner
+
+
+def test_intervals_over_patients_cover_where_those_over_images_do_not():
+    hits = np.zeros(2)
+    for draw in range(40):
+        values, owner = clustered(draw)
+        for place, own in enumerate((None, owner)):
+            low, high = mean_intervals(values, 0.95, 200, draw, own)
+            hits[place] += ((low < 0) & (high > 0)).mean() / 40
+    assert hits[0] < 0.75
+    assert hits[1] > 0.93
+
+
+def test_the_variance_over_patients_is_that_of_a_ratio():
+    values, owner = clustered(0, patients=12, columns=1)
+    low, high = mean_intervals(values, 0.95, 4000, 0, owner)
+    sums = np.array([(values[owner == one] - values.mean()).sum() for one in range(12)])
+    spread = (sums @ sums * 12 / 11) ** 0.5 / len(values)
+    assert high[0] - low[0] >= 2 * 2.200985 * spread * (1 - 1e-6)  # Student's, 11 degrees of freedom
+
+
+def test_parts_of_patients_are_called_as_often_as_the_level_says_at_most():
+    hits = np.zeros(2)
+    for draw in range(40):
+        values, owner = clustered(draw, patients=40)
+        part = np.random.default_rng(draw).permutation(40)[owner] < 12
+        for place, own in enumerate((None, owner)):
+            hits[place] += (dealt_out(values, part, own)[1] < 0.05).mean() / 40
+    assert hits[0] > 0.2
+    assert hits[1] <= 0.07
+
+
+def test_intervals_in_the_table_are_over_patients_where_there_are_any():
+    content = planted(0, images=120)
+    owned = replace(content, owners=np.arange(120) // 4)
+    one, other = (effects(each, "test", 0.95, 100, 0) for each in (content, owned))
+    np.testing.assert_allclose(one["loss"], other["loss"])
+    whole = other["kind"] == "all"
+    assert not np.allclose(one.loc[whole, "loss_low"], other.loc[whole, "loss_low"])
+    sets = sets_table(owned, "test", {"b": np.array([0])}, 19, 0.95, 50, 0)
+    assert sets["loss_low"].notna().all()
+
+
+def test_what_was_found_is_told_in_a_sentence():
+    found = run_effects({"val": planted(0), "test": planted(10)}, SETTINGS)
+    said = told(found.table, "val", "test")
+    test = found.report["splits"]["test"]
+    assert said.startswith(f"{found.report['splits']['val']['found']} pairs of unit and class found on val images, ")
+    assert f"{test['found']} confirmed on test ({test['units_found']} of 20 units); " in said
+    assert "without unit 0, 'b' loses" in said
+    nothing = found.table.assign(found=False)
+    assert told(nothing[nothing["split"] == "test"], "val", "test") == (
+        "0 pairs of unit and class found on test images, which nothing confirms (0 of 20 units)"
+    )

@@ -38,8 +38,7 @@ def test_planted_units_are_told_by_their_images(seed):
     assert table.iloc[DEAD].drop(columns=["unit", "clear"]).isna().all(axis=None)
     assert not table["clear"].iloc[DEAD].any()
     assert not embeddings[DEAD].any()
-    for name in ("nearest_by_images", "nearest_by_activation"):
-        np.testing.assert_array_equal(table[name].iloc[PURE], 32 + np.arange(8))
+    np.testing.assert_array_equal(table["alike"].iloc[PURE], 32 + np.arange(8))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -212,6 +212,9 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
     assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)
     assert count["shortcut"] == count["figures_shortcut"] == len(words.get("shortcuts", {}))
+    lost = words["units"].get("models", list(networks)) if "units" in words else []
+    assert count["unit_effects"] == count["figures_effects"] == len(lost)
+    assert count["unit_dossier"] >= len(lost)
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     assert count["figures_data"] == len(words["datasets"])

@@ -64,6 +64,7 @@ WORDS = {
         "shares": [0.5],
         "resamples": 10,
     },
+    "units": {"models": ["one"], "layers": ["blocks.block1"], "images": 10, "random_sets": 19, "resamples": 20},
     "artefacts": {"datasets": ["things"], "finders": ["ring", "patch"], "resamples": 20},
 }
 
@@ -79,7 +80,7 @@ FIGURES = [
 IMAGES = tuple(f"scene-{number:05d}" for number in range(1, 5))
 ENDS = (".png", ".mask.png", ".npy")
 METHODS = ("gradcam", "epsilon_plus_flat", "lime")
-TARGETS = ["dissect", "relevance", "faithfulnesses", "artefacts", *FIGURES]
+TARGETS = ["dissect", "relevance", "units", "faithfulnesses", "artefacts", *FIGURES]
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,40 @@ def test_units_are_called_by_both_methods(run: Path, model: str) -> None:
     assert all(share["n"] > 0 and share["low"] <= share["value"] <= share["high"] for share in shares)
     quality = summary["labels"]["fc"]["clip-dissect"]["quality"]
     assert quality["units"] == (8 if model == "one" else 6)
+
+
+@pytest.mark.parametrize("layer", ["blocks.block1", *LAYERS])
+def test_each_layer_that_is_looked_at_has_a_dossier(run: Path, layer: str) -> None:
+    table = read_table(run / f"dissected/units/one/{layer}.csv", ["unit", "warnings"])
+    about = read_json(run / f"dissected/units/one/{layer}.json")
+    assert table["unit"].tolist() == list(range({"blocks.block1": 4, "blocks.block2": 8, "fc": 8}[layer]))
+    assert set(table.columns) == {*about["columns"], "warnings"}
+    sources = {column["source"] for name, column in about["columns"].items() if name != "unit"}
+    assert all((run / "dissected" / source).is_file() for source in sources)
+    labels, exact, inner, relevance = (
+        f"dissect/one/{layer}.csv",
+        "units/one/effects.csv",
+        f"units/one/inner/{layer}.csv",
+        "relevance/one/crp/references.safetensors",
+    )
+    present = {
+        "blocks.block1": {inner},
+        "blocks.block2": {labels, exact, relevance},
+        "fc": {labels},
+    }[layer]
+    assert sources & {labels, exact, inner, relevance} == present
+    assert about["absent"]["roles, ranks"] == "there is no `rof` section"
+    assert ("relevance" in about["absent"]) == (layer != "blocks.block2")
+    assert ("labels" in about["absent"]) == (layer == "blocks.block1")
+
+
+def test_effects_inside_are_of_ten_images_a_split(run: Path) -> None:
+    found = read_json(run / "dissected/units/one/inner/blocks.block1.json")
+    assert found["behind_alone"] is True
+    assert max(found["images"].values()) <= 10
+    table = read_table(run / "dissected/units/one/inner/blocks.block1.csv")
+    assert set(table["baseline"]) == {"zero", "mean"}
+    assert set(table["unit"]) == set(range(4))
 
 
 def test_models_are_compared_and_figures_drawn(run: Path) -> None:
@@ -293,6 +328,7 @@ def test_other_words_leave_the_images_and_the_networks_alone(run: Path, planned,
         "dissect_compare",
         "figures_dissect",
         "figures_units",
+        "unit_dossier",
     }
     target = "dissected/clip/small/things/texts.npy"
     snakemake(run, target, "--cores", "2", "--configfile", "config/dissect.yaml")

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lucidag.explain.cam.ablated import ablated_logits, changing
 from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
 from lucidag.explain.cam.split import Point
@@ -130,14 +131,9 @@ def ablation_drops(
     only where the smallest activation of the layer is zero, and else to that minus 1e7 (of a batch that it has already
     changed, so that its result depends on the batch size); zero is the paper's choice, and the one here.
     """
-    anything = point.activations[0].flatten(1).ne(0).any(dim=1).tolist()
-    drops = np.zeros(point.activations.shape[1])
-    live = [channel for channel in (channels or range(len(drops))) if anything[channel]]
+    drops, zeros = np.zeros(point.activations.shape[1]), point.activations.new_zeros(point.activations.shape[1])
+    live = changing(point, zeros, channels or range(len(drops)))
     for ablated in track(cut(live, max(1, batch_size - 1)), "Ablation-CAM, batches of channels"):
-        with torch.inference_mode():
-            # The last row is not ablated: rounded as its neighbours are, it leaves no offset in drops that are small.
-            batch = torch.cat([point.activations] * (len(ablated) + 1))
-            batch[range(len(ablated)), ablated] = 0
-            scores = point.tail(batch)[:, target].cpu().double().numpy()
-            drops[ablated] = scores[-1] - scores[:-1]
+        scores = ablated_logits(point, ablated, zeros)[:, target]
+        drops[ablated] = scores[-1] - scores[:-1]
     return drops

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from zennit.core import Composite
 
 from lucidag.data.manifest import Manifest
+from lucidag.explain.relevance.by_class import OfClasses
 from lucidag.explain.relevance.layers import layer_relevance, views_of
 from lucidag.explain.relevance.store import ACTIVATION, KINDS, RELEVANCE, Best, References
 from lucidag.ground.errors import InputError
@@ -38,7 +39,7 @@ def find_references(
     device: str = "cpu",
     threads: int = 2,
 ) -> References:
-    """Run over a data set once and keep the best images of each unit, by relevance and by activation.
+    """Run over a data set once and keep the best images of each unit, by relevance and by activation, and class means.
 
     Relevance and activation maximisation of Achtibat et al. (2023, Nature Machine Intelligence 5). The memory that it
     takes does not grow with the number of images, besides the ids and the classes of the images.
@@ -77,6 +78,7 @@ def find_references(
     network.model.to(device)
     explained: list[NDArray[np.int64]] = []
     found: dict[str, dict[str, TopImages]] = {layer: {kind: TopImages(top) for kind in KINDS} for layer in layers}
+    by_class = {layer: OfClasses() for layer in layers}
     shapes: dict[str, tuple[int, ...]] = {}
     start = 0
     views = views_of(network.model, network.inputs.example(1).to(device), layers)
@@ -90,13 +92,16 @@ def find_references(
             for layer in layers:
                 shapes[layer] = tuple(result.activations[layer].shape[1:])
                 relevance, activation = result.relevance[layer], result.activations[layer]
-                found[layer][RELEVANCE].add(*measured(relevance, measure, normalised), start)
+                own, places = measured(relevance, measure, normalised)
+                found[layer][RELEVANCE].add(own, places, start)
+                by_class[layer].add(own, explained[-1])
                 found[layer][ACTIVATION].add(*measured(activation, measure, normalised=False), start)
             start += len(frames)
     best = {layer: {kind: kept.result() for kind, kept in kinds.items()} for layer, kinds in found.items()}
     images = tuple(str(image) for image in manifest.table["image"].iloc[rows])
     settings = {"measure": measure, "normalised": normalised, "targets": targets}
-    return References(images, np.concatenate(explained), best, shapes, settings)
+    means = {layer: kept.result(independent=manifest.owners() is None) for layer, kept in by_class.items()}
+    return References(images, np.concatenate(explained), best, shapes, settings, means)
 
 
 def measured(values: torch.Tensor, measure: str, normalised: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

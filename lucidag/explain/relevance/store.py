@@ -1,7 +1,7 @@
 """References of units, and the units that a decision rests on with theirs: each in one file. No torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,23 @@ class Best(NamedTuple):
     places: NDArray[np.int64]
 
 
+class ClassMeans(NamedTuple):
+    """The mean relevance of U units over the images of each explained class.
+
+    Attributes
+    ----------
+    classes, images
+        int64 C: the classes of which there are images, ascending, and how many.
+    mean, error
+        float32 C x U: the signed mean, and its standard error over images; NaN where it is not known.
+    """
+
+    classes: NDArray[np.int64]
+    images: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    error: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class References:
     """The references of the units of some layers, out of N images.
@@ -48,6 +65,8 @@ class References:
         (U,) or (U, H, W) by layer.
     settings
         How they were found: ``measure``, ``normalised``, ``targets``, as `find_references` takes them.
+    by_class
+        By layer, the mean relevance for each class over all N images.
     """
 
     images: tuple[str, ...]
@@ -55,6 +74,7 @@ class References:
     layers: Mapping[str, Mapping[str, Best]]
     shapes: Mapping[str, tuple[int, ...]]
     settings: Mapping[str, Any]
+    by_class: Mapping[str, ClassMeans] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,8 +147,10 @@ def write_references(path: str | Path, content: References) -> None:
     for layer, kinds in content.layers.items():
         for kind, best in kinds.items():
             tensors |= {f"{layer}/{kind}/{name}": values for name, values in best._asdict().items()}
+    for layer, means in content.by_class.items():
+        tensors |= {f"{layer}/by_class/{name}": values for name, values in means._asdict().items()}
     about = {name: getattr(content, name) for name in ("images", "layers", "shapes", "settings")}
-    write_tensors(path, tensors, {**about, "layers": list(content.layers)})
+    write_tensors(path, tensors, {**about, "layers": list(content.layers), "by_class": list(content.by_class)})
 
 
 def read_references(path: str | Path) -> References:
@@ -144,9 +166,14 @@ def read_references(path: str | Path) -> References:
         def best(where: str) -> Best:
             return Best(*(handle.get_tensor(f"{where}/{name}") for name in Best._fields))
 
+        means = {
+            layer: ClassMeans(*(handle.get_tensor(f"{layer}/by_class/{name}") for name in ClassMeans._fields))
+            for layer in about["by_class"]
+        }
         layers = {layer: {kind: best(f"{layer}/{kind}") for kind in KINDS} for layer in about["layers"]}
         shapes = {layer: tuple(shape) for layer, shape in about["shapes"].items()}
-        return References(tuple(about["images"]), handle.get_tensor("targets"), layers, shapes, about["settings"])
+        targets = handle.get_tensor("targets")
+        return References(tuple(about["images"]), targets, layers, shapes, about["settings"], means)
 
 
 def write_decision(path: str | Path, decision: Decision) -> None:

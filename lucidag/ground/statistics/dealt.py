@@ -5,9 +5,12 @@ from numpy.typing import NDArray
 from scipy.stats import pearson3
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
-def dealt_out(values: NDArray[np.floating], part: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def dealt_out(
+    values: NDArray[np.floating], part: Bools, owner: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
     """Test the means of a part of the images against those of parts of the same size dealt out at random.
 
     Mean, variance and skewness of the mean of n of N values drawn without replacement are known exactly; a Pearson
@@ -19,18 +22,24 @@ def dealt_out(values: NDArray[np.floating], part: NDArray[np.bool_]) -> tuple[Fl
         N x K: of each image, K numbers.
     part
         bool N.
+    owner
+        N numbers of patients or lesions, or None: the images that a patient has in the part count as one, their mean,
+        and so do those that the patient has outside of it.
 
     Returns
     -------
     beyond, p
         K: the mean of the part less that of all other images, and the two-sided p value; NaN where the part is fewer
-        than two images or all but one, and a p value of 1 where nothing varies.
+        than two images (or patients) or all but one, and a p value of 1 where nothing varies.
     """
-    beyond, lower, upper = _tails(values, np.broadcast_to(part[:, None], values.shape))
-    return beyond, np.minimum(1, 2 * np.minimum(lower, upper))
+    if owner is None:
+        return _dealt(values, part)
+    means, own = _by_owner(values, part, owner)
+    _, p = _dealt(means, own)
+    return np.where(np.isnan(p), np.nan, values[part].mean(axis=0) - values[~part].mean(axis=0)), p
 
 
-def more_than_dealt(values: NDArray[np.floating], parts: NDArray[np.bool_]) -> Floats:
+def more_than_dealt(values: NDArray[np.floating], parts: Bools) -> Floats:
     """Test whether the mean of a part of the images, one for each number, is above what dealing it out gives.
 
     Parameters
@@ -47,7 +56,20 @@ def more_than_dealt(values: NDArray[np.floating], parts: NDArray[np.bool_]) -> F
     return _tails(values, parts)[2]
 
 
-def _tails(values: NDArray[np.floating], parts: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+def _by_owner(values: NDArray[np.floating], part: Bools, owner: NDArray[np.int64]) -> tuple[Floats, Bools]:
+    """Give the mean of each owner's images in the part and outside of it, and which is which."""
+    pairs, numbers = np.unique(np.stack([owner, part], axis=1), axis=0, return_inverse=True)
+    sums = np.zeros((len(pairs), values.shape[1]))
+    np.add.at(sums, numbers.ravel(), values)
+    return sums / np.bincount(numbers.ravel())[:, None], pairs[:, 1].astype(bool)
+
+
+def _dealt(values: NDArray[np.floating], part: Bools) -> tuple[Floats, Floats]:
+    beyond, lower, upper = _tails(values, np.broadcast_to(part[:, None], values.shape))
+    return beyond, np.minimum(1, 2 * np.minimum(lower, upper))
+
+
+def _tails(values: NDArray[np.floating], parts: Bools) -> tuple[Floats, Floats, Floats]:
     """Give by how much the mean of each part is beyond that of the others, and the shares of deals below and above."""
     total, count = len(parts), parts.sum(axis=0)
     known = (count >= 2) & (total - count >= 2)

@@ -10,10 +10,14 @@ Floats = NDArray[np.float64]
 OTHERS = 2  # so many values must differ from the most common one, see `lucidag.ground.statistics.studentised`
 
 
-def mean_intervals(values: Floats, confidence: float, resamples: int, seed: int) -> tuple[Floats, Floats]:
+def mean_intervals(
+    values: Floats, confidence: float, resamples: int, seed: int, owner: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
     """Return the intervals of K means of the same n images, as `lucidag.ground.statistics.studentised` has one.
 
-    The bootstrap samples are shared, so that a sample is a product of counts with values and with their squares.
+    The bootstrap samples are shared, so that a sample is a product of counts with values and with their squares. Where
+    several images are of one patient, patients are drawn, each with all its images: the mean is then a ratio of two
+    sums over patients, with the linearised variance between these (Cochran 1977, *Sampling Techniques*, 2.11).
 
     Parameters
     ----------
@@ -21,11 +25,13 @@ def mean_intervals(values: Floats, confidence: float, resamples: int, seed: int)
         n x K.
     confidence, resamples, seed
         Of the interval, and of its samples of images.
+    owner
+        n numbers of patients or lesions; None: every image stands for itself.
 
     Returns
     -------
     low, high
-        K; NaN where nearly all values are equal, or there are fewer than three.
+        K; NaN where nearly all values are equal, or there are fewer than three images (or patients).
 
     Raises
     ------
@@ -33,22 +39,36 @@ def mean_intervals(values: Floats, confidence: float, resamples: int, seed: int)
         If `confidence` is not between 0 and 1.
     """
     check_confidence(confidence)
-    n, columns = values.shape
-    nothing = np.full(columns, np.nan)
+    means = values.mean(axis=0)
+    centred, sizes = _summed(values - means, owner)
+    n = len(sizes)
+    nothing = np.full(values.shape[1], np.nan)
     if n <= OTHERS:
         return nothing, nothing
-    means, spread = values.mean(axis=0), np.sqrt(values.var(axis=0, ddof=1) / n)
-    centred = values - means
+    spread = np.sqrt((centred**2).sum(axis=0) * n / (n - 1)) / len(values)
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
-    away = counts @ centred / n
-    variances = (counts @ centred**2 / n - away**2) / (n - 1)
+    images = (counts @ sizes)[:, None]
+    away = counts @ centred / images
+    mixed, squares = counts @ (centred * sizes[:, None]), (counts @ sizes**2)[:, None]
+    variances = (counts @ centred**2 - 2 * away * mixed + away**2 * squares) * n / (n - 1) / images**2
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(variances > 1e-12 * spread**2, away / np.sqrt(np.maximum(variances, 0)), np.nan)
     below, above = percentiles(ratios, confidence)
     reach = float(stdtrit(n - 1, (1 + confidence) / 2))
-    varied = n - _most_common(values) >= OTHERS
+    varied = n - _most_common(centred / sizes[:, None] if owner is not None else values) >= OTHERS
     low, high = means - np.maximum(reach, above) * spread, means + np.maximum(reach, -below) * spread
     return np.where(varied, low, np.nan), np.where(varied, high, np.nan)
+
+
+def _summed(values: Floats, owner: NDArray[np.int64] | None) -> tuple[Floats, Floats]:
+    """Add up the rows of each owner, and count them."""
+    if owner is None:
+        return values, np.ones(len(values))
+    numbers = np.unique(owner, return_inverse=True)[1]
+    sizes = np.bincount(numbers).astype(np.float64)
+    sums = np.zeros((len(sizes), values.shape[1]))
+    np.add.at(sums, numbers, values)
+    return sums, sizes
 
 
 def _most_common(values: Floats) -> NDArray[np.int64]:

@@ -56,15 +56,15 @@ def sets_table(
     DataFrame
         `COLUMNS`; three rows per class (``name``) that has ``images``: ``set`` is ``worst`` (its units are the
         ``members``), ``random`` or ``matched``. ``loss`` (nats) and ``accuracy``: mean change over the images of the
-        class; of the worst with an interval over images, of the others the mean of all sets and where the middle ones
-        lie. ``others_loss`` and ``others_accuracy``: the same over all other images. ``p``: the share of random or
-        matched sets without which the class's loss rises at least as much, the worst counted in; ``p_fdr``, corrected
-        over classes.
+        class; of the worst with an interval over images (or patients), of the others the mean of all sets and where
+        the middle ones lie. ``others_loss`` and ``others_accuracy``: the same over all other images. ``p``: the share
+        of random or matched sets without which the class's loss rises at least as much, the worst counted in;
+        ``p_fdr``, corrected over classes.
     """
     features, weight, bias = (each.astype(np.float64) for each in head_of(content, split))
     z = features @ weight.T + bias
     before = _judged(z, content.labels)
-    active = np.abs(features).mean(axis=0)
+    active, owner = np.abs(features).mean(axis=0), content.clusters()
     rows: list[dict[str, object]] = []
     for place, name in enumerate(content.classes):
         part = content.labels == place
@@ -82,7 +82,7 @@ def sets_table(
             for kind, sets in chosen.items()
         }
         own = changes[WORST][0][part]
-        ends = mean_intervals(own, confidence, resamples, seed)
+        ends = mean_intervals(own, confidence, resamples, seed, None if owner is None else owner[part])
         for kind, found in changes.items():
             members = " ".join(map(str, units)) if kind == WORST else ""
             cells = {"name": name, "set": kind, "members": members, "images": int(part.sum())}

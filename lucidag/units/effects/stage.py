@@ -65,7 +65,7 @@ def run_effects(contents: Mapping[str, Features], settings: Units) -> Effects:
         worst, notes = worst_units(tables[PICKED], settings.set_size), []
     sets = sets_table(contents[REPORTED], REPORTED, worst, settings.random_sets, *asked)
     table = pd.concat(tables.values(), ignore_index=True)
-    return Effects(table, sets, _report(table, settings) | {"notes": notes})
+    return Effects(table, sets, report_of(table, settings) | {"notes": notes})
 
 
 def again(picked: pd.DataFrame, reported: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -78,7 +78,8 @@ def again(picked: pd.DataFrame, reported: pd.DataFrame, level: float) -> pd.Data
     return corrected(reported, chosen & reported["p"].notna(), level)
 
 
-def _report(table: pd.DataFrame, settings: Units) -> dict[str, Any]:
+def report_of(table: pd.DataFrame, settings: Units) -> dict[str, Any]:
+    """Count by split what was looked at and found, and say how class selectivity goes with the effect of a unit."""
     counts = {
         split: {
             "units": int(rows["unit"].nunique()),

@@ -1,6 +1,6 @@
 """The effects of units as a table: what each class and group loses without each, and whether that is chance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def effects(content: Features, split: str, confidence: float, resamples: int, se
     split
         Its name.
     confidence, resamples, seed
-        Of the intervals over images.
+        Of the intervals over images, or over patients where the data set names any.
 
     Returns
     -------
@@ -51,12 +51,17 @@ def effects(content: Features, split: str, confidence: float, resamples: int, se
     parts = [
         row
         for found in without_units(features, weight, bias, content.labels)
-        for row in _rows(found, content, confidence, resamples, seed)
+        for row in averaged(found, content, confidence, resamples, seed)
     ]
+    return together(parts, split, selectivity(features, content.labels), 1 - confidence)
+
+
+def together(parts: Sequence[pd.DataFrame], split: str, selective: NDArray[np.float64], level: float) -> pd.DataFrame:
+    """Put what `averaged` gives of all units in one table, with their class selectivity (K), and correct p values."""
     table = pd.concat(parts, ignore_index=True)
     whole = table["kind"] == ALL
-    table.loc[whole, "selectivity"] = selectivity(features, content.labels)[table.loc[whole, "unit"]]
-    return corrected(table.assign(split=split), table["p"].notna(), 1 - confidence)[list(COLUMNS)]
+    table.loc[whole, "selectivity"] = selective[table.loc[whole, "unit"]]
+    return corrected(table.assign(split=split), table["p"].notna(), level)[list(COLUMNS)]
 
 
 def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> pd.DataFrame:
@@ -67,20 +72,23 @@ def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> p
     return table.assign(p_fdr=p, found=(p <= level) & (table["beyond"] > 0) & (table["loss_low"] > 0))
 
 
-def _rows(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+def averaged(found: Without, content: Features, confidence: float, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+    """Average what changes without each unit of a block, over each part of the images."""
     margin = np.take_along_axis(found.margin, content.labels[:, None, None], axis=1)[:, 0]
     changes = np.stack([found.loss, margin, found.correct], axis=1)
+    owner = content.clusters()
     for kind, name, index, part in _parts(content):
         columns: dict[str, object] = {"unit": found.units, "kind": kind, "name": name, "images": int(part.sum())}
         count = len(found.units)
-        low, high = mean_intervals(changes[part].reshape(int(part.sum()), -1), confidence, resamples, seed)
+        own = changes[part].reshape(int(part.sum()), -1)
+        low, high = mean_intervals(own, confidence, resamples, seed, None if owner is None else owner[part])
         ends = low.reshape(-1, count), high.reshape(-1, count)
         for place, measure in enumerate(MEASURES):
             columns[measure] = changes[part, place].mean(axis=0)
             columns |= {f"{measure}_low": ends[0][place], f"{measure}_high": ends[1][place]}
         columns |= dict.fromkeys(("beyond", "p", "selectivity"), np.nan)
         if kind == CLASS:
-            columns["beyond"], columns["p"] = dealt_out(-found.margin[:, index], part)
+            columns["beyond"], columns["p"] = dealt_out(-found.margin[:, index], part, owner)
         yield pd.DataFrame(columns)
 
 

@@ -9,9 +9,9 @@ from lucidag.units.passes.unit_statistics import LayerStatistics
 
 COLUMNS = (
     *("unit", "clarity", "clarity_random", "clear", "clusters", "separation", "separation_random"),
-    *("nearest_by_images", "similarity", "nearest_by_activation", "correlation"),
+    *("alike", "similarity"),
 )
-WHOLE = ("clusters", "nearest_by_images", "nearest_by_activation")
+WHOLE = ("clusters", "alike")
 
 
 def top_table(
@@ -35,10 +35,8 @@ def top_table(
     table
         One row a unit: ``clarity`` (mean cosine similarity of its top images), ``clarity_random`` (what random images
         reach at `level`), ``clear`` (it is above that); ``clusters`` (see `polysemy`), ``separation``,
-        ``separation_random``; ``nearest_by_images`` and ``similarity``: the unit with the most similar top images, -1
-        and NaN in a layer of one; ``nearest_by_activation`` and ``correlation``: the unit whose activations go with it
-        most. A constant unit has no top images to speak of: all of it is empty, and
-        ``clear`` False.
+        ``separation_random``; ``alike`` and ``similarity``: the unit with the most similar top images, -1 and NaN in
+        a layer of one. A constant unit has no top images to speak of: all of it is empty, and ``clear`` False.
     embeddings
         float64 U x D, 0 for constant units.
     """
@@ -47,7 +45,7 @@ def top_table(
     table = pd.DataFrame({"unit": np.arange(len(active))}, columns=list(COLUMNS))
     embeddings = np.zeros((len(active), images.shape[1]))
     if not len(where):
-        return table, embeddings
+        return _clear(table), embeddings
     top = units.top[where].astype(np.int64)
     embeddings[where] = unit_embeddings(images, top)
     chance = float(np.quantile(clarity(images, random_top(len(images), top.shape[1], seed)), level))
@@ -55,19 +53,12 @@ def top_table(
     found = {"clarity": own, "clarity_random": np.full(len(where), chance), "clear": own > chance}
     found |= {"clusters": parts.count, "separation": parts.separation}
     found["separation_random"] = np.full(len(where), parts.random)
-    for names, vectors in (
-        (("nearest_by_images", "similarity"), embeddings[where]),
-        (("nearest_by_activation", "correlation"), _centred(activations[:, where])),
-    ):
-        nearest, value = nearest_units(vectors)
-        found |= {names[0]: np.where(nearest < 0, -1, where[nearest]), names[1]: value}
-    return table[["unit"]].merge(
-        pd.DataFrame({"unit": where, **found})[list(COLUMNS)], on="unit", how="left"
-    ), embeddings
+    nearest, found["similarity"] = nearest_units(embeddings[where])
+    found["alike"] = np.where(nearest < 0, -1, where[nearest])
+    told = pd.DataFrame({"unit": where, **found})[list(COLUMNS)].astype(dict.fromkeys(WHOLE, "Int64"))
+    return table[["unit"]].merge(told, on="unit", how="left").pipe(_clear), embeddings
 
 
-def _centred(activations: NDArray[np.floating]) -> Floats:
-    """Give the activations of each unit, a row each, less their mean and at length 1."""
-    rows = activations.T.astype(np.float64)
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+def _clear(table: pd.DataFrame) -> pd.DataFrame:
+    """Say of units without top images that these are not clear."""
+    return table.assign(clear=table["clear"].eq(True).to_numpy(dtype=np.bool_))
