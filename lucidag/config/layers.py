@@ -115,8 +115,9 @@ def _named(plan: Plan, name: str) -> Iterator[tuple[str, str, Takes]]:
     for layer in plan.layers.get(name, []):
         yield f"dissect.layers.{name}", layer, DISSECTION
     units = plan.config.units
+    by_model = units is not None and isinstance(units.layers, dict)
     for layer in plan.inner.get(name, []):
-        yield f"units.layers{f'.{name}' if units and isinstance(units.layers, dict) else ''}", layer, INSIDE
+        yield f"units.layers.{name}" if by_model else f"units.layers: model '{name}'", layer, INSIDE
 
 
 def faults_of_units(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:

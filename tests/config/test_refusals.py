@@ -191,7 +191,7 @@ def test_layers_whose_units_can_be_taken_away(check: Check, layer: str) -> None:
 
 @pytest.mark.parametrize("by_model", [True, False])
 def test_layers_whose_units_cannot_be_taken_away(check: Check, by_model: bool) -> None:
-    key = "units.layers.net: layer " if by_model else "units.layers: layer "
+    key = "units.layers.net: layer " if by_model else "units.layers: model 'net': layer "
     one(check("Functions", explain=None, units=inside("firts", by_model)), key, "did you mean 'first'?")
     one(check("Functions", explain=None, units=inside("twice", by_model)), key, "'twice' is called 2 times")
 

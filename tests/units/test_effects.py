@@ -313,8 +313,10 @@ def test_what_was_found_is_told_in_a_sentence():
     found = run_effects({"val": planted(0), "test": planted(10)}, SETTINGS)
     said = told(found.table, "val", "test")
     test = found.report["splits"]["test"]
-    assert said.startswith(f"{found.report['splits']['val']['found']} pairs of unit and class found on val images, ")
-    assert f"{test['found']} confirmed on test ({test['units_found']} of 20 units); " in said
+    assert said.startswith(
+        f"{found.report['splits']['val']['found']} pairs of unit and class found on validation images, "
+    )
+    assert f"{test['found']} confirmed on test images ({test['units_found']} of 20 units); " in said
     assert "without unit 0, 'b' loses" in said
     nothing = found.table.assign(found=False)
     assert told(nothing[nothing["split"] == "test"], "val", "test") == (

@@ -17,8 +17,8 @@ DEFINITIONS = {
     "share_active": "share of the images where the pooled activation is above 0",
     "nearest_unit": "the other unit whose activations correlate most with its own",
     "nearest_correlation": "Pearson's correlation of the two over images",
-    "nearest_correlation_low": "lower end of its interval (Fisher's z)",
-    "nearest_correlation_high": "upper end of its interval (Fisher's z)",
+    "nearest_correlation_low": "lower end of its interval (Fisher's z; images taken as independent)",
+    "nearest_correlation_high": "upper end of its interval (Fisher's z; images taken as independent)",
     "nearest_correlation_dealt": "the greatest correlation with other units once its activations are dealt out to "
     "other images: what the greatest of so many is by chance",
     "nearest_by_images": "the other unit that shares most of its top images",

@@ -60,7 +60,7 @@ def _of_method(rows: pd.DataFrame, method: str, units: int, source: str) -> Part
     kind = PIXELS if method == NETDISSECT else WORDS
     own = rows.set_index("unit").reindex(range(units))
     # Pixels give no second concept: the column of a table of both methods is empty there.
-    known = own.fillna({NEXT: ""}).replace({NEXT: {"": np.nan}}) if NEXT in own else own
+    known = own.replace({NEXT: {"": np.nan}})
     taken = [column for column in TAKEN if column in known and not known[column].isna().all()]
     values = own[taken].rename(columns=lambda column: f"{kind}_{column}").reset_index(drop=True)
     values[f"{kind}_concept"] = values[f"{kind}_concept"].fillna(NONE)

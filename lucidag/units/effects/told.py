@@ -4,6 +4,8 @@ import pandas as pd
 
 from lucidag.units.effects.table import CLASS
 
+SPLITS = {"val": "validation", "train": "training"}
+
 
 def told(table: pd.DataFrame, picked: str, reported: str) -> str:
     """Say how many effects were found and confirmed, and which is the strongest.
@@ -17,14 +19,13 @@ def told(table: pd.DataFrame, picked: str, reported: str) -> str:
     """
     of_classes = table[table["kind"] == CLASS]
     found = {split: of_classes[(of_classes["split"] == split) & of_classes["found"]] for split in (picked, reported)}
-    own = found[reported]
+    own, pick, report = found[reported], SPLITS.get(picked, picked), SPLITS.get(reported, reported)
     units = of_classes["unit"].nunique()
     if (table["split"] == picked).any():
-        said = (
-            f"{len(found[picked])} pairs of unit and class found on {picked} images, {len(own)} confirmed on {reported}"
-        )
+        said = f"{len(found[picked])} pairs of unit and class found on {pick} images"
+        said += f", {len(own)} confirmed on {report} images"
     else:
-        said = f"{len(own)} pairs of unit and class found on {reported} images, which nothing confirms"
+        said = f"{len(own)} pairs of unit and class found on {report} images, which nothing confirms"
     said += f" ({own['unit'].nunique()} of {units} units)"
     if own.empty:
         return said
