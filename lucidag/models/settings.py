@@ -159,6 +159,7 @@ class Model(Section):
         "import": (*NETWORK, "weights", "weights_part", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
+        "repair_model": NETWORK,
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), LOOKED_INTO),
@@ -206,7 +207,10 @@ class Model(Section):
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
     )
 
-    _on_a_grid: bool = PrivateAttr(default=False)  # no word of a configuration: a look at the network tells it
+    # No words of a model's configuration: a look at the network tells the first, the section `repair` the others.
+    _on_a_grid: bool = PrivateAttr(default=False)
+    _repairs: str | None = PrivateAttr(default=None)
+    _repaired_by: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _complete(self) -> "Model":
@@ -232,6 +236,22 @@ class Model(Section):
     def on_a_grid(self) -> bool:
         """Whether its logits are not linear in its penultimate units, so that these are switched on at a grid of k."""
         return self._on_a_grid
+
+    @property
+    def repairs(self) -> str | None:
+        """The model that it is a repaired copy of; None: it is no copy."""
+        return self._repairs
+
+    @property
+    def repaired_by(self) -> str | None:
+        """The entry of `repair` that repairs it."""
+        return self._repaired_by
+
+    def repaired(self, original: str, by: str) -> "Model":
+        """Return a repaired copy, whose weights are made of those of `original` by this entry of `repair`."""
+        found = self.model_copy()
+        found._repairs, found._repaired_by = original, by
+        return found
 
     def looked_at(self, published: Mapping[str, Any], linear: bool) -> "Model":
         """Return these settings with what a look at the network tells: `input` of its weights, linear or not."""
