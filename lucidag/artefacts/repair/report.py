@@ -118,7 +118,8 @@ def accuracy_table(
                 rows.append(row | _of_draws("accuracy", cells[..., part], asked))
                 continue
             found = crossed(cells[:, part], *asked)
-            row |= found.columns("accuracy") | {"reason": found.reason}
+            ends = {key: float(np.clip(value, 0, 1)) for key, value in found.columns("accuracy").items()}
+            row |= ends | {"reason": found.reason}
             if own == REPAIRED:
                 row |= crossed(cells[:, part] - right[ORIGINAL][:, part], *asked).columns("less_original")
             rows.append(row)
