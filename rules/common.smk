@@ -27,6 +27,7 @@ from lucidag.config.probe import (
     check_networks,
     check_relevance,
 )
+from lucidag.config.repaired import repair_arms
 from lucidag.config.sources import (
     check_sources,
     clip_weight_files,
@@ -118,7 +119,7 @@ CATEGORIES = {
     "rof": "Retrieval of function",
     **dict.fromkeys(("agreement", "localisation", "faithfulness"), "Explanations"),
     **dict.fromkeys(("clip", "dissect", "units"), "Units and concepts"),
-    "shortcuts": "Artefacts",
+    **dict.fromkeys(("shortcuts", "repair"), "Artefacts"),
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 
@@ -343,6 +344,7 @@ wildcard_constraints:
     model=one_of(CONFIG.models),
     shard=r"\d+-of-\d+",
     twin=f"|{UNTRAINED}",
+    repair=one_of(CONFIG.repair),
     study=one_of([*CONFIG.generalisation, *CONFIG.shortcuts]),
     image=one_of(set().union(*plan.explained.values())),
     batch=one_of(set().union(*plan.explained.values())),

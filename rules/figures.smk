@@ -66,7 +66,9 @@ rule figures_data:
 
 
 # A network that was not trained here has no history of a training.
-for NUMBER, TRAINED in enumerate(filter(None, (plan.trained, plan.imported))):
+for NUMBER, TRAINED in enumerate(
+    filter(None, (plan.trained, [*plan.imported, *plan.repaired]))
+):
 
     rule:
         """Draw which classes are taken for which on the test split, and the course of a training."""

@@ -3,4 +3,5 @@
 from lucidag.models.needs import Needs
 
 AUDIT = Needs("audits of artefacts", "artefacts", "no network")
+REPAIR = Needs("repairs of shortcuts", "repair", "units in front of a last layer, in which logits are linear")
 STUDY = Needs("studies of shortcuts", "shortcuts", "two networks with what their methods need")

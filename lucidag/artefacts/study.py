@@ -119,8 +119,10 @@ def untrained_networks(
     }
 
 
-def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict[str, int]:
-    """Give the index of the class that each artefact goes with.
+def target_indices(
+    artefacts: Mapping[str, str], classes: Sequence[str], key: str = "shortcuts: artefacts"
+) -> dict[str, int]:
+    """Give the index of the class that each artefact goes with; `key` is where the configuration says it.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def target_indices(artefacts: Mapping[str, str], classes: Sequence[str]) -> dict
         If a class does not exist.
     """
     for artefact, name in artefacts.items():
-        check_known("class", name, classes, f"shortcuts: artefacts.{artefact}")
+        check_known("class", name, classes, f"{key}.{artefact}")
     return {artefact: list(classes).index(name) for artefact, name in artefacts.items()}
 
 

@@ -81,6 +81,10 @@ def _check_models(plan: Plan) -> Iterator[str]:
         for role in ("trained_with", "trained_without"):
             names = getattr(shortcut, role)
             yield from _known(f"shortcuts.{key}.{role}", "model", [names] if isinstance(names, str) else names, known)
+    originals = sorted({*(name for name in config.models if config.models[name].repairs is None), *known})
+    for key, repair in config.repair.items():
+        yield from _known(f"repair.{key}.model", "model", [repair.model], set(originals) - set(config.repair))
+        yield from _known(f"repair.{key}.without", "model", [repair.without] if repair.without else [], known)
     for key, study in config.generalisation.items():
         yield from _known(f"generalisation.{key}.models", "model", study.models, known)
     if config.generalisation and config.rof is None:
@@ -88,6 +92,10 @@ def _check_models(plan: Plan) -> Iterator[str]:
 
 
 def _check_studies(plan: Plan) -> Iterator[str]:
+    for key, repair in plan.config.repair.items():
+        both = set(plan.family(repair.model)) & set(plan.family(repair.without) if repair.without else ())
+        for model in sorted(both):
+            yield f"repair.{key}: '{model}' is repaired, and is to be a network `without` the shortcut too"
     for key in plan.config.shortcuts:
         models = studied_models(plan.config, key)
         for model in dict.fromkeys(models):

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from lucidag.artefacts.repair.settings import ORIGINAL
 from lucidag.artefacts.study_settings import WITHOUT
 from lucidag.config.arms import arms
 from lucidag.config.drawn import draw_images
 from lucidag.config.faults import Faults
+from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
 from lucidag.data.source import DataSource
 from lucidag.explain.settings import Explain, Image, Sampled
@@ -87,4 +89,9 @@ def check_shortcuts(config: Config, source: str) -> None:
         for artefact, target in study.artefacts.items():
             with faults.gathered():
                 check_target(f"{source}: shortcuts.{name}.artefacts.{artefact}", target, dataset)
+    for name, repair in config.repair.items():
+        dataset = config.datasets[config.models[repair_arms(config, name)[ORIGINAL][0]].dataset]
+        for artefact, target in repair.pasted.items():
+            with faults.gathered():
+                check_target(f"{source}: repair.{name}.pasted.{artefact}", target, dataset)
     faults.stop()

@@ -19,12 +19,13 @@ from lucidag.config.arms import arms, studied_models
 from lucidag.config.dossier import absent
 from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
+from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
 from lucidag.data.roles import SPLITS
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.methods.registry import name_of
 from lucidag.ground.section import Section
-from lucidag.models.settings import LOOKED_INTO
+from lucidag.models.settings import LOOKED_INTO, NETWORK
 from lucidag.units.clip.settings import Embedding
 from lucidag.units.settings import Describing
 
@@ -66,12 +67,16 @@ def sections_of(plan: Plan, wildcards: Wildcards) -> Iterator[Section]:
     yield from filter(None, (*analyses, *parts))
     if "model" in wildcards:
         yield config.models[wildcards["model"]]
+        repaired_by = config.models[wildcards["model"]].repaired_by
+        yield from [] if repaired_by is None else [config.repair[repaired_by]]
         yield config.datasets[config.models[wildcards["model"]].dataset]
     elif "dataset" in wildcards:
         yield config.datasets[wildcards["dataset"]]
     if "study" in wildcards:
         studies = config.shortcuts if wildcards["study"] in config.shortcuts else config.generalisation
         yield studies[wildcards["study"]]
+    if "repair" in wildcards:
+        yield config.repair[wildcards["repair"]]
     if "clip" in wildcards:
         clip = config.clips[wildcards["clip"]]
         yield from filter(None, (clip, clip.train))
@@ -84,7 +89,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
-        "features": lambda plan, job: {"needs_head": job["model"] in {*plan.examined, *plan.unit_models}},
+        "features": lambda plan, job: {"needs_head": job["model"] in plan.needing_units},
         **dict.fromkeys(("turning_points", "rof_figures"), _on_a_grid),
         "generalisation": _generalisation,
         "explanations": _explanations,
@@ -111,6 +116,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),
         "shortcut": _shortcut,
+        "repair_report": _repair_report,
         "clip_embed": _embedded,
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
@@ -193,6 +199,12 @@ def _shortcut(plan: Plan, job: Wildcards) -> Settings:
         "arms": arms(plan.config, study),
         "networks": {name: plan.config.models[name].pick(*LOOKED_INTO) for name in studied_models(plan.config, study)},
     }
+
+
+def _repair_report(plan: Plan, job: Wildcards) -> Settings:
+    sets = repair_arms(plan.config, job["repair"])
+    names = [name for own in sets.values() for name in own]
+    return {"sets": sets, "networks": {name: plan.config.models[name].pick(*NETWORK) for name in names}}
 
 
 def _embedded(plan: Plan, job: Wildcards) -> Settings:

@@ -11,6 +11,7 @@ from lucidag.config.command_line import typed
 from lucidag.config.faults import Faults, explain, unexpanded
 from lucidag.config.grid import write_out
 from lucidag.config.plan import Plan
+from lucidag.config.repaired import with_repaired, with_repaired_members
 from lucidag.config.schema import Config, config_with
 from lucidag.config.select import choose
 from lucidag.data.registry import source_class
@@ -55,12 +56,12 @@ def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     with faults.gathered():
         words = typed(words, given, kind)
     try:
-        grids = write_out(words)
+        grids = with_repaired_members(write_out(words))
         grids = replace(grids, words=choose(grids))
     except InputError as error:  # nothing else can be looked at
         raise InputError("\n".join([*faults.lines, str(error)])) from error
     try:
-        config = kind.model_validate(grids.words).of(grids.models)
+        config = with_repaired(kind.model_validate(grids.words).of(grids.models), faults)
     except ValidationError as error:
         told = {line.partition(": ")[0] for line in faults.lines}
         faults.lines += [line for line in explain(error, grids, kind) if line.partition(": ")[0] not in told]

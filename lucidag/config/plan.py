@@ -7,6 +7,7 @@ from functools import cached_property
 from lucidag.artefacts.study_settings import WITHOUT
 from lucidag.config.arms import arms, family, studied_models
 from lucidag.config.methods import compared_methods
+from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
 from lucidag.config.sources import listable
 from lucidag.data.roles import SPLITS
@@ -73,6 +74,11 @@ class Plan:
         """Return the checkpoint of a model."""
         return self.at("models", model, "checkpoint.safetensors")
 
+    def repair_features(self, model: str) -> str:
+        """Return the features that a repaired model is made from: those of the model before, of one split."""
+        repair = self.config.repair[self.config.models[model].repaired_by or ""]
+        return self.at("features", self.original(model), f"{repair.split}.safetensors")
+
     def import_checks(self, model: str) -> list[str]:
         """Return what was found about how an imported model is fed and read; nothing where its head is new."""
         asked = model in self.imported and not self.config.models[model].fresh_head
@@ -85,7 +91,10 @@ class Plan:
     def networks(self, wildcards: Wildcards) -> list[Model]:
         """Return the models whose networks a job runs: that of its name, or those of its study."""
         study = wildcards.get("study", "")
-        names = studied_models(self.config, study) if study in self.config.shortcuts else [wildcards["model"]]
+        if repair := wildcards.get("repair", ""):
+            names = [name for own in repair_arms(self.config, repair).values() for name in own]
+        else:
+            names = studied_models(self.config, study) if study in self.config.shortcuts else [wildcards["model"]]
         return [self.config.models[name] for name in names]
 
     def study_data(self, study: str) -> list[str]:
@@ -95,12 +104,23 @@ class Plan:
     @cached_property
     def trained(self) -> list[str]:
         """The models that are trained here."""
-        return [name for name, model in self.config.models.items() if model.train is not None]
+        return [name for name, model in self.config.models.items() if model.train is not None and model.repairs is None]
 
     @cached_property
     def imported(self) -> list[str]:
         """The models whose weights are taken as they are."""
-        return [name for name in self.config.models if name not in self.trained]
+        return [name for name in self.config.models if name not in {*self.trained, *self.repaired}]
+
+    @cached_property
+    def repaired(self) -> list[str]:
+        """The models that are repaired copies of others."""
+        return [name for name, model in self.config.models.items() if model.repairs is not None]
+
+    def original(self, model: str) -> str:
+        """Return the model that a repaired one is a copy of."""
+        name = self.config.models[model].repairs
+        assert name is not None
+        return name
 
     @cached_property
     def feature_shards(self) -> dict[str, list[str]]:
@@ -428,6 +448,12 @@ class Plan:
             name: list(dict.fromkeys([*self.layers.get(name, ()), *self.inner.get(name, ()), self.penultimate(name)]))
             for name in self.unit_models
         }
+
+    @cached_property
+    def needing_units(self) -> set[str]:
+        """The models whose units in front of a last layer are looked at."""
+        repairing = {self.original(model) for model in self.repaired}
+        return {*self.examined, *self.unit_models, *repairing}
 
     # Artefacts
 

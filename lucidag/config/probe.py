@@ -80,6 +80,12 @@ def _faults_of_removal(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
             f"models.{name}: its logits are not linear in units in front of a last layer, so what is lost without "
             "each cannot be told exactly: leave it out of `units.models`"
         )
+    for key, repair in plan.config.repair.items():
+        if name in plan.family(repair.model) and not linear:
+            yield (
+                f"repair.{key}: the logits of model '{name}' are not linear in units in front of a last layer, so "
+                "these cannot be taken out exactly, nor can the layer be trained again"
+            )
     if name in plan.examined and plan.config.rof is not None and "forward" in plan.config.rof.methods:
         many = (found["features"] or 0) > FORWARD_UNITS
         if found["head"] is not None and (many or not linear):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_arg
 
 from pydantic import BaseModel, Field, PrivateAttr, create_model
 
+from lucidag.artefacts.repair.settings import Repair
 from lucidag.artefacts.settings import Artefacts
 from lucidag.artefacts.study_settings import Shortcut
 from lucidag.config.grid import Member
@@ -50,6 +51,7 @@ class Config(Section):
     units: Units | None = Field(default=None, description="What is lost without each unit; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
+    repair: dict[Name, Repair] = Field(default={}, description="Shortcuts taken out of networks, by name.")
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
     _members: dict[str, Member] = PrivateAttr(default_factory=dict)

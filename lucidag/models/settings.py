@@ -159,6 +159,7 @@ class Model(Section):
         "import": (*NETWORK, "weights", "weights_part", "fresh_head"),
         "features": (*NETWORK, "batch_size"),
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
+        "repair_model": NETWORK,
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
         **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner"), LOOKED_INTO),
@@ -206,9 +207,11 @@ class Model(Section):
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
     )
 
-    # No words of a configuration: a look at the network tells them.
+    # No words of a model's configuration: a look at the network tells the first two, the section `repair` the others.
     _on_a_grid: bool = PrivateAttr(default=False)
     _penultimate: str = PrivateAttr(default="penultimate")
+    _repairs: str | None = PrivateAttr(default=None)
+    _repaired_by: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _complete(self) -> "Model":
@@ -244,6 +247,22 @@ class Model(Section):
         """Return these settings with the layer of the penultimate units."""
         found = self.model_copy()
         found._penultimate = layer
+        return found
+
+    @property
+    def repairs(self) -> str | None:
+        """The model that it is a repaired copy of; None: it is no copy."""
+        return self._repairs
+
+    @property
+    def repaired_by(self) -> str | None:
+        """The entry of `repair` that repairs it."""
+        return self._repaired_by
+
+    def repaired(self, original: str, by: str) -> "Model":
+        """Return a repaired copy, whose weights are made of those of `original` by this entry of `repair`."""
+        found = self.model_copy()
+        found._repairs, found._repaired_by = original, by
         return found
 
     def looked_at(self, published: Mapping[str, Any], linear: bool) -> "Model":

@@ -95,6 +95,11 @@ TABLES = {
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
     "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",
+    "repair/{repair}/effects.csv": "w:set w:artefact i:networks i:images n:change n:change_low n:beyond w:reason "
+    "n:less_original n:less_without n:p",
+    "repair/{repair}/accuracy.csv": "w:set w:kind w:name i:networks i:images n:accuracy n:accuracy_low w:reason "
+    "n:less_original",
+    "repair/{repair}/probabilities.csv": "w:set w:model w:image w:artefact n:before n:after n:control",
     "shortcuts/{study}/removal.csv": "w:model w:image w:artefact n:before n:after n:control",
 }
 # The columns of a data set are the user's: all hold words.

@@ -26,6 +26,7 @@ CONFIGURATIONS = [
     "config",
     "generalisation",
     "shortcuts",
+    "repair",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
     pytest.param("melanoma", marks=pytest.mark.shared_data),
@@ -168,10 +169,18 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     data = {job.name for job in jobs if job.name.startswith("data_")}
     assert data == {f"data_{dataset['source']} dataset={key}" for key, dataset in words["datasets"].items()}
     networks = {key: model["dataset"] for key, model in words["models"].items()}
+    repairs = words.get("repair", {})
+    networks |= {
+        f"{key}{name.removeprefix(repair['model'])}": dataset
+        for key, repair in repairs.items()
+        for name, dataset in networks.items()
+        if name == repair["model"] or name.startswith(f"{repair['model']}-s")
+    }
     edges = edges_of(jobs)
+    made_by = ("train", "import_model", "repair_model")
     for network, dataset in networks.items():
         (source,) = (job for job in data if job.endswith(f" dataset={dataset}"))
-        (checkpoint,) = (job for job in edges if job in (f"train model={network}", f"import_model model={network}"))
+        (checkpoint,) = (job for job in edges if job in {f"{rule} model={network}" for rule in made_by})
         if not isinstance(words["datasets"][dataset].get("classes"), str):
             assert source in edges[checkpoint]
         assert edges[f"features model={network}"] == sorted([source, checkpoint])
@@ -211,6 +220,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         assert count[rule] == len(shown), rule
     measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
     assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)
+    assert count["repair_report"] == len(repairs)
     assert count["shortcut"] == count["figures_shortcut"] == len(words.get("shortcuts", {}))
     lost = words["units"].get("models", list(networks)) if "units" in words else []
     assert count["unit_effects"] == count["figures_effects"] == len(lost)
