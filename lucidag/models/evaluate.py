@@ -40,16 +40,16 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n``, ``ids`` (patients or lesions, where images share any, else None), ``accuracy`` with ``accuracy_low``
-        and ``accuracy_high`` (the 95 % interval, over ids where there are any), ``loss`` (mean cross-entropy, natural
+        ``n``, ``ids`` (patients or lesions, where images share any, else None), ``accuracy`` with ``accuracy_low`` and
+        ``accuracy_high`` (the 95 % interval, over ids where there are any), ``loss`` (mean cross-entropy, natural
         logarithm) with ``loss_low`` and ``loss_high`` (None of one image or id), ``calibration_error`` and
-        ``calibration_chance`` (see `lucidag.models.calibration.calibration`), ``balanced_accuracy`` (the mean recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two
-        classes: of class 1; more: mean over one class against the rest; None where no class has both images inside
-        and outside it), ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n,
-        accuracy, low, high}, ``worst_group`` {name, n, accuracy}: without an interval, as it was picked for its
-        accuracy, ``confusion`` (C x C counts, one row per true class), and ``head_agreement``: the largest difference
-        between `exact_logits` and the network's float32 logits,
-        and the share of images that both decide alike (None without penultimate units).
+        ``calibration_chance`` (see `lucidag.models.calibration.calibration`), ``balanced_accuracy`` (the mean recall),
+        ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over one class against
+        the rest; None where no class has both images inside and outside it), ``per_class`` {name: n, accuracy (its
+        recall), precision, f1}, ``per_group`` {name: n, accuracy, low, high}, ``worst_group`` {name, n, accuracy}:
+        without an interval, as it was picked for its accuracy, ``confusion`` (C x C counts, one row per true class),
+        and ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits, and the
+        share of images that both decide alike (None without penultimate units).
     """
     logits = exact_logits(content)
     labels, decisions = content.labels, logits.argmax(axis=1)

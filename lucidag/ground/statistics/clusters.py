@@ -83,7 +83,8 @@ def clustered_mean(
     if count < 2:
         return None, None
     between = np.bincount(own, values - mean)
-    reach = float(stdtrit(count - 1, (1 + confidence) / 2)) * float(count / (count - 1) * (between @ between)) ** 0.5 / n
+    error = float(count / (count - 1) * (between @ between)) ** 0.5 / n
+    reach = float(stdtrit(count - 1, (1 + confidence) / 2)) * error
     return mean - reach, mean + reach
 
 
