@@ -79,6 +79,8 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     """Return, for each stage whose settings relate sections to each other, the function that gives these."""
     return {
         "data": lambda plan, job: plan.config.datasets[job["dataset"]].settings(),
+        # A network of a family that diverges must not end the others.
+        "train": lambda plan, job: {"outlive_divergence": job["model"] in plan.config.members},
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },

@@ -78,6 +78,10 @@ class Plan:
         asked = model in self.imported and not self.config.models[model].fresh_head
         return [self.at("models", model, "import.json")] if asked else []
 
+    def histories(self, models: Iterable[str]) -> list[str]:
+        """Return the histories of the trainings that may have diverged."""
+        return [self.at("models", model, "history.csv") for model in models if model in self.trained_members]
+
     def family(self, name: str) -> list[str]:
         """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
         return family(self.config, name)
@@ -96,6 +100,11 @@ class Plan:
     def trained(self) -> list[str]:
         """The models that are trained here."""
         return [name for name, model in self.config.models.items() if model.train is not None]
+
+    @cached_property
+    def trained_members(self) -> list[str]:
+        """Those of them that a grid or seeds made."""
+        return [name for name in self.trained if name in self.config.members]
 
     @cached_property
     def imported(self) -> list[str]:
