@@ -29,6 +29,7 @@ include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/units.smk"
 include: "rules/artefacts.smk"
+include: "rules/experiments.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
 
@@ -45,5 +46,6 @@ rule all:
         rules.dissect.input,
         rules.units.input,
         rules.artefacts.input,
+        rules.experiments.input if CONFIG.members else [],
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

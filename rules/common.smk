@@ -11,6 +11,7 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.compared import compared_files, digests_of_code, no_longer_asked
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -214,7 +215,8 @@ def show_forecast():
     absent = [name for name in type(CONFIG).model_fields if not getattr(CONFIG, name)]
     cores = workflow.resource_settings.cores
     # Where Snakemake writes a dry run.
-    show(summary(would, PLACE, cores, absent, SOURCE), sys.stdout)
+    families = {name: len(each) for name, each in plan.families_of_models.items()}
+    show(summary(would, PLACE, cores, absent, SOURCE, families), sys.stdout)
 
 
 if workflow.is_main_process:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
+from lucidag.config.compared import compared_models
 from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
@@ -115,6 +116,9 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
         "dissect_units": _shown_to,
+        "compare_models": lambda plan, job: compared_models(plan),
+        "compare_factors": lambda plan, job: {"families": plan.families_of_models},
+        "experiment_figures": lambda plan, job: {"models": plan.families_of_models[job["grid"]]},
         "notebook": lambda plan, job: notebook(plan),
     }
 
@@ -220,6 +224,11 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.rof is not None:
         found["rof"] = {"models": plan.examined, **config.rof.pick("ranking"), "points": bool(config.rof.points)}
         found["rof"] |= {"on_a_grid": plan.gridded} if plan.gridded else {}
+    if config.members:
+        found["experiments"] = {
+            "families": list(plan.families_of_models),
+            **config.experiments.pick("outcomes", "confidence"),
+        }
     if config.generalisation:
         found["generalisation"] = {"studies": list(config.generalisation)}
     if config.explain is not None:

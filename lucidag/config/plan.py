@@ -86,6 +86,20 @@ class Plan:
         """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
         return family(self.config, name)
 
+    def kinship(self, name: str) -> tuple[str, str]:
+        """Return the family of a model, and its block: those that differ in nothing but their seed."""
+        member = self.config.members.get(name)
+        return (name, name) if member is None else (member.family, member.block)
+
+    @cached_property
+    def families_of_models(self) -> dict[str, list[str]]:
+        """The families that grids and seeds made, and their models."""
+        found: dict[str, list[str]] = {}
+        for name in self.config.models:
+            if name in self.config.members:
+                found.setdefault(self.kinship(name)[0], []).append(name)
+        return found
+
     def networks(self, wildcards: Wildcards) -> list[Model]:
         """Return the models whose networks a job runs: that of its name, or those of its study."""
         study = wildcards.get("study", "")

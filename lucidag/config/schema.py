@@ -10,6 +10,7 @@ from lucidag.artefacts.study_settings import Shortcut
 from lucidag.config.grid import Member
 from lucidag.data.registry import SOURCES, source_class
 from lucidag.data.source import DataSource
+from lucidag.experiments.settings import Experiments
 from lucidag.explain.faithfulness.settings import Faithfulness
 from lucidag.explain.relevance.settings import Relevance
 from lucidag.explain.settings import Explain
@@ -50,6 +51,9 @@ class Config(Section):
     units: Units | None = Field(default=None, description="What is lost without each unit; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
+    experiments: Experiments = Field(
+        default=Experiments(), description="Models side by side, where a grid or seeds made some."
+    )
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
     _members: dict[str, Member] = PrivateAttr(default_factory=dict)

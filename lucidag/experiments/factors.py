@@ -31,7 +31,7 @@ class Factor:
     name
         Key paths, joined by `` + ``.
     levels
-        Each place in words, in the order of the grid.
+        Each place in words, in the order of the grid; of settings that change together as few as tell them apart.
     of
         By network, the place of its values.
     """
@@ -54,7 +54,7 @@ def factors_of(changed: Sequence[Mapping[str, Hashable]]) -> list[Factor]:
     for paths in one_factor_each(rest):
         values = [tuple(each.get(path) for path in paths) for each in rest]
         known = {value: place for place, value in enumerate(dict.fromkeys(values))}
-        levels = tuple(", ".join(_short(part) for part in value) for value in known)
+        levels = _levels(list(known))
         found.append(Factor(" + ".join(paths), levels, tuple(known[value] for value in values)))
     return found
 
@@ -131,6 +131,15 @@ def _outcome(
         names = {"level": factor.levels[place], "against": factor.levels[0], "outcome": outcome}
         rows.append({**names, **counts, **asdict(found), **shares})
     return rows
+
+
+def _levels(values: Sequence[tuple[Hashable, ...]]) -> tuple[str, ...]:
+    """Return what the places of a factor are called: by as few of its settings, from the first on, as tell them."""
+    for number in range(1, len(values[0]) + 1):
+        found = tuple(", ".join(map(_short, value[:number])) for value in values)
+        if len(set(found)) == len(values):
+            return found
+    return tuple(", ".join(map(str, value)) for value in values)
 
 
 def _short(value: Hashable) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.experiments.cells import Cell, Cells, missing, with_interval
+from lucidag.experiments.columns import PLAIN
 from lucidag.ground.statistics.intervals import share
 
 CONFIRMED = "confirmed"
@@ -26,9 +27,9 @@ def of_retrieval(points: Mapping[str, Any], sweep: pd.DataFrame, ranking: str, r
     """
     cells: Cells = {}
     for row in points["turning_points"]:
-        if row["method"] == ranking and row["seed"] is None and row["split"] in ("train", "test"):
+        name = f"n0_{row['split']}_{row['metric']}"
+        if row["method"] == ranking and row["seed"] is None and name in PLAIN:
             cells["units"] = Cell(row["units"])
-            name = f"n0_{row['split']}_{row['metric']}"
             cells[name] = with_interval({"low": None, "high": None, **row}, "n0")
     for row in points["roles"]:
         if row["metric"] == role_metric:

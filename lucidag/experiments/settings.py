@@ -13,8 +13,8 @@ class Experiments(Section):
     """Models side by side, and what the factors of a grid do."""
 
     jobs: ClassVar = {
-        "experiments": ("confidence",),
-        "experiment_factors": ("outcomes", "confidence"),
+        "compare_models": ("confidence",),
+        "compare_factors": ("outcomes", "confidence"),
         "experiment_figures": ("outcomes", "confidence"),
     }
 

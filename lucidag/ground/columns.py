@@ -7,6 +7,8 @@ WORDS = (
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
     *("library", "version", "no_class", "reason", "kind", "name", "set", "members"),
+    *("block", "status", "data", "code", "architecture", "worst_group", "device"),
+    *("factor", "level", "against", "outcome"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
