@@ -63,7 +63,8 @@ def _difference(row: Mapping[Any, Any], outcome: str) -> str:
     told = f"{row['level']} instead of {row['against']}: {amount(row['effect'], outcome, True, wide)}"
     if math.isnan(row["low"]):
         return f"{told}."
-    return f"{told} {interval(row, outcome)}, {'found' if row['found'] else 'not told from chance'} ({p_of(row)} after Holm)."
+    verdict = "found" if row["found"] else "not told from chance"
+    return f"{told} {interval(row, outcome)}, {verdict} ({p_of(row)} after Holm)."
 
 
 def p_of(row: Mapping[Any, Any]) -> str:

@@ -106,8 +106,9 @@ def _laid_out(head: Sequence[str], body: Sequence[Sequence[str]], names: int) ->
     widths = [max(len(line) for row in (head, *body) for line in row[place].split("\n")) for place in range(len(head))]
     scale = (FULL_WIDTH - 0.2) / (sum(widths) + 2 * len(widths))
     lefts = 0.1 + np.cumsum([0, *(scale * (width + 2) for width in widths)])
-    heights = [0.12 + 0.14 * max(cell.count("\n") + 1 for cell in row) for row in (head, *body)]
     size = min(8.0, scale / 0.0085)
+    line = 0.019 * size  # of text of so many points
+    heights = [0.12 + line * max(cell.count("\n") + 1 for cell in row) for row in (head, *body)]
     page = Page(FULL_WIDTH, sum(heights) + 0.35, fontsize=size)
     top = 0.1
     for number, (row, height) in enumerate(zip((head, *body), heights, strict=True)):
@@ -115,7 +116,7 @@ def _laid_out(head: Sequence[str], body: Sequence[Sequence[str]], names: int) ->
             centre = place >= names
             left = float(lefts[place] + lefts[place + 1] - 2 * scale) / 2 if centre else float(lefts[place])
             weight = "bold" if number == 0 else "normal"
-            page.text(left, top + 0.06, cell, ha="center" if centre else "left", weight=weight)
+            page.text(left, top + 0.06, cell, ha="center" if centre else "left", weight=weight, linespacing=1.2)
         top += height
         if number in (0, len(body)):
             rule = page.panel(0.1, top, FULL_WIDTH - 0.2, 0.01)
