@@ -23,9 +23,9 @@ rule compare_models:
         # Seconds and memory differ from run to run, so they stand apart.
         costs=shown(f"{R}/experiments/costs.csv", "costs", "costs"),
     log:
-        f"{R}/logs/compare_models/experiments.log",
+        f"{R}/logs/compare_models/report.log",
     benchmark:
-        f"{R}/benchmarks/compare_models/experiments.tsv"
+        f"{R}/benchmarks/compare_models/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -51,9 +51,9 @@ rule compare_factors:
         factors=shown(f"{R}/experiments/factors.csv", "factors", "what factors do"),
         sentences=f"{R}/experiments/factors.json",
     log:
-        f"{R}/logs/compare_factors/factors.log",
+        f"{R}/logs/compare_factors/report.log",
     benchmark:
-        f"{R}/benchmarks/compare_factors/factors.tsv"
+        f"{R}/benchmarks/compare_factors/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

@@ -9,7 +9,7 @@ from typing import Any
 from lucidag.config.grid import SEED
 from lucidag.config.grid_names import meaning
 from lucidag.config.plan import Plan
-from lucidag.experiments.read import DIGITS
+from lucidag.ground.digest import DIGITS
 
 Settings = dict[str, Any]
 

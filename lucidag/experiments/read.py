@@ -13,11 +13,11 @@ from lucidag.experiments.of_explanations import of_agreement, of_artefacts, of_f
 from lucidag.experiments.of_training import of_evaluation
 from lucidag.experiments.of_units import of_dissection, of_retrieval
 from lucidag.experiments.table import IMPORTED, TRAINED, Row
+from lucidag.ground.digest import DIGITS
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 from lucidag.models.diverged import divergence
 
-DIGITS = 12  # of a digest
 Files = Mapping[str, Mapping[str, str]]  # by kind and model; of layers by model and layer, of studies by study
 
 

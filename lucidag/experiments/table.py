@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -40,12 +40,15 @@ class Row:
         All settings of the model and its data set.
     cells
         What was measured.
+    lost
+        By section of the configuration that asked for more, why that is not there.
     """
 
     about: Mapping[str, Any]
     changed: Mapping[str, Any]
     settings: Mapping[str, Any]
     cells: Cells
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 def experiments_table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -119,7 +122,9 @@ def _about(row: Row, names: Sequence[str], absent: Mapping[str, str]) -> dict[st
     for name in names:
         cell, column = row.cells.get(name), column_of(name)
         if cell is None and column is not None:
-            reasons[name] = absent.get(column.analysis, f"`{column.analysis}` does not ask for it of this model")
+            reasons[name] = row.lost.get(column.analysis) or absent.get(
+                column.analysis, f"`{column.analysis}` does not ask for it of this model"
+            )
         elif cell is not None and cell.reason:
             reasons[name] = cell.reason
     intervals = {name: [cell.low, cell.high] for name, cell in row.cells.items() if cell.low is not None}
