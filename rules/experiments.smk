@@ -9,6 +9,7 @@
 rule experiments:
     input:
         f"{R}/experiments.csv",
+        f"{R}/experiments/costs.csv",  # after a failure all are there but this
         f"{R}/experiments/factors.csv",
         every("figures/experiments/{grid}/factors.png", grid=plan.families_of_models),
 
@@ -37,7 +38,6 @@ rule compare_models:
         },
         digests=lambda wildcards: digests_of_code(plan, code_of),
         left=lambda wildcards: no_longer_asked(PLACE, plan),
-        place=PLACE,
     script:
         "../workflow/scripts/compare_models.py"
 

@@ -13,6 +13,8 @@ from lucidag.experiments.sentences import of_seeds
 from lucidag.experiments.table import words
 from lucidag.ground.errors import InputError
 
+LOST = ("diverged", "failed")  # states of models without outcomes
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -23,11 +25,14 @@ class Effects:
     table
         The columns `COLUMNS` of `lucidag.experiments.factors`.
     notes
-        Which outcomes and models are not compared, and why.
+        Which outcomes are not compared, and why.
+    left_out
+        Which models have none, and why.
     """
 
     table: pd.DataFrame
     notes: list[str]
+    left_out: list[str]
 
 
 def effects_of_families(
@@ -57,7 +62,7 @@ def effects_of_families(
     InputError
         If an outcome is no column.
     """
-    tables, notes = [], []
+    tables, notes, left_out = [], [], []
     for name in outcomes:
         if name not in table.columns:
             allowed = ", ".join(column for column in table.columns if ":" in column) or "none of methods or layers"
@@ -66,12 +71,14 @@ def effects_of_families(
         rows = table.set_index("model").loc[list(models)]
         measured = measured_of(rows, outcomes)
         notes += _notes(family, models, about, [name for name in outcomes if name not in measured])
+        lost = {model: about["models"][model]["status"] for model in models}
+        left_out += [f"{model} {status}, and is left out" for model, status in lost.items() if status in LOST]
         changed = changed_of(about, models)
         if measured:
             tables.append(family_effects(family, rows.reset_index(), changed, measured, confidence))
     tables = [each for each in tables if len(each)]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
-    return Effects(whole, notes)
+    return Effects(whole, notes, left_out)
 
 
 def measured_of(rows: pd.DataFrame, outcomes: Sequence[str]) -> list[str]:
@@ -89,8 +96,7 @@ def _notes(family: str, models: Sequence[str], about: Mapping[str, Any], unmeasu
     for name in unmeasured:
         reasons = dict.fromkeys(about["models"][model]["reasons"].get(name, "not measured") for model in models)
         found.append(f"{family}: {name} is not compared: {'; '.join(reasons)}")
-    lost = {model: status for model in models if (status := about["models"][model]["status"]) in ("diverged", "failed")}
-    return found + [f"{family}: {model} {status}, and is left out" for model, status in lost.items()]
+    return found
 
 
 def seeds_of_families(

@@ -73,7 +73,7 @@ def make(
     found = effects_of_families(table, about, *asked)
     write_table(folder / "experiments/factors.csv", found.table)
     told = [*sentences(found.table), *seeds_of_families(table, about, *asked)]
-    write_json(folder / "experiments/factors.json", {"sentences": told, "notes": found.notes})
+    write_json(folder / "experiments/factors.json", {"sentences": told, "notes": [*found.notes, *found.left_out]})
 
 
 def reason(model: str, failed: Sequence[tuple[str, str]]) -> str:

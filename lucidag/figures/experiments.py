@@ -1,6 +1,5 @@
 """The models of a family: outcomes by factor, a table for a paper, the courses of all trainings."""
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -95,8 +94,8 @@ def _block(rows: pd.DataFrame, outcomes: Sequence[str]) -> list[str]:
         if not len(values):
             cells.append("–")
             continue
-        sd = float(values.std(ddof=1)) if len(values) > 1 else math.nan
-        mean, spread = (amount(each, outcome, wide=sd or None).partition(" ")[0] for each in (values.mean(), sd or 0.0))
+        sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        mean, spread = (amount(each, outcome, wide=sd or None).partition(" ")[0] for each in (values.mean(), sd))
         cells.append(mean if len(values) < 2 else f"{mean} ± {spread}")
     done = int((~rows["status"].isin(["diverged", "failed"])).sum())
     return [str(done) if done == len(rows) else f"{done} of {len(rows)}", *cells]

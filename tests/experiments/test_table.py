@@ -155,7 +155,7 @@ def test_a_training_that_diverged_is_a_row_without_outcomes(rows: list[Row]) -> 
     models = {"net": ["a", "b", "c"]}
     table, about = experiments_table(rows), experiments_json(rows, ABSENT, [])
     found = effects_of_families(table.infer_objects(), about, models, ["test_accuracy", "val_loss"], 0.95)
-    assert "net: c diverged, and is left out" in found.notes
+    assert found.left_out == ["c diverged, and is left out"]
     assert "net: val_loss is not compared: no images in split 'val'; the training diverged" in " ".join(found.notes)
 
 

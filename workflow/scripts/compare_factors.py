@@ -12,7 +12,7 @@ with job(snakemake):
     asked = settings["families"], settings["outcomes"], settings["confidence"]
     found = effects_of_families(table, about, *asked)
     told = [*sentences(found.table), *seeds_of_families(table, about, *asked)]
-    for each in [*found.notes, *(each["sentence"] for each in told if each["outcome"] == settings["outcomes"][0])]:
+    for each in [*found.left_out, *(each["sentence"] for each in told if each["outcome"] == settings["outcomes"][0])]:
         say(each)
     write_table(snakemake.output.factors, found.table)
-    write_json(snakemake.output.sentences, {"sentences": told, "notes": found.notes})
+    write_json(snakemake.output.sentences, {"sentences": told, "notes": [*found.notes, *found.left_out]})

@@ -1,5 +1,7 @@
 """Put all models of a configuration into one table, with what they cost beside it."""
 
+from pathlib import Path
+
 from lucidag.experiments.costs import COLUMNS, costs_of
 from lucidag.experiments.read import read_row
 from lucidag.experiments.table import experiments_json, experiments_table
@@ -18,4 +20,4 @@ with job(snakemake):
         say(f"no longer asked for, and left as they are: {', '.join(params.left)}")
     write_table(out.table, experiments_table(rows))
     write_json(out.about, experiments_json(rows, settings["absent"], params.left))
-    write_rows(out.costs, COLUMNS, [costs_of(model, params.place) for model in settings["models"]])
+    write_rows(out.costs, COLUMNS, [costs_of(model, Path(out.table).parent) for model in settings["models"]])
