@@ -11,7 +11,12 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.compared import compared_files, digests_of_code, no_longer_asked
+from lucidag.config.compared import (
+    compared_files,
+    digests_of_code,
+    left_note,
+    no_longer_asked,
+)
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -91,6 +96,7 @@ def checked_plan():
     notes = []
     if workflow.is_main_process:  # and not in each job that is a process of its own
         notes = [*source_notes(found.config), *brought(found.config, whole)]
+        notes += left_note(checked.results, found)
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
         for sentence in notes:

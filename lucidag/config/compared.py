@@ -12,6 +12,7 @@ from lucidag.config.plan import Plan
 from lucidag.ground.digest import DIGITS
 
 Settings = dict[str, Any]
+TOLD = 5  # names in a sentence
 
 
 def compared_files(plan: Plan) -> dict[str, dict[str, str]]:
@@ -89,3 +90,10 @@ def no_longer_asked(results: str | Path, plan: Plan) -> list[str]:
     folder = Path(results) / "models"
     there = sorted(file.parent.name for file in folder.glob("*/checkpoint.safetensors"))
     return [name for name in there if name not in plan.config.models]
+
+
+def left_note(results: str | Path, plan: Plan) -> list[str]:
+    """Return a sentence that names the models `no_longer_asked`, where grids or seeds make models; else nothing."""
+    left = no_longer_asked(results, plan) if plan.config.members else []
+    more = f" and {len(left) - TOLD} more" if len(left) > TOLD else ""
+    return [f"no longer asked for, and left as they are: {', '.join(left[:TOLD])}{more}"] if left else []

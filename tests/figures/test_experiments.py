@@ -38,13 +38,12 @@ def test_each_network_is_a_dot_and_lines_join_those_of_a_seed(rates, seeds, tmp_
 
 
 def test_seeds_alone_stand_above_each_other_and_what_is_missing_is_left_out():
-    table, changed = family(1, 4)
+    table, _ = family(1, 4)
     table.loc[0, "test_loss"] = np.nan
     rows = table[table["block"] == "0-lib:a"]
     fig = by_factor(rows, [{}] * len(rows), OUTCOMES)
     assert [sum(len(line.get_xdata()) for line in ax.lines) for ax in fig.axes] == [4, 3]
     assert not by_factor(rows, [{}] * len(rows), []).axes
-    del changed
 
 
 def test_the_table_has_means_and_standard_deviations(tmp_path):

@@ -78,8 +78,8 @@ def test_an_experiment_outlives_failures_forgets_values_and_grows(project, snake
     configure(folder, [0.01], [False])
     done = snakemake(folder, "--dry-run", "experiments")
     assert jobs_in(done.stdout + done.stderr) == JOINS
-    done = snakemake(folder, "experiments", "--cores", "2")
     assert "no longer asked for, and left as they are: net-lr1e30" in done.stderr
+    snakemake(folder, "experiments", "--cores", "2")
     assert read_json(folder / "results/experiments.json")["no_longer_asked"] == ["net-lr1e30"]
     assert (folder / "results/models/net-lr1e30/checkpoint.safetensors").is_file()
     assert pd.read_csv(folder / "results/experiments.csv")["model"].tolist() == ["net-lr.01", "odd-broken-false"]

@@ -6,7 +6,7 @@ from lucidag.experiments.costs import COLUMNS, costs_of
 from lucidag.experiments.read import read_row
 from lucidag.experiments.table import experiments_json, experiments_table
 from lucidag.ground.files import write_json
-from lucidag.ground.job import job, say
+from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows, write_table
 
 with job(snakemake):
@@ -16,8 +16,6 @@ with job(snakemake):
         read_row(model, about | {"code": params.digests[model]}, files, settings)
         for model, about in settings["models"].items()
     ]
-    if params.left:
-        say(f"no longer asked for, and left as they are: {', '.join(params.left)}")
     write_table(out.table, experiments_table(rows))
     write_json(out.about, experiments_json(rows, settings["absent"], params.left))
     write_rows(out.costs, COLUMNS, [costs_of(model, Path(out.table).parent) for model in settings["models"]])
