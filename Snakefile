@@ -30,6 +30,7 @@ include: "rules/dissect.smk"
 include: "rules/units.smk"
 include: "rules/artefacts.smk"
 include: "rules/repair.smk"
+include: "rules/experiments.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
 
@@ -47,5 +48,6 @@ rule all:
         rules.units.input,
         rules.artefacts.input,
         rules.repair.input,
+        rules.experiments.input if CONFIG.members else [],
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -12,6 +12,12 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from lucidag.config.dossier import dossier_inputs
+from lucidag.config.compared import (
+    compared_files,
+    digests_of_code,
+    left_note,
+    no_longer_asked,
+)
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -37,6 +43,8 @@ from lucidag.config.sources import (
     weight_files,
 )
 from lucidag.config.used import mark, used_by_another
+from lucidag.experiments.apart import MADE
+from lucidag.experiments.apart import make_apart as tables_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
@@ -90,6 +98,7 @@ def checked_plan():
     notes = []
     if workflow.is_main_process:  # and not in each job that is a process of its own
         notes = [*source_notes(found.config), *brought(found.config, whole)]
+        notes += left_note(checked.results, found)
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
         for sentence in notes:
@@ -151,6 +160,24 @@ def jobs_here():
     ]
 
 
+def incomplete_experiments(failed, left):
+    """Make the tables of experiments of what is there; return a note, and the files that are still not made."""
+    models = job_settings(plan, "compare_models", {})
+    models |= {"digests": digests_of_code(plan, code_of)}
+    models |= {"left": no_longer_asked(PLACE, plan)}
+    factors = job_settings(plan, "compare_factors", {})
+    told = [(each.job, each.sentence) for each in failed]
+    files = {
+        kind: {key: path.replace(R, PLACE, 1) for key, path in named.items()}
+        for kind, named in compared_files(plan).items()
+    }
+    problem = tables_apart(PLACE, files, models, factors, told, left)
+    if problem is not None:
+        return [f"{PLACE}/experiments.csv could not be made: {problem}"], left
+    note = f"{PLACE}/experiments.csv has rows of what is there, and of what failed"
+    return [note], left - set(MADE)
+
+
 def end_of_run():
     """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
     jobs = jobs_here()
@@ -162,17 +189,19 @@ def end_of_run():
     ran = [job for job in jobs if workflow.dag.finished(job)]
     page, failed = PAGE, failures(PLACE)
     wanted = any(page in job.output for job in jobs)
+    left = {file.removeprefix(f"{PLACE}/") for job in unfinished for file in job.output}
+    more = []
+    if "experiments.csv" in left:
+        more, left = incomplete_experiments(failed, left)
     if unfinished and wanted:
-        left = {
-            file.removeprefix(f"{PLACE}/") for job in unfinished for file in job.output
-        }
         problem = make_apart(PLACE, notebook(plan), failed, left)
         page = (
             f"{page} (not complete)"
             if problem is None
             else f"could not be made: {problem}"
         )
-    said = NOTES + [
+    said = [*NOTES, *more]
+    said += [
         note
         for note in notes_in(log for job in ran for log in job.log)
         if note not in NOTES
@@ -216,7 +245,8 @@ def show_forecast():
     absent = [name for name in type(CONFIG).model_fields if not getattr(CONFIG, name)]
     cores = workflow.resource_settings.cores
     # Where Snakemake writes a dry run.
-    show(summary(would, PLACE, cores, absent, SOURCE), sys.stdout)
+    families = {name: len(each) for name, each in plan.families_of_models.items()}
+    show(summary(would, PLACE, cores, absent, SOURCE, families), sys.stdout)
 
 
 if workflow.is_main_process:

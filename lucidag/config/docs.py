@@ -50,9 +50,37 @@ def _documented() -> type[Config]:
     return config_with([OwnSource])
 
 
+# Keys under which models are named, by name, by family, or by a selection.
+NAMING = ("models", "trained_with", "trained_without", "compare")
+SELECTION = {
+    "title": "Selection",
+    "description": "Models of a family by values of its grid, such as `{family: net, train.lr: .01}`.",
+    "type": "object",
+    "properties": {"family": {"type": "string"}},
+    "required": ["family"],
+}
+
+
 def json_schema() -> str:
     """Return the JSON schema of a configuration file, as text."""
-    return json.dumps(_documented().model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = _documented().model_json_schema()
+    for section in schema["$defs"].values():
+        for key, field in section.get("properties", {}).items():
+            if key in NAMING:
+                _allow_selections(field)
+    schema["$defs"]["Selection"] = SELECTION
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _allow_selections(part: dict[str, Any]) -> None:
+    """Let a selection stand wherever the schema of a field has a name."""
+    if part.get("type") == "string":
+        del part["type"]
+        part["anyOf"] = [{"type": "string"}, {"$ref": "#/$defs/Selection"}]
+        return
+    for inner in (part.get("items"), *part.get("anyOf", ()), *part.get("prefixItems", ())):
+        if isinstance(inner, dict):
+            _allow_selections(inner)
 
 
 def reference() -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
+from lucidag.config.compared import compared_models
 from lucidag.config.dossier import absent
 from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
 from lucidag.config.plan import Plan, Wildcards
@@ -86,6 +87,8 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     """Return, for each stage whose settings relate sections to each other, the function that gives these."""
     return {
         "data": lambda plan, job: plan.config.datasets[job["dataset"]].settings(),
+        # A network of a family that diverges must not end the others.
+        "train": lambda plan, job: {"outlive_divergence": job["model"] in plan.config.members},
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
@@ -123,6 +126,9 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_units": _shown_to,
         "unit_search": lambda plan, job: plan.config.clips[plan.clip or ""].pick(*Embedding.model_fields),
         "unit_dossier": lambda plan, job: {"absent": absent(plan, job["model"], job["layer"])},
+        "compare_models": lambda plan, job: compared_models(plan),
+        "compare_factors": lambda plan, job: {"families": plan.families_of_models},
+        "experiment_figures": lambda plan, job: {"models": plan.families_of_models[job["grid"]]},
         "notebook": lambda plan, job: notebook(plan),
     }
 
@@ -234,6 +240,11 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.rof is not None:
         found["rof"] = {"models": plan.examined, **config.rof.pick("ranking"), "points": bool(config.rof.points)}
         found["rof"] |= {"on_a_grid": plan.gridded} if plan.gridded else {}
+    if config.members:
+        found["experiments"] = {
+            "families": list(plan.families_of_models),
+            **config.experiments.pick("outcomes", "confidence"),
+        }
     if config.generalisation:
         found["generalisation"] = {"studies": list(config.generalisation)}
     if config.explain is not None:

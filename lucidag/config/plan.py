@@ -84,9 +84,27 @@ class Plan:
         asked = model in self.imported and not self.config.models[model].fresh_head
         return [self.at("models", model, "import.json")] if asked else []
 
+    def histories(self, models: Iterable[str]) -> list[str]:
+        """Return the histories of the trainings that may have diverged."""
+        return [self.at("models", model, "history.csv") for model in models if model in self.trained_members]
+
     def family(self, name: str) -> list[str]:
         """Return the models that a name stands for: itself, or the repetitions of a family over seeds."""
         return family(self.config, name)
+
+    def kinship(self, name: str) -> tuple[str, str]:
+        """Return the family of a model, and its block: those that differ in nothing but their seed."""
+        member = self.config.members.get(name)
+        return (name, name) if member is None else (member.family, member.block)
+
+    @cached_property
+    def families_of_models(self) -> dict[str, list[str]]:
+        """The families that grids and seeds made, and their models."""
+        found: dict[str, list[str]] = {}
+        for name in self.config.models:
+            if name in self.config.members:
+                found.setdefault(self.kinship(name)[0], []).append(name)
+        return found
 
     def networks(self, wildcards: Wildcards) -> list[Model]:
         """Return the models whose networks a job runs: that of its name, or those of its study."""
@@ -105,6 +123,11 @@ class Plan:
     def trained(self) -> list[str]:
         """The models that are trained here."""
         return [name for name, model in self.config.models.items() if model.train is not None and model.repairs is None]
+
+    @cached_property
+    def trained_members(self) -> list[str]:
+        """Those of them that a grid or seeds made."""
+        return [name for name in self.trained if name in self.config.members]
 
     @cached_property
     def imported(self) -> list[str]:

@@ -11,6 +11,7 @@ from lucidag.artefacts.study_settings import Shortcut
 from lucidag.config.grid import Member
 from lucidag.data.registry import SOURCES, source_class
 from lucidag.data.source import DataSource
+from lucidag.experiments.settings import Experiments
 from lucidag.explain.faithfulness.settings import Faithfulness
 from lucidag.explain.relevance.settings import Relevance
 from lucidag.explain.settings import Explain
@@ -52,6 +53,9 @@ class Config(Section):
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     repair: dict[Name, Repair] = Field(default={}, description="Shortcuts taken out of networks, by name.")
+    experiments: Experiments = Field(
+        default=Experiments(), description="Models side by side, where a grid or seeds made some."
+    )
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
     _members: dict[str, Member] = PrivateAttr(default_factory=dict)

@@ -12,6 +12,8 @@ WORDS = (
     *("pixels_category", "pixels_verdict", "pixels_why", "pixels_judged_by"),
     *("zero_first_class", "zero_second_class", "zero_third_class"),
     *("mean_first_class", "mean_second_class", "mean_third_class"),
+    *("block", "status", "data", "code", "architecture", "worst_group", "device"),
+    *("factor", "level", "against", "outcome"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+DIGITS = 12  # of a digest that people read
+
 
 def digest_of(settings: Mapping[str, Any], code: Mapping[str, str], files: Iterable[str | Path]) -> str:
     """Return one digest of all that a job's result depends on: settings, code and the bytes of its inputs."""

@@ -9,7 +9,8 @@ from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from lucidag.data.features import Features, judged_groups
-from lucidag.ground.statistics.clusters import clustered_share
+from lucidag.ground.statistics.clusters import clustered_mean, clustered_share
+from lucidag.models.calibration import calibration
 
 CONFIDENCE = 0.95
 
@@ -39,15 +40,16 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n``, ``ids`` (patients or lesions, where images share any, else None), ``accuracy`` with ``accuracy_low``
-        and ``accuracy_high`` (the 95 % interval, over ids where there are any), ``loss`` (mean cross-entropy, natural
-        logarithm), ``balanced_accuracy`` (the mean recall), ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two
-        classes: of class 1; more: mean over one class against the rest; None where no class has both images inside
-        and outside it), ``per_class`` {name: n, accuracy (its recall), precision, f1}, ``per_group`` {name: n,
-        accuracy, low, high}, ``worst_group`` {name, n, accuracy}: without an interval, as it was picked for its
-        accuracy, ``confusion`` (C x C counts, one row per true class), and ``head_agreement``: the largest difference
-        between `exact_logits` and the network's float32 logits,
-        and the share of images that both decide alike (None without penultimate units).
+        ``n``, ``ids`` (patients or lesions, where images share any, else None), ``accuracy`` with ``accuracy_low`` and
+        ``accuracy_high`` (the 95 % interval, over ids where there are any), ``loss`` (mean cross-entropy, natural
+        logarithm) with ``loss_low`` and ``loss_high`` (None of one image or id), ``calibration_error`` and
+        ``calibration_chance`` (see `lucidag.models.calibration.calibration`), ``balanced_accuracy`` (the mean recall),
+        ``precision``, ``recall``, ``f1`` (macro), ``auc`` (two classes: of class 1; more: mean over one class against
+        the rest; None where no class has both images inside and outside it), ``per_class`` {name: n, accuracy (its
+        recall), precision, f1}, ``per_group`` {name: n, accuracy, low, high}, ``worst_group`` {name, n, accuracy}:
+        without an interval, as it was picked for its accuracy, ``confusion`` (C x C counts, one row per true class),
+        and ``head_agreement``: the largest difference between `exact_logits` and the network's float32 logits, and the
+        share of images that both decide alike (None without penultimate units).
     """
     logits = exact_logits(content)
     labels, decisions = content.labels, logits.argmax(axis=1)
@@ -62,13 +64,20 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     judged = judged_groups(np.array([group["n"] for group in groups.values()]), min_group)
     worst = min(itertools.compress(groups, judged), key=lambda name: groups[name]["accuracy"])
     overall = clustered_share(hits, owner, CONFIDENCE)
+    loss = losses(logits, labels)
+    low, high = clustered_mean(loss, owner, CONFIDENCE)
+    error, chance = calibration(logits, labels)
     return {
         "n": len(labels),
         "ids": None if owner is None else int(owner.max()) + 1,
         "accuracy": float(hits.mean()),
         "accuracy_low": overall["low"],
         "accuracy_high": overall["high"],
-        "loss": mean_loss(logits, labels),
+        "loss": float(loss.mean()),
+        "loss_low": low,
+        "loss_high": high,
+        "calibration_error": error,
+        "calibration_chance": chance,
         "balanced_accuracy": float(recall[present].mean()),
         "precision": float(precision[present].mean()),
         "recall": float(recall[present].mean()),

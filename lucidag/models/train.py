@@ -67,6 +67,7 @@ def train(
     device: str = "cpu",
     resume_path: str | Path | None = None,
     fingerprint: str = "",
+    outlive_divergence: bool = False,
 ) -> list[Row]:
     """Train `model` in place on the split ``train``; ``val``, where there is one, is only measured.
 
@@ -84,18 +85,22 @@ def train(
         Where the state after each epoch is kept until the training ends; None keeps none.
     fingerprint
         A digest of all that the result depends on: a state of another fingerprint is not used.
+    outlive_divergence
+        Whether a training whose loss is no finite number any more ends there, with the weights before that epoch,
+        instead of raising: one network of an experiment must not end all others.
 
     Returns
     -------
     One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over images (weighted where
     classes are); those of ``train`` are taken while the weights change. The ``val`` values are None
-    without such a split.
+    without such a split. After a divergence the last one has a loss that is not finite
+    (`lucidag.models.diverged`).
 
     Raises
     ------
     InputError
         For a setting that does not fit the network or its classes, a class without a training image, or a loss
-        that is not finite.
+        that is not finite, unless that is outlived.
     """
     weights, classes = settings.class_weights, len(manifest.classes)
     if not isinstance(weights, str) and len(weights) != classes:
@@ -108,7 +113,14 @@ def train(
         run = _Run(model, manifest, inputs, settings, device, form)
         history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
         for epoch in range(len(history), settings.epochs):
+            before = _copied(model) if outlive_divergence else None
             history.append(_epoch(run, epoch))
+            problem = _divergence(model, history[-1], settings)
+            if problem is not None and before is None:
+                raise InputError(problem)
+            if problem is not None and before is not None:
+                model.load_state_dict(before)
+                break
             if resume:
                 save_state(resume, model, run.optimizer, history, fingerprint)
     model.eval()
@@ -143,12 +155,6 @@ def _epoch(run: _Run, epoch: int) -> Row:
             sums.append(_step(run, frames, rows, epoch))
     loss, accuracy = _means(sums)
     val_loss, val_accuracy = _validate(run) if run.val is not None else (None, None)
-    for split, value in (("training", loss), ("validation", val_loss)):
-        if value is not None and not math.isfinite(value):
-            raise InputError(
-                f"train: the {split} loss is {value} in epoch {epoch + 1}; "
-                f"a smaller lr than {run.settings.lr:g} may help"
-            )
     return {
         "epoch": epoch + 1,
         "lr": learning_rate(run.settings, epoch * len(sizes), steps),
@@ -157,6 +163,29 @@ def _epoch(run: _Run, epoch: int) -> Row:
         "val_loss": val_loss,
         "val_accuracy": val_accuracy,
     }
+
+
+def _copied(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def _divergence(model: nn.Module, row: Row, settings: Train) -> str | None:
+    """Say which loss of an epoch is not finite, if one is.
+
+    The loss of an epoch is taken before its last step: where that step made weights infinite, and there is no
+    validation split that would show it, the loss of the row becomes NaN.
+    """
+    for split, key in (("training", "train_loss"), ("validation", "val_loss")):
+        value = row[key]
+        if value is not None and not math.isfinite(value):
+            return (
+                f"train: the {split} loss is {value} in epoch {row['epoch']}; "
+                f"a smaller lr than {settings.lr:g} may help"
+            )
+    if all(bool(torch.isfinite(value).all()) for value in model.state_dict().values()):
+        return None
+    row["train_loss"] = math.nan
+    return f"train: weights are infinite after epoch {row['epoch']}; a smaller lr than {settings.lr:g} may help"
 
 
 def _step(run: _Run, frames: torch.Tensor, rows: NDArray[np.int64], epoch: int) -> torch.Tensor:

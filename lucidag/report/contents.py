@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from lucidag.ground.columns import WORDS, WORDS_END
-from lucidag.report import decisions, effects, networks, shortcuts, units
+from lucidag.report import decisions, effects, experiments, networks, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
@@ -48,6 +48,7 @@ def builders() -> dict[str, Callable[..., Section]]:
     return {
         "data": networks.data,
         "models": networks.models,
+        "experiments": experiments.experiments,
         "rof": networks.rof,
         "generalisation": networks.generalisation,
         "explain": decisions.explain,

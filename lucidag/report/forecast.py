@@ -47,7 +47,14 @@ def forecast(jobs: Mapping[str, int], seconds: Mapping[str, float], cores: int) 
     return f"about {duration(about)} on {cores} core{'s' * (cores > 1)}, by the benchmarks of earlier runs{beside}"
 
 
-def summary(jobs: Mapping[str, int], results: str, cores: int | None, absent: Sequence[str], source: str) -> list[str]:
+def summary(
+    jobs: Mapping[str, int],
+    results: str,
+    cores: int | None,
+    absent: Sequence[str],
+    source: str,
+    families: Mapping[str, int],
+) -> list[str]:
     """Return the last lines of a dry run.
 
     Parameters
@@ -62,11 +69,16 @@ def summary(jobs: Mapping[str, int], results: str, cores: int | None, absent: Se
         Sections that the configuration does not have.
     source
         Its file.
+    families
+        How many models each grid makes.
     """
     number = sum(jobs.values())
     lines = ["", f"Would run: {number} job{'s' * (number != 1)} of {len(jobs)} rule{'s' * (len(jobs) != 1)}"]
     if jobs:
         lines.append(f"Time: {forecast(jobs, mean_seconds(results), cores or os.cpu_count() or 1)}")
+    if families:
+        told = ", ".join(f"{number} of {name}" for name, number in families.items())
+        lines.append(f"Models that grids and seeds make: {told}")
     if absent:
         lines.append(f"Skipped, as {source} has no such section: {', '.join(absent)}")
     return lines

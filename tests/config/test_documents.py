@@ -1,5 +1,6 @@
 """The generated documents are those of the configuration model, and the shipped files obey its schema."""
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -41,3 +42,22 @@ def test_the_reference_names_every_section_and_key() -> None:
     for section in Config.model_json_schema()["$defs"].values():
         for name in section.get("properties", {}):
             assert f"| `{name}` |" in page
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "shape"),
+    [
+        ("Rof", "models", lambda one: ["net", one]),
+        ("Explain", "models", lambda one: [one]),
+        ("Dissect", "compare", lambda one: [[one, "net"]]),
+        ("Shortcut", "trained_with", lambda one: one),
+        ("Shortcut", "trained_without", lambda one: ["net", one]),
+    ],
+)
+def test_editors_take_selections_where_models_are_named(section, key, shape):
+    schema = json.loads(json_schema())
+    check = jsonschema.Draft202012Validator({"$defs": schema["$defs"]} | schema["$defs"][section]["properties"][key])
+    assert check.is_valid(shape("net"))
+    assert check.is_valid(shape({"family": "net", "train.lr": [0.1, 0.01]}))
+    assert not check.is_valid(shape({"train.lr": 0.1}))
+    assert not check.is_valid(shape(3))

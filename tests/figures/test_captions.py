@@ -18,6 +18,10 @@ SETTINGS = {
     "groups": ROF,
     "roles": ROF,
     "generalisation": {"role_metric": "loss", "confidence": 0.95},
+    "experiments": {},
+    "costs": {},
+    "factors": {},
+    "curves": {},
     "history": {},
     "evaluation": {},
     "training": {},
@@ -47,6 +51,7 @@ SETTINGS = {
 NAMES = SimpleNamespace(
     dataset="digits",
     family="cam",
+    grid="net",
     model="digits-cnn",
     study="noise",
     clip="small",

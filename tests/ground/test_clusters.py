@@ -4,9 +4,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, sem, t
 
-from lucidag.ground.statistics.clusters import clustered_share, constant, odds_interval, permuted_ids
+from lucidag.ground.statistics.clusters import clustered_mean, clustered_share, constant, odds_interval, permuted_ids
 from lucidag.ground.statistics.intervals import share
 from lucidag.ground.statistics.owners import owners
 
@@ -89,3 +89,12 @@ def test_repeated_images_do_not_narrow_an_odds_ratio_and_few_patients_have_none(
     low, _, reason = odds_interval(has[:12], of[:12], np.arange(12), 0.95)
     assert np.isnan(low)
     assert "too few for an interval" in reason
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_mean_of_single_images_has_students_interval_and_repeats_do_not_narrow_it(seed):
+    values = np.random.default_rng(seed).exponential(size=40)
+    students = t.interval(0.9, 39, values.mean(), sem(values))
+    assert clustered_mean(values, None, 0.9) == pytest.approx(students)
+    assert clustered_mean(np.repeat(values, 5), np.repeat(np.arange(40) + 7, 5), 0.9) == pytest.approx(students)
+    assert clustered_mean(values, np.zeros(40, int), 0.9) == clustered_mean(values[:1], None, 0.9) == (None, None)

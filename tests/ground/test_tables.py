@@ -36,6 +36,13 @@ NUMBERS = (
 # By file: the columns that hold words (w), numbers (n), whole numbers (i), those with gaps (g), and True or False (b).
 TABLES = {
     "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy",
+    "experiments.csv": "w:model w:family w:block w:status g:seed i:epochs w:data w:code n:train.lr w:architecture "
+    "n:data.corrupt_labels w:worst_group n:test_accuracy n:test_accuracy_low n:gap n:confirmed:clip-dissect:a_concept "
+    "n:localisation:image",
+    "experiments/costs.csv": "w:model i:jobs n:train_seconds n:seconds n:peak_mb w:device",
+    "experiments/factors.csv": "w:family w:factor w:level w:against w:outcome i:networks i:combinations i:seeds "
+    "i:left_out n:mean n:mean_against n:effect n:low n:high n:p n:p_holm b:found n:visible n:share n:share_chance "
+    "n:share_seeds n:share_rest n:seed_sd n:seed_sd_low n:seed_sd_high w:reason",
     "rof/{model}/ranking.csv": "w:split w:method g:seed i:rank i:unit n:score",
     "rof/{model}/sweep.csv": "w:split w:method g:seed i:k n:accuracy n:loss n:worst_accuracy n:accuracy_group:image "
     "n:accuracy_class:a_concept n:accuracy_class:a_rank n:accuracy_class:nan",

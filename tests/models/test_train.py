@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import signal
 import subprocess
@@ -6,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
@@ -13,8 +15,10 @@ from safetensors import safe_open
 from torch import nn
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.build import build
+from lucidag.models.diverged import diverged_in, divergence
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
 from lucidag.models.settings import Train
@@ -463,3 +467,34 @@ def test_two_runs_on_cuda_give_the_same_bytes(make_dataset):
         results.append(state(model.cpu()))
     assert all(torch.equal(results[0][key], results[1][key]) for key in results[0])
     assert np.isfinite(results[0]["fc.weight"].numpy()).all()
+
+
+@pytest.mark.parametrize("counts", [COUNTS, {"train": COUNTS["train"]}])
+def test_a_divergence_that_is_outlived_ends_with_the_weights_before_it(make_dataset, tmp_path, counts):
+    manifest = make_dataset(counts)
+    settings = replace(FAST, lr=1e30, optimizer="sgd", epochs=5)
+    model, state = cnn(), tmp_path / "state.safetensors"
+    history = train(model, manifest, INPUTS, settings, resume_path=state, outlive_divergence=True)
+    assert not state.exists()
+    write_rows(tmp_path / "history.csv", HISTORY_COLUMNS, history)
+    read = read_table(tmp_path / "history.csv")
+    epoch = diverged_in(read)
+    assert epoch == len(history)
+    assert f"diverged in epoch {epoch}" in divergence(read)
+    assert all(torch.isfinite(value).all() for value in model.state_dict().values())
+    if epoch == 1:
+        fresh = cnn().state_dict()
+        assert all(torch.equal(value, fresh[name]) for name, value in model.state_dict().items())
+    fine = train(cnn(), manifest, INPUTS, FAST, outlive_divergence=True)
+    write_rows(tmp_path / "history.csv", HISTORY_COLUMNS, fine)
+    assert divergence(read_table(tmp_path / "history.csv")) is None
+
+
+@pytest.mark.parametrize("last", [{"train_loss": math.inf}, {"val_loss": math.nan}, {"train_loss": math.nan}])
+def test_a_history_tells_a_divergence_with_and_without_validation(last):
+    fine = {"epoch": 1, "lr": 0.1, "train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
+    assert diverged_in(pd.DataFrame([fine])) is None
+    alone = fine | {"val_loss": math.nan, "val_accuracy": math.nan}
+    assert diverged_in(pd.DataFrame([alone])) is None
+    assert diverged_in(pd.DataFrame([fine, fine | {"epoch": 2} | last])) == 2
+    assert "before the first epoch" in divergence(pd.DataFrame([fine | last]))

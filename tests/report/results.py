@@ -9,6 +9,7 @@ from PIL import Image
 CONTENTS: dict[str, dict[str, Any]] = {
     "data": {"datasets": ["cats"]},
     "models": {"models": ["net", "bought"], "trained": ["net"]},
+    "experiments": {"families": ["net"], "outcomes": ["test_accuracy", "gap"], "confidence": 0.9},
     "rof": {"models": ["net"], "ranking": "l1", "points": True},
     "generalisation": {"studies": ["noise"]},
     "explain": {"families": {"net": ["cam", "lrp"]}, "tuned": ["net"], "checked": ["net"], "confidence": 0.9},
@@ -44,6 +45,7 @@ FIGURES = [
     "dissect/net/units",
     "dissect/bought/units",
     "units/net/effects",
+    *(f"experiments/net/{name}" for name in ("curves", "factors", "table")),
     "explanations/net/cam",
     "explanations/net/lrp",
     "faithfulness/net/curves",
@@ -59,6 +61,9 @@ FIGURES = [
 MEAN = "mean,low,high"
 TABLES = {
     "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy\n1,0.1,2.0,0.5,,\n",
+    "experiments.csv": "model,family,status,epochs,train.lr,test_accuracy,gap\nnet,net,trained,3,0.1,0.6875,0.125\n",
+    "experiments/factors.csv": "family,factor,level,against,outcome,effect,low,high,p_holm,visible,share,share_chance,"
+    "share_seeds\nnet,train.lr,0.1,0.01,test_accuracy,0.34375,0.1,0.5,0.01,0.2,0.75,0.0625,0.1\n",
     "rof/net/points.csv": "split,method,k,accuracy,loss\ntrain,l1,1,0.25,2\ntest,l1,1,0.125,3\n",
     "generalisation/noise/roles.csv": "model,family,seed,metric,gap,share_both,share_train_only,share_test_only,"
     "share_neither\na,x,0,loss,0.5,1,0,0,0\nb,x,1,loss,0.25,0,1,0,0\n",
@@ -160,6 +165,13 @@ def numbers() -> dict[str, Any]:
             "test": evaluation([[4, 1], [2, 1]], 0.8),
         },
         "models/bought/evaluation.json": {"test": evaluation([[8, 0], [0, 0]], None)},
+        "experiments/factors.json": {
+            "sentences": [
+                {"family": "net", "factor": "train.lr", "outcome": "test_accuracy", "sentence": "lr explains it all"},
+                {"family": "net", "factor": "train.lr", "outcome": "gap", "sentence": "nothing is known"},
+            ],
+            "notes": [],
+        },
         "rof/net/turning_points.json": {
             "turning_points": [point | {"method": "l1"}, point | {"method": "random", "seed": 0}],
             "selection": [],

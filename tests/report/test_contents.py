@@ -14,6 +14,7 @@ from tests.report.results import CONTENTS, FIGURES, TABLES, numbers
 TITLES = {
     "data": "Data sets",
     "models": "Models",
+    "experiments": "What made the difference",
     "rof": "Retrieval of function",
     "generalisation": "Generalisation",
     "explain": "Explanations",

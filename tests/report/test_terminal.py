@@ -158,10 +158,11 @@ def test_time_by_the_last_benchmarks(tmp_path: Path) -> None:
 
 
 def test_the_end_of_a_dry_run(tmp_path: Path) -> None:
-    assert summary({"train": 2, "rank": 1}, str(tmp_path), 2, ["rof", "clips"], "c.yaml") == [
+    assert summary({"train": 2, "rank": 1}, str(tmp_path), 2, ["rof", "clips"], "c.yaml", {"net": 12, "b": 3}) == [
         "",
         "Would run: 3 jobs of 2 rules",
         "Time: no benchmarks yet",
+        "Models that grids and seeds make: 12 of net, 3 of b",
         "Skipped, as c.yaml has no such section: rof, clips",
     ]
-    assert summary({}, str(tmp_path), None, [], "c.yaml") == ["", "Would run: 0 jobs of 0 rules"]
+    assert summary({}, str(tmp_path), None, [], "c.yaml", {}) == ["", "Would run: 0 jobs of 0 rules"]

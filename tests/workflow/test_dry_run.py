@@ -27,6 +27,7 @@ CONFIGURATIONS = [
     "generalisation",
     "shortcuts",
     "repair",
+    "experiment",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
     pytest.param("melanoma", marks=pytest.mark.shared_data),
@@ -122,9 +123,14 @@ def dry_run(root: Path, results: Path, python: Path):
     return run
 
 
+def words_in(root: Path, name: str) -> dict:
+    """Return the words of a file."""
+    return yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
+
+
 def words_of(root: Path, name: str) -> dict:
     """Return the words of a file, its grids written out (`tests/config/test_grid.py` is about these)."""
-    return write_out(yaml.safe_load((root / "config" / f"{name}.yaml").read_text())).words
+    return write_out(words_in(root, name)).words
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -227,6 +233,10 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     assert count["unit_dossier"] >= len(lost)
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
+    families = [key for key, model in words_in(root, name)["models"].items() if {"grid", "seeds"} & set(model)]
+    families += list(words.get("repair", {}))  # of families, in the shipped configurations
+    assert count["compare_models"] == count["compare_factors"] == bool(families)
+    assert count["figures_experiments"] == len(families)
     assert count["figures_data"] == len(words["datasets"])
     assert count["notebook"] == 1
     assert count["generalisation"] == count["figures_generalisation"] == len(words.get("generalisation", {}))

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.workflow
 HEAVY = {"torch", "torchvision"}
 # zennit is installed with torch, even where only its colour maps are used, which do not import it.
 BRING_TORCH = HEAVY | {"zennit"}
+SINGLE = {"notebook", "compare_models", "compare_factors"}  # rules with a single job
 LOOP = r"^for .*:\n((?:\n|    .*\n)+)"
 # What open_clip loads, and zennit's canonizers for torchvision's networks, which results are compared with.
 BRING_TORCHVISION = {"clip_train", "clip_embed", "unit_search", "explanation_checks"}
@@ -82,7 +83,7 @@ def test_every_rule_with_outputs_is_made_alike(root: Path) -> None:
         found += [set(re.findall(r"\{(\w+)\}", part)) for part in re.findall(r'\bfigure\(\s*"([^"]*)"', own)]
         assert len(found) >= 3
         assert all(wildcards == found[0] for wildcards in found), f"rule {name}: {found}"
-        assert found[0] or name == "notebook", f"rule {name}: {found}"  # the one rule with a single job
+        assert found[0] or name in SINGLE, f"rule {name}: {found}"
 
 
 def test_rules_run_scripts_only(root: Path) -> None:

@@ -3,6 +3,8 @@
 from lucidag.data.features import read_splits
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
+from lucidag.ground.tables import read_table
+from lucidag.models.diverged import divergence
 from lucidag.models.evaluate import evaluate
 
 with job(snakemake):
@@ -11,4 +13,6 @@ with job(snakemake):
     measured = {split: evaluate(content, settings["min_group"]) for split, content in contents.items()}
     found = [read_json(file) for file in snakemake.input.checks]
     said = {part: [sentence for each in found for sentence in each[part]] for part in ("doubts", "notes")}
+    doubt = [divergence(read_table(file)) for file in snakemake.input.history]
+    said["doubts"] += [sentence for sentence in doubt if sentence is not None]
     write_json(snakemake.output.evaluation, {**measured, **said})

@@ -5,8 +5,9 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
-from lucidag.ground.job import job, say
-from lucidag.ground.tables import write_rows
+from lucidag.ground.job import WARNING, job, say
+from lucidag.ground.tables import read_table, write_rows
+from lucidag.models.diverged import divergence
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.settings import Train
 from lucidag.models.train import HISTORY_COLUMNS, train
@@ -25,6 +26,10 @@ with job(snakemake):
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)
     with lease(snakemake.resources.gpu) as device:
-        history = train(network.model, manifest, network.inputs, how, device, state, everything)
+        outlive = settings["outlive_divergence"]
+        history = train(network.model, manifest, network.inputs, how, device, state, everything, outlive)
     write_rows(snakemake.output.history, HISTORY_COLUMNS, history)
+    problem = divergence(read_table(snakemake.output.history))
+    if problem is not None:
+        say(f"{WARNING}{snakemake.wildcards.model}: {problem}")
     save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))
