@@ -270,6 +270,9 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         }
     if config.units is not None:
         found["units"] = {"models": plan.unit_models, **config.units.pick("confidence")}
+        found["units"]["layers"] = {
+            name: list(dict.fromkeys([*plan.inner.get(name, ()), plan.penultimate(name)])) for name in plan.unit_models
+        }
     if config.artefacts is not None:
         found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
     if config.shortcuts:

@@ -1,12 +1,12 @@
 """Section about what is lost without units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
-def units(models: Sequence[str], confidence: float) -> Section:
-    """Show which classes need which units.
+def units(models: Sequence[str], confidence: float, layers: Mapping[str, Sequence[str]]) -> Section:
+    """Show which classes need which units, and what else is known of these.
 
     Parameters
     ----------
@@ -14,6 +14,8 @@ def units(models: Sequence[str], confidence: float) -> Section:
         Whose units were taken away.
     confidence
         Level of the intervals.
+    layers
+        By model, the layers of these units, which have dossiers.
     """
     cells: list[Text | Code] = [
         text(
@@ -27,6 +29,8 @@ def units(models: Sequence[str], confidence: float) -> Section:
     ]
     for name in models:
         cells += _model(name)
+        for layer in layers.get(name, ()):
+            cells += _dossier(name, layer)
     return Section("units", "What is lost without units", tuple(cells))
 
 
@@ -56,4 +60,23 @@ def _model(name: str) -> list[Text | Code]:
             'sets.set_index(["name", "set"])[["members", "images", *columns]]',
         ),
         code('pd.Series(found["selectivity"])'),
+    ]
+
+
+def _dossier(name: str, layer: str) -> list[Text | Code]:
+    return [
+        text(
+            f"What is known of the units of {layer} that a class misses most when they are set to 0: labels by words "
+            "and pixels with their verdicts, the class, what it loses on test images (`zero_first_found`: confirmed), "
+            "role and warnings. The file has all units and columns; the one beside it that ends in `.json` says what "
+            "they hold, where they are from, and what is not there."
+        ),
+        code(
+            f"dossier = read_table({quoted(f'units/{name}/{layer}.csv')})",
+            'kinds = [f"{kind}_{end}" for kind in ("words", "pixels") for end in ("concept", "verdict")]',
+            'effects = [f"zero_first_{end}" for end in ("class", "loss", "loss_low", "loss_high", "found")]',
+            'columns = ["unit", *kinds, *effects, "selectivity", "role", "role_supported", "warnings"]',
+            "columns = [column for column in columns if column in dossier]",
+            'dossier.sort_values("zero_first_loss", ascending=False)[columns].head(8)',
+        ),
     ]

@@ -24,7 +24,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
         "clips": ["small"],
         "untrained": True,
     },
-    "units": {"models": ["net"], "confidence": 0.9},
+    "units": {"models": ["net"], "confidence": 0.9, "layers": {"net": ["block.3"]}},
     "artefacts": {"datasets": ["cats"], "confidence": 0.9},
     "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
 }
@@ -99,6 +99,8 @@ TABLES = {
     "units/net/effects.csv": "split,unit,kind,name,images,loss,loss_low,loss_high,accuracy,beyond,p_fdr,found\n"
     "val,3,class,007,4,0.5,0.25,0.75,-0.25,0.5,0.01,True\ntest,3,class,007,4,0.5,0.25,0.75,-0.25,0.5,0.01,True\n"
     "test,4,class,007,4,0.5,0.25,0.75,-0.25,0.5,,False\n",
+    "units/net/block.3.csv": "unit,words_concept,words_verdict,zero_first_class,zero_first_loss,role,warnings\n"
+    "0,red,confirmed,007,0.5,both,\n1,none,untestable,007,0.75,both,dead\n",
     "units/net/sets.csv": "name,set,members,images,loss,loss_low,loss_high,accuracy,others_accuracy,p,p_fdr\n"
     "007,worst,3 4,4,0.5,0.25,0.75,-0.25,0,,\n007,random,,4,0.125,0,0.25,0,0,0.01,0.02\n",
     "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",

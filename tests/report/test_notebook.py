@@ -168,6 +168,13 @@ def test_the_units_shown_are_those_with_the_strongest_labels(done: NotebookNode)
     assert found[0]["judged"].astype(float).tolist() == [9, 5, 0.03, 0.125]
 
 
+def test_the_units_of_a_dossier_are_those_that_are_missed_most(done: NotebookNode) -> None:
+    (found,) = (table for table in tables(done, "units") if "warnings" in table)
+    assert found["unit"].tolist() == ["1", "0"]
+    assert found["zero_first_class"].tolist() == ["007", "007"]
+    assert "selectivity" not in found  # which this layer has not
+
+
 def test_images_whose_prediction_is_wrong_are_graded_apart(done: NotebookNode) -> None:
     right, wrong = tables(done, "localisation")
     assert (right["mean"].tolist(), wrong["mean"].tolist()) == (["0.75"], ["0.125"])
