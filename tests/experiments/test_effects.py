@@ -85,6 +85,7 @@ def test_seeds_scatter_as_planted():
         held.append(low <= 0.5 <= high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
     assert np.isnan(scatter(np.ones((4, 1)), 0.95)).all()
+    assert scatter(np.full((2, 3), 0.1), 0.95) == (0, 0, 0)
 
 
 def grid(*sizes: int) -> list[Network]:
