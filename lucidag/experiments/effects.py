@@ -2,8 +2,8 @@
 
 Each seed gives one number: the mean, over all combinations of the other settings, of the difference between two values
 of the factor, of networks of the same seed. Seeds are independent, whatever two networks of one seed share (their first
-weights, the order of their images), so the interval is Student's over seeds, and a single seed has none. A mixed model
-with a random effect of seed and of seed by factor gives the same interval for such balanced data.
+weights, the order of their images), so the interval is Student's over seeds, and a single seed has none. For two values
+it is the analysis of variance of a mixed model whose random effects are seed and seed by factor.
 """
 
 from dataclasses import dataclass
