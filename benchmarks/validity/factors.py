@@ -20,6 +20,7 @@ SETTINGS = {
 SEEDS = {"normal": 3, "skewed": 5}
 KINDS = tuple(SEEDS)
 EFFECT = 2.0
+SHORT = 50  # a simulation measures ten rows
 SHOWN = "`experiments/factors.csv`: "
 
 
@@ -67,7 +68,16 @@ def _test(seeds: int, name: str, kind: str) -> Case:
         return bool(_family(rng, seeds, name, kind, 0.0)["found"].any())
 
     setting = f"{_grid(seeds)}, no effect on {OUTCOMES} outcomes, any of them called; {name}, {kind}"
-    return Case(f"no effect, {seeds} seeds, {name}, {kind}", "test", f"{SHOWN}`found`", setting, 0.05, draw, REJECTS)
+    return Case(
+        f"no effect, {seeds} seeds, {name}, {kind}",
+        "test",
+        f"{SHOWN}`found`",
+        setting,
+        0.05,
+        draw,
+        REJECTS,
+        short=SHORT,
+    )
 
 
 def _grid(seeds: int) -> str:

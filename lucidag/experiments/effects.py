@@ -2,8 +2,8 @@
 
 Each seed gives one number: the mean, over all combinations of the other settings, of the difference between two values
 of the factor, of networks of the same seed. Seeds are independent, whatever two networks of one seed share (their first
-weights, the order of their images), so the interval is Student's over seeds, and a single seed has none. A mixed model
-with a random effect of seed and of seed by factor gives the same interval for such balanced data.
+weights, the order of their images), so the interval is Student's over seeds, and a single seed has none. For two values
+it is the analysis of variance of a mixed model whose random effects are seed and seed by factor.
 """
 
 from dataclasses import dataclass
@@ -147,7 +147,7 @@ def spread(values: Floats) -> Spread:
 
 
 def scatter(values: Floats, confidence: float) -> tuple[float, float, float]:
-    """Give the standard deviation of seeds, and its interval by chi-square: NaN for a single seed.
+    """Give the standard deviation of seeds, and its interval by chi-square: NaN for a single seed, 0 of equal numbers.
 
     Parameters
     ----------
@@ -161,5 +161,7 @@ def scatter(values: Floats, confidence: float) -> tuple[float, float, float]:
     if not freedom:
         return float("nan"), float("nan"), float("nan")
     squares = float(((values - values.mean(axis=-1, keepdims=True)) ** 2).sum())
+    if squares <= (TINY * max(1.0, float(np.abs(values).max()))) ** 2:
+        return 0.0, 0.0, 0.0
     ends = [float(squares / chdtri(freedom, end)) ** 0.5 for end in ((1 - confidence) / 2, (1 + confidence) / 2)]
     return (squares / freedom) ** 0.5, ends[0], ends[1]

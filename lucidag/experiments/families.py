@@ -75,7 +75,7 @@ def effects_of_families(
         left_out += [f"{model} {status}, and is left out" for model, status in lost.items() if status in LOST]
         changed = changed_of(about, models)
         if measured:
-            tables.append(family_effects(family, rows.reset_index(), changed, measured, confidence))
+            tables.append(family_effects(family, rows[["seed", *measured]], changed, measured, confidence))
     tables = [each for each in tables if len(each)]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
     return Effects(whole, notes, left_out)

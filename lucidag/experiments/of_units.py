@@ -11,6 +11,7 @@ from lucidag.experiments.columns import PLAIN
 from lucidag.ground.statistics.intervals import share
 
 CONFIRMED = "confirmed"
+NO_UNITS = "the method labels no unit of this layer"
 
 
 def of_retrieval(points: Mapping[str, Any], sweep: pd.DataFrame, ranking: str, role_metric: str) -> Cells:
@@ -77,8 +78,9 @@ def of_dissection(layers: Mapping[str, pd.DataFrame], confidence: float) -> Cell
         whole = pd.concat(own.values())
         for name, rows in {method: whole, **{f"{method}:{layer}": rows for layer, rows in own.items()}}.items():
             kept = rows[rows["verdict"] == CONFIRMED]
-            cells[f"confirmed:{name}"] = (
-                with_interval(share(len(kept), len(rows), confidence)) if len(rows) else missing("no units")
-            )
+            if rows.empty:
+                cells |= {f"confirmed:{name}": missing(NO_UNITS), f"concepts:{name}": missing(NO_UNITS)}
+                continue
+            cells[f"confirmed:{name}"] = with_interval(share(len(kept), len(rows), confidence))
             cells[f"concepts:{name}"] = Cell(int(kept["concept"].nunique()))
     return cells

@@ -49,14 +49,17 @@ def experiments(families: Sequence[str], outcomes: Sequence[str], confidence: fl
             'table.set_index(["family", "model"])[["status", "epochs", *outcomes]]',
         ),
     ]
-    for name in families:
-        folder = f"figures/experiments/{name}"
-        cells += [
-            text(f"### {name}", "Each point is a network; lines join those of one seed that are alike in all else."),
-            images(
-                (f"{folder}/factors.png", f"Outcomes of {name} by factor"),
-                (f"{folder}/table.png", f"Outcomes of {name}, mean and standard deviation over seeds"),
-                (f"{folder}/curves.png", f"Trainings of {name}"),
-            ),
-        ]
+    cells += [part for name in families for part in _family(name)]
     return Section("experiments", "What made the difference", tuple(cells))
+
+
+def _family(name: str) -> list[Text | Code]:
+    folder = f"figures/experiments/{name}"
+    return [
+        text(f"### {name}", "Each point is a network; lines join those of one seed that are alike in all else."),
+        images(
+            (f"{folder}/factors.png", f"Outcomes of {name} by factor"),
+            (f"{folder}/table.png", f"Outcomes of {name}, mean and standard deviation over seeds"),
+            (f"{folder}/curves.png", f"Trainings of {name}"),
+        ),
+    ]

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import nct, t, ttest_rel
+from scipy.stats import f, nct, t, ttest_rel
 
 from lucidag.experiments.design import Network, balanced, one_factor_each
 from lucidag.experiments.effects import POWER, effect, scatter, spread, visible
@@ -18,6 +18,16 @@ def test_of_one_combination_it_is_the_paired_t_test(seed):
     assert (found.p, found.low, found.high) == pytest.approx((theirs.pvalue, interval.low, interval.high))
     assert found.effect == pytest.approx(found.mean - found.mean_against)
     assert found.reason == ""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_the_analysis_of_variance_with_random_seeds(seed):
+    values = np.random.default_rng(seed).normal(size=(2, 3, 4))
+    cells = values.mean(axis=1)  # value by seed
+    unlike = cells - cells.mean(axis=0) - cells.mean(axis=1, keepdims=True) + cells.mean()
+    between = 4 * ((cells.mean(axis=1) - cells.mean()) ** 2).sum()
+    ratio = between / ((unlike**2).sum() / 3)
+    assert effect(values[1], values[0], 0.95).p == pytest.approx(f.sf(ratio, 1, 3))
 
 
 def test_one_seed_and_a_difference_without_scatter_have_no_interval():
@@ -85,6 +95,7 @@ def test_seeds_scatter_as_planted():
         held.append(low <= 0.5 <= high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
     assert np.isnan(scatter(np.ones((4, 1)), 0.95)).all()
+    assert scatter(np.full((2, 3), 0.1), 0.95) == (0, 0, 0)
 
 
 def grid(*sizes: int) -> list[Network]:
