@@ -29,6 +29,7 @@ include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/units.smk"
 include: "rules/artefacts.smk"
+include: "rules/discover.smk"
 include: "rules/repair.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
@@ -46,6 +47,7 @@ rule all:
         rules.dissect.input,
         rules.units.input,
         rules.artefacts.input,
+        rules.discovery.input,
         rules.repair.input,
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -43,6 +43,7 @@ rule figures:
         every("figures/faithfulness/{model}/ranking.png", model=plan.measured),
         every("figures/artefacts/{dataset}/odds.png", dataset=plan.audited),
         every("figures/shortcuts/{study}/shortcut.png", study=CONFIG.shortcuts),
+        every("figures/discovery/{model}.png", model=plan.discovered),
 
 
 rule figures_data:

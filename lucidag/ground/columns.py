@@ -6,7 +6,7 @@ WORDS = (
     *("image", "model", "family", "split", "ranked_on", "method", "method_a", "method_b", "measure", "metric"),
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
-    *("library", "version", "no_class", "reason", "kind", "name", "set", "members"),
+    *("library", "version", "no_class", "reason", "kind", "name", "set", "members", "side", "column"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
