@@ -29,6 +29,7 @@ include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/units.smk"
 include: "rules/artefacts.smk"
+include: "rules/discover.smk"
 include: "rules/repair.smk"
 include: "rules/experiments.smk"
 include: "rules/figures.smk"
@@ -47,6 +48,7 @@ rule all:
         rules.dissect.input,
         rules.units.input,
         rules.artefacts.input,
+        rules.discovery.input,
         rules.repair.input,
         rules.experiments.input if CONFIG.members else [],
         rules.figures.input,

@@ -121,6 +121,7 @@ EXPLAINING = {
         CONFIG, "faithfulness", wildcards.model
     ),
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
+    "discover": lambda wildcards: CONFIG.discover.methods,
 }
 
 # What the report calls the results of a folder, where that is not the folder's name.
@@ -128,7 +129,7 @@ CATEGORIES = {
     "rof": "Retrieval of function",
     **dict.fromkeys(("agreement", "localisation", "faithfulness"), "Explanations"),
     **dict.fromkeys(("clip", "dissect", "units"), "Units and concepts"),
-    **dict.fromkeys(("shortcuts", "repair"), "Artefacts"),
+    **dict.fromkeys(("shortcuts", "repair", "discovery"), "Artefacts"),
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 

@@ -45,6 +45,7 @@ rule figures:
         every("figures/artefacts/{dataset}/odds.png", dataset=plan.audited),
         every("figures/shortcuts/{study}/shortcut.png", study=CONFIG.shortcuts),
         every("figures/units/{model}/effects.png", model=plan.unit_models),
+        every("figures/discovery/{model}.png", model=plan.discovered),
 
 
 rule figures_data:

@@ -74,7 +74,7 @@ def _check_models(plan: Plan) -> Iterator[str]:
     config = plan.config
     members = config.members.values()
     known = sorted({*config.models, *(each.family for each in members), *(each.block for each in members)})
-    for key in ("rof", "explain", "dissect", "units", "relevance", "faithfulness"):
+    for key in ("rof", "explain", "dissect", "units", "relevance", "faithfulness", "discover"):
         section = getattr(config, key)
         yield from _known(f"{key}.models", "model", (section.models or ()) if section is not None else (), known)
     for key, shortcut in config.shortcuts.items():

@@ -18,7 +18,14 @@ from typing import Any
 from lucidag.config.arms import arms, studied_models
 from lucidag.config.compared import compared_models
 from lucidag.config.dossier import absent
-from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
+from lucidag.config.methods import (
+    compared_methods,
+    discovering_families,
+    explain_of,
+    family,
+    measured_families,
+    studied_families,
+)
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
@@ -120,6 +127,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         ),
         "shortcut": _shortcut,
         "repair_report": _repair_report,
+        "discover": lambda plan, job: {"families": discovering_families(plan.config)},
         "clip_embed": _embedded,
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,

@@ -6,7 +6,7 @@ from typing import Any
 from lucidag.config.arms import studied_models
 from lucidag.config.schema import Config
 from lucidag.explain.cam.settings import Cam
-from lucidag.explain.lime.settings import Lime
+from lucidag.explain.lime.settings import Lime, LimeSettings
 from lucidag.explain.methods.registry import (
     CAM,
     DEFAULT,
@@ -85,17 +85,30 @@ def measured_families(config: Config, model: str, images: Sequence[str]) -> list
 
 def studied_families(config: Config, study: str) -> list[Family]:
     """Return the families that a study of a shortcut asks, with the study's own settings."""
-    shortcut, explain = config.shortcuts[study], config.explain
+    shortcut = config.shortcuts[study]
+    return _asked_alone(config, studied_methods(config, study), shortcut.layer, shortcut.lime)
+
+
+def discovering_families(config: Config) -> list[Family]:
+    """Return the family of the method whose maps a discovery compares."""
+    assert config.discover is not None
+    return _asked_alone(config, config.discover.methods, None, None)
+
+
+def _asked_alone(
+    config: Config, methods: Sequence[str], layer: str | None, own_lime: LimeSettings | None
+) -> list[Family]:
+    """Return families that are asked for other images than those of `explain`, whose settings they have."""
+    explain = config.explain
     lime = explain.lime if explain is not None else Lime()
     options: dict[str, dict[str, Any]] = {
-        CAM: _cam(explain.cam if explain is not None else Cam(), shortcut.layer),
+        CAM: _cam(explain.cam if explain is not None else Cam(), layer),
         LRP: (explain.lrp if explain is not None else Lrp()).model_dump(mode="json"),
-        LIME: {"batch_size": lime.batch_size, "settings": (shortcut.lime or lime).to_json()},
+        LIME: {"batch_size": lime.batch_size, "settings": (own_lime or lime).to_json()},
     }
     own = explain.options if explain is not None else {}
     return [
-        {"methods": methods, "options": options.get(name, own.get(name, {}))}
-        for name, methods in families(studied_methods(config, study)).items()
+        {"methods": found, "options": options.get(name, own.get(name, {}))} for name, found in families(methods).items()
     ]
 
 

@@ -485,6 +485,11 @@ class Plan:
         """The data sets that are audited for artefacts."""
         return [] if self.config.artefacts is None else list(self.config.artefacts.datasets)
 
+    @cached_property
+    def discovered(self) -> list[str]:
+        """The models in whose classes kinds of relevance maps are looked for."""
+        return [] if self.config.discover is None else self._members(self.config.discover.models)
+
     def _members(self, names: Iterable[str] | None, every: Iterable[str] | None = None) -> list[str]:
         """Return the models of a section: those that it names, families written out; else every one."""
         if names is None:

@@ -125,6 +125,7 @@ def check_methods(plan: Plan, source: str, code: CodeIndex) -> None:
         for name, study in config.shortcuts.items()
         for method in study.methods or ()
     ]
+    asked += [("discover.methods", method) for method in (config.discover.methods if config.discover else ())]
     keys = {method: key for key, method in asked if ":" in method or options.get(name_of(method))}
     words = {method: {"method": method, "options": options.get(name_of(method), {})} for method in keys}
     parts = {method: modules_of([method]) for method in keys}
@@ -186,6 +187,8 @@ def _methods_asked(plan: Plan, wanted: Callable[[str], bool]) -> dict[str, dict[
     for name in config.shortcuts:
         methods = studied_methods(config, name)
         asked.append((f"shortcuts.{name}.methods", methods, studied_models(config, name)))
+    if config.discover is not None:
+        asked.append(("discover.methods", config.discover.methods, plan.discovered))
     for key, methods, models in asked:
         chosen = [method for method in methods if wanted(method)]
         for model in models if chosen else ():

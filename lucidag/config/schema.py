@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_arg
 
 from pydantic import BaseModel, Field, PrivateAttr, create_model
 
+from lucidag.artefacts.discover.settings import Discover
 from lucidag.artefacts.repair.settings import Repair
 from lucidag.artefacts.settings import Artefacts
 from lucidag.artefacts.study_settings import Shortcut
@@ -52,6 +53,7 @@ class Config(Section):
     units: Units | None = Field(default=None, description="What is lost without each unit; absent: not asked.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
+    discover: Discover | None = Field(default=None, description="Artefacts without a finder; absent: not looked for.")
     repair: dict[Name, Repair] = Field(default={}, description="Shortcuts taken out of networks, by name.")
     experiments: Experiments = Field(
         default=Experiments(), description="Models side by side, where a grid or seeds made some."

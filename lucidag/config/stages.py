@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from lucidag.artefacts.needs import AUDIT, REPAIR, STUDY
+from lucidag.artefacts.needs import AUDIT, DISCOVERY, REPAIR, STUDY
 from lucidag.explain.cam.layers import NEEDS as CAM_NEEDS
 from lucidag.explain.faithfulness.needs import NEEDS as FAITHFULNESS
 from lucidag.explain.methods.registry import CAM, FAMILIES, METHODS, load
@@ -33,7 +33,7 @@ def needs() -> Iterator[Needs]:
     """List what all stages and methods need; methods are imported for it."""
     yield from (NETWORKS, ROF, CAM_NEEDS)
     yield from _methods()
-    yield from (RELEVANCE, FAITHFULNESS, LABELS, OVERLAPS, EFFECTS, INNER, AUDIT, STUDY, REPAIR)
+    yield from (RELEVANCE, FAITHFULNESS, LABELS, OVERLAPS, EFFECTS, INNER, AUDIT, STUDY, DISCOVERY, REPAIR)
 
 
 def _methods() -> Iterator[Needs]:

@@ -6,7 +6,7 @@ WORDS = (
     *("image", "model", "family", "split", "ranked_on", "method", "method_a", "method_b", "measure", "metric"),
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
-    *("library", "version", "no_class", "reason", "kind", "name", "set", "members", "text"),
+    *("library", "version", "no_class", "reason", "kind", "name", "set", "members", "text", "side", "column"),
     *("baseline", "warnings", "top_images", "reference_images", "role_supported", "zero_confirmed", "mean_confirmed"),
     *("words_category", "words_verdict", "words_why", "words_judged_by"),
     *("pixels_category", "pixels_verdict", "pixels_why", "pixels_judged_by"),

@@ -160,6 +160,7 @@ class Model(Section):
         "features": (*NETWORK, "batch_size"),
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         "repair_model": NETWORK,
+        "discover": LOOKED_INTO,
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
         **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner"), LOOKED_INTO),
