@@ -1,4 +1,4 @@
-"""Discovery against planted truth: clouds with and without kinds, maps with an artefact and without, units that split."""
+"""Discovery against planted truth: clouds with kinds and without, maps with an artefact, units that split."""
 
 from math import comb
 
