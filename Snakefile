@@ -28,6 +28,7 @@ include: "rules/relevance.smk"
 include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/units.smk"
+include: "rules/planted.smk"
 include: "rules/artefacts.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
@@ -44,6 +45,7 @@ rule all:
         rules.faithfulnesses.input,
         rules.dissect.input,
         rules.units.input,
+        rules.planted.input,
         rules.artefacts.input,
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -16,7 +16,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
-from lucidag.config.methods import compared_methods, explain_of, family, measured_families, studied_families
+from lucidag.config.methods import (
+    compared_methods,
+    explain_of,
+    family,
+    measured_families,
+    planted_families,
+    studied_families,
+)
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.schema import Config
 from lucidag.data.roles import SPLITS
@@ -113,6 +120,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
         "dissect_units": _shown_to,
+        "planted_truth": lambda plan, job: {
+            "families": planted_families(plan.config),
+            "splits": plan.probe_splits(job["model"]),
+        },
         "notebook": lambda plan, job: notebook(plan),
     }
 

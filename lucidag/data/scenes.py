@@ -84,13 +84,12 @@ def draw(number: int, size: int, seed: int, tied: Tied | None = None) -> Iterato
 def draw_one(index: int, size: int, seed: int, tied: Tied | None = None) -> Drawing:
     """Draw image `index` of `draw`."""
     # One stream for each part: what one part draws never shifts another.
-    layout, air, land, grain, *surfaces = (np.random.default_rng([seed, index, part]) for part in range(_ORDER))
+    layout, air, land, grain, *surfaces = (_stream(seed, index, part) for part in range(_ORDER))
     kind, place = _of(index, _order_of(index, seed))
     share = float(layout.uniform(0.27, 0.42))
     things = _things(layout, kind)
-    if tied is not None and kind in tied.colours:
-        if np.random.default_rng([seed, index, _TIED]).random() < tied.share:
-            things = (*things[:-1], replace(things[-1], colour=tied.colours[kind]))
+    if tied is not None and kind in tied.colours and _stream(seed, index, _TIED).random() < tied.share:
+        things = (*things[:-1], replace(things[-1], colour=tied.colours[kind]))
 
     pixels, haze, light = paint_sky(air, size)
     concepts = {name: np.zeros((size, size), dtype=np.uint8) for name in CONCEPTS}
@@ -115,6 +114,10 @@ def classes_of(number: int, seed: int) -> list[tuple[str, str]]:
     """Give the kind of the main object and the place of each image of `draw`, without drawing any."""
     orders = [_order_of(first, seed) for first in range(0, number, _PAIRS)]
     return [_of(index, orders[index // _PAIRS]) for index in range(number)]
+
+
+def _stream(seed: int, index: int, part: int) -> np.random.Generator:
+    return np.random.default_rng([seed, index, part])
 
 
 def _order_of(index: int, seed: int) -> NDArray[np.int64]:

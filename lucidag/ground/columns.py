@@ -7,6 +7,7 @@ WORDS = (
     *("threshold", "layer", "concept", "category", "description", "role", "role_accuracy", "role_loss", "flags"),
     *("artefact", "curve", "step", "settings", "better", "note", "better_than", "not_told_apart", "prediction"),
     *("library", "version", "no_class", "reason", "kind", "name", "set", "members"),
+    *("part", "second_category", "verdict"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.

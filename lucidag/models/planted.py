@@ -12,8 +12,9 @@ has standard deviation 1, and n_j a map of noise, the map of a planted unit is r
 
 n_j = (v - 1/2) / sd(v) with v the value of a single pixel, a weighted mean of its colours, after `FOLDS` tents
 t(v) = 2 relu(v) - 4 relu(v - 1/2): these fold the range of 256 values so often that the grain of the image alone is
-left. All is made of convolutions and ReLUs. The column of a planted unit in the last layer is `strength` for the class
-that it acts on, and 0 else; it never changes, as its gradients are 0. All else is trained around it.
+left. One pixel is taken of each of 4 x 4 fields of the image, and sd is that of the mean over these. All is made of
+convolutions and ReLUs. The column of a planted unit in the last layer is `strength` for the class that it acts on, and
+0 else; it never changes, as its gradients are 0. All else is trained around it.
 """
 
 from collections.abc import Mapping
@@ -27,11 +28,10 @@ from torch import nn
 from lucidag.data.scenes import CONCEPTS
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.models.planted_fit import STRIDE, fit_detectors
+from lucidag.models.planted_fit import SIZE, STRIDE, fit_detectors
 from lucidag.models.planted_units import (
     COUNTS,
     DEAD,
-    KINDS,
     NAMES,
     NOISE,
     NONE,
@@ -42,7 +42,7 @@ from lucidag.models.planted_units import (
 )
 from lucidag.models.reproducible import mix, reproducible
 
-FOLDS, FIELDS = 9, 16  # tents one after another, and maps of noise
+FOLDS, FIELDS, COARSE = 9, 16, 4  # tents one after another, maps of noise, and positions that one value is for
 ALIKE = 0.9
 OFF = 1000.0
 
@@ -114,9 +114,9 @@ class Planted(nn.Module):
             fit = fit_detectors(convolutions[:-1], convolutions[-1], images, epochs, mix(seed, 0))
         plants = draw_plants(counts, np.flatnonzero(fit.auprc >= floor).tolist(), label, shortcuts, mix(seed, 1))
         with torch.no_grad():
-            self.auprc.copy_(torch.from_numpy(fit.auprc))
+            self.get_buffer("auprc").copy_(torch.from_numpy(fit.auprc))
             for each in fields(Plants):
-                getattr(self, each.name).copy_(torch.from_numpy(getattr(plants, each.name)))
+                self.get_buffer(each.name).copy_(torch.from_numpy(getattr(plants, each.name)))
             _set_noise(self.noise, mix(seed, 2))
             weight, bias = planted_weights(plants, fit.usual)
             self.plant.weight.copy_(torch.from_numpy(weight)[:, :, None, None])
@@ -130,7 +130,7 @@ class Planted(nn.Module):
 
     def plants(self) -> Plants:
         """Give what is planted."""
-        return Plants(**{each.name: getattr(self, each.name).numpy() for each in fields(Plants)})
+        return Plants(**{each.name: self.get_buffer(each.name).cpu().numpy() for each in fields(Plants)})
 
 
 def make(
@@ -143,7 +143,7 @@ def make(
     strength: float = 0.5,
     floor: float = 0.8,
     images: int = 1800,
-    epochs: int = 30,
+    epochs: int = 24,
 ) -> nn.Module:
     """Build a `Planted`, which plants its units when its training begins.
 
@@ -210,7 +210,8 @@ def _detector(detail: int) -> nn.Sequential:
     """Build convolutions with ReLUs between, the last two dilated, so that a position sees most of an object."""
     layers: list[nn.Module] = []
     wide = 2 * detail
-    for inside, outside, stride, far in ((3, detail, 2, 1), (detail, wide, 2, 1), (wide, wide, 1, 1), *[(wide, wide, 1, 2)] * 2):
+    steps = ((3, detail, 2, 1), (detail, wide, 2, 1), (wide, wide, 1, 1), (wide, wide, 1, 2), (wide, wide, 1, 2))
+    for inside, outside, stride, far in steps:
         layers += [nn.Conv2d(inside, outside, 3, stride, far, far), nn.ReLU()]
     return nn.Sequential(*layers, nn.Conv2d(wide, len(NAMES), 1), nn.ReLU())
 
@@ -219,7 +220,8 @@ def _noise() -> nn.Sequential:
     folds: list[nn.Module] = []
     for _ in range(FOLDS):
         folds += [nn.Conv2d(FIELDS, 2 * FIELDS, 1), nn.ReLU(), nn.Conv2d(2 * FIELDS, FIELDS, 1)]
-    return nn.Sequential(nn.Conv2d(3, FIELDS, 1, STRIDE), *folds, nn.Conv2d(FIELDS, FIELDS, 1))
+    sampled = nn.Conv2d(3, FIELDS, 1, STRIDE * COARSE)
+    return nn.Sequential(sampled, *folds, nn.Conv2d(FIELDS, FIELDS, 1), nn.Upsample(scale_factor=COARSE))
 
 
 def _set_noise(noise: nn.Sequential, seed: int) -> None:
@@ -233,6 +235,6 @@ def _set_noise(noise: nn.Sequential, seed: int) -> None:
         halves.bias.copy_(torch.cat([torch.zeros(FIELDS), torch.full((FIELDS,), -0.5)]))  # type: ignore[union-attr]
         joined.weight.copy_(torch.cat([2 * one, -4 * one], dim=1)[:, :, None, None])
         nn.init.zeros_(joined.bias)  # type: ignore[arg-type]
-    scale = np.sqrt(12) * 16  # a uniform value has the variance 1/12, and an image 16 x 16 positions
+    scale = np.sqrt(12) * SIZE / (STRIDE * COARSE)  # a uniform value has the variance 1/12
     last.weight.copy_((scale * one)[:, :, None, None])
     nn.init.constant_(last.bias, -0.5 * scale)  # type: ignore[arg-type]

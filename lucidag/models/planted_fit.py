@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, one_hot
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -69,9 +70,10 @@ def fit_detectors(convolutions: list[nn.Conv2d], readout: nn.Conv2d, images: int
         limits = np.array([_limit(logits[~checked, c], covered[~checked, c]) for c in range(len(NAMES))])
         answers = np.maximum(logits - limits[:, None, None], 0)
         spread = np.maximum(answers.mean(axis=(2, 3)).std(axis=0), 1e-6)
+        assert readout.bias is not None
         readout.bias.sub_(torch.from_numpy(limits)).div_(torch.from_numpy(spread))
         readout.weight.div_(torch.from_numpy(spread)[:, None, None, None])
-    auprc = np.array([precision(logits[checked, c], covered[checked, c]) for c in range(len(NAMES))])
+    auprc = np.array([_precision(logits[checked, c], covered[checked, c]) for c in range(len(NAMES))])
     usual = [answers[:, c][covered[:, c]].mean() if covered[:, c].any() else 1 for c in range(len(NAMES))]
     return Fit(auprc, np.array(usual) / spread)
 
@@ -83,16 +85,6 @@ def covered_shares(concepts: dict[str, NDArray[np.uint8]]) -> torch.Tensor:
         for category, names in CONCEPTS.items()
     ]
     return avg_pool2d(torch.cat(parts, dim=1).float(), STRIDE)
-
-
-def precision(values: NDArray[np.floating], covered: NDArray[np.bool_]) -> float:
-    """Give the average precision of values for a truth of the same shape; NaN where nothing is true."""
-    order = np.argsort(-values, axis=None, kind="stable")
-    ranked, truth = values.ravel()[order], covered.ravel()[order]
-    last = np.append(ranked[1:] != ranked[:-1], True)
-    hits = np.cumsum(truth)[last]
-    found = np.diff(hits, prepend=0)
-    return float((found * hits / (np.flatnonzero(last) + 1)).sum() / hits[-1]) if hits[-1] else math.nan
 
 
 def _scenes(images: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -147,6 +139,10 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     norm.reset_running_stats()
     norm.reset_parameters()
     norm.eps = 0.0
+
+
+def _precision(logits: Floats, covered: NDArray[np.bool_]) -> float:
+    return float(average_precision_score(covered.ravel(), logits.ravel())) if covered.any() else math.nan
 
 
 def _limit(logits: Floats, covered: NDArray[np.bool_]) -> float:

@@ -12,6 +12,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import check_known
 
 Whole = NDArray[np.int64]
+Row = dict[str, float]
 
 PURE, TWO, REDUNDANT, DEAD, SHORTCUT, NOISE = "pure", "two-concept", "redundant", "dead", "shortcut", "noise"
 KINDS = (PURE, TWO, REDUNDANT, DEAD, SHORTCUT, NOISE)
@@ -19,6 +20,7 @@ COUNTS: Mapping[str, int] = MappingProxyType({PURE: 40, TWO: 28, REDUNDANT: 16, 
 NAMES = tuple((name, category) for category, names in CONCEPTS.items() for name in names)
 STEP = 0.25  # by which the threshold rises from one unit of a concept to the next
 NONE = -1
+EMPTY: Row = {"first": NONE, "second": NONE, "source": NONE, "acts_on": NONE, "least": 0.0}
 
 
 @dataclass(frozen=True)
@@ -90,48 +92,52 @@ def draw_plants(
         If concepts for the units asked for are lacking.
     """
     rng = np.random.default_rng(seed)
-    classes, categories = CONCEPTS[label], [category for _, category in NAMES]
-    order = rng.permutation(sound).tolist()
-    tied = [(list(classes).index(name), _place(word)) for name, word in shortcuts.items()]
-    _check(counts, order, tied, categories)
-    rows: list[dict[str, float]] = []
-    for kind, number in ((kind, number) for kind in KINDS for number in range(counts.get(kind, 0))):
-        row: dict[str, float] = {"kind": KINDS.index(kind), "first": NONE, "second": NONE, "source": NONE}
-        row |= {"acts_on": NONE, "least": 0.0}
-        if kind in (PURE, TWO, DEAD):
-            first = order[number % len(order)]
-            acts = list(classes).index(NAMES[first][0]) if categories[first] == label else NONE
-            row |= {"first": first, "acts_on": acts}
-        if kind == PURE:
-            row["least"] = STEP * (number // len(order))
-        elif kind == TWO:
-            row["second"] = int(rng.choice([other for other in order if categories[other] != categories[first]]))
-        elif kind == REDUNDANT:
-            source = int(rng.integers(counts[PURE]))
-            row |= {"source": source} | {name: rows[source][name] for name in ("first", "acts_on", "least")}
-        elif kind == DEAD:
-            row |= {"first": NONE, "acts_on": int(rng.integers(len(classes)))}
-        elif kind == SHORTCUT:
-            acts, first = tied[number % len(tied)]
-            row |= {"first": first, "acts_on": acts, "least": STEP * (number // len(tied))}
-        elif kind == NOISE and number % 2:
-            row["acts_on"] = int(rng.integers(len(classes)))
-        rows.append(row)
+    classes = list(CONCEPTS[label])
+    order = [int(place) for place in rng.permutation(sound)]
+    tied = [(classes.index(name), _place(word)) for name, word in shortcuts.items()]
+    _check(counts, order, tied)
+    rows: list[Row] = []
+    for kind in KINDS:
+        for number in range(counts.get(kind, 0)):
+            row = _plant(kind, number, order, tied, rng) | {"kind": KINDS.index(kind)}
+            if kind == REDUNDANT:
+                row["source"] = int(rng.integers(counts[PURE]))
+                row |= {name: rows[int(row["source"])][name] for name in ("first", "acts_on", "least")}
+            elif kind in (PURE, TWO):
+                name, category = NAMES[int(row["first"])]
+                row["acts_on"] = classes.index(name) if category == label else NONE
+            elif kind == DEAD or (kind == NOISE and number % 2):
+                row["acts_on"] = int(rng.integers(len(classes)))
+            rows.append({**EMPTY, **row})
     whole = {each.name: np.array([row[each.name] for row in rows]) for each in fields(Plants)}
     return Plants(**{name: values.astype(float if name == "least" else np.int64) for name, values in whole.items()})
+
+
+def _plant(
+    kind: str, number: int, order: Sequence[int], tied: Sequence[tuple[int, int]], rng: np.random.Generator
+) -> Row:
+    """Give what the unit of this number among those of a kind answers to."""
+    if kind == SHORTCUT:
+        acts, first = tied[number % len(tied)]
+        return {"first": first, "acts_on": acts, "least": STEP * (number // len(tied))}
+    first = order[number % len(order)]
+    if kind == PURE:
+        return {"first": first, "least": STEP * (number // len(order))}
+    if kind == TWO:
+        return {"first": first, "second": int(rng.choice([at for at in order if NAMES[at][1] != NAMES[first][1]]))}
+    return {}
 
 
 def _place(word: str) -> int:
     return [name for name, _ in NAMES].index(word)
 
 
-def _check(
-    counts: Mapping[str, int], order: Sequence[int], tied: Sequence[tuple[int, int]], categories: Sequence[str]
-) -> None:
-    if counts.get(SHORTCUT, 0) and not tied:
+def _check(counts: Mapping[str, int], order: Sequence[int], tied: Sequence[tuple[int, int]]) -> None:
+    asked = counts.get(SHORTCUT, 0)
+    if asked and not tied:
         raise InputError("options: shortcut units are asked for, and `shortcuts` names no class with its concept")
-    if len({categories[place] for place in order}) < 2:
-        raise InputError("options: fewer than two kinds of concepts can be told well enough: take more images or epochs")
+    if len({NAMES[place][1] for place in order}) < 2:
+        raise InputError("options: fewer than two kinds of concepts are told well enough: take more images or epochs")
     for _, place in tied:
-        if counts.get(SHORTCUT, 0) and place not in order:
-            raise InputError(f"options: the shortcut '{NAMES[place][0]}' cannot be told well enough to be planted")
+        if asked and place not in order:
+            raise InputError(f"options: the shortcut '{NAMES[place][0]}' is not told well enough to be planted")

@@ -161,7 +161,7 @@ class Model(Section):
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard"), LOOKED_INTO),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard", "planted_truth"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")

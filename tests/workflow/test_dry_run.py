@@ -25,6 +25,7 @@ EXPECTED = Path(__file__).parent / "expected"
 CONFIGURATIONS = [
     "config",
     "generalisation",
+    "planted",
     "shortcuts",
     pytest.param("imagenet", marks=pytest.mark.shared_data),
     pytest.param("isic", marks=pytest.mark.shared_data),
