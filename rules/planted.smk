@@ -64,9 +64,9 @@ rule planted_summary:
     output:
         summary=shown(f"{R}/planted/summary.csv", "planted_summary", "planted units"),
     log:
-        f"{R}/logs/planted_summary/all.log",
+        f"{R}/logs/planted_summary/report.log",
     benchmark:
-        f"{R}/benchmarks/planted_summary/all.tsv"
+        f"{R}/benchmarks/planted_summary/report.tsv"
     conda:
         "../envs/tables.yaml"
     params:

@@ -79,8 +79,8 @@ TABLES = {
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/sets.csv": "w:name w:set w:members i:images n:loss n:loss_low n:loss_high n:accuracy "
     "n:others_loss n:others_accuracy n:p n:p_fdr",
-    "planted/{model}/truth.csv": "i:unit w:kind w:concept w:category w:second_concept w:second_category n:source w:name "
-    "n:weight n:auprc n:base_rate n:lift b:verified w:reason",
+    "planted/{model}/truth.csv": "i:unit w:kind w:concept w:category w:second_concept w:second_category n:source "
+    "w:name n:weight n:auprc n:base_rate n:lift b:verified w:reason",
     "planted/{model}/relevance.csv": "i:unit w:name n:relevance n:contribution",
     "planted/{model}/regions.csv": "w:image w:method w:kind n:unit w:concept w:name n:auprc n:base_rate n:share",
     "planted/{model}/labels.csv": "w:method i:unit w:kind w:concept w:category w:labelled_concept b:right w:verdict "
