@@ -254,6 +254,8 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         }
     if config.units is not None:
         found["units"] = {"models": plan.unit_models, **config.units.pick("confidence")}
+    if config.planted is not None:
+        found["planted"] = {"models": plan.planted, **config.planted.pick("confidence")}
     if config.artefacts is not None:
         found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
     if config.shortcuts:
