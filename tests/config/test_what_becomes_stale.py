@@ -207,5 +207,5 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
             "shortcut",
         ),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
-        *("faithfulness", "faithfulness_shard", "relevance_atlas", "relevance_references"),
+        *("faithfulness", "faithfulness_shard", "relevance_atlas", "relevance_references", "planted_truth"),
     }
