@@ -28,6 +28,7 @@ include: "rules/relevance.smk"
 include: "rules/faithfulness.smk"
 include: "rules/dissect.smk"
 include: "rules/units.smk"
+include: "rules/planted.smk"
 include: "rules/artefacts.smk"
 include: "rules/discover.smk"
 include: "rules/repair.smk"
@@ -47,6 +48,7 @@ rule all:
         rules.faithfulnesses.input,
         rules.dissect.input,
         rules.units.input,
+        rules.planted.input,
         rules.artefacts.input,
         rules.discovery.input,
         rules.repair.input,

@@ -122,13 +122,14 @@ EXPLAINING = {
     ),
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
     "discover": lambda wildcards: CONFIG.discover.methods,
+    "planted_truth": lambda wildcards: CONFIG.planted.methods,
 }
 
 # What the report calls the results of a folder, where that is not the folder's name.
 CATEGORIES = {
     "rof": "Retrieval of function",
     **dict.fromkeys(("agreement", "localisation", "faithfulness"), "Explanations"),
-    **dict.fromkeys(("clip", "dissect", "units"), "Units and concepts"),
+    **dict.fromkeys(("clip", "dissect", "units", "planted"), "Units and concepts"),
     **dict.fromkeys(("shortcuts", "repair", "discovery"), "Artefacts"),
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}

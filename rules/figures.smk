@@ -8,7 +8,8 @@
 #           explanations/{model}/{family}, agreement/{model}/side_by_side, heat_map and curves,
 #           localisation/{model}/grades,
 #           dissect/{model or pair}/{method}-concepts and -categories, dissect/{model}/units and {method}-roles,
-#           units/{model}/effects.
+#           units/{model}/effects,
+#           planted/summary.
 
 
 rule figures:
@@ -31,6 +32,7 @@ rule figures:
             method=plan.concept_methods,
         ),
         every("figures/dissect/{model}/units.png", model=plan.layers),
+        every("figures/planted/summary.png") if plan.planted else [],
         every(
             "figures/dissect/{model}/{method}-roles.png",
             model=plan.joined,
@@ -291,6 +293,24 @@ rule figures_units:
         **made_by("figures_units", "dissect_units"),
     script:
         "../workflow/scripts/figures_units.py"
+
+
+rule figures_planted:
+    """Draw what each method says of planted units."""
+    input:
+        summary=f"{R}/planted/summary.csv",
+    output:
+        **figure("planted/summary", png=("planted units", "planted_figure")),
+    log:
+        f"{R}/logs/figures_planted/report.log",
+    benchmark:
+        f"{R}/benchmarks/figures_planted/report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        **made_by("figures_planted", "figures"),
+    script:
+        "../workflow/scripts/figures_planted.py"
 
 
 rule figures_concept_roles:

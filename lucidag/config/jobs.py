@@ -24,6 +24,7 @@ from lucidag.config.methods import (
     explain_of,
     family,
     measured_families,
+    planted_families,
     studied_families,
 )
 from lucidag.config.plan import Plan, Wildcards
@@ -137,6 +138,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "compare_models": lambda plan, job: compared_models(plan),
         "compare_factors": lambda plan, job: {"families": plan.families_of_models},
         "experiment_figures": lambda plan, job: {"models": plan.families_of_models[job["grid"]]},
+        "planted_truth": lambda plan, job: {
+            "families": planted_families(plan.config),
+            "splits": plan.probe_splits(job["model"]),
+        },
         "notebook": lambda plan, job: notebook(plan),
     }
 
@@ -281,6 +286,8 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         found["units"]["layers"] = {
             name: list(dict.fromkeys([*plan.inner.get(name, ()), plan.penultimate(name)])) for name in plan.unit_models
         }
+    if config.planted is not None:
+        found["planted"] = {"models": plan.planted, **config.planted.pick("confidence")}
     if config.artefacts is not None:
         found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
     if config.shortcuts:

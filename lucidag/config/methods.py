@@ -20,6 +20,7 @@ from lucidag.explain.methods.registry import (
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.settings import Explain
 from lucidag.ground.errors import InputError
+from lucidag.planted.settings import LAYER
 
 Family = dict[str, Any]
 
@@ -109,6 +110,22 @@ def _asked_alone(
     own = explain.options if explain is not None else {}
     return [
         {"methods": found, "options": options.get(name, own.get(name, {}))} for name, found in families(methods).items()
+    ]
+
+
+def planted_families(config: Config) -> list[Family]:
+    """Return the families that are asked about planted units, with the settings of `explain:` where it is there."""
+    explain, planted = config.explain, config.planted
+    lime = explain.lime if explain is not None else Lime()
+    options: dict[str, dict[str, Any]] = {
+        CAM: _cam(explain.cam if explain is not None else Cam(), LAYER),
+        LRP: (explain.lrp if explain is not None else Lrp()).model_dump(mode="json"),
+        LIME: {"batch_size": lime.batch_size, "settings": lime.to_json()},
+    }
+    own = explain.options if explain is not None else {}
+    return [
+        {"methods": methods, "options": options.get(name, own.get(name, {}))}
+        for name, methods in families(planted.methods if planted is not None else []).items()
     ]
 
 

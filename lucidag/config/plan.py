@@ -15,6 +15,7 @@ from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
+from lucidag.planted.settings import FACTORY, LAYER
 from lucidag.units.names import ANNOTATIONS, NETDISSECT, UNTRAINED
 
 Wildcards = Mapping[str, str]
@@ -477,6 +478,23 @@ class Plan:
         """The models whose units in front of a last layer are looked at."""
         repairing = {self.original(model) for model in self.repaired}
         return {*self.examined, *self.unit_models, *repairing}
+
+    @cached_property
+    def planted(self) -> list[str]:
+        """The models whose planted units are held against the truth."""
+        if self.config.planted is None:
+            return []
+        every = [name for name, model in self.config.models.items() if model.architecture == FACTORY]
+        return self._members(self.config.planted.models, every)
+
+    def planted_inputs(self, model: str) -> dict[str, str]:
+        """Return what is said of a model's planted units."""
+        found = {name: self.at("planted", model, f"{name}.csv") for name in ("truth", "relevance", "regions")}
+        found["units"] = self.at("dissect", model, f"{LAYER}.csv")
+        found |= {"effects": self.at("units", model, "effects.csv")} if model in self.unit_models else {}
+        if model in self.examined:
+            found |= {name: self.at("rof", model, f"{name}.csv") for name in ("roles", "ranking")}
+        return found
 
     # Artefacts
 

@@ -18,6 +18,7 @@ from lucidag.explain.relevance.settings import Relevance
 from lucidag.explain.settings import Explain
 from lucidag.ground.section import Name, Section
 from lucidag.models.settings import Model
+from lucidag.planted.settings import Planted
 from lucidag.report.settings import Report
 from lucidag.rof.settings import Generalisation, Rof
 from lucidag.units.clip.settings import Clips
@@ -51,6 +52,7 @@ class Config(Section):
     clips: Clips = Field(default={}, description="CLIP models by name, for `dissect`.")
     dissect: Dissect | None = Field(default=None, description="What units detect; absent: not asked.")
     units: Units | None = Field(default=None, description="What is lost without each unit; absent: not asked.")
+    planted: Planted | None = Field(default=None, description="Units of known kinds, and what is said of them.")
     artefacts: Artefacts | None = Field(default=None, description="Audit of artefacts and shortcuts; absent: none.")
     shortcuts: dict[Name, Shortcut] = Field(default={}, description="Studies of shortcuts by name.")
     discover: Discover | None = Field(default=None, description="Artefacts without a finder; absent: not looked for.")

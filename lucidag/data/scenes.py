@@ -1,7 +1,7 @@
 """Images of a place with objects in it, drawn from a seed, and what is where in them as label maps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -17,6 +17,7 @@ CONCEPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _PAIRS = len(CONCEPTS["object"]) * len(CONCEPTS["place"])
 _MOST = 4  # objects in an image
 _ORDER = 4 + _MOST  # the streams before are those of the parts of an image
+_TIED = _ORDER + 1
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,26 @@ class Drawing:
     place: str
 
 
-def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
+@dataclass(frozen=True)
+class Tied:
+    """Colours that go with the kind of the main object.
+
+    Attributes
+    ----------
+    colours
+        Kind to its colour.
+    share
+        Of the main objects of these kinds, how many are given that colour; the others have any.
+    """
+
+    colours: Mapping[str, str]
+    share: float
+
+
+def draw(number: int, size: int, seed: int, tied: Tied | None = None) -> Iterator[Drawing]:
     """Draw `number` scenes, one after another.
 
-    Image i depends on `seed` and i alone, and shows the same scene at every size.
+    Image i depends on `seed`, i and `tied` alone, and shows the same scene at every size.
 
     Parameters
     ----------
@@ -58,17 +75,21 @@ def draw(number: int, size: int, seed: int) -> Iterator[Drawing]:
         Their side S in pixels, at least 32.
     seed
         The seed of every draw.
+    tied
+        Which colours go with main objects; nothing else changes by it.
     """
-    return (draw_one(index, size, seed) for index in track(range(number), "draw scenes"))
+    return (draw_one(index, size, seed, tied) for index in track(range(number), "draw scenes"))
 
 
-def draw_one(index: int, size: int, seed: int) -> Drawing:
+def draw_one(index: int, size: int, seed: int, tied: Tied | None = None) -> Drawing:
     """Draw image `index` of `draw`."""
     # One stream for each part: what one part draws never shifts another.
-    layout, air, land, grain, *surfaces = (np.random.default_rng([seed, index, part]) for part in range(_ORDER))
+    layout, air, land, grain, *surfaces = (_stream(seed, index, part) for part in range(_ORDER))
     kind, place = _of(index, _order_of(index, seed))
     share = float(layout.uniform(0.27, 0.42))
     things = _things(layout, kind)
+    if tied is not None and kind in tied.colours and _stream(seed, index, _TIED).random() < tied.share:
+        things = (*things[:-1], replace(things[-1], colour=tied.colours[kind]))
 
     pixels, haze, light = paint_sky(air, size)
     concepts = {name: np.zeros((size, size), dtype=np.uint8) for name in CONCEPTS}
@@ -93,6 +114,10 @@ def classes_of(number: int, seed: int) -> list[tuple[str, str]]:
     """Give the kind of the main object and the place of each image of `draw`, without drawing any."""
     orders = [_order_of(first, seed) for first in range(0, number, _PAIRS)]
     return [_of(index, orders[index // _PAIRS]) for index in range(number)]
+
+
+def _stream(seed: int, index: int, part: int) -> np.random.Generator:
+    return np.random.default_rng([seed, index, part])
 
 
 def _order_of(index: int, seed: int) -> NDArray[np.int64]:

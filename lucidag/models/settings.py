@@ -163,7 +163,7 @@ class Model(Section):
         "discover": LOOKED_INTO,
         **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
         **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner"), LOOKED_INTO),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner", "planted_truth"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")

@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from lucidag.ground.columns import WORDS, WORDS_END
-from lucidag.report import decisions, effects, experiments, networks, shortcuts, units
+from lucidag.report import decisions, effects, experiments, networks, planted, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
@@ -57,6 +57,7 @@ def builders() -> dict[str, Callable[..., Section]]:
         "faithfulness": decisions.faithfulness,
         "dissect": units.dissect,
         "units": effects.units,
+        "planted": planted.planted,
         "artefacts": shortcuts.artefacts,
         "shortcuts": shortcuts.studies,
     }

@@ -208,5 +208,12 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
         ),
         *("repair_model", "repair_report"),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
-        *("faithfulness", "faithfulness_shard", "relevance_atlas", "relevance_references", "unit_effects_inner"),
+        *(
+            "faithfulness",
+            "faithfulness_shard",
+            "relevance_atlas",
+            "relevance_references",
+            "unit_effects_inner",
+            "planted_truth",
+        ),
     }

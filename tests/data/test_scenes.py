@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from lucidag.data.scene_objects import COLOURS, KINDS, MATERIALS, TONES, Thing, paint_thing
 from lucidag.data.scene_places import PLACES, paint_place, paint_sky
-from lucidag.data.scenes import CONCEPTS, draw, draw_one
+from lucidag.data.scenes import CONCEPTS, Tied, draw, draw_one
 from lucidag.data.sources.scenes import Scenes
 from lucidag.ground.errors import InputError
 
@@ -252,3 +252,33 @@ def test_both_labels_share_their_images():
 def test_bad_settings_are_named(arguments, message):
     with pytest.raises((InputError, ValidationError), match=message):
         load(**{"number": 48, "size": 32, "splits": SPLITS, "seed": 0, **arguments})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tied_colour_is_that_of_most_main_objects_of_its_kind_and_changes_nothing_else(seed):
+    tied = Tied({"heart": "red", "fish": "blue"}, 0.8)
+    shares = {"heart": [], "fish": []}
+    for plain, other in zip(draw(480, 32, seed), draw(480, 32, seed, tied), strict=True):
+        thing, changed = plain.things[-1], other.things[-1]
+        assert other.things[:-1] == plain.things[:-1]
+        assert other.place == plain.place
+        assert replace(changed, colour=thing.colour) == thing
+        for category in ("object", "material", "place"):
+            assert (plain.concepts[category] == other.concepts[category]).all()
+        if thing.kind in shares:
+            shares[thing.kind].append(changed.colour == tied.colours[thing.kind])
+        else:
+            assert changed == thing
+            assert (plain.image == other.image).all()
+    for found in shares.values():  # of 60: the others have that colour once in eight
+        assert np.mean(found) == pytest.approx(0.8 + 0.2 / 8, abs=0.15)
+
+
+def test_the_tied_colour_reaches_the_table_and_misspelt_words_are_told():
+    source = load(number=240, size=32, seed=1, tied={"heart": "red"}, tied_share=1.0)
+    assert set(source.table.loc[source.table["object"] == "heart", "colour"]) == {"red"}
+    assert len(set(source.table.loc[source.table["object"] != "heart", "colour"])) == 8
+    with pytest.raises(ValidationError, match=r"tied: object 'hart' does not exist \(did you mean 'heart'\?\)"):
+        Scenes(source="scenes", tied={"hart": "red"})
+    with pytest.raises(ValidationError, match="tied: colour 'rot' does not exist"):
+        Scenes(source="scenes", tied={"heart": "rot"})

@@ -99,6 +99,15 @@ TABLES = {
     "units/{model}/images.csv": "w:layer i:unit n:clarity n:clarity_random b:clear g:clusters n:separation "
     "n:separation_random g:alike n:similarity",
     "units/{model}/search.csv": "w:text i:rank w:layer i:unit n:similarity",
+    "planted/{model}/truth.csv": "i:unit w:kind w:concept w:category w:second_concept w:second_category n:source "
+    "w:name n:weight n:auprc n:base_rate n:lift b:verified w:reason",
+    "planted/{model}/relevance.csv": "i:unit w:name n:relevance n:contribution",
+    "planted/{model}/regions.csv": "w:image w:method w:kind n:unit w:concept w:name n:auprc n:base_rate n:share",
+    "planted/{model}/labels.csv": "w:method i:unit w:kind w:concept w:category w:labelled_concept b:right w:verdict "
+    "b:confirmed n:score n:lift n:chance",
+    "planted/{model}/scores.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate "
+    "w:reason",
+    "planted/summary.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate w:reason",
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
     "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",

@@ -25,6 +25,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
         "untrained": True,
     },
     "units": {"models": ["net"], "confidence": 0.9, "layers": {"net": ["block.3"]}},
+    "planted": {"models": ["net"], "confidence": 0.9},
     "artefacts": {"datasets": ["cats"], "confidence": 0.9},
     "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
 }
@@ -54,6 +55,7 @@ FIGURES = [
     "localisation/net/grades",
     *(f"models/{name}/confusion" for name in ("net", "bought")),
     "models/net/history",
+    "planted/summary",
     "relevance/net/007",
     *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
     "shortcuts/ring/shortcut",
@@ -103,6 +105,9 @@ TABLES = {
     "0,red,confirmed,007,0.5,both,\n1,none,untestable,007,0.75,both,dead\n",
     "units/net/sets.csv": "name,set,members,images,loss,loss_low,loss_high,accuracy,others_accuracy,p,p_fdr\n"
     "007,worst,3 4,4,0.5,0.25,0.75,-0.25,0,,\n007,random,,4,0.125,0,0.25,0,0,0.01,0.02\n",
+    "planted/summary.csv": "part,method,kind,measure,n,positives,value,low,high,base_rate,reason\n"
+    "labels,netdissect,all,right,2,1,0.5,0.25,0.75,0.125,\nlabels,netdissect,pure,right,2,1,0.5,0.25,0.75,0.125,\n",
+    "planted/net/truth.csv": "unit,kind,concept,verified\n3,pure,red,True\n4,dead,,False\n",
     "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",
 }
 

@@ -23,6 +23,7 @@ TITLES = {
     "faithfulness": "Faithfulness",
     "dissect": "What units detect",
     "units": "What is lost without units",
+    "planted": "Units with known truth",
     "artefacts": "Artefacts",
     "shortcuts": "Shortcuts",
 }

@@ -25,6 +25,7 @@ EXPECTED = Path(__file__).parent / "expected"
 CONFIGURATIONS = [
     "config",
     "generalisation",
+    "planted",
     "shortcuts",
     "repair",
     "experiment",
@@ -216,7 +217,8 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     dissected = dissect.get("models", list(networks)) if dissect else []
     for rule, of_each in (("dissect_passes", 2), ("dissect_summary", 1), ("figures_units", 1)):  # its untrained twin
         assert count[rule] == of_each * len(dissected), rule
-    layers = [dissect.get("layers", {}).get(name, ["layer2", "layer3", "layer4", "fc"]) for name in dissected]
+    named, usual = dissect.get("layers", {}), ["layer2", "layer3", "layer4", "fc"]  # by model, or by family
+    layers = [named.get(name, named.get(re.sub(r"-s\d+$", "", name), usual)) for name in dissected]
     assert count["dissect_labels"] == sum(map(len, layers))
     assert count["dissect_compare"] == len(dissect.get("compare", []))
     assert count["clip_train"] == sum("train" in clip for clip in words.get("clips", {}).values())
@@ -231,6 +233,9 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     lost = words["units"].get("models", list(networks)) if "units" in words else []
     assert count["unit_effects"] == count["figures_effects"] == len(lost)
     assert count["unit_dossier"] >= len(lost)
+    planted = words["planted"].get("models", list(networks)) if "planted" in words else []
+    assert count["planted_truth"] == count["planted_scores"] == len(planted)
+    assert count["planted_summary"] == bool(planted)
     audited = words.get("artefacts", {}).get("datasets", [])
     assert count["artefact_audit"] == count["figures_artefacts"] == len(audited)
     families = [key for key, model in words_in(root, name)["models"].items() if {"grid", "seeds"} & set(model)]

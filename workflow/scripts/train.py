@@ -9,6 +9,7 @@ from lucidag.ground.job import WARNING, job, say
 from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.diverged import divergence
 from lucidag.models.network import checkpoint_metadata, open_network
+from lucidag.models.prepare import prepare
 from lucidag.models.settings import Train
 from lucidag.models.train import HISTORY_COLUMNS, train
 from lucidag.models.weights import load_weights, save_checkpoint
@@ -18,6 +19,7 @@ with job(snakemake):
     manifest = read_manifest(snakemake.input.dataset[0])
     how = Train.model_validate(settings["train"])
     network = open_network(settings, len(manifest.classes), how.seed)
+    prepare(network.model, how)
     if settings["weights"] is not None:
         chosen = (settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
         for sentence in load_weights(network.model, *chosen, settings["weights_part"]):

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lucidag.data.source import DataSource, Known, Source, Splits
+from lucidag.ground.section import Share
+from lucidag.ground.spelling import unknown
 
 
 class Scenes(DataSource):
@@ -16,7 +18,24 @@ class Scenes(DataSource):
     number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Images to draw.")
     size: Annotated[int, Field(ge=32)] = Field(default=64, description="Width and height in pixels.")
     label: Literal["object", "place"] = Field(default="object", description="What the class of an image is.")
+    tied: dict[str, str] = Field(
+        default={},
+        description="Object to colour: main objects of this kind have it mostly, so that a network may go by it.",
+    )
+    tied_share: Share = Field(default=0.9, description="Of the main objects in `tied`, how many are given the colour.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+    @model_validator(mode="after")
+    def _known_words(self) -> "Scenes":
+        if not self.tied:
+            return self
+        from lucidag.data.scenes import CONCEPTS  # slow, and seldom asked for
+
+        for words, category in ((self.tied, "object"), (self.tied.values(), "colour")):
+            for word in words:
+                if word not in CONCEPTS[category]:
+                    raise ValueError(f"tied: {unknown(category, word, CONCEPTS[category])}")
+        return self
 
     def load(self) -> Source:
         """Draw scenes and split them at random, stratified by class.
@@ -28,14 +47,15 @@ class Scenes(DataSource):
         import numpy as np
         import pandas as pd
 
-        from lucidag.data.scenes import CONCEPTS, draw
+        from lucidag.data.scenes import CONCEPTS, Tied, draw
         from lucidag.data.splits import assign
 
         images = np.empty((self.number, self.size, self.size, 3), dtype=np.uint8)
         masks = np.empty((self.number, self.size, self.size), dtype=np.uint8)
         concepts = {category: np.empty_like(masks) for category in CONCEPTS}
         columns: dict[str, list[str]] = {"object": [], "material": [], "colour": [], "place": []}
-        for index, drawing in enumerate(draw(self.number, self.size, self.seed)):
+        tied = Tied(self.tied, self.tied_share) if self.tied else None
+        for index, drawing in enumerate(draw(self.number, self.size, self.seed, tied)):
             images[index] = drawing.image
             masks[index] = drawing.main if self.label == "object" else drawing.concepts["place"] > 0
             for category, maps in concepts.items():

@@ -1,0 +1,1 @@
+"""Units of known kinds: what each method says of them, held against the truth."""

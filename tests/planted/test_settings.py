@@ -1,0 +1,58 @@
+"""What the dry run says of planted units that cannot be scored, and what a job of theirs is given."""
+
+import pytest
+import yaml
+
+from lucidag.config.jobs import job_settings
+from lucidag.config.load import load_config
+from lucidag.config.plan import Plan
+from lucidag.ground.errors import InputError
+
+WORDS = """
+datasets:
+  drawn: {source: scenes, number: 40}
+models:
+  net: {dataset: drawn, architecture: "lucidag.models.planted:make", train: {}, input: {size: 64}}
+dissect: {layers: {net: [units]}, clip_dissect: null}
+planted: {images: 3}
+"""
+
+
+def words(**sections) -> dict:
+    return yaml.safe_load(WORDS) | sections
+
+
+def test_what_a_job_is_given():
+    plan = Plan(load_config(words(), "here.yaml"))
+    assert plan.planted == ["net"]
+    found = job_settings(plan, "planted_truth", {"model": "net"})
+    assert found["images"] == 3
+    assert [family["methods"] for family in found["families"]] == [["gradcam"], ["epsilon_plus_flat"]]
+    assert found["families"][0]["options"]["layer"] == "units"
+    assert set(job_settings(plan, "planted_scores", {"model": "net"})) == {"confidence", "resamples", "seed"}
+    assert set(plan.planted_inputs("net")) == {"truth", "relevance", "regions", "units"}
+    more = Plan(load_config(words(rof={}, units={}), "here.yaml")).planted_inputs("net")
+    assert set(more) == {"truth", "relevance", "regions", "units", "effects", "roles", "ranking"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"dissect": None}, "needs the labels of layer 'units' of model 'net'"),
+        ({"dissect": {"layers": {"net": ["fc"]}, "clip_dissect": None}}, "needs the labels of layer 'units'"),
+        ({"planted": {"models": ["nett"]}}, r"planted.models: model 'nett' does not exist \(did you mean 'net'\?\)"),
+    ],
+)
+def test_what_is_lacking_is_told(sections, said):
+    with pytest.raises(InputError, match=said):
+        load_config(words(**sections), "here.yaml")
+
+
+def test_another_network_has_no_planted_units():
+    other = words()
+    other["models"]["net"]["architecture"] = "resnet18"
+    with pytest.raises(InputError, match=r"no model has the architecture 'lucidag\.models\.planted:make'"):
+        load_config(other, "here.yaml")
+    other["planted"] = {"models": ["net"]}
+    with pytest.raises(InputError, match="is not a network of"):
+        load_config(other, "here.yaml")
