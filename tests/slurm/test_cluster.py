@@ -36,6 +36,21 @@ with job(snakemake):
 """
 
 
+GRID = """\
+datasets: {digits: {source: digits}}
+models:
+  net:
+    dataset: digits
+    architecture: lucidag.models.small:small_mlp
+    options: {inputs: 64, hidden: [16]}
+    input: {size: 8, channels: 1}
+    device: cpu
+    train: {epochs: 5, threads: 1}
+    grid: {train.lr: [.01, .001], train.batch_size: [32, 64], seed: [0, 1, 2]}
+report: {notebook: false}
+"""
+
+
 class Job(NamedTuple):
     """A job as Slurm knows it."""
 
@@ -209,6 +224,25 @@ def test_the_steps_of_a_model_are_one_job(lived: Life) -> None:
     assert [job for job in lived.jobs if job.state == "COMPLETED" and job.what.startswith("rule_rof")]
 
 
+def test_the_models_of_a_grid_run_side_by_side_on_both_nodes(cluster: Cluster, project) -> None:
+    """Twelve networks, more at once than one after the other, and one table of them."""
+    folder = project()
+    (folder / "config/grid.yaml").write_text(GRID)
+    before = {job.number for job in _jobs()}
+    _bash(".venv/bin/snakemake experiments --profile profiles/slurm --configfile config/grid.yaml", folder)
+    trained = [job for job in _jobs("COMPLETED", "rule_train") if job.number not in before]
+    assert len(trained) == 12
+    assert {job.node for job in trained} == {"n1", "n2"}
+    times = [time for job in trained for time in _times(job.number)]
+    begun, ended = sorted(times[::2]), sorted(times[1::2])
+    most = max(sum(one <= now for one in begun) - sum(one <= now for one in ended) for now in begun)
+    assert most >= 4, times
+    table = (folder / "results/experiments.csv").read_text().splitlines()
+    assert len(table) == 13
+    assert all(",trained," in line for line in table[1:])
+    assert (folder / "results/experiments/factors.csv").stat().st_size > 0
+
+
 def test_other_schedulers_submit_by_a_command(project, steps, tmp_path: Path) -> None:
     asked = tmp_path / "asked.txt"
     tool = tmp_path / "qsub"
@@ -271,6 +305,13 @@ def _jobs(state: str = "", what: str = "") -> list[Job]:
 def _three_trainings() -> list[Job]:
     found = _jobs("RUNNING", "rule_train")
     return found if len(found) == 3 else []
+
+
+def _times(number: str) -> tuple[str, str]:
+    """Ask Slurm when a job began and ended."""
+    words = ["squeue", "--states=all", "--noheader", f"--jobs={number}", "--format=%S|%e"]
+    begun, ended = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip().split("|")
+    return begun, ended
 
 
 def _restarts(number: str) -> int:
