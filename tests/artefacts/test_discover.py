@@ -1,4 +1,4 @@
-"""Discovery against planted truth: clouds with and without kinds, maps with and without an artefact, units that split."""
+"""Discovery against planted truth: clouds with and without kinds, maps with and without an artefact, split units."""
 
 from math import comb
 

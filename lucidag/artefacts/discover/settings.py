@@ -28,7 +28,14 @@ class Discovery(Section):
     resamples: Annotated[int, Field(ge=10)] = Field(
         default=20, description="Samples of four fifths of the images that the clusters are found again in."
     )
-    confidence: Level = Field(default=0.95, description="Level of intervals; 1 less it is the error of all proposals.")
+    level: Level = Field(
+        default=0.01,
+        description="Greatest p of a proposal, corrected over all candidates: so rarely is one made where no class has "
+        "two kinds of images.",
+    )
+    confidence: Level = Field(
+        default=0.95, description="Level of intervals; 1 less it is the false discovery rate of units."
+    )
     seed: Seed = Field(default=0, description="Seed of clusters, surrogates and samples.")
 
 
