@@ -74,7 +74,8 @@ class Discovered:
     ----------
     kinds
         `KINDS`, a row for each candidate that is unlike those before it; proposed are those with ``p_holm`` (corrected
-        over all candidates of all classes) of at most ``settings.level``.
+        over all candidates of all classes) of at most ``settings.level``, from a graph whose
+        eigengap is told from that of surrogates.
     images
         `IMAGES`: of each proposal the test images that are taken for its class, and whether they are members.
     units
@@ -106,8 +107,9 @@ def run_discovery(shown: Mapping[str, Shown], manifest: Manifest, settings: Disc
     clustered, notes = _clustered(vectors, shown, settings)
     every = [each for own in clustered.values() for each in own.candidates]
     corrected = dict(zip(map(id, every), holm([each.p for each in every]), strict=True))
-    kept = distinct(every)
-    proposed = [each for each in kept if corrected[id(each)] <= settings.level]
+    gaps = {key: own.gap.p <= 1 - settings.confidence + 1e-12 for key, own in clustered.items()}
+    kept = distinct(sorted(every, key=lambda one: (not gaps[one.space, one.target], one.p)))
+    proposed = [each for each in kept if corrected[id(each)] <= settings.level and gaps[each.space, each.target]]
     columns = _columns(manifest, shown)
     rows = []
     for each in kept:
