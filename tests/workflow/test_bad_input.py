@@ -121,7 +121,10 @@ def test_what_is_left_out_or_guessed_is_said_once_at_the_start(folder: Path, sna
     ]
     assert "said/Training/a/0.png" in done.stdout + done.stderr
     assert "{x}" not in done.stdout + done.stderr  # braces are Snakemake's own
-    absent = "rof, generalisation, explain, relevance, faithfulness, clips, dissect, units, planted, artefacts, shortcuts, repair"
+    absent = (
+        "rof, generalisation, explain, relevance, faithfulness, clips, dissect, units, planted, artefacts, "
+        "shortcuts, discover, repair"
+    )
     assert done.stdout.splitlines()[-3:] == [
         "Would run: 1 job of 1 rule",
         "Time: no benchmarks yet",

@@ -228,6 +228,9 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
         assert count[rule] == len(shown), rule
     measured = words["faithfulness"].get("models", explained) if "faithfulness" in words else []
     assert count["faithfulness"] == count["figures_faithfulness"] == len(measured)
+    discover = words.get("discover", {"models": []}).get("models", list(networks))
+    looked_into = [name for name in networks if name.rpartition("-s")[0] in discover or name in discover]
+    assert count["discover"] == count["figures_discovery"] == len(looked_into)
     assert count["repair_report"] == len(repairs)
     assert count["shortcut"] == count["figures_shortcut"] == len(words.get("shortcuts", {}))
     lost = words["units"].get("models", list(networks)) if "units" in words else []

@@ -87,7 +87,16 @@ def test_the_configuration_plans_every_stage(prepared: Path) -> None:
     skipped = re.search(r"^Skipped, as \S+ has no such section: (.*)$", done.stdout, re.MULTILINE)
     assert skipped is not None
     # Of several models, of CLIP, and what this network has no rules for.
-    assert skipped[1].split(", ") == ["generalisation", "relevance", "clips", "units", "planted", "shortcuts", "repair"]
+    assert skipped[1].split(", ") == [
+        "generalisation",
+        "relevance",
+        "clips",
+        "units",
+        "planted",
+        "shortcuts",
+        "discover",
+        "repair",
+    ]
 
 
 def test_relevance_of_the_network_is_refused_in_the_dry_run_as_the_page_says(root: Path, prepared: Path) -> None:

@@ -106,9 +106,9 @@ def tight(vectors: Vectors, inside: Flags) -> Flags:
 
 
 def distinct(found: list[Candidate]) -> list[Candidate]:
-    """Keep of alike candidates of one class the one that stands apart most clearly; of equals the first found."""
+    """Keep of candidates of one class whose members are alike the first."""
     kept: list[Candidate] = []
-    for each in sorted(found, key=lambda one: one.p):
+    for each in found:
         if all(one.target != each.target or abs(phi(one.members, each.members)) < SAME for one in kept):
             kept.append(each)
     return kept

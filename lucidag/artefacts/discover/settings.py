@@ -23,12 +23,21 @@ class Discovery(Section):
         default=40, description="A class that fewer validation or test images are taken for is not looked at."
     )
     surrogates: Annotated[int, Field(ge=19)] = Field(
-        default=39, description="Sets of made-up maps without kinds that the eigengap is held against."
+        default=99, description="Sets of made-up images without kinds that the eigengap is held against."
     )
     resamples: Annotated[int, Field(ge=10)] = Field(
         default=20, description="Samples of four fifths of the images that the clusters are found again in."
     )
-    confidence: Level = Field(default=0.95, description="Level of intervals; 1 less it is the error of all proposals.")
+    level: Level = Field(
+        default=0.01,
+        description="Greatest p of a proposal, corrected over all candidates: so rarely is one made where no class has "
+        "two kinds of images.",
+    )
+    confidence: Level = Field(
+        default=0.95,
+        description="Level of intervals; 1 less it is the false discovery rate of units, and the greatest p of an "
+        "eigengap of which something is proposed.",
+    )
     seed: Seed = Field(default=0, description="Seed of clusters, surrogates and samples.")
 
 

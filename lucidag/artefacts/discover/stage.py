@@ -33,7 +33,7 @@ KINDS = (
         "cluster",
         "images",
         "test_images",
-        "members",
+        "inside",
         "low_end",
         "between",
         "high_end",
@@ -73,8 +73,9 @@ class Discovered:
     Attributes
     ----------
     kinds
-        `KINDS`, a row for each candidate that is unlike those before it; proposed are those with ``p_holm`` of at most
-        1 less the confidence, corrected over all candidates of all classes.
+        `KINDS`, a row for each candidate that is unlike those before it; proposed are those with ``p_holm`` (corrected
+        over all candidates of all classes) of at most ``settings.level``, from a graph whose
+        eigengap is told from that of surrogates.
     images
         `IMAGES`: of each proposal the test images that are taken for its class, and whether they are members.
     units
@@ -106,8 +107,9 @@ def run_discovery(shown: Mapping[str, Shown], manifest: Manifest, settings: Disc
     clustered, notes = _clustered(vectors, shown, settings)
     every = [each for own in clustered.values() for each in own.candidates]
     corrected = dict(zip(map(id, every), holm([each.p for each in every]), strict=True))
-    kept = distinct(every)
-    proposed = [each for each in kept if corrected[id(each)] <= 1 - settings.confidence]
+    gaps = {key: own.gap.p <= 1 - settings.confidence + 1e-12 for key, own in clustered.items()}
+    kept = distinct(sorted(every, key=lambda one: (not gaps[one.space, one.target], one.p)))
+    proposed = [each for each in kept if corrected[id(each)] <= settings.level and gaps[each.space, each.target]]
     columns = _columns(manifest, shown)
     rows = []
     for each in kept:
@@ -197,7 +199,7 @@ def _row(
         "cluster": each.cluster,
         "images": each.images,
         "test_images": len(each.members),
-        "members": int(each.members.sum()),
+        "inside": int(each.members.sum()),
         **dict(zip(("low_end", "between", "high_end"), each.counts, strict=True)),
         "p": each.p,
         "stability": float(again.mean()),
@@ -273,7 +275,7 @@ def _said(kinds: pd.DataFrame) -> list[str]:
     said = []
     for row in kinds[kinds["proposed"]].to_dict("records"):
         said.append(
-            f"{row['members']} of {row['test_images']} test images taken for '{row['name']}' differ in kind from the "
+            f"{row['inside']} of {row['test_images']} test images taken for '{row['name']}' differ in kind from the "
             f"others by their {row['kind']} (p {row['p_holm']:.1g}); closest column: {row['column'] or 'none'}"
         )
     return said or ["no kind of images stands apart inside a class"]
