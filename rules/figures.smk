@@ -69,9 +69,7 @@ rule figures_data:
 
 
 # A network that was not trained here has no history of a training.
-for NUMBER, TRAINED in enumerate(
-    filter(None, (plan.trained, [*plan.imported, *plan.repaired]))
-):
+for NUMBER, TRAINED in enumerate(filter(None, (plan.trained, plan.others))):
 
     rule:
         """Draw which classes are taken for which on the test split, and the course of a training."""

@@ -140,6 +140,11 @@ class Plan:
         """The models that are repaired copies of others."""
         return [name for name, model in self.config.models.items() if model.repairs is not None]
 
+    @cached_property
+    def others(self) -> list[str]:
+        """The models that no training here has a history of: imported and repaired ones."""
+        return [*self.imported, *self.repaired]
+
     def original(self, model: str) -> str:
         """Return the model that a repaired one is a copy of."""
         name = self.config.models[model].repairs
