@@ -18,7 +18,8 @@ from lucidag.units.labels.chance import untrained_chance
 from lucidag.units.labels.held_out import average_precision, precision_interval
 from lucidag.units.labels.layer import clip_labels
 from lucidag.units.labels.quality import graded
-from lucidag.units.labels.verdict import BY_ANNOTATIONS, CONFIRMED, Labelled, verdicts
+from lucidag.units.labels.verdict import Labelled, verdicts
+from lucidag.units.names import BY_ANNOTATIONS, CONFIRMED, NONE
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.unit_statistics import LayerStatistics
 from lucidag.units.settings import Comparison, Describing, Draws, Similarity
@@ -33,7 +34,7 @@ RESNET = {
     "head": None,
 }
 LAYERS = ("layer2", "layer3", "layer4")
-SHOWN = "`threshold` of `dissect/{model}/summary.json`"
+SHOWN = "`verdict` of `dissect/{model}/{layer}.csv`, its last point"
 SETTING = (
     f"the level of an untrained ResNet (width {WIDTH}), and a unit of another, both drawn from {TWINS}; {IMAGES} drawn "
     f"images of {SIDE} × {SIDE} pixels, concepts their colours and textures"
@@ -57,11 +58,6 @@ def cases() -> list[Case]:
         )
         for name in SIMILAR
     ]
-    chance = "`chance_strength` of `dissect/{model}/{layer}.json`"
-    setting = f"{IMAGES} images, a layer of 20 units with random activations"
-    rows.append(
-        Case("a label of a unit with random images", "test", chance, setting, LEVEL, _random_unit, REJECTS, short=40)
-    )
     for measure in ("labelled", "unique", "shannon"):
         rows.append(
             Case(
@@ -133,44 +129,40 @@ def _activations(seed: int) -> tuple[NDArray[np.float32], ...]:
 
 
 @cache
-def _strengths(seed: int, similarity: Similarity) -> NDArray[np.float64]:
-    """Give the strengths of all labels of an untrained network."""
-    found = [_labelled(each, similarity)[0] for each in _activations(seed)]
+def _lifts(seed: int, similarity: Similarity) -> NDArray[np.float64]:
+    """Give how far above chance all labels of an untrained network tell the images that did not choose them."""
+    shown, chosen = np.asarray(_images()[1].images) > 0, np.arange(IMAGES) % 2 == 0
+    found = []
+    for activations in _activations(seed):
+        own = np.array([-1 if name == NONE else int(name) for name in _labelled(activations, similarity)["concept"]])
+        labels = Labelled(activations, shown, [BY_ANNOTATIONS] * shown.shape[1], own, np.ones(len(own), dtype=np.bool_))
+        found.append(verdicts(labels, chosen, seed=0, confidence=0.95)["lift"].dropna().to_numpy())
     return np.concatenate(found)
 
 
-def _labelled(
-    activations: NDArray[np.float32], similarity: Similarity, seed: int = 0
-) -> tuple[NDArray[np.float64], float]:
+def _labelled(activations: NDArray[np.float32], similarity: Similarity, seed: int = 0) -> pd.DataFrame:
     top = np.argsort(-activations, axis=0, kind="stable")[:TOP].T
     none = np.zeros(activations.shape[1], np.float32)
     units = LayerStatistics(top, np.take_along_axis(activations.T, top, 1), none, none, none, none)
     asked = Describing(similarity=similarity, seed=seed)
-    labels, about = clip_labels(units, activations, _images()[1], asked, None, 0.95)
-    return labels["strength"].to_numpy(), float(about["chance_strength"])
+    return clip_labels(units, activations, _images()[1], asked, None, 0.95)[0]
 
 
 def _untrained_unit(rng: Generator, similarity: Similarity) -> bool:
     one, other = rng.choice(TWINS, 2, replace=False)
-    unit = rng.choice(_strengths(int(other), similarity))
-    return bool(unit >= untrained_chance(_strengths(int(one), similarity), 1 - LEVEL))
-
-
-def _random_unit(rng: Generator) -> bool:
-    seed = int(rng.integers(2**31))
-    strengths, chance = _labelled(rng.random((IMAGES, 20), np.float32), "soft_wpmi", seed)
-    return bool(strengths[0] >= chance)
+    unit = rng.choice(_lifts(int(other), similarity))
+    return bool(unit > untrained_chance(_lifts(int(one), similarity), 1 - LEVEL))
 
 
 def _compared(rng: Generator, measure: str) -> bool | None:
     def table() -> pd.DataFrame:
         rows = {"concept": rng.choice([f"c{n}" for n in range(12)], 60, p=np.arange(1, 13) / 78)}
         return pd.DataFrame({"layer": "l", "method": "netdissect", "unit": range(60), "category": "", **rows}).assign(
-            score=rng.random(60)
+            score=rng.random(60), verdict=np.where(rng.random(60) < 0.5, CONFIRMED, "")
         )
 
     asked = Comparison(resamples=100, seed=int(rng.integers(2**31)))
-    found = compare(table(), table(), {"netdissect": 0.5}, asked)["methods"]["netdissect"]["above"]["differences"]
+    found = compare(table(), table(), asked)["methods"]["netdissect"]["confirmed"]["differences"]
     p = found[measure]["p"]
     return None if p is None else bool(p < LEVEL)
 

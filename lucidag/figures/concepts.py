@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from lucidag.figures.fit import fitted
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, ORANGE, PALE, figure, legend_below, listed, note, paper
 from lucidag.units.labels.counts import CONCEPT, concept_counts
-from lucidag.units.names import JUDGED_BY, TITLES
+from lucidag.units.names import TITLES
 
 MODELS = (BLUE, ORANGE)
 MOST_BARS = 48  # of a layer; the title says how many concepts there were
@@ -65,9 +65,9 @@ def units_per_concept(tables: Mapping[str, pd.DataFrame], min_units_per_concept:
 
 @paper()
 def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figure:
-    """Draw the unique concepts of each layer by category, of labels above the threshold, one panel per model.
+    """Draw the unique concepts of each layer by category, of confirmed labels, one panel per model.
 
-    Above it the share of its units that are labelled, and of those of an untrained network where there is one.
+    Above it the share of its units with a confirmed label, and of those of an untrained network where there is one.
 
     Parameters
     ----------
@@ -81,13 +81,13 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figur
     layers = {
         model: {
             layer: {name: each["unique"] for name, each in measured["categories"].items()}
-            for layer, measured in (labels["above"]["layers"] if labels else {}).items()
+            for layer, measured in (labels["confirmed"]["layers"] if labels else {}).items()
         }
         for model, labels in found.items()
     }
     names = list(dict.fromkeys(name for model in layers.values() for each in model.values() for name in each))
     if not names:
-        return note("No unit has a label that counts.")
+        return note("No unit has a confirmed label.")
     fig = figure(FULL_WIDTH, 2.6)
     axes = list(fig.subplots(1, len(layers), sharey=True, squeeze=False)[0])
     for ax, (model, by_layer) in zip(axes, layers.items(), strict=True):
@@ -95,9 +95,7 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figur
         labels = found[model]
         ax.set_title(f"{model}{_beside(labels) if labels else ''}")
     axes[0].set_ylabel("unique concepts")
-    thresholds = {f"{labels['threshold']:.3g}" for labels in found.values() if labels}
-    least = f", {JUDGED_BY[method]} ≥ {' or '.join(sorted(thresholds))}"
-    fig.suptitle(f"Unique concepts by category, {TITLES[method]}{least}", x=0.01, ha="left")
+    fig.suptitle(f"Unique concepts by category, {TITLES[method]}, confirmed labels", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
     return fig
 
@@ -106,9 +104,10 @@ def _beside(labels: Mapping[str, Any]) -> str:
     """Say how many units a method labels, and how many of an untrained network."""
     if labels.get("untrained") is None:
         return ""
-    shares = [found["overall"].get("labelled", found["overall"]) for found in (labels["above"], labels["untrained"])]
+    both = (labels[name]["overall"] for name in ("confirmed", "untrained"))
+    shares = [found.get("labelled", found) for found in both]
     own, twin = ("–" if share["value"] is None else f"{share['value']:.0%}" for share in shares)
-    return f"\n{own} of its units labelled, {twin} of an untrained network's"
+    return f"\n{own} of its labels confirmed, {twin} of an untrained network's"
 
 
 def _layer_counts(tables: Mapping[str, pd.DataFrame], layer: str, min_units_per_concept: int) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.labels.verdict import CONFIRMED
-from lucidag.units.names import NONE, plain_name
+from lucidag.units.names import CONFIRMED, NONE, plain_name
 
 COLUMNS = (
     *("method", "unit", "kind", "concept", "category", "labelled_concept", "right", "verdict", "confirmed", "score"),

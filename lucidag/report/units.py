@@ -42,9 +42,10 @@ def dissect(
         text(
             "Each unit is called by the concept that it answers to most, among the images of a probe set: "
             f"{' or '.join(WAYS[method] for method in methods)}. Some concept "
-            "is always the best one, so only labels above a threshold count as detectors: the level that few units of "
-            "an untrained network reach, and few units with randomly drawn images, or the least IoU. `labelled` is the "
-            "share of units above it; a label is a name for what correlates, not proof of what the unit is for."
+            "is always the best one, so only confirmed labels count: those that half of the images would give again, "
+            "that the other half bears out, and that go further above chance than labels of an untrained network. "
+            "`labelled` is the share of units with a confirmed label, `circular` how many of these only the CLIP that "
+            "gave them could judge. A label is a name for what correlates, not proof of what the unit is for."
         )
     ]
     cells += [part for name in clips for part in _clip(name)]
@@ -82,18 +83,20 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str], untrained: 
         code(
             f"summary = read_json({quoted(f'{folder}/summary.json')})",
             "rows = [",
-            '    {"method": method, "layer": layer, "threshold": found["threshold"]} | values',
+            '    {"method": method, "layer": layer} | values | found["verdicts"]["layers"][layer]',
             '    for method, found in summary["methods"].items()',
-            '    for layer, values in found["above"]["layers"].items()',
+            '    for layer, values in found["confirmed"]["layers"].items()',
             "]",
-            'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unique", "units_per_concept"]',
-            'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=["threshold", *columns])',
+            'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unconfirmed", "untestable"]',
+            'columns += ["circular", "unique", "units_per_concept"]',
+            'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=columns)',
         ),
         *(_untrained() if untrained else ()),
         code('print(*summary.get("notes", []), sep="\\n")'),
         text(
-            "The units with the strongest labels of each method, whatever their layer. `judged` is what a label is "
-            "judged by: strength, or with `netdissect` IoU; below the `threshold` of the table above none counts."
+            "The units with the strongest labels of each method, whatever their layer: by strength, or with "
+            "`netdissect` by IoU (`strength_or_iou`), with the verdict and what the label reaches on images that did "
+            "not choose it (`auprc`, average precision, beside the `base_rate` of the concept)."
         ),
         code(
             "files = [",
@@ -101,9 +104,10 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str], untrained: 
             "]",
             "units = pd.concat(read_table(file).assign(layer=Path(file).stem) for file in files)",
             f'units = units[units["concept"] != {quoted(NONE)}]',
-            f'units["judged"] = {_judged(methods)}',
-            'best = units.sort_values("judged", ascending=False, kind="stable").groupby("method").head(5)',
-            'best[["method", "layer", "unit", "concept", "category", "judged"]].sort_values("method", kind="stable")',
+            f'units["strength_or_iou"] = {_judged(methods)}',
+            'best = units.sort_values("strength_or_iou", ascending=False, kind="stable").groupby("method").head(5)',
+            'columns = ["method", "layer", "unit", "concept", "category", "strength_or_iou", "verdict", "auprc"]',
+            'best.reindex(columns=[*columns, "base_rate"]).sort_values("method", kind="stable")',
         ),
         images(*shown, (f"{figures}/units.png", f"Units of {name} with the images that activate them most")),
     ]
@@ -113,28 +117,25 @@ def _untrained() -> list[Text | Code]:
     """Show what an untrained network would have."""
     return [
         text(
-            "The control: the share of units of an untrained network of the same architecture whose label would count. "
-            "The threshold of labels by similarity is taken from these units, so that about 5 % of them are above it "
-            "over all layers; randomly drawn images alone would let more through (`images`: the model's share and the "
-            "untrained network's above their level). What the untrained network reaches as well is no finding."
+            "The control: the share of units of an untrained network of the same architecture whose label is "
+            "confirmed. Its labels are held against each other, so that no more than about 5 % can be; what it reaches "
+            "as well is no finding."
         ),
         code(
             "rows = [",
             '    {"method": method, "layer": layer, "untrained": values}',
-            '    | {"labelled": found["above"]["layers"][layer]["labelled"]}',
-            '    | {"images": (found["untrained"]["images"] or {"layers": {}})["layers"].get(layer, {})}',
+            '    | {"labelled": found["confirmed"]["layers"][layer]["labelled"]}',
             '    for method, found in summary["methods"].items()',
             '    for layer, values in found["untrained"]["layers"].items()',
             "]",
-            'names = ["labelled", "untrained", "images.labelled", "images.untrained"]',
-            'columns = ["untrained.n", *(f"{name}.value" for name in names)]',
+            'columns = ["untrained.n", "labelled.value", "untrained.value"]',
             'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=columns)',
         ),
     ]
 
 
 def _judged(methods: Sequence[str]) -> str:
-    """Give the code of what a label is judged by: scores by similarity compare units, and end at log U."""
+    """Give the code of how strong a label is: scores by similarity compare units, and end at log U."""
     return 'units["strength"].fillna(units["score"])' if set(methods) & set(SIMILAR) else 'units["score"]'
 
 
@@ -171,15 +172,15 @@ def _pair(pair: str, methods: Sequence[str]) -> list[Text | Code]:
     return [
         text(
             f"### {pair}",
-            "Two models compared, above the threshold. `low` to `high` is what the difference would be if units were "
-            "dealt out to the two at random: only a difference outside it says that the models differ.",
+            "Two models compared by their confirmed labels. `low` to `high` is what the difference would be if units "
+            "were dealt out to the two at random: only a difference outside it says that the models differ.",
         ),
         code(
             f'compared = read_json({quoted(f"dissect/{pair}.json")})["methods"]',
             "rows = [",
             '    {"method": method, "measure": measure} | values',
             "    for method, found in compared.items()",
-            '    for measure, values in found["above"]["differences"].items()',
+            '    for measure, values in found["confirmed"]["differences"].items()',
             "]",
             'pd.DataFrame(rows).set_index(["method", "measure"])',
         ),

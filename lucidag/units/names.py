@@ -9,8 +9,11 @@ METHODS = (CLIP_DISSECT, ANNOTATIONS, NETDISSECT)
 # Those by the similarity of a unit's top images and concepts; each is called by what tells what the images show.
 SIMILAR = (CLIP_DISSECT, ANNOTATIONS)
 TITLES = {CLIP_DISSECT: "CLIP-Dissect", ANNOTATIONS: "Labels by annotations", NETDISSECT: "NetDissect"}
-# What a label is judged by.
-JUDGED_BY = {CLIP_DISSECT: "strength", ANNOTATIONS: "strength", NETDISSECT: "IoU"}
+# What tells how strong a label is.
+STRENGTH = {CLIP_DISSECT: "strength", ANNOTATIONS: "strength", NETDISSECT: "IoU"}
+# Whether a label is to be believed, and what tells it (see `lucidag.units.labels.verdict`).
+CONFIRMED, UNCONFIRMED, UNTESTABLE = "confirmed", "unconfirmed", "untestable"
+BY_ANNOTATIONS, BY_CLIP = "annotations", "CLIP (circular)"
 UNTRAINED = "/untrained"  # the folder, inside that of a model, of what its untrained twin gives
 NONE = "none"  # the concept of a unit that a method gives no label
 

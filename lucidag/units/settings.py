@@ -27,8 +27,8 @@ class Describing(Section):
     similarity: Similarity = Field(default="soft_wpmi", description="How well a concept describes a unit.")
     chance_level: Level = Field(
         default=0.95,
-        description="A label counts where it is stronger than this share of the labels of an untrained network, and "
-        "than the best concept of randomly drawn images is with this probability.",
+        description="Level of the verdict on a label: 1 less the level of its tests, and the share of an untrained "
+        "network's labels that it must be above.",
     )
     seed: Seed = Field(default=0, description="Seed of the images drawn at random.")
 
@@ -54,7 +54,10 @@ class ClipDissect(Describing):
 class NetDissect(Section):
     """Network Dissection: each unit gets the concept whose pixels its most active region covers best."""
 
-    min_iou: Level = Field(default=0.04, description="Least intersection over union of a detector.")
+    min_iou: Level = Field(
+        default=0.04,
+        description="Least intersection over union of a `detector`, as the paper calls it; no verdict goes by it.",
+    )
 
 
 class UnitSheet(Section):
@@ -157,7 +160,7 @@ class Dissect(Counting, Comparison, Labelling, Passes, Asked):
         "clip_embed": tuple(Probe.model_fields),
         "dissect_passes": tuple(Passes.model_fields),
         "dissect_labels": tuple(field for field in Labelling.model_fields if field != "clip_dissect"),
-        "dissect_summary": ("min_iou", *Counting.model_fields),
+        "dissect_summary": tuple(Counting.model_fields),
         "dissect_compare": tuple(Comparison.model_fields),
         "dissect_roles": tuple(Draws.model_fields),
         "dissect_units": ("sheet", "splits"),
@@ -190,8 +193,3 @@ class Dissect(Counting, Comparison, Labelling, Passes, Asked):
         """The methods that label units."""
         similar = [self.clip_dissect.method] if self.clip_dissect is not None else []
         return similar + ([NETDISSECT] if self.netdissect is not None else [])
-
-    @property
-    def min_iou(self) -> float:
-        """The least IoU of a detector, also where Network Dissection labels none."""
-        return (self.netdissect or NetDissect()).min_iou

@@ -20,8 +20,6 @@ from lucidag.units.compare.sheet_units import UnitRow
 from lucidag.units.compare.summary import summary
 from lucidag.units.settings import Counting, Draws
 
-THRESHOLDS = {"clip-dissect": 0.2}
-
 
 def units(counts, layer="layer4", category="object"):
     """Make a table in which each concept has its number of units."""
@@ -34,6 +32,8 @@ def units(counts, layer="layer4", category="object"):
             "concept": concepts,
             "category": category,
             "score": 1.0,
+            "verdict": "confirmed",
+            "judged_by": "annotations",
         }
     )
 
@@ -100,8 +100,8 @@ def test_short_layers_share_a_column():
 
 def test_nothing_to_draw_is_said(tmp_path):
     assert "No concept has 4 units or more" in units_per_concept({"A": units({"x": 1})}, 4).texts[0].get_text()
-    none = summary(units({"none": 4}), THRESHOLDS, Counting(resamples=10))
-    assert "No unit has a label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
+    none = summary(units({"none": 4}), Counting(resamples=10))
+    assert "No unit has a confirmed label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
     sheet = unit_sheet([UnitRow("u", [], [], [], [])], "x")
     assert "No unit has an image" in sheet.texts[0].get_text()
     save(sheet, tmp_path / "a.png", tmp_path / "a.pdf")
@@ -115,7 +115,7 @@ def test_unique_concepts_by_category_are_the_stacks():
             units({"red": 1}, "layer3", ""),
         ]
     )
-    summaries = {model: summary(table, THRESHOLDS, Counting(resamples=10)) for model in ("A", "B")}
+    summaries = {model: summary(table, Counting(resamples=10)) for model in ("A", "B")}
     fig = categories(summaries, "clip-dissect")
     for ax, model in zip(fig.axes, ("A", "B"), strict=True):
         assert ax.get_title(loc="left") == model
@@ -125,7 +125,7 @@ def test_unique_concepts_by_category_are_the_stacks():
         assert dict(zip(places, found["scene"], strict=True)) == {"layer4": 1, "layer3": 0}
         assert dict(zip(places, found["no category"], strict=True)) == {"layer4": 0, "layer3": 1}
         assert [text.get_text() for text in ax.texts] == ["4", "1"]
-    assert " ≥ 0.2" in fig.get_suptitle()
+    assert "confirmed labels" in fig.get_suptitle()
 
 
 def joined_units(n0, units=40, seed=0):
@@ -150,13 +150,14 @@ def joined_units(n0, units=40, seed=0):
             "score": rng.uniform(0, 0.4, units),
         }
     )
-    joined = join(roles, labels, THRESHOLDS)
+    labels["verdict"] = np.where(labels["score"] >= 0.2, "confirmed", "unconfirmed")
+    joined = join(roles, labels)
     return joined, role_tests(joined, Draws(resamples=199))
 
 
 def test_scores_roles_and_concepts_are_what_is_drawn():
     joined, tests = joined_units(15)
-    fig = concept_roles(joined, tests, "clip-dissect", 0.2)
+    fig = concept_roles(joined, tests, "clip-dissect")
     axes = {ax.get_label(): ax for ax in fig.axes}
     points = {each.get_label().split(" (")[0]: each.get_offsets() for each in axes["scatter"].collections}
     for role in ROLES:
@@ -164,7 +165,8 @@ def test_scores_roles_and_concepts_are_what_is_drawn():
         np.testing.assert_allclose(np.asarray(points[role.replace("_", " ")]), own)
     labels = {line.get_label(): line for line in axes["scatter"].lines}
     assert labels["turning point n₀ = 15"].get_xdata()[0] == 15.5
-    assert labels["labels count from 0.2"].get_ydata()[0] == 0.2
+    confirmed = joined[joined["labelled"]][["rank_test", "score"]].to_numpy()
+    np.testing.assert_allclose(np.asarray(points["confirmed label"]), confirmed)
     widths = {
         label.get_text(): bar.get_width()
         for label, bar in zip(axes["shares"].get_yticklabels(), axes["shares"].patches, strict=True)
@@ -182,12 +184,12 @@ def test_scores_roles_and_concepts_are_what_is_drawn():
 
 def test_degenerate_roles_are_said_in_the_figure():
     joined, tests = joined_units(40)
-    axes = {ax.get_label(): ax for ax in concept_roles(joined, tests, "clip-dissect", 0.2).axes}
+    axes = {ax.get_label(): ax for ax in concept_roles(joined, tests, "clip-dissect").axes}
     title = axes["shares"].get_title(loc="left")
     assert "no test" in title
     assert "all 40 units are ranked up to the turning point on test" in title
     assert "p = " in axes["scatter"].get_title(loc="left")
-    assert "has no labels" in concept_roles(joined, tests, "netdissect", 0.04).texts[0].get_text()
+    assert "has no labels" in concept_roles(joined, tests, "netdissect").texts[0].get_text()
 
 
 def test_a_sheet_shows_each_image_with_its_region(tmp_path):

@@ -135,14 +135,15 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
 def summary(layers: list[str]) -> dict[str, Any]:
     found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
     shares = {layer: value(0.25) for layer in layers}
-    by_images = {layer: {"labelled": value(0.75), "untrained": value(0.375)} for layer in layers}
-    twins = {
-        "clip-dissect": {"layers": shares, "images": {"threshold": 0.03, "layers": by_images}},
-        "netdissect": {"layers": shares, "images": None},
-    }
+    verdicts = {layer: {"confirmed": 1, "unconfirmed": 1, "untestable": 0, "circular": 0} for layer in layers}
     return {
         "methods": {
-            name: {"threshold": 0.04, "above": {"layers": found}, "untrained": twin} for name, twin in twins.items()
+            name: {
+                "confirmed": {"layers": found},
+                "verdicts": {"layers": verdicts},
+                "untrained": {"layers": shares},
+            }
+            for name in ("clip-dissect", "netdissect")
         },
         "notes": ["5 training images are left out of the probe set"],
     }
@@ -202,7 +203,7 @@ def numbers() -> dict[str, Any]:
             "notes": [],
         },
         "dissect/net-vs-bought.json": {
-            "methods": {"clip-dissect": {"above": {"differences": {"labelled": difference}}}},
+            "methods": {"clip-dissect": {"confirmed": {"differences": {"labelled": difference}}}},
         },
         "clip/small/zero_shot.json": {
             "categories": {"colour": {"accuracy": value(0.5), "chance": 0.25, "commonest": 0.375}}

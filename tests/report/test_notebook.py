@@ -156,16 +156,15 @@ def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
 
 
 def test_an_untrained_network_stands_beside_the_model(done: NotebookNode) -> None:
-    first, _ = (table for table in tables(done, "dissection") if "images.untrained.value" in table)
+    first, _ = (table for table in tables(done, "dissection") if "untrained.value" in table)
     assert first["labelled.value"].tolist() == ["0.5"] * 4
     assert first["untrained.value"].tolist() == ["0.25"] * 4
-    assert first["images.untrained.value"].tolist() == ["0.375", "0.375", "NaN", "NaN"]
 
 
 def test_the_units_shown_are_those_with_the_strongest_labels(done: NotebookNode) -> None:
-    found = [table for table in tables(done, "dissection") if "judged" in table]
+    found = [table for table in tables(done, "dissection") if "strength_or_iou" in table]
     assert [table["concept"].tolist() for table in found] == [["red", "blue", "green", "oak"], ["red"]]
-    assert found[0]["judged"].astype(float).tolist() == [9, 5, 0.03, 0.125]
+    assert found[0]["strength_or_iou"].astype(float).tolist() == [9, 5, 0.03, 0.125]
 
 
 def test_the_units_of_a_dossier_are_those_that_are_missed_most(done: NotebookNode) -> None:

@@ -16,18 +16,19 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
 from lucidag.units.compare.summary import agreement, summary
 from lucidag.units.compare.two_models import MEASURES, compare, overlap
-from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures
+from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, verdict_counts
 from lucidag.units.labels.quality import label_quality, true_columns
 from lucidag.units.labels.unit_tables import read_layers, read_units, write_units
 from lucidag.units.names import plain_name
 from lucidag.units.settings import Comparison, Counting
 
-THRESHOLDS = {"clip-dissect": 0.2, "netdissect": 0.04}
+LEAST = {"clip-dissect": 0.2, "netdissect": 0.04}  # of a score that is confirmed here
 
 
 def units(concepts, scores=None, layer="layer4", method="clip-dissect", category=""):
     """Make the table of one layer; a concept may be given as (concept, category)."""
     pairs = [each if isinstance(each, tuple) else (each, category) for each in concepts]
+    score = np.ones(len(pairs)) if scores is None else np.asarray(scores, dtype=float)
     return pd.DataFrame(
         {
             "layer": layer,
@@ -35,7 +36,9 @@ def units(concepts, scores=None, layer="layer4", method="clip-dissect", category
             "unit": range(len(pairs)),
             "concept": [concept for concept, _ in pairs],
             "category": [category for _, category in pairs],
-            "score": np.ones(len(pairs)) if scores is None else scores,
+            "score": score,
+            "verdict": np.where(score >= LEAST.get(method, 0.2), "confirmed", "unconfirmed"),
+            "judged_by": "annotations",
         }
     )
 
@@ -69,17 +72,13 @@ def test_ties_of_units_dealt_out_are_broken_as_those_of_the_models_are():
     # Whoever gets which unit of a layer, a has as many of each concept, and b has most of cat.
     a = pd.concat([units([name], layer=name) for name in ("cat", "dog", "eel")])
     b = pd.concat([units([name] * (1 + 2 * (name == "cat")), layer=name) for name in ("cat", "dog", "eel")])
-    found = compare(a, b, THRESHOLDS, Comparison(top_concepts=1, resamples=20))["methods"]["clip-dissect"]["all"][
-        "overlap"
-    ]
+    found = compare(a, b, Comparison(top_concepts=1, resamples=20))["methods"]["clip-dissect"]["all"]["overlap"]
     assert (found["shared"], found["permuted"]["mean"], found["permuted"]["p"]) == (1, 1, 1)
 
 
 def test_layers_of_one_model_alone_are_dealt_out_together():
     a, b = units(["cat"] * 8, layer="one"), units([f"c{at}" for at in range(8)], layer="two")
-    found = compare(a, b, THRESHOLDS, Comparison(resamples=200))["methods"]["clip-dissect"]["all"]["differences"][
-        "unique"
-    ]
+    found = compare(a, b, Comparison(resamples=200))["methods"]["clip-dissect"]["all"]["differences"]["unique"]
     assert (found["a"], found["b"]) == (1, 8)
     assert found["low"] < 0 < found["high"]
     assert found["p"] < 0.05
@@ -114,15 +113,18 @@ def test_what_is_no_table_is_named(tmp_path):
         read_layers({})
 
 
-def test_a_label_is_a_concept_with_enough_score():
+def test_a_label_counts_where_it_is_confirmed():
     table = units(["a", "none", "b", "c"], [0.2, 0.9, 0.1999, np.nan])
-    assert labelled(table, 0.2).tolist() == [True, False, False, False]
-    assert labelled(table, None).tolist() == [True, False, True, True]
+    assert labelled(table).tolist() == [True, False, False, False]
+    assert labelled(table, confirmed=False).tolist() == [True, False, True, True]
+    circular = table.assign(judged_by="CLIP (circular)", verdict=["confirmed", "untestable", "confirmed", "confirmed"])
+    assert verdict_counts(table) == {"confirmed": 2, "unconfirmed": 2, "untestable": 0, "circular": 0}
+    assert verdict_counts(circular) == {"confirmed": 3, "unconfirmed": 0, "untestable": 1, "circular": 3}
 
 
 def test_measures_by_hand():
     concepts = [("a", "x")] * 4 + [("b", "x")] * 2 + [("a", "y"), ("c", "y"), "none", ("d", "x")]
-    found = measures(units(concepts, [0.5] * 9 + [0.1]), 0.2, Counting(min_units_per_concept=4))
+    found = measures(units(concepts, [0.5] * 9 + [0.1]), True, Counting(min_units_per_concept=4))
     assert found["units"] == 10
     interval = binomtest(8, 10).proportion_ci(0.95, method="wilson")
     assert found["labelled"] == {"value": 0.8, "low": interval.low, "high": interval.high, "n": 10}
@@ -139,11 +141,11 @@ def test_measures_by_hand():
         "x": (2, 0.75),
         "y": (2, 0.25),
     }
-    assert measures(units(concepts, [0.5] * 9 + [0.1]), None, Counting())["unique"] == 5
+    assert measures(units(concepts, [0.5] * 9 + [0.1]), False, Counting())["unique"] == 5
 
 
 def test_equal_top_concepts_are_all_named():
-    found = measures(units(["b", "a", "b", "a", "c"]), None, Counting(min_units_per_concept=2))
+    found = measures(units(["b", "a", "b", "a", "c"]), False, Counting(min_units_per_concept=2))
     assert [each["concept"] for each in found["top"]] == ["a", "b"]
     assert [each["concept"] for each in found["frequent"]] == ["a", "b"]
 
@@ -162,13 +164,13 @@ def test_diversity_has_its_known_ends(number):
 
 def test_units_without_a_label_give_none_and_no_nan(tmp_path):
     table = pd.concat([units(["none"] * 3), units(["x"] * 3, [0.0] * 3, method="netdissect")])
-    found = summary(table, THRESHOLDS, Counting())
+    found = summary(table, Counting())
     block = found["methods"]["clip-dissect"]["all"]["overall"]
     assert block["unique"] == 0
     assert block["top"] == []
     assert block["shannon"] is block["simpson"] is block["redundant"] is block["score"]["value"] is None
     assert found["agreement"]["overall"]["exact"]["value"] is None
-    both = compare(table, table, THRESHOLDS, Comparison(resamples=10))
+    both = compare(table, table, Comparison(resamples=10))
     assert both["methods"]["clip-dissect"]["all"]["overlap"]["jaccard"] is None
     assert both["methods"]["clip-dissect"]["all"]["differences"]["shannon"]["p"] is None
     # plain values: the writer of JSON refuses NaN and numpy's numbers
@@ -230,7 +232,7 @@ def test_chance_is_what_shuffled_lists_share():
 def test_concepts_of_one_model_only():
     a = pd.concat([units(["a", "a", "b"], layer="layer3"), units(["c"])])
     b = pd.concat([units(["b", "d"], layer="layer3"), units(["a"])])
-    found = compare(a, b, THRESHOLDS, Comparison(resamples=10))["methods"]["clip-dissect"]["all"]
+    found = compare(a, b, Comparison(resamples=10))["methods"]["clip-dissect"]["all"]
     assert found["only_a"] == [{"concept": "c", "category": "", "units": 1}]
     assert found["only_b"] == [{"concept": "d", "category": "", "units": 1}]
     assert {key: found["concepts"][key] for key in ("a", "b", "shared", "jaccard")} == {
@@ -247,21 +249,21 @@ def test_p_is_even_between_models_of_one_kind_and_small_between_unlike_ones():
     rng = np.random.default_rng(1)
     names = ("unique", "shannon")
     alike = [
-        compare(dealt(rng, 40, 60), dealt(rng, 40, 60), THRESHOLDS, Comparison(top_concepts=10, resamples=39, seed=s))
+        compare(dealt(rng, 40, 60), dealt(rng, 40, 60), Comparison(top_concepts=10, resamples=39, seed=s))
         for s in range(40)
     ]
     for value in (*(lambda r, n=n: r["differences"][n]["p"] for n in names), lambda r: r["overlap"]["permuted"]["p"]):
         p = np.array([value(each["methods"]["clip-dissect"]["all"]) for each in alike])
         assert (p <= 0.1).mean() < 0.25
         assert p.mean() > 0.4
-    unlike = compare(dealt(rng, 8, 60), dealt(rng, 60, 60), THRESHOLDS, Comparison(top_concepts=10, resamples=99))[
-        "methods"
-    ]["clip-dissect"]["all"]
+    unlike = compare(dealt(rng, 8, 60), dealt(rng, 60, 60), Comparison(top_concepts=10, resamples=99))["methods"][
+        "clip-dissect"
+    ]["all"]
     for name in names:
         assert unlike["differences"][name]["p"] == 0.02
         assert unlike["differences"][name]["difference"] < unlike["differences"][name]["low"] < 0
     lists = ([f"{letter}{i // 10}" for i in range(50)] + [f"{letter}x{i}" for i in range(30)] for letter in "ab")
-    apart = compare(*map(units, lists), THRESHOLDS, Comparison(top_concepts=10, resamples=99))
+    apart = compare(*map(units, lists), Comparison(top_concepts=10, resamples=99))
     assert apart["methods"]["clip-dissect"]["all"]["overlap"]["permuted"]["p"] < 0.05
     assert apart["methods"]["clip-dissect"]["all"]["overlap"]["shared"] == 0
 
@@ -270,7 +272,7 @@ def test_units_change_places_within_their_layer_only():
     # Layers with one concept each: whatever changes places within a layer, nothing changes.
     a = pd.concat([units(["a"] * 4, layer="layer3"), units(["b"] * 5)])
     b = pd.concat([units(["a"] * 2, layer="layer3"), units(["b"] * 3)])
-    found = compare(a, b, THRESHOLDS, Comparison(resamples=50))["methods"]["clip-dissect"]["all"]
+    found = compare(a, b, Comparison(resamples=50))["methods"]["clip-dissect"]["all"]
     for name in MEASURES:
         each = found["differences"][name]
         assert each["low"] == pytest.approx(each["difference"])
@@ -281,15 +283,11 @@ def test_units_change_places_within_their_layer_only():
 def test_the_same_seed_gives_the_same_and_no_draws_is_named():
     rng = np.random.default_rng(2)
     a, b = dealt(rng, 10, 40), dealt(rng, 10, 40)
-    assert compare(a, b, THRESHOLDS, Comparison(resamples=20, seed=4)) == compare(
-        a, b, THRESHOLDS, Comparison(resamples=20, seed=4)
-    )
+    assert compare(a, b, Comparison(resamples=20, seed=4)) == compare(a, b, Comparison(resamples=20, seed=4))
     with pytest.raises(ValidationError, match="resamples"):
         Comparison(resamples=0)
     with pytest.raises(InputError, match="no method in common: clip-dissect and netdissect"):
-        compare(a, b.assign(method="netdissect"), THRESHOLDS, Comparison())
-    with pytest.raises(InputError, match="method 'clip-dissect' has no threshold; given are: netdissect"):
-        compare(a, b, {"netdissect": 0.04}, Comparison())
+        compare(a, b.assign(method="netdissect"), Comparison())
 
 
 def test_agreement_of_two_methods_by_hand_and_by_sklearn():
@@ -302,9 +300,9 @@ def test_agreement_of_two_methods_by_hand_and_by_sklearn():
     one = units(list(zip(words[true], categories[true], strict=True)))
     two = units(list(zip(names[other], categories[other], strict=True)), method="netdissect")
     two.loc[:9, "concept"] = "none"
-    one.loc[10:14, "score"] = 0.1
+    one.loc[10:14, "verdict"] = "unconfirmed"
     one.loc[15:19, "category"] = ""
-    found = agreement(pd.concat([two, one]), THRESHOLDS, 0.95)["overall"]
+    found = agreement(pd.concat([two, one]), 0.95)["overall"]
     kept = slice(15, None)
     assert found["units"] == found["exact"]["n"] == 185
     assert found["exact"]["value"] == np.mean(true[kept] == other[kept])
@@ -324,7 +322,7 @@ def test_agreement_goes_by_layer_and_unit():
             units(["x"], method="netdissect"),
         ]
     )
-    found = summary(table, THRESHOLDS, Counting())
+    found = summary(table, Counting())
     assert found["units"] == 3
     assert found["layers"] == ["layer3", "layer4"]
     assert {name: each["exact"]["value"] for name, each in found["agreement"]["layers"].items()} == {
@@ -332,7 +330,7 @@ def test_agreement_goes_by_layer_and_unit():
         "layer4": 0,
     }
     assert found["agreement"]["overall"]["exact"]["value"] == pytest.approx(1 / 3)
-    assert summary(units(["a"]), THRESHOLDS, Counting())["agreement"] is None
+    assert summary(units(["a"]), Counting())["agreement"] is None
 
 
 def test_label_quality_by_hand():
@@ -376,17 +374,18 @@ def test_published_tables_give_their_published_counts(shared_data):
     a, b = (
         pd.read_csv(shared_data / "clip_dissect" / f"resnet18-{name}.csv", keep_default_na=False, dtype={"layer": str})
         .rename(columns={"description": "concept", "similarity": "score"})
-        .assign(method="clip-dissect", category="")
+        .assign(method="clip-dissect", category="", judged_by="")
         for name in ("imagenet", "places365")
     )
+    a, b = (table.assign(verdict=np.where(table["score"] >= 0.2, "confirmed", "unconfirmed")) for table in (a, b))
     expected = {"a": (374, (68, 124, 278), 60), "b": (428, (66, 135, 314), 49)}
     for table, (unique, by_layer, dotted) in zip((a, b), expected.values(), strict=True):
-        found = summary(table, THRESHOLDS, Counting())["methods"]["clip-dissect"]["all"]
+        found = summary(table, Counting())["methods"]["clip-dissect"]["all"]
         assert found["overall"]["units"] == 896
         assert found["overall"]["unique"] == unique
         assert tuple(each["unique"] for each in found["layers"].values()) == by_layer
         assert found["overall"]["top"] == [{"concept": "dotted", "category": "", "units": dotted}]
-    found = compare(a, b, THRESHOLDS, Comparison())["methods"]["clip-dissect"]
+    found = compare(a, b, Comparison())["methods"]["clip-dissect"]
     shared = found["all"]["overlap"]
     assert shared["shared"] == 28
     assert shared["jaccard"] == 28 / 72
@@ -395,5 +394,5 @@ def test_published_tables_give_their_published_counts(shared_data):
     assert (shared["by_ties"]["lowest"], shared["by_ties"]["highest"]) == (23, 30)
     # Models dealt out anew share as many: 28 of 50 say nothing about a difference; the labels above .2 do.
     assert shared["permuted"]["low"] <= 28 <= shared["permuted"]["high"]
-    assert found["above"]["overlap"]["permuted"]["p"] < 0.01
+    assert found["confirmed"]["overlap"]["permuted"]["p"] < 0.01
     assert found["all"]["differences"]["unique"]["p"] < 0.01

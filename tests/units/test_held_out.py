@@ -14,7 +14,8 @@ from lucidag.units.labels.held_out import (
     measures,
     precision_interval,
 )
-from lucidag.units.labels.verdict import BY_ANNOTATIONS, CONFIRMED, Labelled, dealt_anew, most_similar, verdicts
+from lucidag.units.labels.verdict import Labelled, dealt_anew, most_similar, verdicts
+from lucidag.units.names import BY_ANNOTATIONS, CONFIRMED
 
 
 def drawn(seed, images=80, units=7, ties=False):
@@ -207,3 +208,18 @@ def test_a_clip_takes_the_most_similar_images_of_each_half():
         for concept in range(3):
             own = similarity[rows, concept]
             assert own[shown[rows, concept]].min() > own[~shown[rows, concept]].max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_of_an_untrained_network_are_held_against_each_other(seed):
+    rng = np.random.default_rng(seed)
+    shown = rng.random((300, 60)) < 0.3
+    activations = rng.normal(size=shown.shape) + shown * rng.uniform(0.5, 3, 60)
+    labels = Labelled(activations, shown, [BY_ANNOTATIONS] * 60, np.arange(60), np.ones(60, np.bool_))
+    chosen = np.arange(300) % 2 == 0
+    free = verdicts(labels, chosen, seed=0, confidence=0.95)
+    held = verdicts(labels, chosen, seed=0, confidence=0.95, untrained=True)
+    assert (free["verdict"] == CONFIRMED).sum() > 40
+    kept = held["verdict"] == CONFIRMED
+    assert kept.sum() <= 3  # 5 % of 60
+    assert held["lift"][kept].min() >= held["lift"].quantile(0.95)

@@ -14,8 +14,6 @@ from lucidag.rof.support import ROLES, role_of
 from lucidag.units.compare.roles_join import concept_roles, join, role_tests
 from lucidag.units.settings import Draws
 
-THRESHOLDS = {"netdissect": 0.04, "clip-dissect": 0.2}
-
 
 def roles_of(units, n0=(20, 16), seed=0, degenerate=(), determined=True):
     """Give units ranks on train and test, and the roles of turning points n0."""
@@ -45,6 +43,7 @@ def labels(scores, concepts=None, method="netdissect"):
             "concept": concepts or ["wall"] * len(scores),
             "category": "object",
             "score": scores,
+            "verdict": np.where(np.asarray(scores, dtype=float) >= 0.04, "confirmed", "unconfirmed"),
         }
     )
 
@@ -53,7 +52,7 @@ def test_every_unit_keeps_its_role_and_its_label():
     roles = roles_of(40)
     scores = np.linspace(0, 0.1, 40)
     both = pd.concat([labels(scores + 1, method="clip-dissect"), labels(scores)]).sample(frac=1, random_state=0)
-    joined = join(roles.sample(frac=1, random_state=1), both, THRESHOLDS)
+    joined = join(roles.sample(frac=1, random_state=1), both)
     assert joined["method"].tolist() == ["clip-dissect"] * 40 + ["netdissect"] * 40
     own = joined[joined["method"] == "netdissect"]
     assert own["rank_test"].tolist() == list(range(1, 41))
@@ -61,7 +60,7 @@ def test_every_unit_keeps_its_role_and_its_label():
     assert own["role"].tolist() == roles["role"].tolist()
     assert own["score"].tolist() == scores.tolist()
     assert own["labelled"].tolist() == (scores >= 0.04).tolist()
-    assert set(join(roles, labels(scores), THRESHOLDS, "role_accuracy")["role"]) == {"both"}
+    assert set(join(roles, labels(scores), "role_accuracy")["role"]) == {"both"}
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -69,7 +68,7 @@ def test_a_planted_effect_is_found(seed):
     rng = np.random.default_rng(seed)
     roles = roles_of(60, (30, 25), seed)
     scores = rng.uniform(0, 0.06, 60) + 0.03 * roles["role"].isin(("both", "test_only"))
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=999))["netdissect"]["restoring"]["test"]
+    found = role_tests(join(roles, labels(scores)), Draws(resamples=999))["netdissect"]["restoring"]["test"]
     needed = roles["rank_test"] <= 25
     assert (found["units"], found["others"]) == (25, 35)
     assert found["score"]["difference"] == pytest.approx(scores[needed].mean() - scores[~needed].mean())
@@ -88,7 +87,7 @@ def test_without_an_effect_p_is_even():
     p = {"score": [], "labelled": [], "rank": []}
     for seed in range(40):
         roles = roles_of(30, (10, 12), seed)
-        tests = role_tests(join(roles, labels(rng.uniform(0, 0.08, 30)), THRESHOLDS), Draws(resamples=99))
+        tests = role_tests(join(roles, labels(rng.uniform(0, 0.08, 30))), Draws(resamples=99))
         for name, values in p.items():
             values.append(tests["netdissect"]["restoring"]["train"][name]["p"])
     for values in p.values():
@@ -99,9 +98,7 @@ def test_without_an_effect_p_is_even():
 def test_p_of_few_units_is_that_of_all_orders():
     scores = [0.9, 0.1, 0.5, 0.2, 0.3]
     roles = roles_of(5, (2, 2)).assign(role=["both", "neither", "both", "neither", "neither"])
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=9999))["netdissect"]["restoring"][
-        "train"
-    ]["score"]
+    found = role_tests(join(roles, labels(scores)), Draws(resamples=9999))["netdissect"]["restoring"]["train"]["score"]
     differences = [
         np.mean([scores[i] for i in chosen]) - np.mean([scores[i] for i in range(5) if i not in chosen])
         for chosen in itertools.combinations(range(5), 2)
@@ -115,7 +112,7 @@ def test_p_of_few_units_is_that_of_all_orders():
 )
 def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
     roles = roles_of(40, n0, degenerate=("accuracy", "loss") if n0[0] else ())
-    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40)), THRESHOLDS), Draws(resamples=50))
+    found = role_tests(join(roles, labels(np.linspace(0, 0.1, 40))), Draws(resamples=50))
     for split in ("train", "test"):
         each = found["netdissect"]["restoring"][split]
         assert each["degenerate"] == (n0[0] == 40)
@@ -136,7 +133,7 @@ def test_degenerate_roles_say_so_instead_of_a_p_value(tmp_path, n0, sentence):
 def test_degenerate_roles_are_those_of_their_metric(metric):
     roles, scores = roles_of(40, (30, 30), degenerate=(metric,)), labels(np.linspace(0, 0.1, 40))
     for column in ("role_loss", "role_accuracy"):
-        joined = join(roles, scores, THRESHOLDS, column)
+        joined = join(roles, scores, column)
         found = role_tests(joined, Draws(resamples=50))["netdissect"]["restoring"]
         assert {each["degenerate"] for each in found.values()} == {column == f"role_{metric}"}
         assert set(joined["flags"]) == ({f"degenerate_{metric}"} if column == f"role_{metric}" else {""})
@@ -145,7 +142,7 @@ def test_degenerate_roles_are_those_of_their_metric(metric):
 
 def test_units_without_a_supported_role_are_counted_by_concept():
     for determined in (True, False):
-        joined = join(roles_of(20, determined=determined), labels(np.full(20, 0.5)), THRESHOLDS)
+        joined = join(roles_of(20, determined=determined), labels(np.full(20, 0.5)))
         table = concept_roles(joined)
         assert table["undetermined"].sum() == (0 if determined else 20)
         assert table[list(ROLES)].to_numpy().sum() == 20
@@ -153,12 +150,10 @@ def test_units_without_a_supported_role_are_counted_by_concept():
 
 def test_equal_or_missing_scores_say_so():
     roles = roles_of(12, (6, 6))
-    same = role_tests(join(roles, labels([0.05] * 12), THRESHOLDS), Draws(resamples=50))["netdissect"]["restoring"][
-        "test"
-    ]
+    same = role_tests(join(roles, labels([0.05] * 12)), Draws(resamples=50))["netdissect"]["restoring"]["test"]
     for name in ("score", "labelled", "rank"):
         assert same[name]["reason"] == "all units have the same value"
-    none = join(roles, labels([np.nan] * 12, ["none"] * 12), THRESHOLDS)
+    none = join(roles, labels([np.nan] * 12, ["none"] * 12))
     tests = role_tests(none, Draws(resamples=50))["netdissect"]["restoring"]["test"]
     assert tests["score"]["reason"] == "no unit has a score"
     assert tests["rank"]["reason"] == "fewer than 3 units have a score"
@@ -177,7 +172,7 @@ def test_concepts_by_role_by_hand():
         }
     )
     units = labels([0.1, 0.2, 0.3, 0.4, 0.01], ["wall", "sky", "sky", "sky", "wall"])
-    table = concept_roles(join(roles, units, THRESHOLDS))
+    table = concept_roles(join(roles, units))
     assert table["concept"].tolist() == ["sky", "wall"]
     sky = table.iloc[0]
     assert {role: sky[role] for role in ROLES} == {"both": 1, "train_only": 1, "test_only": 0, "neither": 1}
@@ -191,20 +186,18 @@ def test_concepts_by_role_by_hand():
 
 def test_what_does_not_fit_is_named():
     with pytest.raises(InputError, match="labels 30 units, but 40 units have roles"):
-        join(roles_of(40), labels(np.ones(30)), THRESHOLDS)
+        join(roles_of(40), labels(np.ones(30)))
     with pytest.raises(InputError, match="column 'role_los' does not exist"):
-        join(roles_of(40), labels(np.ones(40)), THRESHOLDS, "role_los")
-    with pytest.raises(InputError, match="method 'netdissect' has no threshold"):
-        join(roles_of(40), labels(np.ones(40)), {})
+        join(roles_of(40), labels(np.ones(40)), "role_los")
     with pytest.raises(InputError, match="no method labels the units"):
-        join(roles_of(40), labels([]), THRESHOLDS)
+        join(roles_of(40), labels([]))
 
 
 @pytest.mark.parametrize("n0", [(1, 39), (39, 1)])
 def test_a_single_unit_on_a_side_makes_no_test(n0):
     scores = np.linspace(0, 0.1, 40)
     roles = roles_of(40, n0)
-    found = role_tests(join(roles, labels(scores), THRESHOLDS), Draws(resamples=99))["netdissect"]["restoring"]
+    found = role_tests(join(roles, labels(scores)), Draws(resamples=99))["netdissect"]["restoring"]
     for split, units in zip(("train", "test"), n0, strict=True):
         each = found[split]["score"]
         needed = roles[f"rank_{split}"] <= units

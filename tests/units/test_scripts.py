@@ -17,7 +17,6 @@ from lucidag.units.passes.unit_statistics import LayerStatistics, Statistics, wr
 from lucidag.units.settings import Counting, Describing, Draws, Labelling
 
 METHODS = ("clip-dissect", "netdissect")
-THRESHOLDS = {"clip-dissect": 2.0, "netdissect": 0.04}
 
 
 def labels(methods, concept):
@@ -26,7 +25,7 @@ def labels(methods, concept):
         pd.DataFrame({"method": method, "unit": range(4), "concept": concept, "category": "object", "score": 9.0})
         for method in methods
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).assign(verdict="confirmed", judged_by="annotations")
 
 
 def run(root, rule, **task):
@@ -55,8 +54,8 @@ class Wildcards(SimpleNamespace):
 @pytest.mark.parametrize(
     ("similar", "words", "circular"),
     [
-        ("clip-dissect", "CLIP-Dissect, strength ≥ 2", []),
-        ("annotations", "Labels by annotations, strength ≥ 2, circular: kind", ["kind"]),
+        ("clip-dissect", "CLIP-Dissect, confirmed labels", []),
+        ("annotations", "Labels by annotations, confirmed labels, circular: kind", ["kind"]),
     ],
 )
 @pytest.mark.parametrize("models", [("a", "b"), ("b", "a")])
@@ -71,9 +70,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(
         file = results / "dissect" / model / "l.csv"
         table = labels(methods if model == "a" else methods[:1], f"of-{model}")
         write_units(file, table)
-        known = summary(
-            table.assign(layer="l"), THRESHOLDS | {similar: 2.0 if model == "a" else 1.0}, Counting(resamples=10)
-        )
+        known = summary(table.assign(layer="l"), Counting(resamples=10))
         told = {"l": {similar: {"circular": circular if model == "b" else []}, "netdissect": {}}}
         write_json(file.with_name("summary.json"), {"model": model, **known, "labels": told})
         tables.append(str(file))
@@ -99,7 +96,7 @@ def test_the_figures_of_concepts_read_each_models_own_tables(
         output=Output(**files),
         params=SimpleNamespace(settings={"methods": list(methods), "min_units_per_concept": 4}),
     )
-    assert [what for what, _ in drawn] == [words, "NetDissect, IoU ≥ 0.04"]
+    assert [what for what, _ in drawn] == [words, "NetDissect, confirmed labels"]
     for _, counted in drawn:
         assert tuple(counted) == models
     assert {name: set(rows["concept"]) for name, rows in drawn[0][1].items()} == {"a": {"of-a"}, "b": {"of-b"}}
@@ -119,7 +116,7 @@ def test_the_figure_of_roles_says_so_where_a_method_has_no_labels(monkeypatch, r
         flags="x",
     )[list(JOINED)]
     joined.to_csv(tmp_path / "units.csv", index=False)
-    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
+    tests = {"layer": "l", "methods": role_tests(joined, Draws(resamples=20))}
     write_json(tmp_path / "tests.json", tests)
     files = {kind: [str(tmp_path / f"{method}-roles.{kind}") for method in METHODS] for kind in ("png", "pdf")}
     run(
@@ -148,7 +145,7 @@ def test_a_concept_that_is_a_number_is_a_word_in_the_figure_of_roles(monkeypatch
         flags="",
     )[list(JOINED)]
     write_table(tmp_path / "units.csv", joined)
-    tests = {"layer": "l", "thresholds": {"clip-dissect": 2.0}, "methods": role_tests(joined, Draws(resamples=20))}
+    tests = {"layer": "l", "methods": role_tests(joined, Draws(resamples=20))}
     write_json(tmp_path / "tests.json", tests)
     files = {kind: [str(tmp_path / f"clip-dissect-roles.{kind}")] for kind in ("png", "pdf")}
     run(
@@ -216,15 +213,15 @@ def test_labels_by_annotations_and_their_summary_say_what_was_left_out(
     about = read_json(files["about"])
     assert about["methods"]["annotations"]["circular"] == circular
     inputs.tables, inputs.about, inputs.untrained = [files["table"]], [files["about"]], files["untrained"]
-    counting = {**Counting(resamples=20).model_dump(mode="json"), "min_iou": 0.04}
+    counting = Counting(resamples=20).model_dump(mode="json")
     out = Output(summary=str(tmp_path / "summary.json"))
     run(root, "dissect_summary", input=inputs, output=out, params=SimpleNamespace(settings=counting), **job)
     found = read_json(out.summary)
     assert list(found["methods"]) == ["annotations"]
     untrained = read_units(files["untrained"][0])
-    assert found["methods"]["annotations"]["threshold"] > max(untrained["strength"])  # of four units the greatest
+    assert (untrained["verdict"] != "confirmed").all()  # of four units none is above the greatest
     assert found["methods"]["annotations"]["untrained"]["layers"]["l"]["value"] == 0
-    assert found["methods"]["annotations"]["above"]["overall"]["labelled"]["value"] > 0
+    assert found["methods"]["annotations"]["confirmed"]["overall"]["labelled"]["value"] > 0
     assert found["labels"]["l"]["annotations"]["circular"] == circular
     left_out, said, top_images = found["notes"]
     assert "20 training images are left out" in left_out

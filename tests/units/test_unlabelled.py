@@ -9,10 +9,10 @@ from lucidag.units.compare.summary import unlabelled
     ("shares", "said"),
     [
         ({"clip-dissect": [0.0, 0.25], "netdissect": [0.5, 0.0]}, []),
-        ({"clip-dissect": [0.0, 0.0], "netdissect": [0.5, 0.0]}, [("clip-dissect", "chance_level")]),
+        ({"clip-dissect": [0.0, 0.0], "netdissect": [0.5, 0.0]}, [("clip-dissect", "more images")]),
         (
             {"netdissect": [0.0, 0.0], "annotations": [0.0, None]},
-            [("netdissect", "min_iou"), ("annotations", "concepts")],
+            [("netdissect", "label maps"), ("annotations", "concepts")],
         ),
     ],
 )
@@ -21,8 +21,8 @@ def test_units_without_a_label_are_said(shares, said):
         method: {f"layer{place}": {"units": 8, "labelled": {"value": share}} for place, share in enumerate(found)}
         for method, found in shares.items()
     }
-    sentences = unlabelled({"methods": {method: {"above": {"layers": found}} for method, found in layers.items()}})
+    sentences = unlabelled({"methods": {method: {"confirmed": {"layers": found}} for method, found in layers.items()}})
     assert len(sentences) == len(said)
     for sentence, (method, cure) in zip(sentences, said, strict=True):
-        assert sentence.startswith(f"none of the 16 units gets a label by {method} that counts: ")
+        assert sentence.startswith(f"none of the 16 units has a confirmed label by {method}: ")
         assert cure in sentence

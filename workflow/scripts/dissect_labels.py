@@ -57,7 +57,7 @@ with job(snakemake):
     for file in snakemake.output.untrained:
         pixels = None if overlaps is None else read_overlaps(snakemake.input.untrained_overlaps)
         tested = untrained_labels(control, pixels, layer, settings)
-        tested = judged_layer(tested, *shown, evidence, pixels, layer, truth, settings)
+        tested = judged_layer(tested, *shown, evidence, pixels, layer, truth, settings, untrained=True)
         write_units(file, tested)
     table = judged_layer(table, units, activations, evidence, overlaps, layer, truth, settings, tested)
     masks = (None, None) if overlaps is None else inside(overlaps, layer, table)

@@ -2,14 +2,13 @@
 
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job, say
-from lucidag.units.compare.summary import thresholds_of, unlabelled, whole_summary
+from lucidag.units.compare.summary import unlabelled, whole_summary
 from lucidag.units.labels.unit_tables import read_layers
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.unit_statistics import read_statistics
 from lucidag.units.settings import Counting
 
 with job(snakemake):
-    settings = snakemake.params.settings
     about = [read_json(file) for file in snakemake.input.about]
     layers = {each["layer"]: each["methods"] for each in about}
     table = read_layers(dict(zip(layers, snakemake.input.tables, strict=True)))
@@ -21,8 +20,7 @@ with job(snakemake):
         layers,
         read_statistics(snakemake.input.statistics),
         overlaps,
-        thresholds_of(layers, settings["min_iou"], untrained),
-        Counting.picked(settings),
+        Counting.picked(snakemake.params.settings),
         untrained,
     )
     correlations = {each["layer"]: each["correlations"] for each in about}

@@ -10,5 +10,4 @@ with job(snakemake):
     joined, found = read_table(snakemake.input.units), read_json(snakemake.input.tests)
     out = (snakemake.output.png, snakemake.output.pdf)
     for method, png, pdf in zip(snakemake.params.settings["methods"], *out, strict=True):
-        threshold = found["thresholds"].get(method, 0.0)  # units without maps have no labels by Network Dissection
-        save(concept_roles(joined, found["methods"], method, threshold), png, pdf)
+        save(concept_roles(joined, found["methods"], method), png, pdf)

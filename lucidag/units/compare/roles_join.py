@@ -18,7 +18,6 @@ from lucidag.ground.statistics.intervals import estimate, number, share
 from lucidag.ground.statistics.permutation import mean_difference
 from lucidag.rof.roles import ROLE_METRICS, ROLES
 from lucidag.rof.support import UNDETERMINED
-from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, labelled, measure
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import NONE
@@ -71,9 +70,7 @@ def penultimate_layer(
     )
 
 
-def join(
-    roles: pd.DataFrame, units: pd.DataFrame, thresholds: Mapping[str, float], column: str = "role"
-) -> pd.DataFrame:
+def join(roles: pd.DataFrame, units: pd.DataFrame, column: str = "role") -> pd.DataFrame:
     """Join the roles of the units with their labels.
 
     Parameters
@@ -82,21 +79,20 @@ def join(
         See `lucidag.rof.roles.roles`.
     units
         The labelled units of the penultimate layer (see `lucidag.units.labels.unit_tables`), by one method or more.
-    thresholds
-        By method: what a label must reach to count (see `lucidag.units.labels.counts.measure`).
     column
         Which roles: ``role``, ``role_loss`` or ``role_accuracy``.
 
     Returns
     -------
     DataFrame
-        One row a method and unit with the columns `JOINED`, by method and rank on test; ``score`` is what a label is
-        judged by, and ``flags`` has of ``degenerate_*`` that of the chosen roles.
+        One row a method and unit with the columns `JOINED`, by method and rank on test; ``score`` is how strong a
+        label is (see `lucidag.units.labels.counts.measure`), ``labelled`` whether it is confirmed, and ``flags`` has of
+        ``degenerate_*`` that of the chosen roles.
 
     Raises
     ------
     InputError
-        If a method does not label exactly the units that have roles, or has no threshold.
+        If a method does not label exactly the units that have roles.
     """
     check_known("column", column, list(roles.columns), "roles")
     # Where no unit has a flag, the column is read as one of missing numbers.
@@ -114,7 +110,7 @@ def join(
                 f"method '{method}' labels {len(own)} units, but {len(ranked)} units have roles: "
                 "the layer is not the penultimate one"
             )
-        own = own.assign(labelled=labelled(own, threshold_of(thresholds, method)), score=measure(own))
+        own = own.assign(labelled=labelled(own), score=measure(own))
         parts.append(own.merge(ranked[["unit", "role", "supported", "rank_train", "rank_test", "flags"]], on="unit"))
     if not parts:
         raise InputError("roles and labels: no method labels the units")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lucidag.ground.errors import InputError
 from lucidag.units.labels.counts import measure
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.names import JUDGED_BY, NETDISSECT, NONE, TITLES
+from lucidag.units.names import CONFIRMED, NETDISSECT, NONE, STRENGTH, TITLES
 from lucidag.units.passes.unit_statistics import LayerStatistics
 
 
@@ -73,7 +73,8 @@ def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics)
     for row in table[table["unit"] == unit].to_dict("records"):
         method = str(row["method"])
         value = row["score"] if method == NETDISSECT else row["strength"]
-        label = "no label" if row["concept"] == NONE else f"{row['concept']}, {JUDGED_BY[method]} {value:.2f}"
+        label = "no label" if row["concept"] == NONE else f"{row['concept']}, {STRENGTH[method]} {value:.2f}"
+        label += "" if row.get("verdict", CONFIRMED) == CONFIRMED else f" ({row['verdict']})"
         facts += [TITLES[method], f"  {label}"]
     facts.append(f"mean {known.mean[unit]:.2f}, peak {known.peak[unit]:.2f}")
     facts.append(f"active on {known.share_active[unit]:.0%} of the images")

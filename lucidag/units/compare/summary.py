@@ -6,27 +6,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.labels.chance import untrained_chance
-from lucidag.units.labels.counts import labelled, labelled_rows, measures
+from lucidag.units.labels.counts import labelled, labelled_rows, measures, verdict_counts
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.names import NETDISSECT, SIMILAR, plain_name
+from lucidag.units.names import NETDISSECT, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
 from lucidag.units.passes.unit_statistics import Statistics
 from lucidag.units.settings import Counting
 
+CURE = "more images in the probe set, or other concepts, may confirm some"
+CURES = {NETDISSECT: "more images, or label maps of other concepts, may confirm some"}
 
-def summary(table: pd.DataFrame, thresholds: Mapping[str, float], asked: Counting) -> dict[str, Any]:
+
+def summary(table: pd.DataFrame, asked: Counting) -> dict[str, Any]:
     """Summarise the labelled units of one model.
 
     Parameters
     ----------
     table
         See `lucidag.units.labels.unit_tables.read_layers`.
-    thresholds
-        By method: what a label must reach to count, such as the IoU of .04 that makes a detector (see
-        `lucidag.units.labels.counts.measure`).
     asked
         See `lucidag.units.labels.counts.measures`.
 
@@ -34,32 +32,33 @@ def summary(table: pd.DataFrame, thresholds: Mapping[str, float], asked: Countin
     -------
     dict
         ``layers`` (in the order of the table), ``units``, ``confidence``, ``methods`` and ``agreement``. A method has
-        its ``threshold`` and two blocks: ``all`` counts every label whatever its score, ``above`` those at or above
-        the threshold; each with ``overall`` and ``layers`` by name (see `lucidag.units.labels.counts.measures`).
-        ``agreement`` is that of the first two methods (see `agreement`), or None where there is one.
-
-    Raises
-    ------
-    InputError
-        If a method has no threshold.
+        two blocks: ``all`` counts every label, ``confirmed`` those that the verdict says are to be believed; each with
+        ``overall`` and ``layers`` by name (see `lucidag.units.labels.counts.measures`); and ``verdicts`` with the same
+        two (see `lucidag.units.labels.counts.verdict_counts`). ``agreement`` is that of the first two methods (see
+        `agreement`), or None where there is one.
     """
     layers = [str(layer) for layer in table["layer"].unique()]
     found: dict[str, Any] = {}
     for method in methods_of(table):
-        threshold = threshold_of(thresholds, method)
         rows = table[table["method"] == method]
-        found[method] = {"threshold": threshold}
-        for name, least in (("all", None), ("above", threshold)):
-            found[method][name] = {
-                "overall": measures(rows, least, asked),
-                "layers": {layer: measures(rows[rows["layer"] == layer], least, asked) for layer in layers},
+        parts = {layer: rows[rows["layer"] == layer] for layer in layers}
+        found[method] = {
+            name: {
+                "overall": measures(rows, confirmed, asked),
+                "layers": {layer: measures(part, confirmed, asked) for layer, part in parts.items()},
             }
+            for name, confirmed in (("all", False), ("confirmed", True))
+        }
+        found[method]["verdicts"] = {
+            "overall": verdict_counts(rows),
+            "layers": {layer: verdict_counts(part) for layer, part in parts.items()},
+        }
     return {
         "layers": layers,
         "units": len(table[["layer", "unit"]].drop_duplicates()),
         "confidence": asked.confidence,
         "methods": found,
-        "agreement": agreement(table, thresholds, asked.confidence) if len(found) > 1 else None,
+        "agreement": agreement(table, asked.confidence) if len(found) > 1 else None,
     }
 
 
@@ -68,7 +67,6 @@ def whole_summary(
     layers: Mapping[str, Mapping[str, Any]],
     statistics: Statistics,
     overlaps: Overlaps | None,
-    thresholds: Mapping[str, float],
     asked: Counting,
     untrained: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def whole_summary(
         By layer, what is known of its labels.
     statistics, overlaps
         What the passes over the probe set gave.
-    thresholds, asked
+    asked
         See `summary`.
     untrained
         The labels of all layers of an untrained network.
@@ -96,13 +94,11 @@ def whole_summary(
         answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU that a unit can about reach with each
         concept, by category.
     """
-    found = summary(table, thresholds, asked)
+    found = summary(table, asked)
     if untrained is not None:
-        least = image_thresholds(layers)
         for method, about in found["methods"].items():
-            own, twin = (each[each["method"] == method] for each in (table, untrained))
-            at = about["threshold"], least.get(method)
-            about["untrained"] = untrained_shares(own, twin, *at, asked.confidence)
+            twin = untrained[untrained["method"] == method]
+            about["untrained"] = untrained_shares(twin, found["layers"], asked.confidence)
     limits = {} if overlaps is None else ceilings(overlaps)
     names = {} if overlaps is None else overlaps.concepts
     return found | {
@@ -113,58 +109,44 @@ def whole_summary(
     }
 
 
-def untrained_shares(
-    rows: pd.DataFrame, untrained: pd.DataFrame, threshold: float, images: float | None, confidence: float
-) -> dict[str, Any]:
-    """Count the labels of an untrained network that would count.
+def untrained_shares(untrained: pd.DataFrame, layers: Sequence[str], confidence: float) -> dict[str, Any]:
+    """Count the labels of an untrained network that are confirmed.
 
     Parameters
     ----------
-    rows, untrained
-        The labels of a model and of its twin, of all layers, by one method.
-    threshold
-        What a label must reach.
-    images
-        What it must reach to be above randomly drawn images; None where the method does not compare with these.
+    untrained
+        The labels of a model's twin, of all layers, by one method.
+    layers
+        Their names.
     confidence
         Of Wilson's intervals over units.
 
     Returns
     -------
     dict
-        ``overall`` and ``layers`` by name (value, low, high, n: the share of the twin's units whose label counts). A
-        threshold by similarity comes from these very units, so that it is 1 − ``chance_level`` over all layers by
-        construction. ``images``: the ``threshold`` of randomly drawn images alone, and by layer what it lets through,
-        of the model (``labelled``) and of the twin (``untrained``); None where there is none.
+        ``overall`` and ``layers`` by name (value, low, high, n: the share of the twin's units whose label is
+        confirmed). The last point of the rule lets no more than 1 − ``chance_level`` of them through, by construction.
     """
-    names = [str(layer) for layer in rows["layer"].unique()]
 
-    def counted(table: pd.DataFrame, least: float) -> dict[str, Any]:
-        parts = {name: table[table["layer"] == name] for name in names}
-        return {name: share(int(labelled(part, least).sum()), len(part), confidence) for name, part in parts.items()}
+    def counted(rows: pd.DataFrame) -> dict[str, Any]:
+        return share(int(labelled(rows).sum()), len(rows), confidence)
 
-    by_images = None
-    if images is not None:
-        both = {"labelled": counted(rows, images), "untrained": counted(untrained, images)}
-        by_images = {"threshold": images, "layers": {name: {k: v[name] for k, v in both.items()} for name in names}}
-    overall = share(int(labelled(untrained, threshold).sum()), len(untrained), confidence)
-    return {"overall": overall, "layers": counted(untrained, threshold), "images": by_images}
+    parts = {name: counted(untrained[untrained["layer"] == name]) for name in layers}
+    return {"overall": counted(untrained), "layers": parts}
 
 
 def unlabelled(found: Mapping[str, Any]) -> list[str]:
-    """Say by which methods no unit of a model gets a label that counts, and what helps; see `summary`."""
-    cures = {NETDISSECT: "a lower `netdissect.min_iou`, or label maps of other concepts, may label some"}
-    cure = "more images in the probe set, other concepts, or a lower `clip_dissect.chance_level` may label some"
+    """Say by which methods no label of a model is confirmed, and what helps; see `summary`."""
     said = []
     for method, about in found["methods"].items():
-        layers = about["above"]["layers"].values()
+        layers = about["confirmed"]["layers"].values()
         if not any(layer["labelled"]["value"] for layer in layers):
             units = sum(layer["units"] for layer in layers)
-            said.append(f"none of the {units} units gets a label by {method} that counts: {cures.get(method, cure)}")
+            said.append(f"none of the {units} units has a confirmed label by {method}: {CURES.get(method, CURE)}")
     return said
 
 
-def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: float) -> dict[str, Any]:
+def agreement(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """Tell how often two methods give the same unit the same label.
 
     Names are compared without regard to case, and ``_`` and ``-`` count as spaces; `wheel` and `wheels` are two
@@ -172,19 +154,19 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
 
     Parameters
     ----------
-    table, thresholds, confidence
+    table, confidence
         See `summary`; exactly the first two methods are compared.
 
     Returns
     -------
     dict
-        ``methods`` and, in ``overall`` and in ``layers`` by name: ``units`` that both methods label at their
-        thresholds, ``exact`` and ``category`` (value, low, high, n, ``expected``: the share if the labels of the one
+        ``methods`` and, in ``overall`` and in ``layers`` by name: ``units`` whose labels by both
+        are confirmed, ``exact`` and ``category`` (value, low, high, n, ``expected``: the share if the labels of the one
         method were dealt out to the units at random, ``kappa``: Cohen's, 1 for full agreement, 0 for that of
         chance). ``category`` is over the units where both categories are known.
     """
     one, other = methods_of(table)[:2]
-    kept = [labelled_rows(table, method, threshold_of(thresholds, method)) for method in (one, other)]
+    kept = [labelled_rows(table, method) for method in (one, other)]
     both = kept[0].merge(kept[1], on=["layer", "unit"], suffixes=("_a", "_b"))
     layers = {str(layer): both[both["layer"] == layer] for layer in table["layer"].unique()}
     return {
@@ -192,67 +174,6 @@ def agreement(table: pd.DataFrame, thresholds: Mapping[str, float], confidence: 
         "overall": _agreement(both, confidence),
         "layers": {layer: _agreement(part, confidence) for layer, part in layers.items()},
     }
-
-
-def image_thresholds(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Give what labels by similarity must reach to be above randomly drawn images: the greatest of all layers."""
-    chance = {
-        method: [float(about[method]["chance_strength"]) for about in layers.values() if method in about]
-        for method in SIMILAR
-    }
-    return {method: max(found) for method, found in chance.items() if found}
-
-
-def thresholds_of(
-    layers: Mapping[str, Mapping[str, Any]], min_iou: float, untrained: pd.DataFrame | None = None
-) -> dict[str, float]:
-    """Give what a label must reach to count, by method.
-
-    Parameters
-    ----------
-    layers
-        By layer, what `lucidag.units.labels.layer.label_layer` tells of its labels: those by similarity must be
-        above randomly drawn images (see `image_thresholds`),
-    min_iou
-        Of Network Dissection.
-    untrained
-        and above the labels of all layers of an untrained network, where there is one (see
-        `lucidag.units.labels.chance.untrained_chance`).
-    """
-    found = image_thresholds(layers)
-    if untrained is not None:
-        for method in found:
-            level = next(float(about[method]["chance_level"]) for about in layers.values() if method in about)
-            values = untrained["strength"][untrained["method"] == method].to_numpy(dtype=np.float64)
-            found[method] = max(found[method], untrained_chance(values, level))
-    return found | {NETDISSECT: min_iou}
-
-
-def threshold_of(thresholds: Mapping[str, float], method: str) -> float:
-    """Return the threshold of a method.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if method not in thresholds:
-        raise InputError(f"method '{method}' has no threshold; given are: {', '.join(thresholds) or 'none'}")
-    return float(thresholds[method])
-
-
-def thresholds_in(summary: Mapping[str, Any]) -> dict[str, float]:
-    """Return the threshold of each method of a summary."""
-    return {method: float(found["threshold"]) for method, found in summary["methods"].items()}
-
-
-def common_thresholds(summaries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return thresholds that serve several models alike: of each method the greatest."""
-    found: dict[str, float] = {}
-    for summary in summaries:
-        for method, threshold in thresholds_in(summary).items():
-            found[method] = max(threshold, found.get(method, threshold))
-    return found
 
 
 def circular_columns(summaries: Sequence[Mapping[str, Any]], method: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Two models compared by what their units detect: shared concepts, and differences against chance."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.draws import interval, shuffled
 from lucidag.ground.statistics.intervals import number
 from lucidag.ground.statistics.permutation import two_sided
-from lucidag.units.compare.summary import threshold_of
 from lucidag.units.labels.counts import CONCEPT, concept_counts, diversity, labelled, listed
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.settings import Comparison
@@ -19,7 +17,7 @@ from lucidag.units.settings import Comparison
 MEASURES = ("labelled", "unique", "units_per_concept", "redundant", "shannon", "effective", "simpson")
 
 
-def compare(a: pd.DataFrame, b: pd.DataFrame, thresholds: Mapping[str, float], asked: Comparison) -> dict[str, Any]:
+def compare(a: pd.DataFrame, b: pd.DataFrame, asked: Comparison) -> dict[str, Any]:
     """Compare the labelled units of two models.
 
     Chance is a permutation: within each layer that both models have, and within the rest, units are dealt out to
@@ -31,25 +29,23 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, thresholds: Mapping[str, float], a
     ----------
     a, b
         See `lucidag.units.labels.unit_tables.read_layers`.
-    thresholds
-        See `lucidag.units.compare.summary.summary`.
     asked
         How many concepts of each model are compared in ``overlap``; the permutations and their intervals.
 
     Returns
     -------
     dict
-        ``confidence``, ``draws`` and ``methods``: those that both models have. A method has its ``threshold`` and
-        the blocks ``all`` (every label) and ``above`` (labels at or above the threshold), each with ``overlap`` (see
-        `overlap`, with ``permuted``: mean, low, high, p), ``concepts`` (``a``, ``b``, ``shared``, ``jaccard`` of the
-        sets of all concepts, and ``layers`` the same for each layer of both), ``only_a`` and ``only_b`` (concepts of
-        one model only, with their units) and ``differences`` (by `MEASURES`: a, b, difference a - b; low, high: the
-        interval of the difference under chance; p).
+        ``confidence``, ``draws`` and ``methods``: those that both models have. A method has the blocks ``all`` (every
+        label) and ``confirmed`` (those with that verdict), each with ``overlap`` (see `overlap`, with
+        ``permuted``: mean, low, high, p), ``concepts`` (``a``, ``b``, ``shared``, ``jaccard`` of the sets of
+        all concepts, and ``layers`` the same for each layer of both), ``only_a`` and ``only_b`` (concepts of
+        one model only, with their units) and ``differences`` (by `MEASURES`: a, b, difference a - b; low, high:
+        the interval of the difference under chance; p).
 
     Raises
     ------
     InputError
-        If the models have no method in common, or a method has no threshold.
+        If the models have no method in common.
     """
     methods = [method for method in methods_of(a) if method in methods_of(b)]
     if not methods:
@@ -57,12 +53,11 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, thresholds: Mapping[str, float], a
         raise InputError(f"the two models have no method in common: {have}")
     found: dict[str, Any] = {}
     for method in methods:
-        threshold = threshold_of(thresholds, method)
         rows = [table[table["method"] == method] for table in (a, b)]
-        found[method] = {"threshold": threshold}
-        for name, least in (("all", None), ("above", threshold)):
-            kept = [each[labelled(each, least)] for each in rows]
-            found[method][name] = _sets(*kept) | _chance(rows, least, asked)
+        found[method] = {}
+        for name, confirmed in (("all", False), ("confirmed", True)):
+            kept = [each[labelled(each, confirmed)] for each in rows]
+            found[method][name] = _sets(*kept) | _chance(rows, confirmed, asked)
     return {"confidence": asked.confidence, "resamples": asked.resamples, "methods": found}
 
 
@@ -158,11 +153,11 @@ def _shared(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     return {"a": len(one), "b": len(other), "shared": shared, "jaccard": shared / union if union else None}
 
 
-def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison) -> dict[str, Any]:
+def _chance(rows: list[pd.DataFrame], confirmed: bool, asked: Comparison) -> dict[str, Any]:
     """Give the overlap and the differences of the measures, each compared with what permutations give."""
     numbers = (len(rows[0]), len(rows[1]))
     names = pd.MultiIndex.from_frame(pd.concat([each[CONCEPT] for each in rows]))
-    has = np.concatenate([labelled(each, threshold) for each in rows])
+    has = np.concatenate([labelled(each, confirmed) for each in rows])
     ordered = names[has].unique().sort_values()
     codes = ordered.get_indexer(names)  # of the concept of each unit, in the order of names
 
@@ -173,7 +168,7 @@ def _chance(rows: list[pd.DataFrame], threshold: float | None, asked: Comparison
     of_a, strata, generator = np.arange(len(names)) < numbers[0], _strata(rows), np.random.default_rng(asked.seed)
     drawn = [counts_of(shuffled(of_a, strata, generator)) for _ in range(asked.resamples)]
     shared = np.array([_shared_top(*counts, asked.top_concepts) for counts in drawn], dtype=np.float64)
-    one, other = (concept_counts(each[labelled(each, threshold)]) for each in rows)
+    one, other = (concept_counts(each[labelled(each, confirmed)]) for each in rows)
     own = overlap(one, other, asked.top_concepts)
     spread = _band(float(own["shared"]), shared, asked.confidence)
 

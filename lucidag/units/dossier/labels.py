@@ -7,8 +7,7 @@ import pandas as pd
 
 from lucidag.units.dossier.part import Part
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.labels.verdict import BY_CLIP, UNTESTABLE
-from lucidag.units.names import JUDGED_BY, NETDISSECT, NONE, TITLES
+from lucidag.units.names import BY_CLIP, NETDISSECT, NONE, STRENGTH, TITLES, UNTESTABLE
 
 WORDS, PIXELS = "words", "pixels"
 NEXT = "second_concept"
@@ -66,7 +65,7 @@ def _of_method(rows: pd.DataFrame, method: str, units: int, source: str) -> Part
     values[f"{kind}_concept"] = values[f"{kind}_concept"].fillna(NONE)
     words = [f"{kind}_{column}" for column in ("category", NEXT, "verdict", "why", "judged_by")]
     values = values.fillna({column: "" for column in words if column in values})
-    how = f"{TITLES[method]}, judged by {JUDGED_BY[method]}"
+    how = f"{TITLES[method]}, strength by {STRENGTH[method]}"
     definitions = {f"{kind}_{column}": f"{TAKEN[column]} ({how})" for column in taken}
     nothing = np.zeros(units, dtype=np.bool_)
     verdict = (own["verdict"] == UNTESTABLE).to_numpy() if "verdict" in own else nothing

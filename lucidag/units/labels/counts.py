@@ -8,35 +8,42 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from lucidag.ground.statistics.intervals import estimate, share
-from lucidag.units.names import NONE
+from lucidag.units.names import BY_CLIP, CONFIRMED, NONE, UNCONFIRMED, UNTESTABLE
 from lucidag.units.settings import Counting
 
 CONCEPT = ["concept", "category"]
 
 
-def labelled(table: pd.DataFrame, threshold: float | None) -> NDArray[np.bool_]:
-    """Tell which units have a label.
+def labelled(table: pd.DataFrame, confirmed: bool = True) -> NDArray[np.bool_]:
+    """Tell which units have a label that counts.
 
     Parameters
     ----------
     table
-        See `lucidag.units.labels.unit_tables`.
-    threshold
-        The least `measure`; None takes every unit that has a concept at all.
+        See `lucidag.units.labels.unit_tables`, with verdicts.
+    confirmed
+        Whether only confirmed labels count (see `lucidag.units.labels.verdict`), or all.
     """
     has = (table["concept"] != NONE).to_numpy()
-    return has if threshold is None else has & (measure(table) >= threshold).to_numpy()
+    return has & (table["verdict"] == CONFIRMED).to_numpy() if confirmed else has
 
 
 def measure(table: pd.DataFrame) -> pd.Series:
-    """What a label is judged by: its strength (see `lucidag.units.labels.chance`) where it has one, else its score."""
+    """Give how strong labels are: the strength (see `lucidag.units.labels.chance`), or else the score."""
     return table["strength"].fillna(table["score"]) if "strength" in table else table["score"]
 
 
-def labelled_rows(table: pd.DataFrame, method: str, threshold: float) -> pd.DataFrame:
+def labelled_rows(table: pd.DataFrame, method: str) -> pd.DataFrame:
     """Return the rows of one method whose label counts."""
     rows = table[table["method"] == method]
-    return rows[labelled(rows, threshold)]
+    return rows[labelled(rows)]
+
+
+def verdict_counts(table: pd.DataFrame) -> dict[str, int]:
+    """Count the verdicts of some labels, and the confirmed ones that only the CLIP that gave them could judge."""
+    found = {name: int((table["verdict"] == name).sum()) for name in (CONFIRMED, UNCONFIRMED, UNTESTABLE)}
+    circular = (table["verdict"] == CONFIRMED) & (table["judged_by"] == BY_CLIP)
+    return found | {"circular": int(circular.sum())}
 
 
 def concept_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +94,7 @@ def diversity(units: NDArray[np.integer]) -> dict[str, float | None]:
     }
 
 
-def measures(table: pd.DataFrame, threshold: float | None, asked: Counting) -> dict[str, Any]:
+def measures(table: pd.DataFrame, confirmed: bool, asked: Counting) -> dict[str, Any]:
     """Describe what one method finds in some units.
 
     Numbers of concepts and diversities have no interval: a bootstrap sample repeats units, so that it always holds
@@ -97,7 +104,7 @@ def measures(table: pd.DataFrame, threshold: float | None, asked: Counting) -> d
     ----------
     table
         The rows of one method.
-    threshold
+    confirmed
         See `labelled`: what counts as a label.
     asked
         Of the intervals, and how many units a concept has that is listed.
@@ -111,7 +118,7 @@ def measures(table: pd.DataFrame, threshold: float | None, asked: Counting) -> d
         (``unique`` concepts and ``share`` of the labelled units: value, low, high, n). A concept is given by concept,
         category and units.
     """
-    kept = table[labelled(table, threshold)]
+    kept = table[labelled(table, confirmed)]
     counted = concept_counts(kept)
     first = counted["units"].max() if len(counted) else 0
     return {

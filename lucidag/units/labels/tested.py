@@ -16,8 +16,8 @@ from lucidag.units.labels.class_columns import says_something
 from lucidag.units.labels.held_out import Bools, Floats
 from lucidag.units.labels.similarity import WHOLE, constant_units, describe_layer
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.labels.verdict import BY_ANNOTATIONS, BY_CLIP, CANDIDATES, Labelled, most_similar, verdicts
-from lucidag.units.names import ANNOTATIONS, NETDISSECT, NONE, plain_name
+from lucidag.units.labels.verdict import CANDIDATES, Labelled, most_similar, verdicts
+from lucidag.units.names import ANNOTATIONS, BY_ANNOTATIONS, BY_CLIP, NETDISSECT, NONE, plain_name
 from lucidag.units.passes.overlaps import Overlaps
 from lucidag.units.passes.unit_statistics import LayerStatistics
 from lucidag.units.settings import Describing, Labelling
@@ -93,6 +93,7 @@ def judged_layer(
     truth: Truth,
     asked: Labelling,
     twin: pd.DataFrame | None = None,
+    untrained: bool = False,
 ) -> pd.DataFrame:
     """Add to the labels of a layer by all methods their verdicts; see `lucidag.units.labels.verdict`.
 
@@ -112,6 +113,8 @@ def judged_layer(
         How to label.
     twin
         What this gives for the untrained twin.
+    untrained
+        Whether this is that twin.
     """
     parts = []
     for method in methods_of(table):
@@ -131,7 +134,7 @@ def judged_layer(
                 judge = evidence
         share = units.top.shape[1] / len(activations)
         control = None if twin is None else twin[twin["method"] == method]
-        parts.append(with_verdicts(labels, again, activations, told, judge, share, asked, control))
+        parts.append(with_verdicts(labels, again, activations, told, judge, share, asked, control, untrained))
     return pd.concat(parts, ignore_index=True) if parts else table
 
 
@@ -193,6 +196,7 @@ def with_verdicts(
     share: float,
     asked: Labelling,
     twin: pd.DataFrame | None = None,
+    untrained: bool = False,
 ) -> pd.DataFrame:
     """Add the verdict of each label of a layer by one method, and what it rests on.
 
@@ -212,8 +216,8 @@ def with_verdicts(
         Of the images, how many describe a unit.
     asked
         Level, confidence and seed.
-    twin
-        What this gives for the untrained twin.
+    twin, untrained
+        What this gives for the untrained twin, and whether this is that twin.
     """
     own, shown, judges = truth.columns(labels), truth.shown, [BY_ANNOTATIONS] * len(truth.names)
     unknown = np.flatnonzero((own < 0) & (labels["concept"] != NONE).to_numpy())
@@ -231,6 +235,7 @@ def with_verdicts(
         truth.chosen,
         truth.owner,
         twin=None if twin is None else twin["lift"].to_numpy(dtype=np.float64),
+        untrained=untrained,
         level=level,
         confidence=asked.confidence,
         seed=asked.seed,

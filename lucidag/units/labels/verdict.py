@@ -38,13 +38,12 @@ from lucidag.units.labels.held_out import (
     measures,
     precision_interval,
 )
+from lucidag.units.names import CONFIRMED, UNCONFIRMED, UNTESTABLE
 
-CONFIRMED, UNCONFIRMED, UNTESTABLE = "confirmed", "unconfirmed", "untestable"
 CANDIDATES = 5  # of the choosing half
 FEWEST = 5  # images (or ids) of the testing half with the concept, and without it
 DEALS = 20  # times that labels are dealt out to the units anew
 UNITS = 256  # units held in memory at once
-BY_ANNOTATIONS, BY_CLIP = "annotations", "CLIP (circular)"
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ def verdicts(
     seed: int,
     confidence: float,
     twin: Floats | None = None,
+    untrained: bool = False,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Test the labels of a layer by the rule of this module.
@@ -97,6 +97,8 @@ def verdicts(
         N numbers of ids where several images are of one (see `lucidag.ground.statistics.owners`).
     twin
         ``lift`` of the labels of the untrained twin; None without one.
+    untrained
+        Whether these are the labels of that twin, which are held against each other.
     level
         1 less the level of the tests.
     confidence
@@ -127,6 +129,7 @@ def verdicts(
     low, high = precision_interval(found.auprc, positives, confidence)
     dealt = dealt_anew(labels, tested, seed)
     lift = (found.auprc - found.base) / (1 - found.base)
+    twin = np.where(able, lift, np.nan) if untrained else twin
     needed = -np.inf if twin is None else untrained_chance(twin[~np.isnan(twin)], level)
     reasons = (
         (own < 0, "no label that anything can be held against"),
