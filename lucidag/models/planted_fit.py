@@ -142,7 +142,7 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 
 
 def _precision(logits: Floats, covered: NDArray[np.bool_]) -> float:
-    return float(average_precision_score(covered.ravel(), logits.ravel())) if covered.any() else math.nan
+    return float(average_precision_score(covered.ravel(), logits.ravel())) if covered.any() else 0.0
 
 
 def _limit(logits: Floats, covered: NDArray[np.bool_]) -> float:

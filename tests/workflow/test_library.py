@@ -115,7 +115,7 @@ def test_shapes_that_do_not_fit_are_said() -> None:
 
 
 def test_the_public_surface_is_these_names_and_importing_it_is_light(root: Path) -> None:
-    assert lucidag.__all__ == ["__version__", "explain_image", "label_units", "network", "sweep"]
+    assert lucidag.__all__ == ["__version__", "explain_image", "find_units", "label_units", "network", "sweep"]
     assert dir(lucidag) == sorted(lucidag.__all__)
     assert all(getattr(lucidag, name) for name in lucidag.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -460,7 +460,8 @@ def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
 def test_another_model_runs_alone(copied: Path, planned) -> None:
     rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
     new = {"train", "features", "evaluate", "figures_models"}
-    assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | {"notebook": [""]}
+    joins = {rule: [""] for rule in ("compare_models", "compare_factors", "notebook")}
+    assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | joins | {"figures_experiments": ["grid=d"]}
 
 
 def test_a_further_image_is_explained_alone(copied: Path, planned) -> None:
