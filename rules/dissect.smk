@@ -293,7 +293,6 @@ rule dissect_roles:
         unpack(lambda wildcards: plan.passes(wildcards.model, overlaps=False)),
         features=f"{R}/features/{{model}}/test.safetensors",
         roles=f"{R}/rof/{{model}}/roles.csv",
-        summary=f"{R}/dissect/{{model}}/summary.json",
         tables=lambda wildcards: plan.layer_files(wildcards.model, ".csv"),
     output:
         units=f"{R}/dissect/{{model}}/unit_roles.csv",
