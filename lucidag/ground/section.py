@@ -46,7 +46,7 @@ class Section(BaseModel):
         parse = {name: TypeAdapter(field.annotation or Any).validate_python for name, field in own.items()}
         section = cls.model_construct(**{name: read(settings[name]) for name, read in parse.items()})
         for name in cls.model_fields.keys() - own.keys():
-            del section.__dict__[name]
+            section.__dict__.pop(name, None)  # one without a default is not there
         return section
 
     def pick(self, *names: str) -> dict[str, Any]:
