@@ -14,7 +14,9 @@ with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(snakemake.input.dataset[0])
     rows, note = probe_rows(manifest, asked.splits)
-    say(note or f"{len(rows)} images are shown", to_terminal=False)
+    print(f"{len(rows)} images are shown")
+    if note:
+        say(note, to_terminal=False)
     with lease(snakemake.resources.gpu) as device:
         twin = bool(snakemake.wildcards.twin)
         network = open_subject(settings, snakemake.input.checkpoint, manifest, rows, twin, device)

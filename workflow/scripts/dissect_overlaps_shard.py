@@ -16,7 +16,9 @@ with job(snakemake):
     settings, asked = snakemake.params.settings, Passes.picked(snakemake.params.settings)
     manifest = read_manifest(snakemake.input.dataset[0])
     rows, note = probe_rows(manifest, asked.splits)
-    say(note or f"{len(rows)} images are shown", to_terminal=False)
+    print(f"{len(rows)} images are shown")
+    if note:
+        say(note, to_terminal=False)
     part = Shard.parse(snakemake.wildcards.shard).of_batches(len(rows), asked.batch_size)
     shown, half = rows[part], chosen_half(together(manifest.table.iloc[rows]), asked.seed)[part]
     with lease(snakemake.resources.gpu) as device:

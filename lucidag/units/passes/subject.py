@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucidag.data.manifest import Manifest
-from lucidag.ground.job import say
 from lucidag.models.network import Network
 from lucidag.models.trained import open_trained
 from lucidag.models.untrained import untrained_twin
@@ -45,6 +44,6 @@ def open_subject(
     """
     if not twin:
         return open_trained(settings, checkpoint)[0]
-    say("an untrained network of the same architecture", to_terminal=False)
+    print("an untrained network of the same architecture")
     classes = len(read_metadata(checkpoint)["classes"])
     return untrained_twin(settings, classes, manifest, rows, settings["seed"], device, threads)
