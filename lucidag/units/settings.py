@@ -85,7 +85,7 @@ class Asked(Section):
     control: Literal["untrained"] | None = Field(
         default="untrained",
         description="What labels are held against: a network of the same architecture with random weights (drawn from "
-        "`seed`) that is shown the same images. `null`: labels by similarity against randomly drawn images alone.",
+        "`seed`) that is shown the same images. `null`: nothing; verdicts go by the images alone.",
     )
 
 

@@ -111,7 +111,7 @@ TABLES = {
     "artefacts/{dataset}.csv": "w:image n:ring_score i:ring_found",
     "shortcuts/{study}/relevance.csv": "w:model w:image w:method w:artefact n:share n:area n:concentration",
     "shortcuts/{study}/probabilities.csv": "w:model w:image w:artefact n:before n:after n:control",
-    "discovery/{model}.csv": "i:proposal w:kind w:name i:clusters i:cluster i:images i:inside i:between n:p n:p_holm "
+    "discovery/{model}.csv": "i:proposal w:kind w:name g:clusters i:cluster i:images i:inside i:between n:p n:p_holm "
     "b:proposed n:stability i:gap_clusters n:gap_p w:side w:column n:precision n:recall n:recall_of_all n:p_column",
     "discovery/{model}-images.csv": "w:image w:name i:proposal b:member n:place",
     "discovery/{model}-units.csv": "i:unit w:kind w:name i:images n:auc_picked n:auc n:p n:p_fdr b:found",

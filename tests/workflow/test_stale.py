@@ -25,7 +25,7 @@ BEHIND = {
     "turning_points": ["figures_rof", "dissect_roles"],
     "dissect_passes": ["dissect_labels", "dissect_summary", "dissect_roles", "figures_units"],
     "dissect_labels": ["dissect_summary", "dissect_roles", "figures_units", "figures_dissect"],
-    "dissect_summary": ["dissect_roles", "figures_dissect"],
+    "dissect_summary": ["figures_dissect"],
     "dissect_roles": ["figures_concept_roles"],
     "figures_dissect": [],
     "figures_units": [],

@@ -1,10 +1,11 @@
-"""How far a label is above what chance gives: the control by which labels by words count or do not.
+"""How strong a label is beside chance, and the level that few labels of an untrained network reach.
 
 The scores of CLIP-Dissect have no threshold in the paper, and those of soft WPMI none in themselves: for each concept
 they compare the units of a layer with each other, so that the one in front reaches up to log U whether its images
-show the concept or not. So a label is compared with the images here, and with the labels of an untrained network: its
-units answer to colour and texture too, and randomly drawn images alone let a third of them through. Our own
-operationalisation.
+show the concept or not. So the strength of a label compares it with randomly drawn images, and orders labels. Whether
+one counts is for its verdict to say (`lucidag.units.labels.verdict`), which takes the level of an untrained network
+from here: its units answer to colour and texture too, so that randomly drawn images alone let a third of them through.
+Our own operationalisation.
 """
 
 import math
@@ -71,8 +72,8 @@ def strengths(
     values, chance
         float64 U: with g(u, d) how well concept d describes the top images of u (the logarithm of its probability
         given them; for the similarities of whole rankings their score), (g(u, d) − mean) / deviation, both over units
-        with random images in the place of their own; NaN without a label. And from where on a label counts: just more
-        than what the greatest of all concepts reaches for such a random unit in the share `level` of cases.
+        with random images in the place of their own; NaN without a label. And what random images reach: just more than
+        the strength of the greatest of all concepts for such a unit in the share `level` of cases.
     """
     units = np.flatnonzero(labels >= 0)
     generator = np.random.default_rng(seed)
