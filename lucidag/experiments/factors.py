@@ -29,7 +29,7 @@ class Factor:
     Attributes
     ----------
     name
-        Key paths, joined by `` + ``.
+        Key paths, joined by a plus.
     levels
         Each place in words, in the order of the grid; of settings that change together as few as tell them apart.
     of

@@ -34,8 +34,8 @@ def class_relevance(
     Returns
     -------
     DataFrame
-        One row a planted unit and class (``name``): ``relevance``, the mean of |R_u|, and ``contribution``, that of
-        |f_u W_cu|, both of the class's logit.
+        One row a planted unit and class (``name``): ``relevance``, the mean of `|R_u|`, and ``contribution``, that of
+        `|f_u W_cu|`, both of the class's logit.
     """
     rules = composite_on(composite, network.model, network.inputs, device)
     rows, labels = manifest.rows("test"), manifest.labels()
