@@ -85,7 +85,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Keep the tests of a file in one worker, and all that look at the finished run: each worker would make its own."""
+    """Keep the tests of a file in one worker, and all that look at the finished run: each worker would make its own.
+
+    Only where the command asks for `--dist loadscope`.
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
