@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,14 +199,23 @@ def lime(zoo: Specimen) -> str:
     )
     frame = zoo.frames[0].numpy()
 
-    def plainly(frames: torch.Tensor) -> NDArray[np.float32]:
+    def plainly(frames: torch.Tensor, form: torch.memory_format = torch.contiguous_format) -> NDArray[np.float32]:
         with torch.no_grad():
-            return zoo.model(zoo.network.inputs.normalise(frames)).float().softmax(1).numpy()
+            return zoo.model(zoo.network.inputs.normalise(frames).to(memory_format=form)).float().softmax(1).numpy()
+
+    def one_by_one(frames: torch.Tensor) -> NDArray[np.float32]:
+        return np.concatenate([plainly(frames[at : at + 1]) for at in range(len(frames))])
 
     found = explain(classifier(zoo.network, "cpu"), frame, how, zoo.target, SAMPLES)
-    expected = library_explanation(plainly, frame, how, [zoo.target])
+    plain, *others = (plainly, one_by_one, partial(plainly, form=torch.channels_last))
+    expected = library_explanation(plain, frame, how, [zoo.target])
     np.testing.assert_array_equal(found.segments, expected.segments)
-    close(found.map, explanation_map(expected, zoo.target), max(1e-4, zoo.near))
+    truth = explanation_map(expected, zoo.target)
+    # Random weights make some networks so steep that rounding alone moves their answers, as other orders of sums do.
+    again = [explanation_map(library_explanation(each, frame, how, [zoo.target]), zoo.target) for each in others]
+    rounding = max(float(np.abs(truth - each).max()) for each in again) / float(np.abs(truth).max())
+    assert rounding < 0.1, f"rounding moves the map by {rounding:.2g} of its greatest value"
+    close(found.map, truth, max(1e-4, zoo.near, 5 * rounding))
     assert np.ptp(found.map) > 0
     return YES
 
