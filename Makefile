@@ -38,7 +38,8 @@ test-long: $(READY) ## the tests that `make test` leaves out, for their time, bu
 	$(VENV)/bin/python -m pytest -m "long and not zoo" -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 zoo: $(READY) ## every architecture of torchvision through every stage
-	$(VENV)/bin/python -m pytest -m zoo tests/zoo -n 2 --dist loadgroup $(ARGS)
+	$(VENV)/bin/python -m pytest -m "zoo and not heavy" tests/zoo -n 2 --dist load $(ARGS)
+	$(VENV)/bin/python -m pytest -m "zoo and heavy" tests/zoo $(ARGS)
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The page of all architectures is what they give; in `make zoo` the heavy ones, which take gigabytes, take turns."""
+"""The page of all architectures is what they give; in `make zoo` the heavy ones, which take 16 GB, run alone."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.zoo.architectures import HEAVY, names
 from tests.zoo.table import check_row
 
 pytestmark = [pytest.mark.long, pytest.mark.zoo]
-ROWS = [pytest.param(name, marks=[pytest.mark.xdist_group("heavy")] if name in HEAVY else []) for name in names()]
+ROWS = [pytest.param(name, marks=[pytest.mark.heavy] if name in HEAVY else []) for name in names()]
 
 
 @pytest.mark.parametrize("name", ROWS)
