@@ -215,7 +215,8 @@ def lime(zoo: Specimen) -> str:
     again = [explanation_map(library_explanation(each, frame, how, [zoo.target]), zoo.target) for each in others]
     rounding = max(float(np.abs(truth - each).max()) for each in again) / float(np.abs(truth).max())
     assert rounding < 0.1, f"rounding moves the map by {rounding:.2g} of its greatest value"
-    close(found.map, truth, max(1e-4, zoo.near, 5 * rounding))
+    # Such a network answers otherwise each time: what is left to hold is that nothing moves by much.
+    close(found.map, truth, 0.1 if rounding > 1e-4 else max(1e-4, zoo.near))
     assert np.ptp(found.map) > 0
     return YES
 
