@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torchvision.models import resnet18
 
+from benchmarks.drawn import drawn_network
 from benchmarks.measure import seconds, show
 from benchmarks.peak import peak_gib
 from lucidag.data.images import decode
@@ -167,17 +168,10 @@ def _quiet() -> Iterator[None]:
 
 def _model() -> nn.Module:
     """Return ResNet-18 with ImageNet weights where they are, else with weights and statistics from a seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model: nn.Module = resnet18()
-        for name, buffer in model.named_buffers():
-            if name.endswith("running_mean"):
-                nn.init.normal_(buffer, std=0.1)
-            if name.endswith("running_var"):
-                nn.init.uniform_(buffer, 0.5, 1.5)
+    model = drawn_network(resnet18)
     if WEIGHTS.is_file():
         model.load_state_dict(torch.load(WEIGHTS, weights_only=True))
-    return model.eval()
+    return model
 
 
 def _drawn() -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from crp.attribution import CondAttribution
 from torch import nn
 from torchvision.models import resnet18, resnet50
 
+from benchmarks.drawn import drawn_network
 from benchmarks.measure import show
 from lucidag.data.images import decode
 from lucidag.explain.relevance.composites import composite_for
@@ -99,15 +100,8 @@ def clocked(work: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, float, floa
 
 def network(name: str) -> nn.Module:
     """Return a network with ImageNet weights where they are, else with weights and statistics from a seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model: nn.Module = BUILDERS[name]()
-        for key, buffer in model.named_buffers():
-            if key.endswith("running_mean"):
-                nn.init.normal_(buffer, std=0.1)
-            if key.endswith("running_var"):
-                nn.init.uniform_(buffer, 0.5, 1.5)
+    model = drawn_network(BUILDERS[name])
     weights = SHARED / "weights" / f"{name}-imagenet.pth"
     if weights.is_file():
         model.load_state_dict(torch.load(weights, weights_only=True))
-    return model.eval().requires_grad_(False)
+    return model.requires_grad_(False)

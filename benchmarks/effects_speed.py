@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from torch import nn
 from torchvision.models import resnet18
 
+from benchmarks.drawn import drawn_network
 from benchmarks.measure import seconds, show
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
@@ -21,7 +21,9 @@ BATCH = 64
 def run(quick: bool, full: bool) -> None:
     """Time both for 16 images of 112 px; the plain way for each 8th unit (`full`: each) in batches of all images."""
     size, count = (64, 4) if quick else (112, 16)
-    network = Network(_model(), Inputs(size, 3, "stretch", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), "fc")
+    network = Network(
+        drawn_network(resnet18), Inputs(size, 3, "stretch", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), "fc"
+    )
     drawn = np.random.default_rng(0)
     frames = torch.from_numpy(drawn.integers(0, 256, (count, 3, size, size), dtype=np.uint8))
     labels = drawn.integers(0, 1000, count)
@@ -89,16 +91,3 @@ def equality(found: NDArray[np.float64], expected: NDArray[np.float64]) -> str:
     if apart > EQUAL:
         raise AssertionError(f"the changes of the loss are {apart} apart")
     return f"changes of the loss within {apart:.0e} nats, the greatest {np.abs(expected).max():.2g}"
-
-
-def _model() -> nn.Module:
-    """Return ResNet-18 with weights and statistics from a seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model: nn.Module = resnet18()
-        for name, buffer in model.named_buffers():
-            if name.endswith("running_mean"):
-                nn.init.normal_(buffer, std=0.1)
-            if name.endswith("running_var"):
-                nn.init.uniform_(buffer, 0.5, 1.5)
-    return model.eval()

@@ -17,7 +17,6 @@ from lucidag.units.dossier.activity import (
     dealt_correlation,
     dealt_overlap,
     fisher_interval,
-    nearest,
     overlaps,
 )
 from lucidag.units.dossier.effects import effect_part
@@ -26,6 +25,7 @@ from lucidag.units.dossier.labels import label_parts, measure_part
 from lucidag.units.dossier.part import WARNINGS, Part
 from lucidag.units.dossier.relevance import relevance_part
 from lucidag.units.dossier.roles import rank_part, role_part
+from lucidag.units.labels.top_images import most_alike
 
 
 def effects_table():
@@ -152,7 +152,7 @@ def test_correlations_and_their_intervals_are_those_of_scipy(seed):
     activations[:, 3] = 2
     found = correlations(activations)
     assert np.isnan(found[3]).all()
-    unit, value = nearest(found)
+    unit, value = most_alike(found)
     for one in range(3):
         tests = {other: pearsonr(activations[:, one], activations[:, other]) for other in range(3) if other != one}
         best = max(tests, key=lambda other: tests[other].statistic)
@@ -167,10 +167,10 @@ def test_correlations_and_their_intervals_are_those_of_scipy(seed):
 def test_what_is_dealt_out_says_what_the_greatest_of_many_is_by_chance():
     rng = np.random.default_rng(0)
     activations = rng.normal(size=(400, 60))
-    greatest = nearest(correlations(activations))[1]
+    greatest = most_alike(correlations(activations))[1]
     assert dealt_correlation(activations, 0).mean() == pytest.approx(greatest.mean(), abs=0.02)
     top = np.argsort(-activations, axis=0)[:20].T
-    assert dealt_overlap(top, 400, 0).mean() == pytest.approx(nearest(overlaps(top, 400))[1].mean(), abs=0.02)
+    assert dealt_overlap(top, 400, 0).mean() == pytest.approx(most_alike(overlaps(top, 400))[1].mean(), abs=0.02)
 
 
 def test_top_images_are_shared_as_counted_by_hand():

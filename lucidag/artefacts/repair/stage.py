@@ -13,7 +13,7 @@ from lucidag.artefacts.repair.groups import artefacts_shown, group_codes
 from lucidag.artefacts.repair.head import Head
 from lucidag.artefacts.repair.repaired import Material, control, group_names, repaired
 from lucidag.artefacts.repair.report import Changes, accuracy_table, effects_table, verdicts
-from lucidag.artefacts.repair.seen import EDITS, Pixels, Seen, edited, in_batches, see
+from lucidag.artefacts.repair.seen import BATCH, EDITS, Pixels, Seen, edited, in_batches, see
 from lucidag.artefacts.repair.settings import ORIGINAL, RANDOM, REPAIRED, Repairing
 from lucidag.data.manifest import Manifest
 from lucidag.ground.progress import track
@@ -124,7 +124,7 @@ def _ask(
     device: str,
     threads: int,
 ) -> _Asked:
-    work = batches(manifest, rows, network.inputs, 64, threads, memory_limit=0)
+    work = batches(manifest, rows, network.inputs, BATCH, threads, memory_limit=0)
     return _Asked(
         see(network, work, device),
         {

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 from scipy.stats import norm
 
 from lucidag.units.dossier.part import Part
+from lucidag.units.labels.top_images import most_alike
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -50,15 +51,6 @@ def correlations(activations: NDArray[np.floating]) -> Floats:
     return np.clip(found, -1, 1)
 
 
-def nearest(alike: Floats) -> tuple[Floats, Floats]:
-    """Return for each unit the other one that is most alike, NaN where there is none, and how alike: U each."""
-    others = np.where(np.eye(len(alike), dtype=np.bool_) | np.isnan(alike), -np.inf, alike)
-    best = others.argmax(axis=1)
-    value = others[np.arange(len(alike)), best]
-    known = np.isfinite(value)
-    return np.where(known, best, np.nan), np.where(known, value, np.nan)
-
-
 def fisher_interval(r: Floats, images: int, confidence: float) -> tuple[Floats, Floats]:
     """Return the interval of Pearson's correlations over so many images, by Fisher's z; NaN of fewer than four."""
     if images < 4:
@@ -81,7 +73,7 @@ def dealt_correlation(activations: NDArray[np.floating], seed: int) -> Floats:
     size = np.sqrt(count) * activations.std(axis=0, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = products / np.outer(size, size)
-    return nearest(np.where(np.isfinite(found), found, np.nan))[1]
+    return most_alike(np.where(np.isfinite(found), found, np.nan))[1]
 
 
 def overlaps(top: Whole, images: int, rows: Whole | None = None) -> Floats:
@@ -102,7 +94,7 @@ def dealt_overlap(top: Whole, images: int, seed: int) -> Floats:
     found = np.zeros(units)
     for _ in range(DEALS):
         drawn = np.array([rng.choice(images, count, replace=False) for _ in range(units)])
-        found += nearest(overlaps(top, images, drawn))[1] / DEALS
+        found += most_alike(overlaps(top, images, drawn))[1] / DEALS
     return found
 
 
@@ -126,14 +118,14 @@ def activity_part(
     source
         The file.
     """
-    by_activation, correlation = nearest(correlations(activations))
+    by_activation, correlation = most_alike(correlations(activations))
     low, high = fisher_interval(correlation, len(images), confidence)
     share = (activations > 0).mean(axis=0)
     constant = np.ptp(activations, axis=0) == 0
     # Units that are never active have the first images as their top ones.
     alike = overlaps(top, len(images))
     alike[constant], alike[:, constant] = np.nan, np.nan
-    by_images, shared = nearest(alike)
+    by_images, shared = most_alike(alike)
     values = {
         "share_active": share,
         "nearest_unit": pd.Series(by_activation).astype("Int64"),

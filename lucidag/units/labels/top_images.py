@@ -120,12 +120,23 @@ def nearest_units(embeddings: Floats) -> tuple[Whole, Floats]:
     nearest, similarity
         int64 and float64 U; -1 and NaN in a layer of one unit.
     """
-    if len(embeddings) < 2:
-        return np.full(len(embeddings), -1), np.full(len(embeddings), np.nan)
-    similar = embeddings @ embeddings.T
-    np.fill_diagonal(similar, -np.inf)
-    nearest = similar.argmax(axis=1)
-    return nearest, similar[np.arange(len(nearest)), nearest]
+    best, similarity = most_alike(embeddings @ embeddings.T)
+    return np.where(np.isnan(best), -1, best).astype(np.int64), similarity
+
+
+def most_alike(alike: Floats) -> tuple[Floats, Floats]:
+    """Give for each unit the other one that is most alike, NaN where there is none, and how alike: U each.
+
+    Parameters
+    ----------
+    alike
+        U x U; NaN of a unit that is like no other.
+    """
+    others = np.where(np.eye(len(alike), dtype=np.bool_) | np.isnan(alike), -np.inf, alike)
+    best = others.argmax(axis=1)
+    value = others[np.arange(len(alike)), best]
+    known = np.isfinite(value)
+    return np.where(known, best, np.nan), np.where(known, value, np.nan)
 
 
 def search(embeddings: Floats, texts: Embeddings, count: int) -> tuple[Whole, Floats]:
