@@ -17,7 +17,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.job import job
 from lucidag.ground.progress import track
 
-task = SimpleNamespace(rule="train", output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
+task = SimpleNamespace(rule="train", input=[], output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
 with job(task):
     print("working")
     for _ in track(range(3), "epochs"):
