@@ -25,12 +25,22 @@ def task(
     log.touch()
     return SimpleNamespace(
         rule=f"as_a_module_{rule}",
-        input=InputFiles(fromdict={key: str(path) for key, path in inputs.items()}),
+        input=_named(inputs),
         output=OutputFiles(fromdict=placed),
         params=Params(fromdict=dict(params or {"settings": {}, "code": {}})),
         wildcards=Wildcards(fromdict={"model": name}),
         log=Log([str(log)]),
     )
+
+
+def _named(inputs: Mapping[str, Any]) -> InputFiles:
+    """Return inputs in a row, each name standing for one or for several."""
+    found = InputFiles()
+    for name, given in inputs.items():
+        first, several = len(found), isinstance(given, list)
+        found.extend(map(str, given) if several else [str(given)])
+        found._set_name(name, first, end=len(found) if several else None)
+    return found
 
 
 def write(text: str) -> Callable[[Path], None]:

@@ -238,7 +238,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_bytes(project, copied: P
     lines = (copied / "results/logs/train/b.log").read_text().splitlines()
     assert lines[0].startswith("device: cpu on ")
     assert lines[1].startswith(f"epoch {done + 1}/{epochs}:")
-    assert lines[-2].startswith(f"epoch {epochs}/{epochs}:")
+    assert lines[-3].startswith(f"epoch {epochs}/{epochs}:")
     resumed = [(copied / name).read_bytes() for name in (target, "results/models/b/history.csv")]
 
     snakemake(copied, target, "--cores", "1", "--forcerun", "train")
