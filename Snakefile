@@ -35,6 +35,7 @@ include: "rules/repair.smk"
 include: "rules/experiments.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
+include: "rules/verify.smk"
 
 
 rule all:

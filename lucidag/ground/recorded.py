@@ -1,6 +1,6 @@
 """Around the work of a job: its inputs are what other jobs wrote, and its outputs get a record."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +55,23 @@ def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
         )
         write_record(results, record, {path: sums[path] for path in sorted(unequal)})
     print(when_and_where())
+
+
+def record_apart(results: Path, rule: str, outputs: Sequence[str]) -> None:
+    """Leave a record of files that were not made by a job of their own, as those after a failure.
+
+    Parameters
+    ----------
+    results
+        The folder of results.
+    rule
+        What made them.
+    outputs
+        As paths from `results`.
+    """
+    forget([results / path for path in outputs], results, rule)
+    sums: dict[str, Checksum | None] = {path: Checksum.of(results / path) for path in outputs}
+    write_record(results, record_of(rule, {}, {}, ({}, {}), sums, f"logs/{rule}.log", None), {})
 
 
 def forget(outputs: Iterable[str | Path], results: Path, rule: str) -> None:
