@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,11 @@ from snakemake.logging import DefaultFormatter
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
+
+from lucidag.report.ending import INTERRUPTED, ending, quiet, show
+
+if workflow.is_main_process:
+    sys.excepthook = quiet(sys.excepthook)
 
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
@@ -24,6 +30,7 @@ from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
+from lucidag.config.lock import Run, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
@@ -49,15 +56,23 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
-from lucidag.report.ending import ending, show
 from lucidag.report.failures import failures, forget_failures
 from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
+INTERRUPTION = None
 if workflow.is_main_process and not workflow.output_settings.verbose:
-    install(workflow.logger_manager.logger, DefaultFormatter)
+    INTERRUPTION = install(workflow.logger_manager.logger, DefaultFormatter, told)
+if (
+    workflow.is_main_process
+    and Path(workflow.main_snakefile)
+    in (ROOT / "Snakefile", ROOT / "workflow" / "Snakefile")
+    and not workflow.deployment_settings.deployment_method
+):
+    # Not in a workflow that this one is a module of, whose own commands are its own; and a container has no such file.
+    shell.prefix(f"bash {shlex.quote(str(ROOT / 'workflow' / 'job.sh'))} ")
 
 
 def checked_plan():
@@ -141,6 +156,8 @@ R = CONFIG.results
 # Where the results lie: a module with a prefix has them in another place than its configuration says.
 PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
+if workflow.is_main_process and (NOTE := note(Run.own(PLACE))) is not None:
+    atexit.register(NOTE.unlink, missing_ok=True)
 
 
 def given(files):
@@ -182,6 +199,9 @@ def incomplete_experiments(failed, left):
 
 def end_of_run():
     """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
+    if INTERRUPTION is not None and INTERRUPTION.seen:
+        atexit.register(show, INTERRUPTED)
+        return
     jobs = jobs_here()
     unfinished = [
         job

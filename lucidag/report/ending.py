@@ -1,13 +1,29 @@
 """What the terminal shows when a run is over: what failed, what the jobs noted, and where the report is."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
 from typing import TextIO
 
 from lucidag.ground.job import WARNING
 from lucidag.report.failures import Failure
 
+Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 MOST_NOTES = 20
+# The lines at the end of a run that the user ended.
+INTERRUPTED = ("", "Interrupted: what is finished stays, what was begun is made anew by the same command.")
+
+
+def quiet(hook: Hook) -> Hook:
+    """Return what tells of an exception that ends the process: of Ctrl-C with these words, of others as `hook` does."""
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            show(INTERRUPTED)
+        else:
+            hook(kind, error, trace)
+
+    return told
 
 
 def ending(failed: Sequence[Failure], notes: Sequence[str], waiting: int, report: str | None) -> list[str]:

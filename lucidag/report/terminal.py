@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_FILES = 4  # more than these are told by their number
+TERMINATING = "Terminating processes on user request"  # begins what Snakemake says of Ctrl-C
 LEAST_DONE = 3  # jobs before a time is guessed
 
 
@@ -72,10 +73,18 @@ def duration(seconds: float) -> str:
 class Shortened:
     """What shortens Snakemake's own format, as a class before it in the order. The file of its log keeps everything."""
 
+    locked: Callable[[], str] | None = None  # tells what to do about a lock
+
     def __init__(self, quiet: Any, show_failed_logs: bool) -> None:  # noqa: ANN401 (Snakemake's own)
         super().__init__(quiet, show_failed_logs)  # type: ignore[call-arg]
         self.names: dict[int, str] = {}
         self.started: float | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Show a message."""
+        if self.locked is not None and vars(record).get("exception") == "LockException":
+            return f"lucidag: {self.locked()}"
+        return str(super().format(record))  # type: ignore[misc]
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         """Show a job that starts."""
@@ -107,12 +116,31 @@ def _name(rule: str, wildcards: Mapping[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def formatter(default: type) -> Callable[[Any, bool], logging.Formatter]:
+def formatter(default: type, locked: Callable[[], str] | None = None) -> Callable[[Any, bool], logging.Formatter]:
     """Return Snakemake's format, shortened."""
-    return type("Formatter", (Shortened, default), {})
+    return type("Formatter", (Shortened, default), {"locked": locked and staticmethod(locked)})
 
 
-def install(logger: logging.Logger, default: type) -> None:
+class Interruption(logging.Filter):
+    """What is silent once the user has interrupted a run: that its jobs ended is no error of theirs.
+
+    Attributes
+    ----------
+    seen
+        Whether the run was interrupted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to show a message."""
+        self.seen = self.seen or str(record.msg).startswith(TERMINATING)
+        return not self.seen or (record.levelno < logging.ERROR and not str(record.msg).startswith(TERMINATING))
+
+
+def install(logger: logging.Logger, default: type, locked: Callable[[], str] | None = None) -> Interruption:
     """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
 
     Parameters
@@ -121,8 +149,17 @@ def install(logger: logging.Logger, default: type) -> None:
         Snakemake's.
     default
         The class of its format: the library does not import Snakemake.
+    locked
+        Says what to do where the folder is locked.
+
+    Returns
+    -------
+    What tells whether the run was interrupted.
     """
+    interruption = Interruption()
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
             present: Any = handler.formatter
-            handler.setFormatter(formatter(default)(present.quiet, present.show_failed_logs))
+            handler.setFormatter(formatter(default, locked)(present.quiet, present.show_failed_logs))
+            handler.addFilter(interruption)
+    return interruption
