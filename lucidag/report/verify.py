@@ -85,6 +85,21 @@ def verify(results: str | Path) -> Verdict:
     return found
 
 
+def verified(results: str | Path) -> list[Record]:
+    """Return the records of a folder of results, if all that they tell of is as they say.
+
+    Raises
+    ------
+    InputError
+        If it is not, or if there are none.
+    """
+    faults = verify(results).faults
+    if faults:
+        more = f" ({len(faults) - 1} more: python -m lucidag.report verify {results})" if faults[1:] else ""
+        raise InputError(f"{faults[0]}{more}")
+    return [read_record(file, Path(results)) for file in _records_in(Path(results))]
+
+
 def files_in(results: Path) -> Iterator[Path]:
     """Give all files of a folder of results, in order; not those of folders of results inside it."""
     for here, folders, names in os.walk(results):
