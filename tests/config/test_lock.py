@@ -96,7 +96,7 @@ def test_without_a_lock_there_is_nothing_to_do_and_old_notes_go(folder: Path, en
     note(ended, folder)
     assert unlock(folder) is None
     own = note(Run.own("results"), folder)
-    assert [file for file in (folder / NOTES).iterdir()] == [own]
+    assert list((folder / NOTES).iterdir()) == [own]
 
 
 def test_a_run_is_no_hindrance_to_itself(folder: Path, ended: Run) -> None:

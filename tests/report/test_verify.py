@@ -132,7 +132,10 @@ def test_a_crate_holds_every_file_and_what_made_it(results: Path, capsys) -> Non
         assert entity["sha256"] == hashlib.sha256(content).hexdigest()
         assert entity["contentSize"] == str(len(content))
     made = {
-        action.name: ([unquote(each.id) for each in action["object"]], [unquote(each.id) for each in action["result"]])
+        action["name"]: (
+            [unquote(each.id) for each in action["object"]],
+            [unquote(each.id) for each in action["result"]],
+        )
         for action in crate.get_by_type("CreateAction")
     }
     assert made["train net"] == (
