@@ -3,6 +3,7 @@
 import atexit
 import os
 import shlex
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,10 +13,12 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
-from lucidag.report.ending import INTERRUPTED, ending, quiet, show
+from lucidag.report.ending import INTERRUPTED, ending, interrupt, quiet, show
 
 if workflow.is_main_process:
     sys.excepthook = quiet(sys.excepthook)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (

@@ -139,6 +139,10 @@ class Interruption(logging.Filter):
         self.seen = self.seen or str(record.msg).startswith(TERMINATING)
         return not self.seen or (record.levelno < logging.ERROR and not str(record.msg).startswith(TERMINATING))
 
+    def is_told(self, record: logging.LogRecord) -> bool:
+        """Return whether to log a message: how Snakemake takes itself apart is of no use to anybody then."""
+        return not (self.seen and "Traceback (most recent call last)" in str(record.msg))
+
 
 def install(logger: logging.Logger, default: type, locked: Callable[[], str] | None = None) -> Interruption:
     """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
@@ -157,6 +161,7 @@ def install(logger: logging.Logger, default: type, locked: Callable[[], str] | N
     What tells whether the run was interrupted.
     """
     interruption = Interruption()
+    logger.addFilter(interruption.is_told)
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
             present: Any = handler.formatter

@@ -195,12 +195,18 @@ def test_after_an_interruption_the_errors_of_jobs_are_silent() -> None:
     assert shown_of.seen
     assert not shown_of.filter(failed)
     assert shown_of.filter(record("Complete log(s): .snakemake/log/x"))
+    assert shown_of.is_told(failed)
+    assert not shown_of.is_told(record("Traceback (most recent call last):\nRuntimeError", logging.ERROR))
 
 
 def test_an_interruption_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     others: list[type[BaseException]] = []
     hook = quiet(lambda kind, *_: others.append(kind))
     hook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
+    later = RuntimeError()
+    later.__context__ = KeyboardInterrupt()
+    hook(RuntimeError, later, None)
     assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
     hook(ValueError, ValueError(), None)
     assert others == [ValueError]
