@@ -56,10 +56,6 @@ from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
-if workflow.is_main_process and not workflow.output_settings.verbose:
-    install(workflow.logger_manager.logger, DefaultFormatter)
-
-
 def checked_plan():
     """Return what the configuration asks for, the code, the file and notes, or end with what is wrong."""
     files = workflow.overwrite_configfiles or workflow.configfiles
@@ -138,6 +134,8 @@ plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+if workflow.is_main_process and not workflow.output_settings.verbose:
+    install(workflow.logger_manager.logger, DefaultFormatter, plan.first_curves)
 # Where the results lie: a module with a prefix has them in another place than its configuration says.
 PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
@@ -292,6 +290,11 @@ def made_by(script, stage=None, **more):
 def gpus(wildcards):
     """Return how many GPUs a job that runs networks asks for."""
     return int(any(network.device == "auto" for network in plan.networks(wildcards)))
+
+
+def soon(wildcards):
+    """Return the priority of a job: what the first curves need goes first, so that there is soon something to see."""
+    return int(plan.wanted_first(wildcards))
 
 
 def growing(first):

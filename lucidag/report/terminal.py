@@ -72,10 +72,11 @@ def duration(seconds: float) -> str:
 class Shortened:
     """What shortens Snakemake's own format, as a class before it in the order. The file of its log keeps everything."""
 
-    def __init__(self, quiet: Any, show_failed_logs: bool) -> None:  # noqa: ANN401 (Snakemake's own)
+    def __init__(self, quiet: Any, show_failed_logs: bool, shows: Mapping[str, str]) -> None:  # noqa: ANN401 (theirs)
         super().__init__(quiet, show_failed_logs)  # type: ignore[call-arg]
         self.names: dict[int, str] = {}
         self.started: float | None = None
+        self.shows = shows
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         """Show a job that starts."""
@@ -95,7 +96,9 @@ class Shortened:
         name = self.names.get(msg["job_id"])
         if name is None:
             return str(super().format_job_finished(msg))  # type: ignore[misc]
-        return f"[{time.asctime()}]\nFinished {name} (job {msg['job_id']})"
+        file = self.shows.get(name)
+        look = "" if file is None else f"\nThe first curves are drawn: {file}"
+        return f"[{time.asctime()}]\nFinished {name} (job {msg['job_id']}){look}"
 
     def format_progress(self, msg: dict[str, Any]) -> str:
         """Show how far the run is."""
@@ -107,12 +110,12 @@ def _name(rule: str, wildcards: Mapping[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def formatter(default: type) -> Callable[[Any, bool], logging.Formatter]:
+def formatter(default: type) -> Callable[[Any, bool, Mapping[str, str]], logging.Formatter]:
     """Return Snakemake's format, shortened."""
     return type("Formatter", (Shortened, default), {})
 
 
-def install(logger: logging.Logger, default: type) -> None:
+def install(logger: logging.Logger, default: type, shows: Mapping[str, str]) -> None:
     """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
 
     Parameters
@@ -121,8 +124,10 @@ def install(logger: logging.Logger, default: type) -> None:
         Snakemake's.
     default
         The class of its format: the library does not import Snakemake.
+    shows
+        From the names of jobs, as they are shown when they are done, to a figure that is worth a look then.
     """
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
             present: Any = handler.formatter
-            handler.setFormatter(formatter(default)(present.quiet, present.show_failed_logs))
+            handler.setFormatter(formatter(default)(present.quiet, present.show_failed_logs, shows))
