@@ -297,6 +297,15 @@ def soon(wildcards):
     return int(plan.wanted_first(wildcards))
 
 
+def threads_of(wildcards):
+    """Return the cores of a job that passes images or features once: two, or one for a network that learns on one.
+
+    A job that waits for two cores at once waits while others take them one by one.
+    """
+    train = CONFIG.models[wildcards.model].train
+    return 2 if train is None else min(2, train.threads)
+
+
 def growing(first):
     """Return a function to what a job asks of a cluster: this much at first, and twice as much after each failure."""
     return lambda wildcards, attempt: first * 2 ** (attempt - 1)

@@ -76,7 +76,7 @@ rule features:
     priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:

@@ -56,7 +56,7 @@ rule sweep:
     priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:
@@ -86,7 +86,7 @@ rule sweep_grid:
     priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:
