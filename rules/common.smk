@@ -56,6 +56,7 @@ from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
+
 def checked_plan():
     """Return what the configuration asks for, the code, the file and notes, or end with what is wrong."""
     files = workflow.overwrite_configfiles or workflow.configfiles
