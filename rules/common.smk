@@ -13,7 +13,7 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
-from lucidag.report.ending import INTERRUPTED, ending, interrupt, quiet, show
+from lucidag.report.interruption import INTERRUPTED, interrupt, quiet
 
 if workflow.is_main_process:
     sys.excepthook = quiet(sys.excepthook)
@@ -59,15 +59,13 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
+from lucidag.report.ending import ending, show
 from lucidag.report.failures import failures, forget_failures
 from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
-INTERRUPTION = None
-if workflow.is_main_process and not workflow.output_settings.verbose:
-    INTERRUPTION = install(workflow.logger_manager.logger, DefaultFormatter, told)
 if (
     workflow.is_main_process
     and Path(workflow.main_snakefile)
@@ -156,6 +154,11 @@ plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+INTERRUPTION = None
+if workflow.is_main_process and not workflow.output_settings.verbose:
+    INTERRUPTION = install(
+        workflow.logger_manager.logger, DefaultFormatter, plan.first_curves, told
+    )
 # Where the results lie: a module with a prefix has them in another place than its configuration says.
 PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
@@ -315,6 +318,20 @@ def made_by(script, stage=None, **more):
 def gpus(wildcards):
     """Return how many GPUs a job that runs networks asks for."""
     return int(any(network.device == "auto" for network in plan.networks(wildcards)))
+
+
+def soon(wildcards):
+    """Return the priority of a job: what the first curves need goes first, so that there is soon something to see."""
+    return int(plan.wanted_first(wildcards))
+
+
+def threads_of(wildcards):
+    """Return the cores of a job that passes images or features once: two, or one for a network that learns on one.
+
+    A job that waits for two cores at once waits while others take them one by one.
+    """
+    train = CONFIG.models[wildcards.model].train
+    return 2 if train is None else min(2, train.threads)
 
 
 def growing(first):

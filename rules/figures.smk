@@ -128,6 +128,7 @@ rule figures_rof:
         f"{R}/logs/figures_rof/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/figures_rof/{{model}}.tsv"
+    priority: soon
     conda:
         "../envs/tables.yaml"
     params:

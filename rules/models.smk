@@ -24,6 +24,7 @@ rule train:
         f"{R}/benchmarks/train/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.trained),
+    priority: soon
     conda:
         "../envs/torch.yaml"
     threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
@@ -48,6 +49,7 @@ rule import_model:
         f"{R}/benchmarks/import_model/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.imported),
+    priority: soon
     conda:
         "../envs/torch.yaml"
     params:
@@ -71,9 +73,10 @@ rule features:
         f"{R}/benchmarks/features/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.feature_shards)),
+    priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:

@@ -174,6 +174,30 @@ class Plan:
         """Those whose logits are not linear in their units, which are switched on at a grid of numbers of units."""
         return [name for name in self.examined if self.config.models[name].on_a_grid]
 
+    @cached_property
+    def first(self) -> str | None:
+        """The model whose curves a run draws first: of those examined, the one that is soonest made ready."""
+        return min(self.examined, key=self._effort, default=None)
+
+    def _effort(self, name: str) -> int:
+        """Return about what it takes to make a model ready: pixels of an image, times the epochs of all trainings."""
+        model = self.config.models[name]
+        before = self._effort(model.repairs) if model.repairs is not None else 0
+        return before + model.input.size**2 * (1 if model.train is None else model.train.epochs)
+
+    def wanted_first(self, wildcards: Wildcards) -> bool:
+        """Tell whether a job makes what the first curves are drawn from."""
+        if self.first is None:
+            return False
+        own = {"model": self.first, "dataset": self.config.models[self.first].dataset}
+        return any(wildcards.get(key) == name for key, name in own.items())
+
+    @property
+    def first_curves(self) -> dict[str, str]:
+        """The job that draws the first curves, as the terminal names it, and the figure to look at."""
+        name = self.first
+        return {} if name is None else {f"figures_rof model={name}": self.at("figures", "rof", name, "accuracy.png")}
+
     def studied(self, study: str) -> list[str]:
         """Return the models that a study of generalisation compares."""
         return self._members(self.config.generalisation[study].models)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,6 +12,9 @@ from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
 LOOKED_INTO = (*NETWORK, "named_grid")  # and how its layers are read
+RUN_OFTEN = (*LOOKED_INTO, "engine")  # and what runs it
+Engine = Literal["torch", "openvino"]
+NO_OPENVINO = "openvino is not installed; `pip install openvino` brings it, and `engine: torch` does without it"
 
 WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
@@ -18,6 +22,11 @@ WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 def is_weight_file(weights: str) -> bool:
     """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
     return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or Path(weights).is_file()
+
+
+def openvino_installed() -> bool:
+    """Tell whether OpenVINO is installed, without importing it."""
+    return find_spec("openvino") is not None
 
 
 # Mean and standard deviation that networks are usually trained with, in the order of their channels.
@@ -161,9 +170,10 @@ class Model(Section):
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         "repair_model": NETWORK,
         "discover": LOOKED_INTO,
-        **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
-        **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner", "planted_truth"), LOOKED_INTO),
+        **dict.fromkeys(("explanations", "lime_tune", "explanation_checks"), RUN_OFTEN),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard"), RUN_OFTEN),
+        **dict.fromkeys(("dissect_passes", "dissect_units", "unit_effects_inner"), LOOKED_INTO),
+        **dict.fromkeys(("relevance_references", "relevance_atlas", "planted_truth"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")
@@ -203,6 +213,12 @@ class Model(Section):
     )
     batch_size: Count = Field(default=64, description="Images per step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
+    engine: Engine = Field(
+        default="torch",
+        description="What runs forward passes that need no gradients, of CAMs and LIME: `openvino` (`pip install "
+        "openvino`) is faster on a processor; its first batch is held to torch's, which runs the network where both "
+        "differ by more than 1e-4 or the engine does not take it.",
+    )
     device: Literal["auto", "cpu"] = Field(
         default="auto",
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
@@ -222,6 +238,8 @@ class Model(Section):
             raise ValueError("`seeds` repeats the training, but there is no `train:` section")
         if self.class_tokens and self.token_grid is None:
             raise ValueError("`class_tokens` stand in front of the tokens of `token_grid`, which is not named")
+        if self.engine == "openvino" and not openvino_installed():
+            raise ValueError(f"engine: {NO_OPENVINO}")
         return self
 
     @property

@@ -1,43 +1,13 @@
 """What the terminal shows when a run is over: what failed, what the jobs noted, and where the report is."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from types import FrameType, TracebackType
-from typing import NoReturn, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 from lucidag.ground.job import WARNING
 from lucidag.report.failures import Failure
 
-Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 MOST_NOTES = 20
-# The lines at the end of a run that the user ended.
-INTERRUPTED = ("", "Interrupted: what is finished stays, what was begun is made anew by the same command.")
-
-
-def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """Answer Ctrl-C as Python does by itself.
-
-    With a handler that is not Python's own, asyncio leaves the signal alone, which it would else turn into the end of
-    whatever task of Snakemake's runs at that moment: some runs would go on.
-    """
-    raise KeyboardInterrupt
-
-
-def quiet(hook: Hook) -> Hook:
-    """Return what tells of an exception that ends the process: of Ctrl-C with these words, of others as `hook` does."""
-
-    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if _interrupted(error):
-            show(INTERRUPTED)
-        else:
-            hook(kind, error, trace)
-
-    return told
-
-
-def _interrupted(error: BaseException | None) -> bool:
-    """Return whether an exception is of Ctrl-C, or came of it."""
-    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__))
 
 
 def ending(failed: Sequence[Failure], notes: Sequence[str], waiting: int, report: str | None) -> list[str]:

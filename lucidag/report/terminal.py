@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from lucidag.report.interruption import Interruption
+
 MOST_FILES = 4  # more than these are told by their number
-TERMINATING = "Terminating processes on user request"  # begins what Snakemake says of Ctrl-C
 LEAST_DONE = 3  # jobs before a time is guessed
 
 
@@ -75,10 +76,11 @@ class Shortened:
 
     locked: Callable[[], str] | None = None  # tells what to do about a lock
 
-    def __init__(self, quiet: Any, show_failed_logs: bool) -> None:  # noqa: ANN401 (Snakemake's own)
+    def __init__(self, quiet: Any, show_failed_logs: bool, shows: Mapping[str, str]) -> None:  # noqa: ANN401 (theirs)
         super().__init__(quiet, show_failed_logs)  # type: ignore[call-arg]
         self.names: dict[int, str] = {}
         self.started: float | None = None
+        self.shows = shows
 
     def format(self, record: logging.LogRecord) -> str:
         """Show a message."""
@@ -104,7 +106,9 @@ class Shortened:
         name = self.names.get(msg["job_id"])
         if name is None:
             return str(super().format_job_finished(msg))  # type: ignore[misc]
-        return f"[{time.asctime()}]\nFinished {name} (job {msg['job_id']})"
+        file = self.shows.get(name)
+        look = "" if file is None else f"\nThe first curves are drawn: {file}"
+        return f"[{time.asctime()}]\nFinished {name} (job {msg['job_id']}){look}"
 
     def format_progress(self, msg: dict[str, Any]) -> str:
         """Show how far the run is."""
@@ -116,35 +120,16 @@ def _name(rule: str, wildcards: Mapping[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def formatter(default: type, locked: Callable[[], str] | None = None) -> Callable[[Any, bool], logging.Formatter]:
+def formatter(
+    default: type, locked: Callable[[], str] | None = None
+) -> Callable[[Any, bool, Mapping[str, str]], logging.Formatter]:
     """Return Snakemake's format, shortened."""
     return type("Formatter", (Shortened, default), {"locked": locked and staticmethod(locked)})
 
 
-class Interruption(logging.Filter):
-    """What is silent once the user has interrupted a run: that its jobs ended is no error of theirs.
-
-    Attributes
-    ----------
-    seen
-        Whether the run was interrupted.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to show a message."""
-        self.seen = self.seen or str(record.msg).startswith(TERMINATING)
-        return not self.seen or (record.levelno < logging.ERROR and not str(record.msg).startswith(TERMINATING))
-
-    def is_told(self, record: logging.LogRecord) -> bool:
-        """Return whether to log a message: how Snakemake takes itself apart is of no use to anybody then."""
-        return not (self.seen and "Traceback (most recent call last)" in str(record.msg))
-
-
-def install(logger: logging.Logger, default: type, locked: Callable[[], str] | None = None) -> Interruption:
+def install(
+    logger: logging.Logger, default: type, shows: Mapping[str, str], locked: Callable[[], str] | None = None
+) -> Interruption:
     """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
 
     Parameters
@@ -153,6 +138,8 @@ def install(logger: logging.Logger, default: type, locked: Callable[[], str] | N
         Snakemake's.
     default
         The class of its format: the library does not import Snakemake.
+    shows
+        From the names of jobs, as they are shown when they are done, to a figure that is worth a look then.
     locked
         Says what to do where the folder is locked.
 
@@ -165,6 +152,6 @@ def install(logger: logging.Logger, default: type, locked: Callable[[], str] | N
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
             present: Any = handler.formatter
-            handler.setFormatter(formatter(default, locked)(present.quiet, present.show_failed_logs))
+            handler.setFormatter(formatter(default, locked)(present.quiet, present.show_failed_logs, shows))
             handler.addFilter(interruption)
     return interruption

@@ -12,9 +12,10 @@ from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from lucidag.report import terminal
-from lucidag.report.ending import INTERRUPTED, MOST_NOTES, ending, quiet
+from lucidag.report.ending import MOST_NOTES, ending
 from lucidag.report.failures import Failure
 from lucidag.report.forecast import forecast, mean_seconds, summary
+from lucidag.report.interruption import INTERRUPTED, Interruption, quiet
 
 OURS = terminal.formatter(DefaultFormatter)
 
@@ -51,7 +52,11 @@ def test_examples(module: ModuleType) -> None:
 def test_many_files_are_a_count(number: int) -> None:
     files = [f"own/{name}.png" for name in range(number)]
     reason = "Updated input files: " + ", ".join(files)
-    said = shown(OURS(None, False), LogEvent.JOB_INFO, **JOB | {"input": files, "reason": reason})
+    said = shown(
+        OURS(None, False, {"train model=first": "first.png"}),
+        LogEvent.JOB_INFO,
+        **JOB | {"input": files, "reason": reason},
+    )
     lines = said.splitlines()
     told = ", ".join(files) if number <= 4 else f"{number} files in own"
     assert f"    input: {told}" in lines
@@ -68,13 +73,13 @@ def test_files_of_several_places() -> None:
 
 def test_few_files_are_shown_as_snakemake_shows_them() -> None:
     job = JOB | {"input": ["a", "b"]}
-    ours = shown(OURS(None, False), LogEvent.JOB_INFO, **job).splitlines()
+    ours = shown(OURS(None, False, {"train model=first": "first.png"}), LogEvent.JOB_INFO, **job).splitlines()
     theirs = shown(DefaultFormatter(), LogEvent.JOB_INFO, **job).splitlines()
     assert ours[1:] == theirs[1:]  # but for the time
 
 
 def test_a_finished_job_has_its_name() -> None:
-    formatter = OURS(None, False)
+    formatter = OURS(None, False, {"train model=first": "first.png"})
     unknown = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
     assert unknown.endswith("Finished jobid: 7 (Rule: train)")
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
@@ -82,10 +87,17 @@ def test_a_finished_job_has_its_name() -> None:
     assert told.splitlines()[1] == "Finished train model=net (job 7)"
 
 
+def test_the_first_figure_is_named() -> None:
+    formatter = OURS(None, False, {"train model=net": "r/net.png"})
+    shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
+    told = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
+    assert told.splitlines()[1:] == ["Finished train model=net (job 7)", "The first curves are drawn: r/net.png"]
+
+
 def test_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 160.0, 200.0, 999.0])
     monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
-    formatter = OURS(None, False)
+    formatter = OURS(None, False, {"train model=first": "first.png"})
     assert shown(formatter, LogEvent.PROGRESS, done=0, total=40) == "0 of 40 steps (0%) done"
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
     assert shown(formatter, LogEvent.PROGRESS, done=10, total=40) == "10 of 40 steps (25%) done, about 3 min left"
@@ -100,7 +112,7 @@ def test_only_the_terminal_is_shortened() -> None:
         handler.name = name
         handler.setFormatter(DefaultFormatter())
         logger.addHandler(handler)
-    terminal.install(logger, DefaultFormatter)
+    terminal.install(logger, DefaultFormatter, {})
     assert [isinstance(handler.formatter, terminal.Shortened) for handler in logger.handlers] == [True, False, False]
 
 
@@ -180,14 +192,14 @@ def test_a_lock_is_one_sentence_that_says_what_to_type() -> None:
     )
     error.__dict__["event"] = LogEvent.ERROR
     ours = terminal.formatter(DefaultFormatter, lambda: "type `snakemake --unlock`")
-    assert ours(None, False).format(error) == "lucidag: type `snakemake --unlock`"
-    assert OURS(None, False).format(error).startswith("LockException")
+    assert ours(None, False, {}).format(error) == "lucidag: type `snakemake --unlock`"
+    assert OURS(None, False, {}).format(error).startswith("LockException")
     other = record("WorkflowError:", logging.ERROR, exception="WorkflowError", event=LogEvent.ERROR)
-    assert ours(None, False).format(other) == "WorkflowError:"
+    assert ours(None, False, {}).format(other) == "WorkflowError:"
 
 
 def test_after_an_interruption_the_errors_of_jobs_are_silent() -> None:
-    shown_of = terminal.Interruption()
+    shown_of = Interruption()
     failed = record("Error in rule train", logging.ERROR)
     assert shown_of.filter(failed)
     assert not shown_of.seen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lucidag.ground.records import FOLDER, Records
-from lucidag.report.ending import INTERRUPTED
+from lucidag.report.interruption import INTERRUPTED
 from lucidag.report.verify import files_in, verify
 from tests.workflow.conftest import command, environment
 
