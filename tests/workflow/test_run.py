@@ -238,10 +238,10 @@ def test_killed_training_goes_on_and_ends_with_the_same_bytes(project, copied: P
     (line,) = (line for line in refused.stderr.splitlines() if "lock" in line)
     said = f"lucidag: a run that was killed (process {running.pid}) left this folder locked"
     assert line == f"{said}: type `snakemake --unlock`, then the same again (`make run` does both)"
-    done = subprocess.run(
+    freed = subprocess.run(
         [sys.executable, "-m", "lucidag.config.lock"], cwd=copied, capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"{said}; the lock is removed\n"
+    assert freed.stdout == f"{said}; the lock is removed\n"
     snakemake(copied, target, "--cores", "1")
     assert not state.exists()
     lines = (copied / "results/logs/train/b.log").read_text().splitlines()
