@@ -32,11 +32,8 @@ def undeclared(folder: Path) -> dict[str, list[str]]:
                 continue
             parts = path.relative_to(folder).parts
             beside = any(name.startswith(f"{file}/") or Path(name).is_relative_to(path) for name in named)
-            if (
-                parts[0] not in (".snakemake", ".reads", ".venv", ".git")
-                and not {".cache", FOLDER} & {*parts}
-                and not beside
-            ):
+            kept = parts[0] in (".snakemake", ".reads", ".venv", ".git") or not {".cache", FOLDER}.isdisjoint(parts)
+            if not kept and not beside:
                 found[job["rule"]].add(str(Path(*parts)))
     return {rule: sorted(files) for rule, files in found.items()}
 
