@@ -73,7 +73,9 @@ if (
     and not workflow.deployment_settings.deployment_method
 ):
     # Not in a workflow that this one is a module of, whose own commands are its own; and a container has no such file.
-    shell.prefix(f"bash {shlex.quote(str(ROOT / 'workflow' / 'job.sh'))} ")
+    RUNNER = shlex.quote(str(ROOT / "workflow" / "job.sh"))
+    RUNNER = RUNNER.replace("{", "{{").replace("}", "}}")  # Snakemake fills in braces
+    shell.prefix(f"set -euo pipefail; bash {RUNNER} ")
 
 
 def checked_plan():

@@ -1,5 +1,6 @@
 """The state of a training between two epochs, so that a killed run goes on where it was."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def save_state(
                 tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
     # Copies: safetensors refuses tensors that share memory, as tied weights do.
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    metadata = {"lucidag": json.dumps({"fingerprint": fingerprint, "history": history})}
+    about = {"fingerprint": fingerprint, "history": history, "sha256": _digest(tensors)}
+    metadata = {"lucidag": json.dumps(about)}
     with atomic(path) as partial:
         save_file(tensors, str(partial), metadata=metadata)
 
@@ -33,8 +35,8 @@ def save_state(
 def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str) -> list[Row]:
     """Put model and optimiser back to what `save_state` wrote, and give the history.
 
-    A file of another fingerprint, or one that cannot be read, belongs to another training: it is removed,
-    and the history is empty.
+    A file of another fingerprint, or one that cannot be read or was changed, belongs to another training: it is
+    removed, and the history is empty.
     """
     if not path.is_file():
         return []
@@ -43,6 +45,7 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, f
             about = json.loads(handle.metadata()["lucidag"])
             fits = about["fingerprint"] == fingerprint
             tensors = {key: handle.get_tensor(key) for key in handle.keys()} if fits else {}  # noqa: SIM118
+            fits = fits and about["sha256"] == _digest(tensors)
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         fits = False
     if not fits:
@@ -52,6 +55,14 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, f
     _load_optimizer(optimizer, _under(tensors, "optimizer."))
     history: list[Row] = about["history"]
     return history
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    whole = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        whole.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        whole.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return whole.hexdigest()
 
 
 def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -11,8 +11,9 @@ from lucidag.ground.damage import sentence
 from lucidag.ground.errors import InputError
 from lucidag.ground.records import FOLDER, NAME, DamagedRecordError, Record, read_record
 
-# Beside results: what jobs say and cost, records, what is kept between runs, what comes with the project.
-NO_RESULTS = ("logs", "benchmarks", FOLDER, ".cache", "README.md")
+# Beside results: what jobs say and cost, records, what comes with the project.
+NO_RESULTS = ("logs", "benchmarks", FOLDER, "README.md")
+KEPT = ".cache"  # what jobs keep from run to run, wherever it lies
 STATE = "training.safetensors"  # of a training that was killed, until it has gone on to its end
 PASSING = "_shard"  # ends the names of rules whose outputs are removed once they are joined
 MOST_TOLD = 20  # files that no job recorded
@@ -104,9 +105,8 @@ def files_in(results: Path) -> Iterator[Path]:
     """Give all files of a folder of results, in order; not those of folders of results inside it."""
     for here, folders, names in os.walk(results):
         top = Path(here) == results
-        folders[:] = sorted(
-            each for each in folders if not (top and each in NO_RESULTS) and not _apart(Path(here, each))
-        )
+        inside = sorted(each for each in folders if each != KEPT and not (top and each in NO_RESULTS))
+        folders[:] = [each for each in inside if not _apart(Path(here, each))]
         yield from (Path(here, name) for name in sorted(names) if not (top and name in NO_RESULTS))
 
 
@@ -116,7 +116,7 @@ def _records_in(results: Path) -> list[Path]:
 
 def _apart(folder: Path) -> bool:
     """Return whether a folder inside of results holds results of its own."""
-    return (folder / ".cache" / "configuration.json").is_file() or bool(_records_in(folder))
+    return (folder / KEPT / "configuration.json").is_file() or bool(_records_in(folder))
 
 
 def _compare(record: Record, found: Verdict) -> None:

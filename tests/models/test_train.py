@@ -414,7 +414,7 @@ def interrupted(manifest, resume, settings: Train, calls: int) -> None:
         train(model, manifest, INPUTS, settings, "cpu", resume, "mine")
 
 
-@pytest.mark.parametrize("spoilt", ["other fingerprint", "garbage", "truncated", "empty"])
+@pytest.mark.parametrize("spoilt", ["other fingerprint", "garbage", "truncated", "flipped", "empty"])
 def test_a_state_of_another_training_is_not_used(make_dataset, tmp_path, spoilt):
     manifest, resume = make_dataset(COUNTS), tmp_path / "state.safetensors"
     whole = cnn()
@@ -426,6 +426,10 @@ def test_a_state_of_another_training_is_not_used(make_dataset, tmp_path, spoilt)
         resume.write_bytes(b"garbage" * 30)
     elif spoilt == "truncated":
         resume.write_bytes(resume.read_bytes()[:-100])
+    elif spoilt == "flipped":
+        content = bytearray(resume.read_bytes())
+        content[-100] ^= 4
+        resume.write_bytes(content)
     elif spoilt == "empty":
         resume.write_bytes(b"")
     model = cnn()

@@ -29,7 +29,10 @@ def results(tmp_path: Path, monkeypatch) -> Path:
     compared = {"table": "experiments.csv", "costs": "experiments/costs.csv"}
     inputs = {"h": folder / "models/net/history.csv"}
     run(task(folder, "compare", inputs, compared), {"table": write("a"), "costs": write("1.5")}, differing=("costs",))
-    for extra in ("README.md", ".cache/code.json", "benchmarks/train/net.tsv", "models/net/training.safetensors"):
+    for extra in (
+        *("README.md", ".cache/code.json", "clip/small/.cache/images-0.npy"),
+        *("benchmarks/train/net.tsv", "models/net/training.safetensors"),
+    ):
         (folder / extra).parent.mkdir(parents=True, exist_ok=True)
         (folder / extra).write_text("x")
     return folder

@@ -20,6 +20,7 @@ from torch import nn
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
+from lucidag.ground.checksums import Checksum
 from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import atomic
 from lucidag.ground.progress import track
@@ -294,15 +295,23 @@ def _embedded(
 
 
 def _kept(cache: str | Path | None, what: str, key: Mapping[str, Any], count: int, blocks: Iterator[Floats]) -> Floats:
-    """Give the rows of all blocks: from the cache if they are there, else computed and kept there."""
+    """Give the rows of all blocks: from the cache if they are there, else computed and kept there.
+
+    The name of a kept file ends in digits of its checksum: one that does not fit them was changed, and is made anew.
+    """
     if cache is None:
         return np.concatenate([block.copy() for block in blocks])
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     file = Path(cache) / f"{what}-{digest[:32]}.npy"
-    if not file.is_file():
+    known = next(iter(sorted(file.parent.glob(f"{file.stem}-*.npy"))), None)
+    if known is not None and known.stem.rpartition("-")[2] != Checksum.of(known).sha256[:16]:
+        known.unlink()
+        known = None
+    if known is None:
         with atomic(file) as partial:
             _write(partial, count, blocks)
-    kept: Floats = np.load(file, mmap_mode="r", allow_pickle=False)
+        known = file.rename(file.with_stem(f"{file.stem}-{Checksum.of(file).sha256[:16]}"))
+    kept: Floats = np.load(known, mmap_mode="r", allow_pickle=False)
     return kept
 
 
