@@ -96,7 +96,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     return {
         "data": lambda plan, job: plan.config.datasets[job["dataset"]].settings(),
         # A network of a family that diverges must not end the others.
-        "train": lambda plan, job: {"outlive_divergence": job["model"] in plan.config.members},
+        "train": lambda plan, job: {
+            "outlive_divergence": job["model"] in plan.config.members,
+            "groups": _sampled(plan, job),
+        },
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
@@ -144,6 +147,13 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         },
         "notebook": lambda plan, job: notebook(plan),
     }
+
+
+def _sampled(plan: Plan, job: Wildcards) -> list[str]:
+    """Return the columns of the groups that an epoch of training shows equally often; none where it does not."""
+    model = plan.config.models[job["model"]]
+    balanced = model.train is not None and model.train.balance == "group"
+    return list(plan.config.datasets[model.dataset].groups) if balanced else []
 
 
 def _on_a_grid(plan: Plan, job: Wildcards) -> Settings:

@@ -85,6 +85,10 @@ class Plan:
         asked = model in self.imported and not self.config.models[model].fresh_head
         return [self.at("models", model, "import.json")] if asked else []
 
+    def training(self, model: str) -> list[str]:
+        """Return the history of a model's training; nothing where it was not trained here."""
+        return [self.at("models", model, "history.csv")] if model in self.trained else []
+
     def histories(self, models: Iterable[str]) -> list[str]:
         """Return the histories of the trainings that may have diverged."""
         return [self.at("models", model, "history.csv") for model in models if model in self.trained_members]

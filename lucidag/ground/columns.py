@@ -12,13 +12,13 @@ WORDS = (
     *("pixels_category", "pixels_verdict", "pixels_why", "pixels_judged_by"),
     *("zero_first_class", "zero_second_class", "zero_third_class"),
     *("mean_first_class", "mean_second_class", "mean_third_class"),
-    *("block", "status", "data", "code", "architecture", "worst_group", "device"),
+    *("block", "status", "ended", "data", "code", "architecture", "worst_group", "device"),
     *("factor", "level", "against", "outcome"),
     *("part", "second_category", "verdict"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
-WHOLE = ("seed", "clusters", "alike", "nearest_unit", "nearest_by_images")
+WHOLE = ("seed", "kept_epoch", "clusters", "alike", "nearest_unit", "nearest_by_images")
 WHOLE_END = "_rank"
 
 

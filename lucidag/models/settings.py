@@ -133,7 +133,44 @@ class Train(Section):
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
-    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        default="constant",
+        description="Course of the learning rate; a cosine falls to 0, step by step of the training.",
+    )
+    warmup: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Epochs at the start over which the learning rate rises to `lr`, with every step."
+    )
+    steps: Unique[Count] = Field(
+        default=[],
+        description="For the schedule `step`: epochs after which the learning rate is multiplied by `factor`.",
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.1, description="For the schedule `step`: what the learning rate is multiplied by."
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        description="Whose weights are kept: the last epoch's, or those of the best one on the validation split.",
+    )
+    best_by: Literal["loss", "accuracy"] = Field(
+        default="loss",
+        description="What makes an epoch the best one, on the validation split; of equal ones the first.",
+    )
+    patience: Count | None = Field(
+        default=None,
+        description="Training ends when so many epochs have passed since the best one; default: after all `epochs`.",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of each label that is spread over all classes; losses are told without it.",
+    )
+    clip_gradients: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Greatest norm of all gradients together; longer ones are shortened to it."
+    )
+    balance: Literal["none", "group", "class"] = Field(
+        default="none",
+        description="Whether an epoch, of as many images as ever, shows each group of the data set (`groups`), or each "
+        "class, equally often.",
+    )
     class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
         default="none",
         description="Weights of the classes in the loss; `balanced` is inverse to their number.",
@@ -158,6 +195,25 @@ class Train(Section):
         default=2,
         description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Train":
+        if self.schedule == "step" and not self.steps:
+            raise ValueError("`schedule` is step, which needs `steps:`, the epochs after which the learning rate falls")
+        if self.schedule != "step":
+            for key in ("steps", "factor"):
+                if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"`{key}` is for the schedule step, and `schedule` is {self.schedule}")
+        if self.warmup >= self.epochs and self.warmup:
+            raise ValueError(f"`warmup` takes {self.warmup} epochs, and there are {self.epochs} in all")
+        for step in self.steps:
+            if step >= self.epochs:
+                raise ValueError(f"`steps` has {step}, after which no epoch of {self.epochs} is left")
+            if step < self.warmup:
+                raise ValueError(f"`steps` has {step}, which lies within the {self.warmup} epochs of `warmup`")
+        if self.balance != "none" and self.class_weights == "balanced":
+            raise ValueError(f"`balance` is {self.balance} and `class_weights` is balanced: one of the two")
+        return self
 
 
 class Model(Section):

@@ -35,9 +35,10 @@ NUMBERS = (
 
 # By file: the columns that hold words (w), numbers (n), whole numbers (i), those with gaps (g), and True or False (b).
 TABLES = {
-    "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy",
-    "experiments.csv": "w:model w:family w:block w:status g:seed i:epochs w:data w:code n:train.lr w:architecture "
-    "n:data.corrupt_labels w:worst_group n:test_accuracy n:test_accuracy_low n:gap n:confirmed:clip-dissect:a_concept "
+    "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy b:kept w:ended",
+    "experiments.csv": "w:model w:family w:block w:status g:seed i:epochs g:kept_epoch w:ended w:data w:code "
+    "n:train.lr w:architecture n:data.corrupt_labels w:worst_group n:test_accuracy n:test_accuracy_low n:gap "
+    "n:confirmed:clip-dissect:a_concept "
     "n:localisation:image",
     "experiments/costs.csv": "w:model i:jobs n:train_seconds n:seconds n:peak_mb w:device",
     "experiments/factors.csv": "w:family w:factor w:level w:against w:outcome i:networks i:combinations i:seeds "

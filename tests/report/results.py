@@ -62,7 +62,8 @@ FIGURES = [
 ]
 MEAN = "mean,low,high"
 TABLES = {
-    "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy\n1,0.1,2.0,0.5,,\n",
+    "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy,kept,ended\n"
+    "1,0.1,2.0,0.5,,,True,epochs\n",
     "experiments.csv": "model,family,status,epochs,train.lr,test_accuracy,gap\nnet,net,trained,3,0.1,0.6875,0.125\n",
     "experiments/factors.csv": "family,factor,level,against,outcome,effect,low,high,p_holm,visible,share,share_chance,"
     "share_seeds\nnet,train.lr,0.1,0.01,test_accuracy,0.34375,0.1,0.5,0.01,0.2,0.75,0.0625,0.1\n",
