@@ -124,8 +124,9 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         },
         "faithfulness": lambda plan, job: {
             **_faithfulness(plan, job["model"], plan.explained[job["model"]]),
-            "hand_picked": plan.hand_picked(job["model"]),
+            **_compared(plan, "faithfulness", job["model"]),
         },
+        "faithfulness_figures": lambda plan, job: {"hand_picked": plan.hand_picked(job["model"])},
         "faithfulness_shard": lambda plan, job: _faithfulness(
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),

@@ -14,7 +14,7 @@ WORDS = (
     *("mean_first_class", "mean_second_class", "mean_third_class"),
     *("block", "status", "ended", "data", "code", "architecture", "worst_group", "device"),
     *("factor", "level", "against", "outcome"),
-    *("part", "second_category", "verdict"),
+    *("part", "second_category", "verdict", "floor"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.

@@ -72,6 +72,7 @@ TABLES = {
     "n:p_holm b:distinguishable w:no_class",
     "faithfulness/{model}-ranking.csv": "w:metric w:better w:method b:control n:mean n:low n:high i:n i:undefined "
     "w:reason i:opposite n:rank w:better_than w:not_told_apart w:no_class",
+    "faithfulness/{model}-floors.csv": "w:method w:floor n:mean n:low n:high i:n i:undefined w:reason w:no_class",
     "clip/{clip}/history.csv": "i:batch n:loss",
     "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",

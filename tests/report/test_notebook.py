@@ -182,12 +182,13 @@ def test_images_whose_prediction_is_wrong_are_graded_apart(done: NotebookNode) -
 
 
 def test_a_method_that_beats_one_control_does_not_beat_both(done: NotebookNode) -> None:
-    ranking, pairs = tables(done, "faithfulness")
+    ranking, pairs, floors = tables(done, "faithfulness")
     assert ranking["beats both controls"].tolist() == ["True", "False", "False", "False"]
     assert ranking["not_told_apart"].tolist() == ["", "centre", "lime", ""]
     assert ranking["no_class"].tolist() == ["", "lime", "", ""]
     # Neither the pair that is told apart nor the one with a control.
     assert pairs["advantage"].tolist() == ["0.0625"]
+    assert floors["mean"].tolist() == ["0.25", "0.4375"]
 
 
 def test_the_same_files_give_the_same_bytes(
