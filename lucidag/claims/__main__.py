@@ -16,7 +16,7 @@ def main(words: list[str] | None = None) -> None:
     gathering = commands.add_parser("gather", help="put the ledgers of several runs into one table")
     gathering.add_argument("results", nargs="+", help="folders of results, or claims.json files")
     gathering.add_argument("out", help="the table to write")
-    paging = commands.add_parser("page", help="write the tables of docs/claims.md and README.md")
+    paging = commands.add_parser("page", help="write the tables of docs/results.md and README.md")
     paging.add_argument("table", help="a table that `gather` wrote")
     asked = parser.parse_args(words)
     try:

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from lucidag.claims.gather import DEFINITIONS
+from lucidag.claims.registry import MEASURES
 from lucidag.claims.rule import REFUTED, REPRODUCED, STATUSES
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_text
 from lucidag.ground.tables import read_table
 
-PAGE, README = Path("docs/claims.md"), Path("README.md")
+PAGE, README = Path("docs/results.md"), Path("README.md")
 BEGIN, END = "<!-- ledger {} -->", "<!-- end of {} -->"
 PROJECTS = {
     "000": "000: retrieval of function by group, dermoscopic images",
@@ -50,7 +51,7 @@ def replaced(text: str, name: str, part: str, file: Path) -> str:
 
 def pages(ledger: pd.DataFrame) -> dict[str, str]:
     """Return the parts of the page of claims: counts, and a table of each project."""
-    found = {"counts": counts_by_project(ledger)}
+    found = {"counts": counts_by_project(ledger), "measures": measures()}
     for project in PROJECTS:
         found[project] = _table(ledger[ledger["project"] == project])
     return found
@@ -64,6 +65,16 @@ def counts_by_project(ledger: pd.DataFrame) -> str:
         own = first[first["project"] == project]
         rows.append([title, str(len(own)), *(str(int((own["status"] == status).sum())) for status in STATUSES)])
     rows.append(["all", str(len(first)), *(str(int((first["status"] == status).sum())) for status in STATUSES)])
+    return _markdown(rows)
+
+
+def measures() -> str:
+    """Return the measures: what each is, and its parameters."""
+    rows = [["measure", "of", "what", "parameters"]]
+    for name, kind in MEASURES.items():
+        said = (kind.__doc__ or "").strip().splitlines()[0]
+        own = [key for key in kind.model_fields if key not in ("name", "of")]
+        rows.append([name, kind.subject, said, ", ".join(own)])
     return _markdown(rows)
 
 

@@ -15,7 +15,7 @@ KINDS: tuple[type[Measure], ...] = (
     *(published.OnlyIn, published.SharedTop, published.LabelsMore),
     *(dissection.Redundant, dissection.DeeperMore, dissection.RanksClean),
     *(explanations.Agreement, explanations.Spread, explanations.ClearAgree, explanations.Localisation),
-    *(explanations.Faithfulness, explanations.Predictions, explanations.Probability),
+    *(explanations.Faithfulness, explanations.Predictions),
     explanations.PassesOfLime,
     *(artefacts.FinderGrade, artefacts.Found, artefacts.WithoutLooking, artefacts.ArtefactEffect),
     *(elsewhere.ByTest, elsewhere.Unmeasured),

@@ -189,33 +189,6 @@ class Predictions(Explained):
         return One(float(len(same)), None, None, len(self.classes), (Evidence(need, {"images": len(same)}),), note)
 
 
-class Probability(Explained):
-    """How sure the network is of the class that an image shows; 0 where it is not among its first five."""
-
-    name: Literal["probability"]
-    method: str = Field(default="gradcam", description="A method whose records tell what was predicted.")
-    image: str = Field(description="The image.")
-    label: str = Field(description="The class.")
-
-    def needs(self, name: str) -> list[Need]:
-        """Return what was decided of each image."""
-        return [Need("records", name, self.method)]
-
-    def one(self, name: str, read: Reader) -> One:
-        """Return the probability of the class."""
-        (need,) = self.needs(name)
-        found = read.records(need).get(self.image)
-        if found is None:
-            raise NotMeasuredError(f"image '{self.image}' is not explained")
-        value = dict(found["top"]).get(self.label, 0.0)
-        note = f"predicted {found['predicted_name']}"
-        return One(float(value), None, None, 1, (Evidence(need, {"image": self.image}),), note)
-
-    def link(self, name: str) -> str:
-        """Return the page of the image."""
-        return f"#image={self.image}"
-
-
 class PassesOfLime(Explained):
     """How many images LIME has the network classify for one explanation."""
 
