@@ -54,6 +54,6 @@ rule all:
         rules.discovery.input,
         rules.repair.input,
         rules.experiments.input if CONFIG.members else [],
-        rules.claims.output if CLAIMS else [],
+        rules.claims.output if workflow.is_main_process and claims_of(plan) else [],
         rules.figures.input,
         rules.notebook.output if CONFIG.report.notebook else [],

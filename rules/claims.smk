@@ -7,7 +7,9 @@
 rule claims:
     """Hold each claim against the tables, and say whether it is reproduced."""
     input:
-        [file for files in claim_files(plan, CLAIMS).values() for file in files],
+        lambda wildcards: [
+            file for files in claim_files(plan).values() for file in files
+        ],
     output:
         table=shown(f"{R}/claims.csv", "claims", "claims and what was measured"),
         about=f"{R}/claims.json",
@@ -20,11 +22,11 @@ rule claims:
     resources:
         runtime=growing(10),
     params:
-        settings=lambda wildcards: claim_settings(plan, CLAIMS, SOURCE),
-        code=code_of("claims"),
+        **made_by("claims"),
         # How many of the inputs, in their order, are of which kind and name.
         whose=lambda wildcards: {
-            key: len(files) for key, files in claim_files(plan, CLAIMS).items()
+            key: len(files) for key, files in claim_files(plan).items()
         },
+        configuration=SOURCE,
     script:
         "../workflow/scripts/claims.py"

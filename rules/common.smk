@@ -11,7 +11,7 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
-from lucidag.config.claimed import claim_files, claim_settings, claims_of
+from lucidag.config.claimed import claim_files, claims_of
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,
@@ -59,7 +59,7 @@ from lucidag.units.names import NETDISSECT, UNTRAINED
 
 
 def checked_plan():
-    """Return what the configuration asks for, the code, the file, notes and claims, or end with what is wrong."""
+    """Return what the configuration asks for, the code, the file and notes, or end with what is wrong."""
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(os.path.relpath, files)) or "config/config.yaml"
     try:
@@ -89,8 +89,10 @@ def checked_plan():
         with faults.gathered():
             check_attention(Plan(whole), source, code)
         faults.stop()
-        with faults.gathered(f"{source}: "):
-            claims = claims_of(Plan(whole))
+        asked = Plan(whole)
+        if workflow.is_main_process:  # and not in each job that is a process of its own
+            with faults.gathered(f"{source}: "):
+                claims_of(asked)
         faults.stop()
     except InputError as error:
         for line in str(error).splitlines():
@@ -104,7 +106,7 @@ def checked_plan():
             notes.append(other)
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source, notes, claims
+    return asked, code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -135,7 +137,7 @@ CATEGORIES = {
 }
 KINDS = {"png": "figure", "csv": "table", "json": "numbers", "html": "page"}
 
-plan, CODE, SOURCE, NOTES, CLAIMS = checked_plan()
+plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results

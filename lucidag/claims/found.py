@@ -5,6 +5,28 @@ from dataclasses import dataclass
 
 Where = Mapping[str, str | int | float]  # what a row has, by column; or keys of JSON, by depth
 
+# By kind: the path under the folder of results, with {name} and {part}. `records` are all files of
+# a folder; `published` is a file beside the results.
+KINDS: Mapping[str, str] = {
+    "evaluation": "models/{name}/evaluation.json",
+    "dataset": "data/{name}/dataset.json",
+    "sweep": "rof/{name}/sweep.csv",
+    "points": "rof/{name}/turning_points.json",
+    "correlation": "generalisation/{name}/correlation.json",
+    "summary": "dissect/{name}/summary.json",
+    "units": "dissect/{name}/{part}.csv",
+    "order": "dissect/{name}/{part}-ranking.csv",
+    "agreement": "agreement/{name}.csv",
+    "agreement_means": "agreement/{name}-summary.csv",
+    "localisation": "localisation/{name}.csv",
+    "localisation_means": "localisation/{name}-summary.csv",
+    "faithfulness": "faithfulness/{name}-ranking.csv",
+    "records": "explanations/{name}/{part}/",
+    "audit": "artefacts/{name}.json",
+    "study": "shortcuts/{name}/summary.json",
+}
+PUBLISHED = "published"
+
 
 class NotMeasuredError(Exception):
     """A measure does not find what it looks for: one sentence that says why."""
@@ -17,7 +39,7 @@ class Need:
     Attributes
     ----------
     kind
-        A key of `lucidag.claims.reader.KINDS`.
+        A key of `KINDS`, or `PUBLISHED`.
     name
         The model, data set or study that it is of.
     part

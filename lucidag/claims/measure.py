@@ -1,12 +1,15 @@
 """What all measures have in common."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One, Where
-from lucidag.claims.reader import Reader
 from lucidag.ground.section import Section
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
+
 
 CONFIDENCE = 0.95
 Subject = Literal["model", "dataset", "study", "generalisation", "file", "test"]
@@ -35,7 +38,7 @@ class Measure(Section):
         """Return the files that it reads about `name`, in the order of their importance."""
         raise NotImplementedError
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return what is measured of `name`.
 
         Raises
@@ -52,7 +55,7 @@ class Measure(Section):
         return f"#{self.view}" if self.view else ""
 
 
-def row_of(read: Reader, need: Need, where: Where) -> tuple[dict[str, Any], Evidence]:
+def row_of(read: "Reader", need: Need, where: Where) -> tuple[dict[str, Any], Evidence]:
     """Return the only row of a table that has these cells, its numbers, and where it stands.
 
     Raises

@@ -8,31 +8,10 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from lucidag.claims.found import Need, NotMeasuredError
+from lucidag.claims.found import PUBLISHED, Need, NotMeasuredError
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 
-# By kind: the path under the folder of results, with {name} and {part}. `records` are all files of
-# a folder; `published` is a file beside the results.
-KINDS: Mapping[str, str] = {
-    "evaluation": "models/{name}/evaluation.json",
-    "dataset": "data/{name}/dataset.json",
-    "sweep": "rof/{name}/sweep.csv",
-    "points": "rof/{name}/turning_points.json",
-    "correlation": "generalisation/{name}/correlation.json",
-    "summary": "dissect/{name}/summary.json",
-    "units": "dissect/{name}/{part}.csv",
-    "order": "dissect/{name}/{part}-ranking.csv",
-    "agreement": "agreement/{name}.csv",
-    "agreement_means": "agreement/{name}-summary.csv",
-    "localisation": "localisation/{name}.csv",
-    "localisation_means": "localisation/{name}-summary.csv",
-    "faithfulness": "faithfulness/{name}-ranking.csv",
-    "records": "explanations/{name}/{part}/",
-    "audit": "artefacts/{name}.json",
-    "study": "shortcuts/{name}/summary.json",
-}
-PUBLISHED = "published"
 Made = TypeVar("Made")
 
 

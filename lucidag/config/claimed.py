@@ -1,13 +1,13 @@
 """What the ledger of claims is made of: the claims, the files that measure them here, and why others are not."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lucidag.claims.found import Need
+from lucidag.claims.found import KINDS, PUBLISHED, Need
 from lucidag.claims.measure import Subject
 from lucidag.claims.read import read_claims
-from lucidag.claims.reader import KINDS, PUBLISHED
 from lucidag.claims.settings import Claim
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
@@ -50,7 +50,8 @@ NAMED: Mapping[Subject, tuple[str, Callable[[Plan], Any]]] = {
 }
 
 
-def claims_of(plan: Plan) -> list[Claim]:
+@lru_cache(maxsize=1)
+def claims_of(plan: Plan) -> tuple[Claim, ...]:
     """Return the claims that the configuration is asked about: of the file that it names, else of the project's own.
 
     The project's own is taken where Snakemake runs in the project itself, and not where that is a module of another
@@ -63,30 +64,30 @@ def claims_of(plan: Plan) -> list[Claim]:
     """
     config = plan.config
     if config.claims is None:
-        return []
+        return ()
     if "claims" in config.model_fields_set:
-        return read_claims(config.claims)
+        return tuple(read_claims(config.claims))
     own = Path(config.claims)
     if Path.cwd() != ROOT or not own.is_file():
-        return []
-    claims = read_claims(own)
-    return claims if any(_files_of(plan, claim) for claim in claims) else []
+        return ()
+    claims = tuple(read_claims(own))
+    return claims if any(_files_of(plan, claim) for claim in claims) else ()
 
 
-def claim_files(plan: Plan, claims: list[Claim]) -> dict[str, list[str]]:
+def claim_files(plan: Plan) -> dict[str, list[str]]:
     """Return the files of this configuration that measure claims, by `Need.key`."""
-    return {key: files for claim in claims for key, files in _files_of(plan, claim).items()}
+    return {key: files for claim in claims_of(plan) for key, files in _files_of(plan, claim).items()}
 
 
-def claim_settings(plan: Plan, claims: list[Claim], configuration: str) -> Settings:
+def claim_settings(plan: Plan) -> Settings:
     """Return what the job has to know: claims with what they are asked of, and why others are not measured here.
 
     Tables that others published are no inputs, as they need not be there: their digests stand here.
     """
+    claims = claims_of(plan)
     found = [_here(plan, claim) for claim in claims]
     published = [name for claim in found for need in _needs(claim) if need.kind == PUBLISHED for name in [need.name]]
     return {
-        "configuration": configuration,
         "claims": [claim.model_dump(mode="json") for claim in found],
         "absent": {claim.id: why for claim in claims if (why := _absent(plan, claim))},
         "published": {name: digest_of({}, {}, [name]) for name in dict.fromkeys(published) if Path(name).is_file()},

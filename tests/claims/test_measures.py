@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from lucidag.claims.found import NotMeasuredError
-from lucidag.claims.reader import KINDS, PUBLISHED, Reader
+from lucidag.claims.found import KINDS, PUBLISHED, NotMeasuredError
+from lucidag.claims.reader import Reader
 from lucidag.claims.registry import MEASURES, AnyMeasure
 from lucidag.ground.files import write_json
 from lucidag.ground.statistics.intervals import share

@@ -14,7 +14,7 @@ with job(snakemake):
     files = by_key(list(snakemake.input), snakemake.params.whose, settings["published"])
     reader = Reader(files, str(Path(snakemake.output.table).parent))
     entries = evaluate(claims, settings["absent"], reader)
-    about = json_of(entries, settings["configuration"])
+    about = json_of(entries, snakemake.params.configuration)
     write_ledger(snakemake.output.table, entries)
     write_json(snakemake.output.about, about)
     say("claims: " + ", ".join(f"{number} {status}" for status, number in about["counts"].items()))

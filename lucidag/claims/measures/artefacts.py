@@ -1,14 +1,15 @@
 """Measures of audits of artefacts and of studies of shortcuts."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import CONFIDENCE, Measure, Subject, defined
-from lucidag.claims.reader import Reader
-from lucidag.ground.statistics.intervals import share
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
 
 
 class Audited(Measure):
@@ -21,7 +22,7 @@ class Audited(Measure):
         """Return the audit."""
         return [Need("audit", name)]
 
-    def of_finder(self, finder: str, name: str, read: Reader) -> Mapping[str, Any]:
+    def of_finder(self, finder: str, name: str, read: "Reader") -> Mapping[str, Any]:
         """Return what it says of a finder."""
         found: Mapping[str, Any] | None = read.json(self.needs(name)[0])["finders"].get(finder)
         if found is None:
@@ -44,7 +45,7 @@ class FinderGrade(Audited):
     grade: Literal["precision", "recall", "f1"] = Field(description="The grade.")
     threshold: Literal["own", "chosen"] = Field(default="own", description="Its own threshold, or the chosen one.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the grade with Wilson's interval."""
         found = (self.of_finder(self.finder, name, read).get(self.threshold) or {}).get(self.grade)
         where = {"finders": self.finder, "threshold": self.threshold, "key": self.grade}
@@ -58,13 +59,15 @@ class Found(Audited):
     finder: str = Field(description="The finder.")
     label: str | None = Field(default=None, description="The class whose share is asked for; default: the number.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the number, or the share with Wilson's interval."""
         (need,) = self.needs(name)
         number = int(self.of_finder(self.finder, name, read)["found"])
         if self.label is None:
             where = Evidence(need, {"finders": self.finder, "key": "found"})
             return One(float(number), None, None, read.json(need)["images"], (where,))
+        from lucidag.ground.statistics.intervals import share
+
         column = f"{self.finder}_found"
         rows = [each for each in read.json(need)["associations"] if each["column"] == column]
         counts = rows[0]["counts"].get("1") if rows else None
@@ -80,7 +83,7 @@ class WithoutLooking(Audited):
     name: Literal["without_looking"]
     by: Literal["majority", "metadata", "finders", "both"] = Field(description="By what.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the accuracy with its interval."""
         (need,) = self.needs(name)
         found = read.json(need).get("shortcut") or {}
@@ -108,7 +111,7 @@ class ArtefactEffect(Measure):
         """Return the study."""
         return [Need("study", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the change with its interval over networks and images."""
         (need,) = self.needs(name)
         found = read.json(need)["changes"].get(self.arm, {}).get(self.artefact, {}).get(self.what)

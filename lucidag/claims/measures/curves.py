@@ -1,14 +1,18 @@
 """Measures of the curves of retrieval of function, and of the roles that follow from them."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import Measure, Subject, defined, row_of
-from lucidag.claims.reader import Reader
 from lucidag.ground.section import Split
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lucidag.claims.reader import Reader
+
 
 Metric = Literal["accuracy", "loss", "worst_accuracy"]
 
@@ -33,7 +37,7 @@ class CurveValue(OnCurve):
     k: int = Field(ge=0, description="Units that are on.")
     column: str = Field(default="accuracy", description="Column of `sweep.csv`.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the number; the range of networks is its interval."""
         (need,) = self.needs(name)
         row, evidence = row_of(read, need, {"split": self.split, "method": self.ranking, "k": self.k})
@@ -54,8 +58,10 @@ class CurveBest(OnCurve):
         "all units.",
     )
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the number; it has no interval, as on a plateau the first best k is where noise is greatest."""
+        import numpy as np
+
         (need,) = self.needs(name)
         table = read.table(need)
         curve = table[(table["split"] == self.split) & (table["method"] == self.ranking)].sort_values("k")
@@ -75,7 +81,7 @@ class OverRandom(OnCurve):
 
     name: Literal["over_random"]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the difference to the mean random order; the ends are those to the best and to the worst one."""
         (need,) = self.needs(name)
         table = read.table(need)
@@ -88,10 +94,12 @@ class OverRandom(OnCurve):
         random = [_area(each["k"].to_numpy(float), each["accuracy"].to_numpy(float)) for each in others]
         evidence = tuple(Evidence(need, {"split": self.split, "method": each}) for each in (self.ranking, "random"))
         ends = (area - max(random), area - min(random))
-        return One(area - float(np.mean(random)), *ends, len(random), evidence)
+        return One(area - sum(random) / len(random), *ends, len(random), evidence)
 
 
-def _area(k: np.ndarray, accuracy: np.ndarray) -> float:
+def _area(k: "np.ndarray", accuracy: "np.ndarray") -> float:
+    import numpy as np
+
     return float(np.trapezoid(accuracy, k) / (k[-1] - k[0]))
 
 
@@ -108,7 +116,7 @@ class RoleShare(Measure):
         """Return turning points and roles."""
         return [Need("points", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the share, with its interval over images."""
         (need,) = self.needs(name)
         roles = read.json(need).get("roles") or []
@@ -133,7 +141,7 @@ class RolesAndGap(Measure):
         """Return the correlations."""
         return [Need("correlation", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return p between levels, each level one trial."""
         (need,) = self.needs(name)
         asked = (self.metric, "between_families")

@@ -1,16 +1,16 @@
 """Measures of what units detect, as `dissect` labels them."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
-from scipy.stats import spearmanr
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import CONFIDENCE, Measure, defined
-from lucidag.claims.reader import Reader
-from lucidag.ground.statistics.correlation import spearman_interval
-from lucidag.ground.statistics.intervals import share_difference
 from lucidag.units.names import CONFIRMED
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
+
 
 Method = Literal["clip-dissect", "annotations", "netdissect"]
 
@@ -33,7 +33,7 @@ class Redundant(Dissected):
         """Return what the labels are worth."""
         return [Need("summary", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the share: a count over all units, without an interval."""
         (need,) = self.needs(name)
         found = read.json(need)["methods"].get(self.method, {}).get(self.labels, {}).get("overall", {})
@@ -56,8 +56,10 @@ class DeeperMore(Dissected):
         """Return the labels of both layers."""
         return [Need("units", name, self.deep), Need("units", name, self.shallow)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the difference of two shares of all units, with Newcombe's interval."""
+        from lucidag.ground.statistics.intervals import share_difference
+
         counts, evidence = [], []
         for need in self.needs(name):
             table = read.table(need)
@@ -84,15 +86,16 @@ class RanksClean(Measure):
         """Return units by rank."""
         return [Need("order", name, self.layer)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the rank correlation of mean activation and `inside`, with its interval over units."""
+        from lucidag.claims.rank import rank_correlation
+
         (need,) = self.needs(name)
         table = read.table(need)
         if "inside" not in table:
             raise NotMeasuredError(f"{read.shown(need)} has no column 'inside'")
         kept = table[["mean", "inside"]].dropna()
-        rho = float(spearmanr(kept["mean"], kept["inside"]).statistic) if len(kept) > 2 else float("nan")
-        if rho != rho:
+        rho, low, high = rank_correlation(kept["mean"], kept["inside"], CONFIDENCE)
+        if rho is None:
             raise NotMeasuredError(f"{read.shown(need)} has too few units with a concept")
-        low, high = spearman_interval(rho, len(kept), CONFIDENCE)
         return One(rho, low, high, len(kept), (Evidence(need, {"columns": "mean, inside"}),))

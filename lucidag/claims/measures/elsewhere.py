@@ -1,12 +1,14 @@
 """Claims that no result table answers: a test of the suite holds them, or nothing can."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from lucidag.claims.found import Need, NotMeasuredError, One
 from lucidag.claims.measure import Measure, Subject
-from lucidag.claims.reader import Reader
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
 
 
 class ByTest(Measure):
@@ -20,7 +22,7 @@ class ByTest(Measure):
         """Return nothing: no table says it."""
         return []
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Say which test holds it."""
         raise NotMeasuredError(f"{name} holds it, and no table")
 
@@ -37,6 +39,6 @@ class Unmeasured(Measure):
         """Return nothing."""
         return []
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Say why."""
         raise NotMeasuredError(self.why)

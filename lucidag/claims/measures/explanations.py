@@ -1,16 +1,16 @@
 """Measures of explanations of single images."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
-from scipy.stats import spearmanr
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import CONFIDENCE, Measure, defined, row_of
-from lucidag.claims.reader import Reader
-from lucidag.ground.statistics.correlation import spearman_interval
-from lucidag.ground.statistics.intervals import Estimate, estimate
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
+    from lucidag.ground.statistics.intervals import Estimate
 
 
 class Explained(Measure):
@@ -40,7 +40,7 @@ class Agreement(Pair):
         """Return means over images."""
         return [Need("agreement_means", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the mean with its interval over images; hand-picked images have none."""
         (need,) = self.needs(name)
         row, evidence = row_of(read, need, self.where(measure="iou"))
@@ -63,8 +63,10 @@ class Spread(Pair):
         """Return agreement by image, in which the areas stand."""
         return [Need("agreement", name), Need("agreement_means", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the mean paired difference, with its interval over images."""
+        from lucidag.ground.statistics.intervals import estimate
+
         need = self.needs(name)[0]
         table = read.table(need)
         for one, other, sign in (("a", "b", 1), ("b", "a", -1)):
@@ -76,11 +78,11 @@ class Spread(Pair):
                 return _of_estimate(drawn, Evidence(need, self.where()))
         raise NotMeasuredError(f"{read.shown(need)} does not compare {' and '.join(self.methods)}")
 
-    def _hand_picked(self, name: str, read: Reader) -> bool:
+    def _hand_picked(self, name: str, read: "Reader") -> bool:
         return bool((read.table(self.needs(name)[1])["reason"] == "hand-picked").any())
 
 
-def _of_estimate(found: Estimate, evidence: Evidence) -> One:
+def _of_estimate(found: "Estimate", evidence: Evidence) -> One:
     value = defined(found.mean)
     if value is None:
         raise NotMeasuredError("no image has a value")
@@ -96,8 +98,10 @@ class ClearAgree(Pair):
         """Return agreement by image, and what was decided of each."""
         return [Need("agreement", name), Need("records", name, self.methods[0])]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the rank correlation over images with its interval."""
+        from lucidag.claims.rank import rank_correlation
+
         need, decisions = self.needs(name)
         table = read.table(need)
         for column, cell in self.where().items():
@@ -105,10 +109,9 @@ class ClearAgree(Pair):
         sure = {image: record["probability"] for image, record in read.records(decisions).items()}
         table = table[table["image"].isin(list(sure))].dropna(subset=["iou"])
         probability = table["image"].map(sure)
-        rho = float(spearmanr(table["iou"], probability).statistic) if len(table) > 2 else float("nan")
-        if rho != rho:
+        rho, low, high = rank_correlation(table["iou"], probability, CONFIDENCE)
+        if rho is None:
             raise NotMeasuredError(f"{read.shown(need)} has too few images that both methods explain")
-        low, high = spearman_interval(rho, len(table), CONFIDENCE)
         return One(rho, low, high, len(table), (Evidence(need, self.where()),))
 
 
@@ -128,8 +131,10 @@ class Localisation(Explained):
         """Return grades by image, and their means."""
         return [Need("localisation", name), Need("localisation_means", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the mean, or the mean paired difference, with its interval over images."""
+        from lucidag.ground.statistics.intervals import estimate
+
         each, means = self.needs(name)
         where = {"metric": self.metric} | ({"threshold": self.threshold} if self.metric == "iou" else {})
         if self.against is None:
@@ -159,7 +164,7 @@ class Faithfulness(Explained):
         """Return methods by rank."""
         return [Need("faithfulness", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the mean with its interval over images."""
         (need,) = self.needs(name)
         return _of_means(*row_of(read, need, {"metric": self.metric, "method": self.method}))
@@ -176,7 +181,7 @@ class Predictions(Explained):
         """Return what was decided of each image."""
         return [Need("records", name, self.method)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return their number."""
         (need,) = self.needs(name)
         found = read.records(need)
@@ -198,7 +203,7 @@ class PassesOfLime(Explained):
         """Return LIME's records."""
         return [Need("records", name, "lime")]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the least number of all images."""
         (need,) = self.needs(name)
         found = [record["settings"]["num_samples"] for record in read.records(need).values()]

@@ -1,17 +1,18 @@
 """Measures of tables of labelled units that others published."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pandas as pd
 from pydantic import Field
 
-from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
+from lucidag.claims.found import PUBLISHED, Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import Measure, Subject
-from lucidag.claims.reader import PUBLISHED, Reader
-from lucidag.units.compare.two_models import compare, overlap
-from lucidag.units.labels.counts import concept_counts
 from lucidag.units.names import CLIP_DISSECT
 from lucidag.units.settings import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lucidag.claims.reader import Reader
 
 
 class Published(Measure):
@@ -23,7 +24,7 @@ class Published(Measure):
         """Return the table."""
         return [Need(PUBLISHED, name)]
 
-    def rows(self, name: str, read: Reader, layer: str | None = None) -> pd.DataFrame:
+    def rows(self, name: str, read: "Reader", layer: str | None = None) -> "pd.DataFrame":
         """Return its rows, of all layers or of one."""
         table = read.published(Need(PUBLISHED, name))
         found = table if layer is None else table[table["layer"] == layer]
@@ -38,7 +39,7 @@ class UnitsListed(Published):
     name: Literal["units_listed"]
     layers: list[str] | None = Field(default=None, description="In these layers; default: all.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return their number."""
         table = self.rows(name, read)
         kept = table if self.layers is None else table[table["layer"].isin(self.layers)]
@@ -52,7 +53,7 @@ class UniqueLabels(Published):
     name: Literal["unique_labels"]
     layer: str | None = Field(default=None, description="In this layer; default: in all.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return their number."""
         table = self.rows(name, read, self.layer)
         where = {"layer": self.layer} if self.layer else {}
@@ -67,7 +68,7 @@ class LabelUnits(Published):
     name: Literal["label_units"]
     label: str = Field(description="The label.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return their number."""
         table = self.rows(name, read)
         number = int((table["description"] == self.label).sum())
@@ -80,7 +81,7 @@ class Repeated(Published):
 
     name: Literal["repeated"]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the share."""
         labels = self.rows(name, read)["description"]
         value = float(labels.duplicated(keep=False).mean())
@@ -96,7 +97,7 @@ class Against(Published):
         """Return both tables."""
         return [Need(PUBLISHED, name), Need(PUBLISHED, self.against)]
 
-    def both(self, name: str, read: Reader) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def both(self, name: str, read: "Reader") -> "tuple[pd.DataFrame, pd.DataFrame]":
         """Return the rows of both."""
         return self.rows(name, read), self.rows(self.against, read)
 
@@ -111,7 +112,7 @@ class OnlyIn(Against):
     name: Literal["only_in"]
     label: str = Field(description="The label.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return that number."""
         own, other = (int((table["description"] == self.label).sum()) for table in self.both(name, read))
         note = f"{own} units and {other} in the other table"
@@ -125,8 +126,11 @@ class SharedTop(Against):
     name: Literal["shared_top"]
     top: int = Field(default=50, ge=1, description="How many of the most frequent labels.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the share; the ends are what another choice among labels of as many units gives."""
+        from lucidag.units.compare.two_models import overlap
+        from lucidag.units.labels.counts import concept_counts
+
         own, other = (concept_counts(_as_units(table)) for table in self.both(name, read))
         found = overlap(own, other, self.top)
         low, high = (found["by_ties"][end] / self.top for end in ("lowest", "highest"))
@@ -142,8 +146,10 @@ class LabelsMore(Against):
     name: Literal["labels_more"]
     variety: Literal["unique", "shannon", "effective"] = Field(default="unique", description="The number of variety.")
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the difference."""
+        from lucidag.units.compare.two_models import compare
+
         own, other = (_as_units(table) for table in self.both(name, read))
         compared = read.once(f"compare {name} {self.against}", lambda: compare(own, other, Comparison()))
         found = compared["methods"][CLIP_DISSECT]["all"]["differences"][self.variety]
@@ -151,6 +157,6 @@ class LabelsMore(Against):
         return One(found["difference"], *ends, len(own), self.evidence(name), f"p = {found['p']:.3g}")
 
 
-def _as_units(table: pd.DataFrame) -> pd.DataFrame:
+def _as_units(table: "pd.DataFrame") -> "pd.DataFrame":
     renamed = table.rename(columns={"description": "concept", "similarity": "score"})
     return renamed.assign(method=CLIP_DISSECT, category="", judged_by="", verdict="unconfirmed")

@@ -1,13 +1,15 @@
 """Measures of trained networks and their images."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from lucidag.claims.found import Evidence, Need, NotMeasuredError, One
 from lucidag.claims.measure import Measure, Subject, defined
-from lucidag.claims.reader import Reader
 from lucidag.ground.section import Split
+
+if TYPE_CHECKING:
+    from lucidag.claims.reader import Reader
 
 
 class Accuracy(Measure):
@@ -23,7 +25,7 @@ class Accuracy(Measure):
         """Return the evaluation."""
         return [Need("evaluation", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the number, with its interval over images where there is one."""
         (need,) = self.needs(name)
         found = read.json(need).get(self.split) or {}
@@ -47,7 +49,7 @@ class Images(Measure):
         """Return the description of the data set."""
         return [Need("dataset", name)]
 
-    def one(self, name: str, read: Reader) -> One:
+    def one(self, name: str, read: "Reader") -> One:
         """Return the number."""
         (need,) = self.needs(name)
         number = sum(read.json(need)["counts"].get(self.split, {}).values())
