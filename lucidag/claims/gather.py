@@ -20,7 +20,8 @@ DEFINITIONS: Mapping[str, str] = {
     "project": "The earlier project that makes it.",
     "text": "What it says.",
     "claimed": "The figure with its tolerance, or the limit, that decides.",
-    "configuration": "The configuration that measures it; empty where none that was gathered does.",
+    "configuration": "The configuration that measures it; empty where none that was gathered does. A table that others "
+    "published is the same in all: `published tables`.",
     "runs": "How many runs of this configuration measure it.",
     "subjects": "How many networks, data sets, studies or files were measured in all of them.",
     "measured": "Mean over all of these.",
@@ -34,6 +35,7 @@ DEFINITIONS: Mapping[str, str] = {
     "differs": "How what is measured differs from the protocol of the claim.",
 }
 LEDGER = "claims.json"
+PUBLISHED = "published tables"
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,10 @@ def _claims_of(runs: Iterable[Run]) -> dict[str, Claim]:
 
 def _rows(name: str, claim: Claim, runs: Sequence[Run]) -> list[dict[str, Any]]:
     by_configuration: dict[str, list[Run]] = {}
+    if claim.measure.subject == "file":  # whatever the configuration is, the table is the same
+        told = next((run for run in runs if name in run.found), None)
+        if told is not None:
+            return [_row(claim, PUBLISHED, {told.name: told.found[name]}, "")]
     for run in runs:
         if name in run.found:
             by_configuration.setdefault(run.configuration, []).append(run)

@@ -72,14 +72,24 @@ def measures() -> str:
     """Return the measures: what each is, and its parameters."""
     rows = [["measure", "of", "what", "parameters"]]
     for name, kind in MEASURES.items():
-        said = (kind.__doc__ or "").strip().splitlines()[0]
-        own = [key for key in kind.model_fields if key not in ("name", "of")]
-        rows.append([name, kind.subject, said, ", ".join(own)])
-    return _markdown(rows)
+        said = (kind.__doc__ or "").strip().splitlines()[0].replace("``", "`")
+        own = [f"`{key}`" for key in kind.model_fields if key not in ("name", "of")]
+        rows.append([f"`{name}`", kind.subject, said, ", ".join(own)])
+    return _rows(rows)
 
 
 def _table(ledger: pd.DataFrame) -> str:
-    rows = [["claim", "claimed", "measured", "spread over seeds, machines", "by", "status", "why; what differs"]]
+    rows = [
+        [
+            "claim",
+            "claimed",
+            "measured",
+            "sd over networks (seeds), runs (machines)",
+            "by",
+            "status",
+            "why; what differs",
+        ]
+    ]
     rows += [_row(each) for each in ledger.to_dict("records")]
     return _markdown(rows)
 
@@ -88,10 +98,11 @@ def _row(row: Mapping[Hashable, Any]) -> list[str]:
     status = str(row["status"])
     why = "" if status in (REPRODUCED, REFUTED) else str(row["reason"])  # else the numbers say it
     told = "; ".join(part for part in (why, str(row["differs"])) if part)
-    spread = [_number(row[name]) for name in ("seed_sd", "run_sd")]
+    spreads = {what: _number(row[name]) for what, name in (("networks", "seed_sd"), ("runs", "run_sd"))}
+    spread = "; ".join(f"{what} {number}" for what, number in spreads.items() if number)
     by = Path(str(row["configuration"])).stem if row["configuration"] else ""
     number = _measured(row)
-    return [str(row["text"]), str(row["claimed"]), number, ", ".join(spread) if any(spread) else "", by, status, told]
+    return [str(row["text"]), str(row["claimed"]), number, spread, by, status, told]
 
 
 def _measured(row: Mapping[Hashable, Any]) -> str:
@@ -106,7 +117,12 @@ def _number(value: object) -> str:
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    """Return a table of words that are not ours: they are shown as they are."""
+    return _rows([[_cell(cell) for cell in row] for row in rows])
+
+
+def _rows(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
