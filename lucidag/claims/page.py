@@ -50,7 +50,7 @@ def replaced(text: str, name: str, part: str, file: Path) -> str:
 
 
 def pages(ledger: pd.DataFrame) -> dict[str, str]:
-    """Return the parts of the page of claims: counts, and a table of each project."""
+    """Return the parts of the page of results: counts, measures, and a table of each project."""
     found = {"counts": counts_by_project(ledger), "measures": measures()}
     for project in PROJECTS:
         found[project] = _table(ledger[ledger["project"] == project])
