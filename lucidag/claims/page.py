@@ -79,17 +79,8 @@ def measures() -> str:
 
 
 def _table(ledger: pd.DataFrame) -> str:
-    rows = [
-        [
-            "claim",
-            "claimed",
-            "measured",
-            "sd over networks (seeds), runs (machines)",
-            "by",
-            "status",
-            "why; what differs",
-        ]
-    ]
+    head = ("claim", "claimed", "measured", "sd over networks (seeds), runs (machines)", "by", "status")
+    rows = [[*head, "why; what differs"]]
     rows += [_row(each) for each in ledger.to_dict("records")]
     return _markdown(rows)
 
