@@ -11,6 +11,7 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.config.claimed import claim_files, claims_of
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,
@@ -88,6 +89,11 @@ def checked_plan():
         with faults.gathered():
             check_attention(Plan(whole), source, code)
         faults.stop()
+        asked = Plan(whole)
+        if workflow.is_main_process:  # and not in each job that is a process of its own
+            with faults.gathered(f"{source}: "):
+                claims_of(asked)
+        faults.stop()
     except InputError as error:
         for line in str(error).splitlines():
             print(f"lucidag: {line}", file=sys.stderr)
@@ -100,7 +106,7 @@ def checked_plan():
             notes.append(other)
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source, notes
+    return asked, code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
+from lucidag.config.claimed import claim_settings
 from lucidag.config.compared import compared_models
 from lucidag.config.dossier import absent
 from lucidag.config.methods import (
@@ -146,6 +147,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             "families": planted_families(plan.config),
             "splits": plan.probe_splits(job["model"]),
         },
+        "claims": lambda plan, job: claim_settings(plan),
         "notebook": lambda plan, job: notebook(plan),
     }
 

@@ -15,6 +15,7 @@ WORDS = (
     *("block", "status", "ended", "data", "code", "architecture", "worst_group", "device"),
     *("factor", "level", "against", "outcome"),
     *("part", "second_category", "verdict", "floor"),
+    *("id", "project", "claimed", "differs", "file", "link", "configuration", "values"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.

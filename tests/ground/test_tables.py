@@ -44,6 +44,8 @@ TABLES = {
     "experiments/factors.csv": "w:family w:factor w:level w:against w:outcome i:networks i:combinations i:seeds "
     "i:left_out n:mean n:mean_against n:effect n:low n:high n:p n:p_holm b:found n:visible n:share n:share_chance "
     "n:share_seeds n:share_rest n:seed_sd n:seed_sd_low n:seed_sd_high w:reason",
+    "claims.csv": "w:id w:project w:text w:claimed n:measured n:low n:high n:n i:subjects w:status w:reason w:differs "
+    "w:measure w:file w:link",
     "rof/{model}/ranking.csv": "w:split w:method g:seed i:rank i:unit n:score",
     "rof/{model}/sweep.csv": "w:split w:method g:seed i:k n:accuracy n:loss n:worst_accuracy n:accuracy_group:image "
     "n:accuracy_class:a_concept n:accuracy_class:a_rank n:accuracy_class:nan",
