@@ -14,7 +14,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import discard
 from lucidag.ground.progress import track
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
@@ -89,7 +88,8 @@ def train(
     device
         ``cpu``, ``cuda:0``, ...
     resume_path
-        Where the state after each epoch is kept until the training ends; None keeps none.
+        Where the state after each epoch is kept; None keeps none. Whoever calls removes it, once what the training
+        gave is written: till then a killed one goes on from it.
     fingerprint
         A digest of all that the result depends on: a state of another fingerprint is not used.
     outlive_divergence
@@ -122,8 +122,6 @@ def train(
         run = _Run(model, manifest, inputs, settings, device, form, groups)
         history, diverged = _epochs(run, resume, fingerprint, outlive_divergence)
     model.eval()
-    if resume:
-        discard(resume)
     return ended(history, settings, diverged)
 
 

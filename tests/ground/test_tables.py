@@ -66,8 +66,9 @@ TABLES = {
     "i:undefined w:reason n:over_centre n:over_centre_low n:over_random n:over_random_high n:p_holm b:beats_both "
     "w:no_class",
     "explanations/{model}/checks.csv": "w:image w:method w:library w:version n:difference n:ours n:theirs w:note",
-    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
-    "b:front b:chosen w:settings",
+    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined "
+    "b:chosen w:settings",
+    "explanations/{model}/lime/seconds.csv": "i:trial n:seconds b:front",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
     "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n w:reason n:p "

@@ -395,7 +395,6 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(make_dataset, tmp_pat
     assert f"epoch {done + 1}/8" in told
     save_checkpoint(tmp_path / "again.safetensors", again, {})
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert not resume.exists()
 
 
 class StopError(Exception):
@@ -434,7 +433,18 @@ def test_a_state_of_another_training_is_not_used(make_dataset, tmp_path, spoilt)
     fingerprint = "yours" if spoilt == "other fingerprint" else "mine"
     assert train(model, manifest, INPUTS, FAST, "cpu", resume, fingerprint) == history
     assert not changed(state(whole), model)
-    assert not resume.exists()
+    assert epochs_done(resume) == FAST.epochs
+
+
+def test_a_run_that_stops_after_the_last_epoch_trains_no_other(make_dataset, tmp_path, capfd):
+    """Until checkpoint and history are written, the state is all there is of the training."""
+    manifest, resume = make_dataset(COUNTS), tmp_path / "state.safetensors"
+    first, again = cnn(), cnn()
+    history = train(first, manifest, INPUTS, FAST, "cpu", resume, "mine")
+    assert "epoch" in capfd.readouterr().err
+    assert train(again, manifest, INPUTS, FAST, "cpu", resume, "mine") == history
+    assert "epoch" not in capfd.readouterr().err
+    assert not changed(state(first), again)
 
 
 @pytest.mark.parametrize("calls", [1 + 1, 1 + 6, 1 + 6 + 5, 1 + 12 + 1])
@@ -476,7 +486,6 @@ def test_a_divergence_that_is_outlived_ends_with_the_weights_before_it(make_data
     settings = replace(FAST, lr=1e30, optimizer="sgd", epochs=5)
     model, state = cnn(), tmp_path / "state.safetensors"
     history = train(model, manifest, INPUTS, settings, resume_path=state, outlive_divergence=True)
-    assert not state.exists()
     write_rows(tmp_path / "history.csv", HISTORY_COLUMNS, history)
     read = read_table(tmp_path / "history.csv")
     epoch = diverged_in(read)
