@@ -92,7 +92,7 @@ def checked_plan():
             check_attention(Plan(whole), source, code)
         faults.stop()
     except InputError as error:
-        for line in str(error).splitlines():
+        for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
     notes = []

@@ -34,7 +34,7 @@ class Faults:
         try:
             yield
         except InputError as error:
-            lines = [f"{prefix}{line}" for line in str(error).splitlines()]
+            lines = [f"{prefix}{line}" for line in error.lines]
             self.lines += [line for line in lines if line not in self.lines]
         except LookupError:
             if not self.lines:
@@ -43,7 +43,7 @@ class Faults:
     def stop(self) -> None:
         """Raise an `InputError` with a line for each mistake, if there is one."""
         if self.lines:
-            raise InputError("\n".join(self.lines))
+            raise InputError(*self.lines)
 
 
 def explain(error: ValidationError, grids: WrittenOut, config: type[Config]) -> list[str]:

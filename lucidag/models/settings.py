@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from lucidag.ground.files import is_file
 from lucidag.ground.section import Count, Section, Seed, Shards, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
@@ -17,7 +18,7 @@ WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
 def is_weight_file(weights: str) -> bool:
     """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
-    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or Path(weights).is_file()
+    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or is_file(weights)
 
 
 # Mean and standard deviation that networks are usually trained with, in the order of their channels.

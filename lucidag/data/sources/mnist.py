@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lucidag.data.source import DataSource, Source
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file
 from lucidag.ground.section import Count
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -54,6 +55,6 @@ class Mnist(DataSource):
 def find(raw: Path, name: str) -> str:
     """Return one of the four files, gzipped or not."""
     for path in (raw / name, raw / f"{name}.gz"):
-        if path.is_file():
+        if is_file(path):
             return str(path)
     raise InputError(f"root: {raw}/{name}.gz is missing; give the right root, or set `download: true`")
