@@ -15,6 +15,7 @@ from lucidag.data.registry import OWN_SOURCE
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
+SHOWN = 200  # characters of a value that is quoted
 YAML_WORDS = {True: "yes", False: "no"}
 
 
@@ -108,7 +109,9 @@ def _line(fault: ErrorDetails, path: Sequence[int | str], key: str, config: type
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}"
     if fault["type"] == "string_type" and (told := _no_text(fault["input"])):
         return f"{key}: {told}"
-    return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}"
+    found = repr(fault["input"])
+    shown = found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
+    return f"{key}: found {shown}; {message[0].lower()}{message[1:]}"
 
 
 def _no_text(found: Any) -> str | None:  # noqa: ANN401 (whatever YAML gives)

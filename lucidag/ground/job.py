@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from pathlib import Path
 from typing import Any, Protocol
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.files import discard_partial, write_json
 
 # What a job says of itself until it has told why it failed.
@@ -81,6 +81,7 @@ def failure_mark(log: str | Path) -> Path:
 
 def say(sentence: str, to_terminal: bool = True) -> None:
     """Write a sentence for the user into the log of the job, and to the terminal; the end of the run repeats it."""
+    sentence = one_line(sentence)
     print(f"{NOTE}{sentence}")
     if to_terminal:
         print(f"lucidag: {sentence}", file=sys.__stderr__, flush=True)
