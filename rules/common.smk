@@ -28,6 +28,7 @@ from lucidag.config.compared import (
     left_note,
     no_longer_asked,
 )
+from lucidag.config.collisions import check_collisions
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -56,7 +57,7 @@ from lucidag.config.sources import (
 from lucidag.config.used import mark, used_by_another
 from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
@@ -107,6 +108,8 @@ def checked_plan():
             check_relevance(Plan(whole), source, code)
         with faults.gathered():
             check_attention(Plan(whole), source, code)
+        with faults.gathered():
+            check_collisions(Plan(whole), source)
         faults.stop()
         asked = Plan(whole)
         if workflow.is_main_process:  # and not in each job that is a process of its own
@@ -114,7 +117,7 @@ def checked_plan():
                 claims_of(asked)
         faults.stop()
     except InputError as error:
-        for line in str(error).splitlines():
+        for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
     notes = []
@@ -123,6 +126,7 @@ def checked_plan():
         notes += left_note(checked.results, found)
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
+        notes = list(map(one_line, notes))
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
     return asked, code, source, notes

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # slow, and a start of the workflow imports this module
 
     from lucidag.data.looks import Look
 
+LARGEST = 16 * 2**30  # bytes of drawn images
+
 
 class Splits(Section):
     """Shares of the images, stratified by class. They sum to 1."""
@@ -80,6 +82,15 @@ class Known:
     labels: Sequence[str]
     splits: Sequence[str]
     owners: Sequence[str] | None = None
+
+
+def check_size(number: int, size: int) -> None:
+    """Raise ValueError where drawn images, of three channels, would fill a memory."""
+    if (bytes_ := 3 * number * size**2) > LARGEST:
+        raise ValueError(
+            f"{number:,} images of {size} x {size} pixels would take {bytes_ / 2**30:,.0f} GiB; at most "
+            f"{LARGEST >> 30} are drawn"
+        )
 
 
 class DataSource(Section):

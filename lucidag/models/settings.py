@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from lucidag.ground.section import Count, Section, Seed, Shards, Unique
+from lucidag.ground.files import is_file
+from lucidag.ground.section import MOST, Count, Section, Seed, Shards, Side, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
 LOOKED_INTO = (*NETWORK, "named_grid")  # and how its layers are read
@@ -21,7 +22,7 @@ WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
 def is_weight_file(weights: str) -> bool:
     """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
-    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or Path(weights).is_file()
+    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or is_file(weights)
 
 
 def openvino_installed() -> bool:
@@ -43,7 +44,7 @@ NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 class Frame(Section):
     """How an image becomes the network's input, in numbers."""
 
-    size: Count = Field(default=224, description="Width and height in pixels: frames are square.")
+    size: Side = Field(default=224, description="Width and height in pixels: frames are square.")
     channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
     resize: Literal["stretch", "crop"] = Field(
         default="stretch",
@@ -55,7 +56,7 @@ class Frame(Section):
     )
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one per channel.")
     order: Literal["rgb", "bgr"] = Field(default="rgb", description="Order of the colours that the network takes.")
-    shorter_side: Count | None = Field(
+    shorter_side: Side | None = Field(
         default=None, description="Shorter side in pixels before `crop` cuts out the centre; default: size × 256 / 224."
     )
     interpolation: Literal["bilinear", "bicubic", "nearest"] = Field(default="bilinear", description="How to resize.")
@@ -250,7 +251,7 @@ class Model(Section):
         default=None,
         description="Rows and columns of a transformer's tokens on the image; default: found by itself.",
     )
-    class_tokens: Annotated[int, Field(ge=0)] = Field(
+    class_tokens: Annotated[int, Field(ge=0, le=MOST)] = Field(
         default=0, description="Tokens in front of those of `token_grid` that stand for no place: class, registers."
     )
     input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")
