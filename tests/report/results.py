@@ -135,12 +135,15 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
 def summary(layers: list[str]) -> dict[str, Any]:
     found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
     shares = {layer: value(0.25) for layer in layers}
-    verdicts = {layer: {"confirmed": 1, "unconfirmed": 1, "untestable": 0, "circular": 0} for layer in layers}
+    kinds = ("confirmed", "unconfirmed", "untestable", "circular")
+    verdicts = {layer: {"confirmed": 1, "shares": {kind: value(0.5) for kind in kinds}} for layer in layers}
+    seconds = {layer: {kind: value(0.25) for kind in ("confirmed", "two", "chance")} for layer in layers}
     return {
         "methods": {
             name: {
                 "confirmed": {"layers": found},
                 "verdicts": {"layers": verdicts},
+                "seconds": {"layers": seconds, "untrained": {"layers": shares}},
                 "untrained": {"layers": shares},
             }
             for name in ("clip-dissect", "netdissect")

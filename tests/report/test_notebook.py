@@ -156,7 +156,10 @@ def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
 
 
 def test_an_untrained_network_stands_beside_the_model(done: NotebookNode) -> None:
-    first, _ = (table for table in tables(done, "dissection") if "untrained.value" in table)
+    shown = [table for table in tables(done, "dissection") if "untrained.value" in table]
+    seconds, first = shown[:2]
+    assert seconds["two.value"].tolist() == seconds["untrained.value"].tolist() == ["0.25"] * 4
+    assert len(shown) == 4  # of both models
     assert first["labelled.value"].tolist() == ["0.5"] * 4
     assert first["untrained.value"].tolist() == ["0.25"] * 4
 
