@@ -13,7 +13,7 @@ from lucidag.data.registry import sources_with
 from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.planted.settings import FACTORY, LAYER
+from lucidag.planted.names import FACTORY, LAYER
 from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.settings import ClipDissect, Dissect
 

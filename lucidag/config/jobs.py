@@ -302,7 +302,18 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.planted is not None:
         found["planted"] = {"models": plan.planted, **config.planted.pick("confidence")}
     if config.artefacts is not None:
-        found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
+        learnt = {
+            data: [model for model in plan.discovered if config.models[model].dataset == data] for data in plan.audited
+        }
+        found["artefacts"] = {
+            "datasets": plan.audited,
+            "proposed": {data: models for data, models in learnt.items() if models},
+            **config.artefacts.pick("confidence"),
+        }
+    if config.discover is not None:
+        found["discovery"] = {"models": plan.discovered, **config.discover.pick("level", "confidence")}
+    if config.repair:
+        found["repair"] = {"repairs": {name: own.confidence for name, own in config.repair.items()}}
     if config.shortcuts:
         found["shortcuts"] = {
             "studies": {

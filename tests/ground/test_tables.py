@@ -77,9 +77,11 @@ TABLES = {
     "w:reason i:opposite n:rank w:better_than w:not_told_apart w:no_class",
     "faithfulness/{model}-floors.csv": "w:method w:floor n:mean n:low n:high i:n i:undefined w:reason w:no_class",
     "clip/{clip}/history.csv": "i:batch n:loss",
-    "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength "
+    "n:strength_random w:next_concept w:verdict w:why w:judged_by n:auprc n:p w:second w:second_category "
+    "n:second_score w:second_verdict w:second_why w:second_judged_by n:second_lift b:second_chance "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",
-    "dissect/{model}/{layer}-untrained.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "dissect/{model}/{layer}-untrained.csv": "w:method i:unit w:concept w:category n:score n:strength w:next_concept "
     "w:fifth_concept b:detector w:object_concept n:object_iou",
     "dissect/{model}/{layer}-ranking.csv": "i:unit n:mean n:peak n:sparseness n:inside n:inside_chance g:mean_rank "
     "g:peak_rank g:sparseness_rank g:inside_rank",
@@ -90,7 +92,10 @@ TABLES = {
     "units/{model}/effects.csv": "w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high n:margin "
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/{layer}.csv": "i:unit w:words_concept w:words_category n:words_score n:words_strength "
-    "w:words_second_concept w:words_verdict w:words_why w:words_judged_by n:words_auprc n:words_auprc_low n:words_p "
+    "n:words_strength_random w:words_next_concept w:words_second w:words_second_category n:words_second_score "
+    "w:words_second_verdict w:words_second_why w:words_second_judged_by n:words_second_p b:words_second_chance "
+    "w:pixels_second w:pixels_second_category w:pixels_second_verdict w:pixels_second_why w:pixels_second_judged_by "
+    "w:words_verdict w:words_why w:words_judged_by n:words_auprc n:words_auprc_low n:words_p "
     "w:pixels_concept w:pixels_category b:pixels_detector w:pixels_verdict w:pixels_why w:pixels_judged_by "
     "n:zero_all_loss n:zero_all_loss_low w:zero_first_class n:zero_first_loss b:zero_first_found w:zero_second_class "
     "w:zero_third_class w:zero_confirmed w:mean_first_class w:mean_second_class w:mean_third_class w:mean_confirmed "
@@ -109,7 +114,8 @@ TABLES = {
     "planted/{model}/relevance.csv": "i:unit w:name n:relevance n:contribution",
     "planted/{model}/regions.csv": "w:image w:method w:kind n:unit w:concept w:name n:auprc n:base_rate n:share",
     "planted/{model}/labels.csv": "w:method i:unit w:kind w:concept w:category w:labelled_concept b:right w:verdict "
-    "b:confirmed n:score n:lift n:chance",
+    "b:confirmed n:score n:lift n:chance w:labelled_second b:second_right b:second_confirmed n:second_lift "
+    "b:second_chance",
     "planted/{model}/scores.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate "
     "w:reason",
     "planted/summary.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate w:reason",
