@@ -20,6 +20,7 @@ if workflow.is_main_process:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, interrupt)
 
+from lucidag.config.claimed import claim_files, claims_of
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,
@@ -27,6 +28,7 @@ from lucidag.config.compared import (
     left_note,
     no_longer_asked,
 )
+from lucidag.config.collisions import check_collisions
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
@@ -55,7 +57,7 @@ from lucidag.config.sources import (
 from lucidag.config.used import mark, used_by_another
 from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
@@ -108,9 +110,16 @@ def checked_plan():
             check_relevance(Plan(whole), source, code)
         with faults.gathered():
             check_attention(Plan(whole), source, code)
+        with faults.gathered():
+            check_collisions(Plan(whole), source)
+        faults.stop()
+        asked = Plan(whole)
+        if workflow.is_main_process:  # and not in each job that is a process of its own
+            with faults.gathered(f"{source}: "):
+                claims_of(asked)
         faults.stop()
     except InputError as error:
-        for line in str(error).splitlines():
+        for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
     notes = []
@@ -119,9 +128,10 @@ def checked_plan():
         notes += left_note(checked.results, found)
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
+        notes = list(map(one_line, notes))
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source, notes
+    return asked, code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.

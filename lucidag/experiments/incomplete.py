@@ -91,7 +91,7 @@ def reason(model: str, failed: Sequence[tuple[str, str]]) -> str:
 def failed_row(model: str, about: Mapping[str, Any], why: str) -> Row:
     """Return the row of a model that was not evaluated."""
     columns = {key: about[key] for key in ("family", "block", "seed", "code")}
-    known = {"model": model, "status": "failed", "epochs": None, "data": None}
+    known = {"model": model, "status": "failed", **dict.fromkeys(("epochs", "kept_epoch", "ended", "data"))}
     return Row(columns | known, about["changed"], about["settings"], dict.fromkeys(PLAIN, missing(why)))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from pathlib import Path
 from typing import Any
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.files import discard_partial, write_json
 from lucidag.ground.log import Log
 from lucidag.ground.recorded import recorded
@@ -80,6 +80,7 @@ def failure_mark(log: str | Path) -> Path:
 
 def say(sentence: str, to_terminal: bool = True) -> None:
     """Write a sentence for the user into the log of the job, and to the terminal; the end of the run repeats it."""
+    sentence = one_line(sentence)
     print(f"{NOTE}{sentence}")
     if to_terminal:
         _tell(sentence)

@@ -21,8 +21,9 @@ from lucidag.models.build import build
 from lucidag.models.diverged import diverged_in, divergence
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
+from lucidag.models.schedule import learning_rate
 from lucidag.models.settings import Train
-from lucidag.models.train import HISTORY_COLUMNS, learning_rate, train
+from lucidag.models.train import HISTORY_COLUMNS, train
 from lucidag.models.weights import save_checkpoint
 
 INPUTS = Inputs(8, 1, "stretch", (0.2,), (0.3,))
@@ -287,7 +288,7 @@ def test_a_wrong_setting_is_one_sentence(make_dataset, change, words):
     ("change", "words"),
     [
         ({"optimizer": "admw"}, "optimizer\n.* 'adam', 'adamw' or 'sgd'"),
-        ({"schedule": "step"}, "schedule\n.* 'constant' or 'cosine'"),
+        ({"schedule": "steps"}, "schedule\n.* 'constant', 'cosine' or 'step'"),
         ({"batchnorm": "eval"}, "batchnorm\n.* 'train' or 'frozen'"),
         ({"precision": "float16"}, "precision\n.* 'auto', 'float32' or 'bfloat16'"),
         ({"epochs": 0}, "epochs\n.* greater than or equal to 1"),
@@ -400,7 +401,7 @@ class StopError(Exception):
     """What an interrupted training raises."""
 
 
-def interrupted(manifest, resume, settings: Train, calls: int) -> None:
+def interrupted(manifest, resume, settings: Train, calls: int, groups=()) -> None:
     """Train until the network has been called `calls` times."""
     model = cnn()
     left = iter(range(calls))
@@ -411,7 +412,7 @@ def interrupted(manifest, resume, settings: Train, calls: int) -> None:
 
     model.register_forward_hook(count)
     with pytest.raises(StopError):
-        train(model, manifest, INPUTS, settings, "cpu", resume, "mine")
+        train(model, manifest, INPUTS, settings, "cpu", resume, "mine", groups=groups)
 
 
 @pytest.mark.parametrize("spoilt", ["other fingerprint", "garbage", "truncated", "flipped", "empty"])
@@ -506,6 +507,7 @@ def test_a_divergence_that_is_outlived_ends_with_the_weights_before_it(make_data
 @pytest.mark.parametrize("last", [{"train_loss": math.inf}, {"val_loss": math.nan}, {"train_loss": math.nan}])
 def test_a_history_tells_a_divergence_with_and_without_validation(last):
     fine = {"epoch": 1, "lr": 0.1, "train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
+    fine |= {"kept": False, "ended": None}
     assert diverged_in(pd.DataFrame([fine])) is None
     alone = fine | {"val_loss": math.nan, "val_accuracy": math.nan}
     assert diverged_in(pd.DataFrame([alone])) is None

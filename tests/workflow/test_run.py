@@ -358,6 +358,7 @@ def test_each_shipped_configuration_has_a_folder_of_its_own(root: Path) -> None:
     folders = {
         file.stem: yaml.safe_load(file.read_text()).get("results", "results")
         for file in (root / "config").glob("*.yaml")
+        if file.name != "claims.yaml"
     }
     assert folders.pop("config") == "results"
     assert folders == {name: f"results/runs/{name}" for name in folders}

@@ -29,8 +29,8 @@ with job(snakemake):
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)
     with lease(snakemake.resources.gpu) as device:
-        outlive = settings["outlive_divergence"]
-        history = train(network.model, manifest, network.inputs, how, device, state, everything, outlive)
+        rest = (settings["outlive_divergence"], settings["groups"])
+        history = train(network.model, manifest, network.inputs, how, device, state, everything, *rest)
     write_rows(snakemake.output.history, HISTORY_COLUMNS, history)
     problem = divergence(read_table(snakemake.output.history))
     if problem is not None:
