@@ -125,7 +125,8 @@ def _compare(record: Record, found: Verdict) -> None:
         file = record.results / path
         if not file.is_file():
             if not passing:
-                found.faults.append(f"{file} is missing: snakemake --cores 1 {shlex.quote(str(file))} makes it anew")
+                anew, rest = f"snakemake --cores 1 {shlex.quote(str(file))}", shlex.quote(str(record.file))
+                found.faults.append(f"{file} is missing: {anew} makes it anew; if it is not wanted any more, rm {rest}")
             continue
         why = expected.difference(Checksum.of(file))
         if why is None:

@@ -58,7 +58,11 @@ def test_sound_results_are_one_line(results: Path, capsys) -> None:
         ),
         ("models/net/checkpoint.safetensors", "v", "its checksum differs): rm {} and run again"),
         ("experiments/costs.csv", "2.5", "its checksum differs): rm {} and run again"),
-        ("models/net/history.csv", None, "{} is missing: snakemake --cores 1 {} makes it anew"),
+        (
+            "models/net/history.csv",
+            None,
+            "{} is missing: snakemake --cores 1 {} makes it anew; if it is not wanted any more, rm {record}",
+        ),
         ("models/net/.history.0123abcd.csv", "x", "{}: no job recorded it: rm {} if you do not need it"),
         ("models/old/checkpoint.safetensors", "x", "{}: no job recorded it: rm {} if you do not need it"),
         ("models/README.md", "x", "{}: no job recorded it: rm {} if you do not need it"),
@@ -72,7 +76,8 @@ def test_what_does_not_belong_is_named_with_what_to_do(results: Path, capsys, fi
         path.write_text(content)
     assert main(["verify", str(results)]) == 1
     first, summary = told(capsys)
-    assert first.endswith(line.replace("{}", str(path)))
+    (record,) = (results / "provenance/models/net").iterdir()
+    assert first.endswith(line.replace("{}", str(path)).replace("{record}", str(record)))
     assert first.startswith(str(path))
     assert summary.startswith("results: 1 file does not belong beside ")
 
