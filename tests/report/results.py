@@ -57,7 +57,7 @@ FIGURES = [
     "models/net/history",
     "planted/summary",
     "relevance/net/007",
-    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
+    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "rankings", "roles")),
     "shortcuts/ring/shortcut",
 ]
 MEAN = "mean,low,high"
