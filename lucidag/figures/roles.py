@@ -16,7 +16,7 @@ from lucidag.rof.support import ONE_SIDED
 
 COLOURS = dict(zip(ROLES, (GREEN, ORANGE, SKY, GREY), strict=True))
 MARKERS = dict(zip(ROLES, "o^vs", strict=True))
-LINE = 125  # letters of seven points across the figure
+LINE = 118  # letters of seven points across the figure
 NAMES = {"both": "both", "train_only": "train only", "test_only": "test only", "neither": "neither"}
 
 
