@@ -121,6 +121,7 @@ rule figures_rof:
             "rof/{model}/NAME",
             accuracy=("accuracy", "accuracy"),
             loss=("cross-entropy", "loss"),
+            rankings=("other rankings", "rankings"),
             groups=("groups", "groups"),
             roles=("roles", "roles"),
         ),

@@ -60,7 +60,7 @@ FIGURES = [
     "models/net/history",
     "planted/summary",
     "relevance/net/007",
-    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
+    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "rankings", "roles")),
     "shortcuts/ring/shortcut",
 ]
 MEAN = "mean,low,high"
@@ -94,7 +94,7 @@ TABLES = {
     "road,higher,centre,True,0.25,0.2,0.3,3,0,,0,,random,lime,\n"
     "road,higher,random,True,0.1,0,0.2,3,0,,0,,,,\n",
     "faithfulness/net-floors.csv": f"method,floor,{MEAN},n,undefined,reason,no_class\n"
-    "gradcam,untrained,0.25,0.2,0.3,3,0,,\ngradcam,other_images,0.4375,0.4,0.5,3,0,,\n",
+    "gradcam,untrained,0.25,0.2,0.3,3,0,,\ngradcam,other_images,0.375,0.4,0.5,3,0,,\n",
     "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,reason,p,p_holm,distinguishable,"
     "no_class\n"
     "road,gradcam,lime,0.2,0.1,0.3,3,,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,,0.5,0.5,False,\n"

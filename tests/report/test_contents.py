@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lucidag.report.cells import Code, Text, code
-from lucidag.report.contents import builders, files_shown, sections
+from lucidag.report.contents import ATLAS, builders, files_shown, sections
 from tests.report.results import CONTENTS, FIGURES, TABLES, numbers
 
 TITLES = {
@@ -46,6 +46,13 @@ def test_a_section_is_there_if_and_only_if_it_is_asked_for(left_out: tuple[str, 
     for name in left_out:
         own = {"explain": {"agreement", "explanations"}, "dissect": {"dissect", "clip"}}.get(name, {name})
         assert not folders & own
+
+
+def test_the_atlas_is_named_first_where_there_is_one() -> None:
+    first, *others = sections(CONTENTS | {ATLAS: {}})
+    assert "(atlas/index.html)" in first.cells[0].source
+    assert [section.title for section in others] == list(TITLES.values())
+    assert not any("atlas/index.html" in cell.source for cell in sections(CONTENTS)[0].cells)
 
 
 def test_all_that_can_be_shown_is_named() -> None:

@@ -490,6 +490,23 @@ def test_words_beside_a_unit(seen):
     assert "  no label" in facts
 
 
+@pytest.mark.parametrize(
+    ("verdict", "label"),
+    [
+        ("confirmed", "  red, IoU 0.25"),
+        ("unconfirmed", "  none confirmed (best: red, IoU 0.25)"),
+        ("untestable", "  none could be tested (best: red, IoU 0.25)"),
+    ],
+)
+def test_what_is_not_confirmed_is_no_label(verdict, label):
+    row = {"method": "netdissect", "unit": 0, "concept": "red", "category": "", "score": 0.25, "verdict": verdict}
+    values = np.array([0.999], np.float32)
+    known = LayerStatistics(np.zeros((1, 1), np.int64), values[:, None], values, values, values, values)
+    assert words_of("l", 0, pd.DataFrame([row]), known)[1] == ("NetDissect", label, "mean 1.00, peak 1.00")
+    some = replace(known, share_active=np.array([0.25], np.float32))
+    assert words_of("l", 0, pd.DataFrame([row]), some)[1][-1] == "active on 25% of the images"
+
+
 def test_rows_of_a_probe_set(tmp_path):
     manifest = textured(tmp_path / "data")
     assert manifest.rows_of(["train", "test"]).tolist() == list(range(IMAGES))

@@ -62,7 +62,11 @@ def test_figures_exist_as_png_and_pdf(finished: Path) -> None:
     expected = {
         *(f"data/{name}/images" for name in DATASETS),
         *(f"models/{model}/{figure}" for model in MODELS for figure in ("history", "confusion")),
-        *(f"rof/{model}/{figure}" for model in EXAMINED for figure in ("accuracy", "loss", "groups", "roles")),
+        *(
+            f"rof/{model}/{figure}"
+            for model in EXAMINED
+            for figure in ("accuracy", "loss", "rankings", "groups", "roles")
+        ),
         *(f"explanations/b/{family}" for family in ("cam", "lime", "lrp")),
         "localisation/b/grades",
         *(f"agreement/b/{figure}" for figure in ("side_by_side", "heat_map", "curves")),
