@@ -36,6 +36,7 @@ include: "rules/experiments.smk"
 include: "rules/claims.smk"
 include: "rules/figures.smk"
 include: "rules/notebook.smk"
+include: "rules/verify.smk"
 
 
 rule all:
