@@ -241,11 +241,11 @@ def test_a_download_that_fails_or_is_not_what_was_published(served, monkeypatch)
     folder, url = served
     entry = ResNet18_Weights.IMAGENET1K_V1.value
     monkeypatch.setattr(entry, "url", f"{url}/missing-01234567.pth")
-    with pytest.raises(InputError, match=r"'DEFAULT' could not be fetched from .*missing-01234567\.pth.*404"):
+    with pytest.raises(InputError, match=r"'DEFAULT': missing-01234567.* could not be downloaded: .*status 404"):
         load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
     (folder / "changed-01234567.pth").write_bytes(b"something else")
     monkeypatch.setattr(entry, "url", f"{url}/changed-01234567.pth")
-    with pytest.raises(InputError, match="invalid hash value"):
+    with pytest.raises(InputError, match=r"it is not the file that was published \(SHA-256 .*not 01234567"):
         load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
 
 
@@ -305,3 +305,26 @@ def test_the_imagenet_weights_beside_the_checkout(shared_data, architecture):
     fresh = model.conv1.weight.clone()
     load_weights(model, str(files[0]), head="fc", architecture=architecture)
     assert not torch.equal(model.conv1.weight, fresh)
+
+
+def test_weights_in_the_hub_folder_that_are_not_those_published_are_not_used(served, monkeypatch):
+    folder, url = served
+    model = build("resnet18", 1000, {}, seed=3)
+    file = publish(folder, model.state_dict(), "resnet18")
+    monkeypatch.setattr(ResNet18_Weights.IMAGENET1K_V1.value, "url", f"{url}/{file}")
+    there = Path(torch.hub.get_dir()) / "checkpoints" / file
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"is not the file that was published at .*; remove it, and it is fetched"):
+        load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
+
+
+def test_a_mirror_of_the_environment_is_asked_first(served, monkeypatch):
+    folder, url = served
+    model = build("resnet18", 1000, {}, seed=3)
+    file = publish(folder, model.state_dict(), "resnet18")
+    monkeypatch.setattr(ResNet18_Weights.IMAGENET1K_V1.value, "url", f"http://127.0.0.1:9/{file}")
+    monkeypatch.setenv("LUCIDAG_WEIGHTS_MIRRORS", f"{url}/nothing {url}/")
+    other = build("resnet18", 1000, {}, seed=4)
+    load_weights(other, "DEFAULT", head="fc", architecture="resnet18")
+    assert same(model, other)
