@@ -59,6 +59,14 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         return metadata
 
 
+def read_classes(path: str | Path) -> list[str]:
+    """Read the names of the classes from a checkpoint that `save_checkpoint` wrote; raises as `read_metadata`."""
+    classes = read_metadata(path).get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path} does not say which classes it is for; remove it and run again")
+    return classes
+
+
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
     """Put the weights of a checkpoint into `model`, in place, and give its metadata.
 
