@@ -4,12 +4,13 @@
 PYTHON ?= python3
 ARGS ?=
 CORES ?= 4
+RESULTS ?= results
 GPU ?= 1
 WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long zoo campaigns lint lock docs site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns lint lock docs site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +26,11 @@ $(READY): requirements.lock requirements-setup.lock
 setup: $(READY) ## create .venv with the pinned packages
 
 run: $(READY) ## run the default workflow
+	@$(VENV)/bin/python -m lucidag.config.lock
 	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
+
+verify: $(READY) ## compare all files in RESULTS with what the jobs recorded
+	@$(VENV)/bin/python -m lucidag.report verify $(RESULTS)
 
 test: $(READY) ## lint, types and the everyday test suite
 	$(VENV)/bin/ruff check .

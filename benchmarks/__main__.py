@@ -15,6 +15,7 @@ BENCHMARKS = {
     "cam": "benchmarks.cam_speed",
     "concepts": "benchmarks.clip_speed",
     "lime": "benchmarks.lime_speed",
+    "engine": "benchmarks.engine_speed",
     "dissect": "benchmarks.dissect_speed",
     "faithfulness": "benchmarks.faithfulness_speed",
     "crp": "benchmarks.crp_speed",

@@ -38,13 +38,17 @@ CHANNELS = (128, 1024)
 
 def run(quick: bool, full: bool) -> None:
     """Time the cases, then compare memory; `full` takes the best of five rounds instead of two."""
-    inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    image = decode(IMAGE) if IMAGE.is_file() else _drawn()
-    x = inputs.normalise(inputs.prepare(image)[None])
-    model = _model()
+    model, frame, inputs = network_and_image(quick)
+    x = inputs.normalise(frame[None])
     for method, layer, goal in CASES:
         _compare(model, x, method, layer, goal, 1 if quick else 5 if full else 2)
     _memory(quick)
+
+
+def network_and_image(quick: bool) -> tuple[nn.Module, torch.Tensor, Inputs]:
+    """Return a ResNet-18, an image as it takes it before normalisation, and how it takes images."""
+    inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return _model(), inputs.prepare(decode(IMAGE) if IMAGE.is_file() else _drawn()), inputs
 
 
 def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> None:

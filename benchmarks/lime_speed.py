@@ -41,7 +41,7 @@ def _compare(
     network: Network, frame: NDArray[np.uint8], settings: LimeSettings, how: str, device: str, rounds: int
 ) -> None:
     classify = classifier(network, device)
-    plain = _plain(network.model, network.inputs, device)
+    plain = plain_classifier(network.model, network.inputs, device)
     found: list[LimeResult] = []
     theirs: list[ImageExplanation] = []
     times = []
@@ -97,7 +97,9 @@ def equality(found: LimeResult, expected: Any) -> str:  # noqa: ANN401 (a class 
     return f"the same superpixels in the same order, weights within {apart:.0e}"
 
 
-def _plain(model: nn.Module, inputs: Inputs, device: str) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def plain_classifier(
+    model: nn.Module, inputs: Inputs, device: str
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """Return the network as it is, for images in NumPy's order."""
 
     def classify(frames: NDArray[np.uint8]) -> NDArray[np.float32]:

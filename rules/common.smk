@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import shlex
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,6 +13,14 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.report.interruption import INTERRUPTED, interrupt, quiet
+
+if workflow.is_main_process:
+    sys.excepthook = quiet(sys.excepthook)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+
+from lucidag.config.claimed import claim_files, claims_of
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,
@@ -25,6 +35,7 @@ from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
+from lucidag.config.lock import Run, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
@@ -57,8 +68,14 @@ from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
-if workflow.is_main_process and not workflow.output_settings.verbose:
-    install(workflow.logger_manager.logger, DefaultFormatter)
+if (
+    workflow.is_main_process
+    and Path(workflow.main_snakefile)
+    in (ROOT / "Snakefile", ROOT / "workflow" / "Snakefile")
+    and not workflow.deployment_settings.deployment_method
+):
+    # Not in a workflow that this one is a module of, whose own commands are its own; and a container has no such file.
+    shell.prefix(f"bash {shlex.quote(str(ROOT / 'workflow' / 'job.sh'))} ")
 
 
 def checked_plan():
@@ -94,6 +111,11 @@ def checked_plan():
         with faults.gathered():
             check_collisions(Plan(whole), source)
         faults.stop()
+        asked = Plan(whole)
+        if workflow.is_main_process:  # and not in each job that is a process of its own
+            with faults.gathered(f"{source}: "):
+                claims_of(asked)
+        faults.stop()
     except InputError as error:
         for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
@@ -107,7 +129,7 @@ def checked_plan():
         notes = list(map(one_line, notes))
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source, notes
+    return asked, code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -142,9 +164,16 @@ plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+INTERRUPTION = None
+if workflow.is_main_process and not workflow.output_settings.verbose:
+    INTERRUPTION = install(
+        workflow.logger_manager.logger, DefaultFormatter, plan.first_curves, told
+    )
 # Where the results lie: a module with a prefix has them in another place than its configuration says.
 PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
+if workflow.is_main_process and (NOTE := note(Run.own(PLACE))) is not None:
+    atexit.register(NOTE.unlink, missing_ok=True)
 
 
 def given(files):
@@ -186,6 +215,9 @@ def incomplete_experiments(failed, left):
 
 def end_of_run():
     """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
+    if INTERRUPTION is not None and INTERRUPTION.seen:
+        atexit.register(show, INTERRUPTED)
+        return
     jobs = jobs_here()
     unfinished = [
         job
@@ -296,6 +328,20 @@ def made_by(script, stage=None, **more):
 def gpus(wildcards):
     """Return how many GPUs a job that runs networks asks for."""
     return int(any(network.device == "auto" for network in plan.networks(wildcards)))
+
+
+def soon(wildcards):
+    """Return the priority of a job: what the first curves need goes first, so that there is soon something to see."""
+    return int(plan.wanted_first(wildcards))
+
+
+def threads_of(wildcards):
+    """Return the cores of a job that passes images or features once: two, or one for a network that learns on one.
+
+    A job that waits for two cores at once waits while others take them one by one.
+    """
+    train = CONFIG.models[wildcards.model].train
+    return 2 if train is None else min(2, train.threads)
 
 
 def growing(first):

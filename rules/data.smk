@@ -29,6 +29,7 @@ for KIND, NAMES in plan.sources.items():
             f"{R}/benchmarks/data_{KIND}/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=one_of(NAMES),
+        priority: soon
         conda:
             "../envs/tables.yaml"
         resources:

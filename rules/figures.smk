@@ -128,6 +128,7 @@ rule figures_rof:
         f"{R}/logs/figures_rof/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/figures_rof/{{model}}.tsv"
+    priority: soon
     conda:
         "../envs/tables.yaml"
     params:
@@ -357,6 +358,7 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        floors=f"{R}/faithfulness/{{model}}-floors.csv",
         maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         **figure(

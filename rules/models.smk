@@ -24,6 +24,7 @@ rule train:
         f"{R}/benchmarks/train/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.trained),
+    priority: soon
     conda:
         "../envs/torch.yaml"
     threads: lambda wildcards: CONFIG.models[wildcards.model].train.threads
@@ -48,6 +49,7 @@ rule import_model:
         f"{R}/benchmarks/import_model/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.imported),
+    priority: soon
     conda:
         "../envs/torch.yaml"
     params:
@@ -71,9 +73,10 @@ rule features:
         f"{R}/benchmarks/features/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.feature_shards)),
+    priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:
@@ -164,8 +167,8 @@ rule evaluate:
     input:
         features=rules.features.output,
         checks=lambda wildcards: plan.import_checks(wildcards.model),
-        # Which of a family diverged; a model that is alone fails then.
-        history=lambda wildcards: plan.histories([wildcards.model]),
+        # Which epoch was kept, and of a family, what diverged; a model that is alone fails then.
+        history=lambda wildcards: plan.training(wildcards.model),
     output:
         evaluation=shown(
             f"{R}/models/{{model}}/evaluation.json",

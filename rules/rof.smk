@@ -26,6 +26,7 @@ rule rank:
         f"{R}/logs/rank/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/rank/{{model}}.tsv"
+    priority: soon
     conda:
         "../envs/tables.yaml"
     resources:
@@ -52,9 +53,10 @@ rule sweep:
         f"{R}/benchmarks/sweep/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.gridded)),
+    priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:
@@ -81,9 +83,10 @@ rule sweep_grid:
         f"{R}/benchmarks/sweep_grid/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.gridded),
+    priority: soon
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of
     resources:
         **heavy(240),
     params:
@@ -112,6 +115,7 @@ rule turning_points:
         f"{R}/logs/turning_points/{{model}}.log",
     benchmark:
         f"{R}/benchmarks/turning_points/{{model}}.tsv"
+    priority: soon
     conda:
         "../envs/tables.yaml"
     resources:

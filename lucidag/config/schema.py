@@ -75,6 +75,11 @@ class Config(Section):
     experiments: Experiments = Field(
         default=Experiments(), description="Models side by side, where a grid or seeds made some."
     )
+    claims: str | None = Field(
+        default="config/claims.yaml",
+        description="File of claims of earlier projects, which the results are held against. Where it is not named, "
+        "the project's own is taken if the configuration measures any of its claims; null: none.",
+    )
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 
     _members: dict[str, Member] = PrivateAttr(default_factory=dict)

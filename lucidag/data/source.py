@@ -169,6 +169,14 @@ class DataSource(Section):
         """Return class and split of every image; None where only reading them would tell."""
         return None
 
+    def has_validation(self) -> bool | None:
+        """Tell whether any image is in split ``val``; None where only reading them would tell."""
+        shares = getattr(self, "splits", None)
+        if isinstance(shares, Splits):
+            return shares.val > 0
+        known = self.known_images()
+        return None if known is None else "val" in known.splits
+
     def known_digest(self) -> str:
         """Return what tells whether `known_images` is still the same, without asking it: its keys."""
         return json.dumps(self.settings(), sort_keys=True)

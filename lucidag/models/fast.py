@@ -9,12 +9,14 @@ from torch import nn
 from torch.fx.experimental.optimization import fuse
 
 from lucidag.ground.errors import first_line
+from lucidag.models.engine import by_engine, engine_of
 from lucidag.models.memory_format import settled
+from lucidag.models.settings import Engine
 
 TOLERANCE = 1e-4
 
 
-def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (whatever the network takes)
+def accelerate(model: nn.Module, *example: Any, engine: Engine | None = None) -> nn.Module:  # noqa: ANN401 (what it takes)
     """Give a copy of a network that computes the same function in less time.
 
     The copy is in eval mode, its BatchNorms are folded into the convolutions before them, its weights lie
@@ -29,12 +31,18 @@ def accelerate(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401 (w
         The network; it is left as it is.
     example
         What it takes, on its own device: the results of both are compared on this.
+    engine
+        What runs the copy; None: what the configuration names for the network (`lucidag.models.engine.engine_of`).
 
     Returns
     -------
     The copy. Where torch.fx cannot follow the network's code, or folding changes its output by more than
     rounding (1e-4 of its greatest value), it is not folded, and one line on standard error says so.
     """
+    return by_engine(_folded(model, *example), engine or engine_of(model), *example)
+
+
+def _folded(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401
     plain = frozen(model)
     settled(plain, *example)
     with torch.no_grad():

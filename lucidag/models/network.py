@@ -49,7 +49,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
     ----------
     settings
         ``architecture``, ``options``, ``input`` and ``head`` (None: found by itself), as in the configuration; where
-        its layers are looked into, ``named_grid``, how its tokens lie: see `lucidag.models.describe.describe`.
+        its layers are looked into, ``named_grid``, how its tokens lie: see `lucidag.models.describe.describe`; where it
+        is run many times, ``engine``: see `lucidag.models.engine`.
     classes, seed
         The number of classes, and the seed of the initial weights.
     needs_head
@@ -69,6 +70,8 @@ def open_network(settings: Mapping[str, Any], classes: int, seed: int = 0, needs
         raise InputError(f"head: layer '{settings['head']}' does not give the network's output; '{network.head}' does")
     if settings.get("named_grid") is not None:
         vars(model)["named_grid"] = tuple(settings["named_grid"])
+    if "engine" in settings:
+        vars(model)["engine"] = settings["engine"]
     return network
 
 

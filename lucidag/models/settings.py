@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,6 +13,9 @@ from lucidag.ground.section import MOST, Count, Section, Seed, Shards, Side, Uni
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
 LOOKED_INTO = (*NETWORK, "named_grid")  # and how its layers are read
+RUN_OFTEN = (*LOOKED_INTO, "engine")  # and what runs it
+Engine = Literal["torch", "openvino"]
+NO_OPENVINO = "openvino is not installed; `pip install openvino` brings it, and `engine: torch` does without it"
 
 WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
@@ -19,6 +23,11 @@ WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 def is_weight_file(weights: str) -> bool:
     """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
     return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or is_file(weights)
+
+
+def openvino_installed() -> bool:
+    """Tell whether OpenVINO is installed, without importing it."""
+    return find_spec("openvino") is not None
 
 
 # Mean and standard deviation that networks are usually trained with, in the order of their channels.
@@ -125,7 +134,44 @@ class Train(Section):
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
-    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        default="constant",
+        description="Course of the learning rate; a cosine falls to 0, step by step of the training.",
+    )
+    warmup: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Epochs at the start over which the learning rate rises to `lr`, with every step."
+    )
+    steps: Unique[Count] = Field(
+        default=[],
+        description="For the schedule `step`: epochs after which the learning rate is multiplied by `factor`.",
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.1, description="For the schedule `step`: what the learning rate is multiplied by."
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        description="Whose weights are kept: the last epoch's, or those of the best one on the validation split.",
+    )
+    best_by: Literal["loss", "accuracy"] = Field(
+        default="loss",
+        description="What makes an epoch the best one, on the validation split; of equal ones the first.",
+    )
+    patience: Count | None = Field(
+        default=None,
+        description="Training ends when so many epochs have passed since the best one; default: after all `epochs`.",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of each label that is spread over all classes; losses are told without it.",
+    )
+    clip_gradients: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Greatest norm of all gradients together; longer ones are shortened to it."
+    )
+    balance: Literal["none", "group", "class"] = Field(
+        default="none",
+        description="Whether an epoch, of as many images as ever, shows each group of the data set (`groups`), or each "
+        "class, equally often.",
+    )
     class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
         default="none",
         description="Weights of the classes in the loss; `balanced` is inverse to their number.",
@@ -151,6 +197,25 @@ class Train(Section):
         description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
     )
 
+    @model_validator(mode="after")
+    def _fits(self) -> "Train":
+        if self.schedule == "step" and not self.steps:
+            raise ValueError("`schedule` is step, which needs `steps:`, the epochs after which the learning rate falls")
+        if self.schedule != "step":
+            for key in ("steps", "factor"):
+                if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"`{key}` is for the schedule step, and `schedule` is {self.schedule}")
+        if self.warmup >= self.epochs and self.warmup:
+            raise ValueError(f"`warmup` takes {self.warmup} epochs, and there are {self.epochs} in all")
+        for step in self.steps:
+            if step >= self.epochs:
+                raise ValueError(f"`steps` has {step}, after which no epoch of {self.epochs} is left")
+            if step < self.warmup:
+                raise ValueError(f"`steps` has {step}, which lies within the {self.warmup} epochs of `warmup`")
+        if self.balance != "none" and self.class_weights == "balanced":
+            raise ValueError(f"`balance` is {self.balance} and `class_weights` is balanced: one of the two")
+        return self
+
 
 class Model(Section):
     """A network: trained here (with `train`) or imported (with `weights` alone)."""
@@ -162,9 +227,10 @@ class Model(Section):
         **dict.fromkeys(("check_import", "sweep_grid"), (*NETWORK, "batch_size")),
         "repair_model": NETWORK,
         "discover": LOOKED_INTO,
-        **dict.fromkeys(("explanations", "lime_tune", "dissect_passes", "dissect_units"), LOOKED_INTO),
-        **dict.fromkeys(("explanation_checks", "relevance_references", "relevance_atlas"), LOOKED_INTO),
-        **dict.fromkeys(("faithfulness", "faithfulness_shard", "unit_effects_inner", "planted_truth"), LOOKED_INTO),
+        **dict.fromkeys(("explanations", "lime_tune", "explanation_checks"), RUN_OFTEN),
+        **dict.fromkeys(("faithfulness", "faithfulness_shard"), RUN_OFTEN),
+        **dict.fromkeys(("dissect_passes", "dissect_units", "unit_effects_inner"), LOOKED_INTO),
+        **dict.fromkeys(("relevance_references", "relevance_atlas", "planted_truth"), LOOKED_INTO),
     }
 
     dataset: str = Field(description="Name of the data set that it is trained and examined on.")
@@ -204,6 +270,12 @@ class Model(Section):
     )
     batch_size: Count = Field(default=64, description="Images per step outside training.")
     shards: Shards = Field(default=1, description="Jobs that compute its features; their bytes do not depend on it.")
+    engine: Engine = Field(
+        default="torch",
+        description="What runs forward passes that need no gradients, of CAMs and LIME: `openvino` (`pip install "
+        "openvino`) is faster on a processor; its first batch is held to torch's, which runs the network where both "
+        "differ by more than 1e-4 or the engine does not take it.",
+    )
     device: Literal["auto", "cpu"] = Field(
         default="auto",
         description="`auto`: its jobs ask for a GPU. `cpu`: they do not, so that several run side by side.",
@@ -223,6 +295,8 @@ class Model(Section):
             raise ValueError("`seeds` repeats the training, but there is no `train:` section")
         if self.class_tokens and self.token_grid is None:
             raise ValueError("`class_tokens` stand in front of the tokens of `token_grid`, which is not named")
+        if self.engine == "openvino" and not openvino_installed():
+            raise ValueError(f"engine: {NO_OPENVINO}")
         return self
 
     @property

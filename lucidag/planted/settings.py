@@ -7,10 +7,8 @@ from pydantic import Field
 from lucidag.explain.relevance.settings import Composite
 from lucidag.explain.settings import Methods
 from lucidag.ground.section import DRAWS, Count, Level
+from lucidag.planted.names import FACTORY
 from lucidag.units.settings import Draws
-
-FACTORY = "lucidag.models.planted:make"
-LAYER = "units"
 
 
 class Planted(Draws):

@@ -64,6 +64,19 @@ def planned(**changes: Any) -> Plan:
     return Plan(write_out_images(load_config(words, "c.yaml"), "c.yaml"))
 
 
+def test_a_run_draws_the_curves_first_that_are_soonest_ready(plan: Plan) -> None:
+    """The imported network needs no training; of two alike, the first named."""
+    assert plan.first == "known"
+    assert planned(rof__models=["two"]).first == "two-s4"
+    short = planned(rof__models=["two", "one"], models__one__train={"epochs": 2})
+    assert short.first == "one"
+    assert short.first_curves == {"figures_rof model=one": "out/figures/rof/one/accuracy.png"}
+    jobs = [{"model": "one"}, {"dataset": "drawn"}, {"model": "two-s4"}, {"dataset": "lesions"}, {}]
+    assert [short.wanted_first(job) for job in jobs] == [True, True, False, False, False]
+    without = planned(rof=None, generalisation={})
+    assert (without.first, without.first_curves, without.wanted_first({"model": "one"})) == (None, {}, False)
+
+
 def test_models(plan: Plan) -> None:
     assert (plan.trained, plan.imported) == (["one", "two-s4", "two-s7"], ["known"])
     assert plan.family("two") == plan.studied("study") == ["two-s4", "two-s7"]

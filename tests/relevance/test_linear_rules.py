@@ -1,5 +1,7 @@
 """The rules of linear layers that zennit lacks or is slow at: against zennit's and against sums by hand."""
 
+import gc
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,25 @@ def test_what_follows_may_work_in_place():
     (found,) = torch.autograd.grad(output, leaf, upper / 2)
     handles.remove()
     torch.testing.assert_close(found, relevance(Epsilon(), linear(0), x, upper)[1])
+
+
+def tensors():
+    gc.collect()
+    return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("rule", [DirectEpsilon, lambda: DirectGamma(0.25)])
+def test_what_layers_gave_is_freed_with_the_graph(rule):
+    layers = [nn.Linear(5, 5).double() for _ in range(3)]
+    network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.Softplus(), layers[2])
+    handles = [rule().register(layer) for layer in layers]
+    before = tensors()
+    x = drawn(0, 3, 5).requires_grad_()
+    torch.autograd.grad(network(x).sum(), x)
+    del x
+    assert tensors() == before
+    for handle in handles:
+        handle.remove()
 
 
 def test_a_hook_that_is_removed_is_gone_and_a_constant_stays_one():

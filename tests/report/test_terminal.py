@@ -15,6 +15,7 @@ from lucidag.report import terminal
 from lucidag.report.ending import MOST_NOTES, ending
 from lucidag.report.failures import Failure
 from lucidag.report.forecast import forecast, mean_seconds, summary
+from lucidag.report.interruption import INTERRUPTED, Interruption, quiet
 
 OURS = terminal.formatter(DefaultFormatter)
 
@@ -51,7 +52,11 @@ def test_examples(module: ModuleType) -> None:
 def test_many_files_are_a_count(number: int) -> None:
     files = [f"own/{name}.png" for name in range(number)]
     reason = "Updated input files: " + ", ".join(files)
-    said = shown(OURS(None, False), LogEvent.JOB_INFO, **JOB | {"input": files, "reason": reason})
+    said = shown(
+        OURS(None, False, {"train model=first": "first.png"}),
+        LogEvent.JOB_INFO,
+        **JOB | {"input": files, "reason": reason},
+    )
     lines = said.splitlines()
     told = ", ".join(files) if number <= 4 else f"{number} files in own"
     assert f"    input: {told}" in lines
@@ -68,13 +73,13 @@ def test_files_of_several_places() -> None:
 
 def test_few_files_are_shown_as_snakemake_shows_them() -> None:
     job = JOB | {"input": ["a", "b"]}
-    ours = shown(OURS(None, False), LogEvent.JOB_INFO, **job).splitlines()
+    ours = shown(OURS(None, False, {"train model=first": "first.png"}), LogEvent.JOB_INFO, **job).splitlines()
     theirs = shown(DefaultFormatter(), LogEvent.JOB_INFO, **job).splitlines()
     assert ours[1:] == theirs[1:]  # but for the time
 
 
 def test_a_finished_job_has_its_name() -> None:
-    formatter = OURS(None, False)
+    formatter = OURS(None, False, {"train model=first": "first.png"})
     unknown = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
     assert unknown.endswith("Finished jobid: 7 (Rule: train)")
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
@@ -82,10 +87,17 @@ def test_a_finished_job_has_its_name() -> None:
     assert told.splitlines()[1] == "Finished train model=net (job 7)"
 
 
+def test_the_first_figure_is_named() -> None:
+    formatter = OURS(None, False, {"train model=net": "r/net.png"})
+    shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
+    told = shown(formatter, LogEvent.JOB_FINISHED, job_id=7, msg="Finished jobid: 7 (Rule: train)")
+    assert told.splitlines()[1:] == ["Finished train model=net (job 7)", "The first curves are drawn: r/net.png"]
+
+
 def test_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 160.0, 200.0, 999.0])
     monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
-    formatter = OURS(None, False)
+    formatter = OURS(None, False, {"train model=first": "first.png"})
     assert shown(formatter, LogEvent.PROGRESS, done=0, total=40) == "0 of 40 steps (0%) done"
     shown(formatter, LogEvent.JOB_INFO, **JOB | {"input": []})
     assert shown(formatter, LogEvent.PROGRESS, done=10, total=40) == "10 of 40 steps (25%) done, about 3 min left"
@@ -100,7 +112,7 @@ def test_only_the_terminal_is_shortened() -> None:
         handler.name = name
         handler.setFormatter(DefaultFormatter())
         logger.addHandler(handler)
-    terminal.install(logger, DefaultFormatter)
+    terminal.install(logger, DefaultFormatter, {})
     assert [isinstance(handler.formatter, terminal.Shortened) for handler in logger.handlers] == [True, False, False]
 
 
@@ -166,3 +178,48 @@ def test_the_end_of_a_dry_run(tmp_path: Path) -> None:
         "Skipped, as c.yaml has no such section: rof, clips",
     ]
     assert summary({}, str(tmp_path), None, [], "c.yaml", {}) == ["", "Would run: 0 jobs of 0 rules"]
+
+
+def record(message: str, level: int = logging.INFO, **values: Any) -> logging.LogRecord:
+    made = logging.LogRecord("snakemake", level, "", 0, message, (), None)
+    made.__dict__.update(values)
+    return made
+
+
+def test_a_lock_is_one_sentence_that_says_what_to_type() -> None:
+    error = record(
+        "LockException:\nError: Directory cannot be locked. Please", logging.ERROR, exception="LockException"
+    )
+    error.__dict__["event"] = LogEvent.ERROR
+    ours = terminal.formatter(DefaultFormatter, lambda: "type `snakemake --unlock`")
+    assert ours(None, False, {}).format(error) == "lucidag: type `snakemake --unlock`"
+    assert OURS(None, False, {}).format(error).startswith("LockException")
+    other = record("WorkflowError:", logging.ERROR, exception="WorkflowError", event=LogEvent.ERROR)
+    assert ours(None, False, {}).format(other) == "WorkflowError:"
+
+
+def test_after_an_interruption_the_errors_of_jobs_are_silent() -> None:
+    shown_of = Interruption()
+    failed = record("Error in rule train", logging.ERROR)
+    assert shown_of.filter(failed)
+    assert not shown_of.seen
+    assert not shown_of.filter(record("Terminating processes on user request, this might take some time."))
+    assert shown_of.seen
+    assert not shown_of.filter(failed)
+    assert shown_of.filter(record("Complete log(s): .snakemake/log/x"))
+    assert shown_of.is_told(failed)
+    assert not shown_of.is_told(record("Traceback (most recent call last):\nRuntimeError", logging.ERROR))
+
+
+def test_an_interruption_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    others: list[type[BaseException]] = []
+    hook = quiet(lambda kind, *_: others.append(kind))
+    hook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
+    later = RuntimeError()
+    later.__context__ = KeyboardInterrupt()
+    hook(RuntimeError, later, None)
+    assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
+    hook(ValueError, ValueError(), None)
+    assert others == [ValueError]
+    assert capsys.readouterr().err == ""

@@ -58,6 +58,10 @@ class Mnist(DataSource):
         """Return the ten digits."""
         return [str(digit) for digit in range(10)]
 
+    def has_validation(self) -> bool:
+        """Tell whether any image is in split ``val``."""
+        return self.val > 0
+
     @property
     def _raw(self) -> Path:
         return Path(self.root) / "MNIST" / "raw"

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from lucidag.ground.errors import InputError, first_line
+from lucidag.models.engine import engine_of
 from lucidag.models.fast import TOLERANCE, accelerate
 from lucidag.models.layers import Layer
 from lucidag.models.steps import watching_steps
@@ -129,7 +130,7 @@ def _traced(model: nn.Module, layer: str, image: torch.Tensor, pair: torch.Tenso
         apart = (parts.tail.forward(pair.clone(), *parts.batch(kept, len(pair))) - truth).abs().max()
         if apart > TOLERANCE * truth.abs().max():
             raise ValueError(f"its parts together miss its logits by {float(apart):.1g}")
-        fast = accelerate(parts.tail, pair, *parts.batch(kept, len(pair)))
+        fast = accelerate(parts.tail, pair, *parts.batch(kept, len(pair)), engine=engine_of(model))
 
     def at(x: torch.Tensor) -> Point:
         with torch.no_grad():

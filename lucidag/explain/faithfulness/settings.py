@@ -73,7 +73,7 @@ class Faithfulness(FaithfulnessSettings):
 
     jobs: ClassVar = {
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), ("confidence", "resamples", "measuring")),
-        "faithfulness_figures": ("confidence",),
+        "faithfulness_figures": ("confidence", "resamples", "seed"),
     }
 
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")

@@ -43,7 +43,7 @@ def _is_plain(module: nn.Module) -> bool:
 
 @dataclass(frozen=True)
 class _Done:
-    """What a layer took, has and gave.
+    """What a layer took, has and made of it; not its output, which would keep itself alive through the graph.
 
     Attributes
     ----------
@@ -51,14 +51,16 @@ class _Done:
         The layer's transpose: gives to the input what an output has, through some weights.
     gamma
         How much more a contribution of the output's own sign counts.
+    sign
+        The output's sign, where gamma is not zero.
     """
 
     x: torch.Tensor
     weight: torch.Tensor
-    output: torch.Tensor
     divisor: torch.Tensor
     back: Back
     gamma: float = 0.0
+    sign: torch.Tensor | None = None
 
 
 class Direct(Hook):
@@ -86,7 +88,8 @@ class Direct(Hook):
         x = self.stored_tensors.pop("x", None)
         if x is None:
             return None
-        passed: torch.Tensor = _Step.apply(x, self.done(module, arguments[0], output.detach()))
+        output = output.detach()
+        passed: torch.Tensor = _Step.apply(x, [output], self.done(module, arguments[0], output))
         return passed
 
     def register(self, module: nn.Module) -> RemovableHandleList:
@@ -105,7 +108,7 @@ class DirectEpsilon(Direct, Epsilon):
 
     def done(self, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> _Done:
         """Divide by the output."""
-        return _Done(x, _weight(module), output, stabilize(output), _transpose(module, x.shape))
+        return _Done(x, _weight(module), stabilize(output), _transpose(module, x.shape))
 
     def copy(self) -> "DirectEpsilon":
         """Give one for another layer."""
@@ -123,9 +126,9 @@ class DirectGamma(Direct, SignedGamma):
         """Divide by the output and what counts more of it."""
         weight, bias = _weight(module), module.bias
         sizes = _run(module, x.abs(), weight.abs(), None if bias is None else bias.detach().abs())  # type: ignore[operator]
-        more = (output + output.sign() * sizes) / 2
-        divisor = stabilize(output + self.gamma * more)
-        return _Done(x, weight, output, divisor, _transpose(module, x.shape), self.gamma)
+        sign = output.sign()
+        divisor = stabilize(output + self.gamma * (output + sign * sizes) / 2)
+        return _Done(x, weight, divisor, _transpose(module, x.shape), self.gamma, sign)
 
 
 def _weight(module: nn.Module) -> torch.Tensor:
@@ -153,19 +156,25 @@ def _transpose(module: nn.Module, shape: torch.Size) -> Back:
 
 
 class _Step(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, done: _Done) -> torch.Tensor:  # noqa: ANN401 (as torch has it)
-        ctx.done = done
-        return done.output
+    """Gives the one output of a list, which hides it from autograd; its gradient is the rule's relevance."""
 
     @staticmethod
-    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
+    def forward(
+        ctx: Any,  # noqa: ANN401 (as torch has it)
+        x: torch.Tensor,
+        outputs: list[torch.Tensor],
+        done: _Done,
+    ) -> torch.Tensor:
+        ctx.done = done
+        return outputs[0]
+
+    @staticmethod
+    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
         done: _Done = ctx.done
         share = relevance / done.divisor
-        if not done.gamma:
-            return done.x * done.back(share, done.weight), None
-        sign = done.output.sign()  # an output of zero has no sign whose contributions could count more
-        share = share * sign.abs()
+        if not done.gamma or done.sign is None:
+            return done.x * done.back(share, done.weight), None, None
+        share = share * done.sign.abs()  # an output of zero has no sign whose contributions could count more
         plain = done.x * done.back(share, done.weight)
-        more = done.x.abs() * done.back(share * sign, done.weight.abs())
-        return plain + done.gamma / 2 * (plain + more), None
+        more = done.x.abs() * done.back(share * done.sign, done.weight.abs())
+        return plain + done.gamma / 2 * (plain + more), None, None
