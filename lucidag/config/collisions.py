@@ -9,7 +9,7 @@ from lucidag.ground.errors import InputError
 ENDINGS = {
     "explain": ("spearman", "summary"),
     "discover": ("images", "units"),
-    "faithfulness": ("curves", "pairs", "ranking"),
+    "faithfulness": ("curves", "floors", "pairs", "ranking"),
 }
 # Files beside those of layers, and what stands behind the name of a layer.
 BESIDE_LAYERS = {

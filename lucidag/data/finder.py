@@ -171,6 +171,8 @@ def _folded(name: str) -> str:
 
 def _below(path: str, roots: Sequence[Path]) -> str:
     """Give a path as it is seen from its root, where it lies below one: ids must not depend on what is above."""
+    if not path.startswith("/"):
+        return path
     for base in (root.absolute().as_posix().rstrip("/") + "/" for root in roots):
         if path.startswith(base):
             return path.removeprefix(base)

@@ -14,6 +14,10 @@ from safetensors import SafetensorError
 from lucidag.ground.errors import InputError
 
 
+class DamagedError(InputError, ValueError):
+    """A file of the project's own that is not what was written."""
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, and move it there when the block ends well.
@@ -82,5 +86,16 @@ def write_json(path: str | Path, value: Any) -> None:  # noqa: ANN401 (JSON is w
 
 
 def read_json(path: str | Path) -> Any:  # noqa: ANN401
-    """Read JSON from `path`."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read JSON from `path`.
+
+    Raises
+    ------
+    DamagedError
+        If it is cut or something else.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is not what lucidag writes ({error}); remove it and run again") from error

@@ -138,7 +138,7 @@ class Train(Section):
         default="constant",
         description="Course of the learning rate; a cosine falls to 0, step by step of the training.",
     )
-    warmup: Annotated[int, Field(ge=0)] = Field(
+    warmup: Annotated[int, Field(ge=0, le=MOST)] = Field(
         default=0, description="Epochs at the start over which the learning rate rises to `lr`, with every step."
     )
     steps: Unique[Count] = Field(

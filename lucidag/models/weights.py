@@ -2,7 +2,6 @@
 
 import copy
 import json
-import pickle
 import re
 import warnings
 from collections import OrderedDict
@@ -14,9 +13,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.files import atomic
 from lucidag.ground.tensors import read_tensors as open_tensors
+from lucidag.models.fetched import fetched
 from lucidag.models.foreign import ADVICE, read_tensors
 from lucidag.models.matching import Found, find_network, fits
 from lucidag.models.one_logit import FROM_ONE, two_rows
@@ -57,6 +57,14 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """
     with open_tensors(path, "a checkpoint") as (_, metadata):
         return metadata
+
+
+def read_classes(path: str | Path) -> list[str]:
+    """Read the names of the classes from a checkpoint that `save_checkpoint` wrote; raises as `read_metadata`."""
+    classes = read_metadata(path).get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path} does not say which classes it is for; remove it and run again")
+    return classes
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
@@ -214,12 +222,8 @@ def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
             f"weights '{name}' of '{architecture}' were trained on inputs scaled another way: set its option "
             "transform_input: true"
         )
-    try:
-        # The hash in the file's name is checked, and nothing but tensors is read.
-        state = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"weights '{name}' could not be fetched from {entry.url}: {error}") from error
-    return dict(state)
+    with told_of(f"weights '{name}'"):
+        return read_tensors(fetched(entry.url))
 
 
 def _up_to_date(model: nn.Module, tensors: Tensors) -> Tensors:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from lucidag.models.small import SmallCNN
-from lucidag.models.weights import check_weight_file, load_checkpoint, load_weights, save_checkpoint
+from lucidag.models.weights import check_weight_file, load_checkpoint, load_weights, read_classes, save_checkpoint
 from tests.campaigns.harness import Campaign
 from tests.campaigns.mutate import WORDS, damaged
 
@@ -37,6 +37,7 @@ def use() -> None:
     """Look at the file as a dry run does, then load it as a job does."""
     model = SmallCNN(3, 1, 4, 2, 0.0)
     if Path("own.safetensors").exists():
+        read_classes("own.safetensors")
         load_checkpoint("own.safetensors", model)
         return
     check_weight_file(model, "weights.pth", "fc", False, None)

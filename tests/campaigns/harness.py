@@ -1,9 +1,10 @@
 """Many made inputs, each used in a child with limits, and what became of it.
 
 A child takes one input after the other in a folder of its own, and tells its parent of each. An input that takes
-longer than `SECONDS` costs the child its life, and the parent forks another for the rest; memory is limited to `BYTES`
-above what the child had before. What is watched beside the answer: files written outside the folder, processes
-started, connections opened (by an audit hook of Python), and a file that only code inside an input would make.
+longer than `SECONDS` of processor time, or `PATIENCE` times as long by the clock, costs the child its life, and the
+parent forks another for the rest; memory is limited to `BYTES` above what the child had before. What is watched beside
+the answer: files written outside the folder, processes started, connections opened (by an audit hook of Python), and a
+file that only code inside an input would make.
 """
 
 import json
@@ -27,6 +28,7 @@ from typing import Any
 from lucidag.ground.errors import InputError
 
 SECONDS = 10.0
+PATIENCE = 12.0  # of a machine with other work
 BYTES = 2 * 2**30
 LONGEST = 2000  # characters of a sentence
 CANARY = "canary"  # made by nothing but code inside an input
@@ -99,7 +101,7 @@ def _by_a_child(campaign: Campaign, numbers: Sequence[int], seed: int, folder: P
         os._exit(code)
     os.close(writing)
     found, told = [], dict[str, Any]()
-    for told in _lines(reading):
+    for told in _lines(reading, child):
         if "kind" in told:
             found.append(Outcome(**told))
     os.close(reading)
@@ -113,14 +115,18 @@ def _by_a_child(campaign: Campaign, numbers: Sequence[int], seed: int, folder: P
     return found
 
 
-def _lines(reading: int) -> Iterator[dict[str, Any]]:
+def _lines(reading: int, child: int) -> Iterator[dict[str, Any]]:
     """Yield what a child tells, until it ends or is late."""
     left, last = b"", dict[str, Any]()
+    heard, worked = time.monotonic(), _worked(child)
     while True:
-        ready, _, _ = select.select([reading], [], [], SECONDS + 2)
+        ready, _, _ = select.select([reading], [], [], SECONDS / 10)
         if not ready:
-            yield {**last, "late": True} if "kind" not in last else {"late": True}
-            return
+            if _worked(child) - worked > SECONDS + 1 or time.monotonic() - heard > PATIENCE * SECONDS:
+                yield {**last, "late": True} if "kind" not in last else {"late": True}
+                return
+            continue
+        heard, worked = time.monotonic(), _worked(child)
         part = os.read(reading, 65536)
         if not part:
             return
@@ -128,6 +134,12 @@ def _lines(reading: int) -> Iterator[dict[str, Any]]:
         for line in whole:
             last = json.loads(line)
             yield last
+
+
+def _worked(child: int) -> float:
+    """Return the seconds that processors have worked for a child."""
+    words = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _work(campaign: Campaign, numbers: Sequence[int], seed: int, folder: Path, writing: int) -> None:
@@ -156,7 +168,7 @@ def _used(campaign: Campaign, number: int, what: str, watch: "_Watch", folder: P
     Path("/proc/self/clear_refs").write_text("5")  # the highest so far is what there is now
     before = _memory("VmRSS")
     _limit(_memory("VmSize") + BYTES)
-    started = time.monotonic()
+    started = time.process_time()
     watch.armed = True
     kind, words = "used", ""
     try:
@@ -170,7 +182,7 @@ def _used(campaign: Campaign, number: int, what: str, watch: "_Watch", folder: P
     finally:
         watch.armed = False
         _limit(resource.RLIM_INFINITY)
-    seconds, peak = time.monotonic() - started, _memory("VmHWM") - before
+    seconds, peak = time.process_time() - started, _memory("VmHWM") - before
     if seconds > SECONDS:
         kind = "slow"
     elif peak > BYTES:

@@ -45,6 +45,7 @@ def use_by(word):
 @pytest.mark.parametrize("word", ["used", "refused", "traceback", "lines", "memory", "hang", "killed", "escape"])
 def test_the_harness_tells_how_an_input_ends(word, tmp_path, monkeypatch):
     monkeypatch.setattr(harness, "SECONDS", 0.3)
+    monkeypatch.setattr(harness, "PATIENCE", 4.0)
     found = outcomes(Campaign("x", lambda _: "what", use_by(word)), range(2), 0, tmp_path)
     assert [each.kind for each in found] == [word, word]
     assert [each.number for each in found] == [0, 1]
