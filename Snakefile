@@ -34,6 +34,7 @@ include: "rules/discover.smk"
 include: "rules/repair.smk"
 include: "rules/experiments.smk"
 include: "rules/figures.smk"
+include: "rules/atlas.smk"
 include: "rules/notebook.smk"
 
 
@@ -54,4 +55,5 @@ rule all:
         rules.repair.input,
         rules.experiments.input if CONFIG.members else [],
         rules.figures.input,
+        rules.atlas.output if CONFIG.report.atlas else [],
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -25,6 +25,7 @@ from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
+from lucidag.config.page import atlas_contents
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
     brought,

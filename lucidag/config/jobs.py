@@ -142,6 +142,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             "families": planted_families(plan.config),
             "splits": plan.probe_splits(job["model"]),
         },
+        "atlas": lambda plan, job: atlas_settings(plan),
         "notebook": lambda plan, job: notebook(plan),
     }
 
