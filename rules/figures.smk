@@ -358,6 +358,7 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        floors=f"{R}/faithfulness/{{model}}-floors.csv",
         maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         **figure(

@@ -47,6 +47,16 @@ def atomic(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def is_file(path: str | Path) -> bool:
+    """Return whether a path leads to a file: False also where no system takes it, as of a name that is too long."""
+    return os.path.isfile(path)  # noqa: PTH113 (which raises)
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether a path leads to a folder: False also where no system takes it."""
+    return os.path.isdir(path)  # noqa: PTH112 (which raises)
+
+
 def discard(path: str | Path) -> None:
     """Remove a file if it is there, and the partial files that killed writers of it left beside it."""
     Path(path).unlink(missing_ok=True)

@@ -10,15 +10,25 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lucidag.ground.files import atomic
+from lucidag.models.keeping import Row
 
-Row = dict[str, float | int | None]
+Weights = dict[str, torch.Tensor]
 
 
 def save_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[Row], fingerprint: str
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    history: list[Row],
+    fingerprint: str,
+    best: Weights | None = None,
 ) -> None:
-    """Write model, optimiser and history, whole or not at all. One row of the history is one epoch done."""
+    """Write model, optimiser and history, whole or not at all. One row of the history is one epoch done.
+
+    `best` are the weights of the best epoch so far, where these are to be kept.
+    """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in (best or {}).items()}
     for index, entries in optimizer.state_dict()["state"].items():
         for key, value in entries.items():
             if value is not None:
@@ -30,14 +40,16 @@ def save_state(
         save_file(tensors, str(partial), metadata=metadata)
 
 
-def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str) -> list[Row]:
-    """Put model and optimiser back to what `save_state` wrote, and give the history.
+def load_state(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str
+) -> tuple[list[Row], Weights | None]:
+    """Put model and optimiser back to what `save_state` wrote, and give the history and the best weights, if any.
 
     A file of another fingerprint, or one that cannot be read, belongs to another training: it is removed,
     and the history is empty.
     """
     if not path.is_file():
-        return []
+        return [], None
     try:
         with safe_open(str(path), framework="pt") as handle:
             about = json.loads(handle.metadata()["lucidag"])
@@ -47,11 +59,11 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, f
         fits = False
     if not fits:
         path.unlink()
-        return []
+        return [], None
     model.load_state_dict(_under(tensors, "model."))
     _load_optimizer(optimizer, _under(tensors, "optimizer."))
     history: list[Row] = about["history"]
-    return history
+    return history, _under(tensors, "best.") or None
 
 
 def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

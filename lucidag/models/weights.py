@@ -259,14 +259,28 @@ def _added(model: nn.Module, tensors: Tensors) -> tuple[str, ...]:
 def _check_values(model: nn.Module, tensors: Tensors, source: str) -> None:
     own = model.state_dict()
     for name, value in tensors.items():
-        if value.is_quantized:
-            raise InputError(f"weights {source}: tensor '{name}' is quantised; give the weights before quantisation")
+        _check_kind(name, value, source)
         if name in own and own[name].is_floating_point() and not value.is_floating_point():
             kinds = [str(dtype).removeprefix("torch.") for dtype in (value.dtype, own[name].dtype)]
             raise InputError(f"weights {source}: tensor '{name}' holds {kinds[0]}; the network's is {kinds[1]}")
         shape_only = name in own and own[name].is_meta
-        if value.is_floating_point() and not shape_only and not bool(torch.isfinite(value).all()):
+        # One of another shape is refused for that, and may be one number that says it is many.
+        whole = value.numel() <= value.untyped_storage().nbytes()
+        fits = value.shape == own[name].shape if name in own else whole
+        if not value.is_floating_point() or shape_only or not fits:
+            continue
+        if not bool(torch.isfinite(value.to(own[name].dtype) if name in own else value).all()):
             raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
+
+
+def _check_kind(name: str, value: torch.Tensor, source: str) -> None:
+    """Stop at a tensor that is not what it holds, one number beside the other."""
+    if value.is_quantized:
+        raise InputError(f"weights {source}: tensor '{name}' is quantised; give the weights before quantisation")
+    if value.layout != torch.strided:
+        raise InputError(f"weights {source}: tensor '{name}' is sparse; give it as it is, by `to_dense()`")
+    if value.is_meta:
+        raise InputError(f"weights {source}: tensor '{name}' is on the device 'meta' and has no values")
 
 
 def _check_classes(model: nn.Module, tensors: Tensors, source: str) -> None:

@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from lucidag.ground.columns import WORDS, WORDS_END
-from lucidag.report import decisions, effects, experiments, networks, planted, shortcuts, units
+from lucidag.report import artefacts, decisions, effects, experiments, networks, planted, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
@@ -59,7 +59,9 @@ def builders() -> dict[str, Callable[..., Section]]:
         "units": effects.units,
         "planted": planted.planted,
         "artefacts": shortcuts.artefacts,
+        "discovery": artefacts.discovery,
         "shortcuts": shortcuts.studies,
+        "repair": artefacts.repair,
     }
 
 

@@ -25,7 +25,9 @@ TITLES = {
     "units": "What is lost without units",
     "planted": "Units with known truth",
     "artefacts": "Artefacts",
+    "discovery": "Discovery",
     "shortcuts": "Shortcuts",
+    "repair": "Repair",
 }
 
 
@@ -51,6 +53,12 @@ def test_all_that_can_be_shown_is_named() -> None:
     shown = files_shown(CONTENTS)
     assert set(shown) == made_up
     assert len(shown) == len(made_up)
+
+
+def test_the_artefacts_of_a_data_set_show_what_no_finder_knows() -> None:
+    contents = {"artefacts": CONTENTS["artefacts"] | {"proposed": {"cats": ["net"]}}}
+    assert "figures/discovery/net.png" in files_shown(contents)
+    assert "figures/discovery/net.png" not in files_shown({"artefacts": CONTENTS["artefacts"]})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from lucidag.data.source import DataSource, Source
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Count
+from lucidag.ground.files import is_file
+from lucidag.ground.section import MOST, Count
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -26,7 +27,7 @@ class Mnist(DataSource):
         default=None,
         description="The first so many of the official training images; null for all that remain.",
     )
-    val: Annotated[int, Field(ge=0)] = Field(default=0, description="The so many training images after those.")
+    val: Annotated[int, Field(ge=0, le=MOST)] = Field(default=0, description="The so many training images after those.")
     test: Count | None = Field(default=None, description="The first so many of the official test images; null for all.")
 
     def load(self) -> Source:
@@ -46,6 +47,10 @@ class Mnist(DataSource):
         """Return the ten digits."""
         return [str(digit) for digit in range(10)]
 
+    def has_validation(self) -> bool:
+        """Tell whether any image is in split ``val``."""
+        return self.val > 0
+
     @property
     def _raw(self) -> Path:
         return Path(self.root) / "MNIST" / "raw"
@@ -54,6 +59,6 @@ class Mnist(DataSource):
 def find(raw: Path, name: str) -> str:
     """Return one of the four files, gzipped or not."""
     for path in (raw / name, raw / f"{name}.gz"):
-        if path.is_file():
+        if is_file(path):
             return str(path)
     raise InputError(f"root: {raw}/{name}.gz is missing; give the right root, or set `download: true`")

@@ -21,7 +21,7 @@ from torch import nn
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError, first_line
-from lucidag.ground.files import atomic
+from lucidag.ground.files import atomic, is_file, is_folder
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 from lucidag.models.head import evaluating
@@ -231,8 +231,8 @@ def as_image(image: NDArray[np.uint8]) -> Image.Image:
 
 def _source(architecture: str, weights: str) -> tuple[str, str]:
     """Give the name of a model and what open_clip calls its pretrained weights."""
-    if Path(weights).is_dir() and weights:
-        if not (Path(weights) / CONFIG).is_file():
+    if weights and is_folder(weights):
+        if not is_file(Path(weights) / CONFIG):
             raise InputError(f"CLIP weights '{weights}': the folder has no {CONFIG}")
         return f"local-dir:{weights}", ""
     if architecture.startswith("hf-hub:"):
@@ -243,7 +243,7 @@ def _source(architecture: str, weights: str) -> tuple[str, str]:
     if name not in open_clip.list_models():
         raise InputError(f"CLIP: {unknown('architecture', architecture, open_clip.list_models())}")
     if weights and is_weight_file(weights):
-        if not Path(weights).is_file():
+        if not is_file(weights):
             raise InputError(f"CLIP weights '{weights}': there is no such file")
         return name, weights
     published = open_clip.pretrained.get_pretrained_cfg(name, weights) if weights else {}
