@@ -35,6 +35,7 @@ include: "rules/repair.smk"
 include: "rules/experiments.smk"
 include: "rules/claims.smk"
 include: "rules/figures.smk"
+include: "rules/atlas.smk"
 include: "rules/notebook.smk"
 include: "rules/verify.smk"
 
@@ -57,4 +58,5 @@ rule all:
         rules.experiments.input if CONFIG.members else [],
         rules.claims.output if workflow.is_main_process and claims_of(plan) else [],
         rules.figures.input,
+        rules.atlas.output if CONFIG.report.atlas else [],
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -37,6 +37,7 @@ from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.lock import Run, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
+from lucidag.config.page import atlas_files
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
     brought,

@@ -28,6 +28,7 @@ from lucidag.config.methods import (
     planted_families,
     studied_families,
 )
+from lucidag.config.page import atlas_settings
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
@@ -147,6 +148,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             "families": planted_families(plan.config),
             "splits": plan.probe_splits(job["model"]),
         },
+        "atlas": lambda plan, job: atlas_settings(plan),
         "claims": lambda plan, job: claim_settings(plan),
         "notebook": lambda plan, job: notebook(plan),
     }

@@ -18,7 +18,7 @@ WORDS = (
     *("mean_first_class", "mean_second_class", "mean_third_class"),
     *("block", "status", "ended", "data", "code", "architecture", "worst_group", "device"),
     *("factor", "level", "against", "outcome"),
-    *("part", "verdict", "why", "judged_by", "floor"),
+    *("part", "verdict", "why", "judged_by", "floor", "true", "predicted"),
     *("id", "project", "claimed", "differs", "file", "link", "configuration", "values"),
 )
 WORDS_END = "_concept"

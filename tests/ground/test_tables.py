@@ -52,6 +52,7 @@ TABLES = {
     "rof/{model}/bands.csv": "w:split w:method g:seed i:k w:metric n:low n:high",
     "rof/{model}/selection.csv": "w:ranked_on w:split w:method g:seed i:k n:accuracy n:loss_low n:loss_high",
     "rof/{model}/points.csv": "w:split w:method i:k n:accuracy n:loss",
+    "rof/{model}/confusion.csv": "w:split i:k w:true w:predicted i:images",
     "rof/{model}/roles.csv": "i:unit w:role w:role_accuracy w:role_loss i:rank_train i:rank_test n:score_train "
     "n:score_test n:gain_train_accuracy n:gain_test_accuracy n:gain_train_loss n:gain_test_loss w:flags",
     "generalisation/{study}/roles.csv": "w:model w:family g:seed w:metric n:train_accuracy n:test_accuracy n:gap "

@@ -1,0 +1,101 @@
+import {html} from "htm/preact";
+import {useEffect, useRef} from "preact/hooks";
+import uPlot from "uplot";
+import {fileName, number, save} from "./format.js";
+
+// Okabe and Ito's colours, told apart by most readers, with dashes beside them.
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7a7a7a"];
+const DASHES = [[], [8, 4], [2, 3], [8, 3, 2, 3]];
+
+export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
+  const place = useRef(null);
+  const chart = useRef(null);
+  useEffect(() => {
+    const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+    const faint = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
+    const axis = (label) => ({label, stroke: ink, grid: {stroke: faint, width: 1}, ticks: {stroke: faint}, font: "13px system-ui", labelFont: "13px system-ui"});
+    const lines = [];
+    const bands = [];
+    const data = [x];
+    series.forEach(({label, values, low, high}, index) => {
+      const stroke = COLOURS[index % COLOURS.length];
+      const dash = DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
+      if (low) {
+        data.push(high, low);
+        lines.push({label: `${label}, highest`, stroke: "transparent", points: {show: false}}, {label: `${label}, lowest`, stroke: "transparent", points: {show: false}});
+        bands.push({series: [data.length - 2, data.length - 1], fill: `${stroke}22`});
+      }
+      data.push(values);
+      lines.push({label, stroke, width: 2, dash, points: {show: false}, value: (_, value) => number(value)});
+    });
+    const options = {
+      width: place.current.clientWidth || 600, height: 320, series: [{label: xLabel}, ...lines], bands,
+      axes: [axis(xLabel), {...axis(yLabel), size: 64}], scales: {x: {time: false}}, legend: {show: true},
+      hooks: {draw: [(plot) => draw(plot, marks, at, ink)]},
+    };
+    chart.current = new uPlot(options, data, place.current);
+    const observer = new ResizeObserver(() => chart.current?.setSize({width: place.current?.clientWidth || 600, height: 320}));
+    observer.observe(place.current);
+    return () => {
+      observer.disconnect();
+      chart.current.destroy();
+    };
+  }, [x, series, at, document.documentElement.dataset.theme]);
+  const png = () => chart.current.ctx.canvas.toBlob((blob) => save(`${fileName(title)}.png`, blob));
+  return html`<figure class="chart">
+    <figcaption>${title} <button type="button" onClick=${png}>PNG</button></figcaption>
+    <div ref=${place} role="img" aria-label=${described(title, x, series)}></div>
+  </figure>`;
+}
+
+function described(title, x, series) {
+  const last = series.map(({label, values}) => `${label} ends at ${number(values.at(-1))}`).join("; ");
+  return `${title}: ${last}, at ${number(x.at(-1))}.`;
+}
+
+function draw(plot, marks, at, ink) {
+  const context = plot.ctx;
+  const line = (value, dash) => {
+    const left = plot.valToPos(value, "x", true);
+    context.save();
+    context.strokeStyle = ink;
+    context.setLineDash(dash);
+    context.beginPath();
+    context.moveTo(left, plot.bbox.top);
+    context.lineTo(left, plot.bbox.top + plot.bbox.height);
+    context.stroke();
+    context.restore();
+  };
+  marks.forEach((value) => line(value, [4, 4]));
+  if (at !== undefined) line(at, []);
+}
+
+// A dot with its interval for each name, as SVG, which can be saved as it is.
+export function Dots({title, items, unit = ""}) {
+  const place = useRef(null);
+  const width = 560;
+  const left = 150;
+  const row = 24;
+  const ends = items.flatMap(({value, low, high}) => [value, low, high]).filter((each) => typeof each === "number");
+  const least = Math.min(0, ...ends);
+  const most = Math.max(0, ...ends, least + 1e-9);
+  const to = (value) => left + ((value - least) / (most - least)) * (width - left - 70);
+  const svg = () => save(`${fileName(title)}.svg`, new XMLSerializer().serializeToString(place.current), "image/svg+xml");
+  return html`<figure class="chart">
+    <figcaption>${title} <button type="button" onClick=${svg}>SVG</button></figcaption>
+    <svg ref=${place} xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${items.length * row + 28}" role="img"
+      aria-label=${`${title}: ${items.map(({name, value}) => `${name} ${number(value)}`).join("; ")}`} font-family="system-ui" font-size="13" fill="currentColor">
+      <line x1=${to(0)} x2=${to(0)} y1="0" y2=${items.length * row + 4} stroke="currentColor" stroke-opacity=".4" />
+      ${items.map(({name, value, low, high, found}, place) => {
+        const y = place * row + 14;
+        return html`<g>
+          <text x=${left - 10} y=${y + 4} text-anchor="end">${name.length > 20 ? `${name.slice(0, 19)}…` : name}</text>
+          ${typeof low === "number" && typeof high === "number" && html`<line x1=${to(low)} x2=${to(high)} y1=${y} y2=${y} stroke=${COLOURS[0]} stroke-width="2" />`}
+          ${typeof value === "number" && html`<circle cx=${to(value)} cy=${y} r="5" fill=${found === false ? "none" : COLOURS[0]} stroke=${COLOURS[0]} stroke-width="2" />`}
+          <text x=${width - 62} y=${y + 4}>${number(value)}</text>
+        </g>`;
+      })}
+      <text x=${(left + width - 70) / 2} y=${items.length * row + 24} text-anchor="middle" opacity=".7">${unit}</text>
+    </svg>
+  </figure>`;
+}

@@ -1,0 +1,68 @@
+import {html} from "htm/preact";
+import {useState} from "preact/hooks";
+import {named, rows} from "../data.js";
+import {link, number} from "../format.js";
+import {Overlay, Thumb, useSection} from "../picture.js";
+import {Table} from "../table.js";
+
+function Models({chosen}) {
+  return html`<nav class="chips" aria-label="Models">${named("images:").map((name) => name.slice("images:".length)).map((model) => html`
+    <a href=${link("images", model)} aria-current=${model === chosen ? "page" : undefined}>${model}</a>`)}</nav>`;
+}
+
+export function Images({parts}) {
+  const chosen = parts[0] ?? named("images:")[0]?.slice("images:".length);
+  const found = useSection(chosen && `images:${chosen}`);
+  const thumbs = useSection(found && !found.error ? `thumbs:${found.dataset}` : null);
+  const [label, setLabel] = useState("");
+  const [right, setRight] = useState("");
+  const [order, setOrder] = useState("");
+  if (!chosen) return html`<h1 tabindex="-1">Images</h1><p>The configuration asks for no explanations.</p>`;
+  const all = found && !found.error ? rows(found.images) : [];
+  const kept = all.filter((row) => (!label || row.label === label) && (!right || String(row.right) === right));
+  if (order) kept.sort((a, b) => (a[order] ?? 9) - (b[order] ?? 9));
+  return html`
+    <h1 tabindex="-1">Images</h1>
+    <${Models} chosen=${chosen} />
+    <div class="tools">
+      <label>Class <select value=${label} onChange=${(event) => setLabel(event.target.value)}><option value="">all</option>${[...new Set(all.map((row) => row.label))].map((name) => html`<option>${name}</option>`)}</select></label>
+      <label>Decision <select value=${right} onChange=${(event) => setRight(event.target.value)}><option value="">all</option><option value="true">right</option><option value="false">wrong</option></select></label>
+      <label>Order <select value=${order} onChange=${(event) => setOrder(event.target.value)}><option value="">as drawn</option><option value="probability">least sure first</option><option value="agreement">methods disagree first</option></select></label>
+      <span aria-live="polite" class="quiet">${kept.length} of ${all.length} images</span>
+    </div>
+    <div class="gallery">${kept.map((row) => html`<a href=${link("image", chosen, row.image)} class=${row.right ? "" : "wrong"}>
+      <${Thumb} thumbs=${thumbs} id=${row.image} size=${128} />
+      <span>${row.label}${row.right ? "" : ` → ${row.prediction}`}</span><span class="quiet">${number(row.probability)}</span></a>`)}</div>
+    ${found && !found.error && html`<${Table} table=${found.images} title=${`images ${chosen}`} links=${{image: (row) => link("image", chosen, row.image)}} />`}`;
+}
+
+export function Picture({parts}) {
+  const [model, image] = [parts[0], parts.slice(1).join("/")];
+  const found = useSection(`images:${model}`);
+  const maps = useSection(`maps:${model}`);
+  const thumbs = useSection(found && !found.error ? `thumbs:${found.dataset}` : null);
+  const [opacity, setOpacity] = useState(0.65);
+  const [zoom, setZoom] = useState(1);
+  if (!found || !maps) return html`<h1 tabindex="-1">${image}</h1><p>Loading…</p>`;
+  if (found.error) return html`<h1 tabindex="-1">${image}</h1><p role="alert">${found.error}</p>`;
+  const ids = found.images.data.image;
+  const at = ids.indexOf(image);
+  if (at < 0) return html`<h1 tabindex="-1">${image}</h1><p role="alert">${model} explains no image ${image}.</p>`;
+  const row = rows(found.images)[at];
+  const facts = [["agreement", "Agreement of pairs of methods"], ["grades", "How well maps meet the object"]];
+  return html`
+    <h1 tabindex="-1">${image} <small>${model}</small></h1>
+    <p class="step">
+      ${at > 0 && html`<a href=${link("image", model, ids[at - 1])} rel="prev">← ${ids[at - 1]}</a>`}
+      <a href=${link("images", model)}>all images</a>
+      ${at + 1 < ids.length && html`<a href=${link("image", model, ids[at + 1])} rel="next">${ids[at + 1]} →</a>`}
+    </p>
+    <p>${model} says <strong>${row.prediction}</strong> with probability ${number(row.probability)}; its label is ${row.label}${row.right ? "" : ", so this explains a mistake"}. Maps are for the class ${row.explained}.</p>
+    <div class="tools">
+      <label>Opacity of maps <input type="range" min="0" max="1" step="0.05" value=${opacity} onInput=${(event) => setOpacity(Number(event.target.value))} /></label>
+      <label>Zoom <input type="range" min="1" max="4" step="0.25" value=${zoom} onInput=${(event) => setZoom(Number(event.target.value))} /></label>
+    </div>
+    <div class="overlays">${maps.methods?.map((_, method) => html`<${Overlay} thumbs=${thumbs} maps=${maps} image=${image} method=${method} opacity=${opacity} zoom=${zoom} />`)}</div>
+    ${found.notes[image] && html`<h2>Notes</h2><ul>${found.notes[image].map((note) => html`<li>${note}</li>`)}</ul>`}
+    ${facts.map(([key, title]) => found[key]?.[image] && html`<h2>${title}</h2><${Table} table=${found[key][image]} title=${`${title} ${image}`} />`)}`;
+}

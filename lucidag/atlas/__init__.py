@@ -1,0 +1,1 @@
+"""The atlas: one page that shows all results, with a sentence for each analysis and its evidence one click away."""

@@ -1,0 +1,210 @@
+"""From results to the page: its sections, small enough together, in one file."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import chain
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from lucidag.atlas.about import About
+from lucidag.atlas.contents import Contents
+from lucidag.atlas.encode import packed
+from lucidag.atlas.explained import decisions
+from lucidag.atlas.findings.finding import Evidence, Finding
+from lucidag.atlas.findings.registry import ANALYSES
+from lucidag.atlas.results import Results
+from lucidag.atlas.sections.compare import compare
+from lucidag.atlas.sections.data import data
+from lucidag.atlas.sections.function import function
+from lucidag.atlas.sections.images import explained, images, maps
+from lucidag.atlas.sections.thumbs import thumbs
+from lucidag.atlas.sections.units import images_of, units
+from lucidag.atlas.table import short, table
+from lucidag.atlas.versions import versions
+from lucidag.ground.progress import track
+
+PARTS = "page"
+SMALLER = ((1, 1), (2, 1), (2, 2), (4, 2))  # by how much maps and thumbnails shrink, until the page fits
+Sections = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large things are in the page.
+
+    Attributes
+    ----------
+    pixels, thumbnail
+        Width and height of maps and of images.
+    units, images
+        Rows of a layer, and images of a data set, at most.
+    megabytes
+        What the page keeps to.
+    """
+
+    pixels: int
+    thumbnail: int
+    units: int
+    images: int
+    megabytes: float
+
+
+def page(results: Results, contents: Contents, size: Size, about: About) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    results
+        What may be read.
+    contents
+        What the configuration asked for.
+    size
+        How large things may be.
+    about
+        What the results do not tell.
+    """
+    parts = dict(_tables(results, contents, size))
+    wanted = _wanted(parts, contents)
+    seen = {model: explained(results, found) for model, found in contents.explained.items()}
+    found = list(_findings(results, about, size))
+    html = ""
+    for maps_by, thumbnails_by in SMALLER:
+        pictures = dict(_pictures(results, wanted, seen, size, maps_by, thumbnails_by))
+        letters = {name: packed(part) for name, part in (parts | pictures).items()}
+        core = _core(results, contents, found, letters, about)
+        core["left_out"] = _left_out(parts, pictures, size, maps_by, thumbnails_by)
+        html = rendered({"core": packed(core), **letters})
+        if len(html) <= size.megabytes * 1e6:
+            break
+    return html
+
+
+def _findings(results: Results, about: About, size: Size) -> Iterator[dict[str, Any]]:
+    """Give what the rules say, as the page takes it; the first of each name counts."""
+    read = {model: decisions(results, model, size.pixels, size.images) for model in about.models}
+    evidence = Evidence(results, about, {model: own for model, own in read.items() if own.records})
+    seen: set[str] = set()
+    for analysis in ANALYSES:
+        for finding in analysis.findings(evidence):
+            told = _shown(finding, analysis.title)
+            if told["id"] not in seen:
+                seen.add(told["id"])
+                yield told
+
+
+def _shown(finding: Finding, title: str) -> dict[str, Any]:
+    plain = finding.plain()
+    where = [", ".join(f"{key} {value}" for key, value in each["where"].items()) for each in plain["evidence"]]
+    evidence = [{"file": each["file"], "where": told} for each, told in zip(plain["evidence"], where, strict=True)]
+    return {
+        **{key: plain[key] for key in ("id", "level", "sentence", "links")},
+        "link": plain["links"][0]["to"] if plain["links"] else "",
+        "analysis": title,
+        "control": plain["control"],
+        "evidence": evidence,
+    }
+
+
+def rendered(letters: Mapping[str, str]) -> str:
+    """Return the page of these sections, each as `lucidag.atlas.encode.packed` gives it."""
+    folder = files("lucidag.atlas") / PARTS
+    text = {name: (folder / name).read_text(encoding="utf-8") for name in ("index.html.j2", "app.js", "app.css")}
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(text["index.html.j2"])
+    allowed = base64.b64encode(hashlib.sha256(text["app.js"].encode()).digest()).decode("ascii")
+    return template.render(style=text["app.css"], script=text["app.js"], allowed=allowed, sections=letters)
+
+
+def _tables(results: Results, contents: Contents, size: Size) -> Iterable[tuple[str, Any]]:
+    for model, layers in contents.dossiers.items():
+        for layer in layers:
+            yield f"units:{model}/{layer}", units(results, model, layer, size.units)
+    for model in track(contents.examined, "retrieval of function"):
+        yield f"function:{model}", function(results, model)
+    if contents.compared or contents.studies or contents.generalisation:
+        yield "compare", compare(results, contents.studies, contents.generalisation)
+    yield "data", data(results, contents.datasets)
+    claims = results.table("claims.csv")
+    if claims is not None:
+        yield "claims", {"table": table(claims, "claims.csv")}
+    for model, found in contents.explained.items():
+        yield f"images:{model}", images(results, model, contents.models[model], explained(results, found))
+
+
+def _wanted(parts: Sections, contents: Contents) -> dict[str, list[str]]:
+    """Return the images that are shown, by data set; explained ones first."""
+    wanted: dict[str, list[str]] = {}
+    for model in contents.explained:
+        wanted.setdefault(contents.models[model], []).extend(parts[f"images:{model}"]["images"]["data"]["image"])
+    for model, layers in contents.dossiers.items():
+        shown = chain.from_iterable(images_of(parts[f"units:{model}/{layer}"]) for layer in layers)
+        wanted.setdefault(contents.probes.get(model, contents.models[model]), []).extend(shown)
+    return wanted
+
+
+def _pictures(
+    results: Results, wanted: Mapping[str, Sequence[str]], seen: Mapping[str, Any], size: Size, maps_by: int, by: int
+) -> Iterable[tuple[str, Any]]:
+    for dataset, ids in wanted.items():
+        yield f"thumbs:{dataset}", thumbs(results.folder / "data" / dataset, ids, size.thumbnail // by, size.images)
+    for model, parts in seen.items():
+        if parts:
+            yield f"maps:{model}", maps(parts, max(1, size.pixels // maps_by))
+
+
+def _core(
+    results: Results, contents: Contents, found: list[Any], letters: Mapping[str, str], about: About
+) -> dict[str, Any]:
+    return {
+        "models": [_model(results, contents, model) for model in contents.models],
+        "findings": found,
+        "sections": {name: len(text) for name, text in letters.items()},
+        "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
+        "probes": dict(contents.probes),
+        "versions": versions(),
+        "seeds": dict(about.provenance.get("seeds", {})),
+        "ran": [
+            {"analysis": each.title, "doc": each.doc, "of": ran} for each in ANALYSES if (ran := each.ran(results))
+        ],
+    }
+
+
+def _model(results: Results, contents: Contents, model: str) -> dict[str, Any]:
+    evaluation = results.json(f"models/{model}/evaluation.json")
+    split = next((name for name in ("test", "val", "train") if evaluation.get(name)), None)
+    about = evaluation[split] if split else {}
+    told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
+    return {
+        "name": model,
+        "dataset": contents.models[model],
+        "architecture": contents.architectures.get(model, ""),
+        "split": split,
+        **told,
+    }
+
+
+def _left_out(parts: Sections, pictures: Sections, size: Size, maps_by: int, thumbnails_by: int) -> list[str]:
+    said = [
+        f"{part['left_out']} of the units of {name.removeprefix('units:')} are not in this page but in its table."
+        for name, part in parts.items()
+        if name.startswith("units:") and part["left_out"]
+    ]
+    said += [
+        f"{part['left_out']} images of {name.removeprefix('thumbs:')} that units or tables name are not in this page."
+        for name, part in pictures.items()
+        if name.startswith("thumbs:") and part["left_out"]
+    ]
+    if any(name.startswith("maps:") for name in pictures):
+        side = max(1, size.pixels // maps_by)
+        said.append(f"Maps have {side} × {side} places in 16 steps here; full ones lie in explanations/.")
+    if thumbnails_by > 1:
+        said.append(
+            f"Images are shrunk to {size.thumbnail // thumbnails_by} pixels, so that the page keeps to its size."
+        )
+    said.append(
+        "Regions of units are in the sheets of figures/dissect/, and relevance of units by image in relevance/."
+    )
+    return said

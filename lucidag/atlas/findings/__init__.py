@@ -1,0 +1,1 @@
+"""What the results say, in sentences that rules make of tables: a file for each analysis."""

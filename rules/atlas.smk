@@ -1,0 +1,24 @@
+# The atlas: one page with a sentence for each analysis, and its evidence one click away.
+#
+# Requires: the tables, maps and images that it shows: see lucidag/config/page.py.
+# Produces: atlas/index.html.
+
+
+rule atlas:
+    """Write the page of all results."""
+    input:
+        [f"{R}/{file}" for file in atlas_files(plan)],
+    output:
+        page=shown(f"{R}/atlas/index.html", "atlas", "atlas"),
+    log:
+        f"{R}/logs/atlas/report.log",
+    benchmark:
+        f"{R}/benchmarks/atlas/report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(4000),
+    params:
+        **made_by("atlas"),
+    script:
+        "../workflow/scripts/atlas.py"
