@@ -10,7 +10,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run verify test test-long zoo campaigns lint lock docs site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns lint lock docs bundle site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ lock: $(READY) ## resolve the pins anew from pyproject.toml
 
 docs: $(READY) ## write the generated pages: configuration reference and JSON schema
 	$(VENV)/bin/python -m lucidag.config.docs
+
+bundle: ## build the script and the style of the atlas anew, from npm's packages (needs Node.js)
+	cd atlas && npm ci && npm run build
 
 site: $(READY) ## the documents and the docstrings as a site: docs/_build/index.html
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build

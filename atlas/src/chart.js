@@ -1,7 +1,7 @@
 import {html} from "htm/preact";
 import {useEffect, useRef} from "preact/hooks";
 import uPlot from "uplot";
-import {fileName, number, save} from "./format.js";
+import {fileName, interval, number, save} from "./format.js";
 
 // Okabe and Ito's colours, told apart by most readers, with dashes beside them.
 export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7a7a7a"];
@@ -10,6 +10,8 @@ const DASHES = [[], [8, 4], [2, 3], [8, 3, 2, 3]];
 export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
   const place = useRef(null);
   const chart = useRef(null);
+  const now = useRef(at);
+  now.current = at;
   useEffect(() => {
     const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
     const faint = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
@@ -22,7 +24,7 @@ export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
       const dash = DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
       if (low) {
         data.push(high, low);
-        lines.push({label: `${label}, highest`, stroke: "transparent", points: {show: false}}, {label: `${label}, lowest`, stroke: "transparent", points: {show: false}});
+        for (const end of ["highest", "lowest"]) lines.push({label: `${label}, ${end}`, stroke: "transparent", points: {show: false}, class: "end"});
         bands.push({series: [data.length - 2, data.length - 1], fill: `${stroke}22`});
       }
       data.push(values);
@@ -31,7 +33,7 @@ export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
     const options = {
       width: place.current.clientWidth || 600, height: 320, series: [{label: xLabel}, ...lines], bands,
       axes: [axis(xLabel), {...axis(yLabel), size: 64}], scales: {x: {time: false}}, legend: {show: true},
-      hooks: {draw: [(plot) => draw(plot, marks, at, ink)]},
+      hooks: {draw: [(plot) => draw(plot, marks, now.current, ink)]},
     };
     chart.current = new uPlot(options, data, place.current);
     const observer = new ResizeObserver(() => chart.current?.setSize({width: place.current?.clientWidth || 600, height: 320}));
@@ -40,12 +42,17 @@ export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
       observer.disconnect();
       chart.current.destroy();
     };
-  }, [x, series, at, document.documentElement.dataset.theme]);
+  }, [x, series, theme()]);
+  useEffect(() => chart.current?.redraw(false), [at]);
   const png = () => chart.current.ctx.canvas.toBlob((blob) => save(`${fileName(title)}.png`, blob));
   return html`<figure class="chart">
     <figcaption>${title} <button type="button" onClick=${png}>PNG</button></figcaption>
     <div ref=${place} role="img" aria-label=${described(title, x, series)}></div>
   </figure>`;
+}
+
+function theme() {
+  return document.documentElement.dataset.theme ?? matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 function described(title, x, series) {
@@ -73,13 +80,15 @@ function draw(plot, marks, at, ink) {
 // A dot with its interval for each name, as SVG, which can be saved as it is.
 export function Dots({title, items, unit = ""}) {
   const place = useRef(null);
-  const width = 560;
-  const left = 150;
+  const width = Math.min(640, document.documentElement.clientWidth - 28);
+  const left = width < 500 ? 96 : 150;
+  const right = width < 500 ? 60 : 205;
+  const letters = Math.floor(left / 7.4);
   const row = 24;
   const ends = items.flatMap(({value, low, high}) => [value, low, high]).filter((each) => typeof each === "number");
   const least = Math.min(0, ...ends);
   const most = Math.max(0, ...ends, least + 1e-9);
-  const to = (value) => left + ((value - least) / (most - least)) * (width - left - 70);
+  const to = (value) => left + ((value - least) / (most - least)) * (width - left - right);
   const svg = () => save(`${fileName(title)}.svg`, new XMLSerializer().serializeToString(place.current), "image/svg+xml");
   return html`<figure class="chart">
     <figcaption>${title} <button type="button" onClick=${svg}>SVG</button></figcaption>
@@ -89,13 +98,13 @@ export function Dots({title, items, unit = ""}) {
       ${items.map(({name, value, low, high, found}, place) => {
         const y = place * row + 14;
         return html`<g>
-          <text x=${left - 10} y=${y + 4} text-anchor="end">${name.length > 20 ? `${name.slice(0, 19)}…` : name}</text>
+          <text x=${left - 10} y=${y + 4} text-anchor="end">${name.length > letters ? `${name.slice(0, letters - 1)}…` : name}</text>
           ${typeof low === "number" && typeof high === "number" && html`<line x1=${to(low)} x2=${to(high)} y1=${y} y2=${y} stroke=${COLOURS[0]} stroke-width="2" />`}
           ${typeof value === "number" && html`<circle cx=${to(value)} cy=${y} r="5" fill=${found === false ? "none" : COLOURS[0]} stroke=${COLOURS[0]} stroke-width="2" />`}
-          <text x=${width - 62} y=${y + 4}>${number(value)}</text>
+          <text x=${width - right + 14} y=${y + 4}>${number(value, 2)}${width < 500 ? "" : interval(low, high, 2)}</text>
         </g>`;
       })}
-      <text x=${(left + width - 70) / 2} y=${items.length * row + 24} text-anchor="middle" opacity=".7">${unit}</text>
+      <text x=${(left + width - right) / 2} y=${items.length * row + 24} text-anchor="middle" opacity=".7">${unit}</text>
     </svg>
   </figure>`;
 }

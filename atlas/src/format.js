@@ -1,15 +1,16 @@
 // Numbers as the documents write them: no zero before the point, digits that count.
 export function number(value, digits = 3) {
   if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return String(value);
-  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
-  const text = Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
+  if (value !== 0 && Math.abs(value) < 0.00001) return value.toExponential(1).replaceAll("-", "−");
+  const text = Math.abs(value) < 0.001 ? value.toFixed(1 - Math.floor(Math.log10(Math.abs(value)))) : Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
   return text.replace(/^(-?)0\./, "$1.").replace("-", "−");
 }
 
-export function interval(low, high) {
-  return low === null || high === null || low === undefined ? "" : ` (${number(low)} to ${number(high)})`;
+export function interval(low, high, digits = 3) {
+  return low === null || high === null || low === undefined ? "" : ` (${number(low, digits)} to ${number(high, digits)})`;
 }
 
 export function link(view, ...parts) {

@@ -13,6 +13,7 @@ import {Unit, Units} from "./views/units.js";
 
 const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: Picture, function: Function, compare: Compare, data: Data, claims: Claims};
 const MENU = [["findings", "Findings"], ["units", "Units"], ["images", "Images"], ["function", "Function"], ["compare", "Compare"], ["data", "Data"], ["claims", "Claims"]];
+const KEYS = [["1 … 7", "the views, from left to right"], ["/", "search the table"], ["← →", "unit or image before and after"], ["Enter", "on a column's head: sort by it"], ["?", "this list"], ["Esc", "close it"]];
 const OVER = {finding: "findings", unit: "units", image: "images"};
 
 function place() {
@@ -36,7 +37,10 @@ function App({core}) {
   useEffect(() => {
     const moved = () => {
       setAt(place());
-      setTimeout(() => document.querySelector("h1")?.focus());
+      setTimeout(() => {
+        scrollTo(0, 0);
+        document.querySelector("h1")?.focus({preventScroll: true});
+      });
     };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
@@ -57,9 +61,20 @@ function App({core}) {
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   }, []);
+  // Charts read their colours while they are drawn: the page has its theme before that.
+  const turn = (to) => {
+    document.documentElement.dataset.theme = to;
+    setTheme(to);
+  };
   useEffect(() => {
-    if (theme) document.documentElement.dataset.theme = theme;
-  }, [theme]);
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const changed = () => setAt(place());
+    system.addEventListener("change", changed);
+    return () => system.removeEventListener("change", changed);
+  }, []);
+  useEffect(() => {
+    document.title = `${document.querySelector("h1")?.textContent ?? ""} – lucidag atlas`;
+  });
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   const View = VIEWS[at.view];
   const now = OVER[at.view] ?? at.view;
@@ -69,11 +84,11 @@ function App({core}) {
       <a class="brand" href="#findings">lucidag <span>atlas</span></a>
       <nav aria-label="Views">${MENU.map(([name, title]) => html`<a href=${`#${name}`} aria-current=${name === now ? "page" : undefined}>${title}</a>`)}</nav>
       <div class="switches">
-        <button type="button" onClick=${() => setTheme(dark ? "light" : "dark")}>${dark ? "Light" : "Dark"}</button>
+        <button type="button" onClick=${() => turn(dark ? "light" : "dark")}>${dark ? "Light" : "Dark"}</button>
         <button type="button" aria-expanded=${help} onClick=${() => setHelp(!help)}>Keys</button>
       </div>
     </header>
-    ${help && html`<aside aria-label="Keys"><dl class="facts"><dt>1 … 7</dt><dd>views</dd><dt>/</dt><dd>search the table</dd><dt>← →</dt><dd>previous, next unit or image</dd><dt>?</dt><dd>this list</dd></dl></aside>`}
+    ${help && html`<aside aria-label="Keys"><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt>${key.split(" ").map((each) => html`<kbd>${each}</kbd> `)}</dt><dd>${does}</dd></div>`)}</dl></aside>`}
     <main><${View} key=${at.view} core=${core} parts=${at.parts} /></main>`;
 }
 

@@ -43,6 +43,13 @@ function colour(value, signed) {
   return share >= 0 ? [200, 30, 30, 255 * share] : [30, 60, 200, -255 * share];
 }
 
+export function Plain({thumbs, id, zoom}) {
+  return html`<figure class="overlay">
+    <div class="stack" style=${{"--zoom": zoom}}><div class="inner"><${Thumb} thumbs=${thumbs} id=${id} size=${160} /></div></div>
+    <figcaption>The image</figcaption>
+  </figure>`;
+}
+
 export function Overlay({thumbs, maps, image, method, opacity, zoom}) {
   const place = useRef(null);
   const about = maps.methods[method];
@@ -58,7 +65,7 @@ export function Overlay({thumbs, maps, image, method, opacity, zoom}) {
   return html`<figure class="overlay">
     <div class="stack" style=${{"--zoom": zoom}}>
       <div class="inner">
-        <${Thumb} thumbs=${thumbs} id=${image} size=${160} />
+        <${Thumb} thumbs=${thumbs} id=${image} alt="" size=${160} />
         <canvas ref=${place} width=${maps.size} height=${maps.size} style=${{opacity}} role="img" aria-label=${`Map by ${about.title}${present ? "" : ": empty"}`}></canvas>
       </div>
     </div>

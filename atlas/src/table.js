@@ -1,10 +1,11 @@
 import {html} from "htm/preact";
+import {options} from "preact";
 import {useEffect, useRef, useState} from "preact/hooks";
 import {
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
   SortModule, Tabulator,
 } from "tabulator-tables";
-import {fileName, number} from "./format.js";
+import {fileName, number, save} from "./format.js";
 
 Tabulator.registerModule([
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
@@ -15,6 +16,14 @@ Tabulator.registerModule([
 function node(text, attributes = {}) {
   const made = Object.assign(document.createElement("span"), attributes);
   made.textContent = text;
+  return made;
+}
+
+// A head is a button: it takes the focus, tells what the column is, and a click on it sorts.
+function head({title, text, name}) {
+  const made = Object.assign(document.createElement("button"), {type: "button", className: "head", title: [text, name].filter(Boolean).join("\n")});
+  made.textContent = title;
+  if (text) made.setAttribute("aria-description", text);
   return made;
 }
 
@@ -44,7 +53,7 @@ export function Table({table, title, links = {}, hidden = [], height}) {
     const columns = table.columns.filter(({name}) => !hidden.includes(name)).map((column, at) => ({
       field: `c${at}`,
       title: column.title,
-      titleFormatter: () => node(column.title, {title: [column.text, column.name].filter(Boolean).join("\n")}),
+      titleFormatter: () => head(column),
       formatter: cell(column.kind, links[column.name]),
       sorter: compare,
       hozAlign: column.kind === "number" ? "right" : "left",
@@ -57,14 +66,15 @@ export function Table({table, title, links = {}, hidden = [], height}) {
       ...Object.fromEntries(table.columns.map(({name}) => [name, table.data[name][row]])),
       ...Object.fromEntries(columns.map(({field, name}) => [field, table.data[name][row]])),
     }));
-    const options = columns.map(({name, ...rest}) => rest);
-    const found = new Tabulator(place.current, {
-      data, columns: options, layout: "fitDataFill", height: height ?? (table.rows > 25 ? 560 : undefined), movableColumns: false,
+    const heads = columns.map(({name, ...rest}) => rest);
+    const drawn = new Tabulator(place.current, {
+      data, columns: heads, layout: "fitDataFill", height: height ?? (table.rows > 25 ? 560 : undefined), movableColumns: false,
       placeholder: "No rows", columnDefaults: {headerSortTristate: true, minWidth: 60, maxInitialWidth: 260}, renderHorizontal: columns.length > 30 ? "virtual" : "basic",
     });
-    made.current = found;
-    found.on("dataFiltered", (_, kept) => setShown(kept.length));
-    return () => found.destroy();
+    made.current = drawn;
+    drawn.on("dataFiltered", (_, kept) => setShown(kept.length));
+    drawn.on("tableBuilt", () => named(place.current, title, table.rows));
+    return () => drawn.destroy();
   }, [table]);
   useEffect(() => {
     const text = words.trim().toLowerCase();
@@ -72,6 +82,7 @@ export function Table({table, title, links = {}, hidden = [], height}) {
     const act = () => (text ? made.current?.setFilter(all) : made.current?.clearFilter(true));
     made.current?.initialized ? act() : made.current?.on("tableBuilt", act);
   }, [words, table]);
+  const paper = usePaper();
   return html`
     <div class="table">
       <div class="tools">
@@ -80,8 +91,51 @@ export function Table({table, title, links = {}, hidden = [], height}) {
         <button type="button" onClick=${() => csv(table, title)}>CSV</button>
         <span class="quiet file">${table.file}</span>
       </div>
-      <div ref=${place} role="region" aria-label=${title} tabindex="0"></div>
+      <div ref=${place} class=${paper ? "unprinted" : ""}></div>
+      ${paper && html`<${Paper} table=${table} title=${title} hidden=${hidden} kept=${made.current?.getData("active")} />`}
     </div>`;
+}
+
+// A printer has no scroll bar: while it prints, a plain table stands there with all the rows that the search keeps.
+function usePaper() {
+  const [paper, setPaper] = useState(false);
+  useEffect(() => {
+    const [before, after] = [() => flushed(() => setPaper(true)), () => setPaper(false)];
+    addEventListener("beforeprint", before);
+    addEventListener("afterprint", after);
+    return () => {
+      removeEventListener("beforeprint", before);
+      removeEventListener("afterprint", after);
+    };
+  }, []);
+  return paper;
+}
+
+// What is printed is what stands there when the event ends: no rendering may wait for later.
+function flushed(act) {
+  const later = options.debounceRendering;
+  options.debounceRendering = (draw) => draw();
+  act();
+  options.debounceRendering = later;
+}
+
+function Paper({table, title, hidden, kept}) {
+  const columns = table.columns.filter(({name}) => !hidden.includes(name));
+  const rows = kept ?? Array.from({length: table.rows}, (_, row) => ({id: row}));
+  return html`<table class="paper"><caption>${title}</caption>
+    <thead><tr>${columns.map((column) => html`<th scope="col">${column.title}</th>`)}</tr></thead>
+    <tbody>${rows.map(({id}) => html`<tr>${columns.map(({name}) => html`<td>${number(table.data[name][id])}</td>`)}</tr>`)}</tbody></table>`;
+}
+
+// Tabulator says that groups of rows stand in groups of rows; a grid has one for its heads, and one that scrolls by key.
+function named(grid, title, rows) {
+  grid.setAttribute("aria-label", title);
+  grid.setAttribute("aria-rowcount", String(rows + 1));
+  grid.querySelector(".tabulator-header-contents")?.removeAttribute("role");
+  grid.querySelector(".tabulator-table")?.removeAttribute("role");
+  const holder = grid.querySelector(".tabulator-tableholder");
+  holder?.setAttribute("role", "rowgroup");
+  holder?.setAttribute("tabindex", "0");
 }
 
 function csv(table, title) {
@@ -89,10 +143,5 @@ function csv(table, title) {
   const line = (cells) => cells.map((value) => quoted(value === null || value === undefined ? "" : String(value))).join(",");
   const lines = [line(table.columns.map(({name}) => name))];
   for (let row = 0; row < table.rows; row += 1) lines.push(line(table.columns.map(({name}) => table.data[name][row])));
-  saveText(`${fileName(title)}.csv`, lines.join("\n") + "\n");
-}
-
-import {save} from "./format.js";
-function saveText(name, text) {
-  save(name, text, "text/csv");
+  save(`${fileName(title)}.csv`, lines.join("\n") + "\n", "text/csv");
 }

@@ -19,8 +19,8 @@ export function Findings({core, parts}) {
     </section>
     <section><h2>How it was made</h2>
       <details><summary>Packages and seeds</summary>
-        <dl>${Object.entries(core.versions).map(([name, version]) => html`<dt>${name}</dt><dd>${version}</dd>`)}</dl>
-        <dl>${Object.entries(core.seeds).map(([name, seed]) => html`<dt>${name}</dt><dd>${seed === null ? "not trained here" : `seed ${seed}`}</dd>`)}</dl>
+        <dl class="facts">${Object.entries(core.versions).map(([name, version]) => html`<div><dt>${name}</dt><dd>${version}</dd></div>`)}</dl>
+        <dl class="facts">${Object.entries(core.seeds).map(([name, seed]) => html`<div><dt>${name}</dt><dd>${seed === null ? "not trained here" : `seed ${seed}`}</dd></div>`)}</dl>
       </details>
       <ul class="quiet">${core.left_out.map((said) => html`<li>${said}</li>`)}</ul>
     </section>`;

@@ -33,7 +33,7 @@ export function Function({parts}) {
         <label>Units on: <strong>${x[now]}</strong> <input type="range" min="0" max=${Math.max(x.length - 1, 0)} value=${now} onInput=${(event) => setK(Number(event.target.value))} /></label>
       </div>
       ${x.length > 0 && html`<${Curves} title=${`${chosen}: ${LABELS[metric]}, ${split}`} x=${x} series=${series} xLabel="units on" yLabel=${LABELS[metric]} at=${x[now]} marks=${turning(found.points, split, metric)} />
-      <dl class="facts" aria-live="polite">${series.map(({label, values}) => html`<dt>${label}</dt><dd>${number(values[now])}</dd>`)}</dl>`}
+      <dl class="facts" aria-live="polite">${series.map(({label, values}) => html`<div><dt>${label}</dt><dd>${number(values[now])}</dd></div>`)}</dl>`}
       <h2>Turning points</h2><${Table} table=${found.points} title=${`turning points ${chosen}`} />
       <h2>Roles of units</h2><p>Beside each share: how often splits of one population give that role by chance.</p><${Table} table=${found.roles} title=${`roles ${chosen}`} />`}`;
 }

@@ -2,7 +2,7 @@ import {html} from "htm/preact";
 import {useState} from "preact/hooks";
 import {named, rows} from "../data.js";
 import {link, number} from "../format.js";
-import {Overlay, Thumb, useSection} from "../picture.js";
+import {Overlay, Plain, Thumb, useSection} from "../picture.js";
 import {Table} from "../table.js";
 
 function Models({chosen}) {
@@ -36,6 +36,17 @@ export function Images({parts}) {
     ${found && !found.error && html`<${Table} table=${found.images} title=${`images ${chosen}`} links=${{image: (row) => link("image", chosen, row.image)}} />`}`;
 }
 
+// Tables name a method as the configuration does; a reader sees its title.
+const kept = new WeakMap();
+function titled(table, methods) {
+  if (!kept.has(table)) {
+    const titles = Object.fromEntries((methods ?? []).map(({name, title}) => [name, title]));
+    const named = table.columns.map(({name}) => name).filter((name) => name.startsWith("method"));
+    kept.set(table, {...table, data: {...table.data, ...Object.fromEntries(named.map((name) => [name, table.data[name].map((each) => titles[each] ?? each)]))}});
+  }
+  return kept.get(table);
+}
+
 export function Picture({parts}) {
   const [model, image] = [parts[0], parts.slice(1).join("/")];
   const found = useSection(`images:${model}`);
@@ -62,7 +73,7 @@ export function Picture({parts}) {
       <label>Opacity of maps <input type="range" min="0" max="1" step="0.05" value=${opacity} onInput=${(event) => setOpacity(Number(event.target.value))} /></label>
       <label>Zoom <input type="range" min="1" max="4" step="0.25" value=${zoom} onInput=${(event) => setZoom(Number(event.target.value))} /></label>
     </div>
-    <div class="overlays">${maps.methods?.map((_, method) => html`<${Overlay} thumbs=${thumbs} maps=${maps} image=${image} method=${method} opacity=${opacity} zoom=${zoom} />`)}</div>
+    <div class="overlays"><${Plain} thumbs=${thumbs} id=${image} zoom=${zoom} />${maps.methods?.map((_, method) => html`<${Overlay} thumbs=${thumbs} maps=${maps} image=${image} method=${method} opacity=${opacity} zoom=${zoom} />`)}</div>
     ${found.notes[image] && html`<h2>Notes</h2><ul>${found.notes[image].map((note) => html`<li>${note}</li>`)}</ul>`}
-    ${facts.map(([key, title]) => found[key]?.[image] && html`<h2>${title}</h2><${Table} table=${found[key][image]} title=${`${title} ${image}`} />`)}`;
+    ${facts.map(([key, title]) => found[key]?.[image] && html`<h2>${title}</h2><${Table} table=${titled(found[key][image], maps.methods)} title=${`${title} ${image}`} />`)}`;
 }

@@ -31,7 +31,7 @@ export function Data() {
       <h2>${dataset.name}</h2>
       <p class="quiet">${dataset.kind === "array" ? "Made here." : "Read from files."} ${dataset.columns.length > 0 && `Columns: ${dataset.columns.join(", ")}.`}</p>
       ${dataset.notes.length > 0 && html`<ul>${dataset.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
-      ${Object.keys(dataset.irregularities).length > 0 && html`<dl class="facts">${Object.entries(dataset.irregularities).map(([name, count]) => html`<dt>${name.replaceAll("_", " ")}</dt><dd>${typeof count === "object" ? JSON.stringify(count) : number(count)}</dd>`)}</dl>`}
+      ${Object.keys(dataset.irregularities).length > 0 && html`<dl class="facts">${Object.entries(dataset.irregularities).map(([name, count]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${typeof count === "object" ? JSON.stringify(count) : number(count)}</dd></div>`)}</dl>`}
       <${Table} table=${dataset.counts} title=${`classes of ${dataset.name}`} />
       ${dataset.sentences && html`<h3>Audit of artefacts</h3><ul>${dataset.sentences.map((said) => html`<li>${said}</li>`)}</ul><${Table} table=${dataset.audit} title=${`audit of ${dataset.name}`} />`}
     </section>`)}`;

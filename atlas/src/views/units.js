@@ -68,7 +68,7 @@ export function Unit({core, parts}) {
     ${found.effects && html`<${Dots} title=${`What classes lose without unit ${id}`} unit="loss in nats; filled: found on validation images, confirmed on test images" items=${lost(found.effects, at)} />`}
     ${relevance(found.units, at).length > 0 && html`<${Dots} title="Mean relevance for each class" items=${relevance(found.units, at)} />`}
     <h2>All that is known</h2>
-    <dl class="facts">${found.units.columns.map((column) => html`<dt title=${column.text}>${column.title}</dt><dd>${number(unit[column.name])}</dd>`)}</dl>`;
+    <dl class="facts">${found.units.columns.map((column) => html`<div title=${column.text}><dt>${column.title}</dt><dd>${number(unit[column.name])}</dd></div>`)}</dl>`;
 }
 
 function sentences(unit) {

@@ -1,0 +1,147 @@
+"""What a reader does: search, sort, filter, slide, go back, use the keyboard, and take a table or a chart along."""
+
+import csv
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.atlas.browser.conftest import Opened, saved
+from tests.atlas.browser.made_up import HOSTILE, UNITS, page
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
+
+def test_search_keeps_the_rows_that_have_the_words(opened: Opened) -> None:
+    page = opened("#units")
+    page.keyboard.press("/")
+    page.keyboard.type("![](")
+    expect(page.get_by_text(f"{UNITS // 4} of {UNITS} rows")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
+    expect(page.get_by_text(f"{UNITS} of {UNITS} rows")).to_be_visible()
+
+
+def test_a_click_on_a_head_sorts_and_missing_values_stay_last(opened: Opened) -> None:
+    page = opened("#units")
+    head = page.get_by_role("columnheader", name="loss of that class")
+    seen = []
+    for _ in range(2):
+        head.click()
+        page.wait_for_timeout(200)
+        seen.append(_column(page, "zero_first_loss"))
+    ends = [[cells[0], cells[-1]] for cells in seen]
+    assert ends == [[".01", "–"], [".39", "–"]]
+
+
+def test_heads_tell_what_a_column_is(opened: Opened) -> None:
+    page = opened("#units")
+    assert f"Its place. {HOSTILE[2]}" in (page.locator(".tabulator-col [title]").first.get_attribute("title") or "")
+
+
+def test_the_gallery_filters(opened: Opened) -> None:
+    page = opened("#images=other")
+    page.get_by_label("Decision").select_option("wrong")
+    expect(page.get_by_text("4 of 6 images")).to_be_visible()
+    page.get_by_label("Class").select_option(HOSTILE[0])
+    expect(page.get_by_text(" of 6 images")).to_have_text("2 of 6 images")
+    assert page.locator(".gallery a").count() == 2
+
+
+def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
+    page = opened("#image=net/scene%2F00000")
+    page.get_by_label("Opacity").fill("0.2")
+    expect(page.locator(".overlay canvas").first).to_have_css("opacity", "0.2")
+    page.evaluate("location.hash = '#function'")
+    page.get_by_label("Units on").fill("10")
+    expect(page.locator(".facts[aria-live]")).to_contain_text(".25")
+
+
+def test_back_returns_to_where_the_reader_was(opened: Opened) -> None:
+    page = opened()
+    page.get_by_role("link", name="Show").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 3")
+    page.get_by_role("link", name="unit 4").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 4")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 3")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What was found")
+
+
+def test_keys_lead_through_units_and_views(opened: Opened) -> None:
+    page = opened("#unit=net/block%2Flayer4/3")
+    page.get_by_role("heading", name="Unit 3").wait_for()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 4")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 3")
+    page.keyboard.press("?")
+    expect(page.get_by_role("complementary", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary", name="Keys")).to_be_hidden()
+    page.keyboard.press("3")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Images")
+
+
+def test_the_first_stop_of_the_tab_key_skips_to_the_content(opened: Opened) -> None:
+    page = opened("#units")
+    page.reload()
+    page.wait_for_selector("h1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    assert page.url.endswith("#units")
+
+
+def test_the_switch_changes_light_and_dark(opened: Opened) -> None:
+    page = opened()
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.get_by_role("button", name="Light").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
+
+
+def test_a_table_is_saved_as_csv(opened: Opened) -> None:
+    page = opened("#units")
+    with saved(page) as files:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(files[0].open(encoding="utf-8", newline="")))
+    assert len(rows) == UNITS
+    assert rows[1]["words_concept"] == HOSTILE[0]
+    assert rows[0]["zero_first_loss"] == ""
+
+
+def test_charts_are_saved_as_pictures(opened: Opened) -> None:
+    page = opened("#unit=net/block%2Flayer4/3")
+    with saved(page) as files:
+        page.get_by_role("button", name="SVG").first.click()
+    drawing = files[0].read_text(encoding="utf-8")
+    assert drawing.startswith("<svg")
+    assert "&lt;script&gt;" in drawing
+    page.evaluate("location.hash = '#function'")
+    with saved(page) as files:
+        page.get_by_role("button", name="PNG").click()
+    assert files[0].read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_thousand_units_are_searched_and_sorted(opened: Opened, tmp_path) -> None:
+    file = tmp_path / "large.html"
+    file.write_text(page(units=2048), encoding="utf-8")
+    large = opened("#units", file=file)
+    expect(large.get_by_text("2048 of 2048 rows")).to_be_visible()
+    assert large.locator(".tabulator-row").count() < 100  # only those that a screen shows are drawn
+    large.get_by_role("searchbox").fill("heart")
+    expect(large.get_by_text(" of 2048 rows")).to_have_text("512 of 2048 rows")
+
+
+def _column(page: Page, name: str) -> list[str]:
+    """Return a column's cells as the reader sees them, from the first to the last row."""
+    head = page.locator(f'.tabulator-col:has([title$="{name}"])').get_attribute("tabulator-field")
+    holder = page.locator(".tabulator-tableholder")
+    first = page.locator(f'.tabulator-row [tabulator-field="{head}"]').all_inner_texts()
+    holder.evaluate("place => { place.scrollTop = place.scrollHeight; }")
+    page.wait_for_timeout(200)
+    last = page.locator(f'.tabulator-row [tabulator-field="{head}"]').all_inner_texts()
+    holder.evaluate("place => { place.scrollTop = 0; }")
+    return [first[0], last[-1]]
