@@ -97,7 +97,7 @@ def doubts(
 def of_sets(sets: pd.DataFrame, file: str, model: str) -> Iterator[Finding]:
     """Say what the class loses that loses most without the units that it needs most, and as many random ones."""
     worst, random = (sets[sets["set"] == kind].set_index("name") for kind in ("worst", "random"))
-    shown = worst.join(random, rsuffix="_random", how="inner")
+    shown = worst.join(random.add_suffix("_random"), how="inner")
     if shown.empty:
         return
     p = shown["p_fdr_random"].astype(float)
