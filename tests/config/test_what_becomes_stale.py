@@ -62,7 +62,7 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("faithfulness.methods", ["layercam"], ["faithfulness"]),
     ("faithfulness.infidelity_samples", 7, ["faithfulness"]),
     ("faithfulness.lime_sensitivity", True, ["faithfulness"]),
-    ("faithfulness.seed", 7, ["faithfulness"]),
+    ("faithfulness.seed", 7, FAITHFULNESS),
     ("faithfulness.confidence", 0.9, FAITHFULNESS),
     ("artefacts.finders", ["ring"], AUDITS),
     ("artefacts.seed", 5, AUDITS),

@@ -11,7 +11,7 @@ ANALYSES = ("artefacts", "explain", "rof", "units")
 LIBRARY = "scipy.stats"
 WITHOUT_SCIPY = (
     *("rank", "sweep", "turning_points"),
-    *(f"figures_{name}" for name in ("rof", "generalisation", "faithfulness", "localisation")),
+    *(f"figures_{name}" for name in ("rof", "generalisation", "localisation")),
 )
 
 

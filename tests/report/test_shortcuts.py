@@ -64,7 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_class_has_sentences_and_empty_tables(folder: Path) -> None:
     found = audited(["benign"] * 40, np.zeros(40, bool))
     (folder / "artefacts" / "cats.json").write_text(json.dumps(found))
-    (odds, grades, baseline), said = run(artefacts(["cats"], 0.95))
+    (odds, grades, baseline), said = run(artefacts(["cats"], 0.95, {}))
     assert (len(odds), len(grades), len(baseline)) == (0, 1, 0)
     assert "so there is no label to predict" in said
     assert "commonest" not in said
@@ -74,7 +74,7 @@ def test_a_finder_is_graded_at_the_threshold_that_it_uses(folder: Path) -> None:
     # Only every tenth ring is as dark as the method asks for; a threshold chosen by the flags would find all.
     found = audited(["benign", "malignant", "malignant", "benign"] * 20, np.arange(80) % 20 == 0)
     (folder / "artefacts" / "cats.json").write_text(json.dumps(found))
-    (_, grades, baseline), said = run(artefacts(["cats"], 0.95))
+    (_, grades, baseline), said = run(artefacts(["cats"], 0.95, {}))
     ring = found["finders"]["ring"]
     assert ring["chosen"]["recall"]["value"] == 1
     assert grades.loc["ring", "found"] == 4

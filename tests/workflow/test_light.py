@@ -19,7 +19,7 @@ HEAVY = {"torch", "torchvision"}
 # zennit is installed with torch, even where only its colour maps are used, which do not import it.
 BRING_TORCH = HEAVY | {"zennit"}
 # Rules with a single job.
-SINGLE = {"notebook", "compare_models", "compare_factors", "planted_summary", "figures_planted", "claims"}
+SINGLE = {"notebook", "compare_models", "compare_factors", "planted_summary", "figures_planted", "claims", "atlas"}
 LOOP = r"^for .*:\n((?:\n|    .*\n)+)"
 # What open_clip loads, and zennit's canonizers for torchvision's networks, which results are compared with.
 BRING_TORCHVISION = {"clip_train", "clip_embed", "unit_search", "explanation_checks"}

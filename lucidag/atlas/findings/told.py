@@ -20,7 +20,7 @@ def notes_of(analysis: str, pattern: str, key: str = "notes") -> Callable[[Evide
 
     def findings(evidence: Evidence) -> Iterator[Finding]:
         for name in evidence.results.named(pattern):
-            file = pattern.format(name)
+            file = pattern.replace("{}", name)
             for place, sentence in enumerate(evidence.results.json(file).get(key) or []):
                 whole = str(sentence).rstrip(".")
                 yield Finding(analysis, f"{name}-{place}", f"{name}: {whole}.", evidence=((file, {key: place}),))
