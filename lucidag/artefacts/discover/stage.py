@@ -108,13 +108,19 @@ def run_discovery(shown: Mapping[str, Shown], manifest: Manifest, settings: Disc
     every = [each for own in clustered.values() for each in own.candidates]
     corrected = dict(zip(map(id, every), holm([each.p for each in every]), strict=True))
     gaps = {key: own.gap.p <= 1 - settings.confidence + 1e-12 for key, own in clustered.items()}
-    kept = distinct(sorted(every, key=lambda one: (not gaps[one.space, one.target], one.p)))
-    proposed = [each for each in kept if corrected[id(each)] <= settings.level and gaps[each.space, each.target]]
+    passing = [each for each in every if corrected[id(each)] <= settings.level and gaps[each.space, each.target]]
+    again = {id(each): _again(each, clustered, vectors, shown, settings) for each in passing}
+    # Of proposals that are alike, the one whose cut is found again best: a sharp test may be that of half a kind.
+    first = sorted(passing, key=lambda one: (-float(again[id(one)].mean()), one.p))
+    others = sorted(every, key=lambda one: (not gaps[one.space, one.target], one.p))
+    kept = distinct([*first, *(each for each in others if id(each) not in again)])
+    proposed = [each for each in kept if id(each) in again]
     columns = _columns(manifest, shown)
     rows = []
     for each in kept:
         number = 1 + proposed.index(each) if each in proposed else 0
-        own = _row(each, clustered[each.space, each.target], vectors[each.space], shown, columns, settings)
+        found = again[id(each)] if id(each) in again else _again(each, clustered, vectors, shown, settings)
+        own = _row(each, clustered[each.space, each.target], vectors[each.space], shown, columns, found, settings)
         rows.append(own | {"proposal": number, "p_holm": corrected[id(each)], "proposed": number > 0})
     kinds = pd.DataFrame(rows, columns=list(KINDS)).fillna({"side": "", "column": ""})
     questions = _questions(columns, proposed, vectors, shown)
@@ -178,17 +184,29 @@ def _columns(manifest: Manifest, shown: Mapping[str, Shown]) -> dict[str, dict[s
     return found
 
 
+def _again(
+    each: Candidate,
+    clustered: Mapping[tuple[str, int], Clustered],
+    vectors: Mapping[str, Mapping[str, Vectors]],
+    shown: Mapping[str, Shown],
+    settings: Discovery,
+) -> NDArray[np.float64]:
+    """Find the cut that a candidate is from again in samples of the validation images."""
+    picked = vectors[each.space][PICKED][shown[PICKED].taken == each.target]
+    return stable(picked, each, clustered[each.space, each.target], settings)
+
+
 def _row(
     each: Candidate,
     own: Clustered,
     vectors: Mapping[str, Vectors],
     shown: Mapping[str, Shown],
     columns: Mapping[str, Mapping[str, Flags]],
+    again: NDArray[np.float64],
     settings: Discovery,
 ) -> dict[str, object]:
     parts = {split: shown[split].taken == each.target for split in (PICKED, TESTED)}
     picked = vectors[PICKED][parts[PICKED]]
-    again = stable(picked, each, own, settings)
     low, high = interval(again, settings.confidence)
     flags = {name: (by[PICKED][parts[PICKED]], by[TESTED][parts[TESTED]]) for name, by in columns.items()}
     match = best_match(each.kind.members(picked), each.members, flags, settings.confidence)
