@@ -12,6 +12,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lucidag.figures.glyphs import spell_out
 from lucidag.ground.files import atomic
 
 # Okabe and Ito's palette, told apart with every common form of colour blindness.
@@ -24,8 +25,10 @@ FULL_WIDTH = 7.2  # inches: the text width of a two-column page
 PNG_DPI = 150
 PNG_BYTES = 300_000
 
+FONT = "DejaVu Sans"  # ships with matplotlib, so that it is the same on every machine
+
 SETTINGS = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib, so that it is the same on every machine
+    "font.family": FONT,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -76,6 +79,7 @@ def save(fig: Figure, png: str | Path, pdf: str | Path, true_colour: bool = Fals
     """
     buffer = BytesIO()
     with paper(), _laid_out_once(fig):
+        spell_out(fig, FONT)
         # Not by `savefig`, which draws everything once more before it draws.
         fig.set_dpi(PNG_DPI)
         FigureCanvasAgg(fig).print_png(buffer, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
