@@ -37,6 +37,16 @@ def test_heads_tell_what_a_column_is(opened: Opened) -> None:
     assert f"Its place. {HOSTILE[2]}" in (page.locator(".tabulator-col [title]").first.get_attribute("title") or "")
 
 
+def test_a_head_sorts_by_key_and_its_meaning_is_shown(opened: Opened) -> None:
+    page = opened("#units")
+    page.locator(".tabulator-col button").first.focus()
+    expect(page.locator(".meaning")).to_contain_text(f"Its place. {HOSTILE[2]}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader").first).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tabulator-row").first).to_contain_text(str(UNITS - 1))
+
+
 def test_the_gallery_filters(opened: Opened) -> None:
     page = opened("#images=other")
     page.get_by_label("Decision").select_option("wrong")
