@@ -1,4 +1,4 @@
-"""How large the atlas is, and how soon Chromium shows it from disk: 2,048 units, 500 images, twelve methods, made up."""
+"""How large the atlas is, and how soon Chromium shows it from disk: made up, with 2,048 units and 500 images."""
 
 import shutil
 import time
