@@ -4,12 +4,13 @@
 PYTHON ?= python3
 ARGS ?=
 CORES ?= 4
+RESULTS ?= results
 GPU ?= 1
 WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long zoo lint lock docs bundle site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns lint lock docs bundle site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +26,11 @@ $(READY): requirements.lock requirements-setup.lock
 setup: $(READY) ## create .venv with the pinned packages
 
 run: $(READY) ## run the default workflow
+	@$(VENV)/bin/python -m lucidag.config.lock
 	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
+
+verify: $(READY) ## compare all files in RESULTS with what the jobs recorded
+	@$(VENV)/bin/python -m lucidag.report verify $(RESULTS)
 
 test: $(READY) ## lint, types and the everyday test suite
 	$(VENV)/bin/ruff check .
@@ -40,6 +45,13 @@ test-long: $(READY) ## the tests that `make test` leaves out, for their time, bu
 zoo: $(READY) ## every architecture of torchvision through every stage
 	$(VENV)/bin/python -m pytest -m "zoo and not heavy" tests/zoo -n 2 --dist load $(ARGS)
 	$(VENV)/bin/python -m pytest -m "zoo and heavy" tests/zoo $(ARGS)
+
+campaigns: $(READY) ## thousands of odd, damaged and malicious inputs; what ends in neither success nor one sentence
+	$(VENV)/bin/python -m tests.campaigns configurations --number 5000
+	$(VENV)/bin/python -m tests.campaigns tables --number 2000
+	$(VENV)/bin/python -m tests.campaigns images --number 5000
+	$(VENV)/bin/python -m tests.campaigns checkpoints --number 2000
+	$(VENV)/bin/python -m tests.campaigns polygons --number 500
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -33,9 +33,11 @@ include: "rules/artefacts.smk"
 include: "rules/discover.smk"
 include: "rules/repair.smk"
 include: "rules/experiments.smk"
+include: "rules/claims.smk"
 include: "rules/figures.smk"
 include: "rules/atlas.smk"
 include: "rules/notebook.smk"
+include: "rules/verify.smk"
 
 
 rule all:
@@ -54,6 +56,7 @@ rule all:
         rules.discovery.input,
         rules.repair.input,
         rules.experiments.input if CONFIG.members else [],
+        rules.claims.output if workflow.is_main_process and claims_of(plan) else [],
         rules.figures.input,
         rules.atlas.output if CONFIG.report.atlas else [],
         rules.notebook.output if CONFIG.report.notebook else [],

@@ -1,13 +1,13 @@
 # The atlas: one page with a sentence for each analysis, and its evidence one click away.
 #
-# Requires: the tables, maps and images that it shows: see lucidag/atlas/contents.py.
+# Requires: the tables, maps and images that it shows: see lucidag/config/page.py.
 # Produces: atlas/index.html.
 
 
 rule atlas:
     """Write the page of all results."""
     input:
-        [f"{R}/{file}" for file in atlas_contents(plan).files()],
+        [f"{R}/{file}" for file in atlas_files(plan)],
     output:
         page=shown(f"{R}/atlas/index.html", "atlas", "atlas"),
     log:

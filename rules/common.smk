@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import shlex
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,6 +13,14 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.report.interruption import INTERRUPTED, interrupt, quiet
+
+if workflow.is_main_process:
+    sys.excepthook = quiet(sys.excepthook)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+
+from lucidag.config.claimed import claim_files, claims_of
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,
@@ -18,14 +28,16 @@ from lucidag.config.compared import (
     left_note,
     no_longer_asked,
 )
+from lucidag.config.collisions import check_collisions
 from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
+from lucidag.config.lock import Run, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
-from lucidag.config.page import atlas_contents
+from lucidag.config.page import atlas_files
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
     brought,
@@ -46,7 +58,7 @@ from lucidag.config.sources import (
 from lucidag.config.used import mark, used_by_another
 from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
@@ -56,6 +68,17 @@ from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
+
+if (
+    workflow.is_main_process
+    and Path(workflow.main_snakefile)
+    in (ROOT / "Snakefile", ROOT / "workflow" / "Snakefile")
+    and not workflow.deployment_settings.deployment_method
+):
+    # Not in a workflow that this one is a module of, whose own commands are its own; and a container has no such file.
+    RUNNER = shlex.quote(str(ROOT / "workflow" / "job.sh"))
+    RUNNER = RUNNER.replace("{", "{{").replace("}", "}}")  # Snakemake fills in braces
+    shell.prefix(f"set -euo pipefail; bash {RUNNER} ")
 
 
 def checked_plan():
@@ -88,9 +111,16 @@ def checked_plan():
             check_relevance(Plan(whole), source, code)
         with faults.gathered():
             check_attention(Plan(whole), source, code)
+        with faults.gathered():
+            check_collisions(Plan(whole), source)
+        faults.stop()
+        asked = Plan(whole)
+        if workflow.is_main_process:  # and not in each job that is a process of its own
+            with faults.gathered(f"{source}: "):
+                claims_of(asked)
         faults.stop()
     except InputError as error:
-        for line in str(error).splitlines():
+        for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
     notes = []
@@ -99,9 +129,10 @@ def checked_plan():
         notes += left_note(checked.results, found)
         if (other := used_by_another(checked.results, source)) is not None:
             notes.append(other)
+        notes = list(map(one_line, notes))
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return Plan(whole), code, source, notes
+    return asked, code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.
@@ -136,11 +167,16 @@ plan, CODE, SOURCE, NOTES = checked_plan()
 atexit.register(CODE.keep)
 CONFIG = plan.config
 R = CONFIG.results
+INTERRUPTION = None
 if workflow.is_main_process and not workflow.output_settings.verbose:
-    install(workflow.logger_manager.logger, DefaultFormatter, plan.first_curves)
+    INTERRUPTION = install(
+        workflow.logger_manager.logger, DefaultFormatter, plan.first_curves, told
+    )
 # Where the results lie: a module with a prefix has them in another place than its configuration says.
 PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
+if workflow.is_main_process and (NOTE := note(Run.own(PLACE))) is not None:
+    atexit.register(NOTE.unlink, missing_ok=True)
 
 
 def given(files):
@@ -182,6 +218,9 @@ def incomplete_experiments(failed, left):
 
 def end_of_run():
     """Make the report of what is there if jobs failed, and show the end of the run as the last that is shown."""
+    if INTERRUPTION is not None and INTERRUPTION.seen:
+        atexit.register(show, INTERRUPTED)
+        return
     jobs = jobs_here()
     unfinished = [
         job

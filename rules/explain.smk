@@ -4,7 +4,7 @@
 # Produces: explanations/{model}/maps/{family}/{batch}.safetensors;
 #           explanations/{model}/{method}/{image}.png, .mask.png, .npy, .json;
 #           explanations/{model}/checks.csv;
-#           explanations/{model}/lime/tuning.csv, tuned.yaml;
+#           explanations/{model}/lime/tuning.csv, seconds.csv, tuned.yaml;
 #           agreement/{model}.csv, {model}-spearman.csv, {model}-summary.csv;
 #           localisation/{model}.csv, {model}-summary.csv.
 
@@ -149,6 +149,8 @@ rule lime_tune:
             "lime_tuning",
             "LIME settings tried",
         ),
+        # They differ from run to run, so they stand apart.
+        seconds=f"{R}/explanations/{{model}}/lime/seconds.csv",
     log:
         f"{R}/logs/lime_tune/{{model}}.log",
     benchmark:

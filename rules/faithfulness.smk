@@ -1,7 +1,8 @@
 # Faithfulness: what the network does where explanations say that it matters.
 #
-# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; the maps of slow methods.
-# Produces: faithfulness/{model}.csv, {model}-curves.csv, {model}-pairs.csv, {model}-ranking.csv.
+# Requires: models/{model}/checkpoint.safetensors and the images that `explain` names; the maps of all methods, of
+#           which those of slow ones are measured as they are.
+# Produces: faithfulness/{model}.csv, {model}-curves.csv, {model}-pairs.csv, {model}-ranking.csv, {model}-floors.csv.
 
 
 rule faithfulnesses:
@@ -17,12 +18,18 @@ rule faithfulness:
             wildcards.model, plan.explained[wildcards.model]
         ),
         stored=plan.stored,
+        maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
         ranking=shown(
             f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
+        ),
+        floors=shown(
+            f"{R}/faithfulness/{{model}}-floors.csv",
+            "floors",
+            "floors of randomisation",
         ),
     log:
         f"{R}/logs/faithfulness/{{model}}.log",
@@ -72,12 +79,18 @@ rule faithfulness_merge:
     input:
         values=lambda wildcards: plan.measured_files(wildcards.model, ".csv"),
         curves=lambda wildcards: plan.measured_files(wildcards.model, "-curves.csv"),
+        maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         values=f"{R}/faithfulness/{{model}}.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
         pairs=f"{R}/faithfulness/{{model}}-pairs.csv",
         ranking=shown(
             f"{R}/faithfulness/{{model}}-ranking.csv", "faithfulness", "faithfulness"
+        ),
+        floors=shown(
+            f"{R}/faithfulness/{{model}}-floors.csv",
+            "floors",
+            "floors of randomisation",
         ),
     log:
         f"{R}/logs/faithfulness_merge/{{model}}.log",

@@ -121,6 +121,7 @@ rule figures_rof:
             "rof/{model}/NAME",
             accuracy=("accuracy", "accuracy"),
             loss=("cross-entropy", "loss"),
+            rankings=("other rankings", "rankings"),
             groups=("groups", "groups"),
             roles=("roles", "roles"),
         ),
@@ -358,6 +359,7 @@ rule figures_faithfulness:
     input:
         ranking=f"{R}/faithfulness/{{model}}-ranking.csv",
         curves=f"{R}/faithfulness/{{model}}-curves.csv",
+        floors=f"{R}/faithfulness/{{model}}-floors.csv",
         maps=lambda wildcards: plan.compared("faithfulness", wildcards.model),
     output:
         **figure(

@@ -167,8 +167,8 @@ rule evaluate:
     input:
         features=rules.features.output,
         checks=lambda wildcards: plan.import_checks(wildcards.model),
-        # Which of a family diverged; a model that is alone fails then.
-        history=lambda wildcards: plan.histories([wildcards.model]),
+        # Which epoch was kept, and of a family, what diverged; a model that is alone fails then.
+        history=lambda wildcards: plan.training(wildcards.model),
     output:
         evaluation=shown(
             f"{R}/models/{{model}}/evaluation.json",

@@ -1,7 +1,8 @@
 # Planted units: what each method says of units of known kinds, held against the truth.
 #
 # Requires: models/{model}/checkpoint.safetensors, the model's data set and the probe set of `dissect`,
-#           dissect/{model}/units.csv; where they are asked for, units/{model}/effects.csv and rof/{model}/roles.csv.
+#           dissect/{model}/units.csv and activations.npy; where they are asked for, units/{model}/effects.csv,
+#           images.csv and images.safetensors, and rof/{model}/roles.csv.
 # Produces: planted/{model}/truth.csv, relevance.csv, regions.csv, labels.csv, scores.csv, scores.json;
 #           planted/summary.csv.
 

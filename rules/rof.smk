@@ -1,8 +1,8 @@
 # Retrieval of function: units ranked, switched on one by one, their turning points and roles.
 #
 # Requires: features/{model}/{split}.safetensors; of some networks also data set and checkpoint.
-# Produces: rof/{model}/ranking.csv, sweep.csv, bands.csv, selection.csv, bootstrap.safetensors,
-#           turning_points.json, roles.csv, points.csv and generalisation/{study}/roles.csv,
+# Produces: rof/{model}/ranking.csv, sweep.csv, bands.csv, selection.csv, confusion.csv,
+#           bootstrap.safetensors, turning_points.json, roles.csv, points.csv and generalisation/{study}/roles.csv,
 #           correlation.json.
 
 
@@ -46,6 +46,7 @@ rule sweep:
         sweep=shown(f"{R}/rof/{{model}}/sweep.csv", "sweep", "sweep"),
         bands=f"{R}/rof/{{model}}/bands.csv",
         selection=f"{R}/rof/{{model}}/selection.csv",
+        confusion=f"{R}/rof/{{model}}/confusion.csv",
         bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
     log:
         f"{R}/logs/sweep/{{model}}.log",

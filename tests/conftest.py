@@ -62,6 +62,7 @@ def looks_at_the_run(file: Path) -> bool:
     folder, name = file.parts[-2:]
     return folder == "workflow" and name.removesuffix(".py") in (
         "test_bad_input",
+        "test_damage",
         "test_reads",
         "test_library",
         "test_report",

@@ -38,7 +38,7 @@ function App({core}) {
     const moved = () => {
       setAt(place());
       setTimeout(() => {
-        scrollTo(0, 0);
+        if (place().view !== "finding") scrollTo(0, 0);  // a finding scrolls to itself
         document.querySelector("h1")?.focus({preventScroll: true});
       });
     };

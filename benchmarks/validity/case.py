@@ -35,8 +35,6 @@ class Case:
         Why the goal is another than `COVERS` or `REJECTS`; "" where it is not.
     short
         Simulations in the short form.
-    most
-        Simulations in the long form, at most: fewer where one is slow. The row says how many there were.
     """
 
     name: str
@@ -48,7 +46,6 @@ class Case:
     goal: float
     reason: str = ""
     short: int = 100
-    most: int | None = None
 
 
 def covers(low: float | None, high: float | None, truth: float) -> bool | None:

@@ -15,7 +15,6 @@ from lucidag.ground.statistics.permutation import mean_difference, sign_flip
 RESAMPLES = 200
 METHODS = 5
 SKEWED_GOAL = 0.90
-SLOW = 500  # simulations of families of tests, in the long form
 SKEWED = "few values of a skewed distribution do not show its tail"
 
 
@@ -50,7 +49,7 @@ def _any_pair(n: int) -> Case:
 
     shown = "`faithfulness/{model}-pairs.csv`: `distinguishable`; `-ranking.csv`: `rank`"
     words = f"{METHODS} equal methods that share {n} images"
-    return Case(f"any pair told apart, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=10, most=SLOW)
+    return Case(f"any pair told apart, {n} images", "test", shown, words, 0.05, draw, REJECTS, short=10)
 
 
 def _beats(n: int) -> Case:
@@ -76,7 +75,7 @@ def _beats(n: int) -> Case:
     shown = "`localisation/{model}-summary.csv`: `beats_both`"
     words = f"{METHODS} methods and both baselines draw from one distribution, {n} images"
     name = f"any method beats both baselines, {n} images"
-    return Case(name, "test", shown, words, 0.05, draw, REJECTS, short=10, most=SLOW)
+    return Case(name, "test", shown, words, 0.05, draw, REJECTS, short=10)
 
 
 def _sides(rng: Generator, skewed: bool, n: int) -> dict[str, float | None]:

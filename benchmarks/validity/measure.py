@@ -93,20 +93,19 @@ def measured(names: Sequence[str], simulations: int, processes: int) -> Iterator
     names
         The topics.
     simulations
-        Of each row, or as many as it has at most.
+        Of each row.
     processes
         That share the work; the results do not depend on it.
     """
     rows = [(topic, number) for topic in names for number in range(len(cases(topic)))]
-    asked = {row: min(simulations, cases(row[0])[row[1]].most or simulations) for row in rows}
-    parts = [(row, first) for row in rows for first in range(0, asked[row], PART)]
+    parts = [(row, first) for row in rows for first in range(0, simulations, PART)]
     # Spawned and not forked: PyTorch has threads, which a fork does not survive.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        each = pool.imap(_part, [(*row, first, min(first + PART, asked[row])) for row, first in parts])
+        each = pool.imap(_part, [(*row, first, min(first + PART, simulations)) for row, first in parts])
         found: list[Measured] = []
         for (row, first), part in zip(parts, each, strict=True):
             found.append(part)
-            if first + PART >= asked[row]:
+            if first + PART >= simulations:
                 topic, number = row
                 total = Measured(*(sum(column) for column in zip(*((m.yes, m.no, m.none) for m in found), strict=True)))
                 yield topic, cases(topic)[number], total

@@ -35,7 +35,6 @@ SIZES = (150, 450)
 MARGIN = 0.01
 RESAMPLES, ORDERS = 100, 20
 METRICS = ("accuracy", "loss")
-FEWER = 500  # simulations in the long form, as each takes a fifth of a second
 SPLITS = (450, 300)
 PATIENTS, IMAGES = (100, 60), 5  # of train and test; of each
 SHARED = 0.6  # how much of the spread of units is a patient's
@@ -82,7 +81,6 @@ def _turning_point(name: str, metric: str, images: int) -> Case:
         draw,
         COVERS,
         short=2,
-        most=FEWER,
     )
 
 
@@ -102,7 +100,6 @@ def _patients_point(metric: str) -> Case:
         draw,
         COVERS,
         short=2,
-        most=FEWER,
     )
 
 
@@ -121,7 +118,6 @@ def _one_population_of_patients(metric: str) -> Case:
         draw,
         REJECTS,
         short=4,
-        most=FEWER,
     )
 
 
@@ -142,7 +138,6 @@ def _one_population(name: str, metric: str) -> Case:
         draw,
         REJECTS,
         short=6,
-        most=FEWER,
     )
 
 
@@ -164,7 +159,6 @@ def _share(name: str, metric: str, role: str) -> Case:
         draw,
         COVERS,
         short=2,
-        most=FEWER,
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lucidag.explain.lime.settings import LimeSettings
 from lucidag.explain.settings import Methods
-from lucidag.ground.section import Level, Section, Seed, Split
+from lucidag.ground.section import DRAWS, MOST, Level, Section, Seed, Split
 
 Kind = Literal["ring", "patch", "dark_corner"]
 # The arms of a study.
@@ -34,7 +34,7 @@ class Shortcut(Section):
     split: Split = Field(
         default="test", description="Split that images come from, of the data set of `trained_without`."
     )
-    images: Annotated[int, Field(ge=2)] = Field(
+    images: Annotated[int, Field(ge=2, le=MOST)] = Field(
         default=20, description="So many, drawn at random, of each class its share and of each patient or lesion one."
     )
     control: Literal["untrained"] | None = Field(
@@ -50,7 +50,7 @@ class Shortcut(Section):
     )
     lime: LimeSettings | None = Field(default=None, description="Settings of LIME; null: those of `explain.lime`.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    resamples: Annotated[int, Field(ge=10)] = Field(
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(
         default=2000, description="Bootstrap draws over images, where an arm is one network."
     )
     seed: Seed = Field(

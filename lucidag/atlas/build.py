@@ -2,18 +2,20 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from itertools import chain
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from lucidag.atlas.about import About
 from lucidag.atlas.contents import Contents
 from lucidag.atlas.encode import packed
-from lucidag.atlas.findings.gather import findings
+from lucidag.atlas.explained import decisions
+from lucidag.atlas.findings.finding import Evidence, Finding
+from lucidag.atlas.findings.registry import ANALYSES
 from lucidag.atlas.results import Results
 from lucidag.atlas.sections.compare import compare
 from lucidag.atlas.sections.data import data
@@ -22,9 +24,9 @@ from lucidag.atlas.sections.images import explained, images, maps
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
 from lucidag.atlas.table import short, table
+from lucidag.atlas.versions import versions
 from lucidag.ground.progress import track
 
-PACKAGES = ("lucidag", "torch", "torchvision", "numpy", "pandas", "grad-cam", "lime", "zennit", "zennit-crp")
 PARTS = "page"
 SMALLER = ((1, 1), (2, 1), (2, 2), (4, 2))  # by how much maps and thumbnails shrink, until the page fits
 Sections = dict[str, Any]
@@ -51,7 +53,7 @@ class Size:
     megabytes: float
 
 
-def page(results: Results, contents: Contents, size: Size, seeds: Mapping[str, Any]) -> str:
+def page(results: Results, contents: Contents, size: Size, about: About) -> str:
     """Return the page.
 
     Parameters
@@ -62,23 +64,49 @@ def page(results: Results, contents: Contents, size: Size, seeds: Mapping[str, A
         What the configuration asked for.
     size
         How large things may be.
-    seeds
-        By model, the seed of its training, for the provenance.
+    about
+        What the results do not tell.
     """
     parts = dict(_tables(results, contents, size))
     wanted = _wanted(parts, contents)
     seen = {model: explained(results, found) for model, found in contents.explained.items()}
-    found = [finding.json() for finding in findings(results, contents)]
+    found = list(_findings(results, about, size))
     html = ""
     for maps_by, thumbnails_by in SMALLER:
         pictures = dict(_pictures(results, wanted, seen, size, maps_by, thumbnails_by))
         letters = {name: packed(part) for name, part in (parts | pictures).items()}
-        core = _core(results, contents, found, letters, seeds)
+        core = _core(results, contents, found, letters, about)
         core["left_out"] = _left_out(parts, pictures, size, maps_by, thumbnails_by)
         html = rendered({"core": packed(core), **letters})
         if len(html) <= size.megabytes * 1e6:
             break
     return html
+
+
+def _findings(results: Results, about: About, size: Size) -> Iterator[dict[str, Any]]:
+    """Give what the rules say, as the page takes it; the first of each name counts."""
+    read = {model: decisions(results, model, size.pixels, size.images) for model in about.models}
+    evidence = Evidence(results, about, {model: own for model, own in read.items() if own.records})
+    seen: set[str] = set()
+    for analysis in ANALYSES:
+        for finding in analysis.findings(evidence):
+            told = _shown(finding, analysis.title)
+            if told["id"] not in seen:
+                seen.add(told["id"])
+                yield told
+
+
+def _shown(finding: Finding, title: str) -> dict[str, Any]:
+    plain = finding.plain()
+    where = [", ".join(f"{key} {value}" for key, value in each["where"].items()) for each in plain["evidence"]]
+    evidence = [{"file": each["file"], "where": told} for each, told in zip(plain["evidence"], where, strict=True)]
+    return {
+        **{key: plain[key] for key in ("id", "level", "sentence", "links")},
+        "link": plain["links"][0]["to"] if plain["links"] else "",
+        "analysis": title,
+        "control": plain["control"],
+        "evidence": evidence,
+    }
 
 
 def rendered(letters: Mapping[str, str]) -> str:
@@ -128,7 +156,7 @@ def _pictures(
 
 
 def _core(
-    results: Results, contents: Contents, found: list[Any], letters: Mapping[str, str], seeds: Mapping[str, Any]
+    results: Results, contents: Contents, found: list[Any], letters: Mapping[str, str], about: About
 ) -> dict[str, Any]:
     return {
         "models": [_model(results, contents, model) for model in contents.models],
@@ -136,8 +164,11 @@ def _core(
         "sections": {name: len(text) for name, text in letters.items()},
         "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
         "probes": dict(contents.probes),
-        "versions": dict(_versions()),
-        "seeds": dict(seeds),
+        "versions": versions(),
+        "seeds": dict(about.provenance.get("seeds", {})),
+        "ran": [
+            {"analysis": each.title, "doc": each.doc, "of": ran} for each in ANALYSES if (ran := each.ran(results))
+        ],
     }
 
 
@@ -146,15 +177,13 @@ def _model(results: Results, contents: Contents, model: str) -> dict[str, Any]:
     split = next((name for name in ("test", "val", "train") if evaluation.get(name)), None)
     about = evaluation[split] if split else {}
     told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
-    return {"name": model, "dataset": contents.models[model], "architecture": contents.architectures.get(model, ""), "split": split, **told}
-
-
-def _versions() -> Iterable[tuple[str, str]]:
-    for package in PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:
-            continue
+    return {
+        "name": model,
+        "dataset": contents.models[model],
+        "architecture": contents.architectures.get(model, ""),
+        "split": split,
+        **told,
+    }
 
 
 def _left_out(parts: Sections, pictures: Sections, size: Size, maps_by: int, thumbnails_by: int) -> list[str]:
@@ -172,6 +201,10 @@ def _left_out(parts: Sections, pictures: Sections, size: Size, maps_by: int, thu
         side = max(1, size.pixels // maps_by)
         said.append(f"Maps have {side} × {side} places in 16 steps here; full ones lie in explanations/.")
     if thumbnails_by > 1:
-        said.append(f"Images are shrunk to {size.thumbnail // thumbnails_by} pixels, so that the page keeps to its size.")
-    said.append("Regions of units are in the sheets of figures/dissect/, and relevance of units by image in relevance/.")
+        said.append(
+            f"Images are shrunk to {size.thumbnail // thumbnails_by} pixels, so that the page keeps to its size."
+        )
+    said.append(
+        "Regions of units are in the sheets of figures/dissect/, and relevance of units by image in relevance/."
+    )
     return said

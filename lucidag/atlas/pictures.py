@@ -25,7 +25,7 @@ def thumbnail(image: NDArray[np.uint8], side: int) -> str:
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def coarse(values: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def coarse(values: NDArray[np.floating], side: int) -> NDArray[np.floating]:
     """Return a map S x S with side x side places, each the mean of what it stands for."""
     size = values.shape[0]
     if size <= side:
@@ -35,7 +35,7 @@ def coarse(values: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return resize(values, (side, side), order=1, anti_aliasing=True, preserve_range=True).astype(np.float32)
 
 
-def nibbles(values: NDArray[np.float32], signed: bool) -> NDArray[np.uint8]:
+def nibbles(values: NDArray[np.floating], signed: bool) -> NDArray[np.uint8]:
     """Return a map in four bits, in parts of its greatest size: 0 to 15, or 0 to 14 with zero at 7 if it is signed."""
     found = np.nan_to_num(values)
     most = float(np.abs(found).max())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lucidag.atlas.words import title
+from lucidag.ground.definitions import definition, title
 
 DIGITS = 4  # a page shows fewer
 Table = dict[str, Any]
@@ -33,7 +33,8 @@ def table(
     kept = [name for name in shown if columns is not None or frame[name].notna().any()]
     told = meanings or {}
     heads = [
-        {"name": name, "title": title(name), "kind": _kind(frame[name]), "text": told.get(name, "")} for name in kept
+        {"name": name, "title": title(name), "kind": _kind(frame[name]), "text": told.get(name) or definition(name)}
+        for name in kept
     ]
     return {"file": file, "rows": len(frame), "columns": heads, "data": {name: values(frame[name]) for name in kept}}
 

@@ -8,11 +8,12 @@ from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
 from lucidag.config.schema import Config
 from lucidag.config.select import members_of
+from lucidag.config.trainings import check_trainings
 from lucidag.data.registry import sources_with
 from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.planted.settings import FACTORY, LAYER
+from lucidag.planted.names import FACTORY, LAYER
 from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.settings import ClipDissect, Dissect
 
@@ -30,6 +31,7 @@ def check_names(plan: Plan, faults: Faults) -> None:
     found = (
         _check_datasets(plan),
         _check_models(plan),
+        check_trainings(plan.config),
         _check_studies(plan),
         _check_explain(plan, faults),
         _check_relevance(plan, faults),

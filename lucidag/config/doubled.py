@@ -34,7 +34,7 @@ def check_doubled(file: str | Path) -> None:
             f"{file}: {'.'.join(path)}: given twice, in lines {first} and {again}; keep one"
             for path, first, again in twice
         ]
-        raise InputError("\n".join(lines))
+        raise InputError(*lines)
 
 
 def _twice(

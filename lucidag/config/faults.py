@@ -15,6 +15,7 @@ from lucidag.data.registry import OWN_SOURCE
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
 
+SHOWN = 200  # characters of a value that is quoted
 YAML_WORDS = {True: "yes", False: "no"}
 
 
@@ -34,7 +35,7 @@ class Faults:
         try:
             yield
         except InputError as error:
-            lines = [f"{prefix}{line}" for line in str(error).splitlines()]
+            lines = [f"{prefix}{line}" for line in error.lines]
             self.lines += [line for line in lines if line not in self.lines]
         except LookupError:
             if not self.lines:
@@ -43,7 +44,7 @@ class Faults:
     def stop(self) -> None:
         """Raise an `InputError` with a line for each mistake, if there is one."""
         if self.lines:
-            raise InputError("\n".join(self.lines))
+            raise InputError(*self.lines)
 
 
 def explain(error: ValidationError, grids: WrittenOut, config: type[Config]) -> list[str]:
@@ -108,7 +109,9 @@ def _line(fault: ErrorDetails, path: Sequence[int | str], key: str, config: type
         return f"{key}: {unknown('choice', str(fault['input']), allowed)}"
     if fault["type"] == "string_type" and (told := _no_text(fault["input"])):
         return f"{key}: {told}"
-    return f"{key}: found {fault['input']!r}; {message[0].lower()}{message[1:]}"
+    found = repr(fault["input"])
+    shown = found if len(found) <= SHOWN else f"{found[:SHOWN]}…"
+    return f"{key}: found {shown}; {message[0].lower()}{message[1:]}"
 
 
 def _no_text(found: Any) -> str | None:  # noqa: ANN401 (whatever YAML gives)

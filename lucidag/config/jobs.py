@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lucidag.config.arms import arms, studied_models
+from lucidag.config.claimed import claim_settings
 from lucidag.config.compared import compared_models
 from lucidag.config.dossier import absent
 from lucidag.config.methods import (
@@ -27,6 +28,7 @@ from lucidag.config.methods import (
     planted_families,
     studied_families,
 )
+from lucidag.config.page import atlas_settings
 from lucidag.config.plan import Plan, Wildcards
 from lucidag.config.repaired import repair_arms
 from lucidag.config.schema import Config
@@ -96,7 +98,10 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
     return {
         "data": lambda plan, job: plan.config.datasets[job["dataset"]].settings(),
         # A network of a family that diverges must not end the others.
-        "train": lambda plan, job: {"outlive_divergence": job["model"] in plan.config.members},
+        "train": lambda plan, job: {
+            "outlive_divergence": job["model"] in plan.config.members,
+            "groups": _sampled(plan, job),
+        },
         "import": lambda plan, job: {
             "classes": plan.config.datasets[plan.config.models[job["model"]].dataset].named_classes()
         },
@@ -121,8 +126,9 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         },
         "faithfulness": lambda plan, job: {
             **_faithfulness(plan, job["model"], plan.explained[job["model"]]),
-            "hand_picked": plan.hand_picked(job["model"]),
+            **_compared(plan, "faithfulness", job["model"]),
         },
+        "faithfulness_figures": lambda plan, job: {"hand_picked": plan.hand_picked(job["model"])},
         "faithfulness_shard": lambda plan, job: _faithfulness(
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),
@@ -143,8 +149,16 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             "splits": plan.probe_splits(job["model"]),
         },
         "atlas": lambda plan, job: atlas_settings(plan),
+        "claims": lambda plan, job: claim_settings(plan),
         "notebook": lambda plan, job: notebook(plan),
     }
+
+
+def _sampled(plan: Plan, job: Wildcards) -> list[str]:
+    """Return the columns of the groups that an epoch of training shows equally often; none where it does not."""
+    model = plan.config.models[job["model"]]
+    balanced = model.train is not None and model.train.balance == "group"
+    return list(plan.config.datasets[model.dataset].groups) if balanced else []
 
 
 def _on_a_grid(plan: Plan, job: Wildcards) -> Settings:
@@ -290,7 +304,18 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.planted is not None:
         found["planted"] = {"models": plan.planted, **config.planted.pick("confidence")}
     if config.artefacts is not None:
-        found["artefacts"] = {"datasets": plan.audited, **config.artefacts.pick("confidence")}
+        learnt = {
+            data: [model for model in plan.discovered if config.models[model].dataset == data] for data in plan.audited
+        }
+        found["artefacts"] = {
+            "datasets": plan.audited,
+            "proposed": {data: models for data, models in learnt.items() if models},
+            **config.artefacts.pick("confidence"),
+        }
+    if config.discover is not None:
+        found["discovery"] = {"models": plan.discovered, **config.discover.pick("level", "confidence")}
+    if config.repair:
+        found["repair"] = {"repairs": {name: own.confidence for name, own in config.repair.items()}}
     if config.shortcuts:
         found["shortcuts"] = {
             "studies": {

@@ -10,6 +10,7 @@ from lucidag.config.checks import check_names
 from lucidag.config.command_line import typed
 from lucidag.config.faults import Faults, explain, unexpanded
 from lucidag.config.grid import write_out
+from lucidag.config.plain import unplain
 from lucidag.config.plan import Plan
 from lucidag.config.repaired import with_repaired, with_repaired_members
 from lucidag.config.schema import Config, config_with
@@ -45,11 +46,13 @@ def load_config(words: Mapping[str, Any], source: str, given: Mapping[str, Any] 
     try:
         return _checked(words, given or {})
     except InputError as error:
-        raise InputError("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from error
+        raise InputError(*(f"{source}: {line}" for line in error.lines)) from error
 
 
 def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     faults = Faults()
+    faults.lines += unplain(words)
+    faults.stop()  # nothing else can be looked at
     faults.lines += unexpanded(words)
     own = _own_sources(words, faults)
     kind = config_with(own.values()) if own else Config
@@ -59,13 +62,13 @@ def _checked(words: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
         grids = with_repaired_members(write_out(words))
         grids = replace(grids, words=choose(grids))
     except InputError as error:  # nothing else can be looked at
-        raise InputError("\n".join([*faults.lines, str(error)])) from error
+        raise InputError(*faults.lines, *error.lines) from error
     try:
         config = with_repaired(kind.model_validate(grids.words).of(grids.models), faults)
     except ValidationError as error:
         told = {line.partition(": ")[0] for line in faults.lines}
         faults.lines += [line for line in explain(error, grids, kind) if line.partition(": ")[0] not in told]
-        raise InputError("\n".join(faults.lines)) from error
+        raise InputError(*faults.lines) from error
     with faults.gathered():
         check_names(Plan(config), faults)
     faults.stop()

@@ -20,7 +20,7 @@ from lucidag.explain.methods.registry import (
 from lucidag.explain.relevance.settings import Lrp
 from lucidag.explain.settings import Explain
 from lucidag.ground.errors import InputError
-from lucidag.planted.settings import LAYER
+from lucidag.planted.names import LAYER
 
 Family = dict[str, Any]
 

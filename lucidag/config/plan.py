@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from lucidag.artefacts.study_settings import WITHOUT
 from lucidag.config.arms import arms, family, studied_models
@@ -15,7 +16,7 @@ from lucidag.explain.methods.registry import LIME, SLOW, families, name_of
 from lucidag.explain.settings import Image
 from lucidag.ground.shards import cut, shard_names
 from lucidag.models.settings import Model
-from lucidag.planted.settings import FACTORY, LAYER
+from lucidag.planted.names import FACTORY, LAYER
 from lucidag.units.names import ANNOTATIONS, NETDISSECT, UNTRAINED
 
 Wildcards = Mapping[str, str]
@@ -84,6 +85,10 @@ class Plan:
         """Return what was found about how an imported model is fed and read; nothing where its head is new."""
         asked = model in self.imported and not self.config.models[model].fresh_head
         return [self.at("models", model, "import.json")] if asked else []
+
+    def training(self, model: str) -> list[str]:
+        """Return the history of a model's training; nothing where it was not trained here."""
+        return [self.at("models", model, "history.csv")] if model in self.trained else []
 
     def histories(self, models: Iterable[str]) -> list[str]:
         """Return the histories of the trainings that may have diverged."""
@@ -520,7 +525,11 @@ class Plan:
         """Return what is said of a model's planted units."""
         found = {name: self.at("planted", model, f"{name}.csv") for name in ("truth", "relevance", "regions")}
         found["units"] = self.at("dissect", model, f"{LAYER}.csv")
-        found |= {"effects": self.at("units", model, "effects.csv")} if model in self.unit_models else {}
+        found |= self.passes(model, overlaps=False)
+        if model in self.unit_models:
+            found["effects"] = self.at("units", model, "effects.csv")
+            for file in self.unit_images(model):
+                found |= {"images": file, "embeddings": str(Path(file).with_suffix(".safetensors"))}
         if model in self.examined:
             found |= {name: self.at("rof", model, f"{name}.csv") for name in ("roles", "ranking")}
         return found

@@ -18,6 +18,7 @@ from lucidag.explain.methods.registry import ATTENDED, LRP, family_of, name_of
 from lucidag.explain.relevance.settings import Atlas
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file
 from lucidag.ground.kept import keep, read_kept
 from lucidag.ground.provenance import CodeIndex
 from lucidag.models.settings import Model, is_weight_file
@@ -244,7 +245,7 @@ def _asked(model: Model, dataset: DataSource) -> dict[str, Any]:
         classes = dataset.known_classes()
     named = model.weights is not None and not is_weight_file(model.weights)
     # A file that is missing is told elsewhere.
-    file = model.weights if model.weights is not None and not named and Path(model.weights).is_file() else None
+    file = model.weights if model.weights is not None and not named and is_file(model.weights) else None
     return {
         **model.model_dump(mode="json", include={"architecture", "options"}),
         "input": model.input.model_dump(mode="json", include=model.input.model_fields_set),

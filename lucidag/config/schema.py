@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args
 
-from pydantic import BaseModel, Field, PrivateAttr, create_model
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, create_model
 
 from lucidag.artefacts.discover.settings import Discover
 from lucidag.artefacts.repair.settings import Repair
@@ -30,10 +30,23 @@ def _dataset(sections: Iterable[type[DataSource]]) -> Any:  # noqa: ANN401 (an a
     return Annotated[Union[tuple(sections)], Field(discriminator="source")]  # noqa: UP007 (of a variable length)
 
 
+LONGEST = 255  # bytes of a name in a path
+
 if TYPE_CHECKING:
     Dataset = DataSource
 else:
     Dataset = _dataset(map(source_class, SOURCES))
+
+
+def _folder(path: str) -> str:
+    """Return a path of a folder as it is; raises ValueError at one that is none, or that Snakemake reads otherwise."""
+    if not path.strip():
+        raise ValueError("found no name of a folder; `.` is the working directory")
+    if odd := next((each for each in path if each in "{}*?"), None):
+        raise ValueError(f"found '{path}'; '{odd}' has a meaning of its own in Snakemake's paths: name another folder")
+    if max(len(part.encode(errors="replace")) for part in path.split("/")) > LONGEST:
+        raise ValueError(f"the name of a folder has more than {LONGEST} bytes, which no file system takes")
+    return path
 
 
 class Config(Section):
@@ -41,7 +54,9 @@ class Config(Section):
 
     jobs: ClassVar = dict.fromkeys(("figures",), ())  # stages that depend on no value
 
-    results: str = Field(default="results", description="Folder that everything is written to.")
+    results: Annotated[str, AfterValidator(_folder)] = Field(
+        default="results", description="Folder that everything is written to."
+    )
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.", min_length=1)
     models: dict[Name, Model] = Field(description="Models by name.", min_length=1)
     rof: Rof | None = Field(default=None, description="Retrieval of function; absent: not done.")
@@ -59,6 +74,11 @@ class Config(Section):
     repair: dict[Name, Repair] = Field(default={}, description="Shortcuts taken out of networks, by name.")
     experiments: Experiments = Field(
         default=Experiments(), description="Models side by side, where a grid or seeds made some."
+    )
+    claims: str | None = Field(
+        default="config/claims.yaml",
+        description="File of claims of earlier projects, which the results are held against. Where it is not named, "
+        "the project's own is taken if the configuration measures any of its claims; null: none.",
     )
     report: Report = Field(default=Report(), description="What is made of all results in the end.")
 

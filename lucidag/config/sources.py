@@ -7,6 +7,7 @@ from pathlib import Path
 from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file, is_folder
 from lucidag.models.settings import Model, is_weight_file
 from lucidag.units.clip.settings import Clip
 
@@ -21,7 +22,7 @@ def weight_files(model: Model) -> list[str]:
     """
     if model.weights is None or not is_weight_file(model.weights):
         return []
-    if not Path(model.weights).is_file():
+    if not is_file(model.weights):
         raise InputError(f"weights: file '{model.weights}' does not exist")
     return [model.weights]
 
@@ -37,11 +38,11 @@ def clip_weight_files(clip: Clip) -> list[str]:
     if clip.train is not None or not clip.weights:
         return []
     place = Path(clip.weights)
-    if place.is_dir():
+    if is_folder(place):
         return sorted(str(file) for file in place.iterdir() if file.is_file() and not file.name.startswith("."))
     if not is_weight_file(clip.weights):
         return []
-    if not place.is_file():
+    if not is_file(place):
         raise InputError(f"weights: file or folder '{clip.weights}' does not exist")
     return [clip.weights]
 
@@ -60,7 +61,7 @@ def check_sources(config: Config, source: str) -> None:
             dataset.files()
             dataset.named_classes()
         except InputError as error:
-            faults.lines.append(f"{source}: datasets.{name}.{error}")
+            faults.lines += [f"{source}: datasets.{name}.{line}" for line in error.lines]
         except Exception as error:  # whatever the user's own lines raise
             reason = f"{type(error).__name__}: {error}"
             faults.lines.append(" ".join(f"{source}: datasets.{name}: {dataset.source}: {reason}".split()))

@@ -14,6 +14,7 @@ from pathlib import Path, PureWindowsPath
 
 from lucidag.data.walk import is_image
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file
 
 SLASHES = "paths with \\ are read with /"
 SPELT = "names are taken that are spelt otherwise in the folder"
@@ -112,7 +113,7 @@ class Finder:
             return
         parts = [part for part in wanted[len(drive) :].split("/") if part]
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
-        here = next((end for end in ends if any((root / end).is_file() for root in self.roots)), None)
+        here = next((end for end in ends if any(is_file(root / end) for root in self.roots)), None)
         write = f"write '{here}'" if here else "write it as it is seen from the table's folder, or from `root`"
         raise InputError(f"'{cell}' starts at the top of a computer and is not there; {write}")
 
@@ -170,6 +171,8 @@ def _folded(name: str) -> str:
 
 def _below(path: str, roots: Sequence[Path]) -> str:
     """Give a path as it is seen from its root, where it lies below one: ids must not depend on what is above."""
+    if not path.startswith("/"):
+        return path
     for base in (root.absolute().as_posix().rstrip("/") + "/" for root in roots):
         if path.startswith(base):
             return path.removeprefix(base)

@@ -12,9 +12,15 @@ from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
 
 from lucidag.data.manifest import ARRAYS, CONCEPT_PREFIX, LABEL_MAPS, Manifest
+from lucidag.data.walk import formats
 from lucidag.ground.errors import InputError
 from lucidag.ground.pairs import check_same
 from lucidag.ground.tensors import KEY
+
+MOST_PIXELS = 2**26  # 8,192 x 8,192, which take up to 1.4 GiB while they are decoded
+
+
+USUAL_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM")
 
 
 class UnreadableImageError(InputError):
@@ -163,7 +169,13 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     try:
         if Path(path).stat().st_size == 0:
             raise UnreadableImageError(path, "it is empty")
-        with Image.open(path) as file:
+        with _open(path) as file:
+            if (pixels := file.width * file.height) > MOST_PIXELS:
+                raise UnreadableImageError(
+                    path,
+                    f"it has {file.width} x {file.height} = {pixels:,} pixels, and {MOST_PIXELS:,} are allowed: make "
+                    "it smaller, or cut it",
+                )
             file.load()
             yield ImageOps.exif_transpose(file)
     except FileNotFoundError as error:
@@ -174,6 +186,14 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
         cut = "truncated" in str(error).lower()
         reason = "it is truncated" if cut else getattr(error, "strerror", None) or str(error)
         raise UnreadableImageError(path, reason) from error
+
+
+def _open(path: str | Path) -> Image.Image:
+    """Open an image of `lucidag.data.walk.FORMATS`; the usual ones first, as the others take time to import."""
+    try:
+        return Image.open(path, formats=USUAL_FORMATS)
+    except Image.UnidentifiedImageError:
+        return Image.open(path, formats=formats())
 
 
 def _eight_bits(path: str | Path, image: Image.Image) -> NDArray[np.uint8]:

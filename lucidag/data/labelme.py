@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 from lucidag.data.roles import split_of
 from lucidag.data.walk import walk
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file, is_folder
 
 CLASSES, OBJECTS = "categories.txt", "object_categories.txt"
+DIGITS = 9  # of the number of a class or an object
 FARTHEST = 1e6  # pixels: what is farther is no place
 DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
 
@@ -75,7 +77,7 @@ def files_of(path: str | Path) -> list[str]:
     """
     lists = [Path(path) / name for name in (CLASSES, OBJECTS)]
     for file in lists:
-        if not file.is_file():
+        if not is_file(file):
             raise InputError(f"{file} does not exist")
     found, _ = annotated(path)
     return [str(file) for file in lists] + [file for each in found for file in (each.image, each.xml)]
@@ -99,7 +101,7 @@ def annotated(path: str | Path) -> tuple[list[Annotated], Counter[str]]:
     """
     images, objects = Path(path) / "images", Path(path) / "objects"
     for folder in (images, objects):
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise InputError(f"{folder} does not exist; polygons need the folders images/ and objects/")
     frames: dict[str, Path] = {}
     tree = walk(images)
@@ -157,7 +159,7 @@ def read_names(file: str | Path) -> tuple[str, ...]:
     names: dict[int, str] = {}
     for line, text in enumerate(lines, start=1):
         name, _, number = text.strip().rpartition(" ")
-        if not name or not number.isdecimal():
+        if not name or not number.isdecimal() or len(number) > DIGITS:
             raise InputError(f"{file}, line {line}: '{text}' is no name with its number, such as 'bed 9'")
         name = re.sub(r"^/(\w)/(?=\1)", "", name.strip())
         if int(number) in names or name in names.values():
@@ -233,4 +235,4 @@ def _points(outline: ElementTree.Element) -> tuple[tuple[float, float], ...] | N
 
 def _number(text: str | None) -> int | None:
     stripped = (text or "").strip()
-    return int(stripped) if stripped.isdecimal() else None
+    return int(stripped) if stripped.isdecimal() and len(stripped) <= DIGITS else None

@@ -11,6 +11,7 @@ from lucidag.data.roles import split_of
 from lucidag.data.table import Reading, list_table
 from lucidag.data.walk import walk
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file, is_folder
 from lucidag.ground.spelling import nearest
 
 
@@ -52,7 +53,7 @@ def list_images(
         If the path or a column does not exist, or the file or folder is not laid out as above.
     """
     path, reading = Path(path), reading or Reading()
-    if path.is_dir():
+    if is_folder(path):
         if reading != Reading():
             raise InputError(f"{path} is a folder; `delimiter`, `encoding`, `suffix` and `join` are for tables")
         tree = walk(path, leave_out)
@@ -62,8 +63,8 @@ def list_images(
             Entry("/".join(one.place), (path / Path(*one.place)).as_posix(), one.label, one.split) for one in placed
         ]
         return Listing(found, False, dict(sorted(tree.left_out.items())), [*filter(None, [tree.said()]), *notes])
-    if path.is_file():
+    if is_file(path):
         folders = [root] if isinstance(root, str | Path) else root or [path.parent]
         return list_table(path, [Path(each) for each in folders], columns or {}, split_names, classes, reading)
-    siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+    siblings = [item.name for item in path.parent.iterdir()] if is_folder(path.parent) else []
     raise InputError(f"{path} does not exist{nearest(path.name, siblings)}")

@@ -1,7 +1,6 @@
 """The table of a data set's images: the seam between the data sources and everything that reads them."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -237,7 +236,7 @@ def read_manifest(folder: str | Path) -> Manifest:
         concepts = {str(key): tuple(map(str, names)) for key, names in summary.get("concepts", {}).items()}
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} does not exist") from error
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'dataset.json'} is not what lucidag writes: {error}") from error
     missing = [c for c in ("image", "path", "label", "split", "mask", "digest") if c not in table.columns]
     if missing:

@@ -1,11 +1,9 @@
 """MNIST from the four idx files in torchvision's folder layout, ``{root}/MNIST/raw``."""
 
 import gzip
-import http.client
 import math
 import string
 import struct
-import urllib.request
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,10 +14,18 @@ from numpy.typing import NDArray
 
 from lucidag.data.ink import ink
 from lucidag.data.source import Source
-from lucidag.ground.errors import InputError
-from lucidag.ground.files import atomic
+from lucidag.ground.download import Patience, download
+from lucidag.ground.errors import InputError, told_of
+from lucidag.ground.files import is_file
 
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
+# SHA-256 of the four files as they were published.
+DIGESTS = {
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+LARGEST = 2**24  # bytes of a file
 
 
 def load(raw: Path, files: Sequence[str], asked: Mapping[str, Mapping[str, int | None]]) -> Source:
@@ -56,21 +62,35 @@ def load(raw: Path, files: Sequence[str], asked: Mapping[str, Mapping[str, int |
     return Source(table, tuple(string.digits), joined)
 
 
-def fetch(raw: str | Path, mirrors: Sequence[str] = MIRRORS) -> None:
-    """Download those of the four files that are missing under `raw`; each is checked and appears whole.
+def fetch(
+    raw: str | Path,
+    mirrors: Sequence[str],
+    digests: Mapping[str, str] | None = None,
+    patience: Patience | None = None,
+) -> None:
+    """Download those of the four files that are missing under `raw`, each as it was published and whole.
+
+    Parameters
+    ----------
+    raw
+        The folder of the files.
+    mirrors
+        Addresses that the name of a file follows.
+    digests
+        Name of each file to its SHA-256; None: `DIGESTS`.
+    patience
+        How long a mirror is waited for.
 
     Raises
     ------
     InputError
-        If no mirror gives a file, or a mirror gives something else than an idx file.
+        If no mirror gives a file as it was published.
     """
-    for stem in ("train", "t10k"):
-        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
-            name = f"{stem}-{kind}"
-            if not any((Path(raw) / file).is_file() for file in (name, f"{name}.gz")):
-                content = _download(f"{name}.gz", mirrors)
-                with atomic(Path(raw) / f"{name}.gz") as partial:
-                    partial.write_bytes(content)
+    for name, digest in (digests or DIGESTS).items():
+        if not any(is_file(Path(raw) / file) for file in (name, name.removesuffix(".gz"))):
+            addresses = [f"{mirror.rstrip('/')}/{name}" for mirror in mirrors]
+            with told_of("mnist"):
+                download(Path(raw) / name, addresses, digest, patience, LARGEST)
 
 
 def read_idx(path: str | Path) -> NDArray[np.uint8]:
@@ -124,21 +144,3 @@ def _wanted(raw: Path, stem: str, there: int, asked: Mapping[str, int | None]) -
         wish = ", ".join(f"{split} {'all' if count is None else count}" for split, count in asked.items())
         raise InputError(f"{raw}: file {stem} has {there} images, which does not allow {wish}")
     return {split: there - fixed if count is None else count for split, count in asked.items()}
-
-
-def _download(name: str, mirrors: Sequence[str]) -> bytes:
-    failures = []
-    for mirror in mirrors:
-        if not mirror.startswith(("http://", "https://")):
-            raise InputError(f"mnist, mirrors: '{mirror}' must begin with http:// or https://")
-        try:
-            with urllib.request.urlopen(mirror + name, timeout=60) as answer:  # noqa: S310 (http, see above)
-                content: bytes = answer.read()
-            _parse(content, mirror + name, zipped=True)
-        except (OSError, http.client.HTTPException) as error:
-            failures.append(f"{mirror}{name}: {error}")
-        except InputError as error:
-            failures.append(str(error))
-        else:
-            return content
-    raise InputError(f"MNIST could not be downloaded ({'; '.join(failures)})")

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?")  # tables written by pandas hold 3.0 where a cell of the column is empty
+WHOLE = re.compile(r"[+-]?[0-9]{1,300}(\.0*)?")  # tables written by pandas hold 3.0 where a cell of the column is empty
 _SHOWN = 12
 
 

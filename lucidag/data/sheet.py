@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,16 +94,16 @@ def read_sheet(
     with _reader(file, text, between) as reader:
         words = _first(file, reader)
         header = [name or f"{UNNAMED}{number}" for number, name in enumerate(words, start=1)]
-        for name in header:
-            if header.count(name) > 1:
-                raise InputError(f"{file}: column '{name}' occurs more than once")
+        twice = next((name for name, number in Counter(header).items() if number > 1), None)
+        if twice is not None:
+            raise InputError(f"{file}: column '{twice}' occurs more than once")
         rows, blank = ([], 0) if header_only else _rows(file, reader, words, header, int(said is not None))
     if not rows and not header_only:
         raise InputError(f"{file} has a header but no row")
     nameless = [
         name for name, word in zip(header, words, strict=True) if not (word if keep_unnamed else _PANDAS.sub("", word))
     ]
-    out = [name for name in nameless if not (keep_unnamed and any(row[name] for _, row in rows))]
+    out = dict.fromkeys(name for name in nameless if not (keep_unnamed and any(row[name] for _, row in rows)))
     if told is None and between != "," and file.suffix.lower() not in (".tsv", ".tab"):
         notes.append(f"{file.name} is read with {DELIMITERS[between]} between its cells")
     if not header_only:
@@ -111,7 +112,7 @@ def read_sheet(
     return Sheet(file, kept, rows, dict.fromkeys(kept, between), notes)
 
 
-def _said(file: Path, blank: int, out: Sequence[str], nameless: Sequence[str]) -> list[str]:
+def _said(file: Path, blank: int, out: Collection[str], nameless: Sequence[str]) -> list[str]:
     number = {"row": blank, "column": len(out)}
     counts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in number.items() if count]
     left_out = [f"{file.name}: left out without a name or value: {', '.join(counts)}"] if counts else []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # slow, and a start of the workflow imports this module
 
     from lucidag.data.looks import Look
 
+LARGEST = 16 * 2**30  # bytes of drawn images
+
 
 class Splits(Section):
     """Shares of the images, stratified by class. They sum to 1."""
@@ -80,6 +82,15 @@ class Known:
     labels: Sequence[str]
     splits: Sequence[str]
     owners: Sequence[str] | None = None
+
+
+def check_size(number: int, size: int) -> None:
+    """Raise ValueError where drawn images, of three channels, would fill a memory."""
+    if (bytes_ := 3 * number * size**2) > LARGEST:
+        raise ValueError(
+            f"{number:,} images of {size} x {size} pixels would take {bytes_ / 2**30:,.0f} GiB; at most "
+            f"{LARGEST >> 30} are drawn"
+        )
 
 
 class DataSource(Section):
@@ -157,6 +168,14 @@ class DataSource(Section):
     def known_images(self) -> Known | None:
         """Return class and split of every image; None where only reading them would tell."""
         return None
+
+    def has_validation(self) -> bool | None:
+        """Tell whether any image is in split ``val``; None where only reading them would tell."""
+        shares = getattr(self, "splits", None)
+        if isinstance(shares, Splits):
+            return shares.val > 0
+        known = self.known_images()
+        return None if known is None else "val" in known.splits
 
     def known_digest(self) -> str:
         """Return what tells whether `known_images` is still the same, without asking it: its keys."""

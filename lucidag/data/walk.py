@@ -12,6 +12,12 @@ from lucidag.ground.errors import InputError
 
 Parts = tuple[str, ...]
 
+# What is read, whatever a file's suffix says: bitmaps that Pillow decodes itself. For PostScript it would start an
+# interpreter; others hold several images, none, or no bitmap.
+FORMATS = (
+    *("AVIF", "BLP", "BMP", "CUR", "DCX", "DDS", "DIB", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "MSP"),
+    *("PCX", "PIXAR", "PNG", "PPM", "PSD", "QOI", "SGI", "SPIDER", "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM"),
+)
 # Pillow's list of suffixes takes long to load, so that it is only asked for the rarer ones.
 USUAL = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"))
 NEVER = frozenset(("", ".csv", ".htm", ".html", ".json", ".md", ".npy", ".npz", ".pdf", ".py", ".tsv", ".txt", ".xml"))
@@ -76,14 +82,19 @@ def is_image(name: str) -> bool:
 
 @cache
 def pillow_suffixes() -> frozenset[str]:
-    """Give the suffixes of the formats that Pillow can decode, not only identify."""
-    from PIL import Image, ImageFile
+    """Give the suffixes of the formats that are read."""
+    from PIL import Image
 
-    def decodes(kind: str) -> bool:
-        factory = Image.OPEN[kind][0] if kind in Image.OPEN else ImageFile.StubImageFile
-        return kind != "MPEG" and not (isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile))
+    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in formats())
 
-    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if decodes(kind))
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Give those of `FORMATS` that this Pillow can decode."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
 
 def is_helper(name: str) -> bool:

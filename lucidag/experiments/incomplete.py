@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lucidag.experiments.apart import MADE
 from lucidag.experiments.cells import missing
 from lucidag.experiments.columns import PLAIN
 from lucidag.experiments.families import effects_of_families, seeds_of_families
 from lucidag.experiments.read import Files, read_row
 from lucidag.experiments.sentences import sentences
 from lucidag.experiments.table import Row, experiments_json, experiments_table
+from lucidag.ground.damage import damaged
 from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import write_json
+from lucidag.ground.recorded import record_apart
+from lucidag.ground.records import Records
 from lucidag.ground.tables import read_table, write_table
 
 # Section of the configuration that asks for the files of a kind.
@@ -49,11 +53,12 @@ def make(
     failed
         Jobs that failed, such as ``train net``, and why.
     untold
-        Files, from the folder of results, that are of an earlier run: as if they were not there.
+        Files, from the folder of results, that are of an earlier run: as if they were not there. So are damaged ones.
     """
     folder = Path(results)
+    records = Records()
     there = {
-        kind: {key: path for key, path in named.items() if _there(folder, path, untold)}
+        kind: {key: path for key, path in named.items() if _there(folder, path, untold, records)}
         for kind, named in files.items()
     }
     rows = []
@@ -74,6 +79,7 @@ def make(
     write_table(folder / "experiments/factors.csv", found.table)
     told = [*sentences(found.table), *seeds_of_families(table, about, *asked)]
     write_json(folder / "experiments/factors.json", {"sentences": told, "notes": [*found.notes, *found.left_out]})
+    record_apart(folder, "incomplete", MADE)
 
 
 def reason(model: str, failed: Sequence[tuple[str, str]]) -> str:
@@ -85,12 +91,14 @@ def reason(model: str, failed: Sequence[tuple[str, str]]) -> str:
 def failed_row(model: str, about: Mapping[str, Any], why: str) -> Row:
     """Return the row of a model that was not evaluated."""
     columns = {key: about[key] for key in ("family", "block", "seed", "code")}
-    known = {"model": model, "status": "failed", "epochs": None, "data": None}
+    known = {"model": model, "status": "failed", **dict.fromkeys(("epochs", "kept_epoch", "ended", "data"))}
     return Row(columns | known, about["changed"], about["settings"], dict.fromkeys(PLAIN, missing(why)))
 
 
-def _there(folder: Path, path: str, untold: Collection[str]) -> bool:
-    return Path(path).is_file() and str(Path(path).relative_to(folder)) not in untold
+def _there(folder: Path, path: str, untold: Collection[str], records: Records) -> bool:
+    """Return whether a file is one of this run, as its job wrote it."""
+    told = Path(path).is_file() and str(Path(path).relative_to(folder)) not in untold
+    return told and not damaged(path, records)
 
 
 def _keys(files: Files, kind: str, model: str) -> set[str]:

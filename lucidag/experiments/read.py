@@ -17,6 +17,7 @@ from lucidag.ground.digest import DIGITS
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 from lucidag.models.diverged import divergence
+from lucidag.models.keeping import summary
 
 Files = Mapping[str, Mapping[str, str]]  # by kind and model; of layers by model and layer, of studies by study
 
@@ -49,7 +50,7 @@ def read_row(model: str, about: Mapping[str, Any], files: Files, settings: Mappi
         **{key: about[key] for key in ("family", "block")},
         "status": status,
         "seed": about["seed"],
-        "epochs": None if history is None else len(history),
+        **(dict.fromkeys(("epochs", "kept_epoch", "ended")) if history is None else summary(history)),
         "data": digest(files["manifest"][model]),
         "code": about["code"],
     }

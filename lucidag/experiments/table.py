@@ -10,7 +10,7 @@ import pandas as pd
 from lucidag.experiments.cells import Cell, Cells
 from lucidag.experiments.columns import MANY, PLAIN, column_of
 
-FIRST = ("model", "family", "block", "status", "seed", "epochs", "data", "code")
+FIRST = ("model", "family", "block", "status", "seed", "epochs", "kept_epoch", "ended", "data", "code")
 NAMES = ("worst_group",)
 TRAINED, IMPORTED = "trained", "imported"
 MEANINGS = {
@@ -20,6 +20,8 @@ MEANINGS = {
     "status": f"`{TRAINED}`, `{IMPORTED}`, or why there are no outcomes: `diverged`, `failed`.",
     "seed": "Of the training.",
     "epochs": "Epochs that were run.",
+    "kept_epoch": "The epoch whose weights are kept (`train.keep`).",
+    "ended": "Why the training ended: `epochs` (all were run), `patience` or `divergence`.",
     "data": "Digest of the table of its images, in which the digest of each image stands.",
     "code": "Digest of the code that trained or imported it, and of the versions of its packages.",
     "worst_group": "Name of the group of test images with the lowest accuracy.",

@@ -19,7 +19,9 @@ MOST_BARS = 48  # of a layer; the title says how many concepts there were
 ROW = 0.125  # inches for a concept
 AROUND = 5  # concepts that a panel's title and axis take the room of
 NAME_SIZE, NAME_WIDTH = 6.0, 1.2  # points; inches
+ABOVE = 1.12  # the highest bar, and its number
 NO_CATEGORY = "no category"
+NO_BAR = {True: "none\nconfirmed", False: "nothing to\nmeasure"}  # by whether the layer has units with a label or none
 
 
 @paper()
@@ -67,7 +69,9 @@ def units_per_concept(tables: Mapping[str, pd.DataFrame], min_units_per_concept:
 def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figure:
     """Draw the unique concepts of each layer by category, of confirmed labels, one panel per model.
 
-    Above it the share of its units with a confirmed label, and of those of an untrained network where there is one.
+    Above it the share of its units with a confirmed label, and of those of an untrained network where there is one. A
+    layer without a bar says why: none of its labels is confirmed, or the method has nothing to measure there, as
+    Network Dissection in a layer without maps.
 
     Parameters
     ----------
@@ -91,9 +95,11 @@ def categories(summaries: Mapping[str, Mapping[str, Any]], method: str) -> Figur
     fig = figure(FULL_WIDTH, 2.6)
     axes = list(fig.subplots(1, len(layers), sharey=True, squeeze=False)[0])
     for ax, (model, by_layer) in zip(axes, layers.items(), strict=True):
-        _stacks(ax, by_layer, names)
         labels = found[model]
+        units = {name: each["units"] for name, each in labels["confirmed"]["layers"].items()} if labels else {}
+        _stacks(ax, by_layer, names, units)
         ax.set_title(f"{model}{_beside(labels) if labels else ''}")
+    axes[0].set_ylim(0, ABOVE * max(sum(each.values()) for by_layer in layers.values() for each in by_layer.values()))
     axes[0].set_ylabel("unique concepts")
     fig.suptitle(f"Unique concepts by category, {TITLES[method]}, confirmed labels", x=0.01, ha="left")
     legend_below(fig, axes, columns=7)
@@ -163,7 +169,9 @@ def concept_names(counts: pd.DataFrame) -> list[str]:
     ]
 
 
-def _stacks(ax: Axes, by_layer: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> None:
+def _stacks(
+    ax: Axes, by_layer: Mapping[str, Mapping[str, int]], names: Sequence[str], units: Mapping[str, int]
+) -> None:
     below = np.zeros(len(by_layer))
     for index, name in enumerate(names):
         values = np.array([each.get(name, 0) for each in by_layer.values()])
@@ -178,8 +186,9 @@ def _stacks(ax: Axes, by_layer: Mapping[str, Mapping[str, int]], names: Sequence
             label=listed(name) or NO_CATEGORY,
         )
         below += values
-    for place, total in enumerate(below):
-        ax.text(place, total, f"{total:.0f}", ha="center", va="bottom", fontsize=7)
+    for place, (layer, total) in enumerate(zip(by_layer, below, strict=True)):
+        words = f"{total:.0f}" if total else NO_BAR[units[layer] > 0]
+        look = {"fontsize": 7} if total else {"fontsize": 6, "color": GREY}
+        ax.text(place, total, words, ha="center", va="bottom", **look)
     ax.set_xticks(range(len(by_layer)), list(by_layer))
     ax.tick_params(axis="x", length=0)
-    ax.margins(y=0.1)

@@ -24,6 +24,7 @@ from lucidag.figures.style import (
     VERMILION,
     figure,
     legend_below,
+    note,
     paper,
 )
 from lucidag.rof.tables import curve_of, is_grid, numbers_of
@@ -43,6 +44,7 @@ AXIS_NAMES = {
     "loss": "cross-entropy (nats)",
     "worst_accuracy": "accuracy of the worst group (share of images)",
 }
+BIAS = "logit_bias"
 UNITS_AXIS = "units switched on, k"
 RIGHT = 1.01  # the axis ends a little after the last k, so that a mark there shows
 # Above this ratio of the greatest to the least loss a linear axis hides the lower end.
@@ -60,6 +62,7 @@ def curves(
 ) -> Figure:
     """Draw one metric of a sweep at every k, a panel each for the splits ``train`` and ``test`` that it has.
 
+    Beside the main order stand two controls: random orders, and the bias control. Other orders are drawn by `rankings`.
     Of a sweep on a grid there are points, and no lines between them.
 
     Parameters
@@ -82,7 +85,9 @@ def curves(
     for ax, split in zip(axes, shown, strict=True):
         one = sweep[sweep["split"] == split]
         _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over images")
-        _controls(ax, one, split, ranking, metric)
+        _random(ax, one, split, metric)
+        if (one["method"] == BIAS).any():
+            _order(ax, one, split, BIAS, metric, BLACK, "-.")
         point = _point(points, split, ranking, metric)
         title = "" if point is None else f": {as_good_in_words(point, metric, confidence)}"
         if point is not None:
@@ -95,6 +100,37 @@ def curves(
     axes[0].set_ylabel(AXIS_NAMES[metric])
     scale_y(axes[0], sweep.loc[sweep["split"].isin(shown), metric].to_numpy(dtype=np.float64), metric)
     legend_below(fig, axes, columns=3)
+    return fig
+
+
+@paper()
+def rankings(sweep: pd.DataFrame, bands: pd.DataFrame, ranking: str, confidence: float) -> Figure:
+    """Draw the main order beside the other ones, reversed among them: accuracy above, loss below.
+
+    Parameters
+    ----------
+    sweep, bands, ranking, confidence
+        See `curves`.
+    """
+    others = [method for method in sweep["method"].unique() if method not in (ranking, "random", BIAS)]
+    if not others:
+        return note("The units were switched on in one order alone, and at random.")
+    shown = [split for split in ("train", "test") if (sweep["split"] == split).any()]
+    fig = figure(FULL_WIDTH, 5.2)
+    grid = fig.subplots(2, len(shown), sharex="col", sharey="row", squeeze=False)
+    for row, metric in zip(grid, ("accuracy", "loss"), strict=True):
+        for ax, split in zip(row, shown, strict=True):
+            one = sweep[sweep["split"] == split]
+            _main(ax, one, bands, split, ranking, metric, f"its {confidence:.0%} bootstrap band over images")
+            looks = cycle(((GREEN, "-"), (PURPLE, "-"), (SKY, "-"), (ORANGE, "-")))
+            for method in others:
+                colour, dash = (VERMILION, "--") if method == "reversed" else next(looks)
+                _order(ax, one, split, method, metric, colour, dash)
+            ax.set(title=split if metric == "accuracy" else "", xlim=(0, RIGHT * one["k"].max()))
+            ax.set_xlabel(UNITS_AXIS if metric == "loss" else "")
+        row[0].set_ylabel(AXIS_NAMES[metric])
+        scale_y(row[0], sweep.loc[sweep["split"].isin(shown), metric].to_numpy(dtype=np.float64), metric)
+    legend_below(fig, list(grid.ravel()), columns=3)
     return fig
 
 
@@ -171,22 +207,18 @@ def random_range(sweep: pd.DataFrame, split: str, metric: str) -> tuple[NDArray[
     return drawn.mean(axis=0), drawn.min(axis=0), drawn.max(axis=0)
 
 
-def _controls(ax: Axes, sweep: pd.DataFrame, split: str, ranking: str, metric: str) -> None:
+def _random(ax: Axes, sweep: pd.DataFrame, split: str, metric: str) -> None:
     spread = random_range(sweep, split, metric)
     if spread is not None:
         mean, low, high = spread
         k = np.unique(sweep.loc[sweep["method"] == "random", "k"].to_numpy(dtype=np.int64))
         draw(ax, k, mean, color=GREY, linewidth=0.8, label="random orders, mean")
         shade(ax, k, low, high, color=PALE, alpha=0.6, zorder=0.5, label="random orders, range")
-    looks = {"reversed": (VERMILION, "-"), "logit_bias": (BLACK, "-.")}
-    others = cycle((GREEN, PURPLE, SKY))
-    for method in sweep["method"].unique():
-        if method not in (ranking, "random"):
-            colour, dash = looks[method] if method in looks else (next(others), "-")
-            values = curve_of(sweep, split, method, metric)
-            name = METHOD_NAMES.get(method, method)
-            k = numbers_of(sweep, split, method)
-            draw(ax, k, values, color=colour, linestyle=dash, linewidth=0.8, label=name)
+
+
+def _order(ax: Axes, sweep: pd.DataFrame, split: str, method: str, metric: str, colour: str, dash: str) -> None:
+    values, name = curve_of(sweep, split, method, metric), METHOD_NAMES.get(method, method)
+    draw(ax, numbers_of(sweep, split, method), values, color=colour, linestyle=dash, linewidth=0.8, label=name)
 
 
 def _main(ax: Axes, sweep: pd.DataFrame, bands: pd.DataFrame, split: str, ranking: str, metric: str, band: str) -> None:

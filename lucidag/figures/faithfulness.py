@@ -1,4 +1,4 @@
-"""How faithful explanations are: the ranking by each metric, and the curves behind some of them."""
+"""How faithful explanations are: the ranking by each metric."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,17 +11,14 @@ from lucidag.explain.agreement.baselines import TITLES
 from lucidag.explain.faithfulness.metrics import (
     CONTROLS,
     DELETION,
-    FLOOR,
     INFIDELITY,
     INSERTION,
     RANDOMISATION,
     ROAD,
-    ROAD_LEAST,
-    ROAD_MOST,
     SENSITIVITY,
 )
 from lucidag.figures.forest import Look, Row, forest, images_in_words, panels
-from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_below, note, paper
+from lucidag.figures.style import BLUE, FULL_WIDTH, GREY, figure, legend_below, note, paper
 
 METRIC_NAMES = {
     SENSITIVITY: "sensitivity-max",
@@ -31,23 +28,6 @@ METRIC_NAMES = {
     ROAD: "ROAD",
     RANDOMISATION: "randomisation, |correlation|",
 }
-# Title, label of x, label of y, and the curves with their dashes.
-PANELS = (
-    ("deletion: lower is better", "share of pixels deleted", "probability of the class", {DELETION: "-"}),
-    ("insertion: higher is better", "share of pixels inserted", "probability of the class", {INSERTION: "-"}),
-    (
-        "ROAD, most relevant first (solid)\nand last (dashed): apart is better",
-        "share of pixels imputed",
-        "probability of the class",
-        {ROAD_MOST: "-", ROAD_LEAST: "--"},
-    ),
-    (
-        "randomisation: lower is better\n(dotted: the maps of two untrained networks)",
-        "share of layers randomised, from the last",
-        "|correlation| with the map",
-        {RANDOMISATION: "-", FLOOR: ":"},
-    ),
-)
 CONTROL_MARKS = dict(zip(CONTROLS, ("s", "^"), strict=True))
 COLUMNS = 3
 NOTHING = "No explanation has a value, so nothing can be ranked."
@@ -121,54 +101,3 @@ def _label(method: str, row: Row, confidence: float) -> str:
 def beats(row: Row) -> bool:
     """Say whether a row of the ranking is told apart from both controls, as the better one."""
     return set(CONTROLS) <= set(row["better_than"].split(";"))
-
-
-@paper()
-def curves(points: pd.DataFrame, methods: Sequence[str], titles: Mapping[str, str]) -> Figure:
-    """Draw the mean curves over the images: deletion, insertion, ROAD and randomisation, as far as they are there.
-
-    Parameters
-    ----------
-    points
-        The columns `lucidag.explain.faithfulness.metrics.CURVE_COLUMNS`.
-    methods
-        Their order, and so their colours; the controls are grey.
-    titles
-        Methods to their names for readers.
-    """
-    shown = [panel for panel in PANELS if points["curve"].isin(panel[3]).any()]
-    if not shown:
-        return note("No explanation has a curve: none of deletion, insertion, ROAD and randomisation was measured.")
-    lines = -(-len(shown) // 2)
-    columns = -(-len(shown) // lines)
-    fig = figure(0.2 + 3.4 * columns, 0.8 + 2.1 * lines)
-    axes = panels(fig, lines, columns, len(shown))
-    for ax, (title, x, y, dashes) in zip(axes, shown, strict=True):
-        for curve, dash in dashes.items():
-            _lines(ax, points[points["curve"] == curve], methods, dash, {**TITLES, **titles})
-        ax.set_title(title)
-        ax.set(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.02))
-    legend_below(fig, axes)
-    return fig
-
-
-def _lines(ax: Axes, points: pd.DataFrame, methods: Sequence[str], dash: str, titles: Mapping[str, str]) -> None:
-    colours = dict(zip([each for each in methods if each not in CONTROLS], CYCLE * len(methods), strict=False))
-    for method in methods:
-        own = points[points["method"] == method]
-        # A turned sign still shows the same; the other curves are never below 0.
-        means = own.assign(value=own["value"].abs()).groupby("share")["value"].mean().dropna()
-        if means.empty:
-            continue
-        control = method in CONTROLS
-        ax.plot(
-            means.index,
-            means,
-            dash,
-            color=GREY if control else colours[method],
-            linewidth=0.8 if control else 1.2,
-            marker=CONTROL_MARKS[method] if control else None,
-            markersize=2,
-            label=titles.get(method, method),
-            clip_on=False,
-        )

@@ -64,7 +64,7 @@ def groups(
         ax.set(title=title, xlabel=UNITS_AXIS, xlim=(0, RIGHT * table["k"].max()), ylim=(0, 1.02))
     axes[0].set_ylabel(AXIS_NAMES["accuracy"])
     fig.suptitle(_choice(chosen, confidence), x=0.01, ha="left", fontsize=8)
-    legend_below(fig, axes, columns=3 if prefix == GROUP else 6)
+    legend_below(fig, axes, columns=3 if prefix == GROUP else 4)
     return fig
 
 
@@ -117,7 +117,10 @@ def _panel(
     metric, label = ("worst_accuracy", "worst group") if prefix == GROUP else ("accuracy", "all images")
     fill(ax, bands, SPLIT, method, metric, GREY, f"its {confidence:.0%} bootstrap band")
     values = curve_of(table, SPLIT, method, metric)
-    draw(ax, numbers, values, color=BLACK, linewidth=2.6, zorder=1.8, label=label)
+    if prefix == GROUP:  # it is one of the groups at each k, whose colour stays to be seen between the dots
+        draw(ax, numbers, values, color=BLACK, linewidth=1.6, zorder=2.5, label=label, linestyle=(0, (1, 2.5)))
+    else:
+        draw(ax, numbers, values, color=BLACK, linewidth=1.8, zorder=2.5, label=label)
 
 
 def _each(columns: Sequence[str], prefix: str, sizes: Mapping[str, int]) -> str:

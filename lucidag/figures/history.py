@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, VERMILION, figure, legend_below, paper
+from lucidag.figures.style import BLACK, BLUE, FULL_WIDTH, GREY, VERMILION, figure, legend_below, paper
 
 
 @paper()
@@ -15,8 +15,8 @@ def history(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        One row an epoch: ``epoch``, ``lr``, ``train_loss``, ``train_accuracy``, ``val_loss`` and
-        ``val_accuracy``; the last two are empty where there is no validation split.
+        One row an epoch: ``epoch``, ``lr``, ``train_loss``, ``train_accuracy``, ``val_loss`` and ``val_accuracy``,
+        which are empty where there is no validation split, and ``kept``, True in the row of the epoch that is kept.
     """
     fig = figure(FULL_WIDTH, 2.5)
     loss, accuracy, rate = fig.subplots(1, 3)
@@ -27,7 +27,10 @@ def history(table: pd.DataFrame) -> Figure:
     rate.plot(table["epoch"], table["lr"], color=BLACK, marker="s", markevery=_every(table))
     rate.set_ylabel("learning rate")
     rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    kept = table.loc[table["kept"].astype(str) == "True", "epoch"]
     for ax in (loss, accuracy, rate):
+        for epoch in kept:
+            ax.axvline(epoch, color=GREY, linestyle=":", zorder=0, label="epoch whose weights are kept")
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_below(fig, [loss, accuracy])

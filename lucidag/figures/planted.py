@@ -6,8 +6,21 @@ from matplotlib.figure import Figure
 
 from lucidag.figures.style import BLUE, CYCLE, FULL_WIDTH, GREY, figure, legend_below, paper
 
-SHARES = {"right": "label is right", "confirmed": "label is confirmed", "wrong_among_confirmed": "wrong, if confirmed"}
-PARTS = {"effects": "needed by class", "relevance": "adds to class", "roles": "used at all", "regions": "region"}
+SHARES = {
+    "right": "label is right",
+    "confirmed": "label is confirmed",
+    "wrong_among_confirmed": "wrong, if confirmed",
+    "second_confirmed": "second concept is confirmed",
+}
+PARTS = {
+    "effects": "needed by class",
+    "relevance": "adds to class",
+    "roles": "used at all",
+    "regions": "region",
+    "clear": "answers to anything",
+    "two": "answers to two",
+    "alike": "answer to the same",
+}
 ALL = "all"
 
 
@@ -22,13 +35,13 @@ def planted(summary: pd.DataFrame) -> Figure:
     """
     labels = summary[summary["part"] == "labels"]
     methods = list(dict.fromkeys(labels["method"]))
-    fig = figure(FULL_WIDTH, 4.4)
+    fig = figure(FULL_WIDTH, 5.4)
     axes = fig.subplots(1, 1 + len(methods), width_ratios=[*[1.0] * len(methods), 1.3])
     for ax, method in zip(axes, methods, strict=False):
         _labels(ax, labels[labels["method"] == method], method)
         ax.label_outer()
     _precision(axes[-1], summary[summary["measure"].eq("auprc") & summary["part"].isin(list(PARTS))])
-    legend_below(fig, list(axes), columns=5)
+    legend_below(fig, list(axes), columns=3)
     return fig
 
 
@@ -36,7 +49,7 @@ def _labels(ax: Axes, table: pd.DataFrame, method: str) -> None:
     kinds = list(dict.fromkeys(table["kind"]))
     for place, (measure, words) in enumerate(SHARES.items()):
         rows = table[table["measure"] == measure].set_index("kind").reindex(kinds)
-        _points(ax, rows, [at + 0.22 * (place - 1) for at in range(len(kinds))], CYCLE[place], words)
+        _points(ax, rows, [at + 0.2 * (place - 1.5) for at in range(len(kinds))], CYCLE[place], words)
     ax.set_yticks(range(len(kinds)), kinds)
     ax.set(xlim=(-0.03, 1.03), ylim=(len(kinds) - 0.5, -0.5), title=method, xlabel="share of units")
 

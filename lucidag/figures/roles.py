@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lucidag.figures.style import BLACK, FULL_WIDTH, GREEN, GREY, ORANGE, SKY, figure, legend_below, paper
+from lucidag.figures.style import BLACK, FULL_WIDTH, GREEN, GREY, ORANGE, SKY, figure, legend_below, note, paper
 from lucidag.rof.roles import ROLE_METRICS, ROLES, shares
 from lucidag.rof.support import ONE_SIDED
 
 COLOURS = dict(zip(ROLES, (GREEN, ORANGE, SKY, GREY), strict=True))
 MARKERS = dict(zip(ROLES, "o^vs", strict=True))
+LINE = 118  # letters of seven points across the figure
 NAMES = {"both": "both", "train_only": "train only", "test_only": "test only", "neither": "neither"}
 
 
@@ -30,16 +32,35 @@ def roles(table: pd.DataFrame, metric: str, found: Sequence[Mapping[str, Any]] =
         ``loss`` or ``accuracy``: whose turning points decided column ``role``.
     found
         The shares of roles, see `lucidag.rof.roles.judged_roles`; may be empty.
+
+    Returns
+    -------
+    Figure
+        A sentence alone where all units have one role by either metric, which a picture would show as one block.
     """
+    if all(table[column].nunique() == 1 for column in ("role", *(f"role_{each}" for each in ROLE_METRICS))):
+        return note("\n".join([_one_role(table, metric), *(support_in_words(found, each) for each in _known(found))]))
     fig = figure(FULL_WIDTH, 4.1)
     axes = fig.subplot_mosaic([["strips", "scatter"], ["bars", "scatter"]], width_ratios=(1.15, 1))
     _strips(axes["strips"], table)
     _bars(axes["bars"], table, metric)
     _scatter(axes["scatter"], table, metric)
     if found:
-        fig.suptitle("\n".join(support_in_words(found, each) for each in ROLE_METRICS), x=0.01, ha="left", fontsize=7)
+        lines = [line for each in ROLE_METRICS for line in wrap(support_in_words(found, each), LINE)]
+        fig.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=7)
     legend_below(fig, [axes["scatter"]], columns=3)
     return fig
+
+
+def _known(found: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return ROLE_METRICS if found else ()
+
+
+def _one_role(table: pd.DataFrame, metric: str) -> str:
+    """Say that all units have one role, and what the turning points are."""
+    train, test = (n0_of(table, metric, split) for split in ("train", "test"))
+    words = f"All {len(table)} units have one role, {NAMES[table['role'].iloc[0]]}"
+    return f"{words}: n₀ by {metric} is {train} on train and {test} on test, so that roles tell no units apart."
 
 
 def support_in_words(found: Sequence[Mapping[str, Any]], metric: str) -> str:

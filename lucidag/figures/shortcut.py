@@ -11,6 +11,7 @@ from lucidag.figures.style import BLUE, FULL_WIDTH, GREEN, GREY, ORANGE, figure,
 
 ROLES = {"with": (ORANGE, "o"), "without": (BLUE, "s"), "untrained": (GREEN, "D")}
 LABELS = {"with": "trained with it", "without": "trained without", "untrained": "untrained"}
+ROWS = {"with": "trained with", "without": "trained without", "untrained": "untrained"}
 SHIFT = {"with": -0.22, "without": 0.0, "untrained": 0.22}
 CONTROL = "control: its place filled"
 
@@ -76,7 +77,7 @@ def _change(ax: Axes, changes: Mapping[str, Mapping[str, Any]], artefact: str, t
                 continue
             images = max(images, change["n"])
             y = len(rows)
-            rows.append(f"{role}" if key == "artefact" else "filled")
+            rows.append(ROWS[role] if key == "artefact" else "place filled")
             _networks(ax, y, change["each"], own)
             _point(ax, y, change["value"], change["low"], change["high"], own, sign, label)
     ax.axvline(0, color=GREY, linewidth=0.8)

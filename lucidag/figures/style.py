@@ -67,11 +67,12 @@ def figure(width: float, height: float) -> Figure:
         return Figure(figsize=(width, height))
 
 
-def save(fig: Figure, png: str | Path, pdf: str | Path) -> None:
+def save(fig: Figure, png: str | Path, pdf: str | Path, true_colour: bool = False) -> None:
     """Write `fig` as PNG (150 dpi) and PDF (vector, TrueType fonts), each whole or not at all.
 
     No date and no program's name goes in, so the same figure gives the same bytes. A PNG above 300 kB
-    (images) is reduced to 256 colours; the PDF keeps them all.
+    (images) is reduced to 256 colours; the PDF keeps them all. With `true_colour`, which is for heat maps over
+    photographs, whose slopes 256 colours turn to bands, the PNG keeps them too.
     """
     buffer = BytesIO()
     with paper(), _laid_out_once(fig):
@@ -79,7 +80,7 @@ def save(fig: Figure, png: str | Path, pdf: str | Path) -> None:
         fig.set_dpi(PNG_DPI)
         FigureCanvasAgg(fig).print_png(buffer, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
         with atomic(png) as partial:
-            partial.write_bytes(_small(buffer.getvalue()))
+            partial.write_bytes(_small(buffer.getvalue(), true_colour))
         fig.set_layout_engine("none")
         fig.set_dpi(2 * PNG_DPI)
         with atomic(pdf) as partial:
@@ -99,12 +100,13 @@ def _laid_out_once(fig: Figure) -> Iterator[None]:
         fig.set_layout_engine("none" if engine is None else engine)
 
 
-def _small(png: bytes) -> bytes:
+def _small(png: bytes, true_colour: bool) -> bytes:
     if len(png) <= PNG_BYTES:
         return png
     buffer = BytesIO()
     with Image.open(BytesIO(png)) as image:
-        few = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+        every = image.convert("RGB")  # nothing shines through
+        few = every if true_colour else every.quantize(256, method=Image.Quantize.MEDIANCUT)
         few.save(buffer, format="PNG", optimize=True, dpi=(PNG_DPI, PNG_DPI))
     return buffer.getvalue()
 

@@ -10,15 +10,20 @@ WORDS = (
     *("baseline", "warnings", "top_images", "reference_images", "role_supported", "zero_confirmed", "mean_confirmed"),
     *("words_category", "words_verdict", "words_why", "words_judged_by"),
     *("pixels_category", "pixels_verdict", "pixels_why", "pixels_judged_by"),
+    *("second", "second_category", "second_verdict", "second_why", "second_judged_by"),
+    *("words_second", "words_second_category", "words_second_verdict", "words_second_why", "words_second_judged_by"),
+    *("pixels_second", "pixels_second_category", "pixels_second_verdict", "pixels_second_why"),
+    *("pixels_second_judged_by", "labelled_second"),
     *("zero_first_class", "zero_second_class", "zero_third_class"),
     *("mean_first_class", "mean_second_class", "mean_third_class"),
-    *("block", "status", "data", "code", "architecture", "worst_group", "device"),
+    *("block", "status", "ended", "data", "code", "architecture", "worst_group", "device"),
     *("factor", "level", "against", "outcome"),
-    *("part", "second_category", "verdict"),
+    *("part", "verdict", "why", "judged_by", "floor", "true", "predicted"),
+    *("id", "project", "claimed", "differs", "file", "link", "configuration", "values"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.
-WHOLE = ("seed", "clusters", "alike", "nearest_unit", "nearest_by_images")
+WHOLE = ("seed", "kept_epoch", "clusters", "alike", "nearest_unit", "nearest_by_images")
 WHOLE_END = "_rank"
 
 

@@ -14,6 +14,10 @@ from safetensors import SafetensorError
 from lucidag.ground.errors import InputError
 
 
+class DamagedError(InputError, ValueError):
+    """A file of the project's own that is not what was written."""
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, and move it there when the block ends well.
@@ -47,6 +51,16 @@ def atomic(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def is_file(path: str | Path) -> bool:
+    """Return whether a path leads to a file: False also where no system takes it, as of a name that is too long."""
+    return os.path.isfile(path)  # noqa: PTH113 (which raises)
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether a path leads to a folder: False also where no system takes it."""
+    return os.path.isdir(path)  # noqa: PTH112 (which raises)
+
+
 def discard(path: str | Path) -> None:
     """Remove a file if it is there, and the partial files that killed writers of it left beside it."""
     Path(path).unlink(missing_ok=True)
@@ -72,5 +86,16 @@ def write_json(path: str | Path, value: Any) -> None:  # noqa: ANN401 (JSON is w
 
 
 def read_json(path: str | Path) -> Any:  # noqa: ANN401
-    """Read JSON from `path`."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read JSON from `path`.
+
+    Raises
+    ------
+    DamagedError
+        If it is cut or something else.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is not what lucidag writes ({error}); remove it and run again") from error

@@ -16,10 +16,15 @@ def once(items: list[Item]) -> list[Item]:
     return items
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Count = Annotated[int, Field(ge=1)]
+# Upper bounds: far above what anybody means, and below what fills a memory or a week.
+MOST = 1_000_000
+DRAWS = 100_000  # of a bootstrap
+WIDEST = 4096  # pixels
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Side = Annotated[int, Field(ge=1, le=WIDEST)]
 Shards = Count
 Split = Literal["train", "val", "test"]
 Level = Annotated[float, Field(gt=0, lt=1)]

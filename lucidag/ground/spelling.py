@@ -7,12 +7,13 @@ from pathlib import Path
 from lucidag.ground.errors import InputError
 
 MOST = 40
+LONGEST = 200  # characters of a name that is quoted; a longer one is near to none
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Give `" (did you mean 'x'?)"` for the nearest of `allowed`, or an empty string if none is near."""
     known = {option.lower(): option for option in allowed}
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6) if len(name) <= LONGEST else []
     return f" (did you mean '{known[near[0]]}'?)" if near else ""
 
 
@@ -24,7 +25,8 @@ def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
     """
     options = list(allowed)
     listed = ", ".join(options[:MOST]) + (f", … ({len(options)} in all)" if len(options) > MOST else "")
-    return f"{what} '{name}' does not exist{nearest(name, options)}; there are: {listed}"
+    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    return f"{what} '{shown}' does not exist{nearest(name, options)}; there are: {listed}"
 
 
 def check_known(what: str, name: str, allowed: Collection[str], where: str | Path = "") -> None:

@@ -62,6 +62,9 @@ def read_tensors(path: str | Path, what: str) -> Iterator[tuple[Any, dict[str, A
     """
     try:
         with safe_open(str(path), framework="np") as handle:
-            yield handle, json.loads(handle.metadata()[KEY])
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+            about = json.loads(handle.metadata()[KEY])
+            if not isinstance(about, dict):
+                raise ValueError("what is said about it is no section")
+            yield handle, about
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise InputError(f"{path} does not hold {what} of lucidag: {error}") from error

@@ -4,6 +4,8 @@ import math
 
 import pandas as pd
 
+from lucidag.models.keeping import kept_epoch
+
 
 def diverged_in(history: pd.DataFrame) -> int | None:
     """Return the epoch in which a training diverged; None where it did not.
@@ -27,5 +29,6 @@ def divergence(history: pd.DataFrame) -> str | None:
     epoch = diverged_in(history)
     if epoch is None:
         return None
-    kept = f"those after epoch {epoch - 1}" if epoch > 1 else "those before the first epoch"
+    last = kept_epoch(history)
+    kept = "those before the first epoch" if last is None else f"those after epoch {last}"
     return f"the training diverged in epoch {epoch}: its loss is no finite number; the weights kept are {kept}"

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file
 
 Tensors = dict[str, torch.Tensor]
 
@@ -35,6 +36,10 @@ HARMLESS = {
     "copyreg._reconstructor",
 }
 ADVICE = "save model.state_dict() instead"
+DAMAGED = "torch.save did not write it, or it is damaged"
+GROWTH = 20  # times its size that an archive may unpack to: torch itself writes members as they are
+SMALL = 2**24  # bytes that any archive may unpack to
+DEEPEST = 40  # containers in each other that are looked into; a container may also hold itself
 QUICK = 256 * 2**20  # bytes of a file of torch's old format that are read for its shapes alone
 # How files of other formats begin.
 BEGINNINGS = {
@@ -84,7 +89,7 @@ def read_tensors(path: Path, shapes_only: bool = False) -> Tensors | None:
     InputError
         If the file is missing, is of another format, is damaged, or asks for a function of Python's own.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"weights {path}: there is no such file")
     mapped = shapes_only and (_is_safetensors(path) or zipfile.is_zipfile(path))
     if shapes_only and not mapped and path.stat().st_size > QUICK:
@@ -104,6 +109,7 @@ def _content(path: Path, mapped: bool) -> Any:  # noqa: ANN401 (a file may hold 
     try:
         if _is_safetensors(path):
             return load_file(path)
+        _check_growth(path)
         with safe_globals(_allowed(path)), warnings.catch_warnings(action="ignore"):  # of archives that are refused
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except InputError:
@@ -116,8 +122,21 @@ def _content(path: Path, mapped: bool) -> Any:  # noqa: ANN401 (a file may hold 
         )
         if asked is not None:
             raise _refused(path, asked[1]) from error
-        reason = _other_format(path) or "torch.save did not write it, or it is damaged"
+        reason = _other_format(path) or DAMAGED
         raise InputError(f"weights {path} cannot be read: {reason}; {ADVICE}") from error
+
+
+def _check_growth(path: Path) -> None:
+    """Stop at an archive that is far larger unpacked than packed."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > max(GROWTH * path.stat().st_size, SMALL):
+        raise InputError(
+            f"weights {path} are refused: the archive of {path.stat().st_size:,} bytes would unpack to {unpacked:,}; "
+            f"{ADVICE}"
+        )
 
 
 def _refused(path: Path, name: str) -> InputError:
@@ -137,8 +156,11 @@ def _other_format(path: Path) -> str:
         if head.lstrip().lower().startswith(begins):
             return words
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            return ""
         if any("/code/" in name or name.endswith("constants.pkl") for name in names):
             return "it is an archive of TorchScript"
         if any("models/" in name for name in names):
@@ -169,16 +191,16 @@ def _allowed(path: Path) -> list[Callable[..., Any] | tuple[Callable[..., Any], 
     return [*known, *((_StandIn, name) for name in others)]
 
 
-def _flat(content: Any, place: str) -> Iterator[tuple[str, torch.Tensor]]:  # noqa: ANN401
-    """Yield the tensors in nested containers, each with its place."""
+def _flat(content: Any, place: str, depth: int = 0) -> Iterator[tuple[str, torch.Tensor]]:  # noqa: ANN401
+    """Yield the tensors in nested containers, each with its place; a tensor without one shape is no weight."""
     if isinstance(content, np.ndarray) and content.dtype.kind in "biufc":
         content = torch.from_numpy(content.astype(content.dtype.newbyteorder("=")))
-    if isinstance(content, torch.Tensor):
+    if isinstance(content, torch.Tensor) and not content.is_nested:
         yield place, content.detach()
-    elif isinstance(content, Mapping):
+    elif isinstance(content, Mapping) and depth < DEEPEST:
         for name, value in {**_held(content), **content}.items():
             if isinstance(name, str):
-                yield from _flat(value, f"{place}.{name}" if place else name)
+                yield from _flat(value, f"{place}.{name}" if place else name, depth + 1)
 
 
 def _held(module: Mapping[Any, Any]) -> dict[str, Any]:

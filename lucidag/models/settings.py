@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from lucidag.ground.section import Count, Section, Seed, Shards, Unique
+from lucidag.ground.files import is_file
+from lucidag.ground.section import MOST, Count, Section, Seed, Shards, Side, Unique
 
 NETWORK = ("architecture", "options", "input", "head")  # what a network is built from
 LOOKED_INTO = (*NETWORK, "named_grid")  # and how its layers are read
@@ -21,7 +22,7 @@ WEIGHT_FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar")
 
 def is_weight_file(weights: str) -> bool:
     """Tell whether ``weights`` names a file, which may be missing, and not what a library publishes by this name."""
-    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or Path(weights).is_file()
+    return Path(weights).suffix.lower() in WEIGHT_FILES or os.sep in weights or is_file(weights)
 
 
 def openvino_installed() -> bool:
@@ -43,7 +44,7 @@ NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 class Frame(Section):
     """How an image becomes the network's input, in numbers."""
 
-    size: Count = Field(default=224, description="Width and height in pixels: frames are square.")
+    size: Side = Field(default=224, description="Width and height in pixels: frames are square.")
     channels: Literal[1, 3] = Field(default=3, description="Grey images are repeated to 3, colour averaged to 1.")
     resize: Literal["stretch", "crop"] = Field(
         default="stretch",
@@ -55,7 +56,7 @@ class Frame(Section):
     )
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0], description="Divided by: one, or one per channel.")
     order: Literal["rgb", "bgr"] = Field(default="rgb", description="Order of the colours that the network takes.")
-    shorter_side: Count | None = Field(
+    shorter_side: Side | None = Field(
         default=None, description="Shorter side in pixels before `crop` cuts out the centre; default: size × 256 / 224."
     )
     interpolation: Literal["bilinear", "bicubic", "nearest"] = Field(default="bilinear", description="How to resize.")
@@ -133,7 +134,44 @@ class Train(Section):
     lr: Annotated[float, Field(gt=0)] = Field(default=1e-3, description="Learning rate at the start.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Weight decay.")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Momentum, for sgd.")
-    schedule: Literal["constant", "cosine"] = Field(default="constant", description="Course of the learning rate.")
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        default="constant",
+        description="Course of the learning rate; a cosine falls to 0, step by step of the training.",
+    )
+    warmup: Annotated[int, Field(ge=0, le=MOST)] = Field(
+        default=0, description="Epochs at the start over which the learning rate rises to `lr`, with every step."
+    )
+    steps: Unique[Count] = Field(
+        default=[],
+        description="For the schedule `step`: epochs after which the learning rate is multiplied by `factor`.",
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.1, description="For the schedule `step`: what the learning rate is multiplied by."
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        description="Whose weights are kept: the last epoch's, or those of the best one on the validation split.",
+    )
+    best_by: Literal["loss", "accuracy"] = Field(
+        default="loss",
+        description="What makes an epoch the best one, on the validation split; of equal ones the first.",
+    )
+    patience: Count | None = Field(
+        default=None,
+        description="Training ends when so many epochs have passed since the best one; default: after all `epochs`.",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of each label that is spread over all classes; losses are told without it.",
+    )
+    clip_gradients: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Greatest norm of all gradients together; longer ones are shortened to it."
+    )
+    balance: Literal["none", "group", "class"] = Field(
+        default="none",
+        description="Whether an epoch, of as many images as ever, shows each group of the data set (`groups`), or each "
+        "class, equally often.",
+    )
     class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0)]] = Field(
         default="none",
         description="Weights of the classes in the loss; `balanced` is inverse to their number.",
@@ -158,6 +196,25 @@ class Train(Section):
         default=2,
         description="Threads of the arithmetic. The bytes depend on it, so it is no matter of the machine.",
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Train":
+        if self.schedule == "step" and not self.steps:
+            raise ValueError("`schedule` is step, which needs `steps:`, the epochs after which the learning rate falls")
+        if self.schedule != "step":
+            for key in ("steps", "factor"):
+                if key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"`{key}` is for the schedule step, and `schedule` is {self.schedule}")
+        if self.warmup >= self.epochs and self.warmup:
+            raise ValueError(f"`warmup` takes {self.warmup} epochs, and there are {self.epochs} in all")
+        for step in self.steps:
+            if step >= self.epochs:
+                raise ValueError(f"`steps` has {step}, after which no epoch of {self.epochs} is left")
+            if step < self.warmup:
+                raise ValueError(f"`steps` has {step}, which lies within the {self.warmup} epochs of `warmup`")
+        if self.balance != "none" and self.class_weights == "balanced":
+            raise ValueError(f"`balance` is {self.balance} and `class_weights` is balanced: one of the two")
+        return self
 
 
 class Model(Section):
@@ -194,7 +251,7 @@ class Model(Section):
         default=None,
         description="Rows and columns of a transformer's tokens on the image; default: found by itself.",
     )
-    class_tokens: Annotated[int, Field(ge=0)] = Field(
+    class_tokens: Annotated[int, Field(ge=0, le=MOST)] = Field(
         default=0, description="Tokens in front of those of `token_grid` that stand for no place: class, registers."
     )
     input: Input = Field(default=Input(), description="Size, colours and scale of what the network sees.")

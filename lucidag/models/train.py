@@ -1,8 +1,7 @@
 """Training a classifier, with the same result on each run, interrupted or not."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,22 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from lucidag.data.manifest import Manifest
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import discard
 from lucidag.ground.progress import track
-from lucidag.ground.spelling import nearest
 from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.frames import Frames, batch_sizes
 from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
+from lucidag.models.keeping import Row, best_epoch, ended, out_of_patience
 from lucidag.models.memory_format import settled
 from lucidag.models.outputs import check_outputs
 from lucidag.models.reproducible import mix, reproducible, seeded
-from lucidag.models.resume import Row, load_state, save_state
+from lucidag.models.resume import Weights, load_state, save_state
+from lucidag.models.sampling import order_of_epoch, parts_of, repeats
+from lucidag.models.schedule import learning_rate
 from lucidag.models.settings import Train
-from lucidag.models.tail import find_last_layer
+from lucidag.models.trainable import only_trainable
 
-HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "kept", "ended")
 
 
 class _Run:
@@ -43,6 +43,7 @@ class _Run:
         settings: Train,
         device: str,
         form: torch.memory_format,
+        groups: Sequence[str],
     ) -> None:
         labels, rows = manifest.labels(), manifest.rows("train")
         counts = np.bincount(labels[rows], minlength=len(manifest.classes))
@@ -52,6 +53,10 @@ class _Run:
         self.model, self.inputs, self.settings, self.device, self.form = model, inputs, settings, device, form
         self.chain = build_augmentation(settings.augment, (inputs.channels, inputs.size, inputs.size))
         validated = "val" in manifest.splits()
+        if not validated and (settings.keep == "best" or settings.patience is not None):
+            key = "keep" if settings.keep == "best" else "patience"
+            raise InputError(f"train.{key}: needs images in split 'val' of {manifest.file}, and there are none")
+        self.parts = parts_of(manifest, rows, settings.balance, list(groups))
         self.val = Frames(manifest, manifest.rows("val"), inputs, settings.threads) if validated else None
         self.optimizer = _optimizer(model, settings)
         self.train = Frames(manifest, rows, inputs, settings.threads)
@@ -68,8 +73,9 @@ def train(
     resume_path: str | Path | None = None,
     fingerprint: str = "",
     outlive_divergence: bool = False,
+    groups: Sequence[str] = (),
 ) -> list[Row]:
-    """Train `model` in place on the split ``train``; ``val``, where there is one, is only measured.
+    """Train `model` in place on the split ``train``; ``val``, where there is one, is measured.
 
     Parameters
     ----------
@@ -82,19 +88,22 @@ def train(
     device
         ``cpu``, ``cuda:0``, ...
     resume_path
-        Where the state after each epoch is kept until the training ends; None keeps none.
+        Where the state after each epoch is kept; None keeps none. Whoever calls removes it, once what the training
+        gave is written: till then a killed one goes on from it.
     fingerprint
         A digest of all that the result depends on: a state of another fingerprint is not used.
     outlive_divergence
         Whether a training whose loss is no finite number any more ends there, with the weights before that epoch,
         instead of raising: one network of an experiment must not end all others.
+    groups
+        Columns of the manifest whose combinations are the groups, for ``balance: group``.
 
     Returns
     -------
-    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over images (weighted where
-    classes are); those of ``train`` are taken while the weights change. The ``val`` values are None
-    without such a split. After a divergence the last one has a loss that is not finite
-    (`lucidag.models.diverged`).
+    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over images (weighted where classes are, never
+    smoothed); those of ``train`` are taken while the weights change. The ``val`` values are None without such a
+    split. ``kept`` and ``ended`` say what came of it (`lucidag.models.keeping.ended`). After a divergence the last one
+    has a loss that is not finite (`lucidag.models.diverged`).
 
     Raises
     ------
@@ -109,37 +118,47 @@ def train(
     model.to(device)
     check_outputs(model, inputs.example().to(device), classes)  # before the images are decoded
     form = settled(model, inputs.example(1).to(device))
-    with reproducible(device, settings.threads), _trainable(model, inputs, settings.trainable):
-        run = _Run(model, manifest, inputs, settings, device, form)
-        history = load_state(resume, model, run.optimizer, fingerprint) if resume else []
-        for epoch in range(len(history), settings.epochs):
-            before = _copied(model) if outlive_divergence else None
-            history.append(_epoch(run, epoch))
-            problem = _divergence(model, history[-1], settings)
-            if problem is not None and before is None:
-                raise InputError(problem)
-            if problem is not None and before is not None:
-                model.load_state_dict(before)
-                break
-            if resume:
-                save_state(resume, model, run.optimizer, history, fingerprint)
+    with reproducible(device, settings.threads), only_trainable(model, inputs, settings.trainable):
+        run = _Run(model, manifest, inputs, settings, device, form, groups)
+        history, diverged = _epochs(run, resume, fingerprint, outlive_divergence)
     model.eval()
-    if resume:
-        discard(resume)
-    return history
+    return ended(history, settings, diverged)
 
 
-def learning_rate(settings: Train, step: int, steps: int) -> float:
-    """Give the learning rate of step `step` (from 0) of `steps`."""
-    if settings.schedule == "constant":
-        return settings.lr
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+def _epochs(run: _Run, resume: Path | None, fingerprint: str, outlive_divergence: bool) -> tuple[list[Row], bool]:
+    """Train from where a state left off to the end, and put the weights in that are kept; tell of a divergence."""
+    model, settings = run.model, run.settings
+    history, best = load_state(resume, model, run.optimizer, fingerprint) if resume else ([], None)
+    problem = None
+    while len(history) < settings.epochs and not out_of_patience(history, settings):
+        before = _copied(model) if outlive_divergence else None
+        history.append(_epoch(run, len(history)))
+        problem = _divergence(model, history[-1], settings)
+        if problem is not None and before is None:
+            raise InputError(problem)
+        if problem is not None and before is not None:
+            model.load_state_dict(before)
+            break
+        best = _better(run, history, best)
+        if resume:
+            save_state(resume, model, run.optimizer, history, fingerprint, best)
+    if best is not None:
+        model.load_state_dict(best)
+    return history, problem is not None
+
+
+def _better(run: _Run, history: list[Row], best: Weights | None) -> Weights | None:
+    """Return the weights of the best epoch, of which the last one may be the newest; None where none are to be kept."""
+    if run.settings.keep == "last":
+        return None
+    return _copied(run.model) if best_epoch(history, run.settings.best_by) == len(history) else best
 
 
 def _epoch(run: _Run, epoch: int) -> Row:
     """Train for one epoch and measure; all its random numbers come from (seed, epoch)."""
     seed = mix(run.settings.seed, epoch)
-    order = torch.randperm(len(run.train), generator=torch.Generator().manual_seed(seed)).numpy()
+    order = order_of_epoch(len(run.train), run.parts, seed)
+    seen = repeats(order) * len(run.labels)  # an image that comes again is augmented anew
     sizes = _training_sizes(len(order), run.settings.batch_size)
     steps = run.settings.epochs * len(sizes)
     _training_mode(run.model, run.settings.batchnorm)
@@ -148,11 +167,14 @@ def _epoch(run: _Run, epoch: int) -> Row:
         work = track(run.train.batches(order, sizes), f"epoch {epoch + 1}/{run.settings.epochs}", len(sizes))
         done = 0
         for number, frames in enumerate(work):
-            rows = run.train.rows[order[done : done + len(frames)]]
+            part = slice(done, done + len(frames))
             done += len(frames)
             for group in run.optimizer.param_groups:
                 group["lr"] = learning_rate(run.settings, epoch * len(sizes) + number, steps)
-            sums.append(_step(run, frames, rows, epoch))
+            if run.chain is not None:
+                images = run.train.rows[order[part]] + seen[part]
+                frames = augment(frames, images.tolist(), run.chain, run.settings.seed, epoch)
+            sums.append(_step(run, frames, run.train.rows[order[part]]))
     loss, accuracy = _means(sums)
     val_loss, val_accuracy = _validate(run) if run.val is not None else (None, None)
     return {
@@ -177,7 +199,7 @@ def _divergence(model: nn.Module, row: Row, settings: Train) -> str | None:
     """
     for split, key in (("training", "train_loss"), ("validation", "val_loss")):
         value = row[key]
-        if value is not None and not math.isfinite(value):
+        if value is not None and not isinstance(value, str) and not math.isfinite(value):
             return (
                 f"train: the {split} loss is {value} in epoch {row['epoch']}; "
                 f"a smaller lr than {settings.lr:g} may help"
@@ -188,15 +210,18 @@ def _divergence(model: nn.Module, row: Row, settings: Train) -> str | None:
     return f"train: weights are infinite after epoch {row['epoch']}; a smaller lr than {settings.lr:g} may help"
 
 
-def _step(run: _Run, frames: torch.Tensor, rows: NDArray[np.int64], epoch: int) -> torch.Tensor:
+def _step(run: _Run, frames: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
     """Take one step of the optimiser; give the sums that `_means` takes."""
-    if run.chain is not None:
-        frames = augment(frames, rows.tolist(), run.chain, run.settings.seed, epoch)
     labels = run.labels[torch.from_numpy(rows)].to(run.device)
     run.optimizer.zero_grad(set_to_none=True)
     logits = _logits(run, frames)
     loss, weight = _loss(logits, labels, run.weight)
-    (loss / weight).backward()
+    smooth = run.settings.label_smoothing
+    learnt = _loss(logits, labels, run.weight, smooth)[0] if smooth else loss
+    (learnt / weight).backward()
+    if run.settings.clip_gradients is not None:
+        parameters = [each for group in run.optimizer.param_groups for each in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, run.settings.clip_gradients)
     run.optimizer.step()
     return _sums(logits, labels, loss, weight)
 
@@ -227,10 +252,12 @@ def _logits(run: _Run, frames: torch.Tensor) -> torch.Tensor:
     return logits.float()
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+def _loss(
+    logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None, smoothing: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Give the summed loss and the summed weights that it is divided by."""
     total = torch.full_like(logits[0, 0], len(labels)) if weight is None else weight[labels].sum()
-    return cross_entropy(logits, labels, weight, reduction="sum"), total
+    return cross_entropy(logits, labels, weight, reduction="sum", label_smoothing=smoothing), total
 
 
 def _sums(logits: torch.Tensor, labels: torch.Tensor, loss: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -280,36 +307,3 @@ def _class_weights(
 
         wanted = compute_class_weight("balanced", classes=np.arange(classes), y=labels)
     return torch.tensor([float(value) for value in wanted], dtype=torch.float32, device=device)
-
-
-@contextmanager
-def _trainable(model: nn.Module, inputs: Inputs, wanted: str | Sequence[str]) -> Iterator[None]:
-    """Let gradients reach only what is to be trained; put each parameter's own choice back afterwards."""
-    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    names = _trainable_modules(model, inputs, wanted)
-    chosen = {id(parameter) for name in names for parameter in model.get_submodule(name).parameters()}
-    if not chosen:
-        raise InputError(f"trainable: {list(names)} of network '{type(model).__name__}' hold no weights")
-    for parameter, _ in before:
-        parameter.requires_grad_(id(parameter) in chosen)
-    try:
-        yield
-    finally:
-        for parameter, kept in before:
-            parameter.requires_grad_(kept)
-
-
-def _trainable_modules(model: nn.Module, inputs: Inputs, wanted: str | Sequence[str]) -> list[str]:
-    if wanted == "all":
-        return [""]
-    if wanted == "head":
-        return [find_last_layer(model, inputs.example().to(next(model.parameters()).device))[0]]
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
-    known = [name for name, _ in model.named_modules() if name]
-    for name in names:
-        if name not in known:
-            raise InputError(
-                f"trainable: network '{type(model).__name__}' has no module '{name}'{nearest(name, known)}; "
-                "allowed are 'all', 'head' or a list of module names"
-            )
-    return names

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lucidag.models.network import Network, open_network
-from lucidag.models.weights import load_checkpoint, read_metadata
+from lucidag.models.weights import load_checkpoint, read_classes
 
 
 def open_trained(settings: Mapping[str, Any], checkpoint: str, needs_head: bool = False) -> tuple[Network, list[str]]:
@@ -27,7 +27,7 @@ def open_trained(settings: Mapping[str, Any], checkpoint: str, needs_head: bool 
     InputError
         If the network cannot be built, or the checkpoint is of another one.
     """
-    classes = list(read_metadata(checkpoint)["classes"])
+    classes = read_classes(checkpoint)
     network = open_network(settings, len(classes), needs_head=needs_head)
     load_checkpoint(checkpoint, network.model)
     return network, classes

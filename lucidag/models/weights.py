@@ -2,7 +2,6 @@
 
 import copy
 import json
-import pickle
 import re
 import warnings
 from collections import OrderedDict
@@ -14,9 +13,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lucidag.ground.errors import InputError
+from lucidag.ground.errors import InputError, told_of
 from lucidag.ground.files import atomic
 from lucidag.ground.tensors import read_tensors as open_tensors
+from lucidag.models.fetched import fetched
 from lucidag.models.foreign import ADVICE, read_tensors
 from lucidag.models.matching import Found, find_network, fits
 from lucidag.models.one_logit import FROM_ONE, two_rows
@@ -57,6 +57,14 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """
     with open_tensors(path, "a checkpoint") as (_, metadata):
         return metadata
+
+
+def read_classes(path: str | Path) -> list[str]:
+    """Read the names of the classes from a checkpoint that `save_checkpoint` wrote; raises as `read_metadata`."""
+    classes = read_metadata(path).get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path} does not say which classes it is for; remove it and run again")
+    return classes
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
@@ -214,12 +222,8 @@ def _download(model: nn.Module, name: str, architecture: str) -> Tensors:
             f"weights '{name}' of '{architecture}' were trained on inputs scaled another way: set its option "
             "transform_input: true"
         )
-    try:
-        # The hash in the file's name is checked, and nothing but tensors is read.
-        state = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"weights '{name}' could not be fetched from {entry.url}: {error}") from error
-    return dict(state)
+    with told_of(f"weights '{name}'"):
+        return read_tensors(fetched(entry.url))
 
 
 def _up_to_date(model: nn.Module, tensors: Tensors) -> Tensors:
@@ -259,14 +263,28 @@ def _added(model: nn.Module, tensors: Tensors) -> tuple[str, ...]:
 def _check_values(model: nn.Module, tensors: Tensors, source: str) -> None:
     own = model.state_dict()
     for name, value in tensors.items():
-        if value.is_quantized:
-            raise InputError(f"weights {source}: tensor '{name}' is quantised; give the weights before quantisation")
+        _check_kind(name, value, source)
         if name in own and own[name].is_floating_point() and not value.is_floating_point():
             kinds = [str(dtype).removeprefix("torch.") for dtype in (value.dtype, own[name].dtype)]
             raise InputError(f"weights {source}: tensor '{name}' holds {kinds[0]}; the network's is {kinds[1]}")
         shape_only = name in own and own[name].is_meta
-        if value.is_floating_point() and not shape_only and not bool(torch.isfinite(value).all()):
+        # One of another shape is refused for that, and may be one number that says it is many.
+        whole = value.numel() <= value.untyped_storage().nbytes()
+        fits = value.shape == own[name].shape if name in own else whole
+        if not value.is_floating_point() or shape_only or not fits:
+            continue
+        if not bool(torch.isfinite(value.to(own[name].dtype) if name in own else value).all()):
             raise InputError(f"weights {source}: tensor '{name}' holds NaN or infinite values")
+
+
+def _check_kind(name: str, value: torch.Tensor, source: str) -> None:
+    """Stop at a tensor that is not what it holds, one number beside the other."""
+    if value.is_quantized:
+        raise InputError(f"weights {source}: tensor '{name}' is quantised; give the weights before quantisation")
+    if value.layout != torch.strided:
+        raise InputError(f"weights {source}: tensor '{name}' is sparse; give it as it is, by `to_dense()`")
+    if value.is_meta:
+        raise InputError(f"weights {source}: tensor '{name}' is on the device 'meta' and has no values")
 
 
 def _check_classes(model: nn.Module, tensors: Tensors, source: str) -> None:

@@ -18,7 +18,7 @@ from lucidag.explain.relevance.conditional import conditional_maps
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.models.network import Network
 from lucidag.models.planted_units import NAMES, SHORTCUT
-from lucidag.planted.settings import LAYER
+from lucidag.planted.names import LAYER
 from lucidag.planted.truth import lift_of, planted_in
 
 CRP = "crp"

@@ -11,7 +11,7 @@ from lucidag.explain.relevance.composites import composite_on
 from lucidag.explain.relevance.layers import layer_relevance
 from lucidag.models.frames import batches
 from lucidag.models.network import Network
-from lucidag.planted.settings import LAYER
+from lucidag.planted.names import LAYER
 from lucidag.planted.truth import planted_in
 
 

@@ -1,6 +1,6 @@
 """How well each method tells what planted units are and do: precision and recall by kind, with intervals. No torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from lucidag.units.settings import Draws
 
 ALL, CRP = "all", "crp"
 AUPRC, RIGHT, CONFIRMED, WRONG, FOUND = "auprc", "right", "confirmed", "wrong_among_confirmed", "found"
+SECOND_CONFIRMED, SECOND_WRONG = "second_confirmed", "second_wrong_among_confirmed"
+BOTH, BY_CHANCE = "both_confirmed", "second_confirmed_by_chance"
+OF_LABELS = (RIGHT, CONFIRMED, WRONG, SECOND_CONFIRMED, SECOND_WRONG, BOTH, BY_CHANCE)  # shares of units
 COLUMNS = ("part", "method", "kind", "measure", "n", "positives", "value", "low", "high", "base_rate", "reason")
 Row = dict[str, object]
 
@@ -31,13 +34,27 @@ def label_scores(labels: pd.DataFrame, asked: Draws) -> Iterator[Row]:
     """
     for method, own in labels.groupby("method", sort=False):
         for kind, part in by_kind(own):
-            known = {"part": "labels", "method": method, "kind": kind}
-            yield known | share_row(RIGHT, part["right"], asked) | {"base_rate": part["chance"].mean()}
-            yield known | share_row(CONFIRMED, part["confirmed"], asked)
-            sure = part[part["confirmed"]]
-            yield known | share_row(WRONG, ~sure["right"].astype(bool), asked)
+            for measure, rows, hit in label_shares(part):
+                row: Row = {"part": "labels", "method": method, "kind": kind} | share_row(measure, rows[hit], asked)
+                yield row | ({"base_rate": part["chance"].mean()} if measure == RIGHT else {})
         named = own[own["labelled_concept"] != NONE]
         yield from auprc_rows("labels", str(method), named.assign(value=named["lift"].fillna(-np.inf)), "right", asked)
+
+
+def label_shares(part: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, str]]:
+    """Give the shares of labels that are scored: which, of which rows, and the column that says what hits.
+
+    Parameters
+    ----------
+    part
+        Rows of `lucidag.planted.labels.label_table`.
+    """
+    right, second = part["right"].astype(bool), part["second_right"].astype(bool)
+    table = part.assign(wrong=~right, second_wrong=~second, both=part["confirmed"] & part["second_confirmed"])
+    sure, other = table[table["confirmed"]], table[table["second_confirmed"]]
+    yield from ((RIGHT, table, "right"), (CONFIRMED, table, "confirmed"), (WRONG, sure, "wrong"))
+    yield from ((SECOND_CONFIRMED, table, "second_confirmed"), (SECOND_WRONG, other, "second_wrong"))
+    yield from ((BOTH, table, "both"), (BY_CHANCE, table, "second_chance"))
 
 
 def effect_scores(truth: pd.DataFrame, effects: pd.DataFrame, asked: Draws) -> Iterator[Row]:
@@ -107,7 +124,7 @@ def region_scores(regions: pd.DataFrame, asked: Draws) -> Iterator[Row]:
 def table_of(rows: Iterator[Row]) -> pd.DataFrame:
     """Put rows into a table with `COLUMNS`; what a row does not say is missing."""
     table = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return table.assign(reason=table["reason"].fillna(""))
+    return table.assign(reason=table["reason"].astype(object).fillna(""))
 
 
 def paired(truth: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -130,12 +147,14 @@ def share_row(measure: str, hits: "pd.Series", asked: Draws) -> Row:
     return row | {"value": found["value"], "low": found["low"], "high": found["high"]} | _why(len(hits) == 0, "none")
 
 
-def auprc_rows(part: str, method: str, table: pd.DataFrame, truth: str, asked: Draws) -> Iterator[Row]:
+def auprc_rows(
+    part: str, method: str, table: pd.DataFrame, truth: str, asked: Draws, kinds: Sequence[str] = (ALL, *KINDS)
+) -> Iterator[Row]:
     """Give average precision by kind: what is true of units of the kind, against what is not true of any unit.
 
     Intervals are percentiles of the bootstrap over units, each with all its rows.
     """
-    for kind in (ALL, *KINDS):
+    for kind in kinds:
         hits = table[truth].to_numpy(dtype=np.bool_) & ((table["kind"] == kind) | (kind == ALL)).to_numpy()
         chosen = hits | ~table[truth].to_numpy(dtype=np.bool_)
         row: Row = {"part": part, "method": method, "kind": kind, "measure": AUPRC, "n": int(chosen.sum())}
@@ -156,13 +175,19 @@ def auprc_rows(part: str, method: str, table: pd.DataFrame, truth: str, asked: D
 def _interval(
     values: NDArray[np.float64], hits: NDArray[np.bool_], units: NDArray[np.int64], asked: Draws
 ) -> tuple[float, float]:
+    """Draw units with all their rows, and give the interval of average precision: each draw is a weight of each row."""
     rng = np.random.default_rng(asked.seed)
     names, place = np.unique(units, return_inverse=True)
-    members = [np.flatnonzero(place == each) for each in range(len(names))]
+    order = np.argsort(-values, kind="stable")
+    values, hits, place = values[order], hits[order], place.reshape(-1)[order]
+    ends = np.searchsorted(-values, -values, side="right") - 1  # of equal values the last
     draws = []
     for _ in range(asked.resamples):
-        taken = np.concatenate([members[each] for each in rng.integers(len(names), size=len(names))])
-        draws.append(_precision(values[taken], hits[taken]))
+        weight = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[place]
+        found = np.cumsum(weight * hits)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision = found[ends] / np.cumsum(weight)[ends]
+            draws.append(np.nansum(precision * weight * hits) / found[-1])
     return interval(np.array(draws), asked.confidence)
 
 

@@ -6,11 +6,9 @@ from pydantic import Field
 
 from lucidag.explain.relevance.settings import Composite
 from lucidag.explain.settings import Methods
-from lucidag.ground.section import Count, Level
+from lucidag.ground.section import DRAWS, Count, Level
+from lucidag.planted.names import FACTORY
 from lucidag.units.settings import Draws
-
-FACTORY = "lucidag.models.planted:make"
-LAYER = "units"
 
 
 class Planted(Draws):
@@ -40,4 +38,4 @@ class Planted(Draws):
         default=["gradcam", "epsilon_plus_flat"], description="Attributions that should find the planted region."
     )
     composite: Composite = Field(default="epsilon_plus_flat", description="Rules of relevance of units.")
-    resamples: Annotated[int, Field(ge=10)] = Field(default=1000, description="Bootstrap draws over units.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(default=1000, description="Bootstrap draws over units.")

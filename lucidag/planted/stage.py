@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from lucidag.planted.common import alike_scores, clarity_scores, two_scores
 from lucidag.planted.scores import (
     Row,
     effect_scores,
@@ -18,15 +21,23 @@ from lucidag.planted.summary import headline
 from lucidag.units.settings import Draws
 
 
-def all_scores(tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, asked: Draws) -> pd.DataFrame:
+def all_scores(
+    tables: Mapping[str, pd.DataFrame],
+    labels: pd.DataFrame,
+    similar: Mapping[str, NDArray[np.float64]],
+    asked: Draws,
+) -> pd.DataFrame:
     """Score what is there.
 
     Parameters
     ----------
     tables
-        ``truth``, ``relevance``, ``regions``; where they were asked for ``effects``, and ``roles`` with ``ranking``.
+        ``truth``, ``relevance``, ``regions``; where they were asked for ``effects``, ``roles`` with ``ranking``, and
+        the layer's ``images``.
     labels
         See `lucidag.planted.labels.label_table`.
+    similar
+        See `lucidag.planted.common.alike_scores`.
     asked
         Level, draws and seed.
     """
@@ -37,6 +48,10 @@ def all_scores(tables: Mapping[str, pd.DataFrame], labels: pd.DataFrame, asked: 
             yield from effect_scores(tables["truth"], tables["effects"], asked)
         if "roles" in tables:
             yield from role_scores(tables["truth"], tables["roles"], tables["ranking"], asked)
+        if "images" in tables:
+            yield from clarity_scores(tables["truth"], tables["images"], asked)
+        yield from two_scores(tables["truth"], tables.get("images"), labels, asked)
+        yield from alike_scores(tables["truth"], similar, asked)
         yield from relevance_scores(tables["truth"], tables["relevance"], asked)
         yield from region_scores(tables["regions"], asked)
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lucidag.ground.statistics.clusters import clustered_share
 from lucidag.ground.statistics.intervals import estimate
-from lucidag.planted.scores import ALL, COLUMNS, CONFIRMED, RIGHT, WRONG, Row, by_kind, table_of
+from lucidag.planted.scores import ALL, COLUMNS, OF_LABELS, RIGHT, WRONG, Row, by_kind, label_shares, table_of
 from lucidag.units.settings import Draws
 
 
@@ -36,12 +36,8 @@ def summary(labels: Sequence[pd.DataFrame], scores: Sequence[pd.DataFrame], aske
 def _shares(labels: pd.DataFrame, asked: Draws) -> Iterator[Row]:
     for method, own in labels.groupby("method", sort=False):
         for kind, part in by_kind(own):
-            sure = part[part["confirmed"]]
-            for measure, rows, hits in (
-                (RIGHT, part, part["right"]),
-                (CONFIRMED, part, part["confirmed"]),
-                (WRONG, sure, ~sure["right"].astype(bool)),
-            ):
+            for measure, rows, column in label_shares(part):
+                hits = rows[column]
                 owner = rows.groupby(["model", "concept"]).ngroup().to_numpy().astype(np.int64)
                 found = clustered_share(hits.to_numpy(dtype=np.bool_), owner, asked.confidence)
                 row: Row = {"part": "labels", "method": method, "kind": kind, "measure": measure, "n": len(rows)}
@@ -51,7 +47,7 @@ def _shares(labels: pd.DataFrame, asked: Draws) -> Iterator[Row]:
 
 
 def _means(scores: pd.DataFrame, asked: Draws) -> Iterator[Row]:
-    kept = scores[~((scores["part"] == "labels") & scores["measure"].isin((RIGHT, CONFIRMED, WRONG)))]
+    kept = scores[~((scores["part"] == "labels") & scores["measure"].isin(OF_LABELS))]
     for key, rows in kept.groupby(["part", "method", "kind", "measure"], sort=False):
         found = estimate(rows["value"], asked.confidence, asked.resamples, asked.seed, (0.0, 1.0))
         row: Row = dict(zip(("part", "method", "kind", "measure"), key, strict=True))

@@ -16,7 +16,7 @@ from lucidag.models.network import Network
 from lucidag.models.planted import Planted
 from lucidag.models.planted_fit import covered_shares
 from lucidag.models.planted_units import DEAD, NAMES, NOISE, NONE, Plants
-from lucidag.planted.settings import LAYER
+from lucidag.planted.names import LAYER
 from lucidag.units.passes.layers import forward
 
 Bools = NDArray[np.bool_]

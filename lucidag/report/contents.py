@@ -5,13 +5,18 @@ from textwrap import wrap
 from typing import Any
 
 from lucidag.ground.columns import WORDS, WORDS_END
-from lucidag.report import decisions, effects, experiments, networks, planted, shortcuts, units
+from lucidag.report import artefacts, decisions, effects, experiments, networks, planted, shortcuts, units
 from lucidag.report.cells import Code, Section, Text, code, text
 
 OPENING = text(
     "Every table and every image below is read from the files beside this notebook, so it shows what the last run "
     "left. Run it from top to bottom, change a cell, look at something else: nothing here is needed by anything else, "
     "and the workflow writes it anew when a result changes. The sections stand alone after the first cell of code."
+)
+ATLAS = "atlas"
+LINK = text(
+    "**Questions are answered faster in [the atlas](atlas/index.html)**: what each unit does, why each image was "
+    "decided as it was, and what is not to be trusted. This page goes through the same results in order."
 )
 SETUP = code(
     "import json",
@@ -59,7 +64,9 @@ def builders() -> dict[str, Callable[..., Section]]:
         "units": effects.units,
         "planted": planted.planted,
         "artefacts": shortcuts.artefacts,
+        "discovery": artefacts.discovery,
         "shortcuts": shortcuts.studies,
+        "repair": artefacts.repair,
     }
 
 
@@ -70,7 +77,7 @@ def sections(contents: Mapping[str, Mapping[str, Any]]) -> list[Section]:
     ----------
     contents
         For each analysis (a key of `builders`) the arguments of its section; an analysis that is not there has no
-        section.
+        section. `ATLAS` among them says that there is the page that answers questions, which is then named first.
 
     Returns
     -------
@@ -79,7 +86,8 @@ def sections(contents: Mapping[str, Mapping[str, Any]]) -> list[Section]:
     """
     asked = [build(**contents[name]) for name, build in builders().items() if name in contents]
     links = "\n".join(f"- [{section.title}](#{section.title.replace(' ', '-')})" for section in asked)
-    cells: tuple[Text | Code, ...] = (OPENING, Text(links), SETUP)
+    first = (LINK,) if ATLAS in contents else ()
+    cells: tuple[Text | Code, ...] = (*first, OPENING, Text(links), SETUP)
     return [Section("opening", "What the networks do, and why", cells), *asked]
 
 

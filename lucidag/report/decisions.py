@@ -193,5 +193,13 @@ def faithfulness(models: Sequence[str], confidence: float) -> Section:
                 'close.set_index(["metric", "method_a", "method_b"])[columns]',
             ),
             images((f"{figures}/curves.png", f"What happens to {name} when pixels go or come")),
+            text(
+                "What randomisation leaves anyway, mean |rank correlation|: of the maps of one image by two networks "
+                "without any training (`untrained`), and of the maps of different images (`other_images`)."
+            ),
+            code(
+                f"floors = read_table({quoted(f'faithfulness/{name}-floors.csv')})",
+                'floors.set_index(["floor", "method"])[["mean", "low", "high", "n", "reason"]]',
+            ),
         ]
     return Section("faithfulness", "Faithfulness", tuple(cells))

@@ -7,8 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lucidag.ground.damage import damaged
 from lucidag.ground.errors import InputError, first_line
 from lucidag.ground.files import write_text
+from lucidag.ground.recorded import record_apart
+from lucidag.ground.records import Records
 from lucidag.report.cells import Code, Section, Text, text
 from lucidag.report.contents import files_shown, sections
 from lucidag.report.failures import Failure
@@ -30,15 +33,21 @@ def make(
     failed
         What the top of the page names.
     untold
-        Files, from the folder of results, that are of an earlier run: as if they were not there.
+        Files, from the folder of results, that are of an earlier run: as if they were not there. So are damaged ones.
     """
     folder = Path(results)
-    missing = {file for file in files_shown(contents) if file in untold or not (folder / file).is_file()}
+    records = Records()
+    missing = {
+        file
+        for file in files_shown(contents)
+        if file in untold or not (folder / file).is_file() or damaged(folder / file, records)
+    }
     opening, *others = sections(contents)
     shown = [with_failures(opening, failed), *(without(section, missing) for section in others)]
     html = page(execute(build(shown), folder), opening.title)
     (folder / "report.ipynb").unlink(missing_ok=True)
     write_text(folder / "report.html", html)
+    record_apart(folder, "incomplete", ["report.html"])
 
 
 def with_failures(opening: Section, failed: Sequence[Failure]) -> Section:

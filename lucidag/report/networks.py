@@ -153,6 +153,7 @@ def rof(models: Sequence[str], ranking: str, points: bool, on_a_grid: Sequence[s
             images(
                 (f"figures/{folder}/accuracy.png", f"Accuracy of {name} against the number of units switched on"),
                 (f"figures/{folder}/loss.png", f"Loss of {name} against the number of units switched on"),
+                (f"figures/{folder}/rankings.png", f"Other orders of the units of {name}"),
                 (f"figures/{folder}/groups.png", f"Accuracy of {name} by group of images"),
                 (f"figures/{folder}/roles.png", f"Roles of the units of {name}"),
             )

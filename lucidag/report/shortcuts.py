@@ -6,7 +6,7 @@ from typing import Any
 from lucidag.report.cells import Code, Section, Text, code, images, quoted, text
 
 
-def artefacts(datasets: Sequence[str], confidence: float) -> Section:
+def artefacts(datasets: Sequence[str], confidence: float, proposed: Mapping[str, Sequence[str]]) -> Section:
     """Show what goes with the class besides the subject, and how far that alone tells it.
 
     Parameters
@@ -15,6 +15,8 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
         Names of the audited data sets.
     confidence
         Level of the intervals.
+    proposed
+        Data set to the models that were looked into for artefacts that no finder knows.
     """
     cells: list[Text | Code] = [
         text(
@@ -60,8 +62,21 @@ def artefacts(datasets: Sequence[str], confidence: float) -> Section:
                 'rows = [{"from": source} | (found or {}) for source, found in learnt]',
                 'pd.json_normalize(rows).reindex(columns=["from", *columns]).set_index("from")',
             ),
+            *_proposed(proposed.get(name, ())),
         ]
     return Section("artefacts", "Artefacts", tuple(cells))
+
+
+def _proposed(models: Sequence[str]) -> list[Text | Code]:
+    """Show the images of what no finder knows, by the networks that learnt from a data set."""
+    if not models:
+        return []
+    return [
+        text(
+            "What no finder knows: kinds of images inside a class that networks decide by something else (Discovery)."
+        ),
+        images(*((f"figures/discovery/{model}.png", f"What is proposed in {model}") for model in models)),
+    ]
 
 
 def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from lucidag.report.interruption import Interruption
+
 MOST_FILES = 4  # more than these are told by their number
 LEAST_DONE = 3  # jobs before a time is guessed
 
@@ -72,11 +74,19 @@ def duration(seconds: float) -> str:
 class Shortened:
     """What shortens Snakemake's own format, as a class before it in the order. The file of its log keeps everything."""
 
+    locked: Callable[[], str] | None = None  # tells what to do about a lock
+
     def __init__(self, quiet: Any, show_failed_logs: bool, shows: Mapping[str, str]) -> None:  # noqa: ANN401 (theirs)
         super().__init__(quiet, show_failed_logs)  # type: ignore[call-arg]
         self.names: dict[int, str] = {}
         self.started: float | None = None
         self.shows = shows
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Show a message."""
+        if self.locked is not None and vars(record).get("exception") == "LockException":
+            return f"lucidag: {self.locked()}"
+        return str(super().format(record))  # type: ignore[misc]
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         """Show a job that starts."""
@@ -110,12 +120,16 @@ def _name(rule: str, wildcards: Mapping[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def formatter(default: type) -> Callable[[Any, bool, Mapping[str, str]], logging.Formatter]:
+def formatter(
+    default: type, locked: Callable[[], str] | None = None
+) -> Callable[[Any, bool, Mapping[str, str]], logging.Formatter]:
     """Return Snakemake's format, shortened."""
-    return type("Formatter", (Shortened, default), {})
+    return type("Formatter", (Shortened, default), {"locked": locked and staticmethod(locked)})
 
 
-def install(logger: logging.Logger, default: type, shows: Mapping[str, str]) -> None:
+def install(
+    logger: logging.Logger, default: type, shows: Mapping[str, str], locked: Callable[[], str] | None = None
+) -> Interruption:
     """Let Snakemake's terminal handler show jobs in this way; a handler of another kind stays as it is.
 
     Parameters
@@ -126,8 +140,18 @@ def install(logger: logging.Logger, default: type, shows: Mapping[str, str]) -> 
         The class of its format: the library does not import Snakemake.
     shows
         From the names of jobs, as they are shown when they are done, to a figure that is worth a look then.
+    locked
+        Says what to do where the folder is locked.
+
+    Returns
+    -------
+    What tells whether the run was interrupted.
     """
+    interruption = Interruption()
+    logger.addFilter(interruption.is_told)
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and isinstance(handler.formatter, default):
             present: Any = handler.formatter
-            handler.setFormatter(formatter(default)(present.quiet, present.show_failed_logs, shows))
+            handler.setFormatter(formatter(default, locked)(present.quiet, present.show_failed_logs, shows))
+            handler.addFilter(interruption)
+    return interruption

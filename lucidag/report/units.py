@@ -87,10 +87,13 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str], untrained: 
             '    for method, found in summary["methods"].items()',
             '    for layer, values in found["confirmed"]["layers"].items()',
             "]",
-            'columns = ["units", "labelled.value", "labelled.low", "labelled.high", "unconfirmed", "untestable"]',
-            'columns += ["circular", "unique", "units_per_concept"]',
+            'columns = ["units", *(f"labelled.{end}" for end in ("value", "low", "high"))]',
+            'kinds = ("unconfirmed", "untestable", "circular")',
+            'columns += [f"shares.{kind}.{end}" for kind in kinds for end in ("value", "low", "high")]',
+            'columns += ["unique", "units_per_concept"]',
             'pd.json_normalize(rows).set_index(["method", "layer"]).reindex(columns=columns)',
         ),
+        *_seconds(untrained),
         *(_untrained() if untrained else ()),
         code('print(*summary.get("notes", []), sep="\\n")'),
         text(
@@ -110,6 +113,27 @@ def _model(name: str, layers: Sequence[str], methods: Sequence[str], untrained: 
             'best.reindex(columns=[*columns, "base_rate"]).sort_values("method", kind="stable")',
         ),
         images(*shown, (f"{figures}/units.png", f"Units of {name} with the images that activate them most")),
+    ]
+
+
+def _seconds(untrained: bool) -> list[Text | Code]:
+    """Show how many units answer to two concepts."""
+    controls = "what the same rule confirms with activations dealt out to the images anew (`chance`)"
+    controls += " and in the untrained network (`untrained`)" if untrained else ""
+    return [
+        text(
+            "Units that answer to a second concept too, in images that do not show the first: `two` where the verdicts "
+            f"on both are `confirmed`. The controls: {controls}."
+        ),
+        code(
+            "rows = [",
+            '    {"method": method, "layer": layer} | values',
+            *(['    | {"untrained": found["seconds"]["untrained"]["layers"][layer]}'] if untrained else []),
+            '    for method, found in summary["methods"].items()',
+            '    for layer, values in found["seconds"]["layers"].items()',
+            "]",
+            'pd.json_normalize(rows).set_index(["method", "layer"])',
+        ),
     ]
 
 

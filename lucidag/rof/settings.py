@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Unique
+from lucidag.ground.section import DRAWS, MOST, Level, Section, Seed, Unique
 
 RankingMethod = Literal["l1", "l2", "variance", "contribution", "random", "reversed", "forward"]
 
@@ -40,14 +40,14 @@ class Rof(Section):
         description="The orders that are swept; `forward`, which always adds the unit that lowers the loss most, takes "
         "at most 512 units and 100 classes.",
     )
-    random_orders: Count = Field(default=5, description="Random orders, as a control.")
+    random_orders: Annotated[int, Field(ge=1, le=1000)] = Field(default=5, description="Random orders, as a control.")
     role_metric: Literal["loss", "accuracy"] = Field(
         default="loss", description="Whose turning points decide the `role` column; both are kept."
     )
     select_metric: Literal["accuracy", "loss", "worst_accuracy"] = Field(
         default="worst_accuracy", description="Which curve of the validation split chooses k."
     )
-    points: list[Annotated[int, Field(ge=0)]] = Field(
+    points: list[Annotated[int, Field(ge=0, le=MOST)]] = Field(
         default=[],
         description="Values of k that `points.csv` lists; none of them may exceed the number of units.",
     )
@@ -55,13 +55,13 @@ class Rof(Section):
         default=0.01,
         description="How much worse than all units the first n0 units may be: share of images, or nats of loss.",
     )
-    resamples: Annotated[int, Field(ge=0)] = Field(default=200, description="Bootstrap draws over images.")
-    order_resamples: Annotated[int, Field(ge=0)] = Field(
+    resamples: Annotated[int, Field(ge=0, le=DRAWS)] = Field(default=200, description="Bootstrap draws over images.")
+    order_resamples: Annotated[int, Field(ge=0, le=DRAWS)] = Field(
         default=20,
         description="How many of them order the units anew too, for the intervals of n0; each costs a sweep a split.",
     )
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    class_columns: Annotated[int, Field(ge=0)] = Field(
+    class_columns: Annotated[int, Field(ge=0, le=MOST)] = Field(
         default=100, description="Accuracy per class is tabled for every k up to this number of classes."
     )
     seed: Seed = Field(default=0, description="Seed of random orders and bootstrap.")
@@ -88,5 +88,7 @@ class Generalisation(Section):
 
     models: list[str] = Field(description="Models, or families of models that `seeds` makes, to compare.")
     confidence: Level = Field(default=0.95, description="Level of the intervals.")
-    resamples: Count = Field(default=2000, description="Bootstrap draws and permutations.")
+    resamples: Annotated[int, Field(ge=1, le=DRAWS)] = Field(
+        default=2000, description="Bootstrap draws and permutations."
+    )
     seed: Seed = Field(default=0, description="Seed of both.")

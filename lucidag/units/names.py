@@ -13,6 +13,8 @@ TITLES = {CLIP_DISSECT: "CLIP-Dissect", ANNOTATIONS: "Labels by annotations", NE
 STRENGTH = {CLIP_DISSECT: "strength", ANNOTATIONS: "strength", NETDISSECT: "IoU"}
 # Whether a label is to be believed, and what tells it (see `lucidag.units.labels.verdict`).
 CONFIRMED, UNCONFIRMED, UNTESTABLE = "confirmed", "unconfirmed", "untestable"
+# The columns of a unit's second concept start so; whether it would have one by chance (`lucidag.units.labels.tested`).
+SECOND, SECOND_CHANCE = "second", "second_chance"
 BY_ANNOTATIONS, BY_CLIP = "annotations", "CLIP (circular)"
 UNTRAINED = "/untrained"  # the folder, inside that of a model, of what its untrained twin gives
 NONE = "none"  # the concept of a unit that a method gives no label

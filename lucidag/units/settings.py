@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Shards, Split, Unique
+from lucidag.ground.section import DRAWS, MOST, Count, Level, Section, Seed, Shards, Split, Unique
 from lucidag.units.names import ANNOTATIONS, CLIP_DISSECT, NETDISSECT
 
 Similarity = Literal["soft_wpmi", "wpmi", "rank", "cosine", "cosine_cubed"]
@@ -63,7 +63,7 @@ class NetDissect(Section):
 class UnitSheet(Section):
     """A figure with one row per unit: its top images, its region in them, its labels."""
 
-    units: Count | dict[str, list[Annotated[int, Field(ge=0)]]] = Field(
+    units: Count | dict[str, list[Annotated[int, Field(ge=0, le=MOST)]]] = Field(
         default=4, description="So many of each layer, those with the best labels; or layer to the units."
     )
     images: Count = Field(default=8, description="Images of a unit.")
@@ -109,7 +109,9 @@ class Intervals(Section):
     """How intervals are found."""
 
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws and permutations.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(
+        default=2000, description="Bootstrap draws and permutations."
+    )
 
 
 class Draws(Intervals, Seeded):

@@ -53,8 +53,8 @@ def test_parts_of_simulations_add_up():
     assert whole.no == sum(part.no for part in parts)
 
 
-@pytest.mark.parametrize(("most", "simulations", "done"), [(None, 7, 7), (4, 7, 4), (4, 3, 3)])
-def test_a_row_has_at_most_so_many_simulations(monkeypatch, most, simulations, done):
+@pytest.mark.parametrize("simulations", [3, 7])
+def test_every_row_has_as_many_simulations_as_are_asked_for(monkeypatch, simulations):
     class Pool:
         def __init__(self, processes):
             pass
@@ -70,10 +70,10 @@ def test_a_row_has_at_most_so_many_simulations(monkeypatch, most, simulations, d
 
     monkeypatch.setattr(measure.multiprocessing, "get_context", lambda _: type("", (), {"Pool": Pool}))
     monkeypatch.setattr(measure, "PART", 3)
-    rows = (replace(_case(), most=most, draw=lambda _: True), replace(_case(), name="other", draw=lambda _: False))
+    rows = (replace(_case(), draw=lambda _: True), replace(_case(), name="other", draw=lambda _: False))
     monkeypatch.setattr(measure, "cases", lambda _: rows)
     found = [each for _, _, each in measure.measured(["one"], simulations, 1)]
-    assert found == [Measured(done, 0, 0), Measured(0, simulations, 0)]
+    assert found == [Measured(simulations, 0, 0), Measured(0, simulations, 0)]
 
 
 def test_a_topic_is_written_in_its_place_and_others_stay(tmp_path):

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lucidag.data.images import Images, UnreadableImageError, decode, decode_mask
+from lucidag.data.images import USUAL_FORMATS, Images, UnreadableImageError, decode, decode_mask
 from lucidag.data.manifest import Manifest
+from lucidag.data.walk import FORMATS, formats, is_image
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 COLOUR = np.random.default_rng(0).integers(0, 256, (3, 4, 3), dtype=np.uint8)
@@ -140,3 +141,29 @@ def test_one_row_of_a_huge_array_costs_its_own_bytes(tmp_path):
     assert (reader.read(39998) == row).all()
     assert reader.read(39997).max() == 0
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 200e6
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".eps", ".tif"])
+def test_postscript_never_reaches_an_interpreter(tmp_path, monkeypatch, suffix):
+    from PIL import EpsImagePlugin
+
+    ran = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *words, **_: ran.append(words))
+    (tmp_path / f"x{suffix}").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n%%EOF\n")
+    with pytest.raises(UnreadableImageError, match="no known image format"):
+        decode(tmp_path / f"x{suffix}")
+    assert ran == []
+    assert not is_image("x.eps")
+
+
+def test_an_image_of_very_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+    Image.new("1", (10_000, 7000)).save(tmp_path / "x.png")
+    with pytest.raises(UnreadableImageError, match=r"it has 10000 x 7000 = 70,000,000 pixels, and 67,108,864 are"):
+        decode(tmp_path / "x.png")
+    Image.new("1", (8192, 8192)).save(tmp_path / "y.png")
+    assert decode(tmp_path / "y.png").shape == (8192, 8192, 1)
+
+
+def test_every_format_that_is_read_is_one_of_pillow():
+    assert set(formats()) == set(FORMATS)
+    assert set(USUAL_FORMATS) <= set(FORMATS)

@@ -12,6 +12,7 @@ from PIL import Image
 from lucidag.data.images import Images
 from lucidag.data.labelme import Polygon, annotated, files_of, read_annotation, read_names
 from lucidag.data.manifest import read_manifest
+from lucidag.data.order import class_order
 from lucidag.data.polygons import paint
 from lucidag.data.sources.polygons import Polygons
 from lucidag.data.store import store
@@ -313,3 +314,17 @@ def test_what_is_left_out_of_the_folders_is_said(source):
     section = Polygons(source="polygons", path=str(source))
     (said,) = section.notes()
     assert said == "left out: 1 images that are hidden or in a hidden or helper folder; 1 images without annotation"
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1" * 10])
+def test_numbers_of_very_many_digits_are_no_numbers(tmp_path, number):
+    (tmp_path / "a.xml").write_text(f"<a><class>{number}</class></a>")
+    with pytest.raises(InputError, match="the image's class is '"):
+        read_annotation(tmp_path / "a.xml", ["x"], ["y"])
+    (tmp_path / "list.txt").write_text(f"bed {number}\n")
+    with pytest.raises(InputError, match="is no name with its number"):
+        read_names(tmp_path / "list.txt")
+
+
+def test_whole_numbers_of_very_many_digits_sort_as_text():
+    assert class_order(["9" * 400, "1" * 5000, "2"], of_table=True)[0] == ("1" * 5000, "2", "9" * 400)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ def test_the_data_set_holds_the_same_and_says_what_was_guessed(tmp_path: Path, c
 
 OPENED = """
 import sys
+import time
 from pathlib import Path
 from tests.data.tables import READ
 from tests.data.test_tables import TESTED, make
@@ -187,3 +189,17 @@ def test_listed_classes_order_those_that_have_columns(tmp_path: Path) -> None:
 def test_a_list_of_classes_may_begin_with_a_mark(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("dog\ncat\nbird\n", encoding="utf-8-sig")
     assert make(READ[0], tmp_path, classes=str(tmp_path / "names.txt")).known_classes() == ["dog", "cat", "bird"]
+
+
+def test_a_header_of_very_many_columns_and_a_path_that_is_too_long_end_quickly(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("image,label" + "," * 200_000 + "\n0.png,a\n")
+    started = time.process_time()
+    source = Folder(source="folder", path=str(file))
+    with pytest.raises(InputError, match="names files that do not exist"):
+        source.files()
+    file.write_text(f"image,label\n{'名' * 2000}.png,a\n0.png,b\n")
+    with pytest.raises(InputError, match="names files that do not exist") as caught:
+        Folder(source="folder", path=str(file)).files()
+    assert len(str(caught.value)) < 1200
+    assert time.process_time() - started < 5

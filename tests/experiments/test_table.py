@@ -17,7 +17,8 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
 from lucidag.ground.tables import read_table, write_rows, write_table
 
-HISTORY = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+HISTORY = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "kept", "ended")
+KEPT, END = {("a", 2), ("c", 1)}, {"a": "epochs", "c": "divergence"}
 ABSENT = {"shortcuts": "the configuration has no `shortcuts`"}
 
 
@@ -46,7 +47,16 @@ def files(folder: Path) -> dict[str, dict[str, str]]:
         write_table(found[kind][model], pd.DataFrame(rows))
 
     for model, losses in {"a": (2.0, 1.0), "c": (2.0, float("nan"))}.items():
-        rows = [dict(zip(HISTORY, (n, 0.1, loss, 0.5, None, None), strict=True)) for n, loss in enumerate(losses, 1)]
+        rows = [
+            dict(
+                zip(
+                    HISTORY,
+                    (n, 0.1, loss, 0.5, None, None, (model, n) in KEPT, END[model] if n == 2 else None),
+                    strict=True,
+                )
+            )
+            for n, loss in enumerate(losses, 1)
+        ]
         found["history"][model] = str(folder / f"history-{model}.csv")
         write_rows(found["history"][model], HISTORY, rows)
     point = {"seed": None, "n0": 3, "low": 2, "high": 4, "units": 4}
@@ -124,8 +134,15 @@ def test_what_was_measured_stands_in_the_row(rows: list[Row]) -> None:
     expected |= {"area": 0.75, "area_random": 0.375, "area_over_random": 0.375, "area_over_random_low": 0.25}
     expected |= {"confirmed:netdissect": 0.75, "confirmed:netdissect:fc": 0.5, "concepts:netdissect": 1}
     expected |= {"localisation:lime": 0.25, "agreement:lime": 0.3, "agreement:lrp": 0.4, "faithfulness:road:lime": 0.5}
-    expected |= {"artefact:ring:ink": 0.45, "epochs": 2, "worst_group_accuracy": 0.8, "calibration_error": 0.1}
+    expected |= {
+        "artefact:ring:ink": 0.45,
+        "epochs": 2,
+        "kept_epoch": 2,
+        "worst_group_accuracy": 0.8,
+        "calibration_error": 0.1,
+    }
     assert row[list(expected)].astype(float).to_dict() == pytest.approx(expected)
+    assert row["ended"] == "epochs"
     assert (row["status"], row["worst_group"], row["train.lr"], row["options"]) == ("trained", "007", 0.1, '{"w": 1}')
     assert row["gap_low"] == pytest.approx(0.05 - np.hypot(0.05, 0.03))
 
@@ -135,7 +152,7 @@ def test_an_empty_cell_has_its_reason_and_every_column_its_meaning(rows: list[Ro
     plain = [name for name in table.columns if not name.endswith(("_low", "_high"))]
     for row in table.to_dict("records"):
         for name in plain:
-            if pd.isna(row[name]) and name not in ("epochs", "worst_group"):
+            if pd.isna(row[name]) and name not in ("epochs", "kept_epoch", "ended", "worst_group"):
                 assert about["models"][row["model"]]["reasons"][name], name
     of_b, of_c = (about["models"][model]["reasons"] for model in "bc")
     assert of_b["n0_test_loss"] == "`rof` does not ask for it of this model"

@@ -2,13 +2,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lucidag.explain.faithfulness.floors import FLOOR_COLUMNS
 from lucidag.explain.faithfulness.metrics import BETTER, COLUMNS, CURVE_COLUMNS, METRICS, Row
 from lucidag.explain.faithfulness.summary import pairs, summary
 from lucidag.explain.faithfulness.summary import ranking as rank
-from lucidag.figures.faithfulness import METRIC_NAMES, curves, ranking
+from lucidag.figures.faithfulness import METRIC_NAMES, ranking
+from lucidag.figures.faithfulness_curves import Bands, curves
 from lucidag.figures.style import BLUE, save
+from lucidag.ground.statistics.intervals import estimate
 from tests.figures.titles import TITLES
 
+BANDS = Bands(0.95, 100, 0)
+FLOORS = pd.DataFrame(
+    [
+        ("gradcam", "untrained", 0.25, 0.1, 0.5, 3, 0, ""),
+        ("gradcam", "other_images", 0.5, np.nan, np.nan, 2, 1, "few"),
+        ("lime", "other_images", np.nan, np.nan, np.nan, 0, 3, "few"),
+        ("centre", "untrained", 1, 1, 1, 3, 0, ""),
+    ],
+    columns=list(FLOOR_COLUMNS),
+)
 METHODS = ("gradcam", "lime", "centre", "random")
 NAMES = ["Grad-CAM", "LIME", "centre of the frame", "smooth noise"]
 
@@ -82,7 +95,7 @@ def test_undefined_unmeasured_one_image_and_nothing(tmp_path):
 
 def test_lines_are_the_means():
     table = points()
-    fig = curves(table, METHODS, TITLES)
+    fig = curves(table, FLOORS[:0], METHODS, TITLES, BANDS)
     assert len(fig.axes) == 4
     for ax, curve in zip(fig.axes[:2], ("deletion", "insertion"), strict=True):
         for line, method in zip(ax.lines, METHODS, strict=True):
@@ -97,15 +110,44 @@ def test_lines_are_the_means():
 
 
 def test_only_curves_that_are_there():
-    assert len(curves(points(names=("deletion",)), METHODS, TITLES).axes) == 2
-    assert "No explanation has a curve" in curves(points()[:0], METHODS, TITLES).texts[0].get_text()
+    assert len(curves(points(names=("deletion",)), FLOORS, METHODS, TITLES, BANDS).axes) == 2
+    assert "No explanation has a curve" in curves(points()[:0], FLOORS, METHODS, TITLES, BANDS).texts[0].get_text()
+
+
+def test_the_floors_stand_right_of_the_curves():
+    ax = curves(points(), FLOORS, METHODS, TITLES, BANDS).axes[-1]
+    untrained, others = ax.containers  # what is undefined and the controls have none
+    for bar, mean, ends in ((untrained, 0.25, [0.1, 0.5]), (others, 0.5, None)):
+        point, _, intervals = bar.lines
+        assert point.get_ydata()[0] == mean
+        assert point.get_xdata()[0] > 1
+        assert (intervals[0].get_segments()[0][:, 1].tolist() if intervals else None) == (ends and pytest.approx(ends))
+
+
+def test_bands_are_the_intervals_or_a_reason():
+    draw = np.random.default_rng(0)
+    near = points(names=("deletion",)).assign(value=lambda table: draw.normal(0.5, 0.0001, len(table)))
+    bands, _ = curves(near, FLOORS, METHODS, TITLES, BANDS).axes[0].collections
+    own = near[(near["curve"] == "deletion") & (near["method"] == "gradcam")].groupby("share")["value"]
+    wanted = [estimate(values, 0.95, 100, 0, (0, 1)) for _, values in own]
+    path = bands.get_paths()[0].vertices
+    for share, each in zip((0, 0.5, 1), wanted, strict=True):
+        np.testing.assert_allclose(sorted({*path[path[:, 0] == share, 1]}), [each.low, each.high])
+    for table, bands, words in (
+        (points(names=("deletion",)), BANDS, "(no bands: they would be 1.00 wide)"),
+        (near, Bands(0.95, 100, 0, hand_picked=True), "(no bands: hand-picked)"),
+        (near[near["image"] == "p0"], BANDS, "(no bands: 1 value is too few for an interval)"),
+    ):
+        ax = curves(table, FLOORS, METHODS, TITLES, bands).axes[0]
+        assert not ax.collections
+        assert ax.get_title(loc="left").endswith(words)
 
 
 @pytest.mark.long
 def test_same_bytes(tmp_path):
     for name in "ab":
         save(ranking(ranked(), 0.95, TITLES), tmp_path / f"r{name}.png", tmp_path / f"r{name}.pdf")
-        save(curves(points(), METHODS, TITLES), tmp_path / f"c{name}.png", tmp_path / f"c{name}.pdf")
+        save(curves(points(), FLOORS, METHODS, TITLES, BANDS), tmp_path / f"c{name}.png", tmp_path / f"c{name}.pdf")
     for kind in "rc":
         for suffix in ("png", "pdf"):
             assert (tmp_path / f"{kind}a.{suffix}").read_bytes() == (tmp_path / f"{kind}b.{suffix}").read_bytes()

@@ -15,6 +15,7 @@ SETTINGS = {
     "sweep": ROF | {"methods": ["l1", "random"], "random_orders": 5, "resamples": 200},
     "accuracy": ROF,
     "loss": ROF,
+    "rankings": ROF,
     "groups": ROF,
     "roles": ROF,
     "generalisation": {"role_metric": "loss", "confidence": 0.95},
@@ -44,6 +45,7 @@ SETTINGS = {
     "planted_summary": {},
     "planted_figure": {},
     "faithfulness": {"confidence": 0.95},
+    "floors": {"confidence": 0.95},
     "unit_effects": {"confidence": 0.95},
     "unit_dossier": {"confidence": 0.95},
     "artefact_audit": {"confidence": 0.95},
@@ -89,5 +91,5 @@ def test_a_grid_is_said(root, caption, grid):
 def test_every_caption_of_the_figures_exists(root):
     rules = (root / "rules" / "figures.smk").read_text(encoding="utf-8")
     captions = re.findall(r'\w+"?[=:] ?\("[^"]*", "(\w+)"\)', rules)
-    assert len(captions) == 22
+    assert len(captions) == 23
     assert set(captions) <= set(SETTINGS)

@@ -128,6 +128,18 @@ def test_unique_concepts_by_category_are_the_stacks():
     assert "confirmed labels" in fig.get_suptitle()
 
 
+def test_a_layer_without_a_bar_says_why():
+    tables = [units({"wall": 2}), units({"sky": 3}, "layer2").assign(verdict="unconfirmed")]
+    found = summary(pd.concat(tables), Counting(resamples=10))
+    layers = found["methods"]["clip-dissect"]["confirmed"]["layers"]
+    layers["fc"] = {**layers["layer2"], "units": 0}
+    (ax,) = categories({"A": found}, "clip-dissect").axes
+    words = {round(text.get_position()[0]): text.get_text() for text in ax.texts}
+    places = [label.get_text() for label in ax.get_xticklabels()]
+    said = {layer: words[place] for place, layer in enumerate(places)}
+    assert said == {"layer4": "1", "layer2": "none\nconfirmed", "fc": "nothing to\nmeasure"}
+
+
 def joined_units(n0, units=40, seed=0):
     rng = np.random.default_rng(seed)
     ranks = [rng.permutation(units) + 1 for _ in range(2)]

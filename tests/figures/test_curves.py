@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lucidag.figures.curves import as_good_in_words, curves, random_range, scale_y
+from lucidag.figures.curves import as_good_in_words, curves, random_range, rankings, scale_y
 from lucidag.figures.style import figure, save
 from lucidag.rof.plateau import retrieved
 from lucidag.rof.turning import turning_point
@@ -21,8 +21,10 @@ def test_lines_are_the_table(make_tables, line, metric, units):
     fig = curves(tables.sweep, tables.bands, tables.points, "l1", metric, 0.95)
     assert len(fig.axes) == 2
     for ax, split in zip(fig.axes, ("train", "test"), strict=True):
-        for method, label in LABELS.items():
-            np.testing.assert_array_equal(line(ax, label), getattr(tables.results[split, method, None], metric))
+        for method in ("l1", "logit_bias"):
+            values = getattr(tables.results[split, method, None], metric)
+            np.testing.assert_array_equal(line(ax, LABELS[method]), values)
+        assert not {LABELS["variance"], LABELS["reversed"]} & {each.get_label() for each in ax.lines}
         drawn = [getattr(tables.results[split, "random", seed], metric) for seed in (3, 8)]
         np.testing.assert_allclose(line(ax, "random orders, mean"), np.mean(drawn, axis=0))
         own = getattr(tables.results[split, "l1", None], metric)
@@ -35,6 +37,19 @@ def test_lines_are_the_table(make_tables, line, metric, units):
         assert list(mark.get_xdata()) == [n0, n0]
         assert f"{split}: {n0} of {units} units within" in ax.get_title(loc="left")
         assert "units" in ax.get_xlabel()
+
+
+def test_other_orders_have_a_figure_of_their_own(make_tables, line):
+    tables = make_tables()
+    fig = rankings(tables.sweep, tables.bands, "l1", 0.95)
+    panels = [(split, metric) for metric in ("accuracy", "loss") for split in ("train", "test")]
+    for ax, (split, metric) in zip(fig.axes, panels, strict=True):
+        for method in ("l1", "variance", "reversed"):
+            values = getattr(tables.results[split, method, None], metric)
+            np.testing.assert_array_equal(line(ax, LABELS[method]), values)
+        assert LABELS["logit_bias"] not in {each.get_label() for each in ax.lines}
+    alone = tables.sweep[tables.sweep["method"].isin(["l1", "random", "logit_bias"])]
+    assert "one order alone" in rankings(alone, tables.bands, "l1", 0.95).texts[0].get_text()
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])

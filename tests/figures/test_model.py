@@ -13,7 +13,7 @@ def history_of(epochs, val=True):
     table = pd.DataFrame({"epoch": np.arange(1, epochs + 1), **{c: rng.uniform(size=epochs) for c in columns}})
     if not val:
         table[["val_loss", "val_accuracy"]] = np.nan
-    return table
+    return table.assign(kept=table["epoch"] == (epochs + 1) // 2)
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 200])
@@ -23,8 +23,9 @@ def test_history_is_the_table(epochs, val, tmp_path):
     fig = history(table)
     loss, accuracy, rate = fig.axes
     for ax, metric in ((loss, "loss"), (accuracy, "accuracy")):
-        assert len(ax.lines) == 1 + val
-        for drawn, split in zip(ax.lines, ("train", "val"), strict=False):
+        assert len(ax.lines) == 2 + val
+        np.testing.assert_array_equal(ax.lines[-1].get_xdata(), [(epochs + 1) // 2] * 2)  # the kept epoch
+        for drawn, split in zip(ax.lines, ("train", "val")[: 1 + val], strict=False):
             np.testing.assert_array_equal(drawn.get_xdata(), table["epoch"])
             np.testing.assert_array_equal(drawn.get_ydata(), table[f"{split}_{metric}"])
         assert ax.get_ylabel()
@@ -36,7 +37,7 @@ def test_history_is_the_table(epochs, val, tmp_path):
 def test_history_reads_the_empty_cells_of_a_file(tmp_path):
     history_of(4, val=False).to_csv(tmp_path / "history.csv", index=False)
     fig = history(pd.read_csv(tmp_path / "history.csv"))
-    assert [len(ax.lines) for ax in fig.axes] == [1, 1, 1]
+    assert [len(ax.lines) for ax in fig.axes] == [2, 2, 2]
 
 
 def test_row_shares():

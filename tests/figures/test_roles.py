@@ -33,7 +33,7 @@ def test_runs_rebuild_the_values(seed):
     assert runs([]) == []
 
 
-@pytest.mark.parametrize(("units", "n0_train", "n0_test"), [(1, 1, 1), (10, 3, 10), (64, 40, 25)])
+@pytest.mark.parametrize(("units", "n0_train", "n0_test"), [(2, 1, 1), (10, 3, 10), (64, 40, 25)])
 def test_roles_are_the_table(units, n0_train, n0_test, tmp_path):
     table = table_of(units, n0_train, n0_test)
     fig = roles(table, "loss")
@@ -57,6 +57,15 @@ def test_roles_are_the_table(units, n0_train, n0_test, tmp_path):
     np.testing.assert_allclose(widths, expected)
     save(fig, tmp_path / "a.png", tmp_path / "a.pdf")
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_units_of_one_role_are_a_sentence():
+    fig = roles(table_of(7, 7, 7), "loss")
+    assert not fig.axes
+    assert fig.texts[0].get_text() == (
+        "All 7 units have one role, both: n₀ by loss is 7 on train and 7 on test, so that roles tell no units apart."
+    )
+    assert roles(table_of(7, 7, 6), "loss").axes
 
 
 def test_turning_points_are_read_off_the_roles():

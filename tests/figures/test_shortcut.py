@@ -66,4 +66,4 @@ def test_each_panel_has_its_points(summary):
     assert [0.5, 0.7] in marks
     assert [0.3] in marks  # one of the two has no value
     rows = [label.get_text() for label in pasted.get_yticklabels()]
-    assert rows == ["with", "filled", "without", "filled"]
+    assert rows == ["trained with", "place filled", "trained without", "place filled"]

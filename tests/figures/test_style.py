@@ -72,6 +72,9 @@ def test_png_of_noise_stays_small(tmp_path, side):
         assert (image.mode == "P") == (side > 2)
         assert image.size == (side * 150, side * 150)
     assert size < PNG_BYTES or side > 2
+    save(fig, tmp_path / "a.png", tmp_path / "a.pdf", true_colour=True)
+    with Image.open(tmp_path / "a.png") as image:
+        assert len(image.convert("RGB").getcolors(2**24)) > 256
 
 
 def test_a_failure_leaves_no_file(tmp_path):

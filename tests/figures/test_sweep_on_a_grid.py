@@ -25,7 +25,7 @@ def test_curves(tables, metric):
     points = turning_report(sweep, sweep[:0], {}, 0.95)["turning_points"]
     fig = curves(sweep, bands, points, "l1", metric, 0.95)
     drawn = [each for ax in fig.axes for each in ax.lines if len(each.get_xdata()) == len(numbers)]
-    assert len(drawn) == 2 * len(["l1", "variance", "random", "reversed", "logit_bias"])
+    assert len(drawn) == 2 * len(["l1", "random", "logit_bias"])
     for each in drawn:
         assert list(each.get_xdata()) == numbers
         joined = each.get_linestyle() != "None"

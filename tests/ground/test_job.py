@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.job import job
 from lucidag.ground.progress import track
 
-task = SimpleNamespace(rule="train", output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
+task = SimpleNamespace(rule="train", input=[], output=sys.argv[2:], log=[sys.argv[1]], wildcards=["net"])
 with job(task):
     print("working")
     for _ in track(range(3), "epochs"):
@@ -94,3 +95,46 @@ def test_what_a_killed_job_left_half_written_is_removed(root: Path, tmp_path: Pa
 def test_track_yields_everything_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
     assert capsys.readouterr().err.startswith("letters: 3 done in ")
+
+
+def test_where_no_log_can_be_written_the_sentence_is_told_once(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    done = run(root, tmp_path / "logs" / "a.log", "pass")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"lucidag: train net: {tmp_path}/logs/a.log could not be written: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_on_a_full_disk_the_sentence_is_told_once(root: Path, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.symlink_to("/dev/full")
+    done = run(root, log, "print('x' * 100_000); raise InputError('results/a.csv could not be written')")
+    assert done.returncode == 1
+    assert done.stderr == "lucidag: train net: results/a.csv could not be written\n"
+
+
+def test_an_interrupted_job_says_nothing_and_leaves_no_output(root: Path, tmp_path: Path) -> None:
+    """The run says it once for all of its jobs."""
+    done = run(root, tmp_path / "a.log", "raise KeyboardInterrupt")
+    assert done.returncode == 130
+    assert done.stderr == ""
+    assert '"interrupted"' in (tmp_path / "a.failed.json").read_text()
+
+
+@pytest.mark.parametrize(("command", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
+def test_the_shell_of_a_job_gives_its_status(root: Path, command: str, status: int) -> None:
+    done = subprocess.run(["bash", root / "workflow/job.sh", "sh", "-c", command], check=False, capture_output=True)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_ends_without_a_word_when_it_is_interrupted(root: Path, sign: signal.Signals) -> None:
+    work = "import time; print(flush=True)\ntry: time.sleep(60)\nfinally: print('a traceback', flush=True)"
+    command = ["bash", str(root / "workflow/job.sh"), sys.executable, "-c", work]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, start_new_session=True, **streams) as job:
+        assert job.stdout.readline() == "\n"
+        os.killpg(job.pid, sign)  # as the terminal does
+        assert job.communicate(timeout=30)[0] == ""
+        assert job.returncode > 0

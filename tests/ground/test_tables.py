@@ -35,20 +35,24 @@ NUMBERS = (
 
 # By file: the columns that hold words (w), numbers (n), whole numbers (i), those with gaps (g), and True or False (b).
 TABLES = {
-    "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy",
-    "experiments.csv": "w:model w:family w:block w:status g:seed i:epochs w:data w:code n:train.lr w:architecture "
-    "n:data.corrupt_labels w:worst_group n:test_accuracy n:test_accuracy_low n:gap n:confirmed:clip-dissect:a_concept "
+    "models/{model}/history.csv": "i:epoch n:lr n:train_loss n:train_accuracy n:val_loss n:val_accuracy b:kept w:ended",
+    "experiments.csv": "w:model w:family w:block w:status g:seed i:epochs g:kept_epoch w:ended w:data w:code "
+    "n:train.lr w:architecture n:data.corrupt_labels w:worst_group n:test_accuracy n:test_accuracy_low n:gap "
+    "n:confirmed:clip-dissect:a_concept "
     "n:localisation:image",
     "experiments/costs.csv": "w:model i:jobs n:train_seconds n:seconds n:peak_mb w:device",
     "experiments/factors.csv": "w:family w:factor w:level w:against w:outcome i:networks i:combinations i:seeds "
     "i:left_out n:mean n:mean_against n:effect n:low n:high n:p n:p_holm b:found n:visible n:share n:share_chance "
     "n:share_seeds n:share_rest n:seed_sd n:seed_sd_low n:seed_sd_high w:reason",
+    "claims.csv": "w:id w:project w:text w:claimed n:measured n:low n:high n:n i:subjects w:status w:reason w:differs "
+    "w:measure w:file w:link",
     "rof/{model}/ranking.csv": "w:split w:method g:seed i:rank i:unit n:score",
     "rof/{model}/sweep.csv": "w:split w:method g:seed i:k n:accuracy n:loss n:worst_accuracy n:accuracy_group:image "
     "n:accuracy_class:a_concept n:accuracy_class:a_rank n:accuracy_class:nan",
     "rof/{model}/bands.csv": "w:split w:method g:seed i:k w:metric n:low n:high",
     "rof/{model}/selection.csv": "w:ranked_on w:split w:method g:seed i:k n:accuracy n:loss_low n:loss_high",
     "rof/{model}/points.csv": "w:split w:method i:k n:accuracy n:loss",
+    "rof/{model}/confusion.csv": "w:split i:k w:true w:predicted i:images",
     "rof/{model}/roles.csv": "i:unit w:role w:role_accuracy w:role_loss i:rank_train i:rank_test n:score_train "
     "n:score_test n:gain_train_accuracy n:gain_test_accuracy n:gain_train_loss n:gain_test_loss w:flags",
     "generalisation/{study}/roles.csv": "w:model w:family g:seed w:metric n:train_accuracy n:test_accuracy n:gap "
@@ -63,18 +67,22 @@ TABLES = {
     "i:undefined w:reason n:over_centre n:over_centre_low n:over_random n:over_random_high n:p_holm b:beats_both "
     "w:no_class",
     "explanations/{model}/checks.csv": "w:image w:method w:library w:version n:difference n:ours n:theirs w:note",
-    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined n:seconds "
-    "b:front b:chosen w:settings",
+    "explanations/{model}/lime/tuning.csv": "i:trial n:iou i:undefined n:held_out_iou i:held_out_undefined "
+    "b:chosen w:settings",
+    "explanations/{model}/lime/seconds.csv": "i:trial n:seconds b:front",
     "faithfulness/{model}.csv": "w:image w:method w:metric n:value w:settings w:better w:note",
     "faithfulness/{model}-curves.csv": "w:image w:method w:curve n:share w:step n:value",
     "faithfulness/{model}-pairs.csv": "w:metric w:method_a w:method_b n:advantage n:low n:high i:n w:reason n:p "
     "n:p_holm b:distinguishable w:no_class",
     "faithfulness/{model}-ranking.csv": "w:metric w:better w:method b:control n:mean n:low n:high i:n i:undefined "
     "w:reason i:opposite n:rank w:better_than w:not_told_apart w:no_class",
+    "faithfulness/{model}-floors.csv": "w:method w:floor n:mean n:low n:high i:n i:undefined w:reason w:no_class",
     "clip/{clip}/history.csv": "i:batch n:loss",
-    "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "dissect/{model}/{layer}.csv": "w:method i:unit w:concept w:category n:score n:strength "
+    "n:strength_random w:next_concept w:verdict w:why w:judged_by n:auprc n:p w:second w:second_category "
+    "n:second_score w:second_verdict w:second_why w:second_judged_by n:second_lift b:second_chance "
     "w:fifth_concept n:own_iou b:detector w:object_concept n:object_iou",
-    "dissect/{model}/{layer}-untrained.csv": "w:method i:unit w:concept w:category n:score n:strength w:second_concept "
+    "dissect/{model}/{layer}-untrained.csv": "w:method i:unit w:concept w:category n:score n:strength w:next_concept "
     "w:fifth_concept b:detector w:object_concept n:object_iou",
     "dissect/{model}/{layer}-ranking.csv": "i:unit n:mean n:peak n:sparseness n:inside n:inside_chance g:mean_rank "
     "g:peak_rank g:sparseness_rank g:inside_rank",
@@ -85,7 +93,10 @@ TABLES = {
     "units/{model}/effects.csv": "w:split i:unit w:kind w:name i:images n:loss n:loss_low n:loss_high n:margin "
     "n:accuracy n:accuracy_high n:beyond n:p n:p_fdr b:found n:selectivity",
     "units/{model}/{layer}.csv": "i:unit w:words_concept w:words_category n:words_score n:words_strength "
-    "w:words_second_concept w:words_verdict w:words_why w:words_judged_by n:words_auprc n:words_auprc_low n:words_p "
+    "n:words_strength_random w:words_next_concept w:words_second w:words_second_category n:words_second_score "
+    "w:words_second_verdict w:words_second_why w:words_second_judged_by n:words_second_p b:words_second_chance "
+    "w:pixels_second w:pixels_second_category w:pixels_second_verdict w:pixels_second_why w:pixels_second_judged_by "
+    "w:words_verdict w:words_why w:words_judged_by n:words_auprc n:words_auprc_low n:words_p "
     "w:pixels_concept w:pixels_category b:pixels_detector w:pixels_verdict w:pixels_why w:pixels_judged_by "
     "n:zero_all_loss n:zero_all_loss_low w:zero_first_class n:zero_first_loss b:zero_first_found w:zero_second_class "
     "w:zero_third_class w:zero_confirmed w:mean_first_class w:mean_second_class w:mean_third_class w:mean_confirmed "
@@ -104,7 +115,8 @@ TABLES = {
     "planted/{model}/relevance.csv": "i:unit w:name n:relevance n:contribution",
     "planted/{model}/regions.csv": "w:image w:method w:kind n:unit w:concept w:name n:auprc n:base_rate n:share",
     "planted/{model}/labels.csv": "w:method i:unit w:kind w:concept w:category w:labelled_concept b:right w:verdict "
-    "b:confirmed n:score n:lift n:chance",
+    "b:confirmed n:score n:lift n:chance w:labelled_second b:second_right b:second_confirmed n:second_lift "
+    "b:second_chance",
     "planted/{model}/scores.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate "
     "w:reason",
     "planted/summary.csv": "w:part w:method w:kind w:measure i:n n:positives n:value n:low n:high n:base_rate w:reason",

@@ -25,6 +25,7 @@ from lucidag.explain.lime.tune import (
 )
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
+from lucidag.ground.tables import read_table
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 from tests.lime.words import lime_settings
@@ -311,7 +312,9 @@ def test_images_whose_mask_shows_another_class_do_not_choose(labels, targets, le
     report = tune_subjects(network, asked(labels, targets), ["dark", "light"], SETTINGS, "cpu")
     assert report["left_out"] == left_out
     assert sorted([*report["chosen_on"], *report["reported_on"], *left_out]) == ["p0", "p1", "p2", "p3"]
-    write_tuning(tmp_path / "tuning.csv", tmp_path / "tuned.yaml", report)
+    write_tuning(tmp_path / "tuning.csv", tmp_path / "seconds.csv", tmp_path / "tuned.yaml", report)
+    assert not {"seconds", "front"} & set(read_table(tmp_path / "tuning.csv"))
+    assert list(read_table(tmp_path / "seconds.csv")) == ["trial", "seconds", "front"]
     said = f"# {len(left_out)} more images have a mask" in (tmp_path / "tuned.yaml").read_text()
     assert said == bool(left_out)
 

@@ -10,6 +10,7 @@ from torchvision.models import EfficientNet_B0_Weights, ResNet18_Weights
 
 from lucidag.explain.cam.layers import default_layer
 from lucidag.ground.errors import InputError
+from lucidag.models import weights
 from lucidag.models.attention import ChannelAttention
 from lucidag.models.build import build
 from lucidag.models.describe import describe
@@ -141,18 +142,19 @@ def test_a_checkpoint_must_have_the_attention_and_a_plain_network_takes_no_forei
         (EFFICIENT + "efficientnet_b0_relu", "efficientnet_b0", EfficientNet_B0_Weights.IMAGENET1K_V1),
     ],
 )
-def test_published_weights_by_name_are_those_of_the_network_without_additions(monkeypatch, name, base, entry):
+def test_published_weights_by_name_are_those_of_the_network_without_additions(monkeypatch, tmp_path, name, base, entry):
     state = build(base, 1000, {}, seed=0).state_dict()
     asked = []
 
-    def serve(self, **_):
-        asked.append(self)
-        return state
+    def serve(address):
+        asked.append(address)
+        torch.save(state, tmp_path / "published.pth")
+        return tmp_path / "published.pth"
 
-    monkeypatch.setattr(type(entry), "get_state_dict", serve)
+    monkeypatch.setattr(weights, "fetched", serve)
     model = build(name, 1000, {}, seed=1)
     load_weights(model, "IMAGENET1K_V1", architecture=name)
-    assert asked == [entry]
+    assert asked == [entry.url]
     assert all(torch.equal(model.state_dict()[key], value) for key, value in state.items())
 
 

@@ -21,8 +21,9 @@ from lucidag.models.build import build
 from lucidag.models.diverged import diverged_in, divergence
 from lucidag.models.frames import batches
 from lucidag.models.inputs import Inputs
+from lucidag.models.schedule import learning_rate
 from lucidag.models.settings import Train
-from lucidag.models.train import HISTORY_COLUMNS, learning_rate, train
+from lucidag.models.train import HISTORY_COLUMNS, train
 from lucidag.models.weights import save_checkpoint
 
 INPUTS = Inputs(8, 1, "stretch", (0.2,), (0.3,))
@@ -287,7 +288,7 @@ def test_a_wrong_setting_is_one_sentence(make_dataset, change, words):
     ("change", "words"),
     [
         ({"optimizer": "admw"}, "optimizer\n.* 'adam', 'adamw' or 'sgd'"),
-        ({"schedule": "step"}, "schedule\n.* 'constant' or 'cosine'"),
+        ({"schedule": "steps"}, "schedule\n.* 'constant', 'cosine' or 'step'"),
         ({"batchnorm": "eval"}, "batchnorm\n.* 'train' or 'frozen'"),
         ({"precision": "float16"}, "precision\n.* 'auto', 'float32' or 'bfloat16'"),
         ({"epochs": 0}, "epochs\n.* greater than or equal to 1"),
@@ -394,14 +395,13 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(make_dataset, tmp_pat
     assert f"epoch {done + 1}/8" in told
     save_checkpoint(tmp_path / "again.safetensors", again, {})
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert not resume.exists()
 
 
 class StopError(Exception):
     """What an interrupted training raises."""
 
 
-def interrupted(manifest, resume, settings: Train, calls: int) -> None:
+def interrupted(manifest, resume, settings: Train, calls: int, groups=()) -> None:
     """Train until the network has been called `calls` times."""
     model = cnn()
     left = iter(range(calls))
@@ -412,10 +412,10 @@ def interrupted(manifest, resume, settings: Train, calls: int) -> None:
 
     model.register_forward_hook(count)
     with pytest.raises(StopError):
-        train(model, manifest, INPUTS, settings, "cpu", resume, "mine")
+        train(model, manifest, INPUTS, settings, "cpu", resume, "mine", groups=groups)
 
 
-@pytest.mark.parametrize("spoilt", ["other fingerprint", "garbage", "truncated", "empty"])
+@pytest.mark.parametrize("spoilt", ["other fingerprint", "garbage", "truncated", "flipped", "empty"])
 def test_a_state_of_another_training_is_not_used(make_dataset, tmp_path, spoilt):
     manifest, resume = make_dataset(COUNTS), tmp_path / "state.safetensors"
     whole = cnn()
@@ -427,13 +427,28 @@ def test_a_state_of_another_training_is_not_used(make_dataset, tmp_path, spoilt)
         resume.write_bytes(b"garbage" * 30)
     elif spoilt == "truncated":
         resume.write_bytes(resume.read_bytes()[:-100])
+    elif spoilt == "flipped":
+        content = bytearray(resume.read_bytes())
+        content[-100] ^= 4
+        resume.write_bytes(content)
     elif spoilt == "empty":
         resume.write_bytes(b"")
     model = cnn()
     fingerprint = "yours" if spoilt == "other fingerprint" else "mine"
     assert train(model, manifest, INPUTS, FAST, "cpu", resume, fingerprint) == history
     assert not changed(state(whole), model)
-    assert not resume.exists()
+    assert epochs_done(resume) == FAST.epochs
+
+
+def test_a_run_that_stops_after_the_last_epoch_trains_no_other(make_dataset, tmp_path, capfd):
+    """Until checkpoint and history are written, the state is all there is of the training."""
+    manifest, resume = make_dataset(COUNTS), tmp_path / "state.safetensors"
+    first, again = cnn(), cnn()
+    history = train(first, manifest, INPUTS, FAST, "cpu", resume, "mine")
+    assert "epoch" in capfd.readouterr().err
+    assert train(again, manifest, INPUTS, FAST, "cpu", resume, "mine") == history
+    assert "epoch" not in capfd.readouterr().err
+    assert not changed(state(first), again)
 
 
 @pytest.mark.parametrize("calls", [1 + 1, 1 + 6, 1 + 6 + 5, 1 + 12 + 1])
@@ -475,7 +490,6 @@ def test_a_divergence_that_is_outlived_ends_with_the_weights_before_it(make_data
     settings = replace(FAST, lr=1e30, optimizer="sgd", epochs=5)
     model, state = cnn(), tmp_path / "state.safetensors"
     history = train(model, manifest, INPUTS, settings, resume_path=state, outlive_divergence=True)
-    assert not state.exists()
     write_rows(tmp_path / "history.csv", HISTORY_COLUMNS, history)
     read = read_table(tmp_path / "history.csv")
     epoch = diverged_in(read)
@@ -493,6 +507,7 @@ def test_a_divergence_that_is_outlived_ends_with_the_weights_before_it(make_data
 @pytest.mark.parametrize("last", [{"train_loss": math.inf}, {"val_loss": math.nan}, {"train_loss": math.nan}])
 def test_a_history_tells_a_divergence_with_and_without_validation(last):
     fine = {"epoch": 1, "lr": 0.1, "train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
+    fine |= {"kept": False, "ended": None}
     assert diverged_in(pd.DataFrame([fine])) is None
     alone = fine | {"val_loss": math.nan, "val_accuracy": math.nan}
     assert diverged_in(pd.DataFrame([alone])) is None

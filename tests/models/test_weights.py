@@ -2,6 +2,7 @@ import functools
 import hashlib
 import http.server
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from torchvision.models import DenseNet121_Weights, ResNet18_Weights
 
 from lucidag.ground.errors import InputError
 from lucidag.models.build import build
-from lucidag.models.weights import load_checkpoint, load_weights, read_metadata, save_checkpoint
+from lucidag.models.weights import load_checkpoint, load_weights, read_classes, read_metadata, save_checkpoint
 
 SMALL = "lucidag.models.small:small_cnn"
 
@@ -241,11 +242,11 @@ def test_a_download_that_fails_or_is_not_what_was_published(served, monkeypatch)
     folder, url = served
     entry = ResNet18_Weights.IMAGENET1K_V1.value
     monkeypatch.setattr(entry, "url", f"{url}/missing-01234567.pth")
-    with pytest.raises(InputError, match=r"'DEFAULT' could not be fetched from .*missing-01234567\.pth.*404"):
+    with pytest.raises(InputError, match=r"'DEFAULT': missing-01234567.* could not be downloaded: .*status 404"):
         load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
     (folder / "changed-01234567.pth").write_bytes(b"something else")
     monkeypatch.setattr(entry, "url", f"{url}/changed-01234567.pth")
-    with pytest.raises(InputError, match="invalid hash value"):
+    with pytest.raises(InputError, match=r"it is not the file that was published \(SHA-256 .*not 01234567"):
         load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
 
 
@@ -305,3 +306,70 @@ def test_the_imagenet_weights_beside_the_checkout(shared_data, architecture):
     fresh = model.conv1.weight.clone()
     load_weights(model, str(files[0]), head="fc", architecture=architecture)
     assert not torch.equal(model.conv1.weight, fresh)
+
+
+def test_weights_in_the_hub_folder_that_are_not_those_published_are_not_used(served, monkeypatch):
+    folder, url = served
+    model = build("resnet18", 1000, {}, seed=3)
+    file = publish(folder, model.state_dict(), "resnet18")
+    monkeypatch.setattr(ResNet18_Weights.IMAGENET1K_V1.value, "url", f"{url}/{file}")
+    there = Path(torch.hub.get_dir()) / "checkpoints" / file
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"is not the file that was published at .*; remove it, and it is fetched"):
+        load_weights(build("resnet18", 1000, {}, 0), "DEFAULT", architecture="resnet18")
+
+
+def test_a_mirror_of_the_environment_is_asked_first(served, monkeypatch):
+    folder, url = served
+    model = build("resnet18", 1000, {}, seed=3)
+    file = publish(folder, model.state_dict(), "resnet18")
+    monkeypatch.setattr(ResNet18_Weights.IMAGENET1K_V1.value, "url", f"http://127.0.0.1:9/{file}")
+    monkeypatch.setenv("LUCIDAG_WEIGHTS_MIRRORS", f"{url}/nothing {url}/")
+    other = build("resnet18", 1000, {}, seed=4)
+    load_weights(other, "DEFAULT", head="fc", architecture="resnet18")
+    assert same(model, other)
+
+
+@pytest.mark.parametrize("words", ["[]", "1", '"x"', "{", "[" * 100_000, "{}", '{"classes": 3}', '{"classes": [1]}'])
+def test_a_checkpoint_of_ones_own_whose_words_are_damaged_is_named(tmp_path, words):
+    save_file(small().state_dict(), tmp_path / "c.safetensors", metadata={"lucidag": words})
+    with pytest.raises(InputError, match=r"c\.safetensors does not "):
+        read_classes(tmp_path / "c.safetensors")
+
+
+ODD = {
+    "sparse": lambda value: value.to_sparse(),
+    "on the device 'meta'": lambda value: torch.empty(value.shape, device="meta"),
+    "quantised": lambda value: torch.quantize_per_tensor(value, 0.1, 0, torch.qint8),
+    "int8": lambda value: value.to(torch.int8),
+    "bool": lambda value: value > 0,
+    "complex64": lambda value: value.to(torch.complex64),
+    "NaN or infinite": lambda value: value.double() * 1e300,
+    "of another shape": lambda _: torch.zeros(1).expand(2**20, 2**20),
+    "missing: fc.weight": lambda value: torch.nested.nested_tensor([value[0], value[0, :1]]),
+}
+
+
+@pytest.mark.parametrize("words", ODD)
+def test_a_tensor_of_another_kind_is_named_in_one_line(tmp_path, words):
+    state = small().state_dict()
+    state["fc.weight"] = ODD[words](state["fc.weight"])
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(InputError, match=words) as caught:
+        load_weights(small(), str(tmp_path / "w.pth"), head="fc")
+    assert len(caught.value.lines) == 1
+
+
+def test_a_container_that_holds_itself_ends(tmp_path):
+    state = {"weights": dict(small().state_dict())}
+    state["again"] = state
+    torch.save(state, tmp_path / "w.pth")
+    load_weights(small(), str(tmp_path / "w.pth"), head="fc")
+
+
+def test_an_archive_that_grows_is_refused_before_it_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(2**26))
+    with pytest.raises(InputError, match="bytes would unpack to 67,108,864"):
+        load_weights(small(), str(tmp_path / "w.pth"), head="fc")

@@ -67,6 +67,11 @@ def labelled(concepts: list[str], confirmed: list[int]) -> pd.DataFrame:
             "score": 0.5,
             "lift": [0.9 - 0.1 * unit for unit in range(9)],
             "verdict": ["confirmed" if unit in confirmed else "unconfirmed" for unit in range(9)],
+            "second": ["none"] * 4 + ["sea", "red"] + ["none"] * 3,
+            "second_category": [""] * 4 + ["place", "colour"] + [""] * 3,
+            "second_verdict": ["untestable"] * 4 + ["confirmed", "confirmed"] + ["untestable"] * 3,
+            "second_lift": [np.nan] * 4 + [0.4, 0.3] + [np.nan] * 3,
+            "second_chance": [unit == 8 for unit in range(9)],
         }
     )
 
@@ -92,6 +97,15 @@ def test_labels_by_hand(truth):
     assert found["netdissect", SHORTCUT, "wrong_among_confirmed"]["value"] == 1
     assert np.isnan(found["netdissect", NOISE, "wrong_among_confirmed"]["value"])
     assert found["netdissect", NOISE, "wrong_among_confirmed"]["reason"] == "none"
+    # Unit 4 of two concepts is called by the one and, second, the other; unit 5 has none of its two.
+    labels = label_table(truth, labelled(["ball", "ball", "fish", "sea", "fish", "sea", "none", "sea", "ball"], [4]))
+    assert labels.loc[labels["unit"].isin([2, 4, 5]), "second_right"].tolist() == [False, True, False]
+    second = scores_of(label_scores(labels, ASKED))
+    assert (second["netdissect", "all", "second_confirmed"]["positives"]) == 2
+    assert (second["netdissect", "all", "second_wrong_among_confirmed"]["value"]) == 0.5
+    assert (second["netdissect", TWO, "both_confirmed"]["value"]) == 1
+    assert (second["netdissect", REDUNDANT, "both_confirmed"]["value"]) == 0
+    assert (second["netdissect", NOISE, "second_confirmed_by_chance"]["value"]) == 1
     expected = average_precision_score([1, 1, 0, 0, 0], [0.7, 0.5, 0.4, 0.2, 0.1])
     assert found["netdissect", "all", "auprc"]["value"] == pytest.approx(expected)
 

@@ -30,9 +30,13 @@ def test_what_a_job_is_given():
     assert [family["methods"] for family in found["families"]] == [["gradcam"], ["epsilon_plus_flat"]]
     assert found["families"][0]["options"]["layer"] == "units"
     assert set(job_settings(plan, "planted_scores", {"model": "net"})) == {"confidence", "resamples", "seed"}
-    assert set(plan.planted_inputs("net")) == {"truth", "relevance", "regions", "units"}
+    least = {"truth", "relevance", "regions", "units", "statistics", "activations"}
+    assert set(plan.planted_inputs("net")) == least
     more = Plan(load_config(words(rof={}, units={}), "here.yaml")).planted_inputs("net")
-    assert set(more) == {"truth", "relevance", "regions", "units", "effects", "roles", "ranking"}
+    assert set(more) == least | {"effects", "roles", "ranking"}
+    clip = {"clips": {"small": {"train": {"dataset": "drawn"}}}, "dissect": {"layers": {"net": ["units"]}}}
+    found = Plan(load_config(words(units={}, **clip), "here.yaml")).planted_inputs("net")
+    assert set(found) == least | {"effects", "images", "embeddings"}
 
 
 @pytest.mark.parametrize(

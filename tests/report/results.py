@@ -26,8 +26,10 @@ CONTENTS: dict[str, dict[str, Any]] = {
     },
     "units": {"models": ["net"], "confidence": 0.9, "layers": {"net": ["block.3"]}},
     "planted": {"models": ["net"], "confidence": 0.9},
-    "artefacts": {"datasets": ["cats"], "confidence": 0.9},
+    "artefacts": {"datasets": ["cats"], "confidence": 0.9, "proposed": {}},
+    "discovery": {"models": ["net"], "level": 0.01, "confidence": 0.9},
     "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
+    "repair": {"repairs": {"mended": 0.9}},
 }
 FIGURES = [
     "agreement/net/heat_map",
@@ -36,6 +38,7 @@ FIGURES = [
     "artefacts/cats/grades",
     "artefacts/cats/odds",
     "data/cats/images",
+    "discovery/net",
     *(
         f"dissect/{name}/{method}-{kind}"
         for name in ("net", "bought", "net-vs-bought")
@@ -57,12 +60,13 @@ FIGURES = [
     "models/net/history",
     "planted/summary",
     "relevance/net/007",
-    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "roles")),
+    *(f"rof/net/{name}" for name in ("accuracy", "groups", "loss", "rankings", "roles")),
     "shortcuts/ring/shortcut",
 ]
 MEAN = "mean,low,high"
 TABLES = {
-    "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy\n1,0.1,2.0,0.5,,\n",
+    "models/net/history.csv": "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy,kept,ended\n"
+    "1,0.1,2.0,0.5,,,True,epochs\n",
     "experiments.csv": "model,family,status,epochs,train.lr,test_accuracy,gap\nnet,net,trained,3,0.1,0.6875,0.125\n",
     "experiments/factors.csv": "family,factor,level,against,outcome,effect,low,high,p_holm,visible,share,share_chance,"
     "share_seeds\nnet,train.lr,0.1,0.01,test_accuracy,0.34375,0.1,0.5,0.01,0.2,0.75,0.0625,0.1\n",
@@ -89,6 +93,8 @@ TABLES = {
     "road,higher,lime,False,0.3,0.2,0.4,3,0,,0,2,random,centre,lime\n"
     "road,higher,centre,True,0.25,0.2,0.3,3,0,,0,,random,lime,\n"
     "road,higher,random,True,0.1,0,0.2,3,0,,0,,,,\n",
+    "faithfulness/net-floors.csv": f"method,floor,{MEAN},n,undefined,reason,no_class\n"
+    "gradcam,untrained,0.25,0.2,0.3,3,0,,\ngradcam,other_images,0.375,0.4,0.5,3,0,,\n",
     "faithfulness/net-pairs.csv": "metric,method_a,method_b,advantage,low,high,n,reason,p,p_holm,distinguishable,"
     "no_class\n"
     "road,gradcam,lime,0.2,0.1,0.3,3,,0.01,0.01,True,\nroad,lime,centre,0.05,0,0.1,3,,0.5,0.5,False,\n"
@@ -108,6 +114,14 @@ TABLES = {
     "planted/summary.csv": "part,method,kind,measure,n,positives,value,low,high,base_rate,reason\n"
     "labels,netdissect,all,right,2,1,0.5,0.25,0.75,0.125,\nlabels,netdissect,pure,right,2,1,0.5,0.25,0.75,0.125,\n",
     "planted/net/truth.csv": "unit,kind,concept,verified\n3,pure,red,True\n4,dead,,False\n",
+    "discovery/net.csv": "proposal,kind,name,test_images,inside,p_holm,proposed,gap_p,stability,side,column,precision,"
+    "recall\n0,maps,tabby,40,9,0.5,False,0.5,0.25,rest,,,\n1,maps,007,50,20,0.001,True,0.01,0.75,members,ring = 1,"
+    "0.875,0.5\n",
+    "discovery/net-units.csv": "unit,kind,name,images,auc_picked,auc,p,p_fdr,found\n3,column,ring = 1,9,0.9,0.75,0.01,"
+    "0.02,True\n4,column,ring = 1,9,0.9,0.5,0.5,0.5,False\n",
+    "repair/mended/effects.csv": "set,artefact,networks,images,change,beyond,reason,p\noriginal,ring,1,9,0.5,0.25,,\n"
+    "repaired,ring,1,9,0.125,0.0625,,0.01\n",
+    "repair/mended/accuracy.csv": "set,kind,name,networks,images,accuracy,reason\noriginal,all,,1,9,0.75,\n",
     "dissect/net/concept_roles.csv": "method,concept,category,units,both\nclip-dissect,red,colour,1,1\n",
 }
 
@@ -135,12 +149,15 @@ def evaluation(confusion: list[list[int]], auc: float | None) -> dict[str, Any]:
 def summary(layers: list[str]) -> dict[str, Any]:
     found = {layer: {"units": 2, "labelled": value(0.5), "unique": 1, "units_per_concept": 1.0} for layer in layers}
     shares = {layer: value(0.25) for layer in layers}
-    verdicts = {layer: {"confirmed": 1, "unconfirmed": 1, "untestable": 0, "circular": 0} for layer in layers}
+    kinds = ("confirmed", "unconfirmed", "untestable", "circular")
+    verdicts = {layer: {"confirmed": 1, "shares": {kind: value(0.5) for kind in kinds}} for layer in layers}
+    seconds = {layer: {kind: value(0.25) for kind in ("confirmed", "two", "chance")} for layer in layers}
     return {
         "methods": {
             name: {
                 "confirmed": {"layers": found},
                 "verdicts": {"layers": verdicts},
+                "seconds": {"layers": seconds, "untrained": {"layers": shares}},
                 "untrained": {"layers": shares},
             }
             for name in ("clip-dissect", "netdissect")
@@ -226,6 +243,8 @@ def numbers() -> dict[str, Any]:
                 "logistic": {"metadata": None, "finders": {"accuracy": value(0.75), "auc": value(0.5)}},
             },
         },
+        "discovery/net.json": {"notes": ["20 of 50 test images differ in kind"]},
+        "repair/mended/summary.json": {"notes": ["the ring is taken out"]},
         "shortcuts/ring/summary.json": {
             "relevance": {"with": [share], "without": [share]},
             "difference": [compared],

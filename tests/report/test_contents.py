@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lucidag.report.cells import Code, Text, code
-from lucidag.report.contents import builders, files_shown, sections
+from lucidag.report.contents import ATLAS, builders, files_shown, sections
 from tests.report.results import CONTENTS, FIGURES, TABLES, numbers
 
 TITLES = {
@@ -25,7 +25,9 @@ TITLES = {
     "units": "What is lost without units",
     "planted": "Units with known truth",
     "artefacts": "Artefacts",
+    "discovery": "Discovery",
     "shortcuts": "Shortcuts",
+    "repair": "Repair",
 }
 
 
@@ -46,11 +48,24 @@ def test_a_section_is_there_if_and_only_if_it_is_asked_for(left_out: tuple[str, 
         assert not folders & own
 
 
+def test_the_atlas_is_named_first_where_there_is_one() -> None:
+    first, *others = sections(CONTENTS | {ATLAS: {}})
+    assert "(atlas/index.html)" in first.cells[0].source
+    assert [section.title for section in others] == list(TITLES.values())
+    assert not any("atlas/index.html" in cell.source for cell in sections(CONTENTS)[0].cells)
+
+
 def test_all_that_can_be_shown_is_named() -> None:
     made_up = {*TABLES, *numbers(), *(f"figures/{name}.png" for name in FIGURES)}
     shown = files_shown(CONTENTS)
     assert set(shown) == made_up
     assert len(shown) == len(made_up)
+
+
+def test_the_artefacts_of_a_data_set_show_what_no_finder_knows() -> None:
+    contents = {"artefacts": CONTENTS["artefacts"] | {"proposed": {"cats": ["net"]}}}
+    assert "figures/discovery/net.png" in files_shown(contents)
+    assert "figures/discovery/net.png" not in files_shown({"artefacts": CONTENTS["artefacts"]})
 
 
 @pytest.mark.parametrize(

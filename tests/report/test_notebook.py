@@ -156,7 +156,10 @@ def test_agreement_is_that_of_equal_areas(done: NotebookNode) -> None:
 
 
 def test_an_untrained_network_stands_beside_the_model(done: NotebookNode) -> None:
-    first, _ = (table for table in tables(done, "dissection") if "untrained.value" in table)
+    shown = [table for table in tables(done, "dissection") if "untrained.value" in table]
+    seconds, first = shown[:2]
+    assert seconds["two.value"].tolist() == seconds["untrained.value"].tolist() == ["0.25"] * 4
+    assert len(shown) == 4  # of both models
     assert first["labelled.value"].tolist() == ["0.5"] * 4
     assert first["untrained.value"].tolist() == ["0.25"] * 4
 
@@ -182,12 +185,13 @@ def test_images_whose_prediction_is_wrong_are_graded_apart(done: NotebookNode) -
 
 
 def test_a_method_that_beats_one_control_does_not_beat_both(done: NotebookNode) -> None:
-    ranking, pairs = tables(done, "faithfulness")
+    ranking, pairs, floors = tables(done, "faithfulness")
     assert ranking["beats both controls"].tolist() == ["True", "False", "False", "False"]
     assert ranking["not_told_apart"].tolist() == ["", "centre", "lime", ""]
     assert ranking["no_class"].tolist() == ["", "lime", "", ""]
     # Neither the pair that is told apart nor the one with a control.
     assert pairs["advantage"].tolist() == ["0.0625"]
+    assert floors["mean"].tolist() == ["0.25", "0.375"]
 
 
 def test_the_same_files_give_the_same_bytes(
@@ -274,3 +278,13 @@ def test_a_failure_is_one_sentence(tmp_path: Path, line: str, timeout: int, word
     odd = Section("odd", "An odd one", (text("### Words"), code(line)))
     with pytest.raises(InputError, match=f"^the notebook's section 'An odd one', {words}$"):
         execute(build([Section("opening", "All", (text("words"),)), odd]), tmp_path, timeout)
+
+
+def test_proposals_stand_first_and_repairs_beside_what_they_were(done: NotebookNode) -> None:
+    proposed, units = tables(done, "discovery")
+    assert proposed["proposed"].tolist() == ["True", "False"]
+    assert proposed["recall"].tolist()[0] == "0.5"
+    assert units["auc"].tolist() == ["0.75"]
+    effects, accuracy = tables(done, "repair")
+    assert effects["change"].tolist() == ["0.5", "0.125"]
+    assert accuracy["accuracy"].tolist() == ["0.75"]

@@ -15,6 +15,7 @@ from lucidag.report import terminal
 from lucidag.report.ending import MOST_NOTES, ending
 from lucidag.report.failures import Failure
 from lucidag.report.forecast import forecast, mean_seconds, summary
+from lucidag.report.interruption import INTERRUPTED, Interruption, quiet
 
 OURS = terminal.formatter(DefaultFormatter)
 
@@ -177,3 +178,48 @@ def test_the_end_of_a_dry_run(tmp_path: Path) -> None:
         "Skipped, as c.yaml has no such section: rof, clips",
     ]
     assert summary({}, str(tmp_path), None, [], "c.yaml", {}) == ["", "Would run: 0 jobs of 0 rules"]
+
+
+def record(message: str, level: int = logging.INFO, **values: Any) -> logging.LogRecord:
+    made = logging.LogRecord("snakemake", level, "", 0, message, (), None)
+    made.__dict__.update(values)
+    return made
+
+
+def test_a_lock_is_one_sentence_that_says_what_to_type() -> None:
+    error = record(
+        "LockException:\nError: Directory cannot be locked. Please", logging.ERROR, exception="LockException"
+    )
+    error.__dict__["event"] = LogEvent.ERROR
+    ours = terminal.formatter(DefaultFormatter, lambda: "type `snakemake --unlock`")
+    assert ours(None, False, {}).format(error) == "lucidag: type `snakemake --unlock`"
+    assert OURS(None, False, {}).format(error).startswith("LockException")
+    other = record("WorkflowError:", logging.ERROR, exception="WorkflowError", event=LogEvent.ERROR)
+    assert ours(None, False, {}).format(other) == "WorkflowError:"
+
+
+def test_after_an_interruption_the_errors_of_jobs_are_silent() -> None:
+    shown_of = Interruption()
+    failed = record("Error in rule train", logging.ERROR)
+    assert shown_of.filter(failed)
+    assert not shown_of.seen
+    assert not shown_of.filter(record("Terminating processes on user request, this might take some time."))
+    assert shown_of.seen
+    assert not shown_of.filter(failed)
+    assert shown_of.filter(record("Complete log(s): .snakemake/log/x"))
+    assert shown_of.is_told(failed)
+    assert not shown_of.is_told(record("Traceback (most recent call last):\nRuntimeError", logging.ERROR))
+
+
+def test_an_interruption_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    others: list[type[BaseException]] = []
+    hook = quiet(lambda kind, *_: others.append(kind))
+    hook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
+    later = RuntimeError()
+    later.__context__ = KeyboardInterrupt()
+    hook(RuntimeError, later, None)
+    assert capsys.readouterr().err == "\n".join(INTERRUPTED) + "\n"
+    hook(ValueError, ValueError(), None)
+    assert others == [ValueError]
+    assert capsys.readouterr().err == ""

@@ -281,6 +281,18 @@ def test_texts_beyond_the_context_are_named(folder):
         embed_texts(clip, ["red"], "a photo")
 
 
+def test_what_was_changed_in_the_cache_is_made_anew(folder, manifest, tmp_path):
+    """A result is the same file, by a link: whoever edits it edits both."""
+    clip, rows = load_clip("", str(folder)), manifest.rows("test")
+    first = np.array(embed_images(clip, manifest, rows, tmp_path, 64))
+    (kept,) = tmp_path.iterdir()
+    content = bytearray(kept.read_bytes())
+    content[-10] ^= 4
+    kept.write_bytes(content)
+    assert np.array_equal(embed_images(clip, manifest, rows, tmp_path, 64), first)
+    assert list(tmp_path.iterdir()) == [kept]
+
+
 def test_what_the_cache_keeps_is_whole_or_absent(folder, manifest, tmp_path, monkeypatch):
     clip, rows = load_clip("", str(folder)), manifest.rows("test")
     read = Images.read

@@ -14,9 +14,10 @@ from sklearn.metrics import cohen_kappa_score
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import write_json
+from lucidag.ground.statistics.intervals import share
 from lucidag.units.compare.summary import agreement, summary
 from lucidag.units.compare.two_models import MEASURES, compare, overlap
-from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, verdict_counts
+from lucidag.units.labels.counts import concept_counts, diversity, labelled, measures, second_counts, verdict_counts
 from lucidag.units.labels.quality import label_quality, true_columns
 from lucidag.units.labels.unit_tables import read_layers, read_units, write_units
 from lucidag.units.names import plain_name
@@ -39,6 +40,8 @@ def units(concepts, scores=None, layer="layer4", method="clip-dissect", category
             "score": score,
             "verdict": np.where(score >= LEAST.get(method, 0.2), "confirmed", "unconfirmed"),
             "judged_by": "annotations",
+            "second_verdict": "unconfirmed",
+            "second_chance": False,
         }
     )
 
@@ -118,8 +121,23 @@ def test_a_label_counts_where_it_is_confirmed():
     assert labelled(table).tolist() == [True, False, False, False]
     assert labelled(table, confirmed=False).tolist() == [True, False, True, True]
     circular = table.assign(judged_by="CLIP (circular)", verdict=["confirmed", "untestable", "confirmed", "confirmed"])
-    assert verdict_counts(table) == {"confirmed": 2, "unconfirmed": 2, "untestable": 0, "circular": 0}
-    assert verdict_counts(circular) == {"confirmed": 3, "unconfirmed": 0, "untestable": 1, "circular": 3}
+    found = verdict_counts(table, 0.95)
+    assert found["shares"]["unconfirmed"] == share(2, 4, 0.95)
+    assert found["shares"]["untestable"] == share(0, 4, 0.95)
+    assert found.keys() == {"confirmed", "unconfirmed", "untestable", "circular", "shares"}
+    assert list(found.values())[:4] == [2, 2, 0, 0]
+    assert list(verdict_counts(circular, 0.95).values())[:4] == [3, 0, 1, 3]
+
+
+def test_units_of_two_concepts_are_counted():
+    table = units(["a", "none", "b", "c"], [0.2, 0.9, 0.1999, np.nan])
+    first = (table["verdict"] == "confirmed").to_numpy()
+    assert first.tolist() == [True, False, False, True] or first.sum() == 2
+    second = ["confirmed", "untestable", "confirmed", "unconfirmed"]
+    found = second_counts(table.assign(second_verdict=second, second_chance=[False, False, True, False]), 0.95)
+    assert found["confirmed"] == share(2, 4, 0.95)
+    assert found["two"] == share(int((first & (np.array(second) == "confirmed")).sum()), 4, 0.95)
+    assert found["chance"] == share(1, 4, 0.95)
 
 
 def test_measures_by_hand():
@@ -374,7 +392,7 @@ def test_published_tables_give_their_published_counts(shared_data):
     a, b = (
         pd.read_csv(shared_data / "clip_dissect" / f"resnet18-{name}.csv", keep_default_na=False, dtype={"layer": str})
         .rename(columns={"description": "concept", "similarity": "score"})
-        .assign(method="clip-dissect", category="", judged_by="")
+        .assign(method="clip-dissect", category="", judged_by="", second_verdict="", second_chance=False)
         for name in ("imagenet", "places365")
     )
     a, b = (table.assign(verdict=np.where(table["score"] >= 0.2, "confirmed", "unconfirmed")) for table in (a, b))

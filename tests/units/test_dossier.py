@@ -76,7 +76,7 @@ def labels_table():
     words = {
         "method": "clip-dissect",
         "category": "",
-        "second_concept": "cow",
+        "next_concept": "cow",
         "score": 0.5,
         "strength": 3.0,
         "auprc": 0.4,
@@ -84,7 +84,7 @@ def labels_table():
     pixels = {
         "method": "netdissect",
         "category": "colour",
-        "second_concept": "",
+        "next_concept": "",
         "score": 0.1,
         "verdict": "untestable",
         "judged_by": "",
@@ -113,8 +113,8 @@ def test_labels_by_words_and_pixels_stand_side_by_side_with_their_verdicts():
     assert pixels.values["pixels_verdict"].tolist() == ["untestable", "untestable", ""]
     assert pixels.warnings["untestable_pixels"].tolist() == [True, False, False]
     assert "NetDissect" in pixels.definitions["pixels_score"]
-    assert not {"pixels_strength", "pixels_second_concept"} & set(pixels.values)
-    assert words.values["words_second_concept"].tolist() == ["cow"] * 3
+    assert not {"pixels_strength", "pixels_next_concept"} & set(pixels.values)
+    assert words.values["words_next_concept"].tolist() == ["cow"] * 3
 
 
 def test_roles_are_those_of_one_metric_and_flags_are_warnings():

@@ -27,7 +27,8 @@ from lucidag.units.labels.layer import clip_labels, label_layer
 from lucidag.units.labels.quality import graded, iou_table, own_iou
 from lucidag.units.labels.ranking import inside
 from lucidag.units.labels.similarity import SIMILARITIES, describe_layer
-from lucidag.units.labels.tested import judged_layer, known_truth
+from lucidag.units.labels.tested import judged_layer
+from lucidag.units.labels.truth import known_truth
 from lucidag.units.labels.unit_tables import read_units, write_units
 from lucidag.units.passes.netdissect import count_overlaps
 from lucidag.units.passes.overlaps import Overlaps
@@ -105,7 +106,7 @@ def test_a_unit_made_for_a_texture_is_called_so_by_both_methods(seen, evidence, 
     known = about[name]
     assert (known["constant"], known["concepts"], known["quality"]) == (1, 3, None)
     by_words = table[table["method"] == name].set_index("unit")
-    assert (by_words.loc[[0, 1], "strength"] > known["chance_strength"]).all()
+    assert (by_words["strength"] > by_words["strength_random"])[:2].all()
     assert np.isnan(by_words.loc[2, "strength"])
     assert known["graded"]["first"] == 1
     assert known["graded"]["iou"]["value"] == pytest.approx(by_words["own_iou"].mean())
@@ -220,8 +221,8 @@ def test_labels_that_no_image_could_change_do_not_count(name, count, concepts, s
     )
     top = np.argsort(-activations, axis=0)[:40].T
     units = LayerStatistics(top, *[np.zeros(30, np.float32)] * 5)
-    table, about = clip_labels(units, *described, Describing(similarity=name), None, 0.95)
-    assert not (table["strength"] >= about["chance_strength"]).any()
+    table, _ = clip_labels(units, *described, Describing(similarity=name), None, 0.95)
+    assert not (table["strength"] >= table["strength_random"]).any()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -231,8 +232,8 @@ def test_what_half_of_the_random_units_reach_is_not_above_chance(seed):
     images, activations = random.random((2, 40, 60)).astype(np.float32)
     evidence = Evidence(["c0", "c1"], ["", ""], (), images[:, :2], np.eye(2, dtype=np.float32))
     units = LayerStatistics(np.argsort(-activations, axis=0).T, *[np.zeros(60, np.float32)] * 5)
-    table, about = clip_labels(units, activations, evidence, Describing(similarity="rank"), None, 0.95)
-    assert (table["strength"] >= about["chance_strength"]).mean() < 0.15
+    table, _ = clip_labels(units, activations, evidence, Describing(similarity="rank"), None, 0.95)
+    assert (table["strength"] >= table["strength_random"]).mean() < 0.15
 
 
 @pytest.mark.parametrize("name", SIMILARITIES)
@@ -392,7 +393,10 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     table, about = label_layer(clip, overlaps, "shown", asked(50))
     table.insert(0, "layer", "shown")
     table = table.assign(
-        verdict=np.where(table["concept"] == "none", "untestable", "confirmed"), judged_by="annotations"
+        verdict=np.where(table["concept"] == "none", "untestable", "confirmed"),
+        judged_by="annotations",
+        second_verdict="confirmed",
+        second_chance=False,
     )
     found = whole_summary(
         table,
@@ -410,6 +414,8 @@ def test_a_summary_puts_labels_and_their_worth_together(seen):
     for each in found["methods"].values():  # a twin that is the model itself
         assert each["untrained"]["overall"] == each["confirmed"]["overall"]["labelled"]
         assert each["untrained"]["layers"]["shown"] == each["confirmed"]["layers"]["shown"]["labelled"]
+        assert each["seconds"]["untrained"]["overall"]["value"] == 1
+        assert each["seconds"]["layers"]["shown"]["two"] == each["confirmed"]["layers"]["shown"]["labelled"]
 
 
 def twin_table(values, layer="shown", method="clip-dissect"):
@@ -482,6 +488,23 @@ def test_words_beside_a_unit(seen):
     name, facts = words_of("shown", 2, label_units(overlaps, "shown", 0.04), statistics.layers["shown"])
     assert name == "shown, unit 2"
     assert "  no label" in facts
+
+
+@pytest.mark.parametrize(
+    ("verdict", "label"),
+    [
+        ("confirmed", "  red, IoU 0.25"),
+        ("unconfirmed", "  none confirmed (best: red, IoU 0.25)"),
+        ("untestable", "  none could be tested (best: red, IoU 0.25)"),
+    ],
+)
+def test_what_is_not_confirmed_is_no_label(verdict, label):
+    row = {"method": "netdissect", "unit": 0, "concept": "red", "category": "", "score": 0.25, "verdict": verdict}
+    values = np.array([0.999], np.float32)
+    known = LayerStatistics(np.zeros((1, 1), np.int64), values[:, None], values, values, values, values)
+    assert words_of("l", 0, pd.DataFrame([row]), known)[1] == ("NetDissect", label, "mean 1.00, peak 1.00")
+    some = replace(known, share_active=np.array([0.25], np.float32))
+    assert words_of("l", 0, pd.DataFrame([row]), some)[1][-1] == "active on 25% of the images"
 
 
 def test_rows_of_a_probe_set(tmp_path):

@@ -12,7 +12,6 @@ from lucidag.units.labels.top_images import (
     polysemy,
     random_top,
     search,
-    second_concepts,
     unit_embeddings,
 )
 
@@ -107,23 +106,3 @@ def test_words_find_the_units_of_their_kind():
     assert (np.diff(similarity, axis=1) <= 0).all()
     with pytest.raises(InputError, match="two CLIPs"):
         search(unit_embeddings(images, pure), texts[:, :5], 3)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_second_concept_is_one_of_the_images_without_the_first(seed):
-    _, kind = embedded(seed)
-    shown = np.eye(KINDS, dtype=bool)[kind]
-    top = tops(kind, seed)
-    second, p = second_concepts(shown, top, np.tile(np.arange(KINDS), 3))
-    assert second[:8].tolist() == [-1] * 8  # all of their images show the first
-    assert np.isnan(p[:8]).all()
-    assert second[8:16].tolist() == [(each + 3) % KINDS for each in range(KINDS)]
-    assert (second[16:] == -1).all()
-    assert second_concepts(shown, top[8:9], np.array([-1]))[0].tolist() == [-1]
-
-
-def test_random_images_rarely_have_a_second_concept():
-    rng = np.random.default_rng(0)
-    shown = rng.random((400, 12)) < 0.4
-    second, _ = second_concepts(shown, random_top(400, 40, 5, 400), rng.integers(0, 12, 400))
-    assert (second >= 0).mean() < 0.06

@@ -5,6 +5,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+from lucidag.ground.records import FOLDER
+
 CODE = {".py", ".pyc"}  # the fingerprint of the code watches these
 
 
@@ -16,8 +18,8 @@ def rules_seen(folder: Path) -> set[str]:
 def undeclared(folder: Path) -> dict[str, list[str]]:
     """Give, by rule, the files of a project that jobs have read and their rule does not name.
 
-    Left out are code, what Snakemake itself wrote, what a manifest among the inputs has a digest of, and what the job
-    itself keeps from run to run under the folders called ``.cache``, by content.
+    Left out are code, what Snakemake itself wrote, what a manifest among the inputs has a digest of, what the job
+    itself keeps from run to run under the folders called ``.cache``, by content, and records of other jobs.
     """
     found: dict[str, set[str]] = defaultdict(set)
     for job in _jobs(folder):
@@ -30,7 +32,8 @@ def undeclared(folder: Path) -> dict[str, list[str]]:
                 continue
             parts = path.relative_to(folder).parts
             beside = any(name.startswith(f"{file}/") or Path(name).is_relative_to(path) for name in named)
-            if parts[0] not in (".snakemake", ".reads", ".venv", ".git") and ".cache" not in parts and not beside:
+            kept = parts[0] in (".snakemake", ".reads", ".venv", ".git") or not {".cache", FOLDER}.isdisjoint(parts)
+            if not kept and not beside:
                 found[job["rule"]].add(str(Path(*parts)))
     return {rule: sorted(files) for rule, files in found.items()}
 

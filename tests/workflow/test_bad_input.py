@@ -33,9 +33,9 @@ def folder(project: Callable[[], Path]) -> Path:
 
 
 def leftovers(results: Path) -> set[str]:
-    """Give the files of a run that are neither logs, benchmarks nor what is kept for the next dry run."""
+    """Give the files of a run that are neither logs, benchmarks, records nor what is kept for the next dry run."""
     files = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
-    return {file for file in files if not file.startswith(("logs/", "benchmarks/", ".cache/"))}
+    return {file for file in files if not file.startswith(("logs/", "benchmarks/", ".cache/", "provenance/"))}
 
 
 LABELLED = {"source": "folder", "path": "own/labels.csv", "columns": {"label": "diagnosis"}}

@@ -237,7 +237,7 @@ EVERYWHERE = [
         for twin in ("", "/untrained")
         for name in ("statistics.safetensors", "activations.npy", "overlaps.safetensors")
     ),
-    *(f"faithfulness/one{end}.csv" for end in ("", "-curves", "-pairs", "-ranking")),
+    *(f"faithfulness/one{end}.csv" for end in ("", "-curves", "-pairs", "-ranking", "-floors")),
     *(f"features/one/{split}.safetensors" for split in ("train", "val", "test")),
     *(f"explanations/one/{method}/{image}{end}" for method in METHODS for image in IMAGES for end in ENDS),
     *(f"agreement/one{end}.csv" for end in ("", "-spearman", "-summary")),

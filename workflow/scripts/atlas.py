@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lucidag.atlas.about import About
 from lucidag.atlas.build import Size, page
 from lucidag.atlas.contents import Contents
 from lucidag.atlas.results import Results
@@ -11,5 +12,6 @@ from lucidag.ground.job import job
 with job(snakemake):
     settings = snakemake.params.settings
     contents = Contents(**settings["contents"])
-    results = Results(Path(snakemake.output.page).parent.parent, contents.files())
-    write_text(snakemake.output.page, page(results, contents, Size(**settings["size"]), settings["seeds"]))
+    results = Results(Path(snakemake.output.page).parent.parent, settings["files"])
+    about = About.read({"configuration": "", **settings["about"]})
+    write_text(snakemake.output.page, page(results, contents, Size(**settings["size"]), about))

@@ -9,7 +9,7 @@ from lucidag.ground.files import write_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import write_rows, write_table
 
-with job(snakemake):
+with job(snakemake, differing=("costs",)):
     settings, params, out = snakemake.params.settings, snakemake.params, snakemake.output
     files = {kind: dict(zip(keys, snakemake.input.get(kind, []), strict=True)) for kind, keys in params.whose.items()}
     rows = [

@@ -13,7 +13,8 @@ from lucidag.units.labels.annotations import annotate
 from lucidag.units.labels.class_columns import chosen_columns
 from lucidag.units.labels.layer import clip_labels, label_layer, untrained_labels
 from lucidag.units.labels.ranking import inside, measure_correlations, rank_units, sparseness
-from lucidag.units.labels.tested import judged_layer, known_truth
+from lucidag.units.labels.tested import judged_layer
+from lucidag.units.labels.truth import known_truth
 from lucidag.units.labels.unit_tables import write_units
 from lucidag.units.passes.overlaps import read_overlaps
 from lucidag.units.passes.probe_set import probe_rows, top_note

@@ -6,6 +6,7 @@ from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
 from lucidag.models.diverged import divergence
 from lucidag.models.evaluate import evaluate
+from lucidag.models.keeping import summary
 
 with job(snakemake):
     settings = snakemake.params.settings
@@ -13,6 +14,7 @@ with job(snakemake):
     measured = {split: evaluate(content, settings["min_group"]) for split, content in contents.items()}
     found = [read_json(file) for file in snakemake.input.checks]
     said = {part: [sentence for each in found for sentence in each[part]] for part in ("doubts", "notes")}
-    doubt = [divergence(read_table(file)) for file in snakemake.input.history]
-    said["doubts"] += [sentence for sentence in doubt if sentence is not None]
-    write_json(snakemake.output.evaluation, {**measured, **said})
+    histories = [read_table(file) for file in snakemake.input.history]  # none of a network that was not trained here
+    said["doubts"] += [sentence for table in histories if (sentence := divergence(table)) is not None]
+    training = {"training": summary(histories[0])} if histories else {}
+    write_json(snakemake.output.evaluation, {**measured, **training, **said})

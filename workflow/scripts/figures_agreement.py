@@ -22,4 +22,4 @@ with job(snakemake):
         "curves": agreement_curves(summary, methods, confidence, titles),
     }
     for name, fig in figures.items():
-        save(fig, snakemake.output[name], snakemake.output[f"{name}_pdf"])
+        save(fig, snakemake.output[name], snakemake.output[f"{name}_pdf"], true_colour=True)

@@ -6,4 +6,5 @@ from lucidag.figures.style import save
 from lucidag.ground.job import job
 
 with job(snakemake):
-    save(concept_atlas(read_decision(snakemake.input.decision)), snakemake.output.png, snakemake.output.pdf)
+    fig = concept_atlas(read_decision(snakemake.input.decision))
+    save(fig, snakemake.output.png, snakemake.output.pdf, true_colour=True)

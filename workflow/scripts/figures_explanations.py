@@ -14,4 +14,4 @@ with job(snakemake):
         images = [image for file in files if file.parent.name == family for image in read_explained(file)]
         layer = images[0].record.get("layer")
         title = f"{snakemake.wildcards.model}: {family}" + (f" at {layer}" if layer else "")
-        save(contact_sheet(images, methods_of(images), title), png, pdf)
+        save(contact_sheet(images, methods_of(images), title), png, pdf, true_colour=True)

@@ -1,6 +1,6 @@
 """Draw the sweep, the groups and the roles of one model."""
 
-from lucidag.figures.curves import curves
+from lucidag.figures.curves import curves, rankings
 from lucidag.figures.groups import groups, selection_bands
 from lucidag.figures.roles import roles
 from lucidag.figures.style import save
@@ -17,6 +17,8 @@ with job(snakemake):
     for metric in ("accuracy", "loss"):
         fig = curves(sweep, bands, points["turning_points"], ranking, metric, confidence)
         save(fig, snakemake.output[metric], snakemake.output[f"{metric}_pdf"])
+
+    save(rankings(sweep, bands, ranking, confidence), snakemake.output.rankings, snakemake.output.rankings_pdf)
 
     selection = read_table(snakemake.input.selection)
     wanted = (ranking, settings.select_metric)

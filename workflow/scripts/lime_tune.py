@@ -5,7 +5,7 @@ from lucidag.explain.subjects import open_job
 from lucidag.ground.device import lease
 from lucidag.ground.job import job, say
 
-with job(snakemake):
+with job(snakemake, differing=("seconds",)):
     settings = snakemake.params.settings
     network, classes, subjects = open_job(settings, snakemake.input.checkpoint, snakemake.input.images)
     with lease(snakemake.resources.gpu) as device:
@@ -15,4 +15,4 @@ with job(snakemake):
             f"LIME's settings for {snakemake.wildcards.model}: {len(report['left_out'])} images with a mask do not "
             "choose, as their prediction is wrong and the mask shows another class"
         )
-    write_tuning(snakemake.output.trials, snakemake.output.tuned, report)
+    write_tuning(snakemake.output.trials, snakemake.output.seconds, snakemake.output.tuned, report)

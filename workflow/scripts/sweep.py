@@ -4,6 +4,7 @@ from lucidag.data.features import read_splits
 from lucidag.ground.device import lease
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table, write_table
+from lucidag.rof.confusion import confusion_table
 from lucidag.rof.settings import Rof
 from lucidag.rof.stage import run_selection, run_sweep
 from lucidag.rof.tables import write_draws
@@ -18,4 +19,5 @@ with job(snakemake):
     write_table(snakemake.output.sweep, swept.sweep)
     write_table(snakemake.output.bands, swept.bands)
     write_table(snakemake.output.selection, selection.table)
+    write_table(snakemake.output.confusion, confusion_table(contents, rankings, settings.ranking))
     write_draws(snakemake.output.bootstrap, swept.draws | selection.draws)

@@ -5,6 +5,7 @@ from pathlib import Path
 from lucidag.data.manifest import read_manifest
 from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
+from lucidag.ground.files import discard
 from lucidag.ground.job import WARNING, job, say
 from lucidag.ground.tables import read_table, write_rows
 from lucidag.models.diverged import divergence
@@ -24,14 +25,15 @@ with job(snakemake):
         chosen = (settings["weights"], network.head, settings["fresh_head"], settings["architecture"])
         for sentence in load_weights(network.model, *chosen, settings["weights_part"]):
             say(sentence)
-    # Not an output: it must outlive a killed job, and it is gone when the training ends.
+    # Not an output: it must outlive a killed job, and it is gone when all of these are written.
     state = Path(snakemake.output.checkpoint).with_name("training.safetensors")
     everything = digest_of(settings, snakemake.params.code, snakemake.input)
     with lease(snakemake.resources.gpu) as device:
-        outlive = settings["outlive_divergence"]
-        history = train(network.model, manifest, network.inputs, how, device, state, everything, outlive)
+        rest = (settings["outlive_divergence"], settings["groups"])
+        history = train(network.model, manifest, network.inputs, how, device, state, everything, *rest)
     write_rows(snakemake.output.history, HISTORY_COLUMNS, history)
     problem = divergence(read_table(snakemake.output.history))
     if problem is not None:
         say(f"{WARNING}{snakemake.wildcards.model}: {problem}")
     save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))
+    discard(state)

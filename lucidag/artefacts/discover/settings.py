@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from lucidag.explain.settings import Methods
-from lucidag.ground.section import Count, Level, Section, Seed
+from lucidag.ground.section import DRAWS, MOST, Count, Level, Section, Seed
 
 
 class Discovery(Section):
@@ -17,15 +17,17 @@ class Discovery(Section):
         description="Whether maps are turned and mirrored so that their relevance lies in the same eighth of the "
         "frame: where images have no upside, what sits on a rim sits on any.",
     )
-    clusters: Annotated[int, Field(ge=2)] = Field(default=6, description="At most so many clusters of a class.")
+    clusters: Annotated[int, Field(ge=2, le=MOST)] = Field(
+        default=6, description="At most so many clusters of a class."
+    )
     neighbours: Count = Field(default=10, description="Maps that each is joined to in the graph that is cut.")
-    min_images: Annotated[int, Field(ge=8)] = Field(
+    min_images: Annotated[int, Field(ge=8, le=MOST)] = Field(
         default=40, description="A class that fewer validation or test images are taken for is not looked at."
     )
-    surrogates: Annotated[int, Field(ge=19)] = Field(
+    surrogates: Annotated[int, Field(ge=19, le=MOST)] = Field(
         default=99, description="Sets of made-up images without kinds that the eigengap is held against."
     )
-    resamples: Annotated[int, Field(ge=10)] = Field(
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(
         default=20, description="Samples of four fifths of the images that the clusters are found again in."
     )
     level: Level = Field(

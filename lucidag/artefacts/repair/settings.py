@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from lucidag.artefacts.study_settings import Kind
-from lucidag.ground.section import Count, Level, Section, Seed, Share, Split, Unique
+from lucidag.ground.section import DRAWS, MOST, Count, Level, Section, Seed, Share, Split, Unique
 
 # The sets of networks that a report compares.
 ORIGINAL, REPAIRED, RANDOM, WITHOUT = "original", "repaired", "random", "without"
@@ -40,14 +40,14 @@ class Repairing(Section):
     pasted: dict[Kind, str] = Field(
         default={}, description="Artefact that is pasted into clean test images, to the class that it goes with."
     )
-    images: Annotated[int, Field(ge=2)] = Field(default=100, description="At most so many clean test images.")
-    random: Annotated[int, Field(ge=19)] = Field(
+    images: Annotated[int, Field(ge=2, le=MOST)] = Field(default=100, description="At most so many clean test images.")
+    random: Annotated[int, Field(ge=19, le=MOST)] = Field(
         default=99,
         description="Controls of each network: as many random units taken out, or subsets as large without regard to "
         "the artefacts.",
     )
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
-    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(default=2000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of subsets, controls, images and draws.")
 
 

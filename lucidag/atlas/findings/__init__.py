@@ -1,1 +1,1 @@
-"""What each analysis found, in sentences: a file here for each, whose function `find` speaks or stays silent."""
+"""What the results say, in sentences that rules make of tables: a file for each analysis."""

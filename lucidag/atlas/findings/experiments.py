@@ -1,34 +1,50 @@
-"""What made the difference between models."""
+"""What made the difference among the networks that a grid or seeds made."""
 
 from collections.abc import Iterator
 
-from lucidag.atlas.contents import Contents
-from lucidag.atlas.findings.base import Evidence, Finding, to
-from lucidag.atlas.results import Results
+from lucidag.atlas.findings.finding import Analysis, Evidence, Finding
+from lucidag.atlas.findings.words import plain
 
-ORDER = 60
-ANALYSIS = "Experiments"
-MOST = 3
+OUTCOME = "test_accuracy"  # the outcome that a reader asks for first; the page lists all
 
 
-def find(results: Results, contents: Contents) -> Iterator[Finding]:
-    """Tell the sentences of the factors, first those whose effects were found; name what failed or diverged."""
-    if not contents.compared:
-        return
+def findings(evidence: Evidence) -> Iterator[Finding]:
+    """Give the sentence of each factor on test accuracy; then which networks came to nothing."""
     file = "experiments/factors.json"
-    for family, said in _by_family(results.json(file)["sentences"]).items():
-        for place, sentence in enumerate(said[:MOST]):
-            yield Finding(f"factor-{family}-{place}", ANALYSIS, "result", f"{family}: {sentence}", to("compare"), (Evidence(file),))
-    table = results.table("experiments.csv")
-    if table is None:
-        return
-    for row in table[table["status"].isin(["diverged", "failed"])].itertuples():
-        doubt = f"{row.model} {row.status}: its row says nothing of its setting."
-        yield Finding(f"status-{row.model}", ANALYSIS, "doubt", doubt, to("compare"), (Evidence("experiments.csv", row.model),))
+    table = evidence.results.table("experiments/factors.csv")
+    for own in (evidence.results.json(file) or {}).get("sentences", []):
+        if own["outcome"] != OUTCOME:
+            continue
+        where = {key: own[key] for key in ("family", "factor", "outcome")}
+        rows = None if table is None else table.loc[(table[list(where)] == list(where.values())).all(axis=1)]
+        row = None if rows is None or rows.empty else rows.iloc[0]
+        told = row is None or bool(row["found"])  # without a row it says how far seeds scatter
+        value, low, high = (None if row is None else plain(row[key]) for key in ("effect", "low", "high"))
+        yield Finding(
+            "experiments",
+            f"{own['family']}-{own['factor']}",
+            own["sentence"] if own["sentence"].startswith(own["family"]) else f"{own['family']}: {own['sentence']}",
+            value=value,
+            low=low,
+            high=high,
+            control="" if row is None else f"spread by chance: {row['share_chance']:.1%}",
+            level="result" if told else "doubt",
+            evidence=(("experiments/factors.csv", where),),
+        )
+    models = evidence.results.table("experiments.csv")
+    for _, row in () if models is None else models.iterrows():
+        if row["status"] in ("diverged", "failed"):
+            where = {"model": row["model"]}
+            sentence = f"{row['model']} {row['status']}: what is said of its family is said without it."
+            evidence_of = (("experiments.csv", where),)
+            yield Finding("experiments", "status", sentence, (str(row["model"]),), level="doubt", evidence=evidence_of)
 
 
-def _by_family(sentences: list[dict[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for told in sentences:
-        found.setdefault(told["family"], []).append(told["sentence"])
-    return found
+ANALYSIS = Analysis(
+    "experiments",
+    "Experiments",
+    "Which setting made the difference among networks that differ in some.",
+    "{}/factors.csv",
+    findings,
+    of_models=False,
+)

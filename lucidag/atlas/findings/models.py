@@ -1,42 +1,80 @@
-"""How good the models are, and what is doubtful about them."""
+"""How well the networks do, and which of them are not to be trusted."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lucidag.atlas.contents import Contents
-from lucidag.atlas.findings.base import Evidence, Finding, number, percent, to, within
-from lucidag.atlas.results import Results
+from lucidag.atlas.findings.finding import Analysis, Evidence, Finding
+from lucidag.atlas.findings.words import interval, number, percent, some
 
-ORDER = 10
-ANALYSIS = "Models"
-
-
-def find(results: Results, contents: Contents) -> Iterator[Finding]:
-    """Tell each model's accuracy beside chance, and doubt those that guess, are overconfident or were imported oddly."""
-    for model in contents.models:
-        file = f"models/{model}/evaluation.json"
-        found = results.json(file)
-        split = next((name for name in ("test", "val", "train") if found.get(name)), None)
-        if split is None:
-            continue
-        about, evidence = found[split], (Evidence(file, split),)
-        yield Finding(f"model-{model}", ANALYSIS, "result", _accuracy(model, split, about), to("compare"), evidence)
-        yield from _doubts(model, file, about, found.get("doubts", ()))
+SMALL = 20  # images of a class or group below which its accuracy tells little
+TIMES = 2  # calibration errors above so many times that of a calibrated network are told
 
 
-def _accuracy(model: str, split: str, about: Mapping[str, Any]) -> str:
-    interval = within(about.get("accuracy_low"), about.get("accuracy_high"), percent)
-    gap = f"; loss {number(about['loss'])} nats" if about.get("loss") is not None else ""
-    return f"{model} decides {percent(about['accuracy'])}{interval} of {about['n']} {split} images rightly{gap}."
+def findings(evidence: Evidence) -> Iterator[Finding]:
+    """Say of each model how often it is right, against always saying the commonest class."""
+    for name in evidence.about.models:
+        file = f"models/{name}/evaluation.json"
+        known = evidence.results.json(file)
+        test = (known or {}).get("test")
+        if test:
+            yield from _accuracy(name, file, test)
+            yield from _doubts(name, file, known or {}, test)
 
 
-def _doubts(model: str, file: str, about: Mapping[str, Any], doubts: Any) -> Iterator[Finding]:  # noqa: ANN401
-    for place, sentence in enumerate(doubts):
-        yield Finding(f"doubt-{model}-{place}", ANALYSIS, "doubt", f"{model}: {sentence}", to("compare"), (Evidence(file),))
-    error, chance = about.get("calibration_error"), about.get("calibration_chance")
-    if error is not None and chance is not None and error > 2 * chance:
-        sentence = (
-            f"{model}: stated probabilities are {number(error)} from what is right on average; a calibrated network of "
-            f"as many images would show {number(chance)}."
+def _accuracy(name: str, file: str, test: Mapping[str, Any]) -> Iterator[Finding]:
+    if "confusion" not in test:
+        return
+    commonest = max(map(sum, test["confusion"])) / test["n"]
+    yield Finding(
+        "models",
+        "accuracy",
+        f"{name} is right on {percent(test['accuracy'])} of {test['n']} test images "
+        f"{interval(test['accuracy_low'], test['accuracy_high'], percent)}; "
+        f"always saying the commonest class is right on {percent(commonest)}.",
+        (name,),
+        test["accuracy"],
+        test["accuracy_low"],
+        test["accuracy_high"],
+        f"always the commonest class: {percent(commonest)}",
+        evidence=((file, {"test": "accuracy"}),),
+    )
+
+
+def _doubts(name: str, file: str, known: Mapping[str, Any], test: Mapping[str, Any]) -> Iterator[Finding]:
+    def doubt(slug: str, sentence: str, key: str, **more: Any) -> Finding:  # noqa: ANN401
+        return Finding("models", slug, sentence, (name,), level="doubt", evidence=((file, {"test": key}),), **more)
+
+    for place, sentence in enumerate(known.get("doubts", [])):
+        yield Finding(
+            "models", f"doubt-{place}", f"{name}: {sentence}.", (name,), level="doubt", evidence=((file, {}),)
         )
-        yield Finding(f"calibration-{model}", ANALYSIS, "doubt", sentence, to("compare"), (Evidence(file),))
+    classes = len(test.get("confusion", []))
+    if classes > 1 and test.get("loss_low") is not None and test["loss_low"] > math.log(classes):
+        ends = interval(test["loss_low"], test["loss_high"])
+        sentence = (
+            f"{name} is worse than guessing: its test loss is {number(test['loss'])} nats {ends}, "
+            f"guessing among {classes} classes has {number(math.log(classes))}."
+        )
+        yield doubt("guessing", sentence, "loss", value=test["loss"], low=test["loss_low"], high=test["loss_high"])
+    few = [f"{label} ({own['n']})" for label, own in test.get("per_class", {}).items() if own["n"] < SMALL]
+    few += [f"{label} ({own['n']})" for label, own in test.get("per_group", {}).items() if own["n"] < SMALL]
+    if few:
+        sentence = f"{name}: too few test images to judge classes or groups by: {some(few)}."
+        yield doubt("small", sentence, "per_class")
+    error, chance = test.get("calibration_error"), test.get("calibration_chance")
+    if error is not None and chance is not None and error > TIMES * chance:
+        sentence = (
+            f"The probabilities that {name} states are off by {percent(error)} on average; a calibrated network of "
+            f"as many images would show {percent(chance)}."
+        )
+        yield doubt("calibration", sentence, "calibration_error", value=error, control=percent(chance))
+
+
+ANALYSIS = Analysis(
+    "models",
+    "Models",
+    "How often each network is right on images that it did not learn from.",
+    "models/{}/evaluation.json",
+    findings,
+)

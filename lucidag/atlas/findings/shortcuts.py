@@ -1,44 +1,70 @@
-"""Artefacts and shortcuts: what goes with the class, and who decides by it."""
+"""Whether networks take a shortcut: what pasting and removing an artefact does to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from lucidag.atlas.contents import Contents
-from lucidag.atlas.findings.base import Evidence, Finding, number, to, within
-from lucidag.atlas.results import Results
+from lucidag.atlas.findings.finding import Analysis, Evidence, Finding
+from lucidag.atlas.findings.words import interval, number, plain
 
-ORDER = 50
-ANALYSIS = "Shortcuts"
-FEW = 20
+ARM, CLEAN = "with", "without"
 
 
-def find(results: Results, contents: Contents) -> Iterator[Finding]:
-    """Tell what pasting each artefact does in both arms, and the audit's own sentences; doubt weak finders, few images."""
-    for dataset in contents.audited:
-        file = f"artefacts/{dataset}.json"
-        audit, link = results.json(file), to("data")
-        for place, sentence in enumerate(audit["sentences"]):
-            if "go with the class" in sentence or "tell the label" in sentence:
-                yield Finding(f"audit-{dataset}-{place}", ANALYSIS, "result", f"{dataset}: {sentence}", link, (Evidence(file),))
-        for name, finder in audit["finders"].items():
-            if not finder.get("validated") or finder.get("weak"):
-                why = "was checked against no flags" if not finder.get("validated") else "misses too much of what is flagged"
-                doubt = f"{dataset}: the finder of {name} {why}; what goes with it may be something else."
-                yield Finding(f"finder-{dataset}-{name}", ANALYSIS, "doubt", doubt, link, (Evidence(file, name),))
-    for study in contents.studies:
-        yield from _study(results, study)
+def findings(evidence: Evidence) -> Iterator[Finding]:
+    """Say of each study and artefact how far pasting moves the probability, beyond a control patch."""
+    for study in evidence.results.named("shortcuts/{}/summary.json"):
+        file = f"shortcuts/{study}/summary.json"
+        known = evidence.results.json(file)
+        changes = known.get("changes") or {}
+        models = tuple(known.get("models", {}).get(ARM, []))
+        for artefact, own in (changes.get(ARM) or {}).items():
+            clean = ((changes.get(CLEAN) or {}).get(artefact) or {}).get("beyond") or {}
+            yield from pasted(study, file, models, artefact, own, clean)
+        for place, note in enumerate(known.get("notes", [])):
+            yield Finding(
+                "shortcuts", f"{study}-note-{place}", f"{study}: {note}.", level="doubt", evidence=((file, {}),)
+            )
 
 
-def _study(results: Results, study: str) -> Iterator[Finding]:
-    file = f"shortcuts/{study}/summary.json"
-    changes = results.json(file)["changes"]
-    for artefact, found in changes["with"].items():
-        ours, beside = found["artefact"]["change"], changes["without"][artefact]["artefact"]["change"]
-        sentence = (
-            f"{study}: pasting {artefact} moves networks trained with the shortcut by {number(ours['value'])}"
-            f"{within(ours['low'], ours['high'])} in probability, and those trained without it by "
-            f"{number(beside['value'])}{within(beside['low'], beside['high'])}."
-        )
-        yield Finding(f"study-{study}-{artefact}", ANALYSIS, "result", sentence, to("compare"), (Evidence(file, f"changes, {artefact}"),))
-        if ours["n"] < FEW:
-            doubt = f"{study}: what pasting {artefact} does rests on {ours['n']} images."
-            yield Finding(f"few-{study}-{artefact}", ANALYSIS, "doubt", doubt, to("compare"), (Evidence(file),))
+def pasted(
+    study: str, file: str, models: tuple[str, ...], artefact: str, own: Mapping[str, Any], clean: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Say what pasting an artefact does; networks that never saw it go with the class are the control."""
+    beyond = own.get("beyond") or {}
+    value, low, high = (plain(beyond.get(key)) for key in ("value", "low", "high"))
+    where = {"changes": ARM, "artefact": artefact}
+    if value is None:
+        sentence = f"{study}: nothing is known of pasting {artefact}, as {beyond.get('reason')}."
+        yield Finding("shortcuts", f"{study}-{artefact}", sentence, models, level="doubt", evidence=((file, where),))
+        return
+    control = ""
+    if plain(clean.get("value")) is not None:
+        ends = interval(plain(clean.get("low")), plain(clean.get("high")))
+        control = f"networks trained without the shortcut: {number(clean['value'])} {ends}"
+    told = low is not None and high is not None and (low > 0 or high < 0)
+    said = (
+        f"{study}: pasting {artefact} changes the probability of its class by {number(value)} {interval(low, high)} "
+        f"beyond a control patch"
+    )
+    said += f"; {control}" if control else ""
+    yield Finding(
+        "shortcuts",
+        f"{study}-{artefact}",
+        f"{said}." if told else f"{said}; that is not told from 0.",
+        models,
+        value,
+        low,
+        high,
+        control,
+        level="result" if told else "doubt",
+        evidence=((file, where),),
+    )
+
+
+ANALYSIS = Analysis(
+    "shortcuts",
+    "Shortcuts",
+    "Whether networks decide by a mark that goes with the class.",
+    "shortcuts/{}/summary.json",
+    findings,
+    of_models=False,
+)

@@ -17,7 +17,10 @@ def compare(results: Results, studies: Sequence[str], generalisation: Sequence[s
     experiments = results.table("experiments.csv")
     if experiments is not None:
         about = results.json("experiments.json")["columns"]
-        meanings = {name: str(told.get("meaning", told)) if isinstance(told, dict) else str(told) for name, told in about.items()}
+        meanings = {
+            name: str(told.get("meaning", told)) if isinstance(told, dict) else str(told)
+            for name, told in about.items()
+        }
         tables.append({"title": "Models", "table": table(experiments, "experiments.csv", meanings=meanings)})
     factors = results.table("experiments/factors.csv")
     if factors is not None and len(factors):

@@ -8,7 +8,17 @@ import pandas as pd
 from lucidag.atlas.results import Results
 from lucidag.atlas.table import table
 
-ASSOCIATIONS = ["column", "kind", "class", "value", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "cramers_v", "p_holm"]
+ASSOCIATIONS = [
+    "column",
+    "kind",
+    "class",
+    "value",
+    "odds_ratio",
+    "odds_ratio_low",
+    "odds_ratio_high",
+    "cramers_v",
+    "p_holm",
+]
 
 
 def data(results: Results, datasets: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -19,7 +29,10 @@ def data(results: Results, datasets: Mapping[str, Sequence[str]]) -> dict[str, A
 def _dataset(results: Results, name: str) -> dict[str, Any]:
     file = f"data/{name}/dataset.json"
     about, audit = results.json(file), results.json(f"artefacts/{name}.json")
-    rows = [{"class": label, **{split: found.get(label, 0) for split, found in about["counts"].items()}} for label in about["classes"]]
+    rows = [
+        {"class": label, **{split: found.get(label, 0) for split, found in about["counts"].items()}}
+        for label in about["classes"]
+    ]
     found = {
         "name": name,
         "kind": about["kind"],

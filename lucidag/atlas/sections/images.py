@@ -50,7 +50,9 @@ def maps(seen: dict[str, list[Explained]], side: int) -> dict[str, Any]:
     for parts in seen.values():
         for part in parts:
             for name in part.maps:
-                methods.setdefault(name, {"name": name, "title": title(part, name), "signed": part.kind(name) == "signed"})
+                methods.setdefault(
+                    name, {"name": name, "title": title(part, name), "signed": part.kind(name) == "signed"}
+                )
     packed, present = [], []
     for parts in seen.values():
         found = {name: values for part in parts for name, values in part.maps.items()}
@@ -102,4 +104,4 @@ def _by_image(frame: pd.DataFrame | None, file: str, columns: list[str]) -> dict
         return None
     if "threshold" in frame.columns and "iou" in frame.columns:
         frame = frame[frame["threshold"] == _middle(frame)]
-    return {image: table(rows, file, columns) for image, rows in frame.groupby("image", sort=False)}
+    return {str(image): table(rows, file, columns) for image, rows in frame.groupby("image", sort=False)}

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lucidag.atlas.results import Results
-from lucidag.atlas.table import table, values
+from lucidag.atlas.table import short, table
 
 COLUMNS = (
     *("unit", "words_concept", "words_verdict", "words_auprc", "words_base_rate", "pixels_concept", "pixels_verdict"),
@@ -36,7 +36,9 @@ def units(results: Results, model: str, layer: str, most: int, split: str = "tes
     whole = results.table(file)
     assert whole is not None
     frame = whole.head(most)
-    meanings = {name: told["definition"] for name, told in results.json(f"units/{model}/{layer}.json")["columns"].items()}
+    meanings = {
+        name: told["definition"] for name, told in results.json(f"units/{model}/{layer}.json")["columns"].items()
+    }
     shares = [name for name in frame.columns if name.startswith("relevance:")]
     images = {key: _lists(frame, column) for key, column in LISTS.items() if column in frame.columns}
     return {
@@ -70,6 +72,10 @@ def _effects(results: Results, model: str, layer: str, units: Sequence[int], spl
     if set(rows["unit"]) != set(units):  # the layer is another one
         return None
     classes = list(dict.fromkeys(rows["name"]))
-    wide = {key: rows.pivot(index="unit", columns="name", values=key) for key in ("loss", "loss_low", "loss_high", "found")}
-    by_unit = {key: [values(each.loc[unit, classes]) for unit in units] for key, each in wide.items()}
+    by_unit = {key: _wide(rows, key, units, classes) for key in ("loss", "loss_low", "loss_high", "found")}
     return {"classes": classes, "split": split, **by_unit}
+
+
+def _wide(rows: pd.DataFrame, key: str, units: Sequence[int], classes: Sequence[str]) -> list[list[Any]]:
+    wide = rows.pivot(index="unit", columns="name", values=key).reindex(index=list(units), columns=list(classes))
+    return [[short(value) for value in row] for row in wide.to_numpy(dtype=object).tolist()]

@@ -28,6 +28,7 @@ from lucidag.data.table_keys import (
     sign,
 )
 from lucidag.ground.errors import InputError
+from lucidag.ground.files import is_file, is_folder
 from lucidag.ground.section import Split
 
 
@@ -90,9 +91,9 @@ class Folder(DataSource):
         joined = [each.path for each in self._reading.further]
         named = {"path": [self.path], "root": self._roots(), "join": joined}
         for key, path in ((key, path) for key, paths in named.items() for path in paths):
-            if not Path(path).exists():
+            if not (is_file(path) or is_folder(path)):
                 raise InputError(f"{key}: '{path}' does not exist (seen from {Path.cwd().name}/)")
-        table = [self.path, *joined] if Path(self.path).is_file() else []
+        table = [self.path, *joined] if is_file(self.path) else []
         names = [self.classes] if isinstance(self.classes, str) else []
         self.named_classes()  # whose sentences name their own key
         try:
@@ -209,7 +210,7 @@ class Folder(DataSource):
 
 
 def _missing(file: str) -> bool:
-    return not Path(file).is_file()
+    return not is_file(file)
 
 
 def _empty(file: str) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from lucidag.data.source import DataSource, Known, Source, Splits
-from lucidag.ground.section import Section, Share
+from lucidag.data.source import DataSource, Known, Source, Splits, check_size
+from lucidag.ground.section import MOST, WIDEST, Section, Share
 
 
 class ArtefactRate(Section):
@@ -18,13 +18,18 @@ class ArtefactRate(Section):
 class Lesions(DataSource):
     """Drawn dermoscopic images: irregular border and colour decide the class, artefacts are planted."""
 
-    number: Annotated[int, Field(ge=10)] = Field(default=2000, description="Images to draw.")
-    size: Annotated[int, Field(ge=24)] = Field(default=96, description="Width and height in pixels.")
+    number: Annotated[int, Field(ge=10, le=MOST)] = Field(default=2000, description="Images to draw.")
+    size: Annotated[int, Field(ge=24, le=WIDEST)] = Field(default=96, description="Width and height in pixels.")
     malignant: Share = Field(default=0.5, description="Share of malignant lesions.")
     patch: ArtefactRate = Field(default=ArtefactRate(benign=0.3), description="Coloured patch beside the lesion.")
     ring: ArtefactRate = Field(default=ArtefactRate(), description="Dark ring around the field of view.")
     hair: Share = Field(default=0.3, description="Share of images with hair.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+    @model_validator(mode="after")
+    def _size(self) -> "Lesions":
+        check_size(self.number, self.size)
+        return self
 
     def load(self) -> Source:
         """Draw the images (`lucidag.data.lesions.draw`) and split them at random, stratified by class."""

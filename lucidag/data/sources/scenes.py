@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.data.source import DataSource, Known, Source, Splits
-from lucidag.ground.section import Share
+from lucidag.data.source import DataSource, Known, Source, Splits, check_size
+from lucidag.ground.section import MOST, WIDEST, Share
 from lucidag.ground.spelling import unknown
 
 
@@ -15,8 +15,8 @@ class Scenes(DataSource):
     label_maps = True
     captions = True
 
-    number: Annotated[int, Field(ge=10)] = Field(default=1500, description="Images to draw.")
-    size: Annotated[int, Field(ge=32)] = Field(default=64, description="Width and height in pixels.")
+    number: Annotated[int, Field(ge=10, le=MOST)] = Field(default=1500, description="Images to draw.")
+    size: Annotated[int, Field(ge=32, le=WIDEST)] = Field(default=64, description="Width and height in pixels.")
     label: Literal["object", "place"] = Field(default="object", description="What the class of an image is.")
     tied: dict[str, str] = Field(
         default={},
@@ -24,6 +24,11 @@ class Scenes(DataSource):
     )
     tied_share: Share = Field(default=0.9, description="Of the main objects in `tied`, how many are given the colour.")
     splits: Splits = Field(default=Splits(), description="Shares of the splits.")
+
+    @model_validator(mode="after")
+    def _size(self) -> "Scenes":
+        check_size(self.number, self.size)
+        return self
 
     @model_validator(mode="after")
     def _known_words(self) -> "Scenes":

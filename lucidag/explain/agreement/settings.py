@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from lucidag.ground.section import Level, Section, Seed, once
+from lucidag.ground.section import DRAWS, Level, Section, Seed, once
 
 
 class Compared(Section):
@@ -18,7 +18,7 @@ class Compared(Section):
         description="A map is cut at these shares of its maximum.",
         min_length=1,
     )
-    resamples: Annotated[int, Field(ge=10)] = Field(default=1000, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(default=1000, description="Bootstrap draws over images.")
     confidence: Level = Field(default=0.95, description="Level of all intervals.")
     seed: Seed = Field(default=0, description="Seed of bootstrap, ties and the random baseline.")
 

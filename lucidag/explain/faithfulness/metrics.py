@@ -39,7 +39,10 @@ COLUMNS = ("image", "method", "metric", "value", "settings", "better", "note")
 CURVE_COLUMNS = ("image", "method", "curve", "share", "step", "value")
 # The curves that have no metric of their own name.
 ROAD_MOST, ROAD_LEAST = "road_most_relevant_first", "road_least_relevant_first"
-FLOOR = "randomisation_floor"  # the maps of one image by two networks without any training
+# What randomisation leaves anyway: the maps of one image by two networks without any training, and those of different
+# images by the network as it is.
+FLOOR, OTHER_IMAGES = "randomisation_floor", "randomisation_other_images"
+FLOORS = {"untrained": FLOOR, "other_images": OTHER_IMAGES}
 
 
 @dataclass(frozen=True)

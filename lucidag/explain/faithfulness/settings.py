@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Shards, Unique
+from lucidag.ground.section import DRAWS, Count, Level, Section, Seed, Shards, Unique
 
 Metric = Literal["sensitivity_max", "infidelity", "deletion", "insertion", "road", "randomisation"]
 SENSITIVITY, INFIDELITY, DELETION, INSERTION = "sensitivity_max", "infidelity", "deletion", "insertion"
@@ -73,7 +73,7 @@ class Faithfulness(FaithfulnessSettings):
 
     jobs: ClassVar = {
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), ("confidence", "resamples", "measuring")),
-        "faithfulness_figures": ("confidence",),
+        "faithfulness_figures": ("confidence", "resamples", "seed"),
     }
 
     models: list[str] | None = Field(default=None, description="Models, of those explained; default: all of them.")
@@ -89,7 +89,7 @@ class Faithfulness(FaithfulnessSettings):
         default=1, description="Jobs that the images of a model are shared out to; the values do not depend on it."
     )
     confidence: Level = Field(default=0.95, description="Level of intervals and tests.")
-    resamples: Annotated[int, Field(ge=10)] = Field(default=2000, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(default=2000, description="Bootstrap draws over images.")
 
     @model_validator(mode="after")
     def _something(self) -> "Faithfulness":

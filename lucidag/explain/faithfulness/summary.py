@@ -1,18 +1,19 @@
 """Metrics over all images: means, paired differences, and a ranking that says what cannot be told apart. No torch."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, OPPOSITE, read_values, sign
+from lucidag.explain.faithfulness.floors import floors
+from lucidag.explain.faithfulness.metrics import BETTER, CONTROLS, CURVE_COLUMNS, OPPOSITE, read_values, sign
 from lucidag.explain.no_class import NOTE, marked
 from lucidag.ground.statistics.corrections import holm
 from lucidag.ground.statistics.intervals import HAND_PICKED, estimate
 from lucidag.ground.statistics.permutation import sign_flip
-from lucidag.ground.tables import write_table
+from lucidag.ground.tables import read_table, write_table
 
 MEAN = ("mean", "low", "high", "n", "undefined", "reason")
 SUMMARY_COLUMNS = ("metric", "better", "method", "control", *MEAN, "opposite")
@@ -169,19 +170,23 @@ def not_measured(ranks: pd.DataFrame, confidence: float) -> list[str]:
 
 
 def write_summary(
-    values: str | Path,
-    differences: str | Path,
-    ranks: str | Path,
-    confidence: float,
-    resamples: int,
-    seed: int,
-    hand_picked: bool = False,
+    out: Mapping[str, str], confidence: float, resamples: int, seed: int, hand_picked: bool = False
 ) -> list[str]:
-    """Write what `pairs` and `ranking` make of the table of values at `values`; return what `not_measured` says."""
-    table = read_values(values)
+    """Write what `pairs`, `ranking` and `floors` make of values and curves; return what `not_measured` says.
+
+    Parameters
+    ----------
+    out
+        Paths: ``values`` and ``curves`` are there; ``pairs``, ``ranking`` and ``floors`` are written.
+    confidence, resamples, seed, hand_picked
+        See `summary`.
+    """
+    table = read_values(out["values"])
     free = set(table["method"][table["note"].str.contains(NOTE, regex=False)])
     found = pairs(table, confidence, resamples, seed, hand_picked)
-    write_table(differences, marked(found, free))
+    write_table(out["pairs"], marked(found, free))
     ranked = ranking(summary(table, confidence, resamples, seed, hand_picked), found)
-    write_table(ranks, marked(ranked, free))
+    write_table(out["ranking"], marked(ranked, free))
+    points = read_table(out["curves"], CURVE_COLUMNS)
+    write_table(out["floors"], marked(floors(points, confidence, resamples, seed, hand_picked), free))
     return not_measured(ranked, confidence)

@@ -75,7 +75,8 @@ class LimeResult:
         dict
             ``settings`` (with the seed), ``target``, ``target_name``, ``segments`` (their number), ``explained`` (for
             each class ``class``, ``name``, ``probability``, ``intercept``, ``score``, ``local_prediction`` and
-            ``weights`` as pairs of superpixel and weight), ``notes`` and ``seconds``.
+            ``weights`` as pairs of superpixel and weight) and ``notes``. `seconds` is not among them: it differs from
+            run to run.
         """
         return {
             "settings": settings.to_json(),
@@ -95,7 +96,6 @@ class LimeResult:
                 for label, fit in self.fits.items()
             ],
             "notes": list(self.notes),
-            "seconds": {part: round(seconds, 6) for part, seconds in self.seconds.items()},
         }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.section import Count, Section, Seed, Share
+from lucidag.ground.section import MOST, Count, Section, Seed, Share
 from lucidag.ground.spelling import unknown
 
 FULL, KERNEL = 224, 4.0  # pixels: the width of the kernel in a frame of this size
@@ -32,7 +32,7 @@ class Slic(Section):
     """scikit-image's SLIC."""
 
     algorithm: Literal["slic"] = Field(description="How superpixels are found.")
-    n_segments: Annotated[int, Field(ge=2)] = Field(default=100, description="About so many superpixels.")
+    n_segments: Annotated[int, Field(ge=2, le=MOST)] = Field(default=100, description="About so many superpixels.")
     compactness: Annotated[float, Field(gt=0)] = Field(default=10, description="Weight of place against colour.")
     sigma: Annotated[float, Field(ge=0)] = Field(default=0, description="Gaussian smoothing before, in pixels.")
 
@@ -62,7 +62,7 @@ class LimeSettings(Section):
     num_features: Count = Field(
         default=8, description="Superpixels that the regression keeps; up to 6 by forward selection."
     )
-    num_samples: Annotated[int, Field(ge=2)] = Field(default=300, description="Images of the neighbourhood.")
+    num_samples: Annotated[int, Field(ge=2, le=MOST)] = Field(default=300, description="Images of the neighbourhood.")
     top_labels: Count = Field(default=1, description="Explain so many most probable classes.")
     kernel_width: Annotated[float, Field(gt=0)] = Field(default=0.25, description="Width of the exponential kernel.")
     seed: Seed = Field(default=0, description="Seed of masks and segmentation.")
@@ -155,7 +155,9 @@ class Tuning(Section):
     models: list[str] | None = Field(
         default=None, description="Models to search for, of those explained; default: all of them."
     )
-    trials: Annotated[int, Field(ge=2)] = Field(default=20, description="Settings to try, the present ones among them.")
+    trials: Annotated[int, Field(ge=2, le=MOST)] = Field(
+        default=20, description="Settings to try, the present ones among them."
+    )
     seconds: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Choose among settings that take no longer per image; null: any."
     )

@@ -24,6 +24,7 @@ from lucidag.models.network import Network
 from lucidag.models.reproducible import reproducible
 
 Rows = Sequence[Mapping[str, Any]]
+TIMED = ("seconds", "front")  # columns that differ from run to run
 
 
 class Grade(NamedTuple):
@@ -257,10 +258,14 @@ def tuning_report(rows: Rows, seconds_limit: float | None, seed: int) -> dict[st
     }
 
 
-def write_tuning(table: str | Path, configuration: str | Path, report: Mapping[str, Any]) -> None:
-    """Write the trials as CSV, and the chosen settings as a second configuration file."""
-    rows = [{**row, "settings": json.dumps(row["settings"])} for row in report["trials"]]
-    write_table(table, pd.DataFrame(rows))
+def write_tuning(table: str | Path, times: str | Path, configuration: str | Path, report: Mapping[str, Any]) -> None:
+    """Write the trials as CSV, and the chosen settings as a second configuration file.
+
+    What a trial took, and so which are on the front, differs from run to run: it stands in a table of its own.
+    """
+    trials = pd.DataFrame([{**row, "settings": json.dumps(row["settings"])} for row in report["trials"]])
+    write_table(table, trials.drop(columns=list(TIMED)))
+    write_table(times, trials[["trial", *TIMED]])
     chosen = LimeSettings.from_json(report["settings"])
     words = yaml.safe_dump(settings_fragment(chosen), sort_keys=False, default_flow_style=None)
     tried, present = (next(row for row in report["trials"] if row["trial"] == trial) for trial in (report["chosen"], 0))

@@ -1,5 +1,6 @@
 """LIME: the superpixels whose presence raises the probability of the class (Ribeiro et al. 2016)."""
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -37,6 +38,8 @@ class LimeGroup(Group):
         """Explain an image; the record is what `lucidag.explain.lime.explain.LimeResult.json` gives."""
         frame, how = subject.frame.numpy(), self._of(subject.image)
         result = explain(self._classify, frame, how, subject.target, self._settings.batch_size, self.device)
+        parts = ", ".join(f"{part} {seconds:.3f}" for part, seconds in result.seconds.items())
+        print(f"{subject.image}: seconds of LIME: {parts}", file=sys.stderr)  # in no result, as they differ each time
         about = decision(subject.label, result.probabilities, result.target, classes)
         record = {"image": subject.image, **about, **result.json(how, classes)}
         return self.explained(subject, {self.names[0]: result.map}, record, segments=result.segments)

@@ -20,8 +20,9 @@ from torch import nn
 
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
+from lucidag.ground.checksums import Checksum
 from lucidag.ground.errors import InputError, first_line
-from lucidag.ground.files import atomic
+from lucidag.ground.files import atomic, is_file, is_folder
 from lucidag.ground.progress import track
 from lucidag.ground.spelling import unknown
 from lucidag.models.head import evaluating
@@ -231,8 +232,8 @@ def as_image(image: NDArray[np.uint8]) -> Image.Image:
 
 def _source(architecture: str, weights: str) -> tuple[str, str]:
     """Give the name of a model and what open_clip calls its pretrained weights."""
-    if Path(weights).is_dir() and weights:
-        if not (Path(weights) / CONFIG).is_file():
+    if weights and is_folder(weights):
+        if not is_file(Path(weights) / CONFIG):
             raise InputError(f"CLIP weights '{weights}': the folder has no {CONFIG}")
         return f"local-dir:{weights}", ""
     if architecture.startswith("hf-hub:"):
@@ -243,7 +244,7 @@ def _source(architecture: str, weights: str) -> tuple[str, str]:
     if name not in open_clip.list_models():
         raise InputError(f"CLIP: {unknown('architecture', architecture, open_clip.list_models())}")
     if weights and is_weight_file(weights):
-        if not Path(weights).is_file():
+        if not is_file(weights):
             raise InputError(f"CLIP weights '{weights}': there is no such file")
         return name, weights
     published = open_clip.pretrained.get_pretrained_cfg(name, weights) if weights else {}
@@ -294,15 +295,23 @@ def _embedded(
 
 
 def _kept(cache: str | Path | None, what: str, key: Mapping[str, Any], count: int, blocks: Iterator[Floats]) -> Floats:
-    """Give the rows of all blocks: from the cache if they are there, else computed and kept there."""
+    """Give the rows of all blocks: from the cache if they are there, else computed and kept there.
+
+    The name of a kept file ends in digits of its checksum: one that does not fit them was changed, and is made anew.
+    """
     if cache is None:
         return np.concatenate([block.copy() for block in blocks])
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     file = Path(cache) / f"{what}-{digest[:32]}.npy"
-    if not file.is_file():
+    known = next(iter(sorted(file.parent.glob(f"{file.stem}-*.npy"))), None)
+    if known is not None and known.stem.rpartition("-")[2] != Checksum.of(known).sha256[:16]:
+        known.unlink()
+        known = None
+    if known is None:
         with atomic(file) as partial:
             _write(partial, count, blocks)
-    kept: Floats = np.load(file, mmap_mode="r", allow_pickle=False)
+        known = file.rename(file.with_stem(f"{file.stem}-{Checksum.of(file).sha256[:16]}"))
+    kept: Floats = np.load(known, mmap_mode="r", allow_pickle=False)
     return kept
 
 

@@ -4,18 +4,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from lucidag.ground.section import Count, Name, Section, Seed
+from lucidag.ground.section import MOST, Count, Name, Section, Seed, Side
 
 
 class Training(Section):
     """How a small CLIP is trained."""
 
     steps: Count = Field(default=400, description="Steps of training.")
-    batch_size: Annotated[int, Field(ge=2)] = Field(default=64, description="Images per step.")
+    batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(default=64, description="Images per step.")
     lr: Annotated[float, Field(gt=0)] = Field(default=2e-3, description="Learning rate at its highest.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.05, description="Weight decay.")
     width: Count = Field(default=16, description="Channels of the first layer of the image side.")
-    image_size: Count = Field(default=64, description="Side of an image, a multiple of 32.")
+    image_size: Side = Field(default=64, description="Side of an image, a multiple of 32.")
     seed: Seed = Field(default=0, description="Seed of weights, order and captions.")
     threads: Count = Field(default=2, description="Threads of the arithmetic. The bytes depend on it.")
 

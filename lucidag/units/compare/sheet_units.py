@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from lucidag.ground.errors import InputError
 from lucidag.units.labels.counts import measure
 from lucidag.units.labels.unit_tables import methods_of
-from lucidag.units.names import CONFIRMED, NETDISSECT, NONE, STRENGTH, TITLES
+from lucidag.units.names import CONFIRMED, NETDISSECT, NONE, STRENGTH, TITLES, UNCONFIRMED, UNTESTABLE
 from lucidag.units.passes.unit_statistics import LayerStatistics
+
+NO_LABEL = {UNCONFIRMED: "none confirmed", UNTESTABLE: "none could be tested"}
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,22 @@ def chosen_units(
 
 
 def words_of(layer: str, unit: int, table: pd.DataFrame, known: LayerStatistics) -> tuple[str, tuple[str, ...]]:
-    """Say what is known of a unit: its name, and one line per fact."""
+    """Say what is known of a unit: its name, and one line per fact.
+
+    What is not confirmed is no label, and said to be the best guess alone; and that a unit is active on all images,
+    as all behind a normalisation and a ReLU are, tells nothing of it.
+    """
     facts = []
     for row in table[table["unit"] == unit].to_dict("records"):
         method = str(row["method"])
         value = row["score"] if method == NETDISSECT else row["strength"]
         label = "no label" if row["concept"] == NONE else f"{row['concept']}, {STRENGTH[method]} {value:.2f}"
-        label += "" if row.get("verdict", CONFIRMED) == CONFIRMED else f" ({row['verdict']})"
+        if row["concept"] != NONE and row.get("verdict", CONFIRMED) != CONFIRMED:
+            label = f"{NO_LABEL[row['verdict']]} (best: {label})"
         facts += [TITLES[method], f"  {label}"]
     facts.append(f"mean {known.mean[unit]:.2f}, peak {known.peak[unit]:.2f}")
-    facts.append(f"active on {known.share_active[unit]:.0%} of the images")
+    if (active := f"{known.share_active[unit]:.0%}") != "100%":
+        facts.append(f"active on {active} of the images")
     return f"{layer}, unit {unit}", tuple(facts)
 
 

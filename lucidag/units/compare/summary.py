@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.statistics.intervals import share
-from lucidag.units.labels.counts import labelled, labelled_rows, measures, verdict_counts
+from lucidag.units.labels.counts import labelled, labelled_rows, measures, second_counts, verdict_counts
 from lucidag.units.labels.unit_tables import methods_of
 from lucidag.units.names import NETDISSECT, plain_name
 from lucidag.units.passes.overlaps import Overlaps, ceilings
@@ -34,7 +34,8 @@ def summary(table: pd.DataFrame, asked: Counting) -> dict[str, Any]:
         ``layers`` (in the order of the table), ``units``, ``confidence``, ``methods`` and ``agreement``. A method has
         two blocks: ``all`` counts every label, ``confirmed`` those that the verdict says are to be believed; each with
         ``overall`` and ``layers`` by name (see `lucidag.units.labels.counts.measures`); and ``verdicts`` with the same
-        two (see `lucidag.units.labels.counts.verdict_counts`). ``agreement`` is that of the first two methods (see
+        two (see `lucidag.units.labels.counts.verdict_counts`); and ``seconds``, the units that answer to a second
+        concept (see `lucidag.units.labels.counts.second_counts`). ``agreement`` is that of the first two methods (see
         `agreement`), or None where there is one.
     """
     layers = [str(layer) for layer in table["layer"].unique()]
@@ -49,10 +50,11 @@ def summary(table: pd.DataFrame, asked: Counting) -> dict[str, Any]:
             }
             for name, confirmed in (("all", False), ("confirmed", True))
         }
-        found[method]["verdicts"] = {
-            "overall": verdict_counts(rows),
-            "layers": {layer: verdict_counts(part) for layer, part in parts.items()},
-        }
+        for name, counted in (("verdicts", verdict_counts), ("seconds", second_counts)):
+            found[method][name] = {
+                "overall": counted(rows, asked.confidence),
+                "layers": {layer: counted(part, asked.confidence) for layer, part in parts.items()},
+            }
     return {
         "layers": layers,
         "units": len(table[["layer", "unit"]].drop_duplicates()),
@@ -88,7 +90,8 @@ def whole_summary(
     Returns
     -------
     dict
-        That of `summary`, each method with ``untrained`` (see `untrained_shares`) where there is such a network;
+        That of `summary`, each method with ``untrained`` (see `untrained_shares`), also in its ``seconds``, where
+        there is such a network;
         ``probe`` (``images``, ``pooling``, ``quantile``, ``looked_at``: the share of positions that thresholds come
         from, by layer); ``labels`` by layer and method (similarity, chance score, quality where the classes are the
         answer, ``graded`` by the pixels); and ``ceilings``: the greatest IoU that a unit can about reach with each
@@ -99,6 +102,7 @@ def whole_summary(
         for method, about in found["methods"].items():
             twin = untrained[untrained["method"] == method]
             about["untrained"] = untrained_shares(twin, found["layers"], asked.confidence)
+            about["seconds"]["untrained"] = _seconds(twin, found["layers"], asked.confidence)
     limits = {} if overlaps is None else ceilings(overlaps)
     names = {} if overlaps is None else overlaps.concepts
     return found | {
@@ -133,6 +137,13 @@ def untrained_shares(untrained: pd.DataFrame, layers: Sequence[str], confidence:
 
     parts = {name: counted(untrained[untrained["layer"] == name]) for name in layers}
     return {"overall": counted(untrained), "layers": parts}
+
+
+def _seconds(untrained: pd.DataFrame, layers: Sequence[str], confidence: float) -> dict[str, Any]:
+    """Count the second concepts of an untrained network that are confirmed, as `untrained_shares`."""
+    parts = {name: second_counts(untrained[untrained["layer"] == name], confidence) for name in layers}
+    every = second_counts(untrained, confidence)
+    return {"overall": every["confirmed"], "layers": {name: own["confirmed"] for name, own in parts.items()}}
 
 
 def unlabelled(found: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from lucidag.ground.section import Count, Level, Section, Seed, Unique, once
+from lucidag.ground.section import DRAWS, MOST, Count, Level, Section, Seed, Unique, once
 
 
 class Units(Section):
@@ -25,7 +25,7 @@ class Units(Section):
         description="Layers inside whose units are taken away too, each set to 0 and to its mean: for all models, or "
         "model to its layers; named as those of `dissect.layers`.",
     )
-    images: Annotated[int, Field(ge=10)] = Field(
+    images: Annotated[int, Field(ge=10, le=MOST)] = Field(
         default=200,
         description="So many validation and so many test images for the units of `layers`, drawn from `seed`, of each "
         "class its share: what is behind the layer runs twice for each unit and image.",
@@ -34,7 +34,7 @@ class Units(Section):
     set_size: Count = Field(
         default=4, description="So many units, the worst for a class, are taken away together; beside random ones."
     )
-    random_sets: Annotated[int, Field(ge=19)] = Field(
+    random_sets: Annotated[int, Field(ge=19, le=MOST)] = Field(
         default=500, description="Sets of random units, and of units matched by mean activation, for each class."
     )
     search: list[Annotated[str, Field(min_length=1)]] = Field(
@@ -44,7 +44,7 @@ class Units(Section):
     confidence: Level = Field(
         default=0.95, description="Level of all intervals; 1 less this is the false discovery rate."
     )
-    resamples: Annotated[int, Field(ge=10)] = Field(default=1000, description="Bootstrap draws over images.")
+    resamples: Annotated[int, Field(ge=10, le=DRAWS)] = Field(default=1000, description="Bootstrap draws over images.")
     seed: Seed = Field(default=0, description="Seed of bootstrap and random sets.")
 
     @field_validator("layers")

@@ -25,7 +25,9 @@ def untrained_chance(values: NDArray[np.float64], level: float) -> float:
 
     With its N values in order the chance is just more than the ⌈(N + 1) · level⌉-th, the greatest at most: of units
     like these, which were not looked at, no more than 1 − `level` are above it (split conformal prediction, Vovk et al.
-    2005), as far as N reaches: of 8 units, one in 9.
+    2005), as far as N reaches: of 8 units, one in 9. The units have to be of one layer. All of them share the weights
+    before them, and so are more alike than units of two networks, which conformal prediction leaves out: the table of
+    validity has how many pass in truth.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from lucidag.ground.statistics.intervals import estimate, share
-from lucidag.units.names import BY_CLIP, CONFIRMED, NONE, UNCONFIRMED, UNTESTABLE
+from lucidag.units.names import BY_CLIP, CONFIRMED, NONE, SECOND, SECOND_CHANCE, UNCONFIRMED, UNTESTABLE
 from lucidag.units.settings import Counting
 
 CONCEPT = ["concept", "category"]
@@ -39,11 +39,46 @@ def labelled_rows(table: pd.DataFrame, method: str) -> pd.DataFrame:
     return rows[labelled(rows)]
 
 
-def verdict_counts(table: pd.DataFrame) -> dict[str, int]:
-    """Count the verdicts of some labels, and the confirmed ones that only the CLIP that gave them could judge."""
-    found = {name: int((table["verdict"] == name).sum()) for name in (CONFIRMED, UNCONFIRMED, UNTESTABLE)}
-    circular = (table["verdict"] == CONFIRMED) & (table["judged_by"] == BY_CLIP)
-    return found | {"circular": int(circular.sum())}
+def verdict_counts(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
+    """Count the verdicts of some labels, and the confirmed ones that only the CLIP that gave them could judge.
+
+    Parameters
+    ----------
+    table
+        The rows of one method.
+    confidence
+        Of Wilson's intervals over units.
+
+    Returns
+    -------
+    dict
+        ``confirmed``, ``unconfirmed``, ``untestable`` and ``circular``: numbers of units; and ``shares`` of all units
+        by the same names (value, low, high, n).
+    """
+    hits = {name: (table["verdict"] == name).to_numpy() for name in (CONFIRMED, UNCONFIRMED, UNTESTABLE)}
+    hits["circular"] = hits[CONFIRMED] & (table["judged_by"] == BY_CLIP).to_numpy()
+    counts = {name: int(own.sum()) for name, own in hits.items()}
+    return counts | {"shares": {name: share(hit, len(table), confidence) for name, hit in counts.items()}}
+
+
+def second_counts(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
+    """Count the units that answer to two concepts; see `lucidag.units.labels.second`.
+
+    Parameters
+    ----------
+    table, confidence
+        See `verdict_counts`.
+
+    Returns
+    -------
+    dict
+        Shares of all units (value, low, high, n): ``confirmed``: of those whose second concept is, ``two``: whose first
+        one is too, ``chance``: that would have a confirmed one with their activations dealt out to the images anew.
+    """
+    second = (table[f"{SECOND}_verdict"] == CONFIRMED).to_numpy()
+    two = second & (table["verdict"] == CONFIRMED).to_numpy()
+    hits = {"confirmed": second, "two": two, "chance": table[SECOND_CHANCE].to_numpy(dtype=np.bool_)}
+    return {name: share(int(own.sum()), len(table), confidence) for name, own in hits.items()}
 
 
 def concept_counts(table: pd.DataFrame) -> pd.DataFrame:

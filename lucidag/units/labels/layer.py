@@ -18,7 +18,7 @@ from lucidag.units.passes.unit_statistics import LayerStatistics
 from lucidag.units.settings import Describing, Labelling
 
 # The best concepts of a unit that a table holds: its label and the next ones.
-PLACES = ("concept", "second_concept", "third_concept", "fourth_concept", "fifth_concept")
+PLACES = ("concept", "next_concept", "third_concept", "fourth_concept", "fifth_concept")
 
 
 def clip_labels(
@@ -51,10 +51,10 @@ def clip_labels(
     Returns
     -------
     labels, about
-        One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength`` and the next best concepts; and
-        ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they never change),
-        ``chance_level`` and ``chance_strength`` (see `lucidag.units.labels.chance.strengths`), ``quality`` (see
-        `lucidag.units.labels.quality.label_quality`, or None).
+        One row a unit (see `lucidag.units.labels.unit_tables`) with its ``strength``, what units with randomly drawn
+        images reach at ``chance_level`` (``strength_random``; see `lucidag.units.labels.chance.strengths`) and the next
+        best concepts; and ``similarity``, ``concepts`` (their number), ``constant`` (units without a label as they
+        never change), ``chance_level``, ``quality`` (see `lucidag.units.labels.quality.label_quality`, or None).
     """
     constant = constant_units(activations)
     own = activations if asked.similarity in WHOLE else None
@@ -71,6 +71,7 @@ def clip_labels(
         "category": categories[best[:, 0]],
         "score": scores[:, 0],
         "strength": strength,
+        "strength_random": np.where(np.isnan(strength), np.nan, chance),
     }
     columns |= {place: names[found] for place, found in zip(PLACES[1:], best.T[1:], strict=False)}
     quality = None
@@ -81,7 +82,6 @@ def clip_labels(
         "concepts": len(evidence.concepts),
         "constant": int(constant.sum()),
         "chance_level": asked.chance_level,
-        "chance_strength": chance,
         "quality": quality,
     }
     return pd.DataFrame(columns), about

@@ -3,7 +3,7 @@
 Each unit becomes the mean embedding of its top images, and with it clarity, redundancy and a search by words, as in
 SemanticLens (Dreyer, Berend, Labarta, Vielhaben, Wiegand, Lapuschkin and Samek 2025, *Mechanistic understanding and
 validation of large AI models with SemanticLens*, Nature Machine Intelligence). The number of clusters beside that of
-random images, and the exact test of a second concept, are our own operationalisations.
+random images is our own operationalisation.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import hypergeom
 
 from lucidag.ground.errors import InputError
 
@@ -166,48 +165,6 @@ def search(embeddings: Floats, texts: Embeddings, count: int) -> tuple[Whole, Fl
     similar = _unit_length(texts) @ embeddings.T
     units = np.argsort(-similar, axis=1, kind="stable")[:, :count]
     return units, np.take_along_axis(similar, units, axis=1)
-
-
-def second_concepts(
-    shown: NDArray[np.bool_], top: Whole, first: Whole, level: float = 0.05, fewest: int = 5
-) -> tuple[Whole, Floats]:
-    """Find a second concept that the top images of a unit show where they do not show the first.
-
-    Of the top images without the first concept, do more show another one than of all images without the first? By
-    Fisher's exact test, times the number of concepts. So two concepts that always go together are one.
-
-    Parameters
-    ----------
-    shown
-        bool N x C: which images show the concepts.
-    top
-        U x T rows.
-    first
-        U: the column of the first concept, -1 of a unit that has none.
-    level
-        Of the test.
-    fewest
-        Top images with either concept that are needed.
-
-    Returns
-    -------
-    second, p
-        int64 U, -1 where there is none; and its corrected p value, NaN where nothing was tested.
-    """
-    second, p = np.full(len(top), -1), np.full(len(top), np.nan)
-    for unit in np.flatnonzero(first >= 0):
-        without = ~shown[:, first[unit]]
-        rest = top[unit][without[top[unit]]]
-        if min(len(rest), len(top[unit]) - len(rest)) < fewest:
-            continue
-        hits, of = shown[rest].sum(axis=0), shown[without].sum(axis=0)
-        values = hypergeom.sf(hits - 1, int(without.sum()), of, len(rest))
-        values[hits < fewest] = 1.0
-        best = int(values.argmin())
-        p[unit] = min(1.0, float(values[best]) * shown.shape[1])
-        if p[unit] <= level:
-            second[unit] = best
-    return second, p
 
 
 def _unit_length(rows: Embeddings) -> Floats:

@@ -10,15 +10,19 @@ where all of this holds, at the level 1 − `chance_level` (.05):
 3. There, the lower end of the interval of the average precision is above its base rate, and above the mean that the
    unit has with labels of other units, dealt out.
 4. There, the average precision is further above its base rate than that of the labels of the untrained twin, of which
-   no more than the level are (see `lucidag.units.labels.chance.untrained_chance`). Without a twin this falls away.
+   no more than the level are (see `lucidag.units.labels.chance.untrained_chance`). Where no twin is asked for this
+   falls away.
 
-It is `untestable` where the unit has no label, nothing tells which images show the concept, or too few do, and
-`unconfirmed` otherwise. What images show is told by annotations where there are any with the name of the concept. Where
-there are none, the CLIP that named the unit has to judge: then the images most similar to the concept count as those
-that show it, and the verdict is circular.
+It is `untestable` where the unit has no label, nothing tells which images show the concept, too few do, or no label of
+the twin can be tested, and `unconfirmed` otherwise. What images show is told by annotations where there are any with
+the name of the concept. Where there are none, the CLIP that named the unit has to judge: then the images most similar
+to the concept count as those that show it, and the verdict is circular.
+
+A second concept (`lucidag.units.labels.second`) is tested by the same rule, in the images alone that do not show the
+first one; the choosing half gives it, so that the first point holds with one candidate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +48,7 @@ CANDIDATES = 5  # of the choosing half
 FEWEST = 5  # images (or ids) of the testing half with the concept, and without it
 DEALS = 20  # times that labels are dealt out to the units anew
 UNITS = 256  # units held in memory at once
+NO_TWIN = "no label of the untrained network can be tested"
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Labelled:
         U: whether the choosing half gives the label too, as one of its `candidates` best.
     candidates
         How many there are, at most.
+    first
+        U: the column of the concept whose images are left out for each unit, -1 for none; None: for no unit.
     """
 
     activations: NDArray[np.floating]
@@ -72,6 +79,15 @@ class Labelled:
     own: NDArray[np.int64]
     again: Bools
     candidates: int = CANDIDATES
+    first: NDArray[np.int64] | None = None
+
+    def parts(self, units: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Bools]]:
+        """Give some units in parts that fit into memory, each with the N images that count for it."""
+        left_out = np.full(len(units), -1) if self.first is None else self.first[units]
+        for column in np.unique(left_out).tolist():
+            kept = np.ones(len(self.shown), dtype=np.bool_) if column < 0 else ~self.shown[:, column]
+            own = np.flatnonzero(left_out == column)
+            yield from ((own[start : start + UNITS], kept) for start in range(0, len(own), UNITS))
 
 
 def verdicts(
@@ -121,7 +137,7 @@ def verdicts(
     found, positives, negatives, p = _tested(labels, chosen, owner)
     p = np.where(labels.again, np.minimum(1, p * labels.candidates), 1.0)
     few = (own >= 0) & (np.minimum(positives, negatives) < FEWEST)
-    constant = labels.activations[tested].min(axis=0) == labels.activations[tested].max(axis=0)
+    constant = _constant(labels, tested)
     able = (own >= 0) & ~few & ~constant & ~np.isnan(found.auprc)
     corrected = np.full(len(own), np.nan)
     if able.any():
@@ -130,7 +146,9 @@ def verdicts(
     dealt = dealt_anew(labels, tested, seed)
     lift = (found.auprc - found.base) / (1 - found.base)
     twin = np.where(able, lift, np.nan) if untrained else twin
-    needed = -np.inf if twin is None else untrained_chance(twin[~np.isnan(twin)], level)
+    twin = None if twin is None else twin[~np.isnan(twin)]
+    alone = twin is not None and not len(twin)
+    needed = -np.inf if twin is None else untrained_chance(twin, level)
     reasons = (
         (own < 0, "no label that anything can be held against"),
         (few, f"fewer than {FEWEST} images of the other half show it, or do not"),
@@ -141,9 +159,10 @@ def verdicts(
         (low <= found.base, "its interval reaches down to the base rate"),
         (low <= np.where(np.isnan(dealt), -np.inf, dealt), "its interval reaches down to labels of other units"),
         (~(lift > needed), "no further above its base rate than labels of an untrained network"),
+        (np.full(len(own), alone), NO_TWIN),
     )
     why = np.select([when for when, _ in reasons], [text for _, text in reasons], "")
-    verdict = np.where(~able, UNTESTABLE, np.where(why == "", CONFIRMED, UNCONFIRMED))
+    verdict = np.where(~able | (why == NO_TWIN), UNTESTABLE, np.where(why == "", CONFIRMED, UNCONFIRMED))
     judges = np.array([*labels.judges, ""], dtype=object)[own]
     numbers = {
         "auprc": found.auprc,
@@ -188,15 +207,18 @@ def dealt_anew(labels: Labelled, tested: Bools, seed: int) -> Floats:
     """
     generator, able = np.random.default_rng(seed), np.flatnonzero(labels.own >= 0)
     totals, counts = np.zeros(len(labels.own)), np.zeros(len(labels.own))
-    activations, shown = labels.activations[tested], labels.shown[tested]
     for _ in range(DEALS):
-        dealt = generator.permutation(labels.own[able])
-        other = dealt != labels.own[able]
-        for part in _parts(np.flatnonzero(other)):
-            values = average_precision(activations[:, able[part]], shown[:, dealt[part]])
+        dealt = labels.own.copy()
+        dealt[able] = generator.permutation(labels.own[able])
+        units = np.flatnonzero(dealt != labels.own)
+        for part, kept in labels.parts(units):
+            images, at = tested & kept, units[part]
+            if not images.any():
+                continue
+            values = average_precision(labels.activations[images][:, at], labels.shown[images][:, dealt[at]])
             known = ~np.isnan(values)
-            totals[able[part][known]] += values[known]
-            counts[able[part][known]] += 1
+            totals[at[known]] += values[known]
+            counts[at[known]] += 1
     return np.divide(totals, counts, out=np.full(len(totals), np.nan), where=counts > 0)
 
 
@@ -213,20 +235,28 @@ def _tested(
     empty = {name: np.full(count, np.nan) for name in fields}
     found = Measures(**empty, positives=np.zeros(count, dtype=np.int64))
     positives, negatives, p = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.ones(count)
-    halves = chosen, ~chosen
-    for units in _parts(np.flatnonzero(labels.own >= 0)):
+    labelled = np.flatnonzero(labels.own >= 0)
+    for part, kept in labels.parts(labelled):
+        units, halves = labelled[part], (chosen & kept, ~chosen & kept)
+        if not halves[0].any() or not halves[1].any():
+            continue
         sides = [(labels.activations[half][:, units], labels.shown[half][:, labels.own[units]]) for half in halves]
         limits = best_thresholds(*sides[0])
-        part = measures(*sides[1], limits)
+        told = measures(*sides[1], limits)
         for name in (*fields, "positives"):
-            getattr(found, name)[units] = getattr(part, name)
+            getattr(found, name)[units] = getattr(told, name)
         if owner is not None:
-            sides[1] = by_id(*sides[1], owner[~chosen])
+            sides[1] = by_id(*sides[1], owner[halves[1]])
         positives[units] = sides[1][1].sum(axis=0)
         negatives[units] = len(sides[1][1]) - positives[units]
         p[units] = more_than_dealt(sides[1][0].astype(np.float64), sides[1][1])
     return found, positives, negatives, p
 
 
-def _parts(units: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [units[start : start + UNITS] for start in range(0, len(units), UNITS)]
+def _constant(labels: Labelled, tested: Bools) -> Bools:
+    """Tell which units are the same in all images of the testing half that count for them."""
+    found = np.zeros(len(labels.own), dtype=np.bool_)
+    for units, kept in labels.parts(np.arange(len(labels.own))):
+        own = labels.activations[tested & kept][:, units]
+        found[units] = own.min(axis=0) == own.max(axis=0) if len(own) else True
+    return found

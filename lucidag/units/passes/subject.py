@@ -10,7 +10,7 @@ from lucidag.data.manifest import Manifest
 from lucidag.models.network import Network
 from lucidag.models.trained import open_trained
 from lucidag.models.untrained import untrained_twin
-from lucidag.models.weights import read_metadata
+from lucidag.models.weights import read_classes
 
 
 def open_subject(
@@ -45,5 +45,5 @@ def open_subject(
     if not twin:
         return open_trained(settings, checkpoint)[0]
     print("an untrained network of the same architecture")
-    classes = len(read_metadata(checkpoint)["classes"])
+    classes = len(read_classes(checkpoint))
     return untrained_twin(settings, classes, manifest, rows, settings["seed"], device, threads)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.atlas.browser.made_up import page as made_up
 
-# Machines of tests have no sandbox and no graphics; the rest keeps Chromium off the network.
+# Many machines of tests lack a sandbox and the graphics of a desktop; the rest keeps Chromium off the network.
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

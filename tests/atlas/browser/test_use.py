@@ -65,6 +65,18 @@ def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
     expect(page.locator(".facts[aria-live]")).to_contain_text(".25")
 
 
+def test_confusions_follow_the_slider(opened: Opened) -> None:
+    page = opened("#function")
+    expect(page.get_by_text("With 40 units on, 36 of 54 images are decided rightly (.667).")).to_be_visible()
+    page.get_by_label("Units on").fill("30")
+    expect(page.get_by_text("With 20 units on, 20 of 38 images")).to_be_visible()
+    assert page.locator(".matrix tbody td").count() == 16
+    with saved(page) as files:
+        page.get_by_role("button", name="CSV").first.click()
+    rows = list(csv.DictReader(files[0].open(encoding="utf-8", newline="")))
+    assert [row[HOSTILE[2]] for row in rows] == ["0", "1", "2", "5"]
+
+
 def test_back_returns_to_where_the_reader_was(opened: Opened) -> None:
     page = opened()
     page.get_by_role("link", name="Show").first.click()

@@ -1,0 +1,57 @@
+"""What the results themselves do not tell: where each network comes from, and what the configuration is called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model as the configuration names it.
+
+    Attributes
+    ----------
+    dataset, probe
+        The data set that it learnt, and the one whose images its units are shown.
+    architecture, family
+        What it is, and the family that a grid or seeds made it of; its own name without one.
+    """
+
+    dataset: str
+    probe: str
+    architecture: str
+    family: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What the page says of the configuration.
+
+    Attributes
+    ----------
+    configuration
+        Its file.
+    models
+        By name.
+    ranking
+        The main order of the sweep.
+    confidence
+        Level of intervals.
+    provenance
+        Versions of packages, digests of code and configuration, seeds.
+    analyses
+        Those that the configuration asks for; None: whatever has results.
+    """
+
+    configuration: str
+    models: Mapping[str, Network]
+    ranking: str = "l1"
+    confidence: float = 0.95
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    analyses: tuple[str, ...] | None = None
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> "About":
+        """Return what a job's settings say."""
+        models = {name: Network(**own) for name, own in settings["models"].items()}
+        return cls(**{**settings, "models": models, "analyses": tuple(settings["analyses"])})

@@ -1,0 +1,1 @@
+"""Claims of earlier projects, each held against what a configuration measures: the ledger."""

@@ -1,0 +1,32 @@
+# Claims of earlier projects, each held against what this configuration measures.
+#
+# Requires: the tables that measure them, of those that the configuration makes: see lucidag/config/claimed.py.
+# Produces: claims.csv, claims.json.
+
+
+rule claims:
+    """Hold each claim against the tables, and say whether it is reproduced."""
+    input:
+        lambda wildcards: [
+            file for files in claim_files(plan).values() for file in files
+        ],
+    output:
+        table=shown(f"{R}/claims.csv", "claims", "claims and what was measured"),
+        about=f"{R}/claims.json",
+    log:
+        f"{R}/logs/claims/report.log",
+    benchmark:
+        f"{R}/benchmarks/claims/report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        runtime=growing(10),
+    params:
+        **made_by("claims"),
+        # How many of the inputs, in their order, are of which kind and name.
+        whose=lambda wildcards: {
+            key: len(files) for key, files in claim_files(plan).items()
+        },
+        configuration=SOURCE,
+    script:
+        "../workflow/scripts/claims.py"
