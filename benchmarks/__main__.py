@@ -24,6 +24,7 @@ BENCHMARKS = {
     "plan": "benchmarks.plan_speed",
     "finders": "benchmarks.finders_speed",
     "effects": "benchmarks.effects_speed",
+    "atlas": "benchmarks.atlas_browser",
     "default": "benchmarks.default_run",
     "validity": "benchmarks.validity",
 }

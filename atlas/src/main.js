@@ -38,7 +38,7 @@ function App({core}) {
     const moved = () => {
       setAt(place());
       setTimeout(() => {
-        scrollTo(0, 0);
+        if (place().view !== "finding") scrollTo(0, 0);  // a finding scrolls to itself
         document.querySelector("h1")?.focus({preventScroll: true});
       });
     };
@@ -75,6 +75,9 @@ function App({core}) {
   useEffect(() => {
     document.title = `${document.querySelector("h1")?.textContent ?? ""} – lucidag atlas`;
   });
+  useEffect(() => {
+    document.querySelector("nav [aria-current]")?.scrollIntoView({block: "nearest", inline: "center"});
+  }, [at.view]);
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   const View = VIEWS[at.view];
   const now = OVER[at.view] ?? at.view;

@@ -20,10 +20,11 @@ function node(text, attributes = {}) {
 }
 
 // A head is a button: it takes the focus, tells what the column is, and a click on it sorts.
-function head({title, text, name}) {
+function head({title, text, name}, tell) {
   const made = Object.assign(document.createElement("button"), {type: "button", className: "head", title: [text, name].filter(Boolean).join("\n")});
   made.textContent = title;
   if (text) made.setAttribute("aria-description", text);
+  for (const event of ["focus", "mouseenter"]) made.addEventListener(event, () => tell(text ? `${title}: ${text}` : title));
   return made;
 }
 
@@ -48,12 +49,13 @@ export function Table({table, title, links = {}, hidden = [], height}) {
   const place = useRef(null);
   const made = useRef(null);
   const [words, setWords] = useState("");
+  const [told, setTold] = useState("");
   const [shown, setShown] = useState(table.rows);
   useEffect(() => {
     const columns = table.columns.filter(({name}) => !hidden.includes(name)).map((column, at) => ({
       field: `c${at}`,
       title: column.title,
-      titleFormatter: () => head(column),
+      titleFormatter: () => head(column, setTold),
       formatter: cell(column.kind, links[column.name]),
       sorter: compare,
       hozAlign: column.kind === "number" ? "right" : "left",
@@ -92,6 +94,7 @@ export function Table({table, title, links = {}, hidden = [], height}) {
         <span class="quiet file">${table.file}</span>
       </div>
       <div ref=${place} class=${paper ? "unprinted" : ""}></div>
+      <p class="quiet meaning" aria-hidden="true">${told}</p>
       ${paper && html`<${Paper} table=${table} title=${title} hidden=${hidden} kept=${made.current?.getData("active")} />`}
     </div>`;
 }

@@ -22,6 +22,8 @@ export function Findings({core, parts}) {
         <dl class="facts">${Object.entries(core.versions).map(([name, version]) => html`<div><dt>${name}</dt><dd>${version}</dd></div>`)}</dl>
         <dl class="facts">${Object.entries(core.seeds).map(([name, seed]) => html`<div><dt>${name}</dt><dd>${seed === null ? "not trained here" : `seed ${seed}`}</dd></div>`)}</dl>
       </details>
+      ${core.ran?.length > 0 && html`<details><summary>What ran <span class="quiet">${core.ran.length} analyses</span></summary>
+        <dl class="ran">${core.ran.map(({analysis, doc, of}) => html`<div><dt>${analysis}</dt><dd>${doc} <span class="quiet">${of.join(", ")}</span></dd></div>`)}</dl></details>`}
       <ul class="quiet">${core.left_out.map((said) => html`<li>${said}</li>`)}</ul>
     </section>`;
 }
@@ -33,11 +35,11 @@ function grouped(found) {
 }
 
 function List({found, chosen}) {
-  return html`<ul class="findings">${found.map(({id, sentence, link: to, evidence}) => html`
+  return html`<ul class="findings">${found.map(({id, sentence, link: to, links, evidence}) => html`
     <li id=${`finding-${id}`} class=${id === chosen ? "chosen" : ""}>
       <p>${sentence}</p>
       <p class="quiet">
-        ${to && html`<a href=${to}>Show</a> `}
+        ${(links ?? (to ? [{to, text: "Show"}] : [])).map((each) => html`<a href=${each.to}>${each.text}</a> `)}
         <a href=${link("finding", id)} aria-label="Link to this finding">#</a>
         ${evidence.map(({file, where}) => html` <span class="file">${file}${where ? `: ${where}` : ""}</span>`)}
       </p>

@@ -4,6 +4,7 @@ import {Curves} from "../chart.js";
 import {named} from "../data.js";
 import {link, number} from "../format.js";
 import {useSection} from "../picture.js";
+import {Confusion} from "./confusion.js";
 import {Table} from "../table.js";
 
 const FIRST = ["random", "reversed", "logit_bias"];
@@ -34,6 +35,7 @@ export function Function({parts}) {
       </div>
       ${x.length > 0 && html`<${Curves} title=${`${chosen}: ${LABELS[metric]}, ${split}`} x=${x} series=${series} xLabel="units on" yLabel=${LABELS[metric]} at=${x[now]} marks=${turning(found.points, split, metric)} />
       <dl class="facts" aria-live="polite">${series.map(({label, values}) => html`<div><dt>${label}</dt><dd>${number(values[now])}</dd></div>`)}</dl>`}
+      ${found.confusion && html`<${Confusion} confusion=${found.confusion} k=${x[now] ?? 0} model=${chosen} />`}
       <h2>Turning points</h2><${Table} table=${found.points} title=${`turning points ${chosen}`} />
       <h2>Roles of units</h2><p>Beside each share: how often splits of one population give that role by chance.</p><${Table} table=${found.roles} title=${`roles ${chosen}`} />`}`;
 }

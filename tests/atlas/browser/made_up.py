@@ -60,13 +60,21 @@ def _core(letters: dict[str, str]) -> dict[str, Any]:
         "probes": {},
         "versions": {"lucidag": "0"},
         "seeds": {"net": 0, "other": None},
+        "ran": [{"analysis": "Units", "doc": f"What {HOSTILE[0]} does.", "of": ["net", HOSTILE[1]]}],
         "left_out": [f"Nothing of {HOSTILE[0]} is left out."],
     }
 
 
 def _finding(name: str, analysis: str, level: str, sentence: str, link: str) -> dict[str, Any]:
     evidence = [{"file": "units/net/effects.csv", "where": f"class {HOSTILE[0]}"}]
-    return {"id": name, "analysis": analysis, "level": level, "sentence": sentence, "link": link, "evidence": evidence}
+    return {
+        "id": name,
+        "analysis": analysis,
+        "level": level,
+        "sentence": sentence,
+        "links": [{"to": link, "text": "Show"}],
+        "evidence": evidence,
+    }
 
 
 def _units(model: str, layer: str, many: int) -> dict[str, Any]:
@@ -118,7 +126,12 @@ def _function(model: str, units: int) -> dict[str, Any]:
         "points": table(pd.DataFrame([point]), "rof/net/turning_points.json"),
         "roles": table(pd.DataFrame([role]), "rof/net/turning_points.json"),
         "units": units,
+        "confusion": {"k": [0, 20, 40], "classes": list(CLASSES), "counts": [_taken(0), _taken(5), _taken(9)]},
     }
+
+
+def _taken(right: int) -> list[list[int]]:
+    return [[right if place == column else place for column in range(4)] for place in range(4)]
 
 
 def _images(model: str) -> dict[str, Any]:

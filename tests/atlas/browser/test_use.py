@@ -37,6 +37,16 @@ def test_heads_tell_what_a_column_is(opened: Opened) -> None:
     assert f"Its place. {HOSTILE[2]}" in (page.locator(".tabulator-col [title]").first.get_attribute("title") or "")
 
 
+def test_a_head_sorts_by_key_and_its_meaning_is_shown(opened: Opened) -> None:
+    page = opened("#units")
+    page.locator(".tabulator-col button").first.focus()
+    expect(page.locator(".meaning")).to_contain_text(f"Its place. {HOSTILE[2]}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader").first).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tabulator-row").first).to_contain_text(str(UNITS - 1))
+
+
 def test_the_gallery_filters(opened: Opened) -> None:
     page = opened("#images=other")
     page.get_by_label("Decision").select_option("wrong")
@@ -53,6 +63,18 @@ def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
     page.evaluate("location.hash = '#function'")
     page.get_by_label("Units on").fill("10")
     expect(page.locator(".facts[aria-live]")).to_contain_text(".25")
+
+
+def test_confusions_follow_the_slider(opened: Opened) -> None:
+    page = opened("#function")
+    expect(page.get_by_text("With 40 units on, 36 of 54 images are decided rightly (.667).")).to_be_visible()
+    page.get_by_label("Units on").fill("30")
+    expect(page.get_by_text("With 20 units on, 20 of 38 images")).to_be_visible()
+    assert page.locator(".matrix tbody td").count() == 16
+    with saved(page) as files:
+        page.get_by_role("button", name="CSV").first.click()
+    rows = list(csv.DictReader(files[0].open(encoding="utf-8", newline="")))
+    assert [row[HOSTILE[2]] for row in rows] == ["0", "1", "2", "5"]
 
 
 def test_back_returns_to_where_the_reader_was(opened: Opened) -> None:
