@@ -2,6 +2,8 @@ import {html} from "htm/preact";
 import {useEffect} from "preact/hooks";
 import {link} from "../format.js";
 
+const FIRST = 3; // sentences of an analysis that stand open
+
 export function Findings({core, parts}) {
   const chosen = parts[0];
   useEffect(() => {
@@ -11,8 +13,12 @@ export function Findings({core, parts}) {
   const doubts = core.findings.filter(({level}) => level === "doubt");
   return html`
     <h1 tabindex="-1">What was found</h1>
-    ${grouped(results).map(([analysis, found]) => html`<section><h2>${analysis}</h2><${List} found=${found} chosen=${chosen} /></section>`)}
-    <section class="doubts"><h2>What not to trust</h2>
+    <nav class="chips" aria-label="On this page">
+      <button type="button" class="care" onClick=${() => show("doubts")}>What not to trust <span>${doubts.length}</span></button>
+      ${grouped(results).map(([analysis, found], at) => html`<button type="button" onClick=${() => show(`analysis-${at}`)}>${analysis} <span class="quiet">${found.length}</span></button>`)}
+    </nav>
+    ${grouped(results).map(([analysis, found], at) => html`<section id=${`analysis-${at}`}><h2 tabindex="-1">${analysis}</h2><${Some} found=${found} chosen=${chosen} /></section>`)}
+    <section class="doubts" id="doubts"><h2 tabindex="-1">What not to trust</h2>
       ${doubts.length === 0 && html`<p>No rule raised a doubt.</p>`}
       ${grouped(doubts).map(([analysis, found]) => html`<details open=${found.length <= 6 || found.some(({id}) => id === chosen)}>
         <summary>${analysis} <span class="quiet">${found.length}</span></summary><${List} found=${found} chosen=${chosen} /></details>`)}
@@ -26,6 +32,19 @@ export function Findings({core, parts}) {
         <dl class="ran">${core.ran.map(({analysis, doc, of}) => html`<div><dt>${analysis}</dt><dd>${doc} <span class="quiet">${of.join(", ")}</span></dd></div>`)}</dl></details>`}
       <ul class="quiet">${core.left_out.map((said) => html`<li>${said}</li>`)}</ul>
     </section>`;
+}
+
+// The page's address belongs to the views: within one, a button leads on.
+function show(id) {
+  const section = document.getElementById(id);
+  section?.scrollIntoView();
+  section?.querySelector("h2")?.focus({preventScroll: true});
+}
+
+function Some({found, chosen}) {
+  const [first, rest] = [found.slice(0, FIRST), found.slice(FIRST)];
+  return html`<${List} found=${first} chosen=${chosen} />
+    ${rest.length > 0 && html`<details class="rest" open=${rest.some(({id}) => id === chosen)}><summary>${rest.length} more</summary><${List} found=${rest} chosen=${chosen} /></details>`}`;
 }
 
 function grouped(found) {

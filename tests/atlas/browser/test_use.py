@@ -22,7 +22,7 @@ def test_search_keeps_the_rows_that_have_the_words(opened: Opened) -> None:
 
 def test_a_click_on_a_head_sorts_and_missing_values_stay_last(opened: Opened) -> None:
     page = opened("#units")
-    head = page.get_by_role("columnheader", name="loss of that class")
+    head = page.locator('.tabulator-col:has([title$="zero_first_loss"])')
     seen = []
     for _ in range(2):
         head.click()
@@ -63,6 +63,14 @@ def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
     page.evaluate("location.hash = '#function'")
     page.get_by_label("Units on").fill("10")
     expect(page.locator(".facts[aria-live]")).to_contain_text(".25")
+
+
+def test_the_first_screen_leads_to_what_not_to_trust(opened: Opened) -> None:
+    page = opened(size=(1280, 300))
+    page.get_by_role("button", name="What not to trust").click()
+    expect(page.get_by_role("heading", name="What not to trust")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="What not to trust")).to_be_focused()
+    assert "#" not in page.url
 
 
 def test_confusions_follow_the_slider(opened: Opened) -> None:
