@@ -7,11 +7,17 @@ from lucidag.atlas.build import Size, page
 from lucidag.atlas.contents import Contents
 from lucidag.atlas.results import Results
 from lucidag.ground.files import write_text
-from lucidag.ground.job import job
+from lucidag.ground.job import job, say
 
 with job(snakemake):
     settings = snakemake.params.settings
     contents = Contents(**settings["contents"])
     results = Results(Path(snakemake.output.page).parent.parent, settings["files"])
     about = About.read({"configuration": "", **settings["about"]})
-    write_text(snakemake.output.page, page(results, contents, Size(**settings["size"]), about))
+    size = Size(**settings["size"])
+    html = page(results, contents, size, about)
+    if len(html) > size.megabytes * 1e6:
+        say(
+            f"atlas/index.html takes {len(html) / 1e6:.1f} MB, more than report.atlas.megabytes: show fewer units or images"
+        )
+    write_text(snakemake.output.page, html)
