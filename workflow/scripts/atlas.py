@@ -17,7 +17,5 @@ with job(snakemake):
     size = Size(**settings["size"])
     html = page(results, contents, size, about)
     if len(html) > size.megabytes * 1e6:
-        say(
-            f"atlas/index.html takes {len(html) / 1e6:.1f} MB, more than report.atlas.megabytes: show fewer units or images"
-        )
+        say(f"atlas/index.html takes {len(html) / 1e6:.1f} MB, more than report.atlas.megabytes, {size.megabytes:g}")
     write_text(snakemake.output.page, html)
