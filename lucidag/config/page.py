@@ -1,18 +1,18 @@
 """What the atlas shows of a configuration's results, and the files that it reads."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from lucidag.atlas.contents import Contents
 from lucidag.config.claimed import claims_of
 from lucidag.config.plan import Plan
-from lucidag.ground.digest import DIGITS
+from lucidag.ground.digest import DIGITS, digest_of
 from lucidag.ground.section import Section
 
 Settings = dict[str, Any]
+PARTS = Path(__file__).parents[1] / "atlas/page"
 
 
 def atlas_contents(plan: Plan) -> Contents:
@@ -52,6 +52,8 @@ def atlas_settings(plan: Plan) -> dict[str, Any]:
         "files": atlas_files(plan),
         "size": config.report.atlas.model_dump(),
         "about": _about(plan),
+        # Script, style and template are no modules, which the fingerprint of the code would see.
+        "parts": digest_of({}, {}, sorted(PARTS.iterdir()))[:DIGITS],
     }
 
 
@@ -126,7 +128,6 @@ def _about(plan: Plan) -> Settings:
     """Return what the page is told of the configuration (see `lucidag.atlas.about.About`)."""
     config = plan.config
     dump = config.model_dump(mode="json", exclude={"results", "report", "atlas"})
-    digest = hashlib.sha256(json.dumps(dump, sort_keys=True).encode()).hexdigest()[:DIGITS]
     models = {
         name: {
             "dataset": model.dataset,
@@ -141,7 +142,7 @@ def _about(plan: Plan) -> Settings:
         "models": models,
         "ranking": config.rof.ranking if config.rof else "l1",
         "analyses": [name for name in asked if getattr(config, name)],
-        "provenance": {"configuration": digest, "seeds": dict(_seeds(dump))},
+        "provenance": {"seeds": dict(_seeds(dump))},
     }
 
 

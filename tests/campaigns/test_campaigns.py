@@ -12,7 +12,7 @@ from tests.campaigns import harness
 from tests.campaigns.__main__ import NAMES
 from tests.campaigns.harness import Campaign, bad, counts, outcomes
 
-SHORT = {"configurations": 40, "tables": 60, "images": 60, "checkpoints": 30, "polygons": 40}
+SHORT = {"configurations": 40, "tables": 60, "images": 60, "checkpoints": 120, "polygons": 40}
 
 
 def use_by(word):

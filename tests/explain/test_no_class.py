@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucidag.explain.faithfulness.metrics import COLUMNS
+from lucidag.explain.faithfulness.metrics import COLUMNS, CURVE_COLUMNS
 from lucidag.explain.faithfulness.stage import measure_subjects
 from lucidag.explain.faithfulness.summary import write_summary
 from lucidag.explain.methods.registry import METHODS, load, titles
@@ -88,9 +88,10 @@ def test_values_of_faithfulness_and_its_summaries_say_it(method: str, tmp_path) 
     notes = {row.method: row.note for row in found.rows}
     assert (notes[method] == NOTE) == (method == "rollout")
     assert not notes["centre"]
-    files = [tmp_path / f"{name}.csv" for name in ("values", "pairs", "ranking")]
-    write_rows(files[0], COLUMNS, map(vars, found.rows))
-    write_summary(*files, 0.9, 20, 0)
-    said = read_table(files[2]).set_index("method")["no_class"].to_dict()
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("values", "curves", "pairs", "ranking", "floors")}
+    write_rows(files["values"], COLUMNS, map(vars, found.rows))
+    write_rows(files["curves"], CURVE_COLUMNS, map(vars, found.points))
+    write_summary(files, 0.9, 20, 0)
+    said = read_table(files["ranking"]).set_index("method")["no_class"].to_dict()
     assert said == {method: "rollout" if method == "rollout" else "", "centre": "", "random": ""}
-    assert np.isin(read_table(files[1])["no_class"], ["", "rollout"]).all()
+    assert np.isin(read_table(files["pairs"])["no_class"], ["", "rollout"]).all()

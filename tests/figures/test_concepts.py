@@ -33,6 +33,7 @@ def units(counts, layer="layer4", category="object"):
             "category": category,
             "score": 1.0,
             "verdict": "confirmed",
+            "second_verdict": "",
             "judged_by": "annotations",
         }
     )

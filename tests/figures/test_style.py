@@ -114,7 +114,7 @@ def test_no_name_is_read_as_mathematics(tmp_path, name):
 
 def test_ticks_need_no_mathematics(tmp_path):
     table = pd.DataFrame({"epoch": [1, 2, 3], "lr": [1e-4, 5e-5, 1e-5], "train_loss": 1.0, "train_accuracy": 0.5})
-    table = table.assign(val_loss=1.0, val_accuracy=0.5)
+    table = table.assign(val_loss=1.0, val_accuracy=0.5, kept=[False, True, False], ended="")
     with paper():
         log = figure(3, 2)
         ax = log.subplots()

@@ -20,6 +20,7 @@ SETTINGS = {
     "weights": None,
     "train": Train(epochs=3, batch_size=4, threads=1).model_dump(mode="json"),
     "outlive_divergence": False,
+    "groups": [],
 }
 
 

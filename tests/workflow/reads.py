@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lucidag.ground.records import FOLDER
 
-CODE = {".py", ".pyc"}  # the fingerprint of the code watches these
+CODE = {".py", ".pyc", ".js", ".css", ".j2"}  # the fingerprint of the code watches these, or a digest in settings
 
 
 def rules_seen(folder: Path) -> set[str]:

@@ -93,9 +93,12 @@ def test_every_result_has_labels_and_a_caption(results) -> None:
 
 
 def test_the_notebook_is_in_the_report(finished: Path, report, results) -> None:
-    (about,) = (about for path, about in results.items() if path.endswith(".html"))
-    assert report[about["data_uri"]] == (finished / "results/report.html").read_bytes()
+    pages = {path: about for path, about in results.items() if path.endswith(".html")}
+    assert set(pages) == {"results/report.html", "results/atlas/index.html"}
+    for path, about in pages.items():
+        assert report[about["data_uri"]] == (finished / path).read_bytes()
     assert list(variable(report, "categories")["Report"].values()) == [["results/report.html"]]
+    assert list(variable(report, "categories")["Atlas"].values()) == [["results/atlas/index.html"]]
 
 
 def test_captions_name_what_they_are_about(finished: Path, results) -> None:

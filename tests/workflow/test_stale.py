@@ -71,6 +71,8 @@ EXPLANATIONS = {
 NOT_SHOWN = set(DRAWN.values())
 # The units of b are compared with concepts.
 NOTEBOOK = {("notebook", "")}
+ATLAS = {("atlas", "")}
+NOT_IN_THE_ATLAS = NOT_SHOWN | {"dissect_roles", "notebook"}
 LAYERS = ("blocks.block3", "fc")
 OF_UNITS = {"dissect_passes", "dissect_labels", "dissect_summary", "dissect_roles"} | {
     f"figures_{name}" for name in ("dissect", "units", "concept_roles")
@@ -92,8 +94,8 @@ def behind(stage: str, name: str) -> set[tuple[str, str]]:
         return jobs
     if stage == "figures_data":
         return {(stage, f"dataset={name}")}
-    if stage == "notebook":
-        return set(NOTEBOOK)
+    if stage in ("notebook", "atlas"):
+        return {(stage, "")}
     if stage in EXPLANATIONS:
         return EXPLANATIONS[stage] if name == "b" else set()
     if (stage in OF_ROF and name not in EXAMINED) or (stage in OF_UNITS and name != "b"):
@@ -120,6 +122,8 @@ def plan_of(first: dict[str, str]) -> Jobs:
     jobs = set().union(*(behind(stage, name) for stage, names in first.items() for name in names.split()))
     if {rule for rule, _ in jobs} - NOT_SHOWN:
         jobs |= NOTEBOOK
+    if any(rule not in NOT_IN_THE_ATLAS and not rule.startswith("figures_") for rule, _ in jobs):
+        jobs |= ATLAS
     found = defaultdict(list)
     for rule, wildcards in sorted(jobs):
         found[rule].append(wildcards)
@@ -423,7 +427,7 @@ EDITS = [
     Edit("`rof/a/sweep.csv` deleted, which only later stages ask for", NOTHING, remove("results/rof/a/sweep.csv")),
     Edit(
         "`models/a/evaluation.json` edited by hand",
-        {"figures_models": "a", "figures_rof": "a", "notebook": "all"},
+        {"figures_models": "a", "figures_rof": "a", "notebook": "all", "atlas": "all"},
         append("results/models/a/evaluation.json", "\n"),
     ),
 ]
@@ -460,7 +464,7 @@ def test_what_an_edit_makes_stale(copied: Path, planned, edit: Edit) -> None:
 def test_another_model_runs_alone(copied: Path, planned) -> None:
     rewrite("config/tiny.yaml", ("  b:\n", "  b: &b\n"), ("\nrof:\n", "  d: {<<: *b, seeds: [7]}\n\nrof:\n"))(copied)
     new = {"train", "features", "evaluate", "figures_models"}
-    joins = {rule: [""] for rule in ("compare_models", "compare_factors", "notebook")}
+    joins = {rule: [""] for rule in ("compare_models", "compare_factors", "atlas", "notebook")}
     assert planned(copied) == {rule: ["model=d-s7"] for rule in new} | joins | {"figures_experiments": ["grid=d"]}
 
 
@@ -474,7 +478,7 @@ def test_a_further_image_is_explained_alone(copied: Path, planned) -> None:
     assert found.pop("explanations") == [f"model=b, family={name}, batch={batch}" for name, batch in families.items()]
     assert found.pop("explanation_images_1") == ["model=b"]  # the first two are drawn as they were
     assert found.pop("figures_explanations") == ["model=b"]
-    assert found.pop("notebook") == [""]
+    assert found.pop("notebook") == found.pop("atlas") == [""]
     assert found == {rule: ["model=b"] for rule, _ in COMPARED}
 
 
@@ -497,7 +501,7 @@ def test_a_stale_stage_that_ran_is_no_longer_stale(copied: Path, snakemake, plan
 def test_a_changed_image_is_not_forgotten_between_two_runs(copied: Path, snakemake, planned) -> None:
     paint("own/03.png")(copied)
     snakemake(copied, "results/data/own/manifest.csv", "--cores", "1")
-    expected = behind("data_folder", "own") - {("data_folder", "dataset=own")} | NOTEBOOK
+    expected = behind("data_folder", "own") - {("data_folder", "dataset=own")} | NOTEBOOK | ATLAS
     found = planned(copied)
     # dataset.json is the same as before, so the confusion matrices are stale by their evaluation alone.
     assert {(rule, each) for rule, jobs in found.items() for each in jobs} == expected
