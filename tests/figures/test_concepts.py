@@ -34,6 +34,7 @@ def units(counts, layer="layer4", category="object"):
             "score": 1.0,
             "verdict": "confirmed",
             "second_verdict": "",
+            "second_chance": False,
             "judged_by": "annotations",
         }
     )

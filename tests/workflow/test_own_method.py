@@ -185,7 +185,8 @@ def test_an_edit_of_the_method_makes_stale_what_runs_it_and_nothing_else(run, sn
     assert planned["explanations"] == [f"model=b, family={name}, batch=00"]
     assert set(planned) == {
         "explanations", "explanation_images", "explanation_checks", "agreement", "localisation", "faithfulness",
-        "figures_explanations", "figures_agreement", "figures_localisation", "figures_faithfulness", "atlas", "notebook",
+        "figures_explanations", "figures_agreement", "figures_localisation", "figures_faithfulness", "atlas",
+        "notebook",
     }  # fmt: skip
     assert planned["figures_explanations"] == ["model=b"]
 
