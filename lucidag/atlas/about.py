@@ -39,8 +39,6 @@ class About:
         Level of intervals.
     provenance
         Versions of packages, digests of code and configuration, seeds.
-    analyses
-        Those that the configuration asks for; None: whatever has results.
     """
 
     configuration: str
@@ -48,10 +46,9 @@ class About:
     ranking: str = "l1"
     confidence: float = 0.95
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    analyses: tuple[str, ...] | None = None
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> "About":
         """Return what a job's settings say."""
         models = {name: Network(**own) for name, own in settings["models"].items()}
-        return cls(**{**settings, "models": models, "analyses": tuple(settings["analyses"])})
+        return cls(**{**settings, "models": models})

@@ -9,7 +9,6 @@ from lucidag.atlas.contents import Contents
 from lucidag.config.claimed import claims_of
 from lucidag.config.plan import Plan
 from lucidag.ground.digest import DIGITS, digest_of
-from lucidag.ground.section import Section
 
 Settings = dict[str, Any]
 PARTS = Path(__file__).parents[1] / "atlas/page"
@@ -137,11 +136,9 @@ def _about(plan: Plan) -> Settings:
         }
         for name, model in config.models.items()
     }
-    asked = [name for name in type(config).model_fields if isinstance(getattr(config, name), Section | dict)]
     return {
         "models": models,
         "ranking": config.rof.ranking if config.rof else "l1",
-        "analyses": [name for name in asked if getattr(config, name)],
         "provenance": {"seeds": dict(_seeds(dump))},
     }
 
