@@ -25,7 +25,7 @@ FEWEST = 3  # images, so that one can be left out and two are there to be correl
 
 
 def of_different_images(images: Sequence[Explained], seed: int) -> list[Point]:
-    """Correlate the maps of one method for different images: for each image the mean |rank correlation| with the rest.
+    """Correlate the maps of one method for different images: for each image the mean `|rank correlation|` with the rest.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _lines(names: Sequence[str], method: str, maps: Sequence[NDArray[np.float32]
 
 
 def with_the_rest(maps: Sequence[NDArray[np.floating]] | NDArray[np.floating]) -> NDArray[np.float64]:
-    """Give for each of n maps (S x S) the mean |rank correlation| with the others; NaN for one that shows nothing."""
+    """Give for each of n maps (S x S) the mean `|rank correlation|` with the others; NaN for one that shows nothing."""
     able = [at for at, values in enumerate(maps) if not shows_nothing(values)]
     means = np.full(len(maps), np.nan)
     if len(able) > 1:
@@ -110,7 +110,7 @@ def floors(
     Returns
     -------
     DataFrame
-        method, floor (``untrained``: |rank correlation| of the maps of one image by two networks without any training;
+        method, floor (``untrained``: `|rank correlation|` of the maps of one image by two networks without any training;
         ``other_images``: of the maps of different images by the network as it is), mean, low, high, n, undefined
         (images with and without a value), reason (why there is no interval).
     """
