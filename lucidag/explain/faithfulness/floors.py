@@ -25,7 +25,7 @@ FEWEST = 3  # images, so that one can be left out and two are there to be correl
 
 
 def of_different_images(images: Sequence[Explained], seed: int) -> list[Point]:
-    """Correlate the maps of one method for different images: for each image the mean `|rank correlation|` with the rest.
+    """Correlate maps of one method for different images: for each the mean `|rank correlation|` with the rest.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def floors(
     Returns
     -------
     DataFrame
-        method, floor (``untrained``: `|rank correlation|` of the maps of one image by two networks without any training;
+        method, floor (``untrained``: `|rank correlation|` of the maps of one image by two untrained networks;
         ``other_images``: of the maps of different images by the network as it is), mean, low, high, n, undefined
         (images with and without a value), reason (why there is no interval).
     """
