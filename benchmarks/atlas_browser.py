@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from benchmarks.measure import show
 from lucidag.atlas.build import SMALLER, rendered
 from lucidag.atlas.encode import packed
-from lucidag.atlas.pictures import in_letters, nibbles, thumbnail
+from lucidag.atlas.shrink import in_letters, nibbles, thumbnail
 from lucidag.atlas.table import table, values
 from lucidag.report.settings import Atlas
 

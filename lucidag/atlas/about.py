@@ -1,4 +1,4 @@
-"""What the results themselves do not tell: where each network comes from, and what the configuration is called."""
+"""What the results themselves do not tell: where each network comes from, and its seeds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,23 +29,17 @@ class About:
 
     Attributes
     ----------
-    configuration
-        Its file.
     models
         By name.
     ranking
         The main order of the sweep.
-    confidence
-        Level of intervals.
-    provenance
-        Versions of packages, digests of code and configuration, seeds.
+    seeds
+        By their key paths.
     """
 
-    configuration: str
     models: Mapping[str, Network]
     ranking: str = "l1"
-    confidence: float = 0.95
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> "About":

@@ -10,17 +10,17 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from lucidag.atlas.about import About
+from lucidag.atlas.about import About, Network
 from lucidag.atlas.contents import Contents
 from lucidag.atlas.encode import packed
-from lucidag.atlas.explained import decisions
+from lucidag.atlas.explained import by_image, decisions, read
 from lucidag.atlas.findings.finding import Evidence, Finding
 from lucidag.atlas.findings.registry import ANALYSES
 from lucidag.atlas.results import Results
 from lucidag.atlas.sections.compare import compare
 from lucidag.atlas.sections.data import data
 from lucidag.atlas.sections.function import function
-from lucidag.atlas.sections.images import explained, images, maps
+from lucidag.atlas.sections.images import images, maps
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
 from lucidag.atlas.table import short, table
@@ -67,26 +67,31 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
     about
         What the results do not tell.
     """
-    parts = dict(_tables(results, contents, size))
-    wanted = _wanted(parts, contents)
-    seen = {model: explained(results, found) for model, found in contents.explained.items()}
-    found = list(_findings(results, about, size))
-    html = ""
+    files = {model: read(results, found) for model, found in contents.explained.items()}
+    seen = {model: by_image(found) for model, found in files.items()}
+    known = {model: own for model, found in files.items() if (own := decisions(found, size.images)).records}
+    parts = dict(_tables(results, contents, size, about, seen))
+    wanted = _wanted(parts, contents, about)
+    tables = {name: packed(part) for name, part in parts.items()}
+    core = _core(results, contents, list(_findings(Evidence(results, about, known))), about)
+    html, small = "", dict[int, Sections]()
     for maps_by, thumbnails_by in SMALLER:
-        pictures = dict(_pictures(results, wanted, seen, size, maps_by, thumbnails_by))
-        letters = {name: packed(part) for name, part in (parts | pictures).items()}
-        core = _core(results, contents, found, letters, about)
-        core["left_out"] = _left_out(parts, pictures, size, maps_by, thumbnails_by)
-        html = rendered({"core": packed(core), **letters})
+        if thumbnails_by not in small:
+            small[thumbnails_by] = dict(_thumbs(results, wanted, size, thumbnails_by))
+        shown = small[thumbnails_by] | dict(_maps(seen, size, maps_by))
+        letters = tables | {name: packed(part) for name, part in shown.items()}
+        said = {
+            "sections": {name: len(text) for name, text in letters.items()},
+            "left_out": _left_out(parts, shown, size, maps_by, thumbnails_by),
+        }
+        html = rendered({"core": packed(core | said), **letters})
         if len(html) <= size.megabytes * 1e6:
             break
     return html
 
 
-def _findings(results: Results, about: About, size: Size) -> Iterator[dict[str, Any]]:
+def _findings(evidence: Evidence) -> Iterator[dict[str, Any]]:
     """Give what the rules say, as the page takes it; the first of each name counts."""
-    read = {model: decisions(results, model, size.pixels, size.images) for model in about.models}
-    evidence = Evidence(results, about, {model: own for model, own in read.items() if own.records})
     seen: set[str] = set()
     for analysis in ANALYSES:
         for finding in analysis.findings(evidence):
@@ -118,7 +123,9 @@ def rendered(letters: Mapping[str, str]) -> str:
     return template.render(style=text["app.css"], script=text["app.js"], allowed=allowed, sections=letters)
 
 
-def _tables(results: Results, contents: Contents, size: Size) -> Iterable[tuple[str, Any]]:
+def _tables(
+    results: Results, contents: Contents, size: Size, about: About, seen: Mapping[str, Any]
+) -> Iterable[tuple[str, Any]]:
     for model, layers in contents.dossiers.items():
         for layer in layers:
             yield f"units:{model}/{layer}", units(results, model, layer, size.units)
@@ -130,63 +137,61 @@ def _tables(results: Results, contents: Contents, size: Size) -> Iterable[tuple[
     claims = results.table("claims.csv")
     if claims is not None:
         yield "claims", {"table": table(claims, "claims.csv")}
-    for model, found in contents.explained.items():
-        yield f"images:{model}", images(results, model, contents.models[model], explained(results, found))
+    for model, parts in seen.items():
+        yield f"images:{model}", images(results, model, about.models[model].dataset, parts)
 
 
-def _wanted(parts: Sections, contents: Contents) -> dict[str, list[str]]:
+def _wanted(parts: Sections, contents: Contents, about: About) -> dict[str, list[str]]:
     """Return the images that are shown, by data set; explained ones first."""
     wanted: dict[str, list[str]] = {}
     for model in contents.explained:
-        wanted.setdefault(contents.models[model], []).extend(parts[f"images:{model}"]["images"]["data"]["image"])
+        wanted.setdefault(about.models[model].dataset, []).extend(parts[f"images:{model}"]["images"]["data"]["image"])
     for model, layers in contents.dossiers.items():
         shown = chain.from_iterable(images_of(parts[f"units:{model}/{layer}"]) for layer in layers)
-        wanted.setdefault(contents.probes.get(model, contents.models[model]), []).extend(shown)
+        wanted.setdefault(contents.probes.get(model, about.models[model].dataset), []).extend(shown)
     return wanted
 
 
-def _pictures(
-    results: Results, wanted: Mapping[str, Sequence[str]], seen: Mapping[str, Any], size: Size, maps_by: int, by: int
-) -> Iterable[tuple[str, Any]]:
+def _thumbs(results: Results, wanted: Mapping[str, Sequence[str]], size: Size, by: int) -> Iterable[tuple[str, Any]]:
     for dataset, ids in wanted.items():
-        yield f"thumbs:{dataset}", thumbs(results.folder / "data" / dataset, ids, size.thumbnail // by, size.images)
+        yield f"thumbs:{dataset}", thumbs(results.path(f"data/{dataset}"), ids, size.thumbnail // by, size.images)
+
+
+def _maps(seen: Mapping[str, Any], size: Size, by: int) -> Iterable[tuple[str, Any]]:
     for model, parts in seen.items():
         if parts:
-            yield f"maps:{model}", maps(parts, max(1, size.pixels // maps_by))
+            yield f"maps:{model}", maps(parts, max(1, size.pixels // by))
 
 
-def _core(
-    results: Results, contents: Contents, found: list[Any], letters: Mapping[str, str], about: About
-) -> dict[str, Any]:
+def _core(results: Results, contents: Contents, found: list[Any], about: About) -> dict[str, Any]:
     return {
-        "models": [_model(results, contents, model) for model in contents.models],
+        "models": [_model(results, name, network) for name, network in about.models.items()],
         "findings": found,
-        "sections": {name: len(text) for name, text in letters.items()},
         "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
         "probes": dict(contents.probes),
         "versions": versions(),
-        "seeds": dict(about.provenance.get("seeds", {})),
+        "seeds": dict(about.seeds),
         "ran": [
             {"analysis": each.title, "doc": each.doc, "of": ran} for each in ANALYSES if (ran := each.ran(results))
         ],
     }
 
 
-def _model(results: Results, contents: Contents, model: str) -> dict[str, Any]:
-    evaluation = results.json(f"models/{model}/evaluation.json")
-    split = next((name for name in ("test", "val", "train") if evaluation.get(name)), None)
+def _model(results: Results, name: str, network: Network) -> dict[str, Any]:
+    evaluation = results.json(f"models/{name}/evaluation.json")
+    split = next((split for split in ("test", "val", "train") if evaluation.get(split)), None)
     about = evaluation[split] if split else {}
     told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
     return {
-        "name": model,
-        "dataset": contents.models[model],
-        "architecture": contents.architectures.get(model, ""),
+        "name": name,
+        "dataset": network.dataset,
+        "architecture": network.architecture,
         "split": split,
         **told,
     }
 
 
-def _left_out(parts: Sections, pictures: Sections, size: Size, maps_by: int, thumbnails_by: int) -> list[str]:
+def _left_out(parts: Sections, shown: Sections, size: Size, maps_by: int, thumbnails_by: int) -> list[str]:
     said = [
         f"{part['left_out']} of the units of {name.removeprefix('units:')} are not in this page but in its table."
         for name, part in parts.items()
@@ -194,10 +199,10 @@ def _left_out(parts: Sections, pictures: Sections, size: Size, maps_by: int, thu
     ]
     said += [
         f"{part['left_out']} images of {name.removeprefix('thumbs:')} that units or tables name are not in this page."
-        for name, part in pictures.items()
+        for name, part in shown.items()
         if name.startswith("thumbs:") and part["left_out"]
     ]
-    if any(name.startswith("maps:") for name in pictures):
+    if any(name.startswith("maps:") for name in shown):
         side = max(1, size.pixels // maps_by)
         said.append(f"Maps have {side} × {side} places in 16 steps here; full ones lie in explanations/.")
     if thumbnails_by > 1:

@@ -51,15 +51,20 @@ def short(value: Any) -> Any:  # noqa: ANN401 (a cell)
     (0.1235, None, 7, 'a')
     """
     if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
-            return None if math.isnan(value) else str(value)
-        rounded = float(f"{value:.{DIGITS}g}")
-        return int(rounded) if rounded.is_integer() and abs(rounded) < 1e9 else rounded
+        return str(value) if math.isinf(value) else rounded(float(value))
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, bool | np.bool_):
         return bool(value)
     return None if value is None or value is pd.NA else value
+
+
+def rounded(value: float | None, digits: int = DIGITS) -> float | int | None:
+    """Return a number with few digits that count; None for what is not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    found = float(f"{value:.{digits}g}")
+    return int(found) if found.is_integer() and abs(found) < 2**53 else found
 
 
 def _kind(column: "pd.Series[Any]") -> str:

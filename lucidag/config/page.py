@@ -1,6 +1,6 @@
 """What the atlas shows of a configuration's results, and the files that it reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,45 +9,40 @@ from lucidag.atlas.contents import Contents
 from lucidag.config.claimed import claims_of
 from lucidag.config.plan import Plan
 from lucidag.ground.digest import DIGITS, digest_of
+from lucidag.ground.plain import seeds_in
 
 Settings = dict[str, Any]
 PARTS = Path(__file__).parents[1] / "atlas/page"
 
 
-def atlas_contents(plan: Plan) -> Contents:
-    """Return what the configuration asks for, as the atlas names it."""
-    config, results = plan.config, f"{plan.config.results}/"
-    models = {name: model.dataset for name, model in config.models.items()}
-    own = {name: [file.removeprefix(results) for file in plan.data_files(name)] for name in config.datasets}
-    maps = {model: plan.maps(model, plan.families(model)) for model in plan.explained_models}
+def _contents(plan: Plan) -> Contents:
     return Contents(
-        datasets=own,
-        models=models,
-        architectures={name: model.architecture for name, model in config.models.items()},
+        datasets=list(plan.config.datasets),
         examined=plan.examined,
         dossiers=plan.dossiers,
-        unit_models=plan.unit_models,
-        penultimate={name: plan.penultimate(name) for name in plan.unit_models},
         probes={name: plan.probe(name) for name in plan.layers},
-        explained={model: [file.removeprefix(results) for file in files] for model, files in maps.items()},
-        measured=list(plan.measured),
-        audited=plan.audited,
-        studies=list(config.shortcuts),
-        discovered=plan.discovered,
-        repairs=list(config.repair),
-        generalisation=list(config.generalisation),
-        compared=bool(config.members),
-        claims=bool(claims_of(plan)),
+        explained={model: _maps(plan, model) for model in plan.explained_models},
+        studies=list(plan.config.shortcuts),
+        generalisation=list(plan.config.generalisation),
+        compared=bool(plan.config.members),
     )
 
 
-def atlas_settings(plan: Plan) -> dict[str, Any]:
+def _maps(plan: Plan, model: str) -> list[str]:
+    return _inside(plan, plan.maps(model, plan.families(model)))
+
+
+def _inside(plan: Plan, files: Iterable[str]) -> list[str]:
+    """Return files relative to the folder of results."""
+    return [file.removeprefix(f"{plan.config.results}/") for file in files]
+
+
+def atlas_settings(plan: Plan) -> Settings:
     """Return the settings of the job that writes the page."""
     config = plan.config
     assert config.report.atlas is not None
-    contents = asdict(atlas_contents(plan))
     return {
-        "contents": contents,
+        "contents": asdict(_contents(plan)),
         "files": atlas_files(plan),
         "size": config.report.atlas.model_dump(),
         "about": _about(plan),
@@ -58,16 +53,13 @@ def atlas_settings(plan: Plan) -> dict[str, Any]:
 
 def atlas_files(plan: Plan) -> list[str]:
     """Return what the page is made of, relative to the folder of results."""
-    contents = atlas_contents(plan).files()
     parts = (_data(plan), _models(plan), _function(plan), _explained(plan), _units(plan), _artefacts(plan))
-    return list(dict.fromkeys([*contents, *(file for part in parts for file in part)]))
+    return list(dict.fromkeys(file for part in parts for file in part))
 
 
 def _data(plan: Plan) -> Iterator[str]:
     for name in plan.config.datasets:
-        yield from (f"data/{name}/{file}" for file in ("manifest.csv", "dataset.json"))
-        if "images" in plan.data_outputs(name, name):
-            yield f"data/{name}/images.safetensors"
+        yield from _inside(plan, plan.data_files(name))
     for name in plan.audited:
         yield from (f"artefacts/{name}.csv", f"artefacts/{name}.json")
 
@@ -77,6 +69,8 @@ def _models(plan: Plan) -> Iterator[str]:
     yield from (f"models/{name}/history.csv" for name in plan.trained)
     if plan.config.members:
         yield from ("experiments.csv", "experiments.json", "experiments/factors.csv", "experiments/factors.json")
+    if claims_of(plan):
+        yield "claims.csv"
 
 
 def _function(plan: Plan) -> Iterator[str]:
@@ -90,7 +84,7 @@ def _function(plan: Plan) -> Iterator[str]:
 
 def _explained(plan: Plan) -> Iterator[str]:
     for model in plan.explained_models:
-        yield from (file.removeprefix(f"{plan.config.results}/") for file in plan.maps(model, plan.families(model)))
+        yield from _maps(plan, model)
         for analysis in ("agreement", "localisation"):
             yield from (f"{analysis}/{model}.csv", f"{analysis}/{model}-summary.csv")
     yield from (f"explanations/{model}/checks.csv" for model in plan.checked)
@@ -126,7 +120,7 @@ def _artefacts(plan: Plan) -> Iterator[str]:
 def _about(plan: Plan) -> Settings:
     """Return what the page is told of the configuration (see `lucidag.atlas.about.About`)."""
     config = plan.config
-    dump = config.model_dump(mode="json", exclude={"results", "report", "atlas"})
+    seeds = dict(seeds_in(config.model_dump(mode="json", exclude={"results", "report"})))
     models = {
         name: {
             "dataset": model.dataset,
@@ -139,14 +133,5 @@ def _about(plan: Plan) -> Settings:
     return {
         "models": models,
         "ranking": config.rof.ranking if config.rof else "l1",
-        "provenance": {"seeds": dict(_seeds(dump))},
+        "seeds": {path: seed for path, seed in seeds.items() if isinstance(seed, int)},
     }
-
-
-def _seeds(value: Any, path: str = "") -> Iterator[tuple[str, int]]:  # noqa: ANN401 (JSON)
-    """Give every seed of a configuration by its key path."""
-    for key, own in value.items() if isinstance(value, dict) else ():
-        here = f"{path}.{key}" if path else str(key)
-        if key == "seed" and isinstance(own, int):
-            yield here, own
-        yield from _seeds(own, here)

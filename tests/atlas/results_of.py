@@ -20,7 +20,7 @@ def evidence(folder: Path, files: dict[str, Any], models: tuple[str, ...] = ("ne
             write_table(path, pd.DataFrame(content))
         else:
             write_json(path, content)
-    about = About("config.yaml", {name: Network("photos", "photos", "resnet18", name) for name in models})
+    about = About({name: Network("photos", "photos", "resnet18", name) for name in models})
     return Evidence(Results(folder), about)
 
 

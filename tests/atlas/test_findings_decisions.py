@@ -49,7 +49,7 @@ def test_hand_picked_images(tmp_path):
 def maps(**own):
     records = {"one": {"label": "a", "predicted_name": "a"}, "two": {"label": "a", "predicted_name": "b"}}
     nothing = {"empty": [], "broken": [], "exploded": []}
-    return Decisions(records=records, methods={}, maps={}, every=list(records), **{**nothing, **own})
+    return Decisions(records=records, **{**nothing, **own})
 
 
 @pytest.mark.parametrize("kind", ["empty", "broken", "exploded"])

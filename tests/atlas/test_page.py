@@ -12,9 +12,10 @@ from lucidag.atlas.about import About, Network
 from lucidag.atlas.build import Size, page
 from lucidag.atlas.contents import Contents
 from lucidag.atlas.encode import packed, unpacked
-from lucidag.atlas.pictures import LEVELS, MIDDLE, coarse, in_letters, nibbles
+from lucidag.atlas.explained import by_image, read
 from lucidag.atlas.results import Results
-from lucidag.atlas.sections.images import explained, maps
+from lucidag.atlas.sections.images import maps
+from lucidag.atlas.shrink import LEVELS, MIDDLE, coarse, in_letters, nibbles
 from lucidag.atlas.table import short, table
 from lucidag.report.settings import Atlas
 from tests.atlas.made_up_results import CLASSES, METHODS, SIGNED, make
@@ -22,17 +23,13 @@ from tests.atlas.made_up_results import CLASSES, METHODS, SIGNED, make
 SECTION = re.compile(r'<script type="application/gzip;base64" data-section="([^"]+)">([A-Za-z0-9+/=]*)</script>')
 UNITS, IMAGES, PROBE = 20, 6, 24
 CONTENTS = Contents(
-    datasets={"made-up": ["data/made-up/manifest.csv", "data/made-up/dataset.json", "data/made-up/images.safetensors"]},
-    models={"large": "made-up"},
-    architectures={"large": "resnet"},
+    datasets=["made-up"],
     examined=["large"],
     dossiers={"large": ["layer4"]},
-    unit_models=["large"],
-    penultimate={"large": "layer4"},
     probes={"large": "made-up"},
     explained={"large": ["explanations/large/maps/all/made-up-00000.safetensors"]},
 )
-ABOUT = About("", {"large": Network("made-up", "made-up", "resnet", "large")}, provenance={"seeds": {"train.seed": 3}})
+ABOUT = About({"large": Network("made-up", "made-up", "resnet", "large")}, seeds={"train.seed": 3})
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +100,7 @@ def test_images_stand_once_and_all_that_are_named_are_there(html):
 
 
 def test_maps_come_back_within_a_level(results):
-    seen = explained(results, CONTENTS.explained["large"])
+    seen = by_image(read(results, CONTENTS.explained["large"]))
     found = maps(seen, 14)
     size, flat = found["size"], np.frombuffer(base64.b64decode(found["data"]), np.uint8)
     levels = np.stack([flat >> 4, flat & 15], axis=1).reshape(IMAGES, len(METHODS), size, size)

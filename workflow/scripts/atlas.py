@@ -13,7 +13,7 @@ with job(snakemake):
     settings = snakemake.params.settings
     contents = Contents(**settings["contents"])
     results = Results(Path(snakemake.output.page).parent.parent, settings["files"])
-    about = About.read({"configuration": "", **settings["about"]})
+    about = About.read(settings["about"])
     size = Size(**settings["size"])
     html = page(results, contents, size, about)
     if len(html) > size.megabytes * 1e6:

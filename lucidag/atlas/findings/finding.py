@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lucidag.atlas.about import About
 from lucidag.atlas.explained import Decisions
 from lucidag.atlas.results import Results
-from lucidag.atlas.tables import rounded
+from lucidag.atlas.table import rounded
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Data sets: classes, splits, what was left out, and the audit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,7 +21,7 @@ ASSOCIATIONS = [
 ]
 
 
-def data(results: Results, datasets: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def data(results: Results, datasets: Sequence[str]) -> dict[str, Any]:
     """Return the section with all data sets."""
     return {"datasets": [_dataset(results, name) for name in datasets]}
 

@@ -6,22 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lucidag.atlas.pictures import coarse, in_letters, nibbles
 from lucidag.atlas.results import Results
+from lucidag.atlas.shrink import coarse, in_letters, nibbles
 from lucidag.atlas.table import short, table
-from lucidag.explain.store import Explained, read_explained
+from lucidag.explain.store import Explained
 
 AGREEMENT = ["method_a", "method_b", "threshold", "iou", "control"]
 GRADES = ["method", "metric", "threshold", "value"]
-
-
-def explained(results: Results, files: Sequence[str]) -> dict[str, list[Explained]]:
-    """Read the explanations of a model, by image: one of each family."""
-    found: dict[str, list[Explained]] = {}
-    for file in files:
-        for each in read_explained(results.folder / file):
-            found.setdefault(each.image, []).append(each)
-    return found
 
 
 def images(results: Results, model: str, dataset: str, seen: dict[str, list[Explained]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lucidag.atlas.pictures import thumbnail
+from lucidag.atlas.shrink import thumbnail
 from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest
 

@@ -17,11 +17,11 @@ MIDDLE = 7  # stands for zero in a signed map
 def thumbnail(image: NDArray[np.uint8], side: int) -> str:
     """Return an image (H x W x C or C x H x W bytes) as WebP in base64, shrunk into a square."""
     pixels = image if image.ndim == 2 or image.shape[-1] in (1, 3) else np.moveaxis(image, 0, -1)
-    picture = Image.fromarray(pixels.squeeze() if pixels.shape[-1] == 1 else pixels).convert("RGB")
-    if max(picture.size) > side:
-        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small = Image.fromarray(pixels.squeeze() if pixels.shape[-1] == 1 else pixels).convert("RGB")
+    if max(small.size) > side:
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=QUALITY, method=6)
+    small.save(out, "WEBP", quality=QUALITY, method=6)
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
