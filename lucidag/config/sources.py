@@ -1,11 +1,11 @@
 """The files outside the project that a configuration names, found (or missed) before anything runs."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from lucidag.config.faults import Faults
 from lucidag.config.schema import Config
+from lucidag.ground.checksums import Checksum
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import is_file, is_folder
 from lucidag.models.settings import Model, is_weight_file
@@ -87,4 +87,4 @@ def listable(files: Sequence[str]) -> list[str]:
 def digests(files: Sequence[str]) -> dict[str, str]:
     """Return a digest of each file that is not `listable`; a job that has it as a parameter notices a change."""
     unlisted = [file for file in files if "{" in file]
-    return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] for file in unlisted}
+    return {file: Checksum.of(file).sha256[:16] for file in unlisted}

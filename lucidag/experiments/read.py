@@ -1,8 +1,6 @@
 """A model's row in the table of experiments, from the files that its analyses wrote."""
 
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,6 +11,7 @@ from lucidag.experiments.of_explanations import of_agreement, of_artefacts, of_f
 from lucidag.experiments.of_training import of_evaluation
 from lucidag.experiments.of_units import of_dissection, of_retrieval
 from lucidag.experiments.table import IMPORTED, TRAINED, Row
+from lucidag.ground.checksums import Checksum
 from lucidag.ground.digest import DIGITS
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
@@ -51,7 +50,7 @@ def read_row(model: str, about: Mapping[str, Any], files: Files, settings: Mappi
         "status": status,
         "seed": about["seed"],
         **(dict.fromkeys(("epochs", "kept_epoch", "ended")) if history is None else summary(history)),
-        "data": digest(files["manifest"][model]),
+        "data": Checksum.of(files["manifest"][model]).sha256[:DIGITS],
         "code": about["code"],
     }
     return Row(columns, about["changed"], about["settings"], cells)
@@ -73,9 +72,3 @@ def _cells(model: str, files: Files, settings: Mapping[str, Any]) -> Cells:
     for study, path in files["artefacts"].items():
         cells |= of_artefacts(study, model, read_table(path), settings["confidence"], settings["resamples"], 0)
     return cells
-
-
-def digest(path: str | Path) -> str:
-    """Return the first digits of the digest of a file."""
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:DIGITS]

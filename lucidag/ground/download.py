@@ -1,6 +1,5 @@
 """Files from the net: resumed where a connection breaks, checked by their digest, of the first mirror that has one."""
 
-import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from lucidag.ground.checksums import Checksum
 from lucidag.ground.errors import InputError, first_line
 
 if TYPE_CHECKING:
@@ -94,12 +94,6 @@ def download(
         raise InputError(f"{target} could not be written: {error.strerror or error}") from error
 
 
-def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def _fetch(target: Path, part: Path, addresses: Sequence[str], digest: str, patience: Patience, largest: int) -> None:
     failures = []
     for address in addresses:
@@ -131,7 +125,7 @@ def _from(address: str, part: Path, digest: str, patience: Patience, largest: in
 
 
 def _check(part: Path, digest: str) -> None:
-    found = digest_of_file(part)
+    found = Checksum.of(part).sha256
     if not found.startswith(digest.lower()):
         part.unlink()
         raise _BrokenError(f"it is not the file that was published (SHA-256 {found[:12]}…, not {digest[:12]}…)")

@@ -88,13 +88,14 @@ class ByOpenVino(nn.Module):
             found, why = None, first_line(error)
         truth: torch.Tensor = self.model(*given)
         if found is not None:
-            apart = _apart(found, truth)
-            if not self._compared or not apart <= TOLERANCE:
-                _tell(self.model, f"by OpenVINO {version('openvino')} is {apart:.1g} from torch (goal {TOLERANCE:.0g})")
-            if apart <= TOLERANCE:
+            differs = apart(found, truth)
+            if not self._compared or not differs <= TOLERANCE:
+                told = f"by OpenVINO {version('openvino')} is {differs:.1g} from torch (goal {TOLERANCE:.0g})"
+                _tell(self.model, told)
+            if differs <= TOLERANCE:
                 self._compared.add(shapes)
                 return found
-            why = f"its output is {apart:.1g} away"
+            why = f"its output is {differs:.1g} away"
         self._left = True
         _tell(self.model, f"is run by torch from here on: {why}")
         return truth
@@ -144,7 +145,8 @@ def _compiled(model: nn.Module, example: tuple[Any, ...]) -> Run:
     return run
 
 
-def _apart(found: torch.Tensor, truth: torch.Tensor) -> float:
+def apart(found: torch.Tensor, truth: torch.Tensor) -> float:
+    """Give the greatest difference of two outputs, in parts of the greatest value."""
     if found.shape != truth.shape:
         return float("inf")
     return float((found - truth).abs().max() / truth.abs().max().clamp(min=torch.finfo(truth.dtype).tiny))

@@ -9,11 +9,9 @@ from torch import nn
 from torch.fx.experimental.optimization import fuse
 
 from lucidag.ground.errors import first_line
-from lucidag.models.engine import by_engine, engine_of
+from lucidag.models.engine import TOLERANCE, apart, by_engine, engine_of
 from lucidag.models.memory_format import settled
 from lucidag.models.settings import Engine
-
-TOLERANCE = 1e-4
 
 
 def accelerate(model: nn.Module, *example: Any, engine: Engine | None = None) -> nn.Module:  # noqa: ANN401 (what it takes)
@@ -51,12 +49,12 @@ def _folded(model: nn.Module, *example: Any) -> nn.Module:  # noqa: ANN401
             # torch.fx runs the network's own code on stand-ins, and that can raise anything.
             folded = _still(fuse(plain))
             settled(folded, *example)
-            apart = _apart(folded(*_copies(example)), truth)
+            differs = apart(folded(*_copies(example)), truth)
         except Exception as error:
             _tell(model, f"cannot be traced ({first_line(error)})")
             return plain
-    if not apart <= TOLERANCE:
-        _tell(model, f"changes its output by {apart:.1g}")
+    if not differs <= TOLERANCE:
+        _tell(model, f"changes its output by {differs:.1g}")
         return plain
     return folded
 
@@ -81,11 +79,6 @@ def copied(model: nn.Module) -> nn.Module:
 
 def _still(model: nn.Module) -> nn.Module:
     return model.eval().requires_grad_(False)
-
-
-def _apart(found: torch.Tensor, truth: torch.Tensor) -> float:
-    """Give the greatest difference, in parts of the greatest value."""
-    return float((found - truth).abs().max() / truth.abs().max().clamp(min=torch.finfo(truth.dtype).tiny))
 
 
 def _copies(example: tuple[Any, ...]) -> list[Any]:

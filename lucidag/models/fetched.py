@@ -7,7 +7,8 @@ from urllib.parse import urlparse
 
 import torch
 
-from lucidag.ground.download import Patience, digest_of_file, download
+from lucidag.ground.checksums import Checksum
+from lucidag.ground.download import Patience, download
 from lucidag.ground.errors import InputError
 
 MIRRORS = "LUCIDAG_WEIGHTS_MIRRORS"  # of the environment, as no result depends on it: addresses with blanks between
@@ -34,6 +35,6 @@ def fetched(address: str, patience: Patience | None = None) -> Path:
     if not file.is_file():
         mirrors = [f"{mirror.rstrip('/')}/{name}" for mirror in os.environ.get(MIRRORS, "").split()]
         download(file, [*mirrors, address], digest[1], patience)
-    elif not digest_of_file(file).startswith(digest[1]):
+    elif not Checksum.of(file).sha256.startswith(digest[1]):
         raise InputError(f"{file} is not the file that was published at {address}; remove it, and it is fetched again")
     return file

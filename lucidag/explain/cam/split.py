@@ -12,8 +12,8 @@ from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from lucidag.ground.errors import InputError, first_line
-from lucidag.models.engine import engine_of
-from lucidag.models.fast import TOLERANCE, accelerate
+from lucidag.models.engine import TOLERANCE, engine_of
+from lucidag.models.fast import accelerate
 from lucidag.models.layers import Layer
 from lucidag.models.steps import watching_steps
 
