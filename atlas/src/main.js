@@ -7,11 +7,11 @@ import "./style.css";
 import {section} from "./data.js";
 import {Findings} from "./views/findings.js";
 import {Function} from "./views/function.js";
-import {Images, Picture} from "./views/images.js";
+import {Images, ImagePage} from "./views/images.js";
 import {Claims, Compare, Data} from "./views/other.js";
 import {Unit, Units} from "./views/units.js";
 
-const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: Picture, function: Function, compare: Compare, data: Data, claims: Claims};
+const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: ImagePage, function: Function, compare: Compare, data: Data, claims: Claims};
 const MENU = [["findings", "Findings"], ["units", "Units"], ["images", "Images"], ["function", "Function"], ["compare", "Compare"], ["data", "Data"], ["claims", "Claims"]];
 const KEYS = [["1 … 7", "the views, from left to right"], ["/", "search the table"], ["← →", "unit or image before and after"], ["Enter", "on a column's head: sort by it"], ["?", "this list"], ["Esc", "close it"]];
 const OVER = {finding: "findings", unit: "units", image: "images"};

@@ -45,13 +45,13 @@ def make(folder: Path, units: int = 2048, images: int = 500, probe: int = 1500, 
 
 def _data(folder: Path, names: list[str], labels: list[str], rng: np.random.Generator) -> None:
     columns = {"image": names, "path": "", "label": labels, "split": "test", "mask": ""}
-    pictures = np.stack([_picture(rng) for _ in names])
-    write_manifest(folder / "data/made-up", pd.DataFrame(columns), CLASSES, pictures)
+    images = np.stack([_image(rng) for _ in names])
+    write_manifest(folder / "data/made-up", pd.DataFrame(columns), CLASSES, images)
     about = {"n": len(names), "accuracy": 0.91, "accuracy_low": 0.9, "accuracy_high": 0.92, "loss": 0.3}
     write_json(folder / "models/large/evaluation.json", {"test": about, "doubts": [], "notes": []})
 
 
-def _picture(rng: np.random.Generator) -> np.ndarray:
+def _image(rng: np.random.Generator) -> np.ndarray:
     """Draw something with the detail of a photograph: noise with a spectrum of about one over the frequency."""
     layers = [gaussian_filter(rng.normal(size=(SIDE, SIDE, 3)), (s, s, 0)) * s for s in (0.7, 2, 6, 18)]
     values = np.sum(layers, axis=0)

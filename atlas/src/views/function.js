@@ -3,7 +3,7 @@ import {useMemo, useState} from "preact/hooks";
 import {Curves} from "../chart.js";
 import {named} from "../data.js";
 import {link, number} from "../format.js";
-import {useSection} from "../picture.js";
+import {useSection} from "../thumbs.js";
 import {Confusion} from "./confusion.js";
 import {Table} from "../table.js";
 

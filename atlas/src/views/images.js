@@ -1,8 +1,8 @@
 import {html} from "htm/preact";
-import {useState} from "preact/hooks";
-import {named, rows} from "../data.js";
+import {useEffect, useState} from "preact/hooks";
+import {named, rows, section} from "../data.js";
 import {link, number} from "../format.js";
-import {Overlay, Plain, Thumb, useSection} from "../picture.js";
+import {Overlay, Plain, Thumb, useSection} from "../thumbs.js";
 import {Table} from "../table.js";
 
 function Models({chosen}) {
@@ -47,8 +47,32 @@ function titled(table, methods) {
   return kept.get(table);
 }
 
-export function Picture({parts}) {
-  const [model, image] = [parts[0], parts.slice(1).join("/")];
+// An address may name the image alone: the first model that explains it is meant.
+function useModel(parts) {
+  const [owner, setOwner] = useState(null);
+  useEffect(() => {
+    let wanted = true;
+    const search = async () => {
+      for (const name of named("images:")) {
+        const {images} = await section(name);
+        if (images.data.image.includes(parts[0])) return name.slice("images:".length);
+      }
+      return "";
+    };
+    if (parts.length === 1) search().then((model) => wanted && setOwner(model));
+    return () => { wanted = false; };
+  }, [parts.join("/")]);
+  return parts.length > 1 ? [parts[0], parts.slice(1).join("/")] : [owner, parts[0]];
+}
+
+export function ImagePage({parts}) {
+  const [model, image] = useModel(parts);
+  if (model === null) return html`<h1 tabindex="-1">${image}</h1><p>Loading…</p>`;
+  if (model === "") return html`<h1 tabindex="-1">${image}</h1><p role="alert">No model explains an image ${image}.</p>`;
+  return html`<${Explained} model=${model} image=${image} />`;
+}
+
+function Explained({model, image}) {
   const found = useSection(`images:${model}`);
   const maps = useSection(`maps:${model}`);
   const thumbs = useSection(found && !found.error ? `thumbs:${found.dataset}` : null);

@@ -1,7 +1,7 @@
 import {html} from "htm/preact";
 import {has} from "../data.js";
 import {interval, number} from "../format.js";
-import {useSection} from "../picture.js";
+import {useSection} from "../thumbs.js";
 import {Table} from "../table.js";
 
 export function Compare({core}) {

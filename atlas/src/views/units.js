@@ -2,7 +2,7 @@ import {html} from "htm/preact";
 import {named, rowOf} from "../data.js";
 import {Dots} from "../chart.js";
 import {interval, link, number} from "../format.js";
-import {Thumb, useSection} from "../picture.js";
+import {Thumb, useSection} from "../thumbs.js";
 import {Table} from "../table.js";
 
 const MOST_CLASSES = 24;
@@ -63,8 +63,8 @@ export function Unit({core, parts}) {
     </p>
     ${unit.warnings && html`<p class="warning">Read with care: ${unit.warnings.replaceAll(";", ", ")}.</p>`}
     <ul class="findings">${sentences(unit).map((said) => html`<li><p>${said}</p></li>`)}</ul>
-    ${pictures("Images that activate it most", found.images.top?.[at], thumbs)}
-    ${pictures("Images whose decision it carries (relevance)", found.images.reference?.[at], thumbs)}
+    ${strip("Images that activate it most", found.images.top?.[at], thumbs)}
+    ${strip("Images whose decision it carries (relevance)", found.images.reference?.[at], thumbs)}
     ${found.effects && html`<${Dots} title=${`What classes lose without unit ${id}`} unit="loss in nats; filled: found on validation images, confirmed on test images" items=${lost(found.effects, at)} />`}
     ${relevance(found.units, at).length > 0 && html`<${Dots} title="Mean relevance for each class" items=${relevance(found.units, at)} />`}
     <h2>All that is known</h2>
@@ -86,9 +86,9 @@ function sentences(unit) {
   return said;
 }
 
-function pictures(title, ids, thumbs) {
+function strip(title, ids, thumbs) {
   if (!ids?.length) return null;
-  return html`<section><h2>${title}</h2><div class="pictures">${ids.map((id) => html`<${Thumb} thumbs=${thumbs} id=${id} size=${128} />`)}</div></section>`;
+  return html`<section><h2>${title}</h2><div class="shown">${ids.map((id) => html`<${Thumb} thumbs=${thumbs} id=${id} size=${128} />`)}</div></section>`;
 }
 
 function lost(effects, at) {
