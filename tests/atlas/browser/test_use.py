@@ -56,6 +56,14 @@ def test_the_gallery_filters(opened: Opened) -> None:
     assert page.locator(".gallery a").count() == 2
 
 
+def test_an_address_may_name_an_image_without_its_model(opened: Opened) -> None:
+    """As the sentences about maps do."""
+    page = opened("#image=scene%2F00000")
+    expect(page.get_by_text("Maps are for the class")).to_be_visible()
+    page = opened("#image=no-such")
+    expect(page.get_by_role("alert")).to_have_text("No model explains an image no-such.")
+
+
 def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
     page = opened("#image=net/scene%2F00000")
     page.get_by_label("Opacity").fill("0.2")
