@@ -20,8 +20,6 @@ rule artefact_audit:
         audit=shown(f"{R}/artefacts/{{dataset}}.json", "artefact_audit", "audit"),
     log:
         f"{R}/logs/artefact_audit/{{dataset}}.log",
-    benchmark:
-        f"{R}/benchmarks/artefact_audit/{{dataset}}.tsv"
     conda:
         "../envs/tables.yaml"
     threads: 2
@@ -49,8 +47,6 @@ rule figures_artefacts:
         ),
     log:
         f"{R}/logs/figures_artefacts/{{dataset}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_artefacts/{{dataset}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -73,8 +69,6 @@ rule shortcut:
         removal=f"{R}/shortcuts/{{study}}/removal.csv",
     log:
         f"{R}/logs/shortcut/{{study}}.log",
-    benchmark:
-        f"{R}/benchmarks/shortcut/{{study}}.tsv"
     wildcard_constraints:
         study=one_of(CONFIG.shortcuts),
     conda:
@@ -96,8 +90,6 @@ rule figures_shortcut:
         **figure("shortcuts/{study}/shortcut", png=("shortcut", "shortcut")),
     log:
         f"{R}/logs/figures_shortcut/{{study}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_shortcut/{{study}}.tsv"
     wildcard_constraints:
         study=one_of(CONFIG.shortcuts),
     conda:

@@ -12,8 +12,6 @@ rule atlas:
         page=shown(f"{R}/atlas/index.html", "atlas", "atlas"),
     log:
         f"{R}/logs/atlas/report.log",
-    benchmark:
-        f"{R}/benchmarks/atlas/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

@@ -15,8 +15,6 @@ rule claims:
         about=f"{R}/claims.json",
     log:
         f"{R}/logs/claims/report.log",
-    benchmark:
-        f"{R}/benchmarks/claims/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

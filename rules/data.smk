@@ -25,8 +25,6 @@ for KIND, NAMES in plan.sources.items():
             **plan.data_outputs(NAMES[0], "{dataset}"),
         log:
             f"{R}/logs/data_{KIND}/{{dataset}}.log",
-        benchmark:
-            f"{R}/benchmarks/data_{KIND}/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=one_of(NAMES),
         priority: soon

@@ -25,8 +25,6 @@ rule discover:
         report=f"{R}/discovery/{{model}}.json",
     log:
         f"{R}/logs/discover/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/discover/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -48,8 +46,6 @@ rule figures_discovery:
         **figure("discovery/{model}", png=("proposed kinds", "discovery_figure")),
     log:
         f"{R}/logs/figures_discovery/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_discovery/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:

@@ -34,8 +34,6 @@ rule clip_train:
         ),
     log:
         f"{R}/logs/clip_train/{{clip}}.log",
-    benchmark:
-        f"{R}/benchmarks/clip_train/{{clip}}.tsv"
     wildcard_constraints:
         clip=one_of(plan.trained_clips),
     conda:
@@ -66,8 +64,6 @@ rule clip_embed:
         about=f"{R}/clip/{{clip}}/{{dataset}}/embeddings.json",
     log:
         f"{R}/logs/clip_embed/{{clip}}/{{dataset}}.log",
-    benchmark:
-        f"{R}/benchmarks/clip_embed/{{clip}}/{{dataset}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -94,8 +90,6 @@ rule dissect_passes:
         ),
     log:
         f"{R}/logs/dissect_passes/{{model}}{{twin}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_passes/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of([] if plan.probe_shards else plan.layers),
     conda:
@@ -119,8 +113,6 @@ rule dissect_activations_shard:
         activations=temp(f"{R}/dissect/{{model}}{{twin}}/shards/{{shard}}.npy"),
     log:
         f"{R}/logs/dissect_activations_shard/{{model}}{{twin}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_activations_shard/{{model}}{{twin}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -146,8 +138,6 @@ rule dissect_activations_merge:
         activations=f"{R}/dissect/{{model}}{{twin}}/activations.npy",
     log:
         f"{R}/logs/dissect_activations_merge/{{model}}{{twin}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_activations_merge/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
     conda:
@@ -175,8 +165,6 @@ rule dissect_overlaps_shard:
         ),
     log:
         f"{R}/logs/dissect_overlaps_shard/{{model}}{{twin}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_overlaps_shard/{{model}}{{twin}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -198,8 +186,6 @@ rule dissect_overlaps_merge:
         overlaps=f"{R}/dissect/{{model}}{{twin}}/overlaps.safetensors",
     log:
         f"{R}/logs/dissect_overlaps_merge/{{model}}{{twin}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_overlaps_merge/{{model}}{{twin}}.tsv"
     wildcard_constraints:
         model=one_of(plan.layers if plan.probe_shards else []),
     conda:
@@ -227,8 +213,6 @@ rule dissect_labels:
         about=f"{R}/dissect/{{model}}/{{layer}}.json",
     log:
         f"{R}/logs/dissect_labels/{{model}}/{{layer}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_labels/{{model}}/{{layer}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -255,8 +239,6 @@ rule dissect_summary:
         ),
     log:
         f"{R}/logs/dissect_summary/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_summary/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -277,8 +259,6 @@ rule dissect_compare:
         comparison=shown(f"{R}/dissect/{{pair}}.json", "dissect_compare", "comparison"),
     log:
         f"{R}/logs/dissect_compare/{{pair}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_compare/{{pair}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -304,8 +284,6 @@ rule dissect_roles:
         tests=f"{R}/dissect/{{model}}/role_tests.json",
     log:
         f"{R}/logs/dissect_roles/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/dissect_roles/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:

@@ -25,8 +25,6 @@ rule compare_models:
         costs=shown(f"{R}/experiments/costs.csv", "costs", "costs"),
     log:
         f"{R}/logs/compare_models/report.log",
-    benchmark:
-        f"{R}/benchmarks/compare_models/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -52,8 +50,6 @@ rule compare_factors:
         sentences=f"{R}/experiments/factors.json",
     log:
         f"{R}/logs/compare_factors/report.log",
-    benchmark:
-        f"{R}/benchmarks/compare_factors/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -81,8 +77,6 @@ rule figures_experiments:
         ),
     log:
         f"{R}/logs/figures_experiments/{{grid}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_experiments/{{grid}}.tsv"
     wildcard_constraints:
         grid=one_of(plan.families_of_models),
     conda:

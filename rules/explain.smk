@@ -35,8 +35,6 @@ rule explanations:
         maps=f"{R}/explanations/{{model}}/maps/{{family}}/{{batch}}.safetensors",
     log:
         f"{R}/logs/explanations/{{model}}/{{family}}/{{batch}}.log",
-    benchmark:
-        f"{R}/benchmarks/explanations/{{model}}/{{family}}/{{batch}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -85,8 +83,6 @@ for NUMBER, (ALIKE, BATCH) in enumerate(plan.drawings):
             ],
         log:
             f"{R}/logs/explanation_images/{{model}}/{BATCH}.log",
-        benchmark:
-            f"{R}/benchmarks/explanation_images/{{model}}/{BATCH}.tsv"
         wildcard_constraints:
             model=one_of(ALIKE),
         conda:
@@ -120,8 +116,6 @@ rule explanation_checks:
         ),
     log:
         f"{R}/logs/explanation_checks/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/explanation_checks/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.checked),
     conda:
@@ -153,8 +147,6 @@ rule lime_tune:
         seconds=f"{R}/explanations/{{model}}/lime/seconds.csv",
     log:
         f"{R}/logs/lime_tune/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/lime_tune/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -176,8 +168,6 @@ rule agreement:
         summary=shown(f"{R}/agreement/{{model}}-summary.csv", "agreement", "agreement"),
     log:
         f"{R}/logs/agreement/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/agreement/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -199,8 +189,6 @@ rule localisation:
         ),
     log:
         f"{R}/logs/localisation/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/localisation/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

@@ -33,8 +33,6 @@ rule faithfulness:
         ),
     log:
         f"{R}/logs/faithfulness/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.measured_whole),
     conda:
@@ -61,8 +59,6 @@ rule faithfulness_shard:
         curves=temp(f"{R}/faithfulness/{{model}}/shards/{{shard}}-curves.csv"),
     log:
         f"{R}/logs/faithfulness_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -94,8 +90,6 @@ rule faithfulness_merge:
         ),
     log:
         f"{R}/logs/faithfulness_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/faithfulness_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(plan.measured) - set(plan.measured_whole)),
     conda:

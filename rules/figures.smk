@@ -58,8 +58,6 @@ rule figures_data:
         **figure("data/{dataset}/images", png=("images", "images")),
     log:
         f"{R}/logs/figures_data/{{dataset}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_data/{{dataset}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -95,8 +93,6 @@ for NUMBER, TRAINED in enumerate(filter(None, (plan.trained, plan.others))):
             ),
         log:
             f"{R}/logs/figures_models/{{model}}.log",
-        benchmark:
-            f"{R}/benchmarks/figures_models/{{model}}.tsv"
         wildcard_constraints:
             model=one_of(TRAINED),
         conda:
@@ -127,8 +123,6 @@ rule figures_rof:
         ),
     log:
         f"{R}/logs/figures_rof/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_rof/{{model}}.tsv"
     priority: soon
     conda:
         "../envs/tables.yaml"
@@ -149,8 +143,6 @@ rule figures_generalisation:
         ),
     log:
         f"{R}/logs/figures_generalisation/{{study}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_generalisation/{{study}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -178,8 +170,6 @@ for NUMBER, ALIKE in enumerate(plan.alike):
             ),
         log:
             f"{R}/logs/figures_explanations/{{model}}.log",
-        benchmark:
-            f"{R}/benchmarks/figures_explanations/{{model}}.tsv"
         wildcard_constraints:
             model=one_of(ALIKE),
         conda:
@@ -205,8 +195,6 @@ rule figures_agreement:
         ),
     log:
         f"{R}/logs/figures_agreement/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_agreement/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -226,8 +214,6 @@ rule figures_localisation:
         ),
     log:
         f"{R}/logs/figures_localisation/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_localisation/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -257,8 +243,6 @@ rule figures_dissect:
         ),
     log:
         f"{R}/logs/figures_dissect/{{dissected}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_dissect/{{dissected}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -282,8 +266,6 @@ rule figures_units:
         **figure("dissect/{model}/units", png=("units", "units")),
     log:
         f"{R}/logs/figures_units/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_units/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -303,8 +285,6 @@ rule figures_planted:
         **figure("planted/summary", png=("planted units", "planted_figure")),
     log:
         f"{R}/logs/figures_planted/report.log",
-    benchmark:
-        f"{R}/benchmarks/figures_planted/report.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -326,8 +306,6 @@ rule figures_concept_roles:
         ),
     log:
         f"{R}/logs/figures_concept_roles/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_concept_roles/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -344,8 +322,6 @@ rule figures_atlas:
         **figure("relevance/{model}/{image}", png=("concept atlas", "concept_atlas")),
     log:
         f"{R}/logs/figures_atlas/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_atlas/{{model}}/{{image}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -369,8 +345,6 @@ rule figures_faithfulness:
         ),
     log:
         f"{R}/logs/figures_faithfulness/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_faithfulness/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -388,8 +362,6 @@ rule figures_effects:
         **figure("units/{model}/effects", png=("effects of units", "unit_effects")),
     log:
         f"{R}/logs/figures_effects/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/figures_effects/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:

@@ -20,8 +20,6 @@ rule train:
         history=shown(f"{R}/models/{{model}}/history.csv", "history", "training"),
     log:
         f"{R}/logs/train/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/train/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.trained),
     priority: soon
@@ -45,8 +43,6 @@ rule import_model:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
     log:
         f"{R}/logs/import_model/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/import_model/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.imported),
     priority: soon
@@ -69,8 +65,6 @@ rule features:
         test=f"{R}/features/{{model}}/test.safetensors",
     log:
         f"{R}/logs/features/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/features/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.feature_shards)),
     priority: soon
@@ -96,8 +90,6 @@ rule features_shard:
         test=temp(f"{R}/features/{{model}}/shards/test-{{shard}}.safetensors"),
     log:
         f"{R}/logs/features_shard/{{model}}/{{shard}}.log",
-    benchmark:
-        f"{R}/benchmarks/features_shard/{{model}}/{{shard}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -121,8 +113,6 @@ rule features_merge:
         test=f"{R}/features/{{model}}/test.safetensors",
     log:
         f"{R}/logs/features_merge/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/features_merge/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.feature_shards),
     conda:
@@ -147,8 +137,6 @@ rule check_import:
         check=f"{R}/models/{{model}}/import.json",
     log:
         f"{R}/logs/check_import/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/check_import/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.imported),
     conda:
@@ -178,8 +166,6 @@ rule evaluate:
         ),
     log:
         f"{R}/logs/evaluate/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/evaluate/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

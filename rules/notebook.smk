@@ -13,8 +13,6 @@ rule notebook:
         page=shown(f"{R}/report.html", "notebook", "notebook"),
     log:
         f"{R}/logs/notebook/report.log",
-    benchmark:
-        f"{R}/benchmarks/notebook/report.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

@@ -24,8 +24,6 @@ rule planted_truth:
         regions=f"{R}/planted/{{model}}/regions.csv",
     log:
         f"{R}/logs/planted_truth/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/planted_truth/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -47,8 +45,6 @@ rule planted_scores:
         report=f"{R}/planted/{{model}}/scores.json",
     log:
         f"{R}/logs/planted_scores/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/planted_scores/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -66,8 +62,6 @@ rule planted_summary:
         summary=shown(f"{R}/planted/summary.csv", "planted_summary", "planted units"),
     log:
         f"{R}/logs/planted_summary/report.log",
-    benchmark:
-        f"{R}/benchmarks/planted_summary/report.tsv"
     conda:
         "../envs/tables.yaml"
     params:

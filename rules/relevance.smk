@@ -22,8 +22,6 @@ rule relevance_references:
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
     log:
         f"{R}/logs/relevance_references/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/relevance_references/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -46,8 +44,6 @@ rule relevance_atlas:
         decision=f"{R}/relevance/{{model}}/crp/{{image}}.safetensors",
     log:
         f"{R}/logs/relevance_atlas/{{model}}/{{image}}.log",
-    benchmark:
-        f"{R}/benchmarks/relevance_atlas/{{model}}/{{image}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2

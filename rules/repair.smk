@@ -21,8 +21,6 @@ rule repair_model:
         about=f"{R}/models/{{model}}/repair.json",
     log:
         f"{R}/logs/repair_model/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/repair_model/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.repaired),
     conda:
@@ -57,8 +55,6 @@ rule repair_report:
         summary=f"{R}/repair/{{repair}}/summary.json",
     log:
         f"{R}/logs/repair_report/{{repair}}.log",
-    benchmark:
-        f"{R}/benchmarks/repair_report/{{repair}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2

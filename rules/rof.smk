@@ -24,8 +24,6 @@ rule rank:
         ranking=f"{R}/rof/{{model}}/ranking.csv",
     log:
         f"{R}/logs/rank/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/rank/{{model}}.tsv"
     priority: soon
     conda:
         "../envs/tables.yaml"
@@ -50,8 +48,6 @@ rule sweep:
         bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
     log:
         f"{R}/logs/sweep/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/sweep/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(set(CONFIG.models) - set(plan.gridded)),
     priority: soon
@@ -80,8 +76,6 @@ rule sweep_grid:
         bootstrap=f"{R}/rof/{{model}}/bootstrap.safetensors",
     log:
         f"{R}/logs/sweep_grid/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/sweep_grid/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(plan.gridded),
     priority: soon
@@ -114,8 +108,6 @@ rule turning_points:
         points=f"{R}/rof/{{model}}/points.csv",
     log:
         f"{R}/logs/turning_points/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/turning_points/{{model}}.tsv"
     priority: soon
     conda:
         "../envs/tables.yaml"
@@ -145,8 +137,6 @@ rule generalisation:
         correlation=f"{R}/generalisation/{{study}}/correlation.json",
     log:
         f"{R}/logs/generalisation/{{study}}.log",
-    benchmark:
-        f"{R}/benchmarks/generalisation/{{study}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

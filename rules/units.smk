@@ -38,8 +38,6 @@ rule unit_effects:
         report=f"{R}/units/{{model}}/effects.json",
     log:
         f"{R}/logs/unit_effects/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_effects/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -61,8 +59,6 @@ rule unit_images:
         embeddings=f"{R}/units/{{model}}/images.safetensors",
     log:
         f"{R}/logs/unit_images/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_images/{{model}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -86,8 +82,6 @@ rule unit_search:
         ),
     log:
         f"{R}/logs/unit_search/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_search/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -111,8 +105,6 @@ rule unit_effects_inner:
         report=f"{R}/units/{{model}}/inner/{{layer}}.json",
     log:
         f"{R}/logs/unit_effects_inner/{{model}}/{{layer}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_effects_inner/{{model}}/{{layer}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
@@ -133,8 +125,6 @@ rule unit_dossier:
         about=f"{R}/units/{{model}}/{{layer}}.json",
     log:
         f"{R}/logs/unit_dossier/{{model}}/{{layer}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_dossier/{{model}}/{{layer}}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:

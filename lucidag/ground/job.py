@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from pathlib import Path
 from typing import Any
 
+from lucidag.ground.cost import write_cost
 from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.files import discard_partial, write_json
 from lucidag.ground.log import Log
@@ -27,11 +28,12 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     """Run a script's work with its output in the rule's log and its failure in one sentence.
 
     Before the work its inputs are compared with what other jobs recorded, and after it its own outputs are recorded
-    (`lucidag.ground.recorded`; `differing` names outputs whose bytes differ from run to run). What the work prints
-    goes to the log. If it fails, the log holds the traceback, the terminal shows one line (what the user can mend, for
-    an `InputError`), and the process ends with status 1. The last line of the log says how much of the process' life
-    went into imports. What a killed job left half written beside the same outputs is removed at the start. While it
-    runs, and after a failure, there is a mark of it (`failure_mark`), from which the end of the run tells what failed.
+    (`lucidag.ground.recorded`; `differing` names outputs whose bytes differ from run to run). What the work prints goes
+    to the log. If it fails, the log holds the traceback, the terminal shows one line (what the user can mend, for an
+    `InputError`), and the process ends with status 1. The last line of the log says how much of the process' life went
+    into imports; what it cost stands beside the log (`lucidag.ground.cost`). What a killed job left half written beside
+    the same outputs is removed at the start. While it runs, and after a failure, there is a mark of it
+    (`failure_mark`), from which the end of the run tells what failed.
     """
     path = Path(task.log[0])
     about: dict[str, Any] = {"rule": task.rule, "wildcards": [str(value) for value in task.wildcards], "log": str(path)}
@@ -54,7 +56,9 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
                 raise SystemExit(INTERRUPTED) from None
             _tell(f"{name}: {sentence}")
             raise SystemExit(1) from None
-        log.write(f"imports {started:.2f} s of {_seconds_alive():.2f} s\n")
+        lived = _seconds_alive()
+        log.write(f"imports {started:.2f} s of {lived:.2f} s\n")
+        write_cost(path, lived)
 
 
 @contextmanager

@@ -49,6 +49,32 @@ def test_work_goes_to_the_log_and_its_cost_too(root: Path, tmp_path: Path) -> No
     spent = re.fullmatch(r"imports ([\d.]+) s of ([\d.]+) s", lines[-1])
     assert spent
     assert 0 < float(spent[1]) <= float(spent[2]) < 60
+    names, numbers = (tmp_path / "benchmarks" / "a.tsv").read_text().splitlines()
+    assert names.split("\t") == ["s", "max_rss", "cpu_time"]
+    seconds, memory, processor = map(float, numbers.split("\t"))
+    assert seconds == float(spent[2])
+    assert 5 < memory < 2000  # an interpreter, in MB
+    assert 0 < processor < 60
+
+
+def test_the_cost_counts_memory_and_time_of_what_the_job_starts(root: Path, tmp_path: Path) -> None:
+    work = "x = bytearray(300 << 20); sum(i * i for i in range(3_000_000))"
+    outside = f"import subprocess; subprocess.run([sys.executable, '-c', {work!r}], check=True)"
+    for name, last in (("none", "pass"), ("inside", work), ("outside", outside)):
+        assert run(root, tmp_path / "logs" / "rule" / f"{name}.log", last).returncode == 0
+    costs = {
+        file.stem: list(map(float, file.read_text().splitlines()[1].split("\t")))
+        for file in (tmp_path / "benchmarks" / "rule").iterdir()
+    }
+    for name in ("inside", "outside"):
+        assert costs[name][1] > 300 > costs["none"][1]
+        assert costs[name][2] > costs["none"][2] + 0.05
+
+
+def test_a_job_that_fails_or_whose_log_lies_elsewhere_leaves_no_cost(root: Path, tmp_path: Path) -> None:
+    assert run(root, tmp_path / "logs" / "a.log", "raise InputError('no')").returncode == 1
+    assert run(root, tmp_path / "elsewhere" / "a.log", "pass").returncode == 0
+    assert not list(tmp_path.rglob("*.tsv"))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +115,7 @@ def test_what_a_killed_job_left_half_written_is_removed(root: Path, tmp_path: Pa
         (tmp_path / name).touch()
     outputs = tmp_path / "a.npy", tmp_path / "new" / "c.npy"
     assert run(root, tmp_path / "logs" / "a.log", "pass", *outputs).returncode == 0
-    assert {file.name for file in tmp_path.iterdir()} == {*others, "logs"}
+    assert {file.name for file in tmp_path.iterdir()} == {*others, "logs", "benchmarks"}
 
 
 def test_track_yields_everything_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ class Job:
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    beside: tuple[str, ...]  # log and benchmark
+    log: str
     resources: str
 
 
@@ -58,8 +58,7 @@ def jobs_of(text: str) -> list[Job]:
         rule = block.split(":")[0].split()[-1]
         name = f"{rule} {keys['wildcards']}" if "wildcards" in keys else rule
         files, made = (tuple(filter(None, keys.get(key, "").split(", "))) for key in ("input", "output"))
-        beside = tuple(keys.get(key, "") for key in ("log", "benchmark"))
-        jobs.append(Job(name, files, made, beside, keys.get("resources", "")))
+        jobs.append(Job(name, files, made, keys.get("log", ""), keys.get("resources", "")))
     return jobs
 
 
@@ -164,8 +163,7 @@ def test_the_jobs_follow_from_the_configuration(root: Path, dry_run, request, na
     for job in jobs:
         rule, _, wildcards = re.sub(r"^(explanation_images)_\d+", r"\1", job.name).partition(" ")
         parts = sorted(re.findall(r"=/?([^,]+)", wildcards)) or ["report"]
-        log, benchmark = (re.sub(r"^results/(logs|benchmarks)/|\.(log|tsv)$", "", file) for file in job.beside)
-        assert log == benchmark, job.name
+        log = re.sub(r"^results/logs/|\.log$", "", job.log)
         if rule == "explanation_images":  # its files name images, and its log the first of them
             parts = sorted([*parts, Path(job.outputs[0]).stem])
         rule = re.sub(r"_\d+$", "", rule)
