@@ -1,9 +1,12 @@
 """Characters that the font of all figures lacks: spelt out, as boxes would make one name of many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 from matplotlib import font_manager
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
@@ -19,7 +22,7 @@ def spell_out(fig: Figure, family: str) -> None:
     family
         The font's name.
     """
-    for text in fig.findobj(Text):
+    for text in _texts(fig):
         text.set_text(drawable(text.get_text(), family))
     for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
         for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
@@ -27,6 +30,16 @@ def spell_out(fig: Figure, family: str) -> None:
                 formatter.seq = [drawable(str(label), family) for label in formatter.seq]
             elif isinstance(formatter, FuncFormatter):  # what labels of given places become
                 formatter.func = partial(_said, formatter.func, family)
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """Yield the texts of an artist; not those of an axis that is off, whose ticks would be made for being asked."""
+    if isinstance(artist, Text):
+        yield artist
+    off = isinstance(artist, Axes) and not artist.axison
+    for child in artist.get_children():
+        if not (off and isinstance(child, Axis)):
+            yield from _texts(child)
 
 
 def _said(label: Callable[..., str], family: str, *place: float) -> str:

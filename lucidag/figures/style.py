@@ -110,8 +110,11 @@ def _small(png: bytes, true_colour: bool) -> bytes:
     buffer = BytesIO()
     with Image.open(BytesIO(png)) as image:
         every = image.convert("RGB")  # nothing shines through
-        few = every if true_colour else every.quantize(256, method=Image.Quantize.MEDIANCUT)
-        few.save(buffer, format="PNG", optimize=True, dpi=(PNG_DPI, PNG_DPI))
+        if true_colour:  # `optimize` would take five times as long for 3 % of the bytes
+            every.save(buffer, format="PNG", dpi=(PNG_DPI, PNG_DPI))
+        else:
+            few = every.quantize(256, method=Image.Quantize.MEDIANCUT)
+            few.save(buffer, format="PNG", optimize=True, dpi=(PNG_DPI, PNG_DPI))
     return buffer.getvalue()
 
 
