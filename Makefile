@@ -10,7 +10,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run verify test test-long zoo campaigns lint lock docs bundle site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns kills lint lock docs bundle site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ campaigns: $(READY) ## thousands of odd, damaged and malicious inputs; what ends
 	$(VENV)/bin/python -m tests.campaigns images --number 5000
 	$(VENV)/bin/python -m tests.campaigns checkpoints --number 2000
 	$(VENV)/bin/python -m tests.campaigns polygons --number 500
+
+kills: $(READY) ## runs that are killed 200 times and resumed; every byte is compared with an undisturbed run
+	$(VENV)/bin/python -m tests.campaigns kills --number 200
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -1,0 +1,226 @@
+"""Runs of the workflow that are started, ended and looked at: what is there is held against an undisturbed run."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lucidag.ground.checksums import Checksum
+from lucidag.ground.files import read_json
+from lucidag.ground.records import FOLDER
+from lucidag.report.verify import STATE, files_in
+from tests.campaigns.everything import CONFIGURATION, prepare
+from tests.forked import serve
+
+PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}(\.\w+)?")  # what a writer has under its hands (`lucidag.ground.files`)
+# As `make run` does.
+COMMAND = "{python} -m lucidag.config.lock && exec {python} -m snakemake {targets} --cores {cores} --configfile {file}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a copy of the project, to run it in.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    python
+        What runs it.
+    cores
+        How many jobs at a time.
+    targets
+        What to make.
+    """
+
+    folder: Path
+    python: Path
+    cores: int = 2
+    targets: str = ""
+
+    @property
+    def results(self) -> Path:
+        """The folder of results."""
+        return self.folder / "results"
+
+    @property
+    def said(self) -> Path:
+        """The file with what the last run has shown at the terminal."""
+        return self.folder / "said.txt"
+
+    def copy(self, folder: Path) -> "Place":
+        """Return a copy of all that is there."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return replace(self, folder=folder)
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a run in a session of its own, by the one command that resumes a run too."""
+        words = COMMAND.format(python=self.python, cores=self.cores, file=CONFIGURATION, targets=self.targets)
+        kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        with self.said.open("wb") as said:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", words],
+                cwd=self.folder,
+                env=kept | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                restore_signals=True,
+            )
+
+    def run(self, **environment: str) -> int:
+        """Run to the end; return the status."""
+        return self.start(**environment).wait()
+
+    def words(self) -> str:
+        """Return what the last run has shown."""
+        return self.said.read_text(encoding="utf-8", errors="replace")
+
+    def at_work(self) -> list[str]:
+        """Return the rules of the jobs that have begun and not ended, by what the last run has shown."""
+        text = self.words()
+        began = re.findall(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    jobid: (\d+)$", text, flags=re.MULTILINE)
+        ended = set(re.findall(r"^Finished .*\(job (\d+)\)$", text, flags=re.MULTILINE))
+        return [rule for rule, number in began if number not in ended]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an undisturbed run leaves.
+
+    Attributes
+    ----------
+    sums
+        Checksum by path from the folder of results: of all files, and of those that were removed once they were joined.
+    there
+        Which files are there at the end.
+    unequal
+        Those that hold seconds, and so differ from run to run.
+    """
+
+    sums: Mapping[str, str]
+    there: frozenset[str]
+    unequal: frozenset[str]
+
+    @classmethod
+    def of(cls, results: Path) -> "Reference":
+        """Read all files."""
+        there = {_inside(file, results): Checksum.of(file).sha256 for file in _files(results)}
+        recorded: dict[str, Any] = {}
+        for file in (results / FOLDER).rglob("*.json"):
+            recorded |= read_json(file)["outputs"]
+        unequal = frozenset(path for path, each in recorded.items() if each is None)
+        passed = {path: each["sha256"] for path, each in recorded.items() if each is not None}
+        return cls({**passed, **there}, frozenset(there), unequal)
+
+    def faults(self, results: Path, finished: bool) -> tuple[list[str], int]:
+        """Say what is wrong with results, and how many files were looked at.
+
+        The bytes of every file are compared, and, of a finished run, that just these files are there.
+        """
+        found = []
+        seen = set()
+        for file in _files(results):
+            path = _inside(file, results)
+            seen.add(path)
+            if path not in self.sums:
+                begun = bool(PARTIAL.fullmatch(file.name)) or file.name in (STATE, ".snakemake_timestamp")
+                found += [] if begun and not finished else [f"{path} does not belong"]
+            elif path not in self.unequal and Checksum.of(file).sha256 != self.sums[path]:
+                found.append(f"{path} differs")
+        if finished:
+            found += [f"{path} is missing" for path in sorted(self.there - seen)]
+            found += [f"{mark} tells of a failure" for mark in (results / "logs").rglob("*.failed.json")]
+        return found, len(seen)
+
+
+def python_of(folder: Path, plain: bool) -> Path:
+    """Return a Python for runs: this one, or one that starts without the seconds of imports (`tests.forked`)."""
+    if plain:
+        return Path(sys.executable)
+    folder.mkdir(parents=True, exist_ok=True)
+    return serve(folder, os.getpid())
+
+
+def prepared(folder: Path, words: Mapping[str, Any], python: Path, cores: int = 2, targets: str = "") -> Place:
+    """Return a new place with a configuration."""
+    folder.mkdir(parents=True)
+    prepare(folder, words)
+    return Place(folder, python, cores, targets)
+
+
+def undisturbed(template: Place, tell: Callable[[str], None]) -> Reference:
+    """Run a copy without any accident; return what it leaves."""
+    place, began = template.copy(template.folder.with_name("undisturbed")), time.monotonic()
+    if place.run() != 0:
+        raise RuntimeError(place.words())
+    found = Reference.of(place.results)
+    tell(f"undisturbed: {len(found.there)} files in {time.monotonic() - began:.0f} s")
+    return found
+
+
+def tell(line: str) -> None:
+    """Show how far a campaign is."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+
+
+def members(folder: Path) -> list[int]:
+    """Return the processes that work in a folder: of a run all, also those that a server has forked for it."""
+    found = []
+    for each in Path("/proc").iterdir():
+        if each.name.isdigit():
+            with suppress(OSError):
+                if (each / "cwd").readlink().is_relative_to(folder) and not _gone(int(each.name)):
+                    found.append(int(each.name))
+    return found
+
+
+def kill(place: Place, running: subprocess.Popen[bytes]) -> None:
+    """End all processes of a run at one moment, as a loss of power does."""
+    stopped: set[int] = set()
+    while new := set(members(place.folder)) - stopped:
+        for pid in new:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        stopped |= new
+    for pid in stopped:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    wait_for_end(place)
+
+
+def wait_for_end(place: Place, seconds: float = 60) -> None:
+    """Wait until no process works in a folder."""
+    until = time.monotonic() + seconds
+    while members(place.folder):
+        if time.monotonic() > until:
+            raise TimeoutError(f"processes are left in {place.folder}")
+        time.sleep(0.02)
+
+
+def _gone(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    return True
+
+
+def _files(results: Path) -> Iterator[Path]:
+    if results.is_dir():
+        yield from files_in(results)
+        yield from sorted(file for file in (results / FOLDER).rglob("*") if file.is_file())
+
+
+def _inside(file: Path, results: Path) -> str:
+    return file.relative_to(results).as_posix()
