@@ -26,7 +26,8 @@ $(READY): requirements.lock requirements-setup.lock
 setup: $(READY) ## create .venv with the pinned packages
 
 run: $(READY) ## run the default workflow
-	@$(VENV)/bin/python -m lucidag.config.lock
+	@$(VENV)/bin/python -B -m lucidag.ground.compiled
+	@$(VENV)/bin/python -B -m lucidag.config.lock
 	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
 
 verify: $(READY) ## compare all files in RESULTS with what the jobs recorded

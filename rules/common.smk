@@ -13,6 +13,11 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.ground.compiled import keep_whole
+
+if workflow.is_main_process:
+    keep_whole(ROOT / "lucidag")
+
 from lucidag.report.interruption import INTERRUPTED, interrupt, quiet
 
 if workflow.is_main_process:
@@ -185,8 +190,12 @@ def given(files):
 
 
 onstart:
-    mark(R, SOURCE)
-    forget_failures(PLACE)
+    try:
+        mark(R, SOURCE)
+        forget_failures(PLACE)
+    except InputError as error:
+        print(f"lucidag: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def jobs_here():

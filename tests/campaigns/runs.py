@@ -22,7 +22,10 @@ from tests.forked import serve
 
 PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}(\.\w+)?")  # what a writer has under its hands (`lucidag.ground.files`)
 # As `make run` does.
-COMMAND = "{python} -m lucidag.config.lock && exec {python} -m snakemake {targets} --cores {cores} --configfile {file}"
+COMMAND = (
+    "{python} -B -m lucidag.ground.compiled && {python} -B -m lucidag.config.lock && "
+    "exec {python} -m snakemake {targets} --cores {cores} --configfile {file}"
+)
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,15 @@ class Place:
         How many jobs at a time.
     targets
         What to make.
+    terminal
+        Name of the file that stands for it.
     """
 
     folder: Path
     python: Path
     cores: int = 2
     targets: str = ""
+    terminal: str = "said.txt"
 
     @property
     def results(self) -> Path:
@@ -54,17 +60,34 @@ class Place:
     @property
     def said(self) -> Path:
         """The file with what the last run has shown at the terminal."""
-        return self.folder / "said.txt"
+        return self.folder.with_name(f"{self.folder.name}-{self.terminal}")
+
+    @property
+    def forks(self) -> bool:
+        """Whether a server forks what is run."""
+        return self.python != Path(sys.executable)
 
     def copy(self, folder: Path) -> "Place":
         """Return a copy of all that is there."""
         shutil.copytree(self.folder, folder, symlinks=True)
+        return self.at(folder)
+
+    def at(self, folder: Path) -> "Place":
+        """Return the same in another folder."""
         return replace(self, folder=folder)
 
-    def start(self, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a run in a session of its own, by the one command that resumes a run too."""
+    def with_terminal(self, name: str) -> "Place":
+        """Return the same at another terminal."""
+        return replace(self, terminal=name)
+
+    def start(self, before: Callable[[], None] | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a run in a session of its own, by the one command that resumes a run too.
+
+        `before` is called in the child: it may set limits.
+        """
         words = COMMAND.format(python=self.python, cores=self.cores, file=CONFIGURATION, targets=self.targets)
-        kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        left_out = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        kept = {key: value for key, value in os.environ.items() if key not in left_out}
         with self.said.open("wb") as said:
             return subprocess.Popen(
                 ["/bin/sh", "-c", words],
@@ -74,7 +97,7 @@ class Place:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
-                restore_signals=True,
+                preexec_fn=before,
             )
 
     def run(self, **environment: str) -> int:
@@ -105,22 +128,26 @@ class Reference:
         Which files are there at the end.
     unequal
         Those that hold seconds, and so differ from run to run.
+    sizes
+        Bytes of those that are there.
     """
 
     sums: Mapping[str, str]
     there: frozenset[str]
     unequal: frozenset[str]
+    sizes: Mapping[str, int]
 
     @classmethod
     def of(cls, results: Path) -> "Reference":
         """Read all files."""
-        there = {_inside(file, results): Checksum.of(file).sha256 for file in _files(results)}
+        sums = {_inside(file, results): Checksum.of(file) for file in _files(results)}
+        there = {path: each.sha256 for path, each in sums.items()}
         recorded: dict[str, Any] = {}
         for file in (results / FOLDER).rglob("*.json"):
             recorded |= read_json(file)["outputs"]
         unequal = frozenset(path for path, each in recorded.items() if each is None)
         passed = {path: each["sha256"] for path, each in recorded.items() if each is not None}
-        return cls({**passed, **there}, frozenset(there), unequal)
+        return cls({**passed, **there}, frozenset(there), unequal, {path: each.size for path, each in sums.items()})
 
     def faults(self, results: Path, finished: bool) -> tuple[list[str], int]:
         """Say what is wrong with results, and how many files were looked at.
