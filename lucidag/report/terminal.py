@@ -163,6 +163,7 @@ def install(
     -------
     What tells whether the run was interrupted.
     """
+    logging.raiseExceptions = False  # where Snakemake's own log finds no room, a traceback for each line tells nobody
     interruption = Interruption()
     logger.addFilter(interruption.is_told)
     for handler in logger.handlers:

@@ -225,56 +225,64 @@ def _limited(scene: Scene, name: str, point: str, kind: int, size: int) -> Itera
 
 
 def worker_killed(scene: Scene, points: int) -> Iterator[Happened]:
-    """Kill a job alone, as the system does for memory."""
-    for _ in range(points):
+    """Kill a job alone, as the system does for memory: while it works, or while it imports."""
+    for point in range(points):
         place = scene.place()
         running = place.start()
-        point = _kill_a_job(place, running.pid, scene.draw)
+        rules = _at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
+        for pid in _jobs(place, running.pid):
+            _kill(pid)
         running.wait()
-        yield scene.after(place, scene.between(place, "a job killed", point))
+        yield scene.after(place, scene.between(place, "a job killed", ", ".join(rules)))
 
 
 def snakemake_killed(scene: Scene, points: int) -> Iterator[Happened]:
     """Kill Snakemake alone; its jobs go on, beside the run that is resumed at once."""
-    for _ in range(points):
-        place, late = scene.place(), scene.draw.uniform(1, scene.seconds)
+    for point in range(points):
+        place = scene.place()
         running = place.start()
-        time.sleep(late)
-        with suppress(ProcessLookupError):
-            os.kill(_snakemake(place, running.pid), signal.SIGKILL)
+        rules = _at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
+        _kill(_snakemake(place, running.pid))
         running.wait()
-        orphans = len(members(place.folder))
-        happened = scene.between(place, "Snakemake killed alone", f"after {late:.1f} s, {orphans} processes left")
+        left = len(members(place.folder))
+        happened = Happened("Snakemake killed alone", f"{', '.join(rules)}, {left} processes left", said_of(""))
         yield scene.after(place, happened)
         wait_for_end(place)
 
 
-def _snakemake(place: Place, started: int) -> int:
-    """Return the process of Snakemake: the oldest in the folder that is not the one that was started, or that one."""
-    others = sorted(set(members(place.folder)) - {started})
-    return others[0] if place.forks and others else started
-
-
-def _kill_a_job(place: Place, started: int, draw: random.Random) -> str:
-    """Wait for a job, and kill it; return which it was."""
-    spare = {started, _snakemake(place, started)}
-    time.sleep(draw.uniform(0, 4))
-    for _ in range(2000):
+def _at_work(place: Place, started: int, seconds: float, marked: bool) -> list[str]:
+    """Wait so long, and then for a job, or for one that is past its imports; return the rules at work."""
+    time.sleep(seconds)
+    for _ in range(3000):
         rules = place.at_work()
-        jobs = [pid for pid in members(place.folder) if pid not in spare and _runs_a_script(pid)]
-        if rules and jobs:
-            time.sleep(draw.uniform(0, 0.5))
-            with suppress(ProcessLookupError):
-                os.kill(draw.choice(jobs), signal.SIGKILL)
-            return ", ".join(rules)
+        if rules and _jobs(place, started) and (not marked or list(place.results.rglob("logs/**/*.failed.json"))):
+            return rules
         time.sleep(0.01)
-    return "no job"
+    return []
 
 
-def _runs_a_script(pid: int) -> bool:
-    with suppress(OSError):
-        return b".snakemake/scripts/" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+def _snakemake(place: Place, started: int) -> int:
+    """Return the process of Snakemake: of those that a server forks the first."""
+    return min(_workers(place), default=started) if place.forks else started
+
+
+def _jobs(place: Place, started: int) -> list[int]:
+    return [pid for pid in _workers(place) if pid != _snakemake(place, started)]
+
+
+def _workers(place: Place) -> list[int]:
+    """Return the processes that run Snakemake where a server forks, and scripts of jobs."""
+    word = b"forked.py" if place.forks else b".snakemake/scripts/"
+    found = []
+    for pid in members(place.folder):
+        with suppress(OSError):
+            found += [pid] if word in Path(f"/proc/{pid}/cmdline").read_bytes() else []
+    return found
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _immutable(folder: Path, fixed: bool) -> None:
