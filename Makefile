@@ -10,7 +10,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run verify test test-long zoo campaigns kills lint lock docs bundle site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns kills accidents lint lock docs bundle site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ campaigns: $(READY) ## thousands of odd, damaged and malicious inputs; what ends
 
 kills: $(READY) ## runs that are killed 200 times and resumed; every byte is compared with an undisturbed run
 	$(VENV)/bin/python -m tests.campaigns kills --number 200
+
+accidents: $(READY) ## full disks, read-only results, clocks, limits, killed jobs: what is told, and the bytes after it
+	$(VENV)/bin/python -m tests.campaigns accidents
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

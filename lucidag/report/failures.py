@@ -7,7 +7,7 @@ from pathlib import Path
 from lucidag.ground.files import read_json
 from lucidag.ground.job import NOTE, failure_mark
 
-SILENT = "ended without a word: it was killed or had no memory, or Snakemake tells of it above"
+SILENT = "ended without leaving why: see above; if nothing is said there, it was killed or had no memory"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.campaigns.harness import bad, counts, outcomes
 
-ACCIDENTS = ("kills",)
+ACCIDENTS = ("kills", "accidents")
 NAMES = ("configurations", "tables", "images", "checkpoints", "polygons")
 SLICE = 250
 

@@ -7,91 +7,22 @@ import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from tests.campaigns.disks import small_disk
-from tests.campaigns.judged import Said, said_of
-from tests.campaigns.runs import Place, Reference, kill, members, wait_for_end
+from tests.campaigns.everything import FEW
+from tests.campaigns.judged import said_of
+from tests.campaigns.processes import at_work, end, jobs_of, kill, members, snakemake_of, wait_for_end
+from tests.campaigns.runs import prepared, python_of, tell, undisturbed
+from tests.campaigns.scene import Happened, Scene
 
 PLENTY = 2**30
-APART = ("report.", "experiments")  # made after a failure of what is there
-
-
-@dataclass
-class Happened:
-    """What an accident did.
-
-    Attributes
-    ----------
-    accident, point
-        Which, and where or how much.
-    said
-        What the user was told.
-    faults
-        What was wrong with the results, while the cause was there and after the run without it.
-    """
-
-    accident: str
-    point: str
-    said: Said
-    faults: list[str] = field(default_factory=list)
-
-    def line(self) -> str:
-        """Say it."""
-        return f"{self.accident} {self.point}: {self.said.line()}; {self.faults or 'nothing wrong with the results'}"
-
-
-@dataclass
-class Scene:
-    """Where accidents happen.
-
-    Attributes
-    ----------
-    template
-        What is run: copies of it, beside it.
-    reference
-        What it leaves without an accident.
-    draw
-        Gives the moments.
-    seconds
-        About how long a run takes.
-    """
-
-    template: Place
-    reference: Reference
-    draw: random.Random
-    seconds: float
-    copies: int = 0
-
-    def place(self) -> Place:
-        """Return a fresh copy."""
-        self.copies += 1
-        return self.template.copy(self.template.folder.with_name(f"accident{self.copies}"))
-
-    def between(self, place: Place, accident: str, point: str) -> Happened:
-        """Say what was told while the cause is there; nothing half-written may be there."""
-        found, _ = self.reference.faults(place.results, finished=False)
-        found = [each for each in found if not each.removeprefix("provenance/").startswith(APART)]
-        return Happened(accident, point, said_of(place.words()), found)
-
-    def after(self, place: Place, happened: Happened) -> Happened:
-        """Resume without the cause, compare, and clear up."""
-        place = place.with_terminal("after.txt")
-        status = place.run()
-        happened.faults += self.reference.faults(place.results, finished=True)[0]
-        if status != 0:
-            happened.faults.append(f"resumed, it ended with {status}: {place.words()[-2000:]}")
-        if not happened.faults:
-            shutil.rmtree(place.folder, ignore_errors=True)
-        return happened
-
-
 Accident = Callable[[Scene, int], Iterator[Happened]]
 
 
@@ -203,13 +134,13 @@ def full_temporary_folder(scene: Scene, points: int) -> Iterator[Happened]:
 
 def file_size(scene: Scene, points: int) -> Iterator[Happened]:
     """Limit the size of files."""
-    for size in [2 ** (9 + 2 * point) for point in range(points)]:
+    for size in [2 ** (14 + point) for point in range(points)]:
         yield from _limited(scene, "file size", f"{size:,} bytes", resource.RLIMIT_FSIZE, size)
 
 
 def memory(scene: Scene, points: int) -> Iterator[Happened]:
     """Limit the memory of each process."""
-    for size in [2 ** (28 + point) for point in range(points)]:
+    for size in [2 ** (29 + 2 * point) for point in range(points)]:
         yield from _limited(scene, "memory", f"{size >> 20} MiB", resource.RLIMIT_AS, size)
 
 
@@ -229,9 +160,9 @@ def worker_killed(scene: Scene, points: int) -> Iterator[Happened]:
     for point in range(points):
         place = scene.place()
         running = place.start()
-        rules = _at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
-        for pid in _jobs(place, running.pid):
-            _kill(pid)
+        rules = at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
+        for pid in jobs_of(place, running.pid):
+            end(pid)
         running.wait()
         yield scene.after(place, scene.between(place, "a job killed", ", ".join(rules)))
 
@@ -241,8 +172,8 @@ def snakemake_killed(scene: Scene, points: int) -> Iterator[Happened]:
     for point in range(points):
         place = scene.place()
         running = place.start()
-        rules = _at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
-        _kill(_snakemake(place, running.pid))
+        rules = at_work(place, running.pid, scene.draw.uniform(0, scene.seconds / 2), marked=point % 2 == 0)
+        end(snakemake_of(place, running.pid))
         running.wait()
         left = len(members(place.folder))
         happened = Happened("Snakemake killed alone", f"{', '.join(rules)}, {left} processes left", said_of(""))
@@ -250,41 +181,44 @@ def snakemake_killed(scene: Scene, points: int) -> Iterator[Happened]:
         wait_for_end(place)
 
 
-def _at_work(place: Place, started: int, seconds: float, marked: bool) -> list[str]:
-    """Wait so long, and then for a job, or for one that is past its imports; return the rules at work."""
-    time.sleep(seconds)
-    for _ in range(3000):
-        rules = place.at_work()
-        if rules and _jobs(place, started) and (not marked or list(place.results.rglob("logs/**/*.failed.json"))):
-            return rules
-        time.sleep(0.01)
-    return []
-
-
-def _snakemake(place: Place, started: int) -> int:
-    """Return the process of Snakemake: of those that a server forks the first."""
-    return min(_workers(place), default=started) if place.forks else started
-
-
-def _jobs(place: Place, started: int) -> list[int]:
-    return [pid for pid in _workers(place) if pid != _snakemake(place, started)]
-
-
-def _workers(place: Place) -> list[int]:
-    """Return the processes that run Snakemake where a server forks, and scripts of jobs."""
-    word = b"forked.py" if place.forks else b".snakemake/scripts/"
-    found = []
-    for pid in members(place.folder):
-        with suppress(OSError):
-            found += [pid] if word in Path(f"/proc/{pid}/cmdline").read_bytes() else []
-    return found
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
 def _immutable(folder: Path, fixed: bool) -> None:
     """Let nobody write to folders and files, root included, or everybody."""
     subprocess.run(["chattr", "-R", "-f", "+i" if fixed else "-i", str(folder)], check=False, capture_output=True)
+
+
+# How many times each, and whether by Python as it is: limits of a process are not those of a server that forks.
+ACCIDENTS: dict[str, tuple[Accident, int, bool]] = {
+    "disk_full": (disk_full, 22, False),
+    "whole_disk_full": (whole_disk_full, 4, True),
+    "read_only": (read_only, 3, False),
+    "removed": (removed, 2, False),
+    "clock": (clock, 2, False),
+    "two_runs": (two_runs, 3, False),
+    "full_temporary_folder": (full_temporary_folder, 1, False),
+    "worker_killed": (worker_killed, 4, False),
+    "snakemake_killed": (snakemake_killed, 2, False),
+    "file_size": (file_size, 2, True),
+    "memory": (memory, 2, True),
+}
+
+
+def main(number: int, seed: int, folder: Path, plain: bool) -> int:
+    """Run all accidents and print what happened; `number` is of no use here."""
+    python = python_of(folder / "python", plain)
+    template, began = prepared(folder / "template", FEW, python), time.monotonic()
+    reference, wrong = undisturbed(template, tell), 0
+    seconds = time.monotonic() - began
+    for name, (accident, points, by_python) in ACCIDENTS.items():
+        used = replace(template, python=Path(sys.executable)) if by_python else template
+        scene = Scene(used, reference, random.Random(f"{name}/{seed}"), seconds, folder / name)
+        found = []
+        for happened in accident(scene, points):
+            found.append(happened)
+            tell(happened.line())
+        pairs = [(each.said.failed, each.said.jobs_told) for each in found]
+        jobs, told = (sum(value) for value in zip(*pairs, strict=True))
+        tracebacks = sum(each.said.tracebacks for each in found)
+        faults = sum(bool(each.faults) for each in found)
+        wrong += faults
+        tell(f"{name}: {len(found)} times, {jobs} jobs failed, {told} told, {tracebacks} tracebacks, {faults} faults")
+    return int(bool(wrong))

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.campaigns.everything import EVERYTHING
-from tests.campaigns.runs import Place, Reference, kill, prepared, python_of, tell, undisturbed
+from tests.campaigns.processes import kill
+from tests.campaigns.runs import Place, Reference, prepared, python_of, tell, undisturbed
 
 SHORTEST, LONGEST = 0.5, 15.0  # seconds until a kill
 IDLE = 5  # kills without a step forward until the next one comes later
@@ -64,6 +65,7 @@ def campaign(
     seed: int,
     longest: float = LONGEST,
     tell: Callable[[str], None] = tell,
+    reference: Reference | None = None,
 ) -> Tally:
     """Kill and resume runs.
 
@@ -79,8 +81,10 @@ def campaign(
         Greatest number of seconds until a kill; it grows as long as nothing is finished.
     tell
         Shows how far it is.
+    reference
+        What an undisturbed run leaves, if it is known.
     """
-    reference = undisturbed(template, tell)
+    reference = reference or undisturbed(template, tell)
     folder = template.folder.parent
     tally, draw = Tally(), random.Random(f"kills/{seed}")
     while tally.kills < number:

@@ -3,12 +3,10 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -198,49 +196,6 @@ def undisturbed(template: Place, tell: Callable[[str], None]) -> Reference:
 def tell(line: str) -> None:
     """Show how far a campaign is."""
     print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
-
-
-def members(folder: Path) -> list[int]:
-    """Return the processes that work in a folder: of a run all, also those that a server has forked for it."""
-    found = []
-    for each in Path("/proc").iterdir():
-        if each.name.isdigit():
-            with suppress(OSError):
-                if (each / "cwd").readlink().is_relative_to(folder) and not _gone(int(each.name)):
-                    found.append(int(each.name))
-    return found
-
-
-def kill(place: Place, running: subprocess.Popen[bytes]) -> None:
-    """End all processes of a run at one moment, as a loss of power does."""
-    stopped: set[int] = set()
-    while new := set(members(place.folder)) - stopped:
-        for pid in new:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        stopped |= new
-    for pid in stopped:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    with suppress(ProcessLookupError):
-        os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    wait_for_end(place)
-
-
-def wait_for_end(place: Place, seconds: float = 60) -> None:
-    """Wait until no process works in a folder."""
-    until = time.monotonic() + seconds
-    while members(place.folder):
-        if time.monotonic() > until:
-            raise TimeoutError(f"processes are left in {place.folder}")
-        time.sleep(0.02)
-
-
-def _gone(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    return True
 
 
 def _files(results: Path) -> Iterator[Path]:

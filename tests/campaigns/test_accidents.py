@@ -1,14 +1,20 @@
 """Accidents in short: killed runs end with the same bytes, and whatever is in the way is told in a sentence."""
 
+import random
 import re
 import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.campaigns.accidents import ACCIDENTS, disk_full, worker_killed
+from tests.campaigns.disks import can_mount
 from tests.campaigns.everything import CONFIGURATION, EVERYTHING, FEW
 from tests.campaigns.kills import campaign
-from tests.campaigns.runs import Place, Reference, prepared
+from tests.campaigns.runs import Place, Reference, prepared, undisturbed
+from tests.campaigns.scene import Scene
 from tests.workflow.conftest import command, environment, jobs_in
 
 pytestmark = pytest.mark.workflow
@@ -55,11 +61,52 @@ def test_what_is_cut_missing_or_foreign_is_found(tmp_path: Path) -> None:
     ]
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, python: Path) -> None:
-    template = prepared(tmp_path / "template", FEW, python, targets="rof")
-    tally = campaign(template, number=1, seed=1, longest=4.0)
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory, python: Path) -> Scene:
+    """Return where accidents happen to a run of a few jobs."""
+    folder = tmp_path_factory.mktemp("accidents")
+    template = prepared(folder / "template", FEW, python, targets="rof")
+    return Scene(template, undisturbed(template, print), random.Random(1), 4.0, folder / "copies")
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(scene: Scene) -> None:
+    tally = campaign(scene.template, number=1, seed=1, longest=4.0, reference=scene.reference)
     assert tally.faults == []
     assert (tally.kills, tally.runs) == (1, 1)
+
+
+@pytest.fixture
+def disks(tmp_path: Path) -> None:
+    """Skip a test where nobody may mount a disk."""
+    if not can_mount(tmp_path / "disk"):
+        pytest.skip("only root may mount a small disk to fill up")
+
+
+@pytest.mark.usefixtures("disks")
+def test_on_a_full_disk_each_job_says_so_and_with_room_again_the_bytes_are_the_same(scene: Scene) -> None:
+    full, again = disk_full(scene, 1)
+    assert full.said.failed == full.said.jobs_told == 1
+    assert "No space left on device" in full.said.sentences[0]
+    assert full.said.tracebacks == 0
+    assert full.faults == again.faults == []
+
+
+def test_a_job_that_is_killed_is_told_of_and_the_rerun_ends_with_the_same_bytes(scene: Scene) -> None:
+    (happened,) = worker_killed(scene, 1)
+    assert happened.said.failed == happened.said.jobs_told > 0
+    assert happened.said.tracebacks == 0
+    assert happened.faults == []
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("disks")
+@pytest.mark.parametrize("name", ACCIDENTS)
+def test_after_any_accident_the_bytes_are_the_same(scene: Scene, name: str) -> None:
+    accident, _, by_python = ACCIDENTS[name]
+    used = replace(scene.template, python=Path(sys.executable)) if by_python else scene.template
+    for happened in accident(replace(scene, template=used, folder=scene.folder / name), 2):
+        assert happened.faults == []
+        assert happened.said.tracebacks == 0
 
 
 @pytest.mark.long

@@ -122,4 +122,4 @@ def test_a_job_that_left_no_mark_is_told_of_too(tmp_path: Path) -> None:
     logs = [str(tmp_path / f"logs/train/{name}.log") for name in "ab"]
     (found,) = silent([("train a", logs[0]), ("train b", logs[1])])
     assert (found.job, found.log) == ("train b", logs[1])
-    assert found.sentence.startswith("ended without a word: ")
+    assert found.sentence.startswith("ended without leaving why: ")
