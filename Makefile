@@ -10,7 +10,7 @@ WORKERS ?= 3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help setup run verify test test-long zoo campaigns lint lock docs bundle site benchmarks clean
+.PHONY: help setup run verify test test-long zoo campaigns kills accidents lint lock docs bundle site benchmarks clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,8 @@ $(READY): requirements.lock requirements-setup.lock
 setup: $(READY) ## create .venv with the pinned packages
 
 run: $(READY) ## run the default workflow
-	@$(VENV)/bin/python -m lucidag.config.lock
+	@$(VENV)/bin/python -B -m lucidag.ground.compiled
+	@$(VENV)/bin/python -B -m lucidag.config.lock
 	$(VENV)/bin/snakemake --cores $(CORES) --resources gpu=$(GPU) $(ARGS)
 
 verify: $(READY) ## compare all files in RESULTS with what the jobs recorded
@@ -52,6 +53,12 @@ campaigns: $(READY) ## thousands of odd, damaged and malicious inputs; what ends
 	$(VENV)/bin/python -m tests.campaigns images --number 5000
 	$(VENV)/bin/python -m tests.campaigns checkpoints --number 2000
 	$(VENV)/bin/python -m tests.campaigns polygons --number 500
+
+kills: $(READY) ## runs that are killed 200 times and resumed; every byte is compared with an undisturbed run
+	$(VENV)/bin/python -m tests.campaigns kills --number 200
+
+accidents: $(READY) ## full disks, read-only results, clocks, limits, killed jobs: what is told, and the bytes after it
+	$(VENV)/bin/python -m tests.campaigns accidents
 
 lint: $(READY) ## rewrite layout, then check
 	$(VENV)/bin/ruff check --fix .

@@ -13,6 +13,11 @@ from snakemake.logging import DefaultFormatter
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
+from lucidag.ground.compiled import keep_whole
+
+if workflow.is_main_process:
+    keep_whole(ROOT / "lucidag")
+
 from lucidag.report.interruption import INTERRUPTED, interrupt, quiet
 
 if workflow.is_main_process:
@@ -60,10 +65,11 @@ from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
 from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.provenance import CodeIndex, installed_versions
+from lucidag.ground.times import from_the_future
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
 from lucidag.report.ending import ending, show
-from lucidag.report.failures import failures, forget_failures
+from lucidag.report.failures import failures, forget_failures, silent
 from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
@@ -177,6 +183,15 @@ PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
 if workflow.is_main_process and (NOTE := note(Run.own(PLACE))) is not None:
     atexit.register(NOTE.unlink, missing_ok=True)
+if (
+    workflow.is_main_process
+    and not workflow.dryrun
+    and (number := from_the_future(Path(PLACE)))
+):
+    print(
+        f"lucidag: {number} files in {PLACE} bore times to come, as after a clock was set back; now the present one",
+        file=sys.stderr,
+    )
 
 
 def given(files):
@@ -185,8 +200,12 @@ def given(files):
 
 
 onstart:
-    mark(R, SOURCE)
-    forget_failures(PLACE)
+    try:
+        mark(R, SOURCE)
+        forget_failures(PLACE)
+    except InputError as error:
+        print(f"lucidag: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def jobs_here():
@@ -195,6 +214,25 @@ def jobs_here():
         job
         for job in workflow.dag.jobs
         if job.rule.script and any(log.startswith(f"{PLACE}/logs/") for log in job.log)
+    ]
+
+
+def without_success():
+    """Return name and log of each job of this workflow that Snakemake counts as failed."""
+    failed = [
+        job
+        for each in getattr(workflow.scheduler, "failed", ())
+        for job in getattr(each, "jobs", [each])
+    ]
+    return [
+        (
+            " ".join(
+                [Path(job.log[0]).relative_to(f"{PLACE}/logs").parts[0], *job.wildcards]
+            ),
+            job.log[0],
+        )
+        for job in jobs_here()
+        if job in failed
     ]
 
 
@@ -228,7 +266,7 @@ def end_of_run():
         if workflow.dag.needrun(job) and not workflow.dag.finished(job)
     ]
     ran = [job for job in jobs if workflow.dag.finished(job)]
-    page, failed = PAGE, failures(PLACE)
+    page, failed = PAGE, failures(PLACE) + silent(without_success())
     wanted = any(page in job.output for job in jobs)
     left = {file.removeprefix(f"{PLACE}/") for job in unfinished for file in job.output}
     more = []

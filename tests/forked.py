@@ -83,7 +83,9 @@ def serve(folder: Path, owner: int, libraries: Sequence[str] = LIBRARIES) -> Pat
     client.chmod(0o755)
     words = [sys.executable, __file__, str(address), str(client), str(owner), *libraries]
     # What it forks keeps the modules of a folder compiled, whatever this process does: copies of the folder have them.
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    # And each finds lucidag in its own folder, not where the server would.
+    left_out = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+    environment = {key: value for key, value in os.environ.items() if key not in left_out}
     server = subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/", env=environment)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"

@@ -87,9 +87,11 @@ def save(fig: Figure, png: str | Path, pdf: str | Path, true_colour: bool = Fals
             partial.write_bytes(_small(buffer.getvalue(), true_colour))
         fig.set_layout_engine("none")
         fig.set_dpi(2 * PNG_DPI)
+        # Into memory first: the writer of a PDF that finds no room on a disk says anything but that.
+        drawn = BytesIO()
+        FigureCanvasPdf(fig).print_pdf(drawn, metadata=dict.fromkeys(("CreationDate", "Creator", "Producer")))
         with atomic(pdf) as partial:
-            nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-            FigureCanvasPdf(fig).print_pdf(partial, metadata=nothing)
+            partial.write_bytes(drawn.getvalue())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What surrounds the work of every script: its log, its record, and what a failure looks like."""
 
+import json
 import os
 import sys
 import time
@@ -50,8 +51,7 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
         except (Exception, KeyboardInterrupt) as error:
             traceback.print_exc()
             sentence = _sentence(error, path)
-            with suppress(InputError):  # of a full disk the terminal tells alone
-                write_json(failure_mark(path), about | {"sentence": sentence})
+            _amend(failure_mark(path), about | {"sentence": sentence})
             if isinstance(error, KeyboardInterrupt):  # of which the run tells, once for all its jobs
                 raise SystemExit(INTERRUPTED) from None
             _tell(f"{name}: {sentence}")
@@ -80,6 +80,16 @@ def failure_mark(log: str | Path) -> Path:
     JSON with ``rule``, ``wildcards`` (values), ``log`` and ``sentence``.
     """
     return Path(log).with_suffix(".failed.json")
+
+
+def _amend(mark: Path, words: dict[str, Any]) -> None:
+    """Write into a mark why a job failed: where a disk is full in its own place, or else it would tell of a kill."""
+    try:
+        write_json(mark, words)
+    except InputError:
+        with suppress(OSError), mark.open("r+b") as handle:
+            handle.write(json.dumps(words).encode())
+            handle.truncate()
 
 
 def say(sentence: str, to_terminal: bool = True) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.statistics.clusters import clustered_share
-from lucidag.ground.statistics.intervals import estimate
+from lucidag.ground.statistics.intervals import estimate, number
 from lucidag.planted.scores import ALL, COLUMNS, OF_LABELS, RIGHT, WRONG, Row, by_kind, label_shares, table_of
 from lucidag.units.settings import Draws
 
@@ -56,10 +56,10 @@ def _means(scores: pd.DataFrame, asked: Draws) -> Iterator[Row]:
         yield row | {"reason": found.reason if found.n else str(rows["reason"].iloc[0])}
 
 
-def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Give by method how many confirmed labels there are, and the share of wrong ones with its interval."""
+def headline(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Give by method how many confirmed labels there are, and the share of wrong ones with its interval, if any."""
     rows = table[(table["part"] == "labels") & (table["kind"] == ALL) & (table["measure"] == WRONG)]
     return {
-        str(row["method"]): {name: row[name] for name in ("n", "positives", "value", "low", "high")}
+        str(row["method"]): {name: number(row[name]) for name in ("n", "positives", "value", "low", "high")}
         for row in rows.to_dict("records")
     }

@@ -7,6 +7,8 @@ from pathlib import Path
 from lucidag.ground.files import read_json
 from lucidag.ground.job import NOTE, failure_mark
 
+SILENT = "ended without leaving why: see above; if nothing is said there, it was killed or had no memory"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -49,6 +51,17 @@ def failures(results: str | Path) -> list[Failure]:
             name = mark.relative_to(Path(results) / "logs")
             found.append(Failure(str(name.with_name(name.name.partition(".")[0])), "ended without a word", str(mark)))
     return found
+
+
+def silent(jobs: Iterable[tuple[str, str]]) -> list[Failure]:
+    """Return those of the jobs that failed of which no mark tells: they ended before their work began, or after it.
+
+    Parameters
+    ----------
+    jobs
+        Of each its rule and what stands for its wildcards, such as ``train net``, and its log.
+    """
+    return [Failure(name, SILENT, log) for name, log in jobs if not failure_mark(log).is_file()]
 
 
 def notes(logs: Iterable[str | Path]) -> list[str]:

@@ -1,5 +1,6 @@
 """What the terminal shows while jobs run: files as counts, names of what was finished, the time left."""
 
+import builtins
 import logging
 import os
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from lucidag.ground.errors import one_line
 from lucidag.report.interruption import Interruption
 
 MOST_FILES = 4  # more than these are told by their number
@@ -86,7 +88,8 @@ class Shortened:
         """Show a message."""
         if self.locked is not None and vars(record).get("exception") == "LockException":
             return f"lucidag: {self.locked()}"
-        return str(super().format(record))  # type: ignore[misc]
+        told = str(super().format(record))  # type: ignore[misc]
+        return _of_the_system(told, vars(record).get("exception"))
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         """Show a job that starts."""
@@ -114,6 +117,19 @@ class Shortened:
         """Show how far the run is."""
         told = str(super().format_progress(msg))  # type: ignore[misc]
         return told + (left(msg["done"], msg["total"], time.monotonic() - self.started) if self.started else "")
+
+
+def _of_the_system(told: str, exception: str | None) -> str:
+    r"""Return what Snakemake says of an error, and of one of the system, as of a full disk, no more than what it is.
+
+    >>> _of_the_system("Traceback …\nPermissionError: [Errno 1] Not permitted: 'a.csv'\n", "PermissionError")
+    "lucidag: Snakemake cannot go on: [Errno 1] Not permitted: 'a.csv'"
+    """
+    kind = getattr(builtins, exception or "", None)
+    if not (isinstance(kind, type) and issubclass(kind, OSError)):
+        return told
+    last = next((line for line in reversed(told.splitlines()) if line.strip()), "")
+    return f"lucidag: Snakemake cannot go on: {one_line(last.removeprefix(f'{exception}: '))}"
 
 
 def _name(rule: str, wildcards: Mapping[str, str]) -> str:
@@ -147,6 +163,7 @@ def install(
     -------
     What tells whether the run was interrupted.
     """
+    logging.raiseExceptions = False  # where Snakemake's own log finds no room, a traceback for each line tells nobody
     interruption = Interruption()
     logger.addFilter(interruption.is_told)
     for handler in logger.handlers:

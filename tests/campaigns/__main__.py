@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.campaigns.harness import bad, counts, outcomes
 
+ACCIDENTS = ("kills", "accidents")
 NAMES = ("configurations", "tables", "images", "checkpoints", "polygons")
 SLICE = 250
 
@@ -15,12 +16,19 @@ SLICE = 250
 def main() -> int:
     """Print the counts, and every input that ended in anything but success or one sentence."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("campaign", choices=NAMES)
-    parser.add_argument("--number", type=int, default=500, help="inputs")
+    parser.add_argument("campaign", choices=(*NAMES, *ACCIDENTS))
+    parser.add_argument("--number", type=int, default=500, help="inputs, or kills")
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--plain", action="store_true", help="run accidents with Python as it is: each job imports torch"
+    )
     parser.add_argument("--said", action="store_true", help="print what every input ended in")
     asked = parser.parse_args()
+    if asked.campaign in ACCIDENTS:
+        with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
+            accidents = importlib.import_module(f"tests.campaigns.{asked.campaign}")
+            return accidents.main(asked.number, asked.seed, Path(folder), asked.plain)
     campaign = importlib.import_module(f"tests.campaigns.{asked.campaign}").CAMPAIGN
     started, found = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder:

@@ -1,4 +1,5 @@
 import ast
+import resource
 import subprocess
 import sys
 
@@ -82,6 +83,19 @@ def test_a_failure_leaves_no_file(tmp_path):
     with pytest.raises(InputError, match=r"a\.pdf"):
         save(note("words"), tmp_path / "a.png", tmp_path / "a.pdf")
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_pdf_that_finds_no_room_is_told_as_such(tmp_path, monkeypatch):
+    """Its writer would end in an AttributeError of its own."""
+    monkeypatch.setattr("lucidag.figures.style._small", lambda *_: b"the PNG finds room")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"a\.pdf could not be written: File too large$"):
+            save(confusion(np.array([[5, 1], [2, 7]]), ["a", "b"]), tmp_path / "a.png", tmp_path / "a.pdf")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_legend_lists_a_label_once():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lucidag.ground.files import read_json
+from lucidag.ground.job import failure_mark
 from lucidag.ground.progress import track
 
 SCRIPT = """
@@ -138,6 +140,17 @@ def test_on_a_full_disk_the_sentence_is_told_once(root: Path, tmp_path: Path) ->
     done = run(root, log, "print('x' * 100_000); raise InputError('results/a.csv could not be written')")
     assert done.returncode == 1
     assert done.stderr == "lucidag: train net: results/a.csv could not be written\n"
+
+
+def test_on_a_full_disk_the_mark_of_a_failure_tells_why_too(root: Path, tmp_path: Path) -> None:
+    """Nothing new can be written, and what stands there tells of a kill."""
+    full = "from lucidag.ground import files; files.os.fsync = lambda _: exec('raise OSError(28, \"No space left\")')"
+    log = tmp_path / "a.log"
+    done = run(root, log, f"{full}; files.write_text('{tmp_path}/out', 'x')")
+    assert done.returncode == 1
+    sentence = f"{tmp_path}/out could not be written: No space left"
+    assert done.stderr == f"lucidag: train net: {sentence}\n"
+    assert read_json(failure_mark(log))["sentence"] == sentence
 
 
 def test_an_interrupted_job_says_nothing_and_leaves_no_output(root: Path, tmp_path: Path) -> None:

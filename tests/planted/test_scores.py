@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from lucidag.models.planted_units import DEAD, KINDS, NAMES, NOISE, NONE, PURE, REDUNDANT, SHORTCUT, TWO, Plants
 from lucidag.planted.labels import label_table
 from lucidag.planted.scores import auprc_rows, effect_scores, label_scores, relevance_scores, role_scores, table_of
-from lucidag.planted.summary import summary
+from lucidag.planted.summary import headline, summary
 from lucidag.planted.truth import truth_table
 from lucidag.units.settings import Draws
 
@@ -97,6 +97,8 @@ def test_labels_by_hand(truth):
     assert found["netdissect", SHORTCUT, "wrong_among_confirmed"]["value"] == 1
     assert np.isnan(found["netdissect", NOISE, "wrong_among_confirmed"]["value"])
     assert found["netdissect", NOISE, "wrong_among_confirmed"]["reason"] == "none"
+    none = headline(table_of(label_scores(label_table(truth, labelled(["ball"] * 9, confirmed=[])), ASKED)))
+    assert none["netdissect"] == {"n": 0, "positives": 0, "value": None, "low": None, "high": None}  # JSON has no NaN
     # Unit 4 of two concepts is called by the one and, second, the other; unit 5 has none of its two.
     labels = label_table(truth, labelled(["ball", "ball", "fish", "sea", "fish", "sea", "none", "sea", "ball"], [4]))
     assert labels.loc[labels["unit"].isin([2, 4, 5]), "second_right"].tolist() == [False, True, False]

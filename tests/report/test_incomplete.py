@@ -8,7 +8,7 @@ import pytest
 from lucidag.ground.files import write_json
 from lucidag.report.cells import Code, Section, Text, code, images, listed, text
 from lucidag.report.contents import files_shown, sections
-from lucidag.report.failures import Failure, failures, forget_failures, notes
+from lucidag.report.failures import Failure, failures, forget_failures, notes, silent
 from lucidag.report.incomplete import make, with_failures, without
 from tests.report.results import CONTENTS, write
 
@@ -112,3 +112,14 @@ def test_notes_are_each_told_once(tmp_path: Path) -> None:
     (tmp_path / "b.log").write_text("note: two images are alike\nnote: one is dark\n")
     logs = [tmp_path / name for name in ("a.log", "gone.log", "b.log")]
     assert notes(logs) == ["two images are alike", "one is dark"]
+
+
+def test_a_job_that_left_no_mark_is_told_of_too(tmp_path: Path) -> None:
+    """It was killed in its imports, or Snakemake did not take what it made."""
+    for name in ("train/a", "train/b"):
+        (tmp_path / f"logs/{name}").parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "logs/train/a.failed.json").write_text("{}")
+    logs = [str(tmp_path / f"logs/train/{name}.log") for name in "ab"]
+    (found,) = silent([("train a", logs[0]), ("train b", logs[1])])
+    assert (found.job, found.log) == ("train b", logs[1])
+    assert found.sentence.startswith("ended without leaving why: ")

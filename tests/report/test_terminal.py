@@ -198,6 +198,19 @@ def test_a_lock_is_one_sentence_that_says_what_to_type() -> None:
     assert ours(None, False, {}).format(other) == "WorkflowError:"
 
 
+def test_an_error_of_the_system_is_one_sentence() -> None:
+    """As where the outputs of a failed job cannot be removed; a fault of Snakemake's own keeps its traceback."""
+    trace = "Traceback (most recent call last):\n\n  File a.py, line 1, in b\n\n"
+    for words, said in (
+        ("PermissionError: [Errno 1] Operation not permitted: 'a.csv'", "[Errno 1] Operation not permitted: 'a.csv'"),
+        ("OSError: [Errno 28] No space left on device", "[Errno 28] No space left on device"),
+    ):
+        error = record(f"{trace}{words}\n", logging.ERROR, exception=words.partition(":")[0], event=LogEvent.ERROR)
+        assert OURS(None, False, {}).format(error) == f"lucidag: Snakemake cannot go on: {said}"
+    error = record(f"{trace}KeyError: 'a'", logging.ERROR, exception="KeyError", event=LogEvent.ERROR)
+    assert "Traceback" in OURS(None, False, {}).format(error)
+
+
 def test_after_an_interruption_the_errors_of_jobs_are_silent() -> None:
     shown_of = Interruption()
     failed = record("Error in rule train", logging.ERROR)
