@@ -66,6 +66,16 @@ def test_what_there_is_is_joined() -> None:
     assert set(asked) == {"absent", "confidence", "seed", "role_metric"}
 
 
+def test_features_are_held_against_activations_of_the_same_images_alone() -> None:
+    """Two data sets that are drawn call their images alike, and show others."""
+    drawn = {name: {"source": "scenes", "number": 40, "seed": seed} for seed, name in enumerate(("drawn", "other"))}
+    inputs = [
+        dossier_inputs(planned(datasets=drawn, dissect={**DISSECT, "probe": probe}), "one", "layer4")
+        for probe in ("drawn", "other")
+    ]
+    assert ["features" in each for each in inputs] == [True, False]
+
+
 def test_what_is_not_there_is_told_with_what_to_name() -> None:
     assert absent(planned(), "one", "layer4") == {
         "labels": "there is no `dissect` section",

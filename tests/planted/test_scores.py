@@ -1,5 +1,7 @@
 """Scores of planted units, by hand and against scikit-learn."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from sklearn.metrics import average_precision_score
 from lucidag.models.planted_units import DEAD, KINDS, NAMES, NOISE, NONE, PURE, REDUNDANT, SHORTCUT, TWO, Plants
 from lucidag.planted.labels import label_table
 from lucidag.planted.scores import auprc_rows, effect_scores, label_scores, relevance_scores, role_scores, table_of
-from lucidag.planted.summary import summary
+from lucidag.planted.summary import headline, summary
 from lucidag.planted.truth import truth_table
 from lucidag.units.settings import Draws
 
@@ -108,6 +110,15 @@ def test_labels_by_hand(truth):
     assert (second["netdissect", NOISE, "second_confirmed_by_chance"]["value"]) == 1
     expected = average_precision_score([1, 1, 0, 0, 0], [0.7, 0.5, 0.4, 0.2, 0.1])
     assert found["netdissect", "all", "auprc"]["value"] == pytest.approx(expected)
+
+
+def test_without_a_confirmed_label_there_is_no_share_of_wrong_ones(truth):
+    labels = label_table(truth, labelled(["ball"] * 9, confirmed=[]))
+    found = headline(table_of(label_scores(labels, ASKED)))
+    assert json.loads(json.dumps(found, allow_nan=False))["netdissect"] == {
+        **{"n": 0, "positives": 0, "value": None, "low": None, "high": None},
+        "reason": "none",
+    }
 
 
 def test_a_label_of_another_category_is_wrong(truth):
