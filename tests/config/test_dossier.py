@@ -68,11 +68,17 @@ def test_what_there_is_is_joined() -> None:
 
 def test_features_are_held_against_activations_of_the_same_images_alone() -> None:
     """Two data sets that are drawn call their images alike, and show others."""
-    drawn = {name: {"source": "scenes", "number": 40, "seed": seed} for seed, name in enumerate(("drawn", "other"))}
-    inputs = [
-        dossier_inputs(planned(datasets=drawn, dissect={**DISSECT, "probe": probe}), "one", "layer4")
-        for probe in ("drawn", "other")
+    datasets = {name: {"source": "scenes", "number": 40, "seed": seed} for seed, name in enumerate(("drawn", "other"))}
+    models = {name: yaml.safe_load(WORDS)["models"]["one"] | {"dataset": name} for name in datasets}
+    planned_for = [
+        planned(
+            datasets=datasets,
+            models={"one": models["drawn"], "two": models["other"]},
+            dissect={**DISSECT, "probe": probe},
+        )
+        for probe in datasets
     ]
+    inputs = [dossier_inputs(plan, "one", "layer4") for plan in planned_for]
     assert ["features" in each for each in inputs] == [True, False]
 
 
