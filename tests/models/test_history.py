@@ -25,8 +25,6 @@ def test_foreign_columns_and_another_order_change_nothing(tmp_path: Path) -> Non
     own = read(tmp_path, TEXT)
     rows = [line.split(",")[::-1] for line in TEXT.splitlines()]
     turned = "\n".join(",".join([f"x{number}" if number else "note", *row]) for number, row in enumerate(rows))
-        ",".join([f"x{number}" if number else "note", *row[::-1]]) for number, row in enumerate([header, *rows])
-    )
     pd.testing.assert_frame_equal(read(tmp_path, turned + "\n"), own)
     assert tuple(own.columns) == HISTORY_COLUMNS
     assert summary(own) == {"epochs": 2, "kept_epoch": 1, "ended": "epochs"}
