@@ -25,7 +25,7 @@ if workflow.is_main_process:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, interrupt)
 
-from lucidag.config.claimed import claim_files, claims_of
+from lucidag.config.claimed import claim_files, claims_of, published_files
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
     compared_files,

@@ -82,16 +82,22 @@ def claim_files(plan: Plan) -> dict[str, list[str]]:
 def claim_settings(plan: Plan) -> Settings:
     """Return what the job has to know: claims with what they are asked of, and why others are not measured here.
 
-    Tables that others published are no inputs, as they need not be there: their digests stand here.
+    Of tables that others published, their digests stand here too.
     """
     claims = claims_of(plan)
-    found = [_here(plan, claim) for claim in claims]
-    published = [name for claim in found for need in _needs(claim) if need.kind == PUBLISHED for name in [need.name]]
     return {
-        "claims": [claim.model_dump(mode="json") for claim in found],
+        "claims": [_here(plan, claim).model_dump(mode="json") for claim in claims],
         "absent": {claim.id: why for claim in claims if (why := _absent(plan, claim))},
-        "published": {name: digest_of({}, {}, [name]) for name in dict.fromkeys(published) if Path(name).is_file()},
+        "published": {name: digest_of({}, {}, [name]) for name in published_files(plan)},
     }
+
+
+def published_files(plan: Plan) -> list[str]:
+    """Return the tables that others published and that claims are about; those that are there, as none has to be."""
+    needs = [need for claim in claims_of(plan) for need in _needs(_here(plan, claim))]
+    return [
+        name for name in dict.fromkeys(need.name for need in needs if need.kind == PUBLISHED) if Path(name).is_file()
+    ]
 
 
 def _expanded(plan: Plan, claim: Claim) -> list[str]:

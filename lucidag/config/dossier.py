@@ -16,7 +16,9 @@ def dossier_inputs(plan: Plan, model: str, layer: str) -> dict[str, str]:
         found |= dict(zip(("images",), plan.unit_images(model), strict=False))
     if last:
         found["effects"] = plan.at("units", model, "effects.csv")
-        found["features"] = plan.at("features", model, "test.safetensors")
+        # Beside activations, features tell whether both are of the same units; images of two data sets may share ids.
+        if "labels" not in found or plan.probe(model) == plan.config.models[model].dataset:
+            found["features"] = plan.at("features", model, "test.safetensors")
     if layer in plan.inner.get(model, ()):
         found["inner"] = plan.at("units", model, "inner", f"{layer}.csv")
     if last and model in plan.examined:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import discard_partial, write_json
-from lucidag.ground.kept import read_kept
+from lucidag.ground.kept import read_if_any
 
 NOTES = Path(".snakemake") / "lucidag"
 LOCKS = Path(".snakemake") / "locks"
@@ -130,7 +130,7 @@ def _others(folder: Path) -> Iterator[tuple[Path, Run]]:
     """Give the runs that are noted, but for that of this process."""
     for file in sorted((folder / NOTES).glob("[!.]*.json")):
         with suppress(TypeError):  # half a note
-            run = Run(**read_kept(file))
+            run = Run(**read_if_any(file))
             if not (run.here and run.pid == os.getpid()):
                 yield file, run
 

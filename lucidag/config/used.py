@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lucidag.ground.files import write_json
-from lucidag.ground.kept import read_kept
+from lucidag.ground.kept import read_if_any
 
 
 def _mark(results: str) -> Path:
@@ -21,7 +21,7 @@ def used_by_another(results: str, source: str) -> str | None:
     Results of models and data sets of other names stay where they are; the report and whatever has the same name
     are made anew.
     """
-    other = read_kept(_mark(results)).get("file", source)
+    other = read_if_any(_mark(results)).get("file", source)
     if other == source:
         return None
     return (

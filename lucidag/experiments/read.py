@@ -16,6 +16,7 @@ from lucidag.ground.digest import DIGITS
 from lucidag.ground.files import read_json
 from lucidag.ground.tables import read_table
 from lucidag.models.diverged import divergence
+from lucidag.models.history import read_history
 from lucidag.models.keeping import summary
 
 Files = Mapping[str, Mapping[str, str]]  # by kind and model; of layers by model and layer, of studies by study
@@ -38,7 +39,7 @@ def read_row(model: str, about: Mapping[str, Any], files: Files, settings: Mappi
     settings
         ``confidence``; with ``points`` ``ranking`` and ``role_metric``, with ``artefacts`` ``resamples`` of bootstraps.
     """
-    history = read_table(files["history"][model]) if model in files["history"] else None
+    history = read_history(files["history"][model]) if model in files["history"] else None
     problem = None if history is None else divergence(history)
     cells = _cells(model, files, settings)
     if problem is not None:  # of weights that nobody asked for

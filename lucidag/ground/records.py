@@ -21,7 +21,7 @@ from typing import Any
 from lucidag.ground.checksums import Checksum
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json
-from lucidag.ground.kept import read_kept
+from lucidag.ground.kept import read_if_any
 
 FOLDER = "provenance"
 NAME = re.compile(r"\w+@.*@[0-9a-f]{8}\.json", re.DOTALL)
@@ -116,7 +116,7 @@ def read_record(file: Path, results: Path) -> Record:
 
 def _noted(path: str, each: dict[str, Any] | None, words: Mapping[str, Any], results: Path) -> Checksum | None:
     """Return the checksum of an output; of one that differs from run to run it stands beside the log, if at all."""
-    found = each if each is not None else read_kept(differing(results / words["log"])).get(path)
+    found = each if each is not None else read_if_any(differing(results / words["log"])).get(path)
     return Checksum.read(found) if found is not None else None
 
 

@@ -29,8 +29,6 @@ from lucidag.models.schedule import learning_rate
 from lucidag.models.settings import Train
 from lucidag.models.trainable import only_trainable
 
-HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "kept", "ended")
-
 
 class _Run:
     """What stays the same during one training."""
@@ -100,10 +98,10 @@ def train(
 
     Returns
     -------
-    One dict an epoch with the keys `HISTORY_COLUMNS`. Losses are means over images (weighted where classes are, never
-    smoothed); those of ``train`` are taken while the weights change. The ``val`` values are None without such a
-    split. ``kept`` and ``ended`` say what came of it (`lucidag.models.keeping.ended`). After a divergence the last one
-    has a loss that is not finite (`lucidag.models.diverged`).
+    One dict an epoch with the keys `lucidag.models.history.HISTORY_COLUMNS`. Losses are means over images (weighted
+    where classes are, never smoothed); those of ``train`` are taken while the weights change. The ``val`` values are
+    None without such a split. ``kept`` and ``ended`` say what came of it (`lucidag.models.keeping.ended`). After a
+    divergence the last one has a loss that is not finite (`lucidag.models.diverged`).
 
     Raises
     ------

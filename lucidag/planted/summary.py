@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lucidag.ground.statistics.clusters import clustered_share
-from lucidag.ground.statistics.intervals import estimate, number
+from lucidag.ground.statistics.intervals import estimate
 from lucidag.planted.scores import ALL, COLUMNS, OF_LABELS, RIGHT, WRONG, Row, by_kind, label_shares, table_of
 from lucidag.units.settings import Draws
 
@@ -56,10 +56,12 @@ def _means(scores: pd.DataFrame, asked: Draws) -> Iterator[Row]:
         yield row | {"reason": found.reason if found.n else str(rows["reason"].iloc[0])}
 
 
-def headline(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Give by method how many confirmed labels there are, and the share of wrong ones with its interval, if any."""
+def headline(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:
+    """Give by method how many confirmed labels there are, and the share of wrong ones with its interval, or why not."""
     rows = table[(table["part"] == "labels") & (table["kind"] == ALL) & (table["measure"] == WRONG)]
+    numbers = ("n", "positives", "value", "low", "high")
     return {
-        str(row["method"]): {name: number(row[name]) for name in ("n", "positives", "value", "low", "high")}
+        str(row["method"]): {name: row[name] if pd.notna(row[name]) else None for name in numbers}
+        | ({"reason": str(row["reason"])} if pd.isna(row["value"]) else {})
         for row in rows.to_dict("records")
     }

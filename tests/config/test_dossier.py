@@ -66,6 +66,22 @@ def test_what_there_is_is_joined() -> None:
     assert set(asked) == {"absent", "confidence", "seed", "role_metric"}
 
 
+def test_features_are_held_against_activations_of_the_same_images_alone() -> None:
+    """Two data sets that are drawn call their images alike, and show others."""
+    datasets = {name: {"source": "scenes", "number": 40, "seed": seed} for seed, name in enumerate(("drawn", "other"))}
+    models = {name: yaml.safe_load(WORDS)["models"]["one"] | {"dataset": name} for name in datasets}
+    planned_for = [
+        planned(
+            datasets=datasets,
+            models={"one": models["drawn"], "two": models["other"]},
+            dissect={**DISSECT, "probe": probe},
+        )
+        for probe in datasets
+    ]
+    inputs = [dossier_inputs(plan, "one", "layer4") for plan in planned_for]
+    assert ["features" in each for each in inputs] == [True, False]
+
+
 def test_what_is_not_there_is_told_with_what_to_name() -> None:
     assert absent(planned(), "one", "layer4") == {
         "labels": "there is no `dissect` section",

@@ -1,6 +1,5 @@
 """Explained images that are drawn at random: which, from where, and the one line that a mistake gives."""
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
 from lucidag.data.registry import source_class
 from lucidag.ground.errors import InputError
+from lucidag.ground.kept import read_kept
 
 WORDS = """
 datasets: {d: {source: lesions, number: 60}}
@@ -117,7 +117,7 @@ def test_all_images_of_a_folder_are_not_hand_picked(tmp_path: Path) -> None:
 def test_what_was_drawn_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "drawn.json"
     first = checked(kept=file).explained["m"]
-    assert list(json.loads(file.read_text()).values()) == [first]
+    assert list(read_kept(file).values()) == [first]
     monkeypatch.setattr(drawn, "_drawn", lambda *_: pytest.fail("drawn again"))
     assert checked(kept=file).explained["m"] == first
 

@@ -9,7 +9,7 @@ import pytest
 from lucidag.ground import provenance
 from lucidag.ground.digest import digest_of
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import read_json
+from lucidag.ground.kept import read_kept
 from lucidag.ground.provenance import CodeIndex
 
 SCRIPT = "from own.a import f\nprint(f(1))\n"
@@ -197,7 +197,7 @@ def test_a_file_that_keeps_nothing_readable_is_passed_over(project: Path, tmp_pa
     code = CodeIndex((project,), {"numpy": "numpy 1"}.get, kept)
     assert code.fingerprint("script.py") == fingerprint(project)
     code.keep()
-    assert len(read_json(kept)) == 4
+    assert len(read_kept(kept)) == 4
 
 
 def test_one_text_as_two_modules_is_kept_apart(project: Path, tmp_path: Path) -> None:

@@ -20,10 +20,11 @@ from lucidag.models.augment import augment, build_augmentation
 from lucidag.models.build import build
 from lucidag.models.diverged import diverged_in, divergence
 from lucidag.models.frames import batches
+from lucidag.models.history import HISTORY_COLUMNS
 from lucidag.models.inputs import Inputs
 from lucidag.models.schedule import learning_rate
 from lucidag.models.settings import Train
-from lucidag.models.train import HISTORY_COLUMNS, train
+from lucidag.models.train import train
 from lucidag.models.weights import save_checkpoint
 
 INPUTS = Inputs(8, 1, "stretch", (0.2,), (0.3,))

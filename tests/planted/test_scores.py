@@ -1,5 +1,7 @@
 """Scores of planted units, by hand and against scikit-learn."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,8 +99,6 @@ def test_labels_by_hand(truth):
     assert found["netdissect", SHORTCUT, "wrong_among_confirmed"]["value"] == 1
     assert np.isnan(found["netdissect", NOISE, "wrong_among_confirmed"]["value"])
     assert found["netdissect", NOISE, "wrong_among_confirmed"]["reason"] == "none"
-    none = headline(table_of(label_scores(label_table(truth, labelled(["ball"] * 9, confirmed=[])), ASKED)))
-    assert none["netdissect"] == {"n": 0, "positives": 0, "value": None, "low": None, "high": None}  # JSON has no NaN
     # Unit 4 of two concepts is called by the one and, second, the other; unit 5 has none of its two.
     labels = label_table(truth, labelled(["ball", "ball", "fish", "sea", "fish", "sea", "none", "sea", "ball"], [4]))
     assert labels.loc[labels["unit"].isin([2, 4, 5]), "second_right"].tolist() == [False, True, False]
@@ -110,6 +110,15 @@ def test_labels_by_hand(truth):
     assert (second["netdissect", NOISE, "second_confirmed_by_chance"]["value"]) == 1
     expected = average_precision_score([1, 1, 0, 0, 0], [0.7, 0.5, 0.4, 0.2, 0.1])
     assert found["netdissect", "all", "auprc"]["value"] == pytest.approx(expected)
+
+
+def test_without_a_confirmed_label_there_is_no_share_of_wrong_ones(truth):
+    labels = label_table(truth, labelled(["ball"] * 9, confirmed=[]))
+    found = headline(table_of(label_scores(labels, ASKED)))
+    assert json.loads(json.dumps(found, allow_nan=False))["netdissect"] == {
+        **{"n": 0, "positives": 0, "value": None, "low": None, "high": None},
+        "reason": "none",
+    }
 
 
 def test_a_label_of_another_category_is_wrong(truth):

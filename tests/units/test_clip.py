@@ -17,6 +17,7 @@ from lucidag.data.manifest import read_manifest
 from lucidag.data.sources.scenes import Scenes
 from lucidag.data.store import store
 from lucidag.ground.errors import InputError
+from lucidag.units.clip import encoder
 from lucidag.units.clip.captions import CATEGORIES, STYLES, Content, Thing, caption, read_content
 from lucidag.units.clip.encoder import embed_images, embed_texts, load_clip
 from lucidag.units.clip.settings import Training
@@ -160,9 +161,12 @@ def test_published_weights_go_through_open_clip(monkeypatch, published, tmp_path
         asked.append(entry["hf_hub"])
         return str(tmp_path / "w.safetensors")
 
+    checked = []
+    monkeypatch.setattr(encoder, "fetch", lambda *words: checked.append(words))
     monkeypatch.setattr(open_clip.factory, "download_pretrained", fetch)
     by_tag, by_file = load_clip("tiny", "made_up"), load_clip("tiny", str(tmp_path / "w.safetensors"))
     assert asked == ["somebody/tiny/"]
+    assert checked == [("somebody/tiny", "")]
     assert by_tag.digest == by_file.digest
     assert by_tag.preprocess["mean"] == (0.5, 0.5, 0.5)  # of the tag
     assert by_file.preprocess["mean"] == open_clip.OPENAI_DATASET_MEAN

@@ -11,7 +11,7 @@ from lucidag.ground.job import job, say
 with job(snakemake):
     settings = snakemake.params.settings
     claims = [Claim.model_validate(claim) for claim in settings["claims"]]
-    files = by_key(list(snakemake.input), snakemake.params.whose, settings["published"])
+    files = by_key(list(snakemake.input.measured), snakemake.params.whose, settings["published"])
     reader = Reader(files, str(Path(snakemake.output.table).parent))
     entries = evaluate(claims, settings["absent"], reader)
     about = json_of(entries, snakemake.params.configuration)

@@ -3,9 +3,9 @@
 from lucidag.data.features import read_splits
 from lucidag.ground.files import read_json, write_json
 from lucidag.ground.job import job
-from lucidag.ground.tables import read_table
 from lucidag.models.diverged import divergence
 from lucidag.models.evaluate import evaluate
+from lucidag.models.history import read_history
 from lucidag.models.keeping import summary
 
 with job(snakemake):
@@ -14,7 +14,7 @@ with job(snakemake):
     measured = {split: evaluate(content, settings["min_group"]) for split, content in contents.items()}
     found = [read_json(file) for file in snakemake.input.checks]
     said = {part: [sentence for each in found for sentence in each[part]] for part in ("doubts", "notes")}
-    histories = [read_table(file) for file in snakemake.input.history]  # none of a network that was not trained here
+    histories = [read_history(file) for file in snakemake.input.history]  # none of a network that was not trained here
     said["doubts"] += [sentence for table in histories if (sentence := divergence(table)) is not None]
     training = {"training": summary(histories[0])} if histories else {}
     write_json(snakemake.output.evaluation, {**measured, **training, **said})

@@ -6,6 +6,7 @@ from lucidag.figures.style import save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
 from lucidag.ground.tables import read_table
+from lucidag.models.history import read_history
 
 with job(snakemake):
     settings, out = snakemake.params.settings, snakemake.output
@@ -13,7 +14,7 @@ with job(snakemake):
     table = read_table(snakemake.input.table).set_index("model").loc[models]
     outcomes, changed = measured_of(table, settings["outcomes"]), changed_of(about, models)
     trained = [model for model in models if about["models"][model]["status"] != "imported"]
-    histories = dict(zip(trained, map(read_table, snakemake.input.histories), strict=True))
+    histories = dict(zip(trained, map(read_history, snakemake.input.histories), strict=True))
     save(by_factor(table, changed, outcomes), out.factors, out.factors_pdf)
     save(paper_table(table, changed, outcomes), out.table, out.table_pdf)
     save(courses(histories, table["block"].to_dict()), out.curves, out.curves_pdf)

@@ -7,7 +7,7 @@ from lucidag.figures.history import history
 from lucidag.figures.style import note, save
 from lucidag.ground.files import read_json
 from lucidag.ground.job import job
-from lucidag.ground.tables import read_table
+from lucidag.models.history import read_history
 
 with job(snakemake):
     evaluation, out = read_json(snakemake.input.evaluation), snakemake.output
@@ -18,4 +18,4 @@ with job(snakemake):
         fig = note("This data set has no test split.")
     save(fig, out.confusion, out.confusion_pdf)
     for file in snakemake.input.history:
-        save(history(read_table(file)), out.history, out.history_pdf)
+        save(history(read_history(file)), out.history, out.history_pdf)

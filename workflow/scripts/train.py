@@ -7,12 +7,13 @@ from lucidag.ground.device import lease
 from lucidag.ground.digest import digest_of
 from lucidag.ground.files import discard
 from lucidag.ground.job import WARNING, job, say
-from lucidag.ground.tables import read_table, write_rows
+from lucidag.ground.tables import write_rows
 from lucidag.models.diverged import divergence
+from lucidag.models.history import HISTORY_COLUMNS, read_history
 from lucidag.models.network import checkpoint_metadata, open_network
 from lucidag.models.prepare import prepare
 from lucidag.models.settings import Train
-from lucidag.models.train import HISTORY_COLUMNS, train
+from lucidag.models.train import train
 from lucidag.models.weights import load_weights, save_checkpoint
 
 with job(snakemake):
@@ -32,7 +33,7 @@ with job(snakemake):
         rest = (settings["outlive_divergence"], settings["groups"])
         history = train(network.model, manifest, network.inputs, how, device, state, everything, *rest)
     write_rows(snakemake.output.history, HISTORY_COLUMNS, history)
-    problem = divergence(read_table(snakemake.output.history))
+    problem = divergence(read_history(snakemake.output.history))
     if problem is not None:
         say(f"{WARNING}{snakemake.wildcards.model}: {problem}")
     save_checkpoint(snakemake.output.checkpoint, network.model, checkpoint_metadata(settings, manifest.classes))

@@ -28,6 +28,7 @@ from lucidag.ground.spelling import unknown
 from lucidag.models.head import evaluating
 from lucidag.models.reproducible import reproducible
 from lucidag.models.settings import is_weight_file
+from lucidag.units.clip.published import fetch
 
 Floats = NDArray[np.float32]
 
@@ -73,8 +74,8 @@ def load_clip(architecture: str, weights: str, device: str = "cpu") -> Clip:
         read where `weights` is a folder.
     weights
         A tag that open_clip publishes for the architecture (fetched on first use into the cache of the Hugging Face
-        hub, or into ``~/.cache/clip``); a ``.safetensors``, ``.pt``, ``.pth`` or ``.bin`` file of tensors; or a folder
-        with ``open_clip_config.json`` and such a file, as `lucidag.units.clip.train_clip.save_clip` writes it.
+        hub); a ``.safetensors``, ``.pt``, ``.pth`` or ``.bin`` file of tensors; or a folder with
+        ``open_clip_config.json`` and such a file, as `lucidag.units.clip.train_clip.save_clip` writes it.
     device
         Where to compute.
 
@@ -86,6 +87,7 @@ def load_clip(architecture: str, weights: str, device: str = "cpu") -> Clip:
     """
     name, pretrained = _source(architecture, weights)
     where = f"CLIP weights '{weights or architecture}'"
+    _fetch(name, pretrained)
     try:
         with warnings.catch_warnings(action="ignore"):
             model = open_clip.create_model(name, pretrained or None, require_pretrained=True, weights_only=True)
@@ -253,6 +255,16 @@ def _source(architecture: str, weights: str) -> tuple[str, str]:
         raise InputError(f"CLIP weights of '{architecture}': {unknown('tag', weights, tags)}")
     _check_activation(name, weights, published)
     return name, weights
+
+
+def _fetch(name: str, pretrained: str) -> None:
+    """Fetch what is published, and check it, so that open_clip finds it where it keeps such files."""
+    if name.startswith("hf-hub:"):
+        fetch(name.removeprefix("hf-hub:"))
+    elif pretrained and not is_weight_file(pretrained):
+        published = open_clip.pretrained.get_pretrained_cfg(name, pretrained)
+        repository, _, file = published["hf_hub"].rpartition("/")  # every tag has one, and open_clip prefers it
+        fetch(repository, file)
 
 
 def _check_activation(name: str, tag: str, published: Mapping[str, Any]) -> None:
