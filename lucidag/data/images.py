@@ -137,7 +137,8 @@ def decode(path: str | Path) -> NDArray[np.uint8]:
             rgba = image.convert("RGBA")
             white = Image.new("RGBA", rgba.size, "white")
             image = Image.alpha_composite(white, rgba)
-        values = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
+        mode = "L" if grey else "RGB"
+        values = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.uint8)
     return values[:, :, None] if grey else values
 
 
@@ -177,7 +178,8 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
                     "it smaller, or cut it",
                 )
             file.load()
-            yield ImageOps.exif_transpose(file)
+            ImageOps.exif_transpose(file, in_place=True)  # else even an upright image is copied
+            yield file
     except FileNotFoundError as error:
         raise UnreadableImageError(path, "the file does not exist") from error
     except Image.UnidentifiedImageError as error:
