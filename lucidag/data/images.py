@@ -18,7 +18,7 @@ from lucidag.ground.pairs import check_same
 from lucidag.ground.tensors import KEY
 
 MOST_PIXELS = 2**26  # 8,192 x 8,192, which take up to 1.4 GiB while they are decoded
-
+STRIP = 64  # rows
 
 USUAL_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM")
 
@@ -138,8 +138,17 @@ def decode(path: str | Path) -> NDArray[np.uint8]:
             white = Image.new("RGBA", rgba.size, "white")
             image = Image.alpha_composite(white, rgba)
         mode = "L" if grey else "RGB"
-        values = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.uint8)
-    return values[:, :, None] if grey else values
+        return _pixels(image if image.mode == mode else image.convert(mode))
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Give the pixels of an image of bytes: H x W x C. Strips stay near the processor, where the whole is copied twice."""
+    width, height = image.size
+    values = np.empty((height, width, len(image.getbands())), np.uint8)
+    for top in range(0, height, STRIP):
+        strip = values[top : top + STRIP]
+        strip[:] = np.asarray(image.crop((0, top, width, top + len(strip)))).reshape(strip.shape)
+    return values
 
 
 def decode_mask(path: str | Path) -> NDArray[np.bool_]:
