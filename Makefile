@@ -81,8 +81,8 @@ bundle: ## build the script and the style of the atlas anew, from npm's packages
 site: $(READY) ## the documents and the docstrings as a site: docs/_build/index.html
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build
 
-benchmarks: $(READY) ## the speed goals, compared with the plain way
-	$(VENV)/bin/python -m benchmarks $(ARGS)
+benchmarks: $(READY) ## ours and its peer side by side; writes docs/speed.md
+	$(VENV)/bin/python -m benchmarks $(or $(ARGS),--write)
 
 clean: ## remove the environment and caches, never the results
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

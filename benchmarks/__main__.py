@@ -1,4 +1,4 @@
-"""Run the benchmarks: python -m benchmarks [name ...] [--quick] [--full]."""
+"""Run the benchmarks: python -m benchmarks [name ...] [--quick] [--full] [--write]."""
 
 import argparse
 import importlib
@@ -6,13 +6,20 @@ import os
 
 import torch
 
+from benchmarks import speed_chart, speed_page
+from benchmarks.case import Case
+from benchmarks.recorded import keep
+
 # Imported when asked for: one benchmark should not pay for the packages of another.
 BENCHMARKS = {
     "sweep": "benchmarks.sweep_speed",
     "scaling": "benchmarks.sweep_scaling",
     "memory": "benchmarks.sweep_memory",
     "images": "benchmarks.decode_once",
+    "features": "benchmarks.features_speed",
+    "audit": "benchmarks.audit_speed",
     "cam": "benchmarks.cam_speed",
+    "scorecam": "benchmarks.scorecam_speed",
     "concepts": "benchmarks.clip_speed",
     "lime": "benchmarks.lime_speed",
     "engine": "benchmarks.engine_speed",
@@ -21,6 +28,8 @@ BENCHMARKS = {
     "crp": "benchmarks.crp_speed",
     "lrp": "benchmarks.lrp_speed",
     "attention": "benchmarks.attention_speed",
+    "costs": "benchmarks.costs",
+    "imports": "benchmarks.imports",
     "plan": "benchmarks.plan_speed",
     "finders": "benchmarks.finders_speed",
     "effects": "benchmarks.effects_speed",
@@ -29,7 +38,7 @@ BENCHMARKS = {
     "validity": "benchmarks.validity",
 }
 # What a benchmark is asked for besides how long it may take.
-OPTIONS = {"validity": ("simulations", "only")}
+OPTIONS = {"validity": ("simulations", "only"), "costs": ("write",), "imports": ("write",)}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -38,6 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that they run, not how fast")
     parser.add_argument("--full", action="store_true", help="nothing extrapolated that can be run; takes many minutes")
+    parser.add_argument("--write", action="store_true", help="write docs/speed.md, its tables and charts, and README")
     parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default 2)")
     parser.add_argument("--simulations", type=int, help="of each row of validity (default 2000)")
     parser.add_argument("--only", metavar="TOPIC", help="of validity")
@@ -45,11 +55,21 @@ def main(arguments: list[str] | None = None) -> None:
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}")
+    if chosen.write and chosen.quick:
+        parser.error("--write is of sizes that say how fast: not with --quick")
     torch.set_num_threads(chosen.threads)
     print(f"{os.cpu_count()} cores, {chosen.threads} threads, load {os.getloadavg()[0]:.1f} over the last minute")
+    found: list[Case] = []
     for name in chosen.names or BENCHMARKS:
         more = {option: getattr(chosen, option) for option in OPTIONS.get(name, ())}
-        importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full, **more)
+        found += importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full, **more) or []
+        if chosen.write:  # each at once, so that a later one that fails takes nothing with it
+            keep([case for case in found if case.benchmark == name])
+    if found:
+        print(f"\n{speed_page.printed(found)}")
+    if chosen.write:
+        speed_page.write()
+        speed_chart.draw()
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torchvision.models import resnet18
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.drawn import drawn_network
-from benchmarks.measure import seconds, show
+from benchmarks.measure import show
 from benchmarks.peak import peak_gib
 from lucidag.data.images import decode
 from lucidag.explain.methods.cam import CamExplainer
@@ -36,13 +37,13 @@ GOAL_OTHER = 0.1  # the share of Score-CAM's time that is not the network's
 CHANNELS = (128, 1024)
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Time the cases, then compare memory; `full` takes the best of five rounds instead of two."""
     model, frame, inputs = network_and_image(quick)
     x = inputs.normalise(frame[None])
-    for method, layer, goal in CASES:
-        _compare(model, x, method, layer, goal, 1 if quick else 5 if full else 2)
+    found = [_compare(model, x, *case, 1 if quick else 5 if full else 2) for case in CASES]
     _memory(quick)
+    return found
 
 
 def network_and_image(quick: bool) -> tuple[nn.Module, torch.Tensor, Inputs]:
@@ -51,32 +52,36 @@ def network_and_image(quick: bool) -> tuple[nn.Module, torch.Tensor, Inputs]:
     return _model(), inputs.prepare(decode(IMAGE) if IMAGE.is_file() else _drawn()), inputs
 
 
-def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> None:
+def _compare(model: nn.Module, x: torch.Tensor, method: str, layer: str, goal: float, rounds: int) -> Case:
     start = time.perf_counter()
     explainer = CamExplainer(model, x, layer, 32)
     asked: dict[str, Any] = {method: load(method)()}
     prepared = time.perf_counter() - start
     result = explainer.explain(x, asked)
-    ours, theirs, networks, reference = [], [], [], None
+    ours, theirs, networks, reference, where = [], [], [], None, machine()
     for _ in range(rounds):
         with _quiet():
             start = time.perf_counter()
             reference = by_library(model, x, method, layer, result.target)
             theirs.append(time.perf_counter() - start)
-            with _network_time(explainer) as spent:
-                ours.append(seconds(lambda: explainer.explain(x, asked)))
-            networks.append(sum(spent))
+            with _network_time(explainer) as passes:
+                ours.append(spent(lambda: explainer.explain(x, asked)))
+            networks.append(sum(passes))
     assert reference is not None
-    best = int(np.argmin(ours))
+    best = min(range(rounds), key=lambda place: ours[place][0])
+    own, memory = ours[best]
+    apart = equality(result.maps[method], result.weights[method], *reference)
     rows = [
         ("pytorch-grad-cam", f"{min(theirs):.2f} s"),
-        ("lucidag", f"{ours[best]:.3g} s, after {prepared:.1f} s once for the network"),
-        ("ratio", f"{min(theirs) / ours[best]:.3g} (goal {goal:g})"),
-        ("against the library", equality(result.maps[method], result.weights[method], *reference)),
+        ("lucidag", f"{own:.3g} s, after {prepared:.1f} s once for the network"),
+        ("ratio", f"{min(theirs) / own:.3g} (goal {goal:g})"),
+        ("against the library", f"map within {apart[0]:.0e}, weights within {apart[1]:.0e} of the greatest"),
     ]
     if method == "scorecam":
-        rows.insert(3, ("not the network", f"{1 - networks[best] / ours[best]:.1%} (goal {GOAL_OTHER:.0%})"))
-    show(f"{method} at {layer}, ResNet-18, {x.shape[-1]} px, {len(result.weights[method])} channels", rows)
+        rows.insert(3, ("not the network", f"{1 - networks[best] / own:.1%} (goal {GOAL_OTHER:.0%})"))
+    title = f"{method} at {layer}, ResNet-18, {x.shape[-1]} px, {len(result.weights[method])} channels"
+    show(title, rows)
+    return Case("cam", title, "pytorch-grad-cam", own, min(theirs), goal, apart[0], "map", memory, where)
 
 
 def by_library(
@@ -104,13 +109,13 @@ def equality(
     weights: NDArray[np.float32],
     expected: NDArray[np.float32],
     expected_weights: NDArray[np.float32],
-) -> str:
+) -> tuple[float, float]:
     """Compare map and weights; weights in parts of the greatest."""
     apart = float(np.abs(found - expected).max())
     weights_apart = float(np.abs(weights - expected_weights).max() / np.abs(expected_weights).max())
     if apart > 1e-3 or weights_apart > 1e-3:
         raise AssertionError(f"maps are {apart} apart, weights {weights_apart}")
-    return f"map within {apart:.0e}, weights within {weights_apart:.0e} of the greatest"
+    return apart, weights_apart
 
 
 def _memory(quick: bool) -> None:

@@ -10,6 +10,7 @@ from crp.attribution import CondAttribution
 from torch import nn
 from torchvision.models import resnet18, resnet50
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.drawn import drawn_network
 from benchmarks.measure import show
 from lucidag.data.images import decode
@@ -30,16 +31,15 @@ BATCHES = (1, 2, 4, 8, 16, 32)
 TRIED = 32  # channels that each batch size is tried on
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Search zennit-crp's best batch size, then time both; `full` times the second network too."""
     size, channels = (64, 16) if quick else (224, 512)
     inputs = Inputs(size, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     image = inputs.normalise(inputs.prepare(decode(IMAGE))[None]) if IMAGE.is_file() else inputs.example(1)
-    for name, layer in CASES if full else CASES[:1]:
-        compare(network(name), name, image, layer, channels)
+    return [compare(network(name), name, image, layer, channels) for name, layer in (CASES if full else CASES[:1])]
 
 
-def compare(model: nn.Module, name: str, image: torch.Tensor, layer: str, channels: int) -> None:
+def compare(model: nn.Module, name: str, image: torch.Tensor, layer: str, channels: int) -> Case:
     """Print the seconds of both, by the clock and of the processor, and how far their maps are apart."""
     with torch.no_grad():
         target = int(model(image).argmax())
@@ -58,15 +58,21 @@ def compare(model: nn.Module, name: str, image: torch.Tensor, layer: str, channe
         behind = layer_relevance(model, rules, image, [layer], [target])
         return conditional_maps(model, rules, image, layer, behind, units)
 
-    found, ours, our_work = clocked(by_lucidag)
+    parts: list[torch.Tensor] = []
+    where, before = machine(), time.process_time()
+    ours, memory = spent(lambda: parts.append(by_lucidag()))
+    our_work = time.process_time() - before
+    apart = equality(parts[0], expected)
     rows = [
         ("zennit-crp, a channel", ", ".join(f"{size}: {1e3 * each:.0f} ms" for size, each in searched.items())),
         (f"zennit-crp, batches of {best}", f"{theirs:.1f} s, processor {their_work:.1f} s"),
         ("lucidag", f"{ours:.1f} s, processor {our_work:.1f} s"),
         ("ratio", f"{theirs / ours:.2f} (goal {GOAL:g}), processor {their_work / our_work:.2f}"),
-        ("against zennit-crp", equality(found, expected)),
+        ("against zennit-crp", f"maps within {apart:.0e} of the greatest value"),
     ]
-    show(f"{channels} channels of {layer}, {name}, {image.shape[-1]} px, {RULES}", rows)
+    title = f"{channels} channels of {layer}, {name}, {image.shape[-1]} px, {RULES}"
+    show(title, rows)
+    return Case("crp", f"CRP, {title}", "zennit-crp", ours, theirs, GOAL, apart, "share of the greatest", memory, where)
 
 
 def by_library(
@@ -83,12 +89,12 @@ def by_library(
     return torch.cat([part.heatmap.clone() for part in parts])
 
 
-def equality(found: torch.Tensor, expected: torch.Tensor) -> str:
+def equality(found: torch.Tensor, expected: torch.Tensor) -> float:
     """Compare all maps, in parts of the greatest value."""
     apart = float((found - expected).abs().max() / expected.abs().max())
     if not apart <= TOLERANCE:
         raise AssertionError(f"maps are {apart} of the greatest value apart")
-    return f"maps within {apart:.0e} of the greatest value"
+    return apart
 
 
 def clocked(work: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, float, float]:

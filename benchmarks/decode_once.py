@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torchvision.models import resnet18
 from torchvision.transforms.functional import pil_to_tensor
 
-from benchmarks.measure import seconds, show
+from benchmarks.case import Case, machine, spent
+from benchmarks.measure import show
 from lucidag.rof.rank import rank
 from lucidag.rof.result import SweepResult
 from lucidag.rof.sweep import sweep
@@ -20,7 +21,7 @@ from lucidag.rof.sweep import sweep
 SIZE, CLASSES, BATCH, GOAL = 96, 2, 64, 100.0
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Draw images, then time both ways; the plain way at three k, as each k costs the same (`full`: nine)."""
     count = 64 if quick else 256
     body, head = _network()
@@ -30,19 +31,23 @@ def run(quick: bool, full: bool) -> None:
     with TemporaryDirectory() as folder:
         paths = _draw(Path(folder), count)
         result, order = _ours(body, head, paths, labels)
-        ours = min(seconds(lambda: _ours(body, head, paths, labels)) for _ in range(2))
+        where = machine()
+        ours, memory = min(spent(lambda: _ours(body, head, paths, labels)) for _ in range(2))
         plain, hits = 0.0, []
         for k in ks:
             start = time.perf_counter()
             hits.append(_plain(body, head, paths, labels, order[:k]))
             plain += time.perf_counter() - start
+    apart = 0.0
     for k, (accuracy, loss) in zip(ks, hits, strict=True):
+        apart = max(apart, abs(result.loss[k] - loss))
         # The network computes in float32: an image on the edge may fall to the other side.
         if abs(result.accuracy[k] - accuracy) > 1 / count or abs(result.loss[k] - loss) > 1e-4:
             raise AssertionError(f"k = {k}: {result.accuracy[k]}, {result.loss[k]} against {accuracy}, {loss}")
     plain = plain * units / len(ks)
+    title = f"from images to the curve, {count} JPEG of {SIZE} px, resnet18, {units} units"
     show(
-        f"from images to the curve, {count} JPEG of {SIZE} px, resnet18, {units} units",
+        title,
         [
             (
                 "decode and run the masked network at every k",
@@ -53,6 +58,8 @@ def run(quick: bool, full: bool) -> None:
             ("equality", f"accuracy and loss agree at {len(ks)} k (float32 against float64)"),
         ],
     )
+    peer = f"decoded at every k (from {len(ks)} k)"
+    return [Case("images", title, peer, ours, plain, GOAL, apart, "loss, in nats", memory, where)]
 
 
 def _network() -> tuple[nn.Sequential, nn.Linear]:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from torchvision.models import resnet18
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.drawn import drawn_network
 from benchmarks.measure import seconds, show
 from lucidag.models.inputs import Inputs
@@ -18,7 +19,7 @@ LAYERS = ("layer2", "layer3", "layer4")
 BATCH = 64
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Time both for 16 images of 112 px; the plain way for each 8th unit (`full`: each) in batches of all images."""
     size, count = (64, 4) if quick else (112, 16)
     network = Network(
@@ -27,13 +28,13 @@ def run(quick: bool, full: bool) -> None:
     drawn = np.random.default_rng(0)
     frames = torch.from_numpy(drawn.integers(0, 256, (count, 3, size, size), dtype=np.uint8))
     labels = drawn.integers(0, 1000, count)
-    for layer in LAYERS:
-        _compare(network, frames, labels, layer, 32 if quick else 1 if full else 8, 1 if quick else 2)
+    each = 32 if quick else 1 if full else 8
+    return [_compare(network, frames, labels, layer, each, 1 if quick else 2) for layer in LAYERS]
 
 
 def _compare(
     network: Network, frames: torch.Tensor, labels: NDArray[np.int64], layer: str, each: int, rounds: int
-) -> None:
+) -> Case:
     cut = open_cut(network, layer, "cpu")
     units = cut.at(frames[:1]).activations.shape[1]
     chosen = list(range(0, units, each))
@@ -48,15 +49,20 @@ def _compare(
     def plain() -> None:
         theirs.append(by_hook(network, frames, labels, layer, chosen))
 
-    times = [(seconds(plain) * units / len(chosen), seconds(behind)) for _ in range(rounds)]
-    library, own = (min(each) for each in zip(*times, strict=True))
+    where = machine()
+    times = [(seconds(plain) * units / len(chosen), spent(behind)) for _ in range(rounds)]
+    library, (own, memory) = min(theirs for theirs, _ in times), min(own for _, own in times)
+    apart = equality(ours[-1][:, chosen], theirs[-1])
     rows = [
         ("whole network with a hook", f"{library:.1f} s" + (f", of {len(chosen)} units extrapolated" * (each > 1))),
         ("what is behind the layer", f"{own:.1f} s"),
         ("ratio", f"{library / own:.3g} (goal {GOAL:g})"),
-        ("equality", equality(ours[-1][:, chosen], theirs[-1])),
+        ("equality", f"changes of the loss within {apart:.0e} nats, the greatest {np.abs(theirs[-1]).max():.2g}"),
     ]
-    show(f"{units} units of {layer}, ResNet-18, {len(frames)} images of {frames.shape[-1]} px", rows)
+    title = f"{units} units of {layer}, ResNet-18, {len(frames)} images of {frames.shape[-1]} px"
+    show(title, rows)
+    name, peer = f"effects of {title}", "whole network with a hook"
+    return Case("effects", name, peer, own, library, GOAL, apart, "loss, in nats", memory, where)
 
 
 @torch.inference_mode()
@@ -85,9 +91,9 @@ def _loss(logits: torch.Tensor, labels: NDArray[np.int64]) -> NDArray[np.float64
     return loss
 
 
-def equality(found: NDArray[np.float64], expected: NDArray[np.float64]) -> str:
+def equality(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Compare the changes of the cross-entropy."""
     apart = float(np.abs(found - expected).max())
     if apart > EQUAL:
         raise AssertionError(f"the changes of the loss are {apart} apart")
-    return f"changes of the loss within {apart:.0e} nats, the greatest {np.abs(expected).max():.2g}"
+    return apart

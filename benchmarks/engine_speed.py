@@ -13,6 +13,7 @@ from torch import nn
 
 from benchmarks.cam_speed import by_library as cam_by_library
 from benchmarks.cam_speed import network_and_image
+from benchmarks.case import Case, machine
 from benchmarks.lime_speed import by_library as lime_by_library
 from benchmarks.lime_speed import plain_classifier
 from benchmarks.measure import seconds, show
@@ -32,13 +33,15 @@ BATCH = 16
 GOAL_OURS, GOAL_LIBRARY = 1.3, 1.6
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Time all three, the best of three rounds; `full` takes five."""
     model, frame, inputs = network_and_image(quick)
     rounds = 1 if quick else 5 if full else 3
-    _passes(model, inputs, rounds)
-    _scorecam(model, inputs.normalise(frame[None]), rounds)
-    _lime(model, inputs, frame, rounds, 60 if quick else 300)
+    return [
+        _passes(model, inputs, rounds),
+        _scorecam(model, inputs.normalise(frame[None]), rounds),
+        _lime(model, inputs, frame, rounds, 60 if quick else 300),
+    ]
 
 
 def with_engine(model: nn.Module, engine: Engine) -> nn.Module:
@@ -48,7 +51,7 @@ def with_engine(model: nn.Module, engine: Engine) -> nn.Module:
     return named
 
 
-def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> None:
+def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> Case:
     x = torch.randn(BATCH, 3, inputs.size, inputs.size, generator=torch.Generator().manual_seed(0))
     networks = {"plain torch": model} | {engine: accelerate(model, x, engine=engine) for engine in ENGINES}
     with torch.inference_mode():
@@ -56,12 +59,12 @@ def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> None:
         works: Works = {name: partial(network, x) for name, network in networks.items()}
         best = fastest(works, rounds)
     apart = max(float((each - truth).abs().max() / truth.abs().max()) for each in given)
-    _told(
-        f"forward passes, ResNet-18, {inputs.size} px, batches of {BATCH}", best, "plain torch", f"within {apart:.0e}"
+    return _told(
+        f"forward passes, ResNet-18, {inputs.size} px, batches of {BATCH}", best, "plain torch", apart, "share of logits"
     )
 
 
-def _scorecam(model: nn.Module, x: torch.Tensor, rounds: int) -> None:
+def _scorecam(model: nn.Module, x: torch.Tensor, rounds: int) -> Case:
     explainers = {engine: CamExplainer(with_engine(model, engine), x, "layer4", BATCH) for engine in ENGINES}
     asked: dict[str, Any] = {"scorecam": load("scorecam")()}
     found = {engine: explainer.explain(x, asked) for engine, explainer in explainers.items()}
@@ -72,10 +75,10 @@ def _scorecam(model: nn.Module, x: torch.Tensor, rounds: int) -> None:
     }
     best = fastest(works, rounds)
     apart = float(np.abs(found["torch"].maps["scorecam"] - found["openvino"].maps["scorecam"]).max())
-    _told(f"Score-CAM at layer4, {x.shape[-1]} px", best, "pytorch-grad-cam", f"maps within {apart:.0e}")
+    return _told(f"Score-CAM at layer4, {x.shape[-1]} px", best, "pytorch-grad-cam", apart, "map")
 
 
-def _lime(model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, samples: int) -> None:
+def _lime(model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, samples: int) -> Case:
     settings, pixels = LimeSettings(hide_color=255, num_features=8, num_samples=samples), frame.numpy()
     found: dict[str, LimeResult] = {}
     classify = {engine: classifier(Network(with_engine(model, engine), inputs, None), "cpu") for engine in ENGINES}
@@ -91,7 +94,7 @@ def _lime(model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, sa
     best = fastest(works, rounds)
     weights = [np.array(found[engine].fits[found[engine].target].weights) for engine in ENGINES]
     apart = float(np.abs(weights[0] - weights[1]).max())
-    _told(f"LIME, {samples} samples, {inputs.size} px", best, "lime package", f"weights within {apart:.0e}")
+    return _told(f"LIME, {samples} samples, {inputs.size} px", best, "lime package", apart, "weights")
 
 
 def fastest(works: Works, rounds: int) -> dict[str, float]:
@@ -103,12 +106,16 @@ def fastest(works: Works, rounds: int) -> dict[str, float]:
     return {name: min(each[name] for each in times[1:]) for name in works}
 
 
-def _told(title: str, best: dict[str, float], peer: str, equal: str) -> None:
+def _told(title: str, best: dict[str, float], peer: str, apart: float, differs: str) -> Case:
     rows = [(name, f"{spent:.3g} s") for name, spent in best.items()]
     ours, theirs = best["torch"] / best["openvino"], best[peer] / best["openvino"]
     rows += [
         ("openvino over our torch", f"{ours:.2f} (goal {GOAL_OURS:g})"),
         (f"openvino over {peer}", f"{theirs:.2f} (goal {GOAL_LIBRARY:g})"),
-        ("openvino against torch", equal),
+        ("openvino against torch", f"within {apart:.0e} ({differs})"),
     ]
     show(title, rows)
+    name = f"{title}, by OpenVINO"
+    return Case(
+        "engine", name, peer, best["openvino"], best[peer], GOAL_LIBRARY, apart, differs, machine=machine()
+    )

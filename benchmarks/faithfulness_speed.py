@@ -11,6 +11,7 @@ from captum.metrics import sensitivity_max as captum_sensitivity
 from torch import nn
 from torchvision.models import resnet18
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.measure import seconds, show
 from benchmarks.passes import count_passes
 from lucidag.data.images import decode
@@ -37,28 +38,28 @@ CHANNELS = 3
 Found = dict[tuple[str, str], float]
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Compare for few and many perturbations; `full` takes images of 224 pixels."""
     inputs = Inputs(224 if full else 64, CHANNELS, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     frame = inputs.prepare(decode(IMAGE)) if IMAGE.is_file() else torch.zeros(3, inputs.size, inputs.size).byte()
     x = inputs.normalise(frame[None])
     model = _model()
     target = int(model(x).argmax())
-    for draws in DRAWS[:1] if quick else DRAWS:
-        _compare(model, x, target, inputs, draws)
+    return [_compare(model, x, target, inputs, draws) for draws in (DRAWS[:1] if quick else DRAWS)]
 
 
-def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, draws: int) -> None:
+def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, draws: int) -> Case:
     std = inputs.std
     settings = FaithfulnessSettings(metrics=["sensitivity_max", "infidelity"], infidelity_samples=draws)
     found: list[Faithfulness] = []
     theirs: list[Found] = []
+    where = machine()
     first = model.get_submodule("conv1")  # each pass calls it once, also in the parts that a network is cut into
     with count_passes(first) as passes:
         joint = [_cam(model, inputs, CAMS), _lrp(model, inputs)]
         prepared = passes.images
         image = Image("image", x[0], target)
-        ours = seconds(lambda: found.append(measure(model, [image], lambda _: joint, std, settings)))
+        ours, memory = spent(lambda: found.append(measure(model, [image], lambda _: joint, std, settings)))
         counted = passes.images - prepared
     with count_passes(first) as passes:
         alone = [*(_cam(model, inputs, (name,)) for name in CAMS), _lrp(model, inputs)]
@@ -66,17 +67,21 @@ def _compare(model: nn.Module, x: torch.Tensor, target: int, inputs: Inputs, dra
         captum = seconds(lambda: theirs.append(by_captum(model, x, target, alone, std, settings)))
         counted_captum = passes.images - prepared
     apart = equality(found[-1], theirs[-1])
-    show(
+    title = (
         f"sensitivity (10 draws) and infidelity ({draws}) of {len(CAMS) + 1} explanations, ResNet-18, "
-        f"{x.shape[-1]} px, one image",
+        f"{x.shape[-1]} px, one image"
+    )
+    show(
+        title,
         [
             ("captum, each explanation", f"{counted_captum} images through the network, {captum:.2f} s"),
             ("lucidag, with two controls", f"{counted} images through the network, {ours:.2f} s"),
             ("ratio of images", f"{counted_captum / counted:.2f} (goal {GOAL:g})"),
             ("ratio of times", f"{captum / ours:.2f}"),
-            ("against captum", apart),
+            ("against captum", f"{len(theirs[-1])} values within {apart:.0e} of theirs"),
         ],
     )
+    return Case("faithfulness", title, "captum", ours, captum, 1.0, apart, "share of a value", memory, where)
 
 
 def by_captum(
@@ -116,7 +121,7 @@ def by_captum(
     return found
 
 
-def equality(found: Faithfulness, theirs: Found) -> str:
+def equality(found: Faithfulness, theirs: Found) -> float:
     """Compare the values; ours may lie apart by rounding."""
     ours = {(row.method, row.metric): row.value for row in found.rows}
     worst = 0.0
@@ -125,7 +130,7 @@ def equality(found: Faithfulness, theirs: Found) -> str:
         if own is None or abs(own - value) > 1e-3 * abs(value):
             raise AssertionError(f"{key[1]} of {key[0]} is {own}, captum gives {value}")
         worst = max(worst, abs(own - value) / abs(value))
-    return f"{len(theirs)} values within {worst:.0e} of theirs"
+    return worst
 
 
 def _for_captum(explainer: Explainer, target: int) -> Callable[..., torch.Tensor | tuple[torch.Tensor, ...]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torchvision.models import resnet18
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.measure import seconds, show
 from lucidag.data.images import decode
 from lucidag.explain.lime.explain import LimeResult, explain
@@ -26,35 +27,41 @@ GOAL_OTHER = 0.1  # the share of the time that is not the network's
 CASES = ((4, "forward selection"), (8, "highest weights"))
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Time both for few and for many features; `full` takes the best of five rounds instead of three."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     inputs = Inputs(64 if quick else 224, 3, "crop", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     network = Network(_model().to(device), inputs, None)
     frame = inputs.prepare(decode(IMAGE) if IMAGE.is_file() else _drawn()).numpy()
+    cases = []
     for num_features, how in CASES:
         settings = LimeSettings(hide_color=255, num_features=num_features, num_samples=60 if quick else 300)
-        _compare(network, frame, settings, how, device, 1 if quick else 5 if full else 3)
+        cases.append(_compare(network, frame, settings, how, device, 1 if quick else 5 if full else 3))
+    return cases
 
 
 def _compare(
     network: Network, frame: NDArray[np.uint8], settings: LimeSettings, how: str, device: str, rounds: int
-) -> None:
+) -> Case:
     classify = classifier(network, device)
     plain = plain_classifier(network.model, network.inputs, device)
     found: list[LimeResult] = []
     theirs: list[ImageExplanation] = []
-    times = []
+    times, memory, where = [], [], machine()
     for _ in range(rounds + 1):  # the first round is not counted: it has the first batches of both networks
         library = seconds(lambda: theirs.append(by_library(plain, frame, settings)))
-        found.append(explain(classify, frame, settings, None, 32, device))
+        memory.append(spent(lambda: found.append(explain(classify, frame, settings, None, 32, device)))[1])
         times.append(library)
     library, ours = min(times[1:]), min(found[1:], key=lambda result: result.seconds["total"])
     total, parts = ours.seconds["total"], ours.seconds
     other = 1 - parts["network"] / total
-    show(
+    title = (
         f"LIME, ResNet-18 on {device}, {settings.num_samples} samples, {ours.segments.max() + 1} superpixels, "
-        f"{settings.num_features} kept ({how})",
+        f"{settings.num_features} kept ({how})"
+    )
+    apart = equality(ours, theirs[-1])
+    show(
+        title,
         [
             ("lime package, batches of 10", f"{library:.2f} s"),
             ("lucidag, batches of 32", f"{total:.2f} s"),
@@ -64,9 +71,10 @@ def _compare(
                 "  of it",
                 ", ".join(f"{part} {parts[part]:.3f} s" for part in ("segment", "neighbourhood", "regression")),
             ),
-            ("against the package", equality(ours, theirs[-1])),
+            ("against the package", f"the same superpixels in the same order, weights within {apart:.0e}"),
         ],
     )
+    return Case("lime", title, "lime package", total, library, 1.0, apart, "weights", memory[-1], where)
 
 
 def by_library(
@@ -86,7 +94,7 @@ def by_library(
     )
 
 
-def equality(found: LimeResult, expected: Any) -> str:  # noqa: ANN401 (a class of the package)
+def equality(found: LimeResult, expected: Any) -> float:  # noqa: ANN401 (a class of the package)
     """Compare the superpixels that were kept, in order, and their weights."""
     ours, theirs = found.fits[found.target].weights, expected.local_exp[expected.top_labels[0]]
     if (found.segments != expected.segments).any() or [index for index, _ in ours] != [index for index, _ in theirs]:
@@ -94,7 +102,7 @@ def equality(found: LimeResult, expected: Any) -> str:  # noqa: ANN401 (a class 
     apart = max(abs(a - b) for (_, a), (_, b) in zip(ours, theirs, strict=True))
     if apart > 1e-4:
         raise AssertionError(f"weights are {apart} apart")
-    return f"the same superpixels in the same order, weights within {apart:.0e}"
+    return apart
 
 
 def plain_classifier(

@@ -12,6 +12,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from benchmarks.case import Case, machine, spent
 from benchmarks.measure import seconds, show
 from benchmarks.vit import vit
 from lucidag.explain.relevance.composites import COMPOSITES, composite_for
@@ -24,7 +25,7 @@ UNITS_GOAL = 2.0
 TOLERANCE = 1e-5  # of the greatest value
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Case]:
     """Time each composite, best of three (`full`: ten) rounds."""
     asked = vit(quick, full)
     model, x, plain = asked.model, asked.x, asked.plain()
@@ -46,10 +47,11 @@ def run(quick: bool, full: bool) -> None:
     show(f"layer-wise relevance, ViT with {asked.layers} layers, {asked.size} px", rows)
     units = range(8) if quick else range(asked.width) if full else range(0, asked.width, 24)
     block = (asked.layers - 1) // 2
-    show(f"relevance of {len(units)} of {asked.width} units of block {block}", of_units(model, x, block, units))
+    title = f"relevance of {len(units)} of {asked.width} units of block {block}, ViT, {asked.size} px"
+    return [of_units(model, x, block, units, title)]
 
 
-def of_units(model: nn.Module, x: torch.Tensor, block: int, units: Sequence[int]) -> list[tuple[str, str]]:
+def of_units(model: nn.Module, x: torch.Tensor, block: int, units: Sequence[int], title: str) -> Case:
     """Time the maps of some units of a block, all from one pass to the block, against one pass for each."""
     layer = f"encoder.layers.encoder_layer_{block}"
     rules, views = composite_for("epsilon_plus_flat", model, x), views_of(model, x, [layer])
@@ -63,13 +65,19 @@ def of_units(model: nn.Module, x: torch.Tensor, block: int, units: Sequence[int]
         maps = [conditioned_map(model, rules, x, 0, {layer: [unit]}, views) for unit in units]
         found["one by one"] = torch.stack(maps)
 
-    fast, plain = seconds(together), seconds(one_by_one)
+    where = machine()
+    (fast, memory), plain = spent(together), seconds(one_by_one)
     apart = float((found["together"] - found["one by one"]).abs().max() / found["one by one"].abs().max())
     if not apart <= TOLERANCE:
         raise AssertionError(f"maps are {apart} of the greatest value apart")
-    return [
-        ("a pass for each", f"{plain:.1f} s"),
-        ("together", f"{fast:.1f} s"),
-        ("ratio", f"{plain / fast:.2f} (goal {UNITS_GOAL:g})"),
-        ("equality", f"maps within {apart:.0e} of the greatest value"),
-    ]
+    show(
+        title,
+        [
+            ("a pass for each", f"{plain:.1f} s"),
+            ("together", f"{fast:.1f} s"),
+            ("ratio", f"{plain / fast:.2f} (goal {UNITS_GOAL:g})"),
+            ("equality", f"maps within {apart:.0e} of the greatest value"),
+        ],
+    )
+    differs = "share of the greatest"
+    return Case("lrp", title, "a pass for each", fast, plain, UNITS_GOAL, apart, differs, memory, where)

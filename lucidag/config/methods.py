@@ -137,4 +137,4 @@ def lime_by_image(config: Config, model: str, images: Sequence[str]) -> dict[str
 
 
 def _cam(cam: Cam, layer: str | None) -> dict[str, Any]:
-    return {"layer": layer, "batch_size": cam.batch_size}
+    return {"layer": layer, **cam.model_dump(mode="json", exclude={"layers"})}

@@ -18,7 +18,7 @@ from lucidag.ground.pairs import check_same
 from lucidag.ground.tensors import KEY
 
 MOST_PIXELS = 2**26  # 8,192 x 8,192, which take up to 1.4 GiB while they are decoded
-
+STRIP = 64  # rows
 
 USUAL_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM")
 
@@ -137,8 +137,18 @@ def decode(path: str | Path) -> NDArray[np.uint8]:
             rgba = image.convert("RGBA")
             white = Image.new("RGBA", rgba.size, "white")
             image = Image.alpha_composite(white, rgba)
-        values = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
-    return values[:, :, None] if grey else values
+        mode = "L" if grey else "RGB"
+        return _pixels(image if image.mode == mode else image.convert(mode))
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Give the pixels of an image of bytes: H x W x C. Strips stay near the processor, where the whole is copied twice."""
+    width, height = image.size
+    values = np.empty((height, width, len(image.getbands())), np.uint8)
+    for top in range(0, height, STRIP):
+        strip = values[top : top + STRIP]
+        strip[:] = np.asarray(image.crop((0, top, width, top + len(strip)))).reshape(strip.shape)
+    return values
 
 
 def decode_mask(path: str | Path) -> NDArray[np.bool_]:
@@ -177,7 +187,8 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
                     "it smaller, or cut it",
                 )
             file.load()
-            yield ImageOps.exif_transpose(file)
+            ImageOps.exif_transpose(file, in_place=True)  # else even an upright image is copied
+            yield file
     except FileNotFoundError as error:
         raise UnreadableImageError(path, "the file does not exist") from error
     except Image.UnidentifiedImageError as error:

@@ -153,6 +153,15 @@ def test_of_many_channels_some_are_compared(monkeypatch, layer):
         assert row["difference"] < 1e-4
 
 
+def test_of_channels_that_count_alone_the_library_is_asked():
+    own = {"layer": "blocks.block2", "batch_size": 9, "score_cam": {"channels": 5}}
+    family, image = {"methods": ["scorecam"], "options": own}, subject()
+    stored = list(explain_subjects(opened("small_cnn"), [image], NAMES, family, "cpu", threads=1))
+    (row,) = check_explanations(opened("small_cnn"), [image], [family], {"p": stored}, "cpu", threads=1)
+    assert row["note"] == "5 of 12 channels, by both"
+    assert row["difference"] < 1e-4
+
+
 def test_of_many_samples_some_are_compared(monkeypatch):
     monkeypatch.setattr(lime_methods, "MOST_SAMPLES", 40)
     row = rows_of(opened("small_cnn"), ["lime"])["lime"]

@@ -16,11 +16,15 @@ from lucidag.ground.errors import InputError
 
 @dataclass(frozen=True)
 class Found:
-    """What a method says at the layer: H x W, the weights of the channels if it has such, and a note."""
+    """What a method says at the layer: H x W, the weights of the channels if it has such, and a note.
+
+    ``channels`` is how many of them were looked at, where that is not all.
+    """
 
     coarse: NDArray[np.float32]
     weights: NDArray[np.float32] | None = None
     note: str | None = None
+    channels: int | None = None
 
 
 class Seen:

@@ -21,6 +21,7 @@ from lucidag.explain.store import Explained
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError, told_of
 
+SCORECAM = "scorecam"
 MOST_CHANNELS = 64  # that a library is asked about one by one
 
 
@@ -42,6 +43,8 @@ class CamResult:
         C numbers.
     notes
         By method, what a reader of the map should know; methods of which there is nothing to say are not in it.
+    channels
+        By method, how many channels were looked at; methods that look at all are not in it.
     """
 
     maps: dict[str, NDArray[np.float32]]
@@ -51,6 +54,7 @@ class CamResult:
     predicted: int
     logits: NDArray[np.float32]
     notes: dict[str, str]
+    channels: dict[str, int]
 
 
 class CamExplainer(Prepared):
@@ -77,7 +81,7 @@ class CamExplainer(Prepared):
             raise InputError(f"an image to be explained must be 1 x C x S x S, not {tuple(x.shape)}")
         placed = self.placed(x)
         seen = Seen(self, placed, self.split.at(placed), target)
-        maps, weights, notes = {}, {}, {}
+        maps, weights, notes, channels = {}, {}, {}, {}
         for method, each in methods.items():
             found = each.coarse(seen)
             if not np.isfinite(found.coarse).all():
@@ -85,10 +89,12 @@ class CamExplainer(Prepared):
             maps[method] = image_map(found.coarse, (x.shape[2], x.shape[3]))
             if found.weights is not None:
                 weights[method] = found.weights
+            if found.channels is not None:
+                channels[method] = found.channels
             nothing = None if maps[method].any() else EMPTY
             if found.note or nothing:
                 notes[method] = "; ".join(each for each in (found.note, nothing) if each)
-        return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes)
+        return CamResult(maps, weights, self.layer, seen.target, seen.predicted, seen.logits, notes, channels)
 
 
 class CamGroup(Group):
@@ -97,7 +103,12 @@ class CamGroup(Group):
     def prepare(self) -> None:
         """Cut the network at the layer."""
         self._settings = CamSettings.model_validate(self.options)
-        self._cams = {name: each() for name, each in self.classes.items() if issubclass(each, CamMethod)}
+        own = {SCORECAM: self._settings.score_cam.model_dump()}
+        self._cams = {
+            name: each(self.network.inputs, own.get(name))
+            for name, each in self.classes.items()
+            if issubclass(each, CamMethod)
+        }
         with told_of("explain.methods" if self._settings.layer is None else "explain.cam.layers"):
             self._ready = self._explainer(self.network.model)
 
@@ -111,6 +122,7 @@ class CamGroup(Group):
             "layer": found.layer,
             "logit": float(found.logits[found.target]),
             "notes": dict(found.notes),
+            **({"channels": dict(found.channels)} if found.channels else {}),
         }
         return self.explained(subject, found.maps, record)
 

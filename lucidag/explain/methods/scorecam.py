@@ -1,5 +1,7 @@
 """Score-CAM: each channel by the class's score behind it as a mask on the image (Wang et al. 2020)."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,34 +10,51 @@ from torch.nn import functional
 
 from lucidag.explain.cam.maps import image_map
 from lucidag.explain.cam.seen import Found, Seen, cut
-from lucidag.explain.methods.cam import CamMethod, seen_again, some_channels
+from lucidag.explain.cam.settings import ScoreCamSettings
+from lucidag.explain.methods.cam import SCORECAM, CamMethod, seen_again, some_channels
 from lucidag.explain.reference import Case, Reference
 from lucidag.ground.progress import track
 
 
 class ScoreCam(CamMethod):
-    """Score-CAM: one forward pass of the whole network per channel."""
+    """Score-CAM: one forward pass of the whole network per channel, or for those with most activation alone."""
 
     title = "Score-CAM"
     needs = "perturbation"
     library, theirs = "grad-cam", "ScoreCAM"
+    Settings = ScoreCamSettings
 
     def coarse(self, seen: Seen) -> Found:
         """Weigh each channel by the score of the image behind it."""
-        network = seen.network
-        return seen.weighted(
-            scorecam_weights(network.fast, seen.x, seen.point.activations, seen.target, network.batch_size)
-        )
+        network, activations = seen.network, seen.point.activations
+        count, size = activations.shape[1], network.batch_size
+        channels, share = strongest(activations, self._channels)
+        if len(channels) == count:
+            return seen.weighted(scorecam_weights(network.fast, seen.x, activations, seen.target, size))
+        weights = np.zeros(count, np.float32)
+        weights[channels] = scorecam_weights(network.fast, seen.x, activations[:, channels], seen.target, size)
+        found = seen.weighted(weights, told(len(channels), count, share))
+        return replace(found, channels=len(channels))
+
+    @property
+    def _channels(self) -> int | None:
+        assert isinstance(self.settings, ScoreCamSettings)
+        return self.settings.channels
 
     def reference(self, case: Case) -> Reference:
-        """Ask pytorch-grad-cam; not about constant channels that are not zero, where it divides rounding by 1e-8."""
+        """Ask pytorch-grad-cam; not about constant channels that are not zero, where it divides rounding by 1e-8.
+
+        Of a map in which some channels count alone, it is asked about some of these.
+        """
         from lucidag.explain.cam.library import layer_of, library_scores  # here, as in `CamMethod`
 
         layer_of(case)
         seen = seen_again(case)
         flat = seen.activations[0].reshape(seen.activations.shape[1], -1)
         blank = (np.ptp(flat, axis=1) == 0) & (flat[:, 0] != 0)
-        channels = [channel for channel in some_channels(len(flat)).tolist() if not blank[channel]]
+        scored, _ = strongest(seen.point.activations, case.record.get("channels", {}).get(SCORECAM))
+        some = [scored[place] for place in some_channels(len(scored))]
+        channels = [channel for channel in some if not blank[channel]]
         theirs = library_scores(case, channels)
         if len(channels) == len(flat):
             return Reference(theirs)
@@ -44,6 +63,40 @@ class ScoreCam(CamMethod):
         weights[channels] = scorecam_weights(seen.network.fast, seen.x, activations, seen.target, case.batch_size)
         ours = image_map(seen.weighted(weights).coarse, theirs.shape)
         return Reference(theirs, ours, f"{len(channels)} of {len(flat)} channels, by both")
+
+
+def strongest(activations: torch.Tensor, count: int | None) -> tuple[list[int], float]:
+    """Choose the channels with most activation: those with the greatest sum of sizes over all places.
+
+    The map is the sum of the channels, each times a share of one, so it hardly changes without those that hold little.
+    How well it keeps its order is measured and not known beforehand, as a weight is known after its pass only
+    (``python -m benchmarks scorecam``).
+
+    Parameters
+    ----------
+    activations
+        1 x K x H x W.
+    count
+        How many; None: all.
+
+    Returns
+    -------
+    channels, share
+        Numbers in their order, and the share of all activation that they hold.
+    """
+    sizes = activations[0].flatten(1).abs().sum(dim=1, dtype=torch.float32)
+    if count is None or count >= len(sizes):
+        return list(range(len(sizes))), 1.0
+    found = sizes.argsort(descending=True, stable=True)[:count].sort().values
+    return found.tolist(), float(sizes[found].sum() / sizes.sum().clamp(min=torch.finfo(torch.float32).tiny))
+
+
+def told(scored: int, channels: int, share: float) -> str:
+    """Say that a map is an approximation."""
+    return (
+        f"an approximation: {scored} of {channels} channels were scored, which hold {share:.1%} of the activation; the "
+        "others count nothing"
+    )
 
 
 def scorecam_weights(
