@@ -4,7 +4,7 @@
 #           For the images of units the passes of a dissection and a CLIP.
 #           For dossiers what there is of dissect/{model}/…, rof/{model}/…, relevance/{model}/….
 # Produces: units/{model}/effects.csv, effects.json, sets.csv; inner/{layer}.csv, {layer}.json;
-#           images.csv, images.safetensors, search.csv; {layer}.csv, {layer}.json.
+#           images.csv, images.safetensors, search.csv; regions.safetensors; {layer}.csv, {layer}.json.
 
 
 rule units:
@@ -114,6 +114,33 @@ rule unit_effects_inner:
         **made_by("unit_effects_inner"),
     script:
         "../workflow/scripts/unit_effects_inner.py"
+
+
+rule unit_regions:
+    """Keep where the units of a model are active in the images that activate them most."""
+    input:
+        unpack(
+            lambda wildcards: plan.passes(
+                wildcards.model, activations=False, overlaps=False
+            )
+        ),
+        checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
+        dataset=lambda wildcards: plan.data_files(plan.probe(wildcards.model)),
+    output:
+        maps=f"{R}/units/{{model}}/regions.safetensors",
+    log:
+        f"{R}/logs/unit_regions/{{model}}.log",
+    benchmark:
+        f"{R}/benchmarks/unit_regions/{{model}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(240),
+    params:
+        **made_by("unit_regions"),
+    script:
+        "../workflow/scripts/unit_regions.py"
 
 
 rule unit_dossier:

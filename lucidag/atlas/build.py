@@ -19,8 +19,10 @@ from lucidag.atlas.findings.registry import ANALYSES
 from lucidag.atlas.results import Results
 from lucidag.atlas.sections.compare import compare
 from lucidag.atlas.sections.data import data
+from lucidag.atlas.sections.decided import decided
 from lucidag.atlas.sections.function import function
 from lucidag.atlas.sections.images import images, maps
+from lucidag.atlas.sections.regions import regions
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
 from lucidag.atlas.table import short, table
@@ -78,7 +80,8 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
     for maps_by, thumbnails_by in SMALLER:
         if thumbnails_by not in small:
             small[thumbnails_by] = dict(_thumbs(results, wanted, size, thumbnails_by))
-        shown = small[thumbnails_by] | dict(_maps(seen, size, maps_by))
+        drawn = _regions(results, parts, contents, max(1, size.pixels // 2 // maps_by))
+        shown = small[thumbnails_by] | dict(_maps(seen, size, maps_by)) | dict(drawn)
         letters = tables | {name: packed(part) for name, part in shown.items()}
         said = {
             "sections": {name: len(text) for name, text in letters.items()},
@@ -139,6 +142,7 @@ def _tables(
         yield "claims", {"table": table(claims, "claims.csv")}
     for model, parts in seen.items():
         yield f"images:{model}", images(results, model, about.models[model].dataset, parts)
+        yield f"decided:{model}", decided(results, model, contents.last.get(model), parts)
 
 
 def _wanted(parts: Sections, contents: Contents, about: About) -> dict[str, list[str]]:
@@ -161,6 +165,14 @@ def _maps(seen: Mapping[str, Any], size: Size, by: int) -> Iterable[tuple[str, A
     for model, parts in seen.items():
         if parts:
             yield f"maps:{model}", maps(parts, max(1, size.pixels // by))
+
+
+def _regions(results: Results, parts: Sections, contents: Contents, side: int) -> Iterable[tuple[str, Any]]:
+    for model, layers in contents.dossiers.items():
+        for layer in layers:
+            found = regions(results, model, layer, parts[f"units:{model}/{layer}"]["units"]["data"]["unit"], side)
+            if found is not None:
+                yield f"regions:{model}/{layer}", found
 
 
 def _core(results: Results, contents: Contents, found: list[Any], about: About) -> dict[str, Any]:
@@ -209,7 +221,7 @@ def _left_out(parts: Sections, shown: Sections, size: Size, maps_by: int, thumbn
         said.append(
             f"Images are shrunk to {size.thumbnail // thumbnails_by} pixels, so that the page keeps to its size."
         )
-    said.append(
-        "Regions of units are in the sheets of figures/dissect/, and relevance of units by image in relevance/."
-    )
+    if any(name.startswith("regions:") for name in shown):
+        sides = sorted({part["height"] for name, part in shown.items() if name.startswith("regions:")})
+        said.append(f"Maps of units have {' or '.join(map(str, sides))} places a side; full ones: figures/dissect/.")
     return said

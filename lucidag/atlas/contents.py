@@ -16,6 +16,8 @@ class Contents:
         Models with retrieval of function.
     dossiers
         By model, the layers with a dossier.
+    last
+        By model with dossiers, the layer of the units in front of its last layer.
     probes
         By model, the data set that its units were shown.
     explained
@@ -29,6 +31,7 @@ class Contents:
     datasets: Sequence[str]
     examined: Sequence[str] = ()
     dossiers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    last: Mapping[str, str] = field(default_factory=dict)
     probes: Mapping[str, str] = field(default_factory=dict)
     explained: Mapping[str, Sequence[str]] = field(default_factory=dict)
     studies: Sequence[str] = ()

@@ -139,6 +139,7 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
         "dissect_passes": _shown_to,
         "dissect_labels": _dissect_labels,
         "dissect_units": _shown_to,
+        "unit_regions": _shown_to,
         "unit_search": lambda plan, job: plan.config.clips[plan.clip or ""].pick(*Embedding.model_fields),
         "unit_dossier": lambda plan, job: {"absent": absent(plan, job["model"], job["layer"])},
         "compare_models": lambda plan, job: compared_models(plan),
@@ -265,6 +266,8 @@ def notebook(plan: Plan) -> dict[str, Settings]:
         "data": {"datasets": list(config.datasets)},
         "models": {"models": list(config.models), "trained": plan.trained},
     }
+    if config.report.atlas is not None:
+        found["atlas"] = {}
     if config.rof is not None:
         found["rof"] = {"models": plan.examined, **config.rof.pick("ranking"), "points": bool(config.rof.points)}
         found["rof"] |= {"on_a_grid": plan.gridded} if plan.gridded else {}

@@ -12,6 +12,7 @@ from lucidag.ground.digest import DIGITS, digest_of
 from lucidag.ground.plain import seeds_in
 
 Settings = dict[str, Any]
+REPAIRED = ("effects.csv", "accuracy.csv", "probabilities.csv", "summary.json")
 PARTS = Path(__file__).parents[1] / "atlas/page"
 
 
@@ -20,6 +21,7 @@ def _contents(plan: Plan) -> Contents:
         datasets=list(plan.config.datasets),
         examined=plan.examined,
         dossiers=plan.dossiers,
+        last={name: plan.penultimate(name) for name in plan.dossiers},
         probes={name: plan.probe(name) for name in plan.layers},
         explained={model: _maps(plan, model) for model in plan.explained_models},
         studies=list(plan.config.shortcuts),
@@ -87,6 +89,7 @@ def _explained(plan: Plan) -> Iterator[str]:
         yield from _maps(plan, model)
         for analysis in ("agreement", "localisation"):
             yield from (f"{analysis}/{model}.csv", f"{analysis}/{model}-summary.csv")
+        yield from (f"features/{model}/{split}.safetensors" for split in ("val", "test"))
     yield from (f"explanations/{model}/checks.csv" for model in plan.checked)
     for model, images in plan.atlas.items():
         yield f"relevance/{model}/crp/references.safetensors"
@@ -102,6 +105,7 @@ def _units(plan: Plan) -> Iterator[str]:
     yield from (f"dissect/{name}.json" for name in plan.pairs)
     for model in plan.unit_models:
         yield from (f"units/{model}/effects.csv", f"units/{model}/sets.csv")
+        yield from _inside(plan, plan.unit_regions(model))
         yield from (f"units/{model}/inner/{layer}.csv" for layer in plan.inner.get(model, ()))
         yield from (f"units/{model}/{layer}{end}" for layer in plan.dossiers[model] for end in (".csv", ".json"))
     yield from (f"planted/{model}/scores.csv" for model in plan.planted)
@@ -114,7 +118,7 @@ def _artefacts(plan: Plan) -> Iterator[str]:
         yield from (f"shortcuts/{study}/{name}" for name in ("summary.json", "probabilities.csv", "removal.csv"))
     yield from (f"discovery/{model}.json" for model in plan.discovered)
     for name in plan.config.repair:
-        yield from (f"repair/{name}/{file}" for file in ("effects.csv", "accuracy.csv", "summary.json"))
+        yield from (f"repair/{name}/{file}" for file in REPAIRED)
 
 
 def _about(plan: Plan) -> Settings:

@@ -488,6 +488,11 @@ class Plan:
         asked = self.config.units is not None and self.config.units.search and self.unit_images(model)
         return [self.at("units", model, "search.csv")] if asked else []
 
+    def unit_regions(self, model: str) -> list[str]:
+        """Return where the units of a dissected model with dossiers are active in their top images."""
+        known = model in self.layers and model in self.unit_models
+        return [self.at("units", model, "regions.safetensors")] if known else []
+
     @cached_property
     def inner(self) -> dict[str, list[str]]:
         """These models, and the layers inside of them whose units are taken away too."""

@@ -229,7 +229,7 @@ class Model(Section):
         "discover": LOOKED_INTO,
         **dict.fromkeys(("explanations", "lime_tune", "explanation_checks"), RUN_OFTEN),
         **dict.fromkeys(("faithfulness", "faithfulness_shard"), RUN_OFTEN),
-        **dict.fromkeys(("dissect_passes", "dissect_units", "unit_effects_inner"), LOOKED_INTO),
+        **dict.fromkeys(("dissect_passes", "dissect_units", "unit_regions", "unit_effects_inner"), LOOKED_INTO),
         **dict.fromkeys(("relevance_references", "relevance_atlas", "planted_truth"), LOOKED_INTO),
     }
 

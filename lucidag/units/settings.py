@@ -166,6 +166,7 @@ class Dissect(Counting, Comparison, Labelling, Passes, Asked):
         "dissect_compare": tuple(Comparison.model_fields),
         "dissect_roles": tuple(Draws.model_fields),
         "dissect_units": ("sheet", "splits"),
+        "unit_regions": ("splits",),
         "concept_figures": ("methods", "min_units_per_concept"),
         "concept_roles_figures": ("methods",),
     }

@@ -208,6 +208,7 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
         ),
         *("repair_model", "repair_report", "discover"),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
+        "unit_regions",
         *(
             "faithfulness",
             "faithfulness_shard",

@@ -9,9 +9,12 @@ import pandas as pd
 from lucidag.atlas.results import Results
 from lucidag.atlas.shrink import coarse, in_letters, nibbles
 from lucidag.atlas.table import short, table
+from lucidag.data.roles import RESERVED
 from lucidag.explain.store import Explained
 
 AGREEMENT = ["method_a", "method_b", "threshold", "iou", "control"]
+FOUND = "_found"  # columns of an audit that say whether an image has an artefact
+MOST_VALUES = 12  # of a column that images are picked by
 GRADES = ["method", "metric", "threshold", "value"]
 
 
@@ -31,6 +34,7 @@ def images(results: Results, model: str, dataset: str, seen: dict[str, list[Expl
         "images": table(frame, f"explanations/{model}/"),
         "agreement": _by_image(agreement, f"agreement/{model}.csv", AGREEMENT),
         "grades": _by_image(grades, f"localisation/{model}.csv", GRADES),
+        "marks": _marks(results, dataset, list(seen)),
         "notes": {image: told for image, told in notes.items() if told},
     }
 
@@ -82,6 +86,27 @@ def _notes(part: Explained) -> list[str]:
     notes = part.record.get("notes", ())
     told = list(notes.values()) if isinstance(notes, dict) else list(notes)
     return [*told, *(f"{name}: its relevance explodes" for name in part.record.get("exploded", ()))]
+
+
+def _marks(results: Results, dataset: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what tells images apart beside their class: metadata of few values, and artefacts that an audit found."""
+    manifest, audit = results.table(f"data/{dataset}/manifest.csv"), results.table(f"artefacts/{dataset}.csv")
+    found = []
+    if manifest is not None:
+        found += [(name, manifest, name) for name in manifest.columns if name not in RESERVED]
+    if audit is not None:
+        found += [(f"{name} found", audit, f"{name}{FOUND}") for name in _ends(audit, FOUND)]
+    marks = []
+    for name, frame, column in found:
+        own = frame.set_index("image")[column].reindex(list(ids)).astype(object)
+        values = [None if pd.isna(value) else str(value) for value in own]
+        if 1 < len({value for value in values if value is not None}) <= MOST_VALUES:
+            marks.append({"name": name, "artefact": frame is audit, "values": values})
+    return marks
+
+
+def _ends(frame: pd.DataFrame, end: str) -> list[str]:
+    return [name.removesuffix(end) for name in frame.columns if name.endswith(end)]
 
 
 def _middle(agreement: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ COLUMNS = (
 )
 LISTS = {"top": "top_images", "reference": "reference_images"}
 ZERO = "zero"
+RANK = "test_rank:"  # place in an order on test images
 
 
 def units(results: Results, model: str, layer: str, most: int, split: str = "test") -> dict[str, Any]:
@@ -46,6 +47,7 @@ def units(results: Results, model: str, layer: str, most: int, split: str = "tes
         "layer": layer,
         "units": table(frame, file, [*COLUMNS, *shares], meanings),
         "images": images,
+        "ranks": {name.removeprefix(RANK): frame[name].tolist() for name in frame.columns if name.startswith(RANK)},
         "effects": _effects(results, model, layer, frame["unit"].tolist(), split),
         "left_out": len(whole) - len(frame),
     }
