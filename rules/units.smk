@@ -130,8 +130,6 @@ rule unit_regions:
         maps=f"{R}/units/{{model}}/regions.safetensors",
     log:
         f"{R}/logs/unit_regions/{{model}}.log",
-    benchmark:
-        f"{R}/benchmarks/unit_regions/{{model}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2
