@@ -121,12 +121,12 @@ def test_a_bare_installation_has_what_the_library_imports_and_extras_the_rest(ro
     }
     plain = set(library.rglob("*.py")) - {file for files in special.values() for file in files}
     files = sorted(plain) if extra is None else special[extra]
-    extras = {None: [], "report": ["report", "archive"]}.get(extra, [str(extra)])  # the latter of its folder
+    extras = {None: [], "report": ["report", "archive", "tracking"]}.get(extra, [str(extra)])  # of its folder
     assert imported_packages(root, files) - declared_packages(root, *extras) == set()
 
 
 def test_every_import_is_declared(root: Path) -> None:
-    declared = declared_packages(root, "workflow", "clip", "report", "engine", "archive")
+    declared = declared_packages(root, "workflow", "clip", "report", "engine", "archive", "tracking")
     files = sorted((root / "lucidag").rglob("*.py")) + sorted((root / "workflow" / "scripts").glob("*.py"))
     used = imported_packages(root, files)
     assert used - declared == set()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lucidag.ground.errors import InputError
 from lucidag.report.crate import write_crate
+from lucidag.report.tracking import write_runs
 from lucidag.report.verify import verify
 
 
@@ -24,6 +25,12 @@ def main(words: Sequence[str] | None = None) -> int:
     command.add_argument("--name", default="Results of lucidag", help="what it is called")
     command.add_argument("--license", default="not stated", help="the terms of its use: text or an address")
     command.set_defaults(do=_crate)
+    about = "write a run of MLflow for each model of the table of experiments, into a store of files"
+    command = commands.add_parser("mlflow", help=about, description=about)
+    command.add_argument("results", metavar="RESULTS", help="the folder")
+    command.add_argument("store", metavar="STORE", help="the folder of the store, such as mlruns")
+    command.add_argument("--experiment", default="lucidag", help="of MLflow, that the runs belong to (%(default)s)")
+    command.set_defaults(do=_mlflow)
     asked = parser.parse_args(words)
     try:
         return int(asked.do(asked))
@@ -41,6 +48,12 @@ def _verify(asked: Namespace) -> int:
 def _crate(asked: Namespace) -> int:
     number = write_crate(asked.results, asked.archive, asked.name, asked.license)
     print(f"{asked.archive}: {number} files of {asked.results}")
+    return 0
+
+
+def _mlflow(asked: Namespace) -> int:
+    written, there = write_runs(asked.results, asked.store, asked.experiment)
+    print(f"{asked.store}: {written} runs written to the experiment {asked.experiment}, {there} there already")
     return 0
 
 
