@@ -195,8 +195,14 @@ if (
 
 
 def given(files):
-    """Return files of the user's own as inputs: the prefix of a module is not theirs."""
-    return files if PAGE == f"{R}/report.html" else [local(file) for file in files]
+    """Return files of the user's own as inputs: neither the prefix of a module nor a remote storage is theirs."""
+    return [local(file) for file in files]
+
+
+def image_files(model, images):
+    """Return what images of a model are read from: the user's own files, or the data set that holds them."""
+    files = plan.image_files(model, images)
+    return [file if file.startswith(f"{R}/") else local(file) for file in files]
 
 
 onstart:

@@ -27,7 +27,7 @@ rule explanations:
     """Explain some images by the methods of one family."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(
+        images=lambda wildcards: image_files(
             wildcards.model,
             plan.batches(wildcards.model, wildcards.family)[wildcards.batch],
         ),
@@ -99,7 +99,7 @@ rule explanation_checks:
     """Compare the explanations of some images with those of the libraries that have the same methods."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(
+        images=lambda wildcards: image_files(
             wildcards.model, plan.checked[wildcards.model]
         ),
         maps=lambda wildcards: plan.maps(
@@ -133,7 +133,7 @@ rule lime_tune:
     """Search for settings of LIME that find the masks of the explained images, and write them as configuration."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(
+        images=lambda wildcards: image_files(
             wildcards.model, plan.explained[wildcards.model]
         ),
     output:

@@ -14,7 +14,7 @@ rule faithfulness:
     """Measure the explanations of a model's images by all metrics, compared with two controls."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(
+        images=lambda wildcards: image_files(
             wildcards.model, plan.explained[wildcards.model]
         ),
         stored=plan.stored,
@@ -50,7 +50,7 @@ rule faithfulness_shard:
     """Measure the explanations of some of a model's images."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(
+        images=lambda wildcards: image_files(
             wildcards.model, plan.measured[wildcards.model][wildcards.shard]
         ),
         stored=plan.stored,

@@ -37,7 +37,7 @@ rule relevance_atlas:
     """Find the units that the decision about one image rests on."""
     input:
         checkpoint=f"{R}/models/{{model}}/checkpoint.safetensors",
-        images=lambda wildcards: plan.image_files(wildcards.model, [wildcards.image]),
+        images=lambda wildcards: image_files(wildcards.model, [wildcards.image]),
         references=f"{R}/relevance/{{model}}/crp/references.safetensors",
         dataset=lambda wildcards: plan.model_data(wildcards.model),
     output:

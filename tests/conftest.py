@@ -63,6 +63,7 @@ def looks_at_the_run(file: Path) -> bool:
     return folder == "workflow" and name.removesuffix(".py") in (
         "test_bad_input",
         "test_damage",
+        "test_declared",
         "test_reads",
         "test_library",
         "test_report",
