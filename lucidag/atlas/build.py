@@ -22,6 +22,7 @@ from lucidag.atlas.sections.data import data
 from lucidag.atlas.sections.decided import decided
 from lucidag.atlas.sections.function import function
 from lucidag.atlas.sections.images import images, maps
+from lucidag.atlas.sections.measures import measures
 from lucidag.atlas.sections.regions import regions
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
@@ -136,6 +137,7 @@ def _tables(
         yield f"function:{model}", function(results, model)
     if contents.compared or contents.studies or contents.generalisation:
         yield "compare", compare(results, contents.studies, contents.generalisation)
+    yield "measures", measures(results, about.models, about.ranking)
     yield "data", data(results, contents.datasets)
     claims = results.table("claims.csv")
     if claims is not None:

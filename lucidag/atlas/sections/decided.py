@@ -77,12 +77,15 @@ def _relevance(results: Results, model: str, images: list[str]) -> Iterator[tupl
         if results.has(file):
             with read_tensors(results.path(file), "units of a decision") as (_, about):
                 units = about["units"]
-                yield image, {
-                    "layer": about["record"]["layer"],
-                    "class": about["record"]["target_name"],
-                    "units": [each["unit"] for each in units],
-                    "shares": [rounded(each["share"]) for each in units],
-                }
+                yield (
+                    image,
+                    {
+                        "layer": about["record"]["layer"],
+                        "class": about["record"]["target_name"],
+                        "units": [each["unit"] for each in units],
+                        "shares": [rounded(each["share"]) for each in units],
+                    },
+                )
 
 
 def _edits(results: Results, model: str, images: list[str]) -> Iterator[tuple[str, Table]]:
@@ -96,7 +99,9 @@ def _edits(results: Results, model: str, images: list[str]) -> Iterator[tuple[st
         for study in results.named(f"{kind}/{{}}/{name}.csv"):
             frame = results.table(f"{kind}/{study}/{name}.csv")
             assert frame is not None
-            parts.append(frame[frame["model"] == model].assign(edit=done, study=study, file=f"{kind}/{study}/{name}.csv"))
+            parts.append(
+                frame[frame["model"] == model].assign(edit=done, study=study, file=f"{kind}/{study}/{name}.csv")
+            )
     if not parts:
         return
     rows = pd.concat(parts, ignore_index=True)

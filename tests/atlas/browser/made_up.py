@@ -23,6 +23,9 @@ def page(units: int = UNITS) -> str:
     parts = {
         "units:net/block/layer4": _units("net", "block/layer4", units),
         "units:net/fc": _units("net", "fc", 5),
+        "regions:net/block/layer4": _regions(units),
+        "decided:net": _decided(),
+        "measures": _measures(),
         "function:net": _function("net", units),
         "images:net": _images("net"),
         "images:other": _images("other"),
@@ -102,6 +105,7 @@ def _units(model: str, layer: str, many: int) -> dict[str, Any]:
         "layer": layer,
         "units": table(frame, f"units/{model}/{layer}.csv", meanings={"unit": f"Its place. {HOSTILE[2]}"}),
         "images": {"top": shown, "reference": shown},
+        "ranks": {"l1": list(range(many, 0, -1))},
         "effects": {
             "classes": list(CLASSES),
             "split": "test",
@@ -110,6 +114,34 @@ def _units(model: str, layer: str, many: int) -> dict[str, Any]:
         },
         "left_out": 0,
     }
+
+
+def _regions(units: int) -> dict[str, Any]:
+    """Give maps of 2 x 2 places, of which the upper left one is active."""
+    shown = [[names()[(place + step) % IMAGES] for step in range(5)] for place in range(units)]
+    data = base64.b64encode(bytes([0xF0, 0x00] * 5 * units)).decode()
+    return {"images": shown, "height": 2, "width": 2, "data": data, "threshold": [0.5] * units}
+
+
+def _decided() -> dict[str, Any]:
+    """Give what three images rest on; two of them on unit 3, and of one what an edit does."""
+    found = {"decided": "heart", "rival": HOSTILE[0], "lead": 1.5, "others": 0.1, "of": UNITS}
+    found |= {"units": [3, 7], "adds": [0.9, 0.5], "without": [3, 7], "then": HOSTILE[0]}
+    last = {**found, "units": [5], "adds": [1.4], "without": None, "then": None}
+    row = {"edit": "pasted", "artefact": HOSTILE[1], "before": 0.9, "after": 0.2, "control": 0.8, "study": "ring"}
+    return {
+        "model": "net",
+        "layer": "block/layer4",
+        "rests_on": {names()[0]: found, names()[1]: found, names()[2]: last},
+        "relevance": {names()[0]: {"layer": "fc", "class": "heart", "units": [2], "shares": [0.3]}},
+        "edits": {names()[0]: table(pd.DataFrame([row]), "shortcuts/ring/probabilities.csv")},
+    }
+
+
+def _measures() -> dict[str, Any]:
+    row = {"group": "test images", "measure": HOSTILE[0], "value": 0.5, "low": 0.4, "high": 0.6}
+    other = {**row, "measure": "loss", "low": None, "high": None}
+    return {"models": {"net": [row, other], "other": [{**row, "value": 0.7, "low": None, "high": None}]}}
 
 
 def _function(model: str, units: int) -> dict[str, Any]:
@@ -148,6 +180,7 @@ def _images(model: str) -> dict[str, Any]:
         "images": table(frame, f"explanations/{model}/"),
         "agreement": {name: table(pairs, f"agreement/{model}.csv") for name in names()},
         "grades": None,
+        "marks": [{"name": HOSTILE[2], "artefact": True, "values": ["0", "1", None] * (IMAGES // 3)}],
         "notes": {names()[0]: [f"Not sure of {HOSTILE[2]}."]},
     }
 
