@@ -26,12 +26,14 @@ from lucidag.atlas.sections.measures import measures
 from lucidag.atlas.sections.regions import regions
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
-from lucidag.atlas.table import short, table
+from lucidag.atlas.table import head, short, table
 from lucidag.atlas.versions import versions
 from lucidag.ground.progress import track
 
 PARTS = "page"
 SMALLER = ((1, 1), (2, 1), (2, 2), (4, 2))  # by how much maps and thumbnails shrink, until the page fits
+TEXTS = ("model", "architecture", "dataset", "split")  # of the table of models
+NUMBERS = ("n", "accuracy", "accuracy_low", "accuracy_high", "loss")
 Sections = dict[str, Any]
 
 
@@ -141,7 +143,8 @@ def _tables(
     yield "data", data(results, contents.datasets)
     claims = results.table("claims.csv")
     if claims is not None:
-        yield "claims", {"table": table(claims, "claims.csv")}
+        meanings = (results.json("claims.json") or {}).get("columns", {})
+        yield "claims", {"table": table(claims, "claims.csv", meanings=meanings)}
     for model, parts in seen.items():
         yield f"images:{model}", images(results, model, about.models[model].dataset, parts)
         yield f"decided:{model}", decided(results, model, contents.last.get(model), parts)
@@ -180,6 +183,7 @@ def _regions(results: Results, parts: Sections, contents: Contents, side: int) -
 def _core(results: Results, contents: Contents, found: list[Any], about: About) -> dict[str, Any]:
     return {
         "models": [_model(results, name, network) for name, network in about.models.items()],
+        "columns": [head(name, "text" if name in TEXTS else "number") for name in (*TEXTS, *NUMBERS)],
         "findings": found,
         "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
         "probes": dict(contents.probes),
@@ -198,6 +202,7 @@ def _model(results: Results, name: str, network: Network) -> dict[str, Any]:
     told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
     return {
         "name": name,
+        "model": name,
         "dataset": network.dataset,
         "architecture": network.architecture,
         "split": split,

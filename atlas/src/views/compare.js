@@ -15,15 +15,8 @@ export function Compare({core, parts}) {
     ${found?.tables?.map(({title, table}) => html`<section><h2>${title}</h2><${Table} table=${table} title=${title} /></section>`)}`;
 }
 
-function models(core) {
-  const columns = ["name", "architecture", "dataset", "split", "n", "accuracy", "accuracy_low", "accuracy_high", "loss"];
-  const titles = {name: "model", n: "images", accuracy_low: "lower end", accuracy_high: "upper end", loss: "loss (nats)"};
-  const kinds = ["n", "accuracy", "accuracy_low", "accuracy_high", "loss"];
-  return {
-    file: "models/*/evaluation.json", rows: core.models.length,
-    columns: columns.map((name) => ({name, title: titles[name] ?? name, kind: kinds.includes(name) ? "number" : "text", text: ""})),
-    data: Object.fromEntries(columns.map((name) => [name, core.models.map((model) => model[name] ?? null)])),
-  };
+function models({models: known, columns}) {
+  return {file: "models/*/evaluation.json", rows: known.length, columns, data: Object.fromEntries(columns.map(({name}) => [name, known.map((model) => model[name] ?? null)]))};
 }
 
 // Two models and what was measured of either, each value with its interval.

@@ -5,13 +5,6 @@ import {useSection} from "../thumbs.js";
 import {Table} from "../table.js";
 import {trusted} from "./units.js";
 
-const HEADS = [
-  {name: "unit", title: "unit", kind: "number", text: "number of the unit in its layer, from 0"},
-  {name: "concept", title: "answers to", kind: "text", text: "its confirmed label, where it has one"},
-];
-const ADDS = {name: "adds", title: "adds to the lead", kind: "number", text: "how much of the lead of the decided class over the next one it makes: its activation times the difference of its weights, logits"};
-const SHARE = {name: "share", title: "share", kind: "number", text: "share of the absolute relevance of its layer for the class (CRP)"};
-
 // What a decision rests on: units by name, and what is measured of changes to the image.
 export function Deciding({model, image}) {
   const found = useSection(has(`decided:${model}`) ? `decided:${model}` : null);
@@ -23,9 +16,9 @@ export function Deciding({model, image}) {
   return html`
     <h2>Units behind the decision</h2>
     ${rests ? html`<p>${rests.decided} leads ${rests.rival} by ${number(rests.lead)} (logits). The ${rests.units.length} units below make ${number(sum(rests.adds))} of it; the other ${rests.of - rests.units.length} and the biases ${number(rests.others)}.</p>
-      <${Table} table=${listed(rests.units, {adds: rests.adds}, [ADDS], last, `features/${model}/`)} title=${`units behind ${image}`} links=${linked(model, last && found.layer)} />`
+      <${Table} table=${listed(found.columns, rests.units, {adds: rests.adds}, last, `features/${model}/`)} title=${`units behind ${image}`} links=${linked(model, last && found.layer)} />`
     : html`<p class="quiet">Not measured here: the logits of ${model} are not linear in its units, or its features of this image were not kept.</p>`}
-    ${own ? html`<h3>By relevance for ${own.class}, in ${own.layer}</h3><${Table} table=${listed(own.units, {share: own.shares}, [SHARE], inner, `relevance/${model}/crp/${image}.safetensors`)} title=${`relevance ${image}`} links=${linked(model, inner && own.layer)} />`
+    ${own ? html`<h3>By relevance for ${own.class}, in ${own.layer}</h3><${Table} table=${listed(found.columns, own.units, {share: own.shares}, inner, `relevance/${model}/crp/${image}.safetensors`)} title=${`relevance ${image}`} links=${linked(model, inner && own.layer)} />`
     : html`<p class="quiet">Relevance of units (CRP) is not measured here for this image: relevance.atlas.images takes the first ones.</p>`}
     <h2>What would change it</h2>
     ${rests && html`<p>${rests.without ? html`Without ${rests.without.length === 1 ? "unit" : `these ${rests.without.length} units`} ${rests.without.slice(0, 12).map((unit) => html`<a href=${last ? link("unit", model, found.layer, unit) : undefined}>${unit}</a> `)}${rests.without.length > 12 ? "and more " : ""}it would say ${rests.then}. No fewer units do that.` : "No units are enough: the decision stands whichever of them are switched off."}</p>`}
@@ -41,14 +34,14 @@ function linked(model, layer) {
 }
 
 const kept = new WeakMap();
-function listed(units, more, heads, section, file) {
+function listed(heads, units, more, section, file) {
   const known = kept.get(units);
   if (known?.section === section) return known.table;
   const name = (unit) => {
     const at = section?.units?.data?.unit?.indexOf(unit) ?? -1;
     return at < 0 ? "" : trusted(rowOf(section.units, at));
   };
-  const table = {file, rows: units.length, columns: [...HEADS, ...heads], data: {unit: units, concept: units.map(name), ...more}};
+  const table = {file, rows: units.length, columns: ["unit", "concept", ...Object.keys(more)].map((name) => heads[name]), data: {unit: units, concept: units.map(name), ...more}};
   kept.set(units, {section, table});
   return table;
 }

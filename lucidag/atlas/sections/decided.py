@@ -8,10 +8,11 @@ import pandas as pd
 
 from lucidag.atlas.deciding import Decision, decision
 from lucidag.atlas.results import Results
-from lucidag.atlas.table import Table, rounded, table
+from lucidag.atlas.table import Table, head, rounded, table
 from lucidag.ground.tensors import read_tensors
 
 MOST_UNITS = 8  # of a decision
+COLUMNS = ("unit", "concept", "adds", "share")  # of the units behind a decision
 EDITS = ["edit", "artefact", "before", "after", "control", "study"]
 
 
@@ -33,6 +34,7 @@ def decided(results: Results, model: str, layer: str | None, wanted: Iterable[st
     return {
         "model": model,
         "layer": layer,
+        "columns": {name: head(name, "text" if name == "concept" else "number") for name in COLUMNS},
         "rests_on": dict(_rests_on(results, model, images)),
         "relevance": dict(_relevance(results, model, images)),
         "edits": dict(_edits(results, model, images)),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lucidag.atlas.build import rendered
 from lucidag.atlas.encode import packed
-from lucidag.atlas.table import table, values
+from lucidag.atlas.table import head, table, values
 
 HOSTILE = ("<script>window.hit=1</script>", "![](x)", '<img src=x onerror="window.hit=1">')
 CLASSES = ("heart", *HOSTILE)
@@ -56,7 +56,8 @@ def _core(letters: dict[str, str]) -> dict[str, Any]:
         _finding("0003", "Units", "doubt", f"Label {HOSTILE[2]} is not confirmed.", "#units"),
     ]
     return {
-        "models": [{"name": name, **model, **told} for name in ("net", "other")],
+        "models": [{"name": name, "model": name, **model, **told} for name in ("net", "other")],
+        "columns": [head(name) for name in ("model", "architecture", "accuracy", "loss")],
         "findings": found,
         "sections": {name: len(text) for name, text in letters.items()},
         "layers": {"net": ["block/layer4", "fc"]},
@@ -132,6 +133,7 @@ def _decided() -> dict[str, Any]:
     return {
         "model": "net",
         "layer": "block/layer4",
+        "columns": {name: head(name) for name in ("unit", "concept", "adds", "share")},
         "rests_on": {names()[0]: found, names()[1]: found, names()[2]: last},
         "relevance": {names()[0]: {"layer": "fc", "class": "heart", "units": [2], "shares": [0.3]}},
         "edits": {names()[0]: table(pd.DataFrame([row]), "shortcuts/ring/probabilities.csv")},
