@@ -58,7 +58,9 @@ class Size:
     megabytes: float
 
 
-def page(results: Results, contents: Contents, size: Size, about: About) -> str:
+def page(
+    results: Results, contents: Contents, size: Size, about: About, failed: Sequence[Sequence[str]] | None = None
+) -> str:
     """Return the page.
 
     Parameters
@@ -71,6 +73,8 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
         How large things may be.
     about
         What the results do not tell.
+    failed
+        Job, sentence and log of each job that failed, where the run did not end; None: it did.
     """
     files = {model: read(results, found) for model, found in contents.explained.items()}
     seen = {model: by_image(found) for model, found in files.items()}
@@ -88,6 +92,7 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
         letters = tables | {name: packed(part) for name, part in shown.items()}
         said = {
             "sections": {name: len(text) for name, text in letters.items()},
+            "failed": None if failed is None else [list(each) for each in failed],
             "left_out": _left_out(parts, shown, size, maps_by, thumbnails_by),
         }
         html = rendered({"core": packed(core | said), **letters})
@@ -163,7 +168,8 @@ def _wanted(parts: Sections, contents: Contents, about: About) -> dict[str, list
 
 def _thumbs(results: Results, wanted: Mapping[str, Sequence[str]], size: Size, by: int) -> Iterable[tuple[str, Any]]:
     for dataset, ids in wanted.items():
-        yield f"thumbs:{dataset}", thumbs(results.path(f"data/{dataset}"), ids, size.thumbnail // by, size.images)
+        if results.has(f"data/{dataset}/manifest.csv"):
+            yield f"thumbs:{dataset}", thumbs(results.path(f"data/{dataset}"), ids, size.thumbnail // by, size.images)
 
 
 def _maps(seen: Mapping[str, Any], size: Size, by: int) -> Iterable[tuple[str, Any]]:
@@ -196,7 +202,7 @@ def _core(results: Results, contents: Contents, found: list[Any], about: About) 
 
 
 def _model(results: Results, name: str, network: Network) -> dict[str, Any]:
-    evaluation = results.json(f"models/{name}/evaluation.json")
+    evaluation = results.json(f"models/{name}/evaluation.json") or {}
     split = next((split for split in ("test", "val", "train") if evaluation.get(split)), None)
     about = evaluation[split] if split else {}
     told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
