@@ -25,6 +25,7 @@ if workflow.is_main_process:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, interrupt)
 
+from lucidag.atlas.apart import make_apart as atlas_apart
 from lucidag.config.claimed import claim_files, claims_of, published_files
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
@@ -285,6 +286,10 @@ def end_of_run():
             if problem is None
             else f"could not be made: {problem}"
         )
+    if "atlas/index.html" in left:
+        problem = atlas_apart(PLACE, job_settings(plan, "atlas", {}), failed, left)
+        if problem is not None:
+            more = [*more, f"{PLACE}/atlas/index.html could not be made: {problem}"]
     said = [*NOTES, *more]
     said += [
         note

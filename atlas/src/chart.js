@@ -1,7 +1,8 @@
 import {html} from "htm/preact";
 import {useEffect, useRef} from "preact/hooks";
 import uPlot from "uplot";
-import {fileName, interval, number, save} from "./format.js";
+import {interval, number} from "./format.js";
+import {curvesSvg, savePng, saveSvg} from "./pictures.js";
 
 // Okabe and Ito's colours, told apart by most readers, with dashes beside them.
 export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7a7a7a"];
@@ -44,11 +45,15 @@ export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
     };
   }, [x, series, theme()]);
   useEffect(() => chart.current?.redraw(false), [at]);
-  const png = () => chart.current.ctx.canvas.toBlob((blob) => save(`${fileName(title)}.png`, blob));
+  const drawing = () => curvesSvg({title, x, series, xLabel, yLabel, marks, at}, COLOURS, DASHES);
   return html`<figure class="chart">
-    <figcaption>${title} <button type="button" onClick=${png}>PNG</button></figcaption>
+    <figcaption>${title} <${Save} title=${title} drawing=${drawing} size=${[720, 360]} /></figcaption>
     <div ref=${place} role="img" aria-label=${described(title, x, series)}></div>
   </figure>`;
+}
+
+function Save({title, drawing, size}) {
+  return html`<button type="button" onClick=${() => saveSvg(title, drawing())}>SVG</button> <button type="button" onClick=${() => savePng(title, drawing(), ...size)}>PNG</button>`;
 }
 
 function theme() {
@@ -89,10 +94,15 @@ export function Dots({title, items, unit = ""}) {
   const least = Math.min(0, ...ends);
   const most = Math.max(0, ...ends, least + 1e-9);
   const to = (value) => left + ((value - least) / (most - least)) * (width - left - right);
-  const svg = () => save(`${fileName(title)}.svg`, new XMLSerializer().serializeToString(place.current), "image/svg+xml");
+  const high = items.length * row + 28;
+  const drawing = () => {
+    const copy = place.current.cloneNode(true);
+    Object.entries({width, height: high, color: "#000"}).forEach(([name, value]) => copy.setAttribute(name, String(value)));
+    return new XMLSerializer().serializeToString(copy);
+  };
   return html`<figure class="chart">
-    <figcaption>${title} <button type="button" onClick=${svg}>SVG</button></figcaption>
-    <svg ref=${place} xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${items.length * row + 28}" role="img"
+    <figcaption>${title} <${Save} title=${title} drawing=${drawing} size=${[width, high]} /></figcaption>
+    <svg ref=${place} xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${high}" role="img"
       aria-label=${`${title}: ${items.map(({name, value}) => `${name} ${number(value)}`).join("; ")}`} font-family="system-ui" font-size="13" fill="currentColor">
       <line x1=${to(0)} x2=${to(0)} y1="0" y2=${items.length * row + 4} stroke="currentColor" stroke-opacity=".4" />
       ${items.map(({name, value, low, high, found}, place) => {

@@ -27,3 +27,9 @@ export function save(name, content, kind) {
 export function fileName(text) {
   return text.replace(/[^\p{L}\p{N}.-]+/gu, "-").replace(/^-|-$/g, "") || "table";
 }
+
+export function saveCsv(title, rows) {
+  const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const lines = rows.map((row) => row.map((value) => quoted(value === null || value === undefined ? "" : String(value))).join(","));
+  save(`${fileName(title)}.csv`, lines.join("\n") + "\n", "text/csv");
+}

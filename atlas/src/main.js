@@ -8,8 +8,10 @@ import {section} from "./data.js";
 import {Findings} from "./views/findings.js";
 import {Function} from "./views/function.js";
 import {Images, ImagePage} from "./views/images.js";
-import {Claims, Compare, Data} from "./views/other.js";
-import {Unit, Units} from "./views/units.js";
+import {Compare} from "./views/compare.js";
+import {Claims, Data} from "./views/other.js";
+import {Unit} from "./views/unit.js";
+import {Units} from "./views/units.js";
 
 const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: ImagePage, function: Function, compare: Compare, data: Data, claims: Claims};
 const MENU = [["findings", "Findings"], ["units", "Units"], ["images", "Images"], ["function", "Function"], ["compare", "Compare"], ["data", "Data"], ["claims", "Claims"]];

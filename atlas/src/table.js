@@ -5,7 +5,8 @@ import {
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
   SortModule, Tabulator,
 } from "tabulator-tables";
-import {fileName, number, save} from "./format.js";
+import {rowOf} from "./data.js";
+import {number, saveCsv} from "./format.js";
 
 Tabulator.registerModule([
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
@@ -28,10 +29,10 @@ function head({title, text, name}, tell) {
   return made;
 }
 
-function cell(kind, links) {
+function cell(kind, links, table) {
   return (found) => {
     const value = found.getValue();
-    const href = links?.(found.getRow().getData());
+    const href = links?.(rowOf(table, found.getRow().getData().id));
     if (href) return Object.assign(document.createElement("a"), {href, textContent: number(value)});
     if (kind === "flag") return node(value === null ? "–" : value ? "yes" : "no");
     return node(number(value), {className: kind === "number" ? "number" : ""});
@@ -45,18 +46,44 @@ function compare(a, b, _one, _two, _column, direction) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", {numeric: true});
 }
 
-export function Table({table, title, links = {}, hidden = [], height}) {
+const MOST_VALUES = 12; // of a column that rows are picked by
+const MOST_FILTERS = 4;
+
+// Columns of words or flags that rows may be picked by.
+function pickable(table) {
+  return table.columns.filter(({name, kind}) => kind !== "number" && new Set(table.data[name]).size > 1 && new Set(table.data[name]).size <= MOST_VALUES).slice(0, MOST_FILTERS);
+}
+
+// Small bars from a line at zero: upwards what is lost.
+function bars({names, values}, row) {
+  const own = values(row) ?? [];
+  const most = Math.max(...own.map((value) => Math.abs(value ?? 0)), 1e-9);
+  const canvas = Object.assign(document.createElement("canvas"), {width: 6 * own.length, height: 24});
+  const greatest = own.indexOf(Math.max(...own));
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `most: ${names[greatest]} ${number(own[greatest])}`);
+  canvas.title = own.map((value, place) => `${names[place]} ${number(value)}`).join("\n");
+  const context = canvas.getContext("2d");
+  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+  own.forEach((value, place) => context.fillRect(place * 6, 12 - (12 * Math.max(value ?? 0, 0)) / most, 5, Math.max(1, (12 * Math.abs(value ?? 0)) / most)));
+  return canvas;
+}
+
+export function Table({table, title, links = {}, hidden = [], height, filters, spark, lead}) {
+  const [picked, setPicked] = useState({});
+  const [every, setEvery] = useState(false);
+  const less = lead && !every && table.columns.some(({name}) => !lead(name));
   const place = useRef(null);
   const made = useRef(null);
   const [words, setWords] = useState("");
   const [told, setTold] = useState("");
   const [shown, setShown] = useState(table.rows);
   useEffect(() => {
-    const columns = table.columns.filter(({name}) => !hidden.includes(name)).map((column, at) => ({
+    const columns = table.columns.filter(({name}) => !hidden.includes(name) && (!less || lead(name))).map((column, at) => ({
       field: `c${at}`,
       title: column.title,
       titleFormatter: () => head(column, setTold),
-      formatter: cell(column.kind, links[column.name]),
+      formatter: cell(column.kind, links[column.name], table),
       sorter: compare,
       hozAlign: column.kind === "number" ? "right" : "left",
       frozen: at === 0 && table.columns.length > 4,
@@ -65,10 +92,10 @@ export function Table({table, title, links = {}, hidden = [], height}) {
     }));
     const data = Array.from({length: table.rows}, (_, row) => ({
       id: row,
-      ...Object.fromEntries(table.columns.map(({name}) => [name, table.data[name][row]])),
       ...Object.fromEntries(columns.map(({field, name}) => [field, table.data[name][row]])),
     }));
     const heads = columns.map(({name, ...rest}) => rest);
+    if (spark) heads.splice(1, 0, {field: "spark", title: spark.title, headerSort: false, titleFormatter: () => head({title: spark.title, text: spark.text, name: ""}, setTold), formatter: (found) => bars(spark, found.getRow().getData().id)});
     const drawn = new Tabulator(place.current, {
       data, columns: heads, layout: "fitDataFill", height: height ?? (table.rows > 25 ? 560 : undefined), movableColumns: false,
       placeholder: "No rows", columnDefaults: {headerSortTristate: true, minWidth: 60, maxInitialWidth: 260}, renderHorizontal: columns.length > 30 ? "virtual" : "basic",
@@ -77,19 +104,23 @@ export function Table({table, title, links = {}, hidden = [], height}) {
     drawn.on("dataFiltered", (_, kept) => setShown(kept.length));
     drawn.on("tableBuilt", () => named(place.current, title, table.rows));
     return () => drawn.destroy();
-  }, [table]);
+  }, [table, less]);
   useEffect(() => {
     const text = words.trim().toLowerCase();
-    const all = (row) => table.columns.some(({name}) => String(row[name] ?? "").toLowerCase().includes(text));
-    const act = () => (text ? made.current?.setFilter(all) : made.current?.clearFilter(true));
+    const all = ({id}) => Object.entries(picked).every(([name, value]) => !value || String(table.data[name][id]) === value)
+      && (!text || table.columns.some(({name}) => String(table.data[name][id] ?? "").toLowerCase().includes(text)));
+    const act = () => (text || Object.values(picked).some(Boolean) ? made.current?.setFilter(all) : made.current?.clearFilter(true));
     made.current?.initialized ? act() : made.current?.on("tableBuilt", act);
-  }, [words, table]);
+  }, [words, table, picked, less]);
   const paper = usePaper();
   return html`
     <div class="table">
       <div class="tools">
         <label>Search <input type="search" value=${words} onInput=${(event) => setWords(event.target.value)} data-search /></label>
+        ${filters && pickable(table).map((column) => html`<label>${column.title} <select value=${picked[column.name] ?? ""} onChange=${(event) => setPicked({...picked, [column.name]: event.target.value})}>
+          <option value="">all</option>${[...new Set(table.data[column.name])].filter((each) => each !== null && each !== "").sort().map((each) => html`<option value=${String(each)}>${number(each)}</option>`)}</select></label>`)}
         <span aria-live="polite" class="quiet">${shown} of ${table.rows} rows</span>
+        ${lead && table.columns.some(({name}) => !lead(name)) && html`<button type="button" aria-pressed=${every} onClick=${() => setEvery(!every)}>All columns</button>`}
         <button type="button" onClick=${() => csv(table, title)}>CSV</button>
         <span class="quiet file">${table.file}</span>
       </div>
@@ -142,9 +173,6 @@ function named(grid, title, rows) {
 }
 
 function csv(table, title) {
-  const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const line = (cells) => cells.map((value) => quoted(value === null || value === undefined ? "" : String(value))).join(",");
-  const lines = [line(table.columns.map(({name}) => name))];
-  for (let row = 0; row < table.rows; row += 1) lines.push(line(table.columns.map(({name}) => table.data[name][row])));
-  save(`${fileName(title)}.csv`, lines.join("\n") + "\n", "text/csv");
+  const names = table.columns.map(({name}) => name);
+  saveCsv(title, [names, ...Array.from({length: table.rows}, (_, row) => names.map((name) => table.data[name][row]))]);
 }

@@ -22,15 +22,18 @@ from lucidag.atlas.sections.data import data
 from lucidag.atlas.sections.decided import decided
 from lucidag.atlas.sections.function import function
 from lucidag.atlas.sections.images import images, maps
+from lucidag.atlas.sections.measures import measures
 from lucidag.atlas.sections.regions import regions
 from lucidag.atlas.sections.thumbs import thumbs
 from lucidag.atlas.sections.units import images_of, units
-from lucidag.atlas.table import short, table
+from lucidag.atlas.table import head, short, table
 from lucidag.atlas.versions import versions
 from lucidag.ground.progress import track
 
 PARTS = "page"
 SMALLER = ((1, 1), (2, 1), (2, 2), (4, 2))  # by how much maps and thumbnails shrink, until the page fits
+TEXTS = ("model", "architecture", "dataset", "split")  # of the table of models
+NUMBERS = ("n", "accuracy", "accuracy_low", "accuracy_high", "loss")
 Sections = dict[str, Any]
 
 
@@ -55,7 +58,9 @@ class Size:
     megabytes: float
 
 
-def page(results: Results, contents: Contents, size: Size, about: About) -> str:
+def page(
+    results: Results, contents: Contents, size: Size, about: About, failed: Sequence[Sequence[str]] | None = None
+) -> str:
     """Return the page.
 
     Parameters
@@ -68,6 +73,8 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
         How large things may be.
     about
         What the results do not tell.
+    failed
+        Job, sentence and log of each job that failed, where the run did not end; None: it did.
     """
     files = {model: read(results, found) for model, found in contents.explained.items()}
     seen = {model: by_image(found) for model, found in files.items()}
@@ -85,6 +92,7 @@ def page(results: Results, contents: Contents, size: Size, about: About) -> str:
         letters = tables | {name: packed(part) for name, part in shown.items()}
         said = {
             "sections": {name: len(text) for name, text in letters.items()},
+            "failed": None if failed is None else [list(each) for each in failed],
             "left_out": _left_out(parts, shown, size, maps_by, thumbnails_by),
         }
         html = rendered({"core": packed(core | said), **letters})
@@ -136,10 +144,12 @@ def _tables(
         yield f"function:{model}", function(results, model)
     if contents.compared or contents.studies or contents.generalisation:
         yield "compare", compare(results, contents.studies, contents.generalisation)
+    yield "measures", measures(results, about.models, about.ranking)
     yield "data", data(results, contents.datasets)
     claims = results.table("claims.csv")
     if claims is not None:
-        yield "claims", {"table": table(claims, "claims.csv")}
+        meanings = (results.json("claims.json") or {}).get("columns", {})
+        yield "claims", {"table": table(claims, "claims.csv", meanings=meanings)}
     for model, parts in seen.items():
         yield f"images:{model}", images(results, model, about.models[model].dataset, parts)
         yield f"decided:{model}", decided(results, model, contents.last.get(model), parts)
@@ -158,7 +168,8 @@ def _wanted(parts: Sections, contents: Contents, about: About) -> dict[str, list
 
 def _thumbs(results: Results, wanted: Mapping[str, Sequence[str]], size: Size, by: int) -> Iterable[tuple[str, Any]]:
     for dataset, ids in wanted.items():
-        yield f"thumbs:{dataset}", thumbs(results.path(f"data/{dataset}"), ids, size.thumbnail // by, size.images)
+        if results.has(f"data/{dataset}/manifest.csv"):
+            yield f"thumbs:{dataset}", thumbs(results.path(f"data/{dataset}"), ids, size.thumbnail // by, size.images)
 
 
 def _maps(seen: Mapping[str, Any], size: Size, by: int) -> Iterable[tuple[str, Any]]:
@@ -178,6 +189,7 @@ def _regions(results: Results, parts: Sections, contents: Contents, side: int) -
 def _core(results: Results, contents: Contents, found: list[Any], about: About) -> dict[str, Any]:
     return {
         "models": [_model(results, name, network) for name, network in about.models.items()],
+        "columns": [head(name, "text" if name in TEXTS else "number") for name in (*TEXTS, *NUMBERS)],
         "findings": found,
         "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
         "probes": dict(contents.probes),
@@ -190,12 +202,13 @@ def _core(results: Results, contents: Contents, found: list[Any], about: About) 
 
 
 def _model(results: Results, name: str, network: Network) -> dict[str, Any]:
-    evaluation = results.json(f"models/{name}/evaluation.json")
+    evaluation = results.json(f"models/{name}/evaluation.json") or {}
     split = next((split for split in ("test", "val", "train") if evaluation.get(split)), None)
     about = evaluation[split] if split else {}
     told = {key: short(about.get(key)) for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "n")}
     return {
         "name": name,
+        "model": name,
         "dataset": network.dataset,
         "architecture": network.architecture,
         "split": split,

@@ -32,11 +32,13 @@ def table(
     shown = [name for name in (columns or frame.columns) if name in frame.columns]
     kept = [name for name in shown if columns is not None or frame[name].notna().any()]
     told = meanings or {}
-    heads = [
-        {"name": name, "title": title(name), "kind": _kind(frame[name]), "text": told.get(name) or definition(name)}
-        for name in kept
-    ]
+    heads = [head(name, _kind(frame[name]), told.get(name, "")) for name in kept]
     return {"file": file, "rows": len(frame), "columns": heads, "data": {name: values(frame[name]) for name in kept}}
+
+
+def head(name: str, kind: str = "number", text: str = "") -> dict[str, str]:
+    """Return what the page knows of a column: its words and its definition, `text` or the one of all tables."""
+    return {"name": name, "title": title(name), "kind": kind, "text": text or definition(name)}
 
 
 def values(column: "pd.Series[Any]") -> list[Any]:

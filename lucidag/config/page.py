@@ -72,7 +72,7 @@ def _models(plan: Plan) -> Iterator[str]:
     if plan.config.members:
         yield from ("experiments.csv", "experiments.json", "experiments/factors.csv", "experiments/factors.json")
     if claims_of(plan):
-        yield "claims.csv"
+        yield from ("claims.csv", "claims.json")
 
 
 def _function(plan: Plan) -> Iterator[str]:

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
+from lucidag.data.features import Features, write_features
 from lucidag.data.manifest import write_manifest
 from lucidag.explain.store import About, Explained, write_explained
 from lucidag.ground.files import write_json
-from lucidag.ground.tables import write_table
+from lucidag.ground.tables import read_table, write_table
+from lucidag.units.passes.region_maps import RegionMaps, write_region_maps
 
 CLASSES = ("heart", "<script>alert(1)</script>", "![](x)", "</script>", "a & b", '"quoted"', "007", "nan")
 METHODS = (
@@ -20,6 +22,7 @@ METHODS = (
 SIGNED = METHODS[-3:]
 MAIN = ("l1", "l2", "variance", "contribution", "reversed", "logit_bias")
 SIDE, MAP = 112, 28
+REGIONS = 5  # top images of a unit with a map
 
 
 def make(folder: Path, units: int = 2048, images: int = 500, probe: int = 1500, seed: int = 0) -> None:
@@ -40,6 +43,7 @@ def make(folder: Path, units: int = 2048, images: int = 500, probe: int = 1500, 
     _data(folder, names, labels, rng)
     _decisions(folder, names[:images], labels, rng)
     _units(folder, units, names, rng)
+    _last(folder, units, names[:images], labels, rng)
     _sweep(folder, units, rng)
 
 
@@ -103,6 +107,22 @@ def _units(folder: Path, units: int, names: list[str], rng: np.random.Generator)
     measured = ("loss", "loss_low", "loss_high", "accuracy", "beyond", "p_fdr")
     pairs = pairs.assign(**{name: rng.normal(0, 0.1, len(pairs)) for name in measured})
     write_table(folder / "units/large/effects.csv", pairs)
+
+
+def _last(folder: Path, units: int, names: list[str], labels: list[str], rng: np.random.Generator) -> None:
+    """Write the features of the explained images, the last layer, and maps of all units in their top images."""
+    head = {"weight": rng.normal(size=(len(CLASSES), units)), "bias": rng.normal(size=len(CLASSES))}
+    features = np.maximum(rng.normal(size=(len(names), units)), 0).astype(np.float32)
+    logits, owned = features @ head["weight"].T, np.array([CLASSES.index(label) for label in labels[: len(names)]])
+    groups = np.zeros(len(names), np.int64)
+    content = Features(
+        tuple(names), owned, groups, logits, features, **head, classes=CLASSES, group_names=("all",), layer="fc"
+    )
+    write_features(folder / "features/large/test.safetensors", content)
+    top = read_table(folder / "units/large/layer4.csv")["top_images"].str.split(";")
+    maps = np.maximum(rng.normal(size=(units, REGIONS, 7, 7)), 0).astype(np.float32)
+    own = RegionMaps(maps, np.full(units, 1.5, np.float32), tuple(tuple(ids[:REGIONS]) for ids in top))
+    write_region_maps(folder / "units/large/regions.safetensors", {"layer4": own})
 
 
 def _sweep(folder: Path, units: int, rng: np.random.Generator) -> None:

@@ -33,8 +33,9 @@ def test_no_smaller_set_of_units_changes_the_decision(seed):
         kept[list(chosen)] = 0
         return int((weight @ kept + bias).argmax())
 
-    sizes = [n for n in range(len(units) + 1) for own in combinations(range(len(units)), n)
-             if without(own) != found.decided]
+    sizes = [
+        n for n in range(len(units) + 1) for own in combinations(range(len(units)), n) if without(own) != found.decided
+    ]
     if found.without is None:
         assert not sizes
     else:

@@ -14,10 +14,14 @@ from lucidag.atlas.contents import Contents
 from lucidag.atlas.encode import packed, unpacked
 from lucidag.atlas.explained import by_image, read
 from lucidag.atlas.results import Results
-from lucidag.atlas.sections.images import maps
+from lucidag.atlas.sections.decided import decided
+from lucidag.atlas.sections.images import maps, marks
 from lucidag.atlas.shrink import LEVELS, MIDDLE, coarse, in_letters, nibbles
 from lucidag.atlas.table import short, table
+from lucidag.data.features import read_features
+from lucidag.ground.tables import write_table
 from lucidag.report.settings import Atlas
+from lucidag.units.passes.region_maps import read_region_maps
 from tests.atlas.made_up_results import CLASSES, METHODS, SIGNED, make
 
 SECTION = re.compile(r'<script type="application/gzip;base64" data-section="([^"]+)">([A-Za-z0-9+/=]*)</script>')
@@ -26,6 +30,7 @@ CONTENTS = Contents(
     datasets=["made-up"],
     examined=["large"],
     dossiers={"large": ["layer4"]},
+    last={"large": "layer4"},
     probes={"large": "made-up"},
     explained={"large": ["explanations/large/maps/all/made-up-00000.safetensors"]},
 )
@@ -55,6 +60,7 @@ def sections(html):
 def test_every_section_comes_back(html):
     found = sections(html)
     expected = {"core", "function:large", "data", "units:large/layer4", "images:large", "maps:large", "thumbs:made-up"}
+    expected |= {"measures", "decided:large", "regions:large/layer4"}
     assert set(found) == expected
     assert set(found["core"]["sections"]) == expected - {"core"}
     assert found["core"]["seeds"] == {"train.seed": 3}
@@ -88,6 +94,57 @@ def test_units_have_their_rows_images_and_losses(results, html):
     losses = results.table("units/large/effects.csv").set_index(["unit", "name"])["loss"]
     place = found["effects"]["classes"].index("heart")
     assert found["effects"]["loss"][7][place] == pytest.approx(losses[7, "heart"], rel=1e-3)
+
+
+def test_units_have_their_place_in_each_order(results, html):
+    found = sections(html)["units:large/layer4"]["ranks"]
+    assert found == {"l1": results.table("units/large/layer4.csv")["test_rank:l1"].tolist()}
+
+
+def test_regions_are_where_the_maps_exceed_the_threshold(results, html):
+    found = sections(html)["regions:large/layer4"]
+    truth = read_region_maps(results.path("units/large/regions.safetensors"))["layer4"]
+    flat = np.frombuffer(base64.b64decode(found["data"]), np.uint8)
+    levels = np.stack([flat >> 4, flat & 15], axis=1).reshape(-1)[: truth.maps.size].reshape(truth.maps.shape)
+    most = truth.maps.max(axis=(1, 2, 3), keepdims=True)
+    assert np.abs(levels / LEVELS - truth.maps / most).max() <= 0.5 / LEVELS + 1e-6
+    assert found["threshold"] == pytest.approx((truth.threshold / most.ravel()).tolist(), rel=1e-3)
+    assert found["images"] == [list(ids) for ids in truth.images]
+
+
+def test_what_a_decision_rests_on_adds_up(results, html):
+    found = sections(html)["decided:large"]
+    content = read_features(results.path("features/large/test.safetensors"))
+    assert found["layer"] == "layer4"
+    assert list(found["rests_on"]) == list(content.images)
+    for row, told in enumerate(found["rests_on"].values()):
+        logits = content.weight.astype(float) @ content.features[row] + content.bias
+        first, second = np.argsort(-logits)[:2]
+        assert (told["decided"], told["rival"]) == (content.classes[first], content.classes[second])
+        assert told["lead"] == pytest.approx(logits[first] - logits[second], rel=1e-3)
+        assert sum(told["adds"]) + told["others"] == pytest.approx(told["lead"], rel=1e-2, abs=1e-2)
+
+
+def test_edits_are_those_of_the_model_and_the_image(tmp_path):
+    row = {"image": "a", "artefact": "ring", "before": 0.9, "after": 0.2, "control": 0.8}
+    for file, model in (("shortcuts/s/probabilities.csv", "net"), ("shortcuts/s/removal.csv", "other")):
+        write_table(tmp_path / file, pd.DataFrame([{"model": model, **row}]))
+    found = decided(Results(tmp_path), "net", None, ["a", "b"])["edits"]
+    assert set(found) == {"a"}
+    assert found["a"]["data"]["edit"] == ["pasted"]
+    assert found["a"]["data"]["after"] == [0.2]
+
+
+def test_images_are_told_apart_by_few_values_and_by_what_an_audit_found(tmp_path):
+    table = {"image": ["a", "b", "c"], "label": "x", "split": "test", "skin": ["dark", "light", "dark"]}
+    write_table(tmp_path / "data/d/manifest.csv", pd.DataFrame({**table, "one": "same"}))
+    write_table(
+        tmp_path / "artefacts/d.csv", pd.DataFrame({"image": ["a", "b"], "ring_score": [1, 9], "ring_found": [0, 1]})
+    )
+    assert marks(Results(tmp_path), "d", ["c", "b", "a"]) == [
+        {"name": "skin", "artefact": False, "values": ["dark", "light", "dark"]},
+        {"name": "ring found", "artefact": True, "values": [None, "yes", "no"]},
+    ]
 
 
 def test_images_stand_once_and_all_that_are_named_are_there(html):

@@ -229,7 +229,7 @@ def test_a_configuration_that_asks_for_little() -> None:
     empty += [plan.concept_methods, plan.concept_files, plan.trained_clips, plan.probe_shards, plan.imported]
     assert not any(empty)
     assert plan.clip is None
-    assert set(notebook(plan)) == {"data", "models"}
+    assert set(notebook(plan)) == {"atlas", "data", "models"}
 
 
 def test_settings_are_what_all_sections_pick_for_a_stage(plan: Plan) -> None:

@@ -21,9 +21,7 @@ def test_maps_are_those_of_a_plain_run(tmp_path, monkeypatch, size):
     rows = np.arange(2, 23)
     net, layers = network("signed", 0, size)
     known = collect(net, manifest, rows, layers, tmp_path / "a.npy", Passes(top=10, batch_size=8), threads=1)
-    write_region_maps(
-        tmp_path / "r.safetensors", collect_regions(net, manifest, rows, known, layers, TOP, threads=1)
-    )
+    write_region_maps(tmp_path / "r.safetensors", collect_regions(net, manifest, rows, known, layers, TOP, threads=1))
     found = read_region_maps(tmp_path / "r.safetensors")
     assert set(found) == {layer for layer in layers if len(known.shapes[layer]) == 3}
     batch = net.inputs.normalise(next(batches(manifest, rows, net.inputs, len(rows), 1)))

@@ -1,12 +1,12 @@
 import {html} from "htm/preact";
-import {fileName, number, save} from "../format.js";
+import {number, saveCsv} from "../format.js";
 
 // Which class is taken for which, at the largest k of the grid that is not above the slider's.
 export function Confusion({confusion, k, model}) {
   const place = Math.max(0, confusion.k.filter((each) => each <= k).length - 1);
   const {classes, counts} = confusion;
   const rows = counts[place];
-  const csv = () => save(`${fileName(`confusions ${model} ${confusion.k[place]}`)}.csv`, lines(classes, rows), "text/csv");
+  const csv = () => saveCsv(`confusions ${model} ${confusion.k[place]}`, [["true", ...classes], ...rows.map((row, at) => [classes[at], ...row])]);
   return html`
     <h2>Which class is taken for which</h2>
     <p aria-live="polite">${said(classes, rows, confusion.k[place])}</p>
@@ -30,9 +30,4 @@ function said(classes, rows, k) {
   const worst = wrong.reduce((most, each) => (each.count > most.count ? each : most), {count: 0});
   const first = `With ${k} units on, ${right} of ${all} images are decided rightly (${number(right / Math.max(1, all))}).`;
   return worst.count ? `${first} Most often ${classes[worst.at]} is taken for ${classes[worst.column]}: ${worst.count} images.` : first;
-}
-
-function lines(classes, rows) {
-  const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  return [["true", ...classes], ...rows.map((row, at) => [classes[at], ...row])].map((row) => row.map((value) => quoted(String(value))).join(",")).join("\n") + "\n";
 }

@@ -13,6 +13,8 @@ export function Findings({core, parts}) {
   const doubts = core.findings.filter(({level}) => level === "doubt");
   return html`
     <h1 tabindex="-1">What was found</h1>
+    ${core.failed && html`<section class="warning" aria-label="Not complete"><p><strong>This page is not complete: ${core.failed.length === 0 ? "the run ended early" : core.failed.length === 1 ? "1 job failed" : `${core.failed.length} jobs failed`}.</strong> What was not made is left out.</p>
+      <ul>${core.failed.map(([job, sentence, log]) => html`<li>${job}: ${sentence} <span class="file">${log}</span></li>`)}</ul></section>`}
     <nav class="chips" aria-label="On this page">
       <button type="button" class="care" onClick=${() => show("doubts")}>What not to trust <span>${doubts.length}</span></button>
       ${grouped(results).map(([analysis, found], at) => html`<button type="button" onClick=${() => show(`analysis-${at}`)}>${analysis} <span class="quiet">${found.length}</span></button>`)}

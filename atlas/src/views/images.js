@@ -4,6 +4,7 @@ import {named, rows, section} from "../data.js";
 import {link, number} from "../format.js";
 import {Overlay, Plain, Thumb, useSection} from "../thumbs.js";
 import {Table} from "../table.js";
+import {Deciding} from "./deciding.js";
 
 function Models({chosen}) {
   return html`<nav class="chips" aria-label="Models">${named("images:").map((name) => name.slice("images:".length)).map((model) => html`
@@ -17,9 +18,15 @@ export function Images({parts}) {
   const [label, setLabel] = useState("");
   const [right, setRight] = useState("");
   const [order, setOrder] = useState("");
+  const [picked, setPicked] = useState({});
+  const [split, setSplit] = useState("");
   if (!chosen) return html`<h1 tabindex="-1">Images</h1><p>The configuration asks for no explanations.</p>`;
   const all = found && !found.error ? rows(found.images) : [];
-  const kept = all.filter((row) => (!label || row.label === label) && (!right || String(row.right) === right));
+  const marks = found?.marks ?? [];
+  const halves = middle(all.map((row) => row.agreement));
+  const kept = all.filter((row, at) => (!label || row.label === label) && (!right || String(row.right) === right)
+    && (!split || (typeof row.agreement === "number" && row.agreement < halves === (split === "less")))
+    && marks.every(({name, values}) => !picked[name] || values[at] === picked[name]));
   if (order) kept.sort((a, b) => (a[order] ?? 9) - (b[order] ?? 9));
   return html`
     <h1 tabindex="-1">Images</h1>
@@ -27,6 +34,8 @@ export function Images({parts}) {
     <div class="tools">
       <label>Class <select value=${label} onChange=${(event) => setLabel(event.target.value)}><option value="">all</option>${[...new Set(all.map((row) => row.label))].map((name) => html`<option>${name}</option>`)}</select></label>
       <label>Decision <select value=${right} onChange=${(event) => setRight(event.target.value)}><option value="">all</option><option value="true">right</option><option value="false">wrong</option></select></label>
+      ${halves !== null && html`<label>Methods <select value=${split} onChange=${(event) => setSplit(event.target.value)}><option value="">all</option><option value="less">disagree more than in the middle image</option><option value="more">disagree less</option></select></label>`}
+      ${marks.map(({name, values}) => html`<label>${name.replaceAll("_", " ")} <select value=${picked[name] ?? ""} onChange=${(event) => setPicked({...picked, [name]: event.target.value})}><option value="">all</option>${[...new Set(values)].filter((each) => each !== null).sort().map((each) => html`<option value=${each}>${each}</option>`)}</select></label>`)}
       <label>Order <select value=${order} onChange=${(event) => setOrder(event.target.value)}><option value="">as drawn</option><option value="probability">least sure first</option><option value="agreement">methods disagree first</option></select></label>
       <span aria-live="polite" class="quiet">${kept.length} of ${all.length} images</span>
     </div>
@@ -34,6 +43,11 @@ export function Images({parts}) {
       <${Thumb} thumbs=${thumbs} id=${row.image} size=${128} />
       <span>${row.label}${row.right ? "" : ` → ${row.prediction}`}</span><span class="quiet">${number(row.probability)}</span></a>`)}</div>
     ${found && !found.error && html`<${Table} table=${found.images} title=${`images ${chosen}`} links=${{image: (row) => link("image", chosen, row.image)}} />`}`;
+}
+
+function middle(values) {
+  const known = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
+  return known.length > 1 ? known[Math.floor(known.length / 2)] : null;
 }
 
 // Tables name a method as the configuration does; a reader sees its title.
@@ -98,6 +112,7 @@ function Explained({model, image}) {
       <label>Zoom <input type="range" min="1" max="4" step="0.25" value=${zoom} onInput=${(event) => setZoom(Number(event.target.value))} /></label>
     </div>
     <div class="overlays"><${Plain} thumbs=${thumbs} id=${image} zoom=${zoom} />${maps.methods?.map((_, method) => html`<${Overlay} thumbs=${thumbs} maps=${maps} image=${image} method=${method} opacity=${opacity} zoom=${zoom} />`)}</div>
+    <${Deciding} model=${model} image=${image} />
     ${found.notes[image] && html`<h2>Notes</h2><ul>${found.notes[image].map((note) => html`<li>${note}</li>`)}</ul>`}
     ${facts.map(([key, title]) => found[key]?.[image] && html`<h2>${title}</h2><${Table} table=${titled(found[key][image], maps.methods)} title=${`${title} ${image}`} />`)}`;
 }

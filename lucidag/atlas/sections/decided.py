@@ -8,10 +8,11 @@ import pandas as pd
 
 from lucidag.atlas.deciding import Decision, decision
 from lucidag.atlas.results import Results
-from lucidag.atlas.table import Table, rounded, table
+from lucidag.atlas.table import Table, head, rounded, table
 from lucidag.ground.tensors import read_tensors
 
 MOST_UNITS = 8  # of a decision
+COLUMNS = ("unit", "concept", "adds", "share")  # of the units behind a decision
 EDITS = ["edit", "artefact", "before", "after", "control", "study"]
 
 
@@ -33,6 +34,7 @@ def decided(results: Results, model: str, layer: str | None, wanted: Iterable[st
     return {
         "model": model,
         "layer": layer,
+        "columns": {name: head(name, "text" if name == "concept" else "number") for name in COLUMNS},
         "rests_on": dict(_rests_on(results, model, images)),
         "relevance": dict(_relevance(results, model, images)),
         "edits": dict(_edits(results, model, images)),
@@ -77,12 +79,15 @@ def _relevance(results: Results, model: str, images: list[str]) -> Iterator[tupl
         if results.has(file):
             with read_tensors(results.path(file), "units of a decision") as (_, about):
                 units = about["units"]
-                yield image, {
-                    "layer": about["record"]["layer"],
-                    "class": about["record"]["target_name"],
-                    "units": [each["unit"] for each in units],
-                    "shares": [rounded(each["share"]) for each in units],
-                }
+                yield (
+                    image,
+                    {
+                        "layer": about["record"]["layer"],
+                        "class": about["record"]["target_name"],
+                        "units": [each["unit"] for each in units],
+                        "shares": [rounded(each["share"]) for each in units],
+                    },
+                )
 
 
 def _edits(results: Results, model: str, images: list[str]) -> Iterator[tuple[str, Table]]:
@@ -96,7 +101,9 @@ def _edits(results: Results, model: str, images: list[str]) -> Iterator[tuple[st
         for study in results.named(f"{kind}/{{}}/{name}.csv"):
             frame = results.table(f"{kind}/{study}/{name}.csv")
             assert frame is not None
-            parts.append(frame[frame["model"] == model].assign(edit=done, study=study, file=f"{kind}/{study}/{name}.csv"))
+            parts.append(
+                frame[frame["model"] == model].assign(edit=done, study=study, file=f"{kind}/{study}/{name}.csv")
+            )
     if not parts:
         return
     rows = pd.concat(parts, ignore_index=True)

@@ -34,7 +34,7 @@ def images(results: Results, model: str, dataset: str, seen: dict[str, list[Expl
         "images": table(frame, f"explanations/{model}/"),
         "agreement": _by_image(agreement, f"agreement/{model}.csv", AGREEMENT),
         "grades": _by_image(grades, f"localisation/{model}.csv", GRADES),
-        "marks": _marks(results, dataset, list(seen)),
+        "marks": marks(results, dataset, list(seen)),
         "notes": {image: told for image, told in notes.items() if told},
     }
 
@@ -88,7 +88,7 @@ def _notes(part: Explained) -> list[str]:
     return [*told, *(f"{name}: its relevance explodes" for name in part.record.get("exploded", ()))]
 
 
-def _marks(results: Results, dataset: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+def marks(results: Results, dataset: str, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return what tells images apart beside their class: metadata of few values, and artefacts that an audit found."""
     manifest, audit = results.table(f"data/{dataset}/manifest.csv"), results.table(f"artefacts/{dataset}.csv")
     found = []
@@ -96,13 +96,17 @@ def _marks(results: Results, dataset: str, ids: Sequence[str]) -> list[dict[str,
         found += [(name, manifest, name) for name in manifest.columns if name not in RESERVED]
     if audit is not None:
         found += [(f"{name} found", audit, f"{name}{FOUND}") for name in _ends(audit, FOUND)]
-    marks = []
+    told = []
     for name, frame, column in found:
         own = frame.set_index("image")[column].reindex(list(ids)).astype(object)
-        values = [None if pd.isna(value) else str(value) for value in own]
+        values = [None if pd.isna(value) else _word(value) for value in own]
         if 1 < len({value for value in values if value is not None}) <= MOST_VALUES:
-            marks.append({"name": name, "artefact": frame is audit, "values": values})
-    return marks
+            told.append({"name": name, "artefact": frame is audit, "values": values})
+    return told
+
+
+def _word(value: Any) -> str:  # noqa: ANN401 (a cell)
+    return {"0": "no", "1": "yes"}.get(f"{value:g}" if isinstance(value, float) else str(value), str(value))
 
 
 def _ends(frame: pd.DataFrame, end: str) -> list[str]:

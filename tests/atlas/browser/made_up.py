@@ -10,7 +10,7 @@ from PIL import Image
 
 from lucidag.atlas.build import rendered
 from lucidag.atlas.encode import packed
-from lucidag.atlas.table import table, values
+from lucidag.atlas.table import head, table, values
 
 HOSTILE = ("<script>window.hit=1</script>", "![](x)", '<img src=x onerror="window.hit=1">')
 CLASSES = ("heart", *HOSTILE)
@@ -23,6 +23,9 @@ def page(units: int = UNITS) -> str:
     parts = {
         "units:net/block/layer4": _units("net", "block/layer4", units),
         "units:net/fc": _units("net", "fc", 5),
+        "regions:net/block/layer4": _regions(units),
+        "decided:net": _decided(),
+        "measures": _measures(),
         "function:net": _function("net", units),
         "images:net": _images("net"),
         "images:other": _images("other"),
@@ -53,7 +56,8 @@ def _core(letters: dict[str, str]) -> dict[str, Any]:
         _finding("0003", "Units", "doubt", f"Label {HOSTILE[2]} is not confirmed.", "#units"),
     ]
     return {
-        "models": [{"name": name, **model, **told} for name in ("net", "other")],
+        "models": [{"name": name, "model": name, **model, **told} for name in ("net", "other")],
+        "columns": [head(name) for name in ("model", "architecture", "accuracy", "loss")],
         "findings": found,
         "sections": {name: len(text) for name, text in letters.items()},
         "layers": {"net": ["block/layer4", "fc"]},
@@ -102,6 +106,7 @@ def _units(model: str, layer: str, many: int) -> dict[str, Any]:
         "layer": layer,
         "units": table(frame, f"units/{model}/{layer}.csv", meanings={"unit": f"Its place. {HOSTILE[2]}"}),
         "images": {"top": shown, "reference": shown},
+        "ranks": {"l1": list(range(many, 0, -1))},
         "effects": {
             "classes": list(CLASSES),
             "split": "test",
@@ -110,6 +115,35 @@ def _units(model: str, layer: str, many: int) -> dict[str, Any]:
         },
         "left_out": 0,
     }
+
+
+def _regions(units: int) -> dict[str, Any]:
+    """Give maps of 2 x 2 places, of which the upper left one is active."""
+    shown = [[names()[(place + step) % IMAGES] for step in range(5)] for place in range(units)]
+    data = base64.b64encode(bytes([0xF0, 0x00] * 5 * units)).decode()
+    return {"images": shown, "height": 2, "width": 2, "data": data, "threshold": [0.5] * units}
+
+
+def _decided() -> dict[str, Any]:
+    """Give what three images rest on; two of them on unit 3, and of one what an edit does."""
+    found = {"decided": "heart", "rival": HOSTILE[0], "lead": 1.5, "others": 0.1, "of": UNITS}
+    found |= {"units": [3, 7], "adds": [0.9, 0.5], "without": [3, 7], "then": HOSTILE[0]}
+    last = {**found, "units": [5], "adds": [1.4], "without": None, "then": None}
+    row = {"edit": "pasted", "artefact": HOSTILE[1], "before": 0.9, "after": 0.2, "control": 0.8, "study": "ring"}
+    return {
+        "model": "net",
+        "layer": "block/layer4",
+        "columns": {name: head(name) for name in ("unit", "concept", "adds", "share")},
+        "rests_on": {names()[0]: found, names()[1]: found, names()[2]: last},
+        "relevance": {names()[0]: {"layer": "fc", "class": "heart", "units": [2], "shares": [0.3]}},
+        "edits": {names()[0]: table(pd.DataFrame([row]), "shortcuts/ring/probabilities.csv")},
+    }
+
+
+def _measures() -> dict[str, Any]:
+    row = {"group": "test images", "measure": HOSTILE[0], "value": 0.5, "low": 0.4, "high": 0.6}
+    other = {**row, "measure": "loss", "low": None, "high": None}
+    return {"models": {"net": [row, other], "other": [{**row, "value": 0.7, "low": None, "high": None}]}}
 
 
 def _function(model: str, units: int) -> dict[str, Any]:
@@ -148,6 +182,7 @@ def _images(model: str) -> dict[str, Any]:
         "images": table(frame, f"explanations/{model}/"),
         "agreement": {name: table(pairs, f"agreement/{model}.csv") for name in names()},
         "grades": None,
+        "marks": [{"name": HOSTILE[2], "artefact": True, "values": ["0", "1", None] * (IMAGES // 3)}],
         "notes": {names()[0]: [f"Not sure of {HOSTILE[2]}."]},
     }
 

@@ -1,6 +1,7 @@
 """What a reader does: search, sort, filter, slide, go back, use the keyboard, and take a table or a chart along."""
 
 import csv
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -62,6 +63,60 @@ def test_an_address_may_name_an_image_without_its_model(opened: Opened) -> None:
     expect(page.get_by_text("Maps are for the class")).to_be_visible()
     page = opened("#image=no-such")
     expect(page.get_by_role("alert")).to_have_text("No model explains an image no-such.")
+
+
+def test_images_are_picked_by_what_is_in_them_and_by_disagreement(opened: Opened) -> None:
+    page = opened("#images=net")
+    page.locator(".tools label", has_text=HOSTILE[2]).last.locator("select").select_option("1")
+    expect(page.get_by_text(" of 6 images")).to_have_text("2 of 6 images")
+    page.locator(".tools label", has_text="disagree less").locator("select").select_option("less")
+    expect(page.get_by_text(" of 6 images")).to_have_text("1 of 6 images")
+
+
+def test_units_are_picked_by_a_verdict_and_have_their_losses_beside_them(opened: Opened) -> None:
+    page = opened("#units")
+    page.get_by_label("words verdict").select_option("unconfirmed")
+    expect(page.get_by_text(f" of {UNITS} rows")).to_have_text(f"14 of {UNITS} rows")
+    assert page.locator(".tabulator-row canvas").first.get_attribute("aria-label").startswith("most: ")
+    assert page.locator('.tabulator-col:has([title*="relevance:"])').count() == 0
+    page.get_by_role("button", name="All columns").click()
+    expect(page.locator('.tabulator-col:has([title*="relevance:"])')).to_have_count(1)
+    expect(page.get_by_text(f" of {UNITS} rows")).to_have_text(f"14 of {UNITS} rows")
+
+
+def test_a_units_region_is_bright_and_its_place_and_decisions_are_told(opened: Opened) -> None:
+    page = opened("#unit=net/block%2Flayer4/3")
+    canvas = page.locator(".region canvas").first
+    canvas.wait_for()
+    page.wait_for_timeout(200)
+    read = "place => [...place.getContext('2d').getImageData(0, 0, 128, 128).data]"
+    pixels = canvas.evaluate(read)
+    assert pixels[4 * (5 * 128 + 5) + 3] == 0
+    assert pixels[4 * (120 * 128 + 120) + 3] == 102
+    expect(page.get_by_text("l1: 37, of 40 units; 1 is switched on first.")).to_be_visible()
+    assert page.locator(".gallery a").count() == 2
+    page.locator(".gallery a").first.click()
+    expect(page.get_by_text("Maps are for the class")).to_be_visible()
+
+
+def test_an_image_says_which_units_it_rests_on_and_what_would_change_it(opened: Opened) -> None:
+    page = opened("#image=net/scene%2F00000")
+    expect(page.get_by_text("Without these 2 units 3 7 it would say")).to_be_visible()
+    expect(page.get_by_role("gridcell", name="pasted")).to_be_visible()
+    page.get_by_role("grid", name="units behind").get_by_role("link", name="7").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit 7")
+    page.evaluate("location.hash = '#image=net/scene%2F00003'")
+    expect(page.get_by_text("Not measured here: the logits of net")).to_be_visible()
+    expect(page.get_by_text("Not measured here: no study of shortcuts")).to_be_visible()
+
+
+def test_two_models_are_held_side_by_side(opened: Opened) -> None:
+    page = opened("#compare")
+    expect(page.locator(".pair tbody tr").first).to_contain_text(".5 (.4 to .6)")
+    expect(page.locator(".pair tbody tr").nth(1)).to_contain_text("not measured here")
+    page.get_by_label("Compare").select_option("other")
+    expect(page.locator(".pair thead")).to_contain_text("other")
+    assert "#compare=other/other" in page.url
 
 
 def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
@@ -161,6 +216,11 @@ def test_charts_are_saved_as_pictures(opened: Opened) -> None:
     with saved(page) as files:
         page.get_by_role("button", name="PNG").click()
     assert files[0].read_bytes().startswith(b"\x89PNG")
+    with saved(page) as files:
+        page.get_by_role("button", name="SVG").click()
+    drawing = ElementTree.fromstring(files[0].read_text(encoding="utf-8"))
+    assert len(drawing.findall("{*}polyline")) == 3
+    assert HOSTILE[0] in [each.text for each in drawing.findall("{*}text")]
 
 
 def test_two_thousand_units_are_searched_and_sorted(opened: Opened, tmp_path) -> None:

@@ -1,0 +1,50 @@
+"""The clicks that docs/atlas.md writes down lead from the first screen to the three answers."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.atlas.browser.conftest import Opened
+
+pytestmark = pytest.mark.browser
+
+
+def test_what_a_unit_does_and_how_sure_that_is(opened: Opened) -> None:
+    page = opened()
+    page.get_by_role("link", name="Units", exact=True).click()
+    page.get_by_label("words verdict").select_option("confirmed")
+    page.get_by_role("searchbox").fill("heart")
+    page.locator(".tabulator-row a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit ")
+    expect(page.get_by_text("it answers to heart: confirmed; on images that did not choose the label")).to_be_visible()
+    for title in ("Images that activate it most", "Where it stands on the curve", "Decisions that it carries"):
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+
+
+def test_why_an_image_was_decided_so(opened: Opened) -> None:
+    page = opened()
+    page.get_by_role("link", name="Images", exact=True).click()
+    page.get_by_label("Class").select_option("heart")
+    page.locator(".gallery a").first.click()
+    expect(page.get_by_text("Maps are for the class")).to_be_visible()
+    expect(page.get_by_role("heading", name="Units behind the decision")).to_be_visible()
+    expect(page.get_by_role("heading", name="What would change it")).to_be_visible()
+    page.get_by_role("grid", name="units behind").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unit ")
+
+
+def test_which_results_are_not_to_be_trusted(opened: Opened) -> None:
+    page = opened()
+    page.get_by_role("button", name="What not to trust").click()
+    doubts = page.locator("#doubts")
+    expect(doubts.get_by_role("heading", name="What not to trust")).to_be_focused()
+    expect(doubts.get_by_text("is not confirmed")).to_be_visible()
+    doubts.get_by_role("link", name="Show").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Units")
+
+
+def test_the_document_names_what_is_clicked(root: Path) -> None:
+    text = (root / "docs/atlas.md").read_text(encoding="utf-8")
+    for name in ("Units", "Images", "What not to trust", "Units behind the decision", "What would change it"):
+        assert f"*{name}*" in text
