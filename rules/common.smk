@@ -41,7 +41,7 @@ from lucidag.config.faults import Faults
 from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
-from lucidag.config.lock import Run, note, told
+from lucidag.config.lock import Run, alone, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.page import atlas_files
 from lucidag.config.plan import Plan
@@ -65,12 +65,13 @@ from lucidag.config.used import mark, used_by_another
 from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
 from lucidag.ground.errors import InputError, one_line
+from lucidag.ground.job import failure_mark
 from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.ground.times import from_the_future
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
 from lucidag.report.ending import ending, show
-from lucidag.report.failures import failures, forget_failures, silent
+from lucidag.report.failures import failures, forget_failures, remove_left, silent
 from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
@@ -184,15 +185,15 @@ PAGE = workflow.modifier.path_modifier.replace_prefix(f"{R}/report.html")
 PLACE = os.path.dirname(PAGE)
 if workflow.is_main_process and (NOTE := note(Run.own(PLACE))) is not None:
     atexit.register(NOTE.unlink, missing_ok=True)
-if (
-    workflow.is_main_process
-    and not workflow.dryrun
-    and (number := from_the_future(Path(PLACE)))
-):
-    print(
-        f"lucidag: {number} files in {PLACE} bore times to come, as after a clock was set back; now the present one",
-        file=sys.stderr,
-    )
+if workflow.is_main_process and not workflow.output_settings.dryrun and alone():
+    # Before Snakemake looks at what is there: what jobs that failed have left, it takes for done.
+    remove_left(PLACE)
+    if number := from_the_future(Path(PLACE)):
+        print(
+            f"lucidag: {number} files in {PLACE} bore times to come, as after a clock was set back; "
+            "now the present one",
+            file=sys.stderr,
+        )
 
 
 def given(files):
@@ -273,7 +274,10 @@ def end_of_run():
         if workflow.dag.needrun(job) and not workflow.dag.finished(job)
     ]
     ran = [job for job in jobs if workflow.dag.finished(job)]
-    page, failed = PAGE, failures(PLACE) + silent(without_success())
+    logs = {log for job in unfinished for log in job.log}
+    logs |= {str(failure_mark(log)) for log in logs}
+    failed = [each for each in failures(PLACE) if each.log in logs]
+    page, failed = PAGE, failed + silent(without_success())
     wanted = any(page in job.output for job in jobs)
     left = {file.removeprefix(f"{PLACE}/") for job in unfinished for file in job.output}
     more = []

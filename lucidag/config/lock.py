@@ -114,6 +114,11 @@ def told(folder: Path = Path()) -> str:
     return f"this folder is locked, and no run of lucidag is known to hold the lock; if none is at work, {UNLOCK}"
 
 
+def alone(folder: Path = Path()) -> bool:
+    """Return whether no other run is at work in a folder, as far as can be known."""
+    return not locked(folder) and not any(run.alive for _, run in _others(folder))
+
+
 def unlock(folder: Path = Path()) -> str | None:
     """Remove a stale lock; return what was done, or None where there is none."""
     killed = stale(folder)

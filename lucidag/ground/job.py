@@ -38,6 +38,7 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     """
     path = Path(task.log[0])
     about: dict[str, Any] = {"rule": task.rule, "wildcards": [str(value) for value in task.wildcards], "log": str(path)}
+    about["outputs"] = list(map(str, task.output))
     name = " ".join([task.rule, *about["wildcards"]])
     started = _seconds_alive()
     with _log_of(path, name) as log, redirect_stdout(log), redirect_stderr(log):
@@ -77,7 +78,7 @@ def _log_of(path: Path, name: str) -> Iterator[Log]:
 def failure_mark(log: str | Path) -> Path:
     """Return the file that is there while the job of this log runs, and stays if it fails.
 
-    JSON with ``rule``, ``wildcards`` (values), ``log`` and ``sentence``.
+    JSON with ``rule``, ``wildcards`` (values), ``log``, ``outputs`` and ``sentence``.
     """
     return Path(log).with_suffix(".failed.json")
 

@@ -1,11 +1,14 @@
 """What the jobs of a run leave for its end: marks of those that failed, and notes in their logs."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json
 from lucidag.ground.job import NOTE, failure_mark
+from lucidag.ground.kept import read_kept
 
 SILENT = "ended without leaving why: see above; if nothing is said there, it was killed or had no memory"
 
@@ -21,7 +24,7 @@ class Failure:
     sentence
         What went wrong.
     log
-        Path of its log.
+        Path of its log; of its mark, where that cannot be read.
     """
 
     job: str
@@ -34,9 +37,32 @@ def _marks(results: str | Path) -> list[Path]:
 
 
 def forget_failures(results: str | Path) -> None:
-    """Remove the marks of failures, as a new run begins."""
+    """Remove the marks of failures, as a new run begins, but for those of jobs whose outputs are still there.
+
+    Raises
+    ------
+    InputError
+        If one cannot be removed.
+    """
     for mark in _marks(results):
-        mark.unlink(missing_ok=True)
+        if _outputs(mark):
+            continue
+        try:
+            mark.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{mark} could not be removed: {error.strerror or error}") from error
+
+
+def remove_left(results: str | Path) -> None:
+    """Remove outputs of jobs that failed, or were killed, where the run that they were of could not."""
+    for mark in _marks(results):
+        for file in _outputs(mark):
+            with suppress(OSError):
+                Path(file).unlink()
+
+
+def _outputs(mark: Path) -> list[str]:
+    return [file for file in read_kept(mark).get("outputs", []) if Path(file).is_file()]
 
 
 def failures(results: str | Path) -> list[Failure]:

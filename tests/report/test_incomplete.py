@@ -8,7 +8,7 @@ import pytest
 from lucidag.ground.files import write_json
 from lucidag.report.cells import Code, Section, Text, code, images, listed, text
 from lucidag.report.contents import files_shown, sections
-from lucidag.report.failures import Failure, failures, forget_failures, notes, silent
+from lucidag.report.failures import Failure, failures, forget_failures, notes, remove_left, silent
 from lucidag.report.incomplete import make, with_failures, without
 from tests.report.results import CONTENTS, write
 
@@ -123,3 +123,17 @@ def test_a_job_that_left_no_mark_is_told_of_too(tmp_path: Path) -> None:
     (found,) = silent([("train a", logs[0]), ("train b", logs[1])])
     assert (found.job, found.log) == ("train b", logs[1])
     assert found.sentence.startswith("ended without leaving why: ")
+
+
+def test_the_mark_of_a_job_stays_while_its_outputs_could_not_be_removed(tmp_path: Path) -> None:
+    said = {"rule": "train", "wildcards": ["a"], "sentence": "no luck", "log": "x.log"}
+    kept, gone = tmp_path / "a.csv", tmp_path / "b.csv"
+    kept.write_text("x")
+    for name, outputs in (("a", [str(gone), str(kept)]), ("b", [str(gone)])):
+        write_json(tmp_path / f"logs/train/{name}.failed.json", said | {"outputs": outputs})
+    forget_failures(tmp_path)
+    assert [mark.name for mark in (tmp_path / "logs/train").iterdir()] == ["a.failed.json"]
+    remove_left(tmp_path)
+    assert not kept.exists()
+    forget_failures(tmp_path)
+    assert list((tmp_path / "logs/train").iterdir()) == []
