@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lucidag.config.lock import LOCKS, NOTES, Run, locked, note, stale, told, unlock
+from lucidag.config.lock import LOCKS, NOTES, Run, alone, locked, note, stale, told, unlock
 
 
 @pytest.fixture
@@ -52,6 +52,15 @@ def test_a_lock_that_is_held_stays(folder: Path, ended: Run, working: Run) -> No
     assert unlock(folder) is None
     assert len(locked(folder)) == 2
     assert told(folder) == f"another run (process {working.pid}) is at work in this folder: wait for its end, or end it"
+
+
+def test_a_run_knows_whether_it_is_alone(folder: Path, tmp_path_factory, ended: Run, working: Run) -> None:
+    assert not alone(folder)  # locked, by whomever
+    unlocked = tmp_path_factory.mktemp("unlocked")
+    note(ended, unlocked)
+    assert alone(unlocked)
+    note(working, unlocked)
+    assert not alone(unlocked)
 
 
 def test_a_process_that_has_the_number_of_a_killed_one_holds_nothing(folder: Path, working: Run) -> None:
