@@ -60,7 +60,11 @@ def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> Case:
         best = fastest(works, rounds)
     apart = max(float((each - truth).abs().max() / truth.abs().max()) for each in given)
     return _told(
-        f"forward passes, ResNet-18, {inputs.size} px, batches of {BATCH}", best, "plain torch", apart, "share of logits"
+        f"forward passes, ResNet-18, {inputs.size} px, batches of {BATCH}",
+        best,
+        "plain torch",
+        apart,
+        "share of logits",
     )
 
 
@@ -116,6 +120,4 @@ def _told(title: str, best: dict[str, float], peer: str, apart: float, differs: 
     ]
     show(title, rows)
     name = f"{title}, by OpenVINO"
-    return Case(
-        "engine", name, peer, best["openvino"], best[peer], GOAL_LIBRARY, apart, differs, machine=machine()
-    )
+    return Case("engine", name, peer, best["openvino"], best[peer], GOAL_LIBRARY, apart, differs, machine=machine())

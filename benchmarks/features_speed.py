@@ -1,4 +1,4 @@
-"""Features of images that have to be decoded against bare forward passes of frames that are ready: ResNet-18, 224 px."""
+"""Features of images that have to be decoded against bare passes of frames that are ready: ResNet-18, 224 px."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -15,6 +15,7 @@ NUMBERS = ("ours", "theirs", "goal", "difference", "memory", "gpu_ours", "gpu_th
 
 def write_rows(path: Path, names: Sequence[str], rows: Iterable[dict[str, object]]) -> None:
     """Write a table; of numbers four digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()

@@ -6,6 +6,7 @@ costs; with weights from a seed it would say nothing, and the images of the goal
 
 import contextlib
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,16 +41,16 @@ def run(quick: bool, full: bool) -> list[Case]:
     explainer = CamExplainer(_network(given), inputs.example(1), "layer4", BATCH)
     ways = {count: {"scorecam": ScoreCam(None, {"channels": count})} for count in (None, CHANNELS)}
     explainer.explain(frames[0], {"scorecam": ScoreCam(None, {"channels": 1})})  # makes the network ready
-    exact, ours, memory, alike, where = [], [], [], [], machine()
+    times: dict[int | None, list[float]] = {count: [] for count in ways}
+    memory, alike, where = None, [], machine()
     for x in frames:
         found: dict[int | None, CamResult] = {}
         for count, methods in ways.items():
             with contextlib.redirect_stderr(io.StringIO()):
-                took, grown = spent(lambda c=count, m=methods: found.update({c: explainer.explain(x, m)}))  # noqa: B023
-            (exact if count is None else ours).append(took)
-            memory.append(grown)
+                took, memory = spent(partial(_explain, explainer, x, methods, found, count))
+            times[count].append(took)
         alike.append(agreement(found[None], found[CHANNELS]))
-    least = min(alike)
+    least, exact, ours = min(alike), times[None], times[CHANNELS]
     title = f"Score-CAM at layer4, ResNet-50, {inputs.size} px, {CHANNELS} of 2,048 channels"
     show(
         f"{title}, {len(frames)} images" + ("" if given else "; weights from a seed"),
@@ -66,13 +67,22 @@ def run(quick: bool, full: bool) -> list[Case]:
         raise AssertionError(f"maps of an image agree by {least:.4f} only")
     took, plain = float(np.mean(ours)), float(np.mean(exact))
     differs = "1 - least rank correlation" if given else "1 - rank correlation, weights from a seed"
-    return [Case("scorecam", title, "all channels", took, plain, GOAL, 1 - least, differs, memory[-1], where)]
+    return [Case("scorecam", title, "all channels", took, plain, GOAL, 1 - least, differs, memory, where)]
+
+
+def _explain(
+    explainer: CamExplainer,
+    x: torch.Tensor,
+    methods: dict[str, ScoreCam],
+    found: dict[int | None, CamResult],
+    count: int | None,
+) -> None:
+    found[count] = explainer.explain(x, methods)
 
 
 def agreement(exact: CamResult, found: CamResult) -> float:
     """Correlate the ranks of all pixels of two maps."""
-    pair = (each.maps["scorecam"].ravel() for each in (exact, found))
-    return float(spearmanr(*pair).statistic)
+    return float(spearmanr(exact.maps["scorecam"].ravel(), found.maps["scorecam"].ravel()).statistic)
 
 
 def _mean(values: list[float]) -> str:

@@ -28,7 +28,8 @@ def page(cases: Sequence[Case], costs: Sequence[dict[str, str]], imports: Sequen
     missed = [case for case in cases if case.ratio < case.goal]
     if missed:
         parts.append("\nBelow their goals:\n\n" + "\n".join(_point(case) for case in missed) + "\n")
-    parts += ["\n![How many times as fast as its peer each case is](images/speed.svg)\n", _gpu(cases)]
+    if cases:
+        parts += ["\n![How many times as fast as its peer each case is](images/speed.svg)\n", _gpu(cases)]
     if costs:
         parts.append(_costs(costs))
     if imports:

@@ -1,5 +1,7 @@
 """What each stage costs against images, units, classes, samples and tokens: seconds, and slopes in logarithms."""
 
+import contextlib
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +18,9 @@ COLUMNS = ("stage", "size", "value", "seconds", "exponent", "low", "high")
 
 
 def run(quick: bool, full: bool, write: bool = False) -> None:
-    """Time each stage at four sizes, each twice the one before (`quick`: two, `full`: five); the least of three runs.
+    """Time each stage at four sizes (`quick`: two, `full`: five), the least of three runs.
+
+    Each size is twice the one before; tokens are four times as many.
 
     One size grows, the others are held. `write` keeps the seconds in docs/speed/costs.csv.
     """
@@ -24,8 +28,9 @@ def run(quick: bool, full: bool, write: bool = False) -> None:
     rows: list[dict[str, object]] = []
     shown = []
     for growth in (*of_tables(), *of_networks(), *of_relevance()):
-        values = [growth.first * 2**step for step in range(doublings)]
-        taken = _times(growth, values, rounds)
+        values = [growth.first * growth.factor**step for step in range(doublings)]
+        with contextlib.redirect_stderr(io.StringIO()):
+            taken = _times(growth, values, rounds)
         slope, low, high = exponent(values, taken)
         named = {"stage": growth.stage, "size": growth.size}
         fit = {"exponent": slope, "low": f"{low:.2f}", "high": f"{high:.2f}"}

@@ -16,9 +16,12 @@ class Growth:
         The smallest value of the size.
     make
         From a value to the work, whose making is not timed.
+    factor
+        By how much the size grows from one value to the next.
     """
 
     stage: str
     size: str
     first: int
     make: Callable[[int], Callable[[], object]]
+    factor: int = 2

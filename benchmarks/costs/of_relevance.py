@@ -26,8 +26,8 @@ def of_relevance() -> Iterator[Growth]:
     """Give relevance of pixels and units, rollout, and infidelity."""
     yield Growth("LRP of a convolutional network", "images", 4, _lrp)
     yield Growth("CRP", "units", 16, _crp)
-    yield Growth("LRP of a transformer", "tokens", 64, _transformer)
-    yield Growth("attention rollout", "tokens", 64, _rollout)
+    yield Growth("LRP of a transformer", "tokens", 16, _transformer, factor=4)
+    yield Growth("attention rollout", "tokens", 16, _rollout, factor=4)
     yield Growth("infidelity", "samples", 50, _infidelity)
 
 

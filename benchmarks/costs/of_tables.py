@@ -12,8 +12,8 @@ from lucidag.rof.sweep import sweep
 from lucidag.units.effects.exact import without_units
 from lucidag.units.labels.similarity import soft_wpmi
 
-SIZES = {"images": 1_000, "units": 64, "classes": 20}
-WORDS = {"images": 4_000, "units": 32, "concepts": 1_000}
+SIZES = {"images": 2_000, "units": 128, "classes": 40}
+WORDS = {"images": 8_000, "units": 64, "concepts": 2_000}
 WIDTH, TOP = 128, 50
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lucidag.artefacts.lines import hair, ruler
 from lucidag.artefacts.patches import patch
@@ -110,7 +111,8 @@ def scan(
             seen = view(image)
         return tuple(FINDERS[name].look(seen).score for name in names)
 
-    with ThreadPoolExecutor(threads) as pool:
+    # Images are worked on side by side; what one of them needs is too small to be shared by threads of its own.
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         found = list(track(pool.map(scores, range(len(images))), "find artefacts", total=len(images)))
     values = np.array(found, dtype=np.float64).reshape(len(images), len(names))
     return pd.DataFrame({"image": list(images), **{name: values[:, i] for i, name in enumerate(names)}})

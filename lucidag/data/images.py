@@ -142,7 +142,7 @@ def decode(path: str | Path) -> NDArray[np.uint8]:
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """Give the pixels of an image of bytes: H x W x C. Strips stay near the processor, where the whole is copied twice."""
+    """Give the pixels of an image of bytes, H x W x C, strip by strip: in one piece all would be copied twice."""
     width, height = image.size
     values = np.empty((height, width, len(image.getbands())), np.uint8)
     for top in range(0, height, STRIP):

@@ -15,7 +15,7 @@ def test_equal_explanations_pass_and_others_stop_the_benchmark(make_frame, make_
     settings = lime_settings(parameters={"kernel_size": 4}, num_features=4, num_samples=60, seed=5)
     expected = by_library(lambda p: classify(torch.from_numpy(p.transpose(0, 3, 1, 2).copy())), frame, settings)
     found = explain(classify, frame, settings, None, 32)
-    assert "the same superpixels" in equality(found, expected)
+    assert equality(found, expected) < 1e-4
     fit = found.fits[found.target]
     other_order = dataclasses.replace(found, fits={found.target: fit._replace(weights=fit.weights[::-1])})
     with pytest.raises(AssertionError, match="superpixels"):
