@@ -22,10 +22,13 @@ PARTS = {
     *("dissect_overlaps_shard.py", "dissect_overlaps_merge.py"),
 }
 JOINED = (
-    "features/b/test.safetensors",
-    "faithfulness/b.csv",
-    "dissect/b/activations.npy",
-    "dissect/b/overlaps.safetensors",
+    *("features/b/test.safetensors", "faithfulness/b.csv"),
+    *(
+        f"dissect/{model}{twin}/{file}"
+        for model in ("b", "objects", "planted")
+        for twin in ("", "/untrained")
+        for file in ("activations.npy", "overlaps.safetensors")
+    ),
 )
 Alone = Callable[..., dict[str, Any]]
 
