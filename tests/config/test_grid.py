@@ -240,6 +240,16 @@ def test_a_selection_that_selects_nothing(asked, line):
     assert line in str(error.value)
 
 
+@pytest.mark.parametrize("section", ["rof", "dissect"])
+def test_a_misspelt_family_is_one_line_that_names_its_place(section):
+    own = {"clip_dissect": {"evidence": "annotations"}, "netdissect": None} if section == "dissect" else {}
+    with pytest.raises(InputError) as error:
+        loaded({"seed": [0, 1]}, **{section: {"models": [{"family": "nett"}], **own}})
+    told = [line for line in str(error.value).splitlines() if "nett" in line]
+    assert len(told) == 1
+    assert f"{section}.models[0].family: family 'nett' does not exist" in told[0]
+
+
 def test_sections_by_model_take_families():
     config = loaded(
         {"seed": [0, 1]},
