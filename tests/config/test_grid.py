@@ -240,6 +240,27 @@ def test_a_selection_that_selects_nothing(asked, line):
     assert line in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("place", "section"),
+    [
+        ("rof.models[0]", {"rof": {"models": [{"family": "nett"}]}}),
+        ("dissect.models[0]", {"dissect": {"models": [{"family": "nett"}]}}),
+        ("explain.models[0]", {"explain": {"models": [{"family": "nett"}]}}),
+        ("generalisation.noise.models[0]", {"generalisation": {"noise": {"models": [{"family": "nett"}]}}}),
+        ("repair.mended.model", {"repair": {"mended": {"model": {"family": "nett"}, "without": "net"}}}),
+        ("repair.mended.without", {"repair": {"mended": {"model": "net", "without": {"family": "nett"}}}}),
+        ("shortcuts.ring.trained_with", {"shortcuts": {"ring": {"trained_with": {"family": "nett"}}}}),
+        ("shortcuts.ring.trained_without", {"shortcuts": {"ring": {"trained_without": {"family": "nett"}}}}),
+    ],
+)
+def test_a_misspelt_family_is_one_line_that_names_its_place(place, section):
+    with pytest.raises(InputError) as error:
+        loaded({"seed": [0, 1]}, **section)
+    told = [line for line in str(error.value).splitlines() if "nett" in line]
+    assert len(told) == 1
+    assert f"{place}.family: family 'nett' does not exist (did you mean 'net'?)" in told[0]
+
+
 def test_sections_by_model_take_families():
     config = loaded(
         {"seed": [0, 1]},
