@@ -12,42 +12,37 @@ COLUMNS = ("s", "max_rss", "cpu_time")
 MB = 1 << 20
 
 
-def write_cost(log: Path, seconds: float) -> None:
+def write_cost(results: Path, log: Path, seconds: float) -> None:
     """Write what this process cost into ``benchmarks/``, under the path that its log has in ``logs/``.
 
     A table of one row, in columns and units of Snakemake's own benchmarks: ``s`` (seconds), ``max_rss`` (the most
     memory that this process or one that it started held, MB), ``cpu_time`` (seconds of processor time of all of
     them). Snakemake's ``benchmark:`` reads the memory maps of each process twice a second, which takes a tenth of
-    the processor time of a run of short jobs; the system counts anyway, and counts whole lives.
+    the processor time of a run of short jobs; the system counts anyway, and counts whole lives. Where there is no
+    room, nothing is written.
 
     Parameters
     ----------
+    results
+        The folder of results.
     log
-        The job's log. One that does not lie in a folder ``logs`` has no place for a cost, and none is written; nor is
-        it where there is no room.
+        The job's log, in ``logs`` there.
     seconds
         Since the process began.
     """
-    place = cost_of(log)
-    if place is None:
-        return
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     unit = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
     memory = max(each.ru_maxrss for each in used) * unit / MB
     processor = sum(each.ru_utime + each.ru_stime for each in used)
     row = f"{seconds:.2f}\t{memory:.2f}\t{processor:.2f}"
     with suppress(InputError, OSError):  # it is no result
-        write_text(place, "\t".join(COLUMNS) + f"\n{row}\n")
+        write_text(cost_of(results, log), "\t".join(COLUMNS) + f"\n{row}\n")
 
 
-def cost_of(log: Path) -> Path | None:
-    """Return where the cost of a job is, by its log; None where it has no place.
+def cost_of(results: Path, log: Path) -> Path:
+    """Return where the cost of a job is, by its log.
 
-    >>> cost_of(Path("results/logs/train/net.log")).as_posix()
-    'results/benchmarks/train/net.tsv'
+    >>> cost_of(Path("results"), Path("results/logs/train/logs.log")).as_posix()
+    'results/benchmarks/train/logs.tsv'
     """
-    parts = log.parts
-    if "logs" not in parts[:-1]:
-        return None
-    at = len(parts) - 1 - parts[::-1].index("logs")
-    return Path(*parts[:at], "benchmarks", *parts[at + 1 :]).with_suffix(".tsv")
+    return results / "benchmarks" / log.relative_to(results / "logs").with_suffix(".tsv")

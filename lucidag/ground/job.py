@@ -15,6 +15,7 @@ from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.files import discard_partial, write_json
 from lucidag.ground.log import Log
 from lucidag.ground.recorded import recorded
+from lucidag.ground.records import results_folder
 from lucidag.ground.task import Task
 
 # What a job says of itself until it has told why it failed.
@@ -59,7 +60,9 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
             raise SystemExit(1) from None
         lived = _seconds_alive()
         log.write(f"imports {started:.2f} s of {lived:.2f} s\n")
-        write_cost(path, lived)
+        results = results_folder(path, list(task.output))
+        if results is not None:
+            write_cost(results, path, lived)
 
 
 @contextmanager

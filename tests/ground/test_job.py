@@ -42,7 +42,7 @@ def run(root: Path, log: Path, last: str, *outputs: Path) -> subprocess.Complete
 
 def test_work_goes_to_the_log_and_its_cost_too(root: Path, tmp_path: Path) -> None:
     log = tmp_path / "logs" / "a.log"
-    done = run(root, log, "pass")
+    done = run(root, log, "pass", tmp_path / "a.npy")
     assert done.returncode == 0
     assert done.stdout == "after\n"
     lines = log.read_text().splitlines()
@@ -63,10 +63,10 @@ def test_the_cost_counts_memory_and_time_of_what_the_job_starts(root: Path, tmp_
     work = "x = bytearray(300 << 20); sum(i * i for i in range(3_000_000))"
     outside = f"import subprocess; subprocess.run([sys.executable, '-c', {work!r}], check=True)"
     for name, last in (("none", "pass"), ("inside", work), ("outside", outside)):
-        assert run(root, tmp_path / "logs" / "rule" / f"{name}.log", last).returncode == 0
+        assert run(root, tmp_path / "logs" / "logs" / f"{name}.log", last, tmp_path / "a.npy").returncode == 0
     costs = {
         file.stem: list(map(float, file.read_text().splitlines()[1].split("\t")))
-        for file in (tmp_path / "benchmarks" / "rule").iterdir()
+        for file in (tmp_path / "benchmarks" / "logs").iterdir()
     }
     for name in ("inside", "outside"):
         assert costs[name][1] > 300 > costs["none"][1]
@@ -74,8 +74,9 @@ def test_the_cost_counts_memory_and_time_of_what_the_job_starts(root: Path, tmp_
 
 
 def test_a_job_that_fails_or_whose_log_lies_elsewhere_leaves_no_cost(root: Path, tmp_path: Path) -> None:
-    assert run(root, tmp_path / "logs" / "a.log", "raise InputError('no')").returncode == 1
-    assert run(root, tmp_path / "elsewhere" / "a.log", "pass").returncode == 0
+    output = tmp_path / "a.npy"
+    assert run(root, tmp_path / "logs" / "a.log", "raise InputError('no')", output).returncode == 1
+    assert run(root, tmp_path / "elsewhere" / "a.log", "pass", output).returncode == 0
     assert not list(tmp_path.rglob("*.tsv"))
 
 
