@@ -10,6 +10,7 @@ from lucidag.ground.files import write_text
 
 COLUMNS = ("s", "max_rss", "cpu_time")
 MB = 1 << 20
+UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
 
 
 def write_cost(results: Path, log: Path, seconds: float) -> None:
@@ -31,12 +32,20 @@ def write_cost(results: Path, log: Path, seconds: float) -> None:
         Since the process began.
     """
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
-    memory = max(each.ru_maxrss for each in used) * unit / MB
+    memory = max(_most_memory(used[0].ru_maxrss), used[1].ru_maxrss * UNIT) / MB
     processor = sum(each.ru_utime + each.ru_stime for each in used)
     row = f"{seconds:.2f}\t{memory:.2f}\t{processor:.2f}"
     with suppress(InputError, OSError):  # it is no result
         write_text(cost_of(results, log), "\t".join(COLUMNS) + f"\n{row}\n")
+
+
+def _most_memory(counted: int) -> int:
+    """Return the most memory that this process held; Linux counts that of whoever started it, too, but not here."""
+    try:
+        words = Path("/proc/self/status").read_text(encoding="utf-8").split("VmHWM:")[1].split()
+        return int(words[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        return counted * UNIT
 
 
 def cost_of(results: Path, log: Path) -> Path:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lucidag.ground.errors import InputError
-from lucidag.ground.files import read_json
+from lucidag.ground.files import is_file, read_json
 from lucidag.ground.job import NOTE, failure_mark
-from lucidag.ground.kept import read_kept
+from lucidag.ground.kept import read_if_any
 
 SILENT = "ended without leaving why: see above; if nothing is said there, it was killed or had no memory"
 
@@ -45,7 +45,7 @@ def forget_failures(results: str | Path) -> None:
         If one cannot be removed.
     """
     for mark in _marks(results):
-        if _outputs(mark):
+        if _outputs(results, mark):
             continue
         try:
             mark.unlink(missing_ok=True)
@@ -56,13 +56,16 @@ def forget_failures(results: str | Path) -> None:
 def remove_left(results: str | Path) -> None:
     """Remove outputs of jobs that failed, or were killed, where the run that they were of could not."""
     for mark in _marks(results):
-        for file in _outputs(mark):
+        for file in _outputs(results, mark):
             with suppress(OSError):
-                Path(file).unlink()
+                file.unlink()
 
 
-def _outputs(mark: Path) -> list[str]:
-    return [file for file in read_kept(mark).get("outputs", []) if Path(file).is_file()]
+def _outputs(results: str | Path, mark: Path) -> list[Path]:
+    """Return the outputs that are there; a mark that names files outside of the results was not left by a job."""
+    named, folder = read_if_any(mark).get("outputs"), Path(results).resolve()
+    files = [Path(file) for file in named if isinstance(file, str)] if isinstance(named, list) else []
+    return [file for file in files if is_file(file) and file.resolve().is_relative_to(folder)]
 
 
 def failures(results: str | Path) -> list[Failure]:

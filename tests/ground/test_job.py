@@ -42,7 +42,9 @@ def run(root: Path, log: Path, last: str, *outputs: Path) -> subprocess.Complete
 
 def test_work_goes_to_the_log_and_its_cost_too(root: Path, tmp_path: Path) -> None:
     log = tmp_path / "logs" / "a.log"
+    held = bytearray(b"x" * (300 << 20))  # what starts a job is no part of its memory
     done = run(root, log, "pass", tmp_path / "a.npy")
+    del held
     assert done.returncode == 0
     assert done.stdout == "after\n"
     lines = log.read_text().splitlines()
@@ -55,7 +57,7 @@ def test_work_goes_to_the_log_and_its_cost_too(root: Path, tmp_path: Path) -> No
     assert names.split("\t") == ["s", "max_rss", "cpu_time"]
     seconds, memory, processor = map(float, numbers.split("\t"))
     assert seconds == float(spent[2])
-    assert 5 < memory < 2000  # an interpreter, in MB
+    assert 5 < memory < 200  # an interpreter with modules, in MB, whoever started it
     assert 0 < processor < 60
 
 

@@ -137,3 +137,16 @@ def test_the_mark_of_a_job_stays_while_its_outputs_could_not_be_removed(tmp_path
     assert not kept.exists()
     forget_failures(tmp_path)
     assert list((tmp_path / "logs/train").iterdir()) == []
+
+
+@pytest.mark.parametrize("outputs", [["../mine.csv"], 3, [None], "mine.csv", {"a": 1}])
+def test_a_mark_that_no_job_left_removes_nothing(tmp_path: Path, monkeypatch, outputs: object) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    monkeypatch.chdir(results)
+    (tmp_path / "mine.csv").write_text("x")
+    write_json(results / "logs/train/a.failed.json", {"outputs": outputs})
+    remove_left(results)
+    assert (tmp_path / "mine.csv").is_file()
+    forget_failures(results)
+    assert list((results / "logs/train").iterdir()) == []
