@@ -1,6 +1,7 @@
 # What all files in rules/ share: settings(), code_of(), and names that many rules use.
 
 import atexit
+import gc
 import os
 import shlex
 import signal
@@ -76,6 +77,9 @@ from lucidag.report.failures import notes as notes_in
 from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
+
+# What imports made lives as long as the process, and need not be gone through for what can be freed.
+gc.freeze()
 
 if (
     workflow.is_main_process

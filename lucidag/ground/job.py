@@ -1,5 +1,6 @@
 """What surrounds the work of every script: its log, its record, and what a failure looks like."""
 
+import gc
 import json
 import os
 import sys
@@ -42,6 +43,9 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     about["outputs"] = list(map(str, task.output))
     name = " ".join([task.rule, *about["wildcards"]])
     started = _seconds_alive()
+    # What imports made lives as long as the process: without this the collector goes through all of it again and
+    # again, and once more as the process ends, which takes longer than many a job.
+    gc.freeze()
     with _log_of(path, name) as log, redirect_stdout(log), redirect_stderr(log):
         try:
             for file in task.output:
@@ -63,6 +67,7 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
         results = results_folder(path, list(task.output))
         if results is not None:
             write_cost(results, path, lived)
+        gc.freeze()
 
 
 @contextmanager
