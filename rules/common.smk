@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from snakemake.logging import DefaultFormatter
@@ -119,10 +120,15 @@ def checked_plan():
             whole = check_networks(found, source, code)
         with faults.gathered():
             check_methods(found, source, code)
-        with faults.gathered():
-            check_relevance(Plan(whole), source, code)
-        with faults.gathered():
-            check_attention(Plan(whole), source, code)
+        # Each asks a process of its own, which takes seconds to begin.
+        with ThreadPoolExecutor() as pool:
+            answers = [
+                pool.submit(check, Plan(whole), source, code)
+                for check in (check_relevance, check_attention)
+            ]
+        for answer in answers:
+            with faults.gathered():
+                answer.result()
         with faults.gathered():
             check_collisions(Plan(whole), source)
         faults.stop()
