@@ -192,6 +192,7 @@ def _core(results: Results, contents: Contents, found: list[Any], about: About) 
         "columns": [head(name, "text" if name in TEXTS else "number") for name in (*TEXTS, *NUMBERS)],
         "findings": found,
         "layers": {model: list(layers) for model, layers in contents.dossiers.items()},
+        "last": {model: contents.last[model] for model in contents.dossiers if model in contents.last},
         "probes": dict(contents.probes),
         "versions": versions(),
         "seeds": dict(about.seeds),

@@ -23,7 +23,8 @@ export function Layers({core, chosen}) {
 }
 
 export function Units({core, parts}) {
-  const first = named("units:")[0]?.slice("units:".length);
+  const all = named("units:").map((name) => name.slice("units:".length));
+  const first = all.find((name) => Object.entries(core.last).some(([model, layer]) => name === `${model}/${layer}`)) ?? all[0];
   const chosen = parts.length > 1 ? parts.join("/") : first;
   const found = useSection(chosen && `units:${chosen}`);
   const thumbs = useSection(found && !found.error ? `thumbs:${core.probes[found.model] ?? core.models.find(({name}) => name === found.model).dataset}` : null);

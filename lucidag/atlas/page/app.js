@@ -113,13 +113,13 @@ Data:     `,e)}_wipeElements(){this.dispatch("rows-wipe"),this.destroy(),this.ad
       <h2>Roles of units</h2><p>Beside each share: how often splits of one population give that role by chance.</p><${Be} table=${t.roles} title=${`roles ${e}`} />`}`}function Ff(s){return[...s].sort((e,t)=>mh.indexOf(e.method)-mh.indexOf(t.method))}function Hf(s,e,t){let i=s.data.split.findIndex((o,r)=>o===e&&s.data.metric[r]===t);return i<0?[]:[s.data.n0[i]]}var Af=s=>!s.startsWith("relevance:");function Pf({effects:s}){return s?{title:"loss by class",names:s.classes,values:e=>s.loss[e],text:`what each class loses without the unit, nats, in this order: ${s.classes.join(", ")}; downwards: it gains`}:null}function Of({core:s,chosen:e}){return E`<nav class="chips" aria-label="Layers">
     ${Object.entries(s.layers).flatMap(([t,i])=>i.map(o=>E`
       <a href=${Ce("units",t,o)} aria-current=${e===`${t}/${o}`?"page":void 0}>${t} · ${o}</a>`))}
-  </nav>`}function bh({core:s,parts:e}){let t=qt("units:")[0]?.slice(6),i=e.length>1?e.join("/"):t,o=pe(i&&`units:${i}`),r=pe(o&&!o.error?`thumbs:${s.probes[o.model]??s.models.find(({name:n})=>n===o.model).dataset}`:null);return i?E`
+  </nav>`}function bh({core:s,parts:e}){let t=qt("units:").map(l=>l.slice(6)),i=t.find(l=>Object.entries(s.last).some(([a,h])=>l===`${a}/${h}`))??t[0],o=e.length>1?e.join("/"):i,r=pe(o&&`units:${o}`),n=pe(r&&!r.error?`thumbs:${s.probes[r.model]??s.models.find(({name:l})=>l===r.model).dataset}`:null);return o?E`
     <h1 tabindex="-1">Units</h1>
-    <${Of} core=${s} chosen=${i} />
-    ${o?.error&&E`<p role="alert">${o.error}</p>`}
-    ${o&&!o.error&&E`
-      <${Be} table=${o.units} filters spark=${Pf(o)} lead=${Af} title=${`units ${i}`} links=${{unit:n=>Ce("unit",o.model,o.layer,n.unit)}} />
-      ${o.images.top&&E`<h2>Images that activate them most</h2><${$f} found=${o} thumbs=${r} />`}`}`:E`<h1 tabindex="-1">Units</h1><p>The configuration asks for no dossiers of units.</p>`}function $f({found:s,thumbs:e}){let t=Math.min(s.units.rows,60);return E`<div class="sheet">${Array.from({length:t},(i,o)=>{let r=Kt(s.units,o);return E`<a href=${Ce("unit",s.model,s.layer,r.unit)} class="strip">
+    <${Of} core=${s} chosen=${o} />
+    ${r?.error&&E`<p role="alert">${r.error}</p>`}
+    ${r&&!r.error&&E`
+      <${Be} table=${r.units} filters spark=${Pf(r)} lead=${Af} title=${`units ${o}`} links=${{unit:l=>Ce("unit",r.model,r.layer,l.unit)}} />
+      ${r.images.top&&E`<h2>Images that activate them most</h2><${$f} found=${r} thumbs=${n} />`}`}`:E`<h1 tabindex="-1">Units</h1><p>The configuration asks for no dossiers of units.</p>`}function $f({found:s,thumbs:e}){let t=Math.min(s.units.rows,60);return E`<div class="sheet">${Array.from({length:t},(i,o)=>{let r=Kt(s.units,o);return E`<a href=${Ce("unit",s.model,s.layer,r.unit)} class="strip">
       <span>${r.unit}</span>${(s.images.top[o]??[]).slice(0,5).map(n=>E`<${kt} thumbs=${e} id=${n} alt="" size=${56} />`)}
       <span class="quiet">${yn(r)}</span></a>`})}</div>`}function yn(s){for(let e of["words","pixels"])if(s[`${e}_verdict`]==="confirmed")return s[`${e}_concept`];return""}function Ch({model:s,image:e}){let t=pe(it(`decided:${s}`)?`decided:${s}`:null),i=t?.relevance?.[e],o=pe(t?.layer&&it(`units:${s}/${t.layer}`)?`units:${s}/${t.layer}`:null),r=pe(i&&it(`units:${s}/${i.layer}`)?`units:${s}/${i.layer}`:null);if(!t)return null;let n=t.rests_on[e];return E`
     <h2>Units behind the decision</h2>

@@ -61,6 +61,7 @@ def _core(letters: dict[str, str]) -> dict[str, Any]:
         "findings": found,
         "sections": {name: len(text) for name, text in letters.items()},
         "layers": {"net": ["block/layer4", "fc"]},
+        "last": {},
         "probes": {},
         "versions": {"lucidag": "0"},
         "seeds": {"net": 0, "other": None},
