@@ -2,7 +2,7 @@ import {html} from "htm/preact";
 import {useEffect, useRef} from "preact/hooks";
 import uPlot from "uplot";
 import {interval, number} from "./format.js";
-import {curvesSvg, savePng, saveSvg} from "./pictures.js";
+import {curvesSvg, savePng, saveSvg} from "./exported.js";
 
 // Okabe and Ito's colours, told apart by most readers, with dashes beside them.
 export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7a7a7a"];

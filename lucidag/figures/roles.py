@@ -36,7 +36,7 @@ def roles(table: pd.DataFrame, metric: str, found: Sequence[Mapping[str, Any]] =
     Returns
     -------
     Figure
-        A sentence alone where all units have one role by either metric, which a picture would show as one block.
+        A sentence alone where all units have one role by either metric, which a figure would show as one block.
     """
     if all(table[column].nunique() == 1 for column in ("role", *(f"role_{each}" for each in ROLE_METRICS))):
         return note("\n".join([_one_role(table, metric), *(support_in_words(found, each) for each in _known(found))]))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lucidag.ground.surroundings import environment
+
 
 def mix(*numbers: int) -> int:
     """Give one 63-bit seed for several non-negative numbers, such as (seed, epoch, image)."""
@@ -68,11 +70,6 @@ def _deterministic() -> Iterator[None]:
 def _deterministic_cuda() -> Iterator[None]:
     """Give cuBLAS the workspace that its deterministic kernels want, and keep cuDNN from searching and rounding."""
     name = "CUBLAS_WORKSPACE_CONFIG"
-    workspace = os.environ.get(name)
-    os.environ[name] = workspace or ":4096:8"
-    try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            yield
-    finally:
-        if workspace is None:
-            os.environ.pop(name, None)
+    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with environment({name: os.environ.get(name) or ":4096:8"}), cudnn:
+        yield

@@ -1,6 +1,5 @@
 """From sections to a notebook, and by running it to a notebook with its results."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode, v4
 
 from lucidag.ground.errors import InputError
+from lucidag.ground.surroundings import environment
 from lucidag.report.cells import Code, Section, Text
 
 # Where Jupyter and IPython look for what the user has set up, and what would run in every kernel.
@@ -112,17 +112,9 @@ def text_of(notebook: NotebookNode) -> str:
 def own_jupyter() -> Iterator[Path]:
     """Give a folder that Jupyter and IPython take for the user's own while the block runs."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        before = dict(os.environ)
-        os.environ.update(dict.fromkeys(FOLDERS, folder), JUPYTER_PREFER_ENV_PATH="1")
-        for name in REMOVED:
-            os.environ.pop(name, None)
-        try:
+        own = {**dict.fromkeys(FOLDERS, folder), **dict.fromkeys(REMOVED), "JUPYTER_PREFER_ENV_PATH": "1"}
+        with environment(own):
             yield Path(folder)
-        finally:
-            for name in (*FOLDERS, *REMOVED, "JUPYTER_PREFER_ENV_PATH"):
-                os.environ.pop(name, None)
-                if name in before:
-                    os.environ[name] = before[name]
 
 
 def _cell(name: str, part: Text | Code) -> NotebookNode:

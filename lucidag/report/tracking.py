@@ -4,10 +4,8 @@ One run is one model: settings are its parameters, outcomes its metrics, the cou
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,18 @@ from typing import Any
 import pandas as pd
 
 from lucidag import __version__
+from lucidag.experiments.table import IMPORTED, TRAINED
 from lucidag.ground.digest import digest_of
 from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.files import read_json
+from lucidag.ground.surroundings import environment
 from lucidag.ground.tables import read_table
+from lucidag.models.history import NUMBERS, read_history
 
 DIGEST = "lucidag.digest"
 MODEL = "lucidag.model"
 LONGEST = 6000  # characters of a parameter that MLflow takes
-DONE = ("trained", "imported")
 WORDS = ("model", "family", "block", "status", "ended", "data", "code")
-COURSE = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr")
 # Without them MLflow refuses a store of files, and sends word of its use to its makers.
 SURROUNDINGS = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -86,7 +85,7 @@ def write_runs(results: str | Path, store: str | Path, experiment: str) -> tuple
         If there is no table of experiments, if the store cannot be written, or if the library is not installed.
     """
     runs = list(runs_of(Path(results)))
-    with _surroundings():
+    with environment(SURROUNDINGS):
         client = _client(Path(store))
         from mlflow.exceptions import MlflowException
 
@@ -122,7 +121,7 @@ def runs_of(results: Path) -> Iterator[Run]:
         tags = {f"lucidag.{name}": str(row[name]) for name in WORDS if row.get(name)}
         yield Run(
             model=model,
-            finished=row["status"] in DONE,
+            finished=row["status"] in (TRAINED, IMPORTED),
             params=_params(known),
             metrics=(*_outcomes(row), *_course(folder / "history.csv")),
             tags={**tags, "lucidag.version": __version__},
@@ -156,29 +155,15 @@ def _outcomes(row: Mapping[Any, Any]) -> Iterator[Metric]:
 def _course(history: Path) -> Iterator[Metric]:
     if not history.is_file():
         return
-    for row in read_table(history).to_dict("records"):
-        for name in COURSE:
-            if pd.notna(row.get(name)):
+    for row in read_history(history).to_dict("records"):
+        for name in NUMBERS[1:]:
+            if pd.notna(row[name]):
                 yield Metric(f"history.{name}", float(row[name]), int(row["epoch"]))
 
 
 def _name(text: str) -> str:
     """Return a name that MLflow takes, and that is no folder of another: it makes folders of ``/``, files of names."""
     return re.sub(r"[^\w\-. ]", "_", text.replace(":", ".").replace("+", "plus"))
-
-
-@contextmanager
-def _surroundings() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in SURROUNDINGS}
-    os.environ.update(SURROUNDINGS)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _client(store: Path) -> Client:

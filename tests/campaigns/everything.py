@@ -1,17 +1,17 @@
 """Configurations for accidents: one with every stage, each as small as it gets, and one of a few jobs."""
 
 import gzip
-import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
-from PIL import Image, ImageDraw
+from PIL import Image
 from safetensors.numpy import save_file
 
 from benchmarks.project import copy_project
+from tests.own_images import draw_images
 
 CONFIGURATION = "config/accidents.yaml"
 CNN = {"architecture": "lucidag.models.small:small_cnn", "device": "cpu"}
@@ -199,27 +199,9 @@ def prepare(folder: Path, words: Mapping[str, Any]) -> None:
         {name: draw.normal(0.2, 0.3, shape).astype(np.float32) for name, shape in shapes.items()},
         folder / "mynet.safetensors",
     )
-    _draw_images(folder / "own")
+    draw_images(folder / "own")
     _draw_rooms(folder / "rooms")
     _draw_digits(folder / "mnist/MNIST/raw")
-
-
-def _draw_images(folder: Path) -> None:
-    """Draw 24 images of two classes at two sites, two images a patient, each with its mask."""
-    draw = random.Random(0)
-    (folder / "masks").mkdir(parents=True)
-    rows = ["image,diagnosis,site,patient,outline"]
-    for number in range(24):
-        label = ("round", "square")[number // 2 % 2]
-        colour = tuple(draw.randrange(100, 256) for _ in range(3))
-        box = (2, 2, draw.randrange(9, 14), draw.randrange(9, 14))
-        for mode, fill, place in (("RGB", colour, ""), ("L", 255, "masks/")):
-            image = Image.new(mode, (16, 16))
-            pen = ImageDraw.Draw(image)
-            (pen.ellipse if label == "round" else pen.rectangle)(box, fill=fill)
-            image.save(folder / f"{place}{number:02}.png")
-        rows.append(f"{number:02}.png,{label},{('hand', 'foot')[number % 2]},p{number // 2},masks/{number:02}.png")
-    (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def _draw_rooms(folder: Path) -> None:

@@ -35,7 +35,8 @@ def results(tmp_path: Path) -> Path:
     write_rows(folder, ROWS)
     history = folder / "models" / "net-lr.1" / "history.csv"
     history.parent.mkdir(parents=True)
-    pd.DataFrame({"epoch": [1, 2], "lr": 0.1, "train_loss": [2.5, 1.25], "val_loss": [None, 1.5]}).to_csv(history)
+    losses = {"train_loss": [2.5, 1.25], "val_loss": [None, 1.5], "train_accuracy": 0.5, "val_accuracy": 0.5}
+    pd.DataFrame({"epoch": [1, 2], "lr": 0.1, **losses, "kept": [False, True], "ended": ["", "epochs"]}).to_csv(history)
     return folder
 
 

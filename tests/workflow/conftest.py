@@ -5,7 +5,6 @@ edit a copy of it.
 """
 
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -15,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
 
 from benchmarks.project import copy_project
+from tests.own_images import draw_images
 
 CONFIGURATION = "config/tiny.yaml"
 TINY = """\
@@ -96,7 +95,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
         copy_project(folder)
         (folder / CONFIGURATION).write_text(TINY, encoding="utf-8")
         (folder / "mynet.py").write_text(FACTORY, encoding="utf-8")
-        _draw_images(folder / "own")
+        draw_images(folder / "own")
         (folder / ".reads").mkdir()
         return folder
 
@@ -193,22 +192,3 @@ def jobs_in(text: str) -> dict[str, list[str]]:
         if "output" in keys:
             found[name].append(keys.get("wildcards", ""))
     return {name: sorted(values) for name, values in found.items()}
-
-
-def _draw_images(folder: Path) -> None:
-    """Draw 24 images of two classes at two sites, two images a patient, each with its mask."""
-    draw = random.Random(0)
-    (folder / "masks").mkdir(parents=True)
-    rows = ["image,diagnosis,site,patient,outline"]
-    for number in range(24):
-        label = ("round", "square")[number // 2 % 2]
-        colour = tuple(draw.randrange(100, 256) for _ in range(3))
-        box = (2, 2, draw.randrange(9, 14), draw.randrange(9, 14))
-        pixels, mask = Image.new("RGB", (16, 16)), Image.new("L", (16, 16))
-        for image, fill in ((pixels, colour), (mask, 255)):
-            pen = ImageDraw.Draw(image)
-            (pen.ellipse if label == "round" else pen.rectangle)(box, fill=fill)
-        pixels.save(folder / f"{number:02}.png")
-        mask.save(folder / "masks" / f"{number:02}.png")
-        rows.append(f"{number:02}.png,{label},{('hand', 'foot')[number % 2]},p{number // 2},masks/{number:02}.png")
-    (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

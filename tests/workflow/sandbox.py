@@ -21,8 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+from planned import planned  # beside this file, which is run as a script
 
 CODE = ("workflow", "mynet.py")  # what a job runs beside the package
 
@@ -37,30 +36,6 @@ def main(configuration: str, rules: set[str]) -> None:
                 if found := alone(job, undisturbed, Path(name).resolve()):
                     differing[" ".join([job.rule, *map(str, job.wildcards)])] = found
     print(json.dumps({"jobs": Counter(job.script for job in jobs), "differing": differing}))
-
-
-def planned(configuration: str) -> list[SimpleNamespace]:
-    """Ask Snakemake for all jobs of a configuration, done or not, as their scripts see them."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as api:
-        workflow = api.workflow(
-            ResourceSettings(cores=2),
-            config_settings=ConfigSettings(configfiles=[Path(configuration)]),
-            snakefile=Path("Snakefile"),
-        )
-        workflow.dag(DAGSettings(forceall=True)).execute_workflow(executor="dryrun")
-        dag = workflow._workflow.dag
-        return [
-            SimpleNamespace(
-                **{name: getattr(job, name) for name in ("input", "output", "params", "wildcards", "log")},
-                rule=job.rule.name,
-                script=Path(job.rule.script).name,
-                resources=SimpleNamespace(gpu=0),
-                threads=2,
-            )
-            for level in dag.toposorted()
-            for job in level
-            if job.rule.script
-        ]
 
 
 @contextmanager
