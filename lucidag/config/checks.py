@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lucidag.config.arms import studied_models
+from lucidag.artefacts.study_settings import WITH
+from lucidag.config.arms import arms, studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
@@ -105,6 +106,7 @@ def _check_studies(plan: Plan) -> Iterator[str]:
         for model in dict.fromkeys(models):
             if models.count(model) > 1:
                 yield f"shortcuts.{key}: '{model}' is in both arms, by itself or by its family"
+        yield from _check_proposals(plan, key)
     for key in plan.config.generalisation:
         models = plan.studied(key)
         for model in dict.fromkeys(models):
@@ -113,6 +115,17 @@ def _check_studies(plan: Plan) -> Iterator[str]:
                     f"generalisation.{key}.models: '{model}' is listed twice, by itself or by its family; it would "
                     "count as two"
                 )
+
+
+def _check_proposals(plan: Plan, key: str) -> Iterator[str]:
+    """Find a study that tests proposals where none are made; a name that does not exist is told elsewhere."""
+    discover = plan.config.discover
+    if not plan.config.shortcuts[key].proposals or plan.tested[key]:
+        return
+    if discover is None:
+        yield f"shortcuts.{key}.proposals: needs a `discover:` section, as it tests what that proposes"
+    elif arms(plan.config, key)[WITH] and all(map(plan.family, discover.models or ())):
+        yield f"shortcuts.{key}.proposals: `discover.models` names no model of `trained_with`, so nothing is proposed"
 
 
 def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:

@@ -104,6 +104,25 @@ def test_seeds_repeat_a_model_and_its_family_names_them() -> None:
     assert Plan(config).examined == ["m-s3", "m-s5"]
 
 
+def test_a_study_tests_what_a_discovery_proposes_in_its_networks() -> None:
+    study = {"trained_with": "m", "trained_without": "other", "artefacts": {"ring": "1"}, "proposals": True}
+    other = {"dataset": "d", "architecture": "resnet18", "train": {}}
+    asked = {"models__m__seeds": [3, 5], "models__other": other, "shortcuts": {"s": study}}
+    plan = Plan(load_config(words(**asked, discover={"models": ["m-s5"]}), "c.yaml"))
+    assert plan.tested == {"s": ["m-s5"]}
+    assert Plan(load_config(words(**asked, discover={}), "c.yaml")).tested == {"s": ["m-s3", "m-s5"]}
+    given = job_settings(plan, "shortcut_proposals", {"study": "s"})
+    assert given["proposers"] == ["m-s5"]
+    assert given["families"][0]["methods"] == ["epsilon_plus_flat"]
+    key = "shortcuts.s.proposals: "
+    assert f"{key}needs a `discover:` section, as it tests what that proposes" in fault(**asked)
+    assert f"{key}`discover.models` names no model of `trained_with`" in fault(**asked, discover={"models": ["other"]})
+    assert key not in fault(**asked, discover={"models": ["othr"]})  # told of that name alone
+    listed = fault(**asked | {"shortcuts": {"s": study | {"proposals": ["m"]}}}, discover={})
+    assert "shortcuts.s.proposals: " in listed
+    assert listed.count("\n") == 0
+
+
 def test_two_models_of_one_name_are_refused() -> None:
     twin = {"dataset": "d", "architecture": "resnet18", "train": {}}
     message = fault(models__m__seeds=[3], **{"models__m-s3": twin})

@@ -206,7 +206,7 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
             "lime_tune",
             "shortcut",
         ),
-        *("repair_model", "repair_report", "discover"),
+        *("repair_model", "repair_report", "discover", "shortcut_proposals"),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
         "unit_regions",
         *(
