@@ -9,6 +9,7 @@ rule artefacts:
     input:
         every("artefacts/{dataset}.json", dataset=plan.audited),
         every("shortcuts/{study}/summary.json", study=CONFIG.shortcuts),
+        every("shortcuts/{study}/proposals.json", study=plan.tested),
 
 
 rule artefact_audit:

@@ -168,6 +168,7 @@ EXPLAINING = {
         CONFIG, "faithfulness", wildcards.model
     ),
     "shortcut": lambda wildcards: studied_methods(CONFIG, wildcards.study),
+    "shortcut_proposals": lambda wildcards: CONFIG.discover.methods,
     "discover": lambda wildcards: CONFIG.discover.methods,
     "planted_truth": lambda wildcards: CONFIG.planted.methods,
 }

@@ -1,12 +1,15 @@
 # Discovery: artefacts without a finder, as kinds of relevance maps inside a class and units that go with them.
 #
-# Requires: models/{model}/checkpoint.safetensors, features/{model}/{val,test}.safetensors, data/{dataset}/….
-# Produces: discovery/{model}.csv, {model}-images.csv, {model}-units.csv, {model}.json; figures/discovery/{model}.
+# Requires: models/{model}/checkpoint.safetensors, features/{model}/{val,test}.safetensors, data/{dataset}/…; to test
+#           what is proposed a study of a shortcut.
+# Produces: discovery/{model}.csv, {model}-images.csv, {model}-units.csv, {model}.json; figures/discovery/{model};
+#           shortcuts/{study}/proposals.csv, proposals-images.csv, proposals.json.
 
 
 rule discovery:
     input:
         every("discovery/{model}.json", model=plan.discovered),
+        every("shortcuts/{study}/proposals.json", study=plan.tested),
 
 
 rule discover:
@@ -34,6 +37,42 @@ rule discover:
         **made_by("discover"),
     script:
         "../workflow/scripts/discover.py"
+
+
+rule shortcut_proposals:
+    """Test what is proposed: paste its regions into other images, take them out, and set its units to 0."""
+    input:
+        networks=lambda wildcards: [
+            plan.checkpoint(model) for model in studied_models(CONFIG, wildcards.study)
+        ],
+        datasets=lambda wildcards: [
+            plan.model_data(model)[0] for model in plan.tested[wildcards.study]
+        ],
+        features=lambda wildcards: [
+            plan.at("features", model, "test.safetensors")
+            for model in plan.tested[wildcards.study]
+        ],
+        images=lambda wildcards: plan.proposals(wildcards.study, "images"),
+        units=lambda wildcards: plan.proposals(wildcards.study, "units"),
+    output:
+        table=shown(
+            f"{R}/shortcuts/{{study}}/proposals.csv", "proposals", "tested proposals"
+        ),
+        cells=f"{R}/shortcuts/{{study}}/proposals-images.csv",
+        notes=f"{R}/shortcuts/{{study}}/proposals.json",
+    log:
+        f"{R}/logs/shortcut_proposals/{{study}}.log",
+    wildcard_constraints:
+        study=one_of(plan.tested),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        **heavy(120),
+    params:
+        **made_by("shortcut_proposals"),
+    script:
+        "../workflow/scripts/shortcut_proposals.py"
 
 
 rule figures_discovery:

@@ -19,6 +19,7 @@ class Shortcut(Section):
     jobs: ClassVar = {
         "shortcut": ("artefacts", "clean", "split", "images", "control", "confidence", "resamples", "seed"),
         "shortcut_figures": ("confidence",),
+        "shortcut_proposals": ("images", "confidence", "resamples", "seed"),
     }
 
     trained_with: str | list[str] = Field(
@@ -41,6 +42,11 @@ class Shortcut(Section):
         default="untrained",
         description="A third arm: for each network trained without, one of its architecture with random weights. What "
         "it looks at, no training taught.",
+    )
+    proposals: bool = Field(
+        default=False,
+        description="Whether what `discover` proposes in networks `trained_with` is tested too: its regions pasted and "
+        "taken out, its units set to 0.",
     )
     methods: Methods | None = Field(
         default=None, description="Methods that are asked; default: all of `explain.methods`."

@@ -112,6 +112,13 @@ def _check_studies(plan: Plan) -> Iterator[str]:
         for model in dict.fromkeys(models):
             if models.count(model) > 1:
                 yield f"shortcuts.{key}: '{model}' is in both arms, by itself or by its family"
+        if plan.config.shortcuts[key].proposals and not plan.tested[key]:
+            lacking = (
+                "needs a `discover:` section, which proposes something"
+                if plan.config.discover is None
+                else "`discover.models` names no model of `trained_with`, so nothing is proposed"
+            )
+            yield f"shortcuts.{key}.proposals: {lacking}"
     for key in plan.config.generalisation:
         models = plan.studied(key)
         for model in dict.fromkeys(models):

@@ -133,6 +133,11 @@ def related() -> dict[str, Callable[[Plan, Wildcards], Settings]]:
             plan, job["model"], plan.measured[job["model"]][job["shard"]]
         ),
         "shortcut": _shortcut,
+        "shortcut_proposals": lambda plan, job: {
+            **_shortcut(plan, job),
+            "families": discovering_families(plan.config),
+            "proposers": plan.tested[job["study"]],
+        },
         "repair_report": _repair_report,
         "discover": lambda plan, job: {"families": discovering_families(plan.config)},
         "clip_embed": _embedded,
@@ -322,7 +327,8 @@ def notebook(plan: Plan) -> dict[str, Settings]:
     if config.shortcuts:
         found["shortcuts"] = {
             "studies": {
-                name: {**arms(config, name), **study.pick("confidence")} for name, study in config.shortcuts.items()
+                name: {**arms(config, name), **study.pick("confidence", "proposals")}
+                for name, study in config.shortcuts.items()
             }
         }
     return found

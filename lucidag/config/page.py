@@ -116,6 +116,7 @@ def _units(plan: Plan) -> Iterator[str]:
 def _artefacts(plan: Plan) -> Iterator[str]:
     for study in plan.config.shortcuts:
         yield from (f"shortcuts/{study}/{name}" for name in ("summary.json", "probabilities.csv", "removal.csv"))
+    yield from (f"shortcuts/{study}/proposals.json" for study in plan.tested)
     yield from (f"discovery/{model}.json" for model in plan.discovered)
     for name in plan.config.repair:
         yield from (f"repair/{name}/{file}" for file in REPAIRED)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from lucidag.artefacts.study_settings import WITHOUT
+from lucidag.artefacts.study_settings import WITH, WITHOUT
 from lucidag.config.arms import arms, family, studied_models
 from lucidag.config.methods import compared_methods
 from lucidag.config.repaired import repair_arms
@@ -550,6 +550,16 @@ class Plan:
     def discovered(self) -> list[str]:
         """The models in whose classes kinds of relevance maps are looked for."""
         return [] if self.config.discover is None else self._members(self.config.discover.models)
+
+    @cached_property
+    def tested(self) -> dict[str, list[str]]:
+        """The studies of a shortcut that test what is proposed, and the models in which it is."""
+        asked = [name for name, study in self.config.shortcuts.items() if study.proposals]
+        return {name: [model for model in arms(self.config, name)[WITH] if model in self.discovered] for name in asked}
+
+    def proposals(self, study: str, ending: str) -> list[str]:
+        """Return what is proposed in the models of a study, a file each."""
+        return [self.at("discovery", f"{model}-{ending}.csv") for model in self.tested[study]]
 
     def _members(self, names: Iterable[str] | None, every: Iterable[str] | None = None) -> list[str]:
         """Return the models of a section: those that it names, families written out; else every one."""

@@ -20,6 +20,7 @@ WORDS = (
     *("factor", "level", "against", "outcome"),
     *("part", "verdict", "why", "judged_by", "floor", "true", "predicted"),
     *("id", "project", "claimed", "differs", "file", "link", "configuration", "values"),
+    *("proposer", "edit"),
 )
 WORDS_END = "_concept"
 # Whole numbers of which some may be missing.

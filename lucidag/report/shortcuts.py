@@ -126,8 +126,27 @@ def studies(studies: Mapping[str, Mapping[str, Any]]) -> Section:
             _changes("changes", "pasted"),
             _changes("removal", "taken out"),
             images((f"figures/shortcuts/{name}/shortcut.png", f"The study {name}")),
+            *(_tested(name) if study.get("proposals") else ()),
         ]
     return Section("shortcuts", "Shortcuts", tuple(cells))
+
+
+def _tested(name: str) -> list[Text | Code]:
+    """Show what edits of proposals do."""
+    return [
+        text(
+            "What a discovery proposes in these networks, tested: regions of the most typical images of one `side` "
+            "(where three quarters of the positive relevance lie) pasted into images that are taken for another class "
+            "(control: the same region of another such image), filled (control: as large a place elsewhere), and the "
+            "units that go with the side set to 0, exactly (control: as many random ones). `with` is the network that "
+            "proposes."
+        ),
+        code(
+            f'print(*read_json({quoted(f"shortcuts/{name}/proposals.json")})["notes"], sep="\\n")',
+            f"tested = read_table({quoted(f'shortcuts/{name}/proposals.csv')})",
+            'tested.set_index(["proposer", "proposal", "name", "side", "edit", "set"])',
+        ),
+    ]
 
 
 def _changes(key: str, name: str) -> Code:

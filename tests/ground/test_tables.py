@@ -127,6 +127,10 @@ TABLES = {
     "b:proposed n:stability i:gap_clusters n:gap_p w:side w:column n:precision n:recall n:recall_of_all n:p_column",
     "discovery/{model}-images.csv": "w:image w:name i:proposal b:member n:place",
     "discovery/{model}-units.csv": "i:unit w:kind w:name i:images n:auc_picked n:auc n:p n:p_fdr b:found",
+    "shortcuts/{study}/proposals.csv": "w:proposer i:proposal w:name w:side w:edit w:set i:networks i:images i:units "
+    "n:change n:change_low n:control_high n:beyond w:reason",
+    "shortcuts/{study}/proposals-images.csv": "w:proposer i:proposal w:name w:side w:edit w:set w:model w:image "
+    "n:before n:after n:control",
     "repair/{repair}/effects.csv": "w:set w:artefact i:networks i:images n:change n:change_low n:beyond w:reason "
     "n:less_original n:less_without n:p",
     "repair/{repair}/accuracy.csv": "w:set w:kind w:name i:networks i:images n:accuracy n:accuracy_low w:reason "

@@ -28,7 +28,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "planted": {"models": ["net"], "confidence": 0.9},
     "artefacts": {"datasets": ["cats"], "confidence": 0.9, "proposed": {}},
     "discovery": {"models": ["net"], "level": 0.01, "confidence": 0.9},
-    "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9}}},
+    "shortcuts": {"studies": {"ring": {"with": ["net"], "without": ["bought"], "confidence": 0.9, "proposals": True}}},
     "repair": {"repairs": {"mended": 0.9}},
 }
 FIGURES = [
@@ -119,6 +119,8 @@ TABLES = {
     "0.875,0.5\n",
     "discovery/net-units.csv": "unit,kind,name,images,auc_picked,auc,p,p_fdr,found\n3,column,ring = 1,9,0.9,0.75,0.01,"
     "0.02,True\n4,column,ring = 1,9,0.9,0.5,0.5,0.5,False\n",
+    "shortcuts/ring/proposals.csv": "proposer,proposal,name,side,edit,set,networks,images,units,change,control,beyond,"
+    "reason\nnet,1,007,members,pasted,with,1,9,3,0.5,0.125,0.375,\n",
     "repair/mended/effects.csv": "set,artefact,networks,images,change,beyond,reason,p\noriginal,ring,1,9,0.5,0.25,,\n"
     "repaired,ring,1,9,0.125,0.0625,,0.01\n",
     "repair/mended/accuracy.csv": "set,kind,name,networks,images,accuracy,reason\noriginal,all,,1,9,0.75,\n",
@@ -244,6 +246,7 @@ def numbers() -> dict[str, Any]:
             },
         },
         "discovery/net.json": {"notes": ["20 of 50 test images differ in kind"]},
+        "shortcuts/ring/proposals.json": {"notes": ["net, proposal 1"]},
         "repair/mended/summary.json": {"notes": ["the ring is taken out"]},
         "shortcuts/ring/summary.json": {
             "relevance": {"with": [share], "without": [share]},
