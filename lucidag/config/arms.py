@@ -13,10 +13,11 @@ def family(config: Config, name: str) -> list[str]:
 def arms(config: Config, study: str) -> dict[str, list[str]]:
     """Return the models of a study of a shortcut: those trained ``with`` it, and ``without``."""
     settings = config.shortcuts[study]
-    return {WITH: _arm(config, settings.trained_with), WITHOUT: _arm(config, settings.trained_without)}
+    return {WITH: models_of(config, settings.trained_with), WITHOUT: models_of(config, settings.trained_without)}
 
 
-def _arm(config: Config, names: str | list[str]) -> list[str]:
+def models_of(config: Config, names: str | list[str]) -> list[str]:
+    """Return the models that a name, or each of several, stands for."""
     return [model for name in ([names] if isinstance(names, str) else names) for model in family(config, name)]
 
 

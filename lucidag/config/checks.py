@@ -1,9 +1,9 @@
 """Checks across the sections of a configuration: names that are looked up, and sections that need each other."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
-from lucidag.artefacts.study_settings import WITH
-from lucidag.config.arms import arms, studied_models
+from lucidag.config.arms import models_of, studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
@@ -17,6 +17,8 @@ from lucidag.ground.spelling import unknown
 from lucidag.planted.names import FACTORY, LAYER
 from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.settings import ClipDissect, Dissect
+
+T = TypeVar("T")
 
 
 def check_names(plan: Plan, faults: Faults) -> None:
@@ -85,21 +87,25 @@ def _check_models(plan: Plan) -> Iterator[str]:
     for key, shortcut in config.shortcuts.items():
         for role in ("trained_with", "trained_without"):
             names = getattr(shortcut, role)
-            yield from _known(f"shortcuts.{key}.{role}", "model", [names] if isinstance(names, str) else names, known)
+            yield from _known(f"shortcuts.{key}.{role}", "model", _listed(names), known)
     originals = sorted({*(name for name in config.models if config.models[name].repairs is None), *known})
     for key, repair in config.repair.items():
-        yield from _known(f"repair.{key}.model", "model", [repair.model], set(originals) - set(config.repair))
-        yield from _known(f"repair.{key}.without", "model", [repair.without] if repair.without else [], known)
+        yield from _known(f"repair.{key}.model", "model", _listed(repair.model), set(originals) - set(config.repair))
+        yield from _known(f"repair.{key}.without", "model", _listed(repair.without), known)
     for key, study in config.generalisation.items():
         yield from _known(f"generalisation.{key}.models", "model", study.models, known)
     if config.generalisation and config.rof is None:
         yield "generalisation: needs a `rof:` section, as it compares the roles of units"
 
 
+def _listed(names: str | list[str] | None) -> list[str]:
+    return [names] if isinstance(names, str) else names or []
+
+
 def _check_studies(plan: Plan) -> Iterator[str]:
     for key, repair in plan.config.repair.items():
-        both = set(plan.family(repair.model)) & set(plan.family(repair.without) if repair.without else ())
-        for model in sorted(both):
+        originals = models_of(plan.config, repair.model)
+        for model in sorted(set(originals) & set(models_of(plan.config, _listed(repair.without)))):
             yield f"repair.{key}: '{model}' is repaired, and is to be a network `without` the shortcut too"
     for key in plan.config.shortcuts:
         models = studied_models(plan.config, key)
@@ -119,12 +125,12 @@ def _check_studies(plan: Plan) -> Iterator[str]:
 
 def _check_proposals(plan: Plan, key: str) -> Iterator[str]:
     """Find a study that tests proposals where none are made; a name that does not exist is told elsewhere."""
-    discover = plan.config.discover
-    if not plan.config.shortcuts[key].proposals or plan.tested[key]:
+    discover, study = plan.config.discover, plan.config.shortcuts[key]
+    if not study.proposals or plan.tested[key]:
         return
     if discover is None:
-        yield f"shortcuts.{key}.proposals: needs a `discover:` section, as it tests what that proposes"
-    elif arms(plan.config, key)[WITH] and all(map(plan.family, discover.models or ())):
+        yield f"shortcuts.{key}.proposals: needs a `discover:` section, which proposes something"
+    elif models_of(plan.config, study.trained_with) and all(map(plan.family, discover.models or ())):
         yield f"shortcuts.{key}.proposals: `discover.models` names no model of `trained_with`, so nothing is proposed"
 
 
@@ -142,7 +148,7 @@ def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
     for dataset in explain.images if spelt else ():
         if dataset not in used:
             yield f"explain.images.{dataset}: no explained model uses this data set"
-    yield from _known("explain.cam.layers", "explained model", explain.cam.layers, plan.explained_models)
+    yield from _known_by_model(plan, "explain.cam.layers", "explained model", explain.cam.layers, plan.explained_models)
     tuned = explain.lime.tuning
     for name in (tuned.models or ()) if tuned is not None else ():
         if not plan.family(name) or not set(plan.family(name)) <= set(plan.explained_models):
@@ -169,9 +175,17 @@ def _check_explain(plan: Plan, before: Faults) -> Iterator[str]:
                 yield f"{key}.methods: none of them explains model '{name}', as `explain.without` leaves them out"
 
 
-def _by_family(config: Config, by_model: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _known_by_model(plan: Plan, key: str, kind: str, said: Mapping[str, T], known: Iterable[str]) -> Iterator[str]:
+    """Check the keys of a section by model; of a family that is told the same, one model that is known is enough."""
+    known = list(known)
+    for name in _by_family(plan.config, said):
+        if not set(plan.family(name)) & set(known):
+            yield from _known(key, kind, [name], known)
+
+
+def _by_family(config: Config, by_model: Mapping[str, T]) -> dict[str, T]:
     """Return what is said of models under the names of their families, where it is the same for all of one."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, T] = {}
     for model, said in by_model.items():
         member = config.members.get(model)
         family = members_of(member.family, config.members) if member else [model]
@@ -194,14 +208,14 @@ def _check_relevance(plan: Plan, before: Faults) -> Iterator[str]:
         yield "faithfulness: `lime_sensitivity` is true and needs `lime` among the methods"
     atlas = config.relevance.atlas if config.relevance is not None else None
     spelt = not any(line.startswith("relevance.models:") for line in before.lines)
-    layers = atlas.layers if atlas is not None and spelt else ()
-    yield from _known("relevance.atlas.layers", "model", layers, plan.relevance_models)
+    layers = atlas.layers if atlas is not None and spelt else {}
+    yield from _known_by_model(plan, "relevance.atlas.layers", "model", layers, plan.relevance_models)
 
 
 def _check_units(plan: Plan) -> Iterator[str]:
     units = plan.config.units
     if units is not None and isinstance(units.layers, dict):
-        yield from _known("units.layers", "model of `units`", units.layers, plan.unit_models)
+        yield from _known_by_model(plan, "units.layers", "model of `units`", units.layers, plan.unit_models)
 
 
 def _check_dissect(plan: Plan) -> Iterator[str]:
@@ -210,7 +224,7 @@ def _check_dissect(plan: Plan) -> Iterator[str]:
         for name in clips:
             yield f"clips.{name}: there is no `dissect:` section that uses it"
         return
-    yield from _known("dissect.layers", "dissected model", dissect.layers, plan.layers)
+    yield from _known_by_model(plan, "dissect.layers", "dissected model", dissect.layers, plan.layers)
     for place, pair in enumerate(dissect.compare):
         yield from _known(f"dissect.compare[{place}]", "dissected model", pair, plan.layers)
         if pair[0] == pair[1]:

@@ -51,7 +51,7 @@ def _documented() -> type[Config]:
 
 
 # Keys under which models are named, by name, by family, or by a selection.
-NAMING = ("models", "trained_with", "trained_without", "compare")
+NAMING = ("models", "trained_with", "trained_without", "compare", "model", "without")
 SELECTION = {
     "title": "Selection",
     "description": "Models of a family by values of its grid, such as `{family: net, train.lr: .01}`.",

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lucidag.config.arms import studied_models
+from lucidag.config.arms import models_of, studied_models
 from lucidag.config.colours import faults_of_colours
 from lucidag.config.faults import Faults
 from lucidag.config.layers import faults_of_layers, faults_of_units, penultimate_name, with_layers
@@ -82,7 +82,7 @@ def _faults_of_removal(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
             "each cannot be told exactly: leave it out of `units.models`"
         )
     for key, repair in plan.config.repair.items():
-        if name in plan.family(repair.model) and not linear:
+        if name in models_of(plan.config, repair.model) and not linear:
             yield (
                 f"repair.{key}: the logits of model '{name}' are not linear in units in front of a last layer, so "
                 "these cannot be taken out exactly, nor can the layer be trained again"

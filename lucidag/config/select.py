@@ -54,7 +54,7 @@ def members_of(name: Any, members: Mapping[str, Member]) -> list[str]:  # noqa: 
 
 
 def _chosen(words: Any, key: str, models: Mapping[str, Member]) -> Any:  # noqa: ANN401
-    """Write out the selections in a part of a configuration: in a list all that fit, elsewhere one name or a list."""
+    """Write out the selections in a part of a configuration: in a list all that fit, elsewhere a list of its own."""
     if isinstance(words, list):
         found: list[Any] = []
         for place, each in enumerate(words):
@@ -65,8 +65,15 @@ def _chosen(words: Any, key: str, models: Mapping[str, Member]) -> Any:  # noqa:
         return words
     if not _is_selection(words):
         return {own: _chosen(value, f"{key}.{own}", models) for own, value in words.items()}
-    names = _fitting(words, key, models)
-    return names[0] if len(names) == 1 else names
+    return _fitting(words, key, models)
+
+
+def selected(words: Mapping[Any, Any], models: Mapping[str, Member]) -> list[str]:
+    """Return the models of a selection; none where it is not as it should be."""
+    try:
+        return _fitting(words, "", models) if _is_selection(words) else []
+    except InputError:
+        return []
 
 
 def _is_selection(words: object) -> bool:

@@ -136,7 +136,7 @@ def _tested(name: str) -> list[Text | Code]:
     return [
         text(
             "What a discovery proposes in these networks, tested: regions of the most typical images of one `side` "
-            "(where half of the positive relevance lies) pasted into images that are taken for another class "
+            "(where three quarters of the positive relevance lie) pasted into images that are taken for another class "
             "(control: the same region of another such image), filled (control: as large a place elsewhere), and the "
             "units that go with the side set to 0, exactly (control: as many random ones). `with` is the network that "
             "proposes."

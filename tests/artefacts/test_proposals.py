@@ -1,224 +1,208 @@
-"""Proposals of a discovery, tested: on a network whose shortcut is known, and by hand."""
+"""Proposals of a discovery that are tested, on networks that look at a spot, elsewhere, or at one unit."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from scipy.special import softmax
-from torch import nn
 
-from lucidag.artefacts.discover.maps import maps_of
-from lucidag.artefacts.discover.settings import Discovery
-from lucidag.artefacts.discover.stage import Shown, run_discovery
-from lucidag.artefacts.proposals.asked import CELLS, ask_proposals, units_off
-from lucidag.artefacts.proposals.edits import OFF, PASTED, TAKEN_OUT, Proposer, edits_of, pasted, taken_out
-from lucidag.artefacts.proposals.sides import Side, region, sides_of
-from lucidag.artefacts.proposals.table import COLUMNS, proposal_table, said
+from lucidag.artefacts.discover.columns import MEMBERS, REST
+from lucidag.artefacts.paste import widened
+from lucidag.artefacts.proposals import (
+    OFF,
+    PASTED,
+    RANDOM_SETS,
+    TAKEN_OUT,
+    Side,
+    pasted,
+    proposal_table,
+    region,
+    said,
+    sides_of,
+    taken_out,
+    units_off,
+)
+from lucidag.artefacts.proposals_run import Proposer, run_proposals
+from lucidag.artefacts.study_settings import WITH, WITHOUT
 from lucidag.data.features import Features
-from lucidag.data.images import Images
 from lucidag.data.manifest import read_manifest, write_manifest
 from lucidag.explain.methods.explainer import single
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
+from tests.artefacts.looks import Looks
 
-SIZE, PATCH, MIDDLE = 16, 4, slice(6, 10)
-REDNESS, BRIGHTNESS, OTHERS = (0, 1), 2, 6
-
-
-class Shortcut(nn.Module):
-    """Two classes: `yes` is what shows a red patch in the corner, or is bright in the middle.
-
-    Units 0 and 1 are the redness of the corner's halves, unit 2 the brightness of the middle. The units
-    behind are noise: how bright single places are. The last layer has little use for them.
-    """
-
-    def __init__(self, red: float = 10.0) -> None:
-        super().__init__()
-        self.fc = nn.Linear(3 + OTHERS, 2)
-        with torch.no_grad():
-            self.fc.weight.copy_(torch.zeros(2, 3 + OTHERS))
-            self.fc.weight[1] = torch.tensor([red, red, 40.0, *[0.1] * OTHERS])
-            self.fc.bias.copy_(torch.tensor([0.0, -8.0]))
-
-    def units(self, x: torch.Tensor) -> torch.Tensor:
-        redness = torch.relu(x[:, 0] - x[:, 1])
-        halves = [redness[:, :PATCH, : PATCH // 2], redness[:, :PATCH, PATCH // 2 : PATCH]]
-        middle = torch.relu(x[:, :, MIDDLE, MIDDLE].mean((1, 2, 3)) - 0.4)
-        return torch.stack([*(each.mean((1, 2)) for each in halves), middle, *x[:, 2, 5 : 5 + OTHERS, 0].T], dim=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.fc(self.units(x))
+SIZE, COUNT, UNITS = 32, 12, 6
+CLASSES = ("light", "dark")
 
 
-def network(red: float = 10.0, resize: str = "stretch") -> Network:
-    return Network(Shortcut(red).eval(), Inputs(SIZE, 3, resize, (0.0,), (1.0,)), "fc")
+def spot() -> np.ndarray:
+    """Give one of the 8 x 8 fields."""
+    found = np.zeros((SIZE, SIZE), bool)
+    found[4:8, 4:8] = True
+    return found
 
 
-def exact(own: Network):
-    """Explain by gradient times input, exact but for the floor of each unit."""
-
-    def maps(x, target):
-        x = x.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(own.model(x)[:, target].sum(), x)
-        return (gradient * x).sum(1).detach().numpy()
-
-    return single("exact", maps)
-
-
-def drawn(folder, seed: int):
-    """Draw 3 x 100 images a split: dark ones, ones with a patch in the corner, and ones bright in the middle."""
-    rng = np.random.default_rng(seed)
-    count = 600
-    kind = np.tile([0, 1, 2], count // 3)
-    pixels = rng.integers(60, 90, (count, SIZE, SIZE, 1)).repeat(3, axis=3).astype(np.uint8)
-    for place in np.flatnonzero(kind == 1):
-        pixels[place, :PATCH, :PATCH] = rng.integers(200, 240), 10, 10
-    bright = np.flatnonzero(kind == 2)
-    pixels[bright, MIDDLE, MIDDLE] = rng.integers(190, 240, (len(bright), 1, 1, 1))
-    split = np.where(np.arange(count) < count // 2, "val", "test")
-    names = [f"i{place}" for place in range(count)]
-    table = pd.DataFrame({"image": names, "label": np.where(kind == 0, "no", "yes"), "split": split})
-    write_manifest(folder, table.assign(patch=(kind == 1).astype(int).astype(str)), ["no", "yes"], images=pixels)
-    return read_manifest(folder)
+def test_a_region_is_the_fewest_fields_with_three_quarters_of_the_positive_relevance():
+    # Fields of 2 x 2 pixels with 12, 2, 1 and 1 of 16: one has three quarters of it.
+    fields = np.array([[3.0, 0.5], [0.25, 0.25]])
+    relevance = np.repeat(np.repeat(fields, 2, axis=0), 2, axis=1)
+    assert region(relevance, 2).tolist() == np.repeat(np.repeat([[True, False], [False, False]], 2, 0), 2, 1).tolist()
+    relevance[0, 0] = -50  # what speaks against the class is no part of it: 9, 2, 1 and 1 of 13
+    assert region(relevance, 2).sum() == 8
+    assert not region(-np.abs(relevance), 2).any()
 
 
-def seen_by(own: Network, manifest, split: str) -> Features:
-    rows = manifest.rows(split)
-    read = Images(manifest).read
-    x = own.inputs.normalise(torch.stack([own.inputs.prepare(read(int(row))) for row in rows]))
-    with torch.inference_mode():
-        features, logits = own.model.units(x).numpy(), own.model(x).numpy()
-    images = tuple(manifest.table["image"].iloc[rows])
-    labels = np.array([("no", "yes").index(each) for each in manifest.table["label"].iloc[rows]], dtype=np.int64)
-    weight, bias = (each.detach().numpy() for each in (own.model.fc.weight, own.model.fc.bias))
-    return Features(images, labels, 0 * labels, logits, features, weight, bias, ("no", "yes"), ("",), "fc")
+@pytest.mark.parametrize(("size", "grid"), [(32, 8), (30, 7), (5, 8)])
+def test_a_region_lies_on_what_is_relevant(size, grid):
+    relevance = np.random.default_rng(size).normal(0, 0.01, (size, size))
+    relevance[-1, -1] = 50
+    found = region(relevance, grid)
+    assert found.shape == (size, size)
+    assert found[-1, -1]
+    assert found.sum() <= np.ceil(size / grid) ** 2
 
 
-@pytest.fixture(scope="module", params=[0, 1])
-def tested(request, tmp_path_factory):
-    """What is discovered in the network that knows the patch, and what testing it gives, as the stages do it."""
-    own, manifest = network(), drawn(tmp_path_factory.mktemp("drawn"), request.param)
-    contents = {split: seen_by(own, manifest, split) for split in ("val", "test")}
-    shown = {
-        split: Shown(each, maps_of(own, manifest, each, exact(own), threads=1)) for split, each in contents.items()
-    }
-    found = run_discovery(shown, manifest, Discovery(clusters=3, surrogates=19, resamples=10))
-    sides = sides_of(found.images, found.units)
-    proposer = Proposer("own", own, contents["test"], manifest, sides, exact(own))
-    cells = ask_proposals([proposer], {"clean": network(red=0.0)}, 12, request.param, threads=1)
-    return proposer, cells, proposal_table(cells, [proposer], 0.95, 200, 0), found
-
-
-def test_the_planted_patch_is_proposed_and_its_units_with_it(tested):
-    proposer, _, _, found = tested
-    assert found.kinds["proposed"].sum() == 1
-    with_patch = {f"i{place}" for place in range(300, 600) if place % 3 == 1}
-    sides = {frozenset(side.units) & set(range(3)): set(side.images) for side in proposer.sides}
-    assert sides[frozenset(REDNESS)] == with_patch
-    assert sides[frozenset([BRIGHTNESS])].isdisjoint(with_patch)
-
-
-def test_pasting_the_patch_moves_the_network_that_knows_it_and_a_control_does_not(tested):
-    proposer, cells, table, _ = tested
-    (side,) = (each.side for each in proposer.sides if set(REDNESS) <= set(each.units))
-    rows = table[table["side"] == side].set_index(["edit", "set"])
-    for edit, sign in ((PASTED, 1), (TAKEN_OUT, -1), (OFF, -1)):
-        row = rows.loc[(edit, "with")]
-        assert sign * row["change"] > 0.9, edit
-        assert min(sign * row["beyond_low"], sign * row["beyond_high"]) > 0.5, edit
-        assert abs(row["control"]) < 0.35, edit  # random units hold one of two now and then
-        assert row["images"] == 12
-    for edit in (PASTED, TAKEN_OUT):
-        assert abs(rows.loc[(edit, "without"), "change"]) < 0.01
-    assert (OFF, "without") not in rows.index
-    assert list(table.columns) == list(COLUMNS)
-    assert list(cells.columns) == list(CELLS)
-
-
-def test_the_same_seed_gives_the_same_and_another_asks_other_images(tested):
-    proposer, side = tested[0], tested[0].sides[0]
-    first, again, other = (edits_of(proposer, side, 3, seed, threads=1) for seed in (0, 0, 1))
-    assert all(
-        (a == b).all() for one, two in zip(first, again, strict=True) for a, b in zip(one.shown, two.shown, strict=True)
-    )
-    assert not all(np.array_equal(one.shown, two.shown) for one, two in zip(first, other, strict=True))
-
-
-def test_what_is_found_is_said(tested):
-    table = tested[2]
-    first, second = said(table)
-    assert first.startswith("own, proposal 1, members: probability of 'yes', pasted +")
-    assert "beyond its control (+" in first
-    assert second.startswith("own, proposal 1, rest: ")
-    assert said(table[:0]) == ["nothing was proposed, so nothing is tested"]
-    lonely = table[table["edit"] == TAKEN_OUT].assign(beyond=np.nan, reason="fewer than two images have a value")
-    assert said(lonely)[0].endswith("without a control")
-
-
-def test_a_frame_is_shown_as_it_is_to_a_network_that_cuts_out_the_middle(tmp_path):
-    manifest = drawn(tmp_path, 0)
-    own = network(resize="crop")
-    content = seen_by(network(), manifest, "test")
-    side = Side(1, "yes", "members", ("i302", "i305"), ())  # bright in the middle, which is left
-    cells = ask_proposals([Proposer("own", own, content, manifest, [side], exact(own))], {}, 2, 0, threads=1)
-    frame = own.inputs.prepare(Images(manifest).read(302))[None]
-    with torch.inference_mode():
-        logits = own.model(own.inputs.normalise(frame)).numpy().astype(np.float64)
-    (before,) = cells[(cells["image"] == "i302") & (cells["edit"] == TAKEN_OUT)]["before"]
-    assert before == pytest.approx(softmax(logits, axis=1)[0, 1], abs=1e-6)
-
-
-def test_a_region_is_the_fewest_fields_with_half_of_the_positive_relevance():
-    maps = np.array([[4.0, 4, 0, 1], [4, 4, 1, 0], [-9, -9, 3, 3], [-9, -9, 3, 3]])  # fields of 16, 2, 0 and 12
-    assert region(maps, 2).tolist() == [[True, True, False, False]] * 2 + [[False] * 4] * 2
-    assert region(maps[::-1] * [1, 1, 5, 5], 2).sum() == 4
-    assert not region(-np.ones((4, 4)), 2).any()
-    assert region(np.ones((4, 4)), 2).sum() == 8
-    assert region(np.ones((3, 3)), 8).sum() == 5  # a grid is not finer than the map
-    assert region(np.ones((5, 5)), 2).shape == (5, 5)
-
-
-def test_sides_are_read_with_the_most_typical_images_first_and_the_units_that_go_with_them():
-    images = pd.DataFrame(
-        {"image": ["a", "007", "c", "d"], "name": "x", "proposal": 2, "member": [True, True, False, False]}
-    ).assign(place=[1.4, 0.9, 0.3, -0.1])
-    rows = [(3, "proposal 2", 0.9, True), (1, "proposal 2", 0.1, True), (2, "proposal 2", 0.8, False)]
-    units = pd.DataFrame(rows, columns=["unit", "name", "auc", "found"]).assign(kind="kind")
-    units.loc[len(units)] = [5, "proposal 2", 0.9, True, "column"]
-    assert sides_of(images, units) == [
-        Side(2, "x", "members", ("007", "a"), (3,)),
-        Side(2, "x", "rest", ("d", "c"), (1,)),
-    ]
-    assert sides_of(images[:0], units[:0]) == []
-
-
-def test_what_is_pasted_and_taken_out_is_the_region_alone():
+def test_edits_change_the_region_and_nothing_else():
     rng = np.random.default_rng(0)
-    host, donor, other = rng.integers(0, 255, (3, 8, 8, 3), dtype=np.uint8)
-    mask = np.zeros((8, 8), bool)
-    mask[:3, :2] = True
-    same, put, control = pasted(host, donor, other, mask)
+    host, other, donor = rng.integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
+    mask = spot()
+    same, after, control = pasted(host, other, donor, mask)
     assert (same == host).all()
-    assert (put[mask] == donor[mask]).all()
-    assert (control[mask] == other[mask]).all()
-    assert all((each[~mask] == host[~mask]).all() for each in (put, control))
-    before, after, beside = taken_out(host, mask)
-    assert (before == host).all()
-    assert (after[5:, 4:] == host[5:, 4:]).all()
-    assert (beside[mask] == host[mask]).all()
-    rim = np.ones((8, 8), bool)
-    rim[2:6, 2:6] = False
-    assert len(taken_out(host, rim)) == 2  # as large a place elsewhere does not exist
+    for found, source in ((after, donor), (control, other)):
+        assert (found[mask] == source[mask]).all()
+        assert (found[~mask] == host[~mask]).all()
+    same, after, control = taken_out(donor, mask)
+    assert (same == donor).all()
+    assert (after != donor).any(axis=2)[mask].mean() > 0.9
+    assert (after[~widened(mask)] == donor[~widened(mask)]).all()
+    assert (control[mask] == donor[mask]).all()
+    ring = np.ones((SIZE, SIZE), bool)
+    ring[4:-4, 4:-4] = False
+    assert len(taken_out(donor, ring)) == 2  # no room for a control
 
 
-def test_units_off_are_exactly_those_of_a_loop_through_the_last_layer():
-    rng = np.random.default_rng(0)
-    features, weight, bias = rng.normal(size=(5, 7)), rng.normal(size=(3, 7)), rng.normal(size=3)
-    before, after, control = units_off(features, weight, bias, 2, (1, 4), 0)
-    masked = features * ~np.isin(np.arange(7), (1, 4))
-    assert before == pytest.approx(softmax(features @ weight.T + bias, axis=1)[:, 2], abs=1e-12)
-    assert after == pytest.approx(softmax(masked @ weight.T + bias, axis=1)[:, 2], abs=1e-12)
-    everything = units_off(features, weight, bias, 2, range(7), 0)
-    assert everything[1] == pytest.approx(everything[2])  # all are as random as all
-    assert np.ptp(everything[1]) < 1e-12
-    assert not np.allclose(control, after)
+@pytest.mark.parametrize("seed", range(3))
+def test_units_off_is_the_last_layer_without_them(seed):
+    rng = np.random.default_rng(seed)
+    features, weight, bias = rng.random((5, UNITS)), rng.normal(size=(3, UNITS)), rng.normal(size=3)
+    before, after, control = units_off(features, weight, bias, 1, (0, 4), seed)
+    head = torch.nn.Linear(UNITS, 3).double()
+    head.weight.data, head.bias.data = torch.tensor(weight), torch.tensor(bias)
+
+    def asked(off: tuple[int, ...]) -> np.ndarray:
+        kept = features.copy()
+        kept[:, list(off)] = 0
+        return head(torch.tensor(kept)).softmax(1)[:, 1].detach().numpy()
+
+    assert before == pytest.approx(asked(()), abs=1e-12)
+    assert after == pytest.approx(asked((0, 4)), abs=1e-12)
+    draws = np.random.default_rng(seed)
+    sets = [tuple(draws.permutation(UNITS)[:2].tolist()) for _ in range(RANDOM_SETS)]
+    assert control == pytest.approx(np.mean([asked(off) for off in sets], axis=0), abs=1e-12)
+
+
+def test_each_proposal_has_two_sides_the_most_typical_image_first():
+    images = pd.DataFrame(
+        {
+            "image": ["a", "b", "c", "d"],
+            "name": "dark",
+            "proposal": 1,
+            "member": [True, True, False, False],
+            "place": [0.6, 1.1, 0.3, -0.1],
+        }
+    )
+    units = pd.DataFrame(
+        {
+            "unit": [5, 2, 3, 4, 1],
+            "kind": ["kind", "kind", "kind", "kind", "column"],
+            "name": [*["proposal 1"] * 4, "ring = 1"],
+            "auc": [0.9, 0.8, 0.1, 0.99, 0.9],
+            "found": [True, True, True, False, True],
+        }
+    )
+    assert sides_of(images, units) == [
+        Side(1, "dark", MEMBERS, ("b", "a"), (2, 5)),
+        Side(1, "dark", REST, ("d", "c"), (3,)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def proposer(tmp_path_factory) -> Proposer:
+    """Give a network that calls an image dark by a spot: half of the images have a dark one."""
+    folder = tmp_path_factory.mktemp("proposals")
+    images = np.random.default_rng(0).integers(200, 256, (2 * COUNT, SIZE, SIZE, 3), dtype=np.uint8)
+    images[:COUNT, spot()] = 0
+    names = [f"p{index}" for index in range(2 * COUNT)]
+    table = pd.DataFrame({"image": names, "label": list(CLASSES) * COUNT, "split": "test"})
+    write_manifest(folder, table, list(CLASSES), images)
+    network = Network(Looks(spot(), slope=40, least=20.0), Inputs(SIZE, 3, "stretch", (0.0,), (1.0,)), None)
+    shown = network.inputs.normalise(torch.stack([network.inputs.prepare(image) for image in images]))
+    logits = network.model(shown).numpy()
+    # Unit 0 is how dark the spot is: with it, the last layer gives these logits.
+    features = np.random.default_rng(1).random((2 * COUNT, UNITS)).astype(np.float32)
+    features[:, 0] = logits[:, 1]
+    weight = np.zeros((2, UNITS), np.float32)
+    weight[1, 0] = 1
+    zeros = np.zeros(2 * COUNT, np.int64)
+    bias = np.array([20, 0], np.float32)
+    content = Features(tuple(names), zeros, zeros, logits, features, weight, bias, CLASSES, ("",), "fc")
+    side = Side(1, "dark", MEMBERS, tuple(names[:COUNT]), (0,))
+    explainer = single("exact", lambda x, target: ((1 - x) * network.model.mask).sum(1) * (1 if target == 1 else -1))
+    return Proposer("net", network, content, read_manifest(folder), [side], explainer)
+
+
+@pytest.fixture(scope="module")
+def cells(proposer: Proposer) -> pd.DataFrame:
+    middle = np.zeros((SIZE, SIZE), bool)
+    middle[12:20, 12:20] = True
+    others = {"other": Network(Looks(middle, slope=40, least=20.0), proposer.network.inputs, None)}
+    return run_proposals([proposer], others, 8, 0, threads=1)
+
+
+def test_edits_of_a_proposal_move_the_network_that_learnt_it_and_no_other(cells: pd.DataFrame) -> None:
+    table = proposal_table(cells, {("net", 1, MEMBERS): 1}, 0.95, 200, 0).set_index(["edit", "set"])
+    assert set(table.index) == {(PASTED, WITH), (PASTED, WITHOUT), (TAKEN_OUT, WITH), (TAKEN_OUT, WITHOUT), (OFF, WITH)}
+    assert (table["images"] == 8).all()
+    learnt = table.xs(WITH, level="set")
+    assert learnt.loc[PASTED, "beyond_low"] > 0.95
+    assert learnt.loc[TAKEN_OUT, "beyond_high"] < -0.95
+    assert learnt.loc[OFF, "change"] < -0.99
+    assert learnt.loc[OFF, "beyond"] < -0.9
+    assert learnt.loc[OFF, "reason"]  # the same in all images: no interval
+    assert abs(learnt.loc[[PASTED, TAKEN_OUT], "control"]).max() < 0.05
+    assert table.xs(WITHOUT, level="set")[["change", "beyond"]].abs().max().max() < 0.05
+    told = said(table.reset_index())
+    assert len(told) == 1
+    assert told[0].startswith(f"net, proposal 1, {MEMBERS}: probability of 'dark': {PASTED} +1.0")
+    assert (
+        f"beyond its control {learnt.loc[PASTED, 'beyond']:+.2f} ({learnt.loc[PASTED, 'beyond_low']:+.2f} to" in told[0]
+    )
+    assert f"(no interval: {learnt.loc[OFF, 'reason']})" in told[0]
+
+
+def test_the_same_seed_gives_the_same_and_another_other_hosts(proposer: Proposer, cells: pd.DataFrame) -> None:
+    again = run_proposals([proposer], {}, 8, 0, threads=1)
+    pd.testing.assert_frame_equal(again, cells[cells["set"] == WITH].reset_index(drop=True))
+    other = run_proposals([proposer], {}, 8, 1, threads=1)
+    assert (other["before"] != again["before"]).any()
+
+
+def test_units_stay_where_the_logits_are_not_linear_in_them(proposer: Proposer) -> None:
+    content = replace(proposer.content, exact=proposer.content.logits.astype(np.float64))
+    found = run_proposals([replace(proposer, content=content)], {}, 3, 0, threads=1)
+    assert set(found["edit"]) == {PASTED, TAKEN_OUT}
+
+
+def test_nothing_proposed_is_a_table_without_rows_and_a_sentence(proposer: Proposer) -> None:
+    none = run_proposals([replace(proposer, sides=[])], {}, 3, 0, threads=1)
+    table = proposal_table(none, {}, 0.95, 200, 0)
+    assert table.empty
+    assert said(table) == ["nothing was proposed, so nothing is tested"]
+
+
+def test_probabilities_are_those_of_the_network(proposer: Proposer, cells: pd.DataFrame) -> None:
+    own = cells[(cells["edit"] == OFF)]
+    expected = dict(zip(proposer.content.images, softmax(proposer.content.logits, axis=1)[:, 1], strict=True))
+    assert own["before"].tolist() == pytest.approx([expected[image] for image in own["image"]], abs=1e-6)

@@ -153,3 +153,4 @@ def test_sentences_of_the_results_themselves_are_passed_on(tmp_path):
     found = said(told.REPAIR, evidence(tmp_path, {"repair/mended/summary.json": {"notes": ["the ring is gone"]}}))
     assert found["mended-0"].sentence == "mended: the ring is gone."
     assert not said(told.DISCOVER, evidence(tmp_path, {}))
+    assert said(told.PROPOSALS, evidence(tmp_path, {"shortcuts/ring/proposals.json": {"notes": ["a, b"]}}))

@@ -115,7 +115,7 @@ def test_a_study_tests_what_a_discovery_proposes_in_its_networks() -> None:
     assert given["proposers"] == ["m-s5"]
     assert given["families"][0]["methods"] == ["epsilon_plus_flat"]
     key = "shortcuts.s.proposals: "
-    assert f"{key}needs a `discover:` section, as it tests what that proposes" in fault(**asked)
+    assert f"{key}needs a `discover:` section, which proposes something" in fault(**asked)
     assert f"{key}`discover.models` names no model of `trained_with`" in fault(**asked, discover={"models": ["other"]})
     assert key not in fault(**asked, discover={"models": ["othr"]})  # told of that name alone
     listed = fault(**asked | {"shortcuts": {"s": study | {"proposals": ["m"]}}}, discover={})

@@ -52,6 +52,8 @@ def test_the_reference_names_every_section_and_key() -> None:
         ("Explain", "models", lambda one: [one]),
         ("Dissect", "compare", lambda one: [[one, "net"]]),
         ("Shortcut", "trained_with", lambda one: one),
+        ("Repair", "model", lambda one: one),
+        ("Repair", "without", lambda one: ["net", one]),
         ("Shortcut", "trained_without", lambda one: ["net", one]),
     ],
 )

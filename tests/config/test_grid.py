@@ -7,8 +7,10 @@ import pytest
 
 from lucidag.config.arms import arms
 from lucidag.config.grid import write_out
+from lucidag.config.jobs import job_settings
 from lucidag.config.load import load_config
 from lucidag.config.plan import Plan
+from lucidag.config.repaired import repair_arms
 from lucidag.ground.errors import InputError
 
 NET = {"dataset": "digits", "architecture": "lucidag.models.small:small_cnn", "train": {"epochs": 1, "lr": 0.5}}
@@ -141,6 +143,67 @@ def test_models_are_named_by_family_block_name_or_value(section, asked, chosen):
     plan = Plan(config)
     found = plan.examined if section == "rof" else list(plan.layers)
     assert found == (list(config.models) if chosen == "all" else chosen)
+
+
+NAMED = [
+    ("net", ["lr.1-s0", "lr.1-s1", "lr.2-s0", "lr.2-s1"]),
+    ("net-lr.1", ["lr.1-s0", "lr.1-s1"]),
+    ("net-lr.1-s1", ["lr.1-s1"]),
+    ({"family": "net", "train.lr": 0.2}, ["lr.2-s0", "lr.2-s1"]),
+    ({"family": "net", "train.lr": 0.2, "seed": 0}, ["lr.2-s0"]),
+    ({"family": "net", "seed": 0}, ["lr.1-s0", "lr.2-s0"]),
+]
+GRID = {"train.lr": [0.1, 0.2], "seed": [0, 1]}
+
+
+@pytest.mark.parametrize(("asked", "ends"), NAMED)
+def test_studies_of_roles_and_of_single_units_have_the_models_that_are_named(asked, ends):
+    chosen = [f"net-{end}" for end in ends]
+    plan = Plan(loaded(GRID, rof={}, generalisation={"study": {"models": [asked]}}, units={"models": [asked]}))
+    assert plan.studied("study") == chosen
+    assert plan.unit_models == chosen
+    families = job_settings(plan, "generalisation", {"study": "study"})["families"]
+    assert families == {name: name.rpartition("-")[0] for name in chosen}
+
+
+@pytest.mark.parametrize(("asked", "ends"), NAMED)
+def test_a_repair_copies_the_models_that_are_named(asked, ends):
+    originals = [f"net-{end}" for end in ends]
+    cut = asked if isinstance(asked, str) else "net"  # of models chosen by values the name of the family gives way
+    copies = ["mended" + name.removeprefix(cut) for name in originals]
+    config = loaded(GRID, repair={"mended": {"model": asked, "columns": ["ring"]}})
+    assert repair_arms(config, "mended") == {"original": originals, "repaired": copies}
+    assert Plan(config).repaired == copies
+    compared = {"mended": {"model": [asked], "without": asked, "columns": ["ring"]}}
+    with pytest.raises(InputError) as error:
+        loaded(GRID, repair=compared)
+    told = str(error.value).splitlines()
+    assert [line.split("'")[1] for line in told] == originals
+    assert all("is to be a network `without` the shortcut too" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("section", "words_of"),
+    [
+        ("units", lambda models: {"models": models, "layers": {"net": ["0"]}}),
+        (
+            "dissect",
+            lambda models: {
+                "models": models,
+                "layers": {"net": ["0"]},
+                "clip_dissect": {"evidence": "annotations"},
+                "netdissect": None,
+            },
+        ),
+    ],
+)
+def test_layers_of_a_family_hold_for_those_models_of_it_that_a_section_looks_at(section, words_of):
+    plan = Plan(loaded(GRID, **{section: words_of([{"family": "net", "seed": 0}])}))
+    assert (plan.unit_models if section == "units" else list(plan.layers)) == ["net-lr.1-s0", "net-lr.2-s0"]
+    own = words_of(["net-lr.1"])
+    own["layers"] = {"net-lr.2-s0": ["0"]}
+    with pytest.raises(InputError, match=f"{section}.layers: .* 'net-lr.2-s0' does not exist"):
+        loaded(GRID, **{section: own})
 
 
 def test_a_study_compares_selections_and_its_blocks_are_all_but_the_seed():

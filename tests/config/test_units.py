@@ -41,7 +41,7 @@ def test_layers_are_of_all_models_or_by_model(units: dict[str, Any], inner: dict
     ("units", "parts"),
     [
         ({"layers": {"on": ["fc"]}}, ["units.layers: ", "'on'", "did you mean 'one'?"]),
-        ({"layers": {"two": ["fc"]}, "models": ["one"]}, ["units.layers: ", "'two-s0'", "there are: one"]),
+        ({"layers": {"two": ["fc"]}, "models": ["one"]}, ["units.layers: ", "'two'", "there are: one"]),
         ({"layers": {"one": ["fc", "fc"]}}, ["units.layers.one: 'fc' is listed twice"]),
         ({"layers": ["fc", "fc"]}, ["units.layers: 'fc' is listed twice"]),
         ({"images": 3}, ["units.images: found 3"]),

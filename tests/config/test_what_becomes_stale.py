@@ -205,8 +205,9 @@ def test_every_script_that_builds_networks_counts_the_users_own(root: Path) -> N
             "explanation_checks",
             "lime_tune",
             "shortcut",
+            "shortcut_proposals",
         ),
-        *("repair_model", "repair_report", "discover", "shortcut_proposals"),
+        *("repair_model", "repair_report", "discover"),
         *("dissect_passes", "dissect_activations_shard", "dissect_overlaps_shard", "figures_units"),
         "unit_regions",
         *(

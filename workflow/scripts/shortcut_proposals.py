@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from lucidag.artefacts.proposals.asked import ask_proposals
-from lucidag.artefacts.proposals.edits import Proposer
-from lucidag.artefacts.proposals.sides import sides_of
-from lucidag.artefacts.proposals.table import proposal_table, said
+from lucidag.artefacts.proposals import proposal_table, said, sides_of
+from lucidag.artefacts.proposals_run import Proposer, run_proposals
 from lucidag.artefacts.study import open_networks
 from lucidag.artefacts.study_settings import WITHOUT
 from lucidag.data.features import read_features
@@ -18,28 +16,35 @@ from lucidag.ground.tables import read_table, write_table
 from lucidag.models.reproducible import reproducible
 
 with job(snakemake):
-    settings, given, out = snakemake.params.settings, snakemake.input, snakemake.output
+    settings, given = snakemake.params.settings, snakemake.input
     networks, _ = open_networks(settings["networks"], given.networks)
-    manifests = [file for file in given.datasets if Path(file).name == "manifest.csv"]
-    files = zip(settings["proposers"], given.features, manifests, given.images, given.units, strict=True)
+    sides = {
+        name: sides_of(read_table(images), read_table(units))
+        for name, images, units in zip(settings["proposers"], given.images, given.units, strict=True)
+    }
+    tables = [file for file in given.datasets if Path(file).name == "manifest.csv"]
+    manifests = {name: read_manifest(file) for name, file in zip(sides, tables, strict=True)}
+    contents = {name: read_features(file) for name, file in zip(sides, given.features, strict=True)}
     with lease(snakemake.resources.gpu) as device, reproducible(device, snakemake.threads):
         proposers = [
             Proposer(
                 name,
                 networks[name],
-                read_features(features),
-                read_manifest(manifest),
-                sides_of(read_table(images), read_table(units)),
+                contents[name],
+                manifests[name],
+                own,
                 explainers(settings["families"], networks[name], device)[0],
             )
-            for name, features, manifest, images, units in files
+            for name, own in sides.items()
         ]
         others = {name: networks[name] for name in settings["arms"][WITHOUT]}
-        cells = ask_proposals(proposers, others, settings["images"], settings["seed"], device, snakemake.threads)
-    table = proposal_table(cells, proposers, settings["confidence"], settings["resamples"], settings["seed"])
-    write_table(out.table, table)
-    write_table(out.cells, cells)
+        cells = run_proposals(proposers, others, settings["images"], settings["seed"], device, snakemake.threads)
+    units = {(name, side.proposal, side.side): len(side.units) for name, own in sides.items() for side in own}
+    interval = (settings["confidence"], settings["resamples"], settings["seed"])
+    table = proposal_table(cells, units, *interval)
+    write_table(snakemake.output.table, table)
+    write_table(snakemake.output.cells, cells)
     notes = said(table)
     for sentence in notes:
         say(f"shortcut {snakemake.wildcards.study}: {sentence}")
-    write_json(out.notes, {"notes": notes})
+    write_json(snakemake.output.notes, {"notes": notes})

@@ -62,7 +62,7 @@ class Repair(Repairing):
         "repair_report": tuple(Repairing.model_fields),
     }
 
-    model: str = Field(description="Model, or family of models, that learnt the shortcut.")
-    without: str | None = Field(
+    model: str | list[str] = Field(description="Model, or family of models, that learnt the shortcut.")
+    without: str | list[str] | None = Field(
         default=None, description="Model, or family of models, trained without it, to compare with."
     )

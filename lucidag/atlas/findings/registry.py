@@ -31,6 +31,7 @@ ANALYSES: tuple[Analysis, ...] = (
     shortcuts.ANALYSIS,
     artefacts.ANALYSIS,
     told.DISCOVER,
+    told.PROPOSALS,
     told.REPAIR,
     generalisation.ANALYSIS,
     experiments.ANALYSIS,

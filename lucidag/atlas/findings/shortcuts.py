@@ -23,17 +23,6 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "shortcuts", f"{study}-note-{place}", f"{study}: {note}.", level="doubt", evidence=((file, {}),)
             )
-    for study in evidence.results.named("shortcuts/{}/proposals.json"):
-        yield from proposed(study, evidence)
-
-
-def proposed(study: str, evidence: Evidence) -> Iterator[Finding]:
-    """Give the sentences of what a discovery proposes, tested."""
-    file = f"shortcuts/{study}/proposals.json"
-    for place, note in enumerate(evidence.results.json(file)["notes"]):
-        yield Finding(
-            "shortcuts", f"{study}-proposals-{place}", f"{study}: {note}.", evidence=((file, {"notes": place}),)
-        )
 
 
 def pasted(

@@ -43,3 +43,11 @@ DISCOVER = Analysis(
     "discovery/{}.json",
     notes_of("discover", "discovery/{}.json"),
 )
+PROPOSALS = Analysis(
+    "proposals",
+    "Tested proposals",
+    "What networks decide with the regions of a proposed kind pasted and taken out, and without its units.",
+    "shortcuts/{}/proposals.json",
+    notes_of("proposals", "shortcuts/{}/proposals.json"),
+    of_models=False,
+)

@@ -1,1 +1,0 @@
-"""What a discovery proposes, tested: by pasting, by taking out, and with its units set to 0."""
