@@ -1,4 +1,4 @@
-"""Which stages of relevance, faithfulness and artefacts are given other settings by which edit: these and no other."""
+"""Which stages of relevance, faithfulness, artefacts and units are given other settings by which edit, and no other."""
 
 import re
 from pathlib import Path
@@ -31,13 +31,18 @@ faithfulness: {}
 artefacts: {datasets: [drawn, plain]}
 shortcuts:
   ring: {trained_with: one, trained_without: two, artefacts: {ring: malignant}}
-  patch: {trained_with: one, trained_without: two, artefacts: {patch: benign}}
+  patch: {trained_with: one, trained_without: two, artefacts: {patch: benign}, proposals: true}
+discover: {models: [one]}
+repair:
+  mended: {model: one, without: two, way: retrain, columns: [ring], pasted: {ring: malignant}}
+units: {images: 10}
 """
 IMAGES = ("lesion-00001", "lesion-00002", "lesion-00003")
 MAPS = {
     family: [f"explanations {family} {batch}" for batch in ("lesion-00001", "lesion-00003")]
     for family in ("cam", "lime", "lrp")
 }
+ALONE = ["discover", "discover_figures", "unit_effects", "unit_images"]
 COMPARED = ["agreement", "localisation", "explanation_checks"]
 ATLAS = ["relevance_references", "relevance_atlas"]
 CHECKS = "explanation_checks"
@@ -46,15 +51,18 @@ FAITHFULNESS = ["faithfulness", "faithfulness_figures"]
 AUDITS = ["artefact_audit drawn", "artefact_audit plain"]
 AUDIT_FIGURES = ["artefact_figures drawn", "artefact_figures plain"]
 STUDIES = ["shortcut ring", "shortcut patch"]
+TESTED = "shortcut_proposals patch"
+DISCOVERY = ["discover", TESTED]
+REPAIR = ["repair_model mended", "repair_report mended"]
 
 EDITS: list[tuple[str, object, list[str]]] = [
-    ("explain.lrp", {"batch_size": 3}, ["faithfulness", *STUDIES]),
+    ("explain.lrp", {"batch_size": 3}, ["faithfulness", *STUDIES, *DISCOVERY]),
     ("explain.agreement", {"methods": ["gradcam", "lime"]}, ["agreement"]),
     ("explain.localisation", {"thresholds": [0.5]}, ["localisation"]),
     ("explain.check", "all", [CHECKS]),
     ("relevance.batch_size", 3, ["relevance_references"]),
     ("relevance.atlas.composite", "epsilon_alpha2_beta1", [CHECKS, *ATLAS]),
-    ("relevance.atlas.layers", {"one": "layer3"}, ATLAS),
+    ("relevance.atlas.layers", {"one": "layer3"}, [*ATLAS, "unit_dossier"]),
     ("relevance.atlas.top", 3, ["relevance_references"]),
     ("relevance.atlas.units", 3, ["relevance_atlas"]),
     ("relevance.atlas.examples", 3, ["relevance_atlas"]),
@@ -70,11 +78,20 @@ EDITS: list[tuple[str, object, list[str]]] = [
     ("artefacts.confidence", 0.9, [*AUDITS, *AUDIT_FIGURES]),
     ("shortcuts.ring.images", 5, ["shortcut ring"]),
     ("shortcuts.ring.layer", "layer3", ["shortcut ring"]),
-    ("shortcuts.patch.seed", 5, ["shortcut patch"]),
-    ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch"]),
-    ("models.two.architecture", "resnet34", STUDIES),
-    ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES]),
-    ("models.one.token_grid", [14, 14], [*RELEVANCE, "faithfulness", *STUDIES]),
+    ("shortcuts.patch.seed", 5, ["shortcut patch", TESTED]),
+    ("shortcuts.patch.confidence", 0.9, ["shortcut patch", "shortcut_figures patch", TESTED]),
+    ("discover.level", 0.05, ["discover"]),
+    ("discover.seed", 5, ["discover", "discover_figures"]),
+    ("discover.examples", 4, ["discover_figures"]),
+    ("discover.methods", ["gradcam"], DISCOVERY),
+    ("repair.mended.columns", ["ring", "patch"], REPAIR),
+    ("repair.mended.images", 20, ["repair_report mended"]),
+    ("repair.mended.pasted", {"ring": "benign"}, ["repair_report mended"]),
+    ("units.random_sets", 99, ["unit_effects"]),
+    ("units.seed", 5, ["unit_effects", "unit_images", "unit_dossier"]),
+    ("models.two.architecture", "resnet34", [*STUDIES, TESTED, "repair_report mended"]),
+    ("models.one.architecture", "resnet34", [*RELEVANCE, "faithfulness", *STUDIES, *DISCOVERY, *REPAIR]),
+    ("models.one.token_grid", [14, 14], [*RELEVANCE, "faithfulness", *STUDIES, *DISCOVERY]),
     ("models.one.device", "cpu", []),
     ("models.one.batch_size", 7, []),
     ("models.two.train", {"epochs": 3}, []),
@@ -90,7 +107,8 @@ def settings(words: dict[str, Any]) -> dict[str, Any]:
         "relevance_atlas": job_settings(Plan(config), "relevance_atlas", {"model": "one", "image": IMAGES[0]}),
         "faithfulness": job_settings(Plan(config), "faithfulness", {"model": "one"}),
         "faithfulness_figures": job_settings(Plan(config), "faithfulness_figures", {"model": "one"}),
-        **{name: job_settings(Plan(config), name, {"model": "one"}) for name in COMPARED},
+        **{name: job_settings(Plan(config), name, {"model": "one"}) for name in (*COMPARED, *ALONE)},
+        "unit_dossier": job_settings(Plan(config), "unit_dossier", {"model": "one", "layer": "penultimate"}),
     }
     for family in MAPS:
         for batch in Plan(config).batches("one", family):
@@ -109,6 +127,9 @@ def places(config: Config) -> list[tuple[str, str, list[str]]]:
         ("artefact_figures", "dataset", list(config.datasets)),
         ("shortcut", "study", list(config.shortcuts)),
         ("shortcut_figures", "study", list(config.shortcuts)),
+        ("shortcut_proposals", "study", [name for name, study in config.shortcuts.items() if study.proposals]),
+        ("repair_model", "model", list(config.repair)),
+        ("repair_report", "repair", list(config.repair)),
     ]
 
 
