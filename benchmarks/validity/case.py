@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 COVERS = 0.93  # least coverage of a 95 % interval
 REJECTS = 0.06  # most false positives of a test at 5 %
+FINDS = 0.9  # least share of what is planted that is found
 
 
 @dataclass(frozen=True)
@@ -19,26 +20,28 @@ class Case:
     name
         Of the row, its own within the topic.
     kind
-        ``interval`` or ``test``.
+        ``interval``, ``test``, or ``finding`` of what is planted.
     shown
         The table and column that shows it.
     setting
         The simulated truth, in words; and what is smaller here than by default, such as bootstrap draws.
     nominal
-        Coverage of the interval, or level of the test.
+        Coverage of the interval, or level of the test; NaN of a finding, which promises nothing.
     draw
-        Simulates once, by lucidag's own function: whether the interval covers the truth, or the test rejects what is
-        true. None where no interval or p value was given; such draws are counted apart.
+        Simulates once, by lucidag's own function: whether the interval covers the truth, the test rejects what is
+        true, or what is planted is found. None where no interval or p value was given; such draws are counted apart.
     goal
-        Least coverage, or most false positives.
+        Least coverage, most false positives, or least share found.
     reason
-        Why the goal is another than `COVERS` or `REJECTS`; "" where it is not.
+        Why the goal is another than `COVERS`, `REJECTS` or `FINDS`; "" where it is not.
     short
         Simulations in the short form.
+    most
+        Simulations in the long form, where one takes so long that fewer must do; None: as many as of others.
     """
 
     name: str
-    kind: Literal["interval", "test"]
+    kind: Literal["interval", "test", "finding"]
     shown: str
     setting: str
     nominal: float
@@ -46,6 +49,7 @@ class Case:
     goal: float
     reason: str = ""
     short: int = 100
+    most: int | None = None
 
 
 def covers(low: float | None, high: float | None, truth: float) -> bool | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 from zlib import crc32
 
 import numpy as np
@@ -31,7 +32,7 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """Coverage, or false positives; NaN where nothing was given."""
+        """Coverage, false positives, or what was found; NaN where nothing was given."""
         return self.yes / (self.yes + self.no) if self.yes + self.no else float("nan")
 
     @property
@@ -93,19 +94,20 @@ def measured(names: Sequence[str], simulations: int, processes: int) -> Iterator
     names
         The topics.
     simulations
-        Of each row.
+        Of each row, or as many as `Case.most` allows.
     processes
         That share the work; the results do not depend on it.
     """
     rows = [(topic, number) for topic in names for number in range(len(cases(topic)))]
-    parts = [(row, first) for row in rows for first in range(0, simulations, PART)]
+    counts = {row: min(simulations, cases(row[0])[row[1]].most or simulations) for row in rows}
+    parts = [(row, first) for row in rows for first in range(0, counts[row], PART)]
     # Spawned and not forked: PyTorch has threads, which a fork does not survive.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        each = pool.imap(_part, [(*row, first, min(first + PART, simulations)) for row, first in parts])
+        each = pool.imap(_part, [(*row, first, min(first + PART, counts[row])) for row, first in parts])
         found: list[Measured] = []
         for (row, first), part in zip(parts, each, strict=True):
             found.append(part)
-            if first + PART >= simulations:
+            if first + PART >= counts[row]:
                 topic, number = row
                 total = Measured(*(sum(column) for column in zip(*((m.yes, m.no, m.none) for m in found), strict=True)))
                 yield topic, cases(topic)[number], total
@@ -120,7 +122,7 @@ def reached(case: Case, found: Measured) -> bool:
     """Say whether a row reaches its goal; one that gives no interval at all claims nothing, and does."""
     if not found.yes + found.no:
         return True
-    return found.share >= case.goal if case.kind == "interval" else found.share <= case.goal
+    return found.share <= case.goal if case.kind == "test" else found.share >= case.goal
 
 
 def surely_missed(case: Case, found: Measured) -> bool:
@@ -128,6 +130,5 @@ def surely_missed(case: Case, found: Measured) -> bool:
     if not found.yes + found.no:
         return False
     given = found.yes + found.no
-    if case.kind == "interval":
-        return bool(binomtest(found.yes, given, case.goal, alternative="less").pvalue < SURE)
-    return bool(binomtest(found.yes, given, case.goal, alternative="greater").pvalue < SURE)
+    worse: Literal["less", "greater"] = "greater" if case.kind == "test" else "less"
+    return bool(binomtest(found.yes, given, case.goal, alternative=worse).pvalue < SURE)

@@ -42,13 +42,13 @@ def section(topic: str, title: str, rows: Sequence[tuple[Case, Measured]]) -> st
 def _row(case: Case, found: Measured) -> str:
     low, high = found.interval
     given = bool(found.yes + found.no)
-    kind = "" if case.kind == "interval" else " (test)"
-    sign = "≥" if case.kind == "interval" else "≤"
+    kind = "" if case.kind == "interval" else f" ({case.kind})"
+    sign = "≤" if case.kind == "test" else "≥"
     cells = [
         case.name + kind,
         case.shown,
         case.setting,
-        f"{case.nominal:g}",
+        "" if case.kind == "finding" else f"{case.nominal:g}",
         f"{found.share:.3f}{'' if reached(case, found) else ' **missed**'}" if given else "",
         f"{low:.3f} to {high:.3f}" if given else "",
         f"{sign} {case.goal:g}",

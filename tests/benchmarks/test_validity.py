@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.validity import measure, run, table
-from benchmarks.validity.case import COVERS, REJECTS, Case, covers
+from benchmarks.validity.case import COVERS, FINDS, REJECTS, Case, covers
 from benchmarks.validity.measure import Measured, reached, surely_missed
 
 
@@ -31,6 +31,16 @@ def test_coverage_far_below_the_goal_is_missed_in_few_simulations(yes, missed):
 @pytest.mark.parametrize(("yes", "missed"), [(0, False), (5, False), (10, False), (20, True)])
 def test_a_test_that_rejects_too_often_is_missed(yes, missed):
     assert surely_missed(_case("test", REJECTS), Measured(yes, 100 - yes, 0)) is missed
+
+
+@pytest.mark.parametrize(("yes", "missed"), [(100, False), (90, False), (70, True)])
+def test_what_is_planted_and_rarely_found_is_missed(yes, missed):
+    assert surely_missed(_case("finding", FINDS), Measured(yes, 100 - yes, 0)) is missed
+    assert reached(_case("finding", FINDS), Measured(yes, 100 - yes, 0)) is not missed
+    words = table.section("a", "A", [(_case("finding", FINDS), Measured(yes, 100 - yes, 0))])
+    (row,) = (line for line in words.splitlines() if "row" in line)
+    assert row.startswith("| row (finding) | `a.csv`: `low` | truth |  | ")
+    assert "| ≥ 0.9 |" in row
 
 
 def test_a_row_without_any_interval_claims_nothing():
@@ -70,10 +80,11 @@ def test_every_row_has_as_many_simulations_as_are_asked_for(monkeypatch, simulat
 
     monkeypatch.setattr(measure.multiprocessing, "get_context", lambda _: type("", (), {"Pool": Pool}))
     monkeypatch.setattr(measure, "PART", 3)
-    rows = (replace(_case(), draw=lambda _: True), replace(_case(), name="other", draw=lambda _: False))
+    dear = replace(_case(), name="dear", draw=lambda _: True, most=5)
+    rows = (replace(_case(), draw=lambda _: True), dear, replace(_case(), name="other", draw=lambda _: False))
     monkeypatch.setattr(measure, "cases", lambda _: rows)
     found = [each for _, _, each in measure.measured(["one"], simulations, 1)]
-    assert found == [Measured(simulations, 0, 0), Measured(0, simulations, 0)]
+    assert found == [Measured(simulations, 0, 0), Measured(min(simulations, 5), 0, 0), Measured(0, simulations, 0)]
 
 
 def test_a_topic_is_written_in_its_place_and_others_stay(tmp_path):
