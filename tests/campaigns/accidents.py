@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.campaigns.disks import small_disk
-from tests.campaigns.everything import FEW
+from tests.campaigns.few import FEW
 from tests.campaigns.judged import said_of
 from tests.campaigns.processes import at_work, end, jobs_of, kill, members, snakemake_of, wait_for_end
 from tests.campaigns.runs import prepared, python_of, tell, undisturbed

@@ -15,7 +15,7 @@ from lucidag.ground.checksums import Checksum
 from lucidag.ground.files import read_json
 from lucidag.ground.records import FOLDER
 from lucidag.report.verify import STATE, files_in
-from tests.campaigns.everything import CONFIGURATION, prepare
+from tests.every import CONFIGURATION, prepare
 from tests.forked import serve
 
 PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}(\.\w+)?")  # what a writer has under its hands (`lucidag.ground.files`)
