@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.campaigns.processes import kill
-from tests.campaigns.runs import Place, Reference, prepared, python_of, tell, undisturbed
+from tests.campaigns.runs import Place, Reference, jobs_done, prepared, python_of, tell, undisturbed
 from tests.every import every
 
 SHORTEST, LONGEST = 0.5, 15.0  # seconds until a kill
@@ -117,7 +117,7 @@ def killed(
                 rules = place.at_work() or [RULE]
                 tally.at_work.update(rules)
                 _look(place, reference, False, tally)
-                there = len(list((place.results / "benchmarks").rglob("*.tsv")))  # written when a job has ended
+                there = jobs_done(place.results)
                 idle, before = (0, there) if there > before else (idle + 1, before)
                 told = f"after {seconds:.1f} s in {', '.join(rules)}; {there} jobs done"
                 tell(f"kill {tally.kills} of {number}, run {tally.runs}: {told}")
