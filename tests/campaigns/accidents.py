@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from tests.campaigns.clocks import clock_during
 from tests.campaigns.disks import small_disk
 from tests.campaigns.few import FEW
 from tests.campaigns.full_disks import PLENTY, disk_full, disk_full_anywhere, whole_disk_full
@@ -164,6 +165,7 @@ ACCIDENTS: dict[str, tuple[Accident, int, bool]] = {
     "read_only": (read_only, 3, False),
     "removed": (removed, 2, False),
     "clock": (clock, 2, False),
+    "clock_during": (clock_during, 3, True),
     "two_runs": (two_runs, 3, False),
     "full_temporary_folder": (full_temporary_folder, 1, False),
     "worker_killed": (worker_killed, 4, False),
@@ -195,6 +197,9 @@ def _campaign(template: Place, accidents: Mapping[str, tuple[Accident, int, bool
         for happened in accident(Scene(used, reference, random.Random(f"{name}/{seed}"), seconds, folder), points):
             found.append(happened)
             tell(happened.line())
+        if not found:
+            tell(f"{name}: not tried, as something for it is missing here")
+            continue
         pairs = [(each.said.failed, each.said.jobs_told) for each in found]
         jobs, told = (sum(value) for value in zip(*pairs, strict=True))
         tracebacks = sum(each.said.tracebacks for each in found)
