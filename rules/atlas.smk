@@ -18,5 +18,7 @@ rule atlas:
         mem_mb=growing(4000),
     params:
         **made_by("atlas"),
+        # Follows from the inputs' own jobs: when these change, they run, and so does this.
+        others=lambda wildcards, input: made_by_others(input),
     script:
         "../workflow/scripts/atlas.py"

@@ -7,6 +7,7 @@ import {
 } from "tabulator-tables";
 import {rowOf} from "./data.js";
 import {number, saveCsv} from "./format.js";
+import {Source} from "./source.js";
 
 Tabulator.registerModule([
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
@@ -69,13 +70,13 @@ function bars({names, values}, row) {
   return canvas;
 }
 
-export function Table({table, title, links = {}, hidden = [], height, filters, spark, lead}) {
+export function Table({table, title, links = {}, hidden = [], height, filters, spark, lead, first = ""}) {
   const [picked, setPicked] = useState({});
   const [every, setEvery] = useState(false);
   const less = lead && !every && table.columns.some(({name}) => !lead(name));
   const place = useRef(null);
   const made = useRef(null);
-  const [words, setWords] = useState("");
+  const [words, setWords] = useState(first);
   const [told, setTold] = useState("");
   const [shown, setShown] = useState(table.rows);
   useEffect(() => {
@@ -122,7 +123,7 @@ export function Table({table, title, links = {}, hidden = [], height, filters, s
         <span aria-live="polite" class="quiet">${shown} of ${table.rows} rows</span>
         ${lead && table.columns.some(({name}) => !lead(name)) && html`<button type="button" aria-pressed=${every} onClick=${() => setEvery(!every)}>All columns</button>`}
         <button type="button" onClick=${() => csv(table, title)}>CSV</button>
-        <span class="quiet file">${table.file}</span>
+        ${table.file && html`<span class="quiet">source: <${Source} file=${table.file} /></span>`}
       </div>
       <div ref=${place} class=${paper ? "unprinted" : ""}></div>
       <p class="quiet meaning" aria-hidden="true">${told}</p>

@@ -23,7 +23,11 @@ OLD = 1  # seconds since 1970: older than whatever it is made from, so that the 
 
 
 def make(
-    results: str | Path, settings: Mapping[str, Any], failed: Sequence[Sequence[str]], untold: Collection[str]
+    results: str | Path,
+    settings: Mapping[str, Any],
+    others: Mapping[str, Any],
+    failed: Sequence[Sequence[str]],
+    untold: Collection[str],
 ) -> None:
     """Write ``atlas/index.html`` of what is there; the next run makes it anew.
 
@@ -33,6 +37,8 @@ def make(
         The folder of results.
     settings
         Those of the job that writes the page.
+    others
+        What made its inputs, see `lucidag.config.origins.origins`.
     failed
         Job, sentence and log of each job that failed.
     untold
@@ -46,15 +52,15 @@ def make(
     ]
     known = Results(folder, there)
     contents = standing(Contents(**settings["contents"]), known)
-    html = page(known, contents, Size(**settings["size"]), About.read(settings["about"]), failed)
+    html = page(known, contents, Size(**settings["size"]), About.read(settings["about"]), failed, others)
     write_text(folder / PAGE, html)
     os.utime(folder / PAGE, (OLD, OLD))
     record_apart(folder, "incomplete", [PAGE])
 
 
 if __name__ == "__main__":
-    results, settings, failed, untold = json.load(sys.stdin)
+    results, settings, others, failed, untold = json.load(sys.stdin)
     try:
-        make(results, settings, failed, untold)
+        make(results, settings, others, failed, untold)
     except InputError as error:
         sys.exit(first_line(error))

@@ -15,7 +15,7 @@ with job(snakemake):
     results = Results(Path(snakemake.output.page).parent.parent, settings["files"])
     about = About.read(settings["about"])
     size = Size(**settings["size"])
-    html = page(results, contents, size, about)
+    html = page(results, contents, size, about, others=snakemake.params.others)
     if len(html) > size.megabytes * 1e6:
         say(f"atlas/index.html takes {len(html) / 1e6:.1f} MB, more than report.atlas.megabytes, {size.megabytes:g}")
     write_text(snakemake.output.page, html)
