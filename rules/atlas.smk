@@ -1,7 +1,7 @@
 # The atlas: one page with a sentence for each analysis, and its evidence one click away.
 #
 # Requires: the tables, maps and images that it shows: see lucidag/config/page.py.
-# Produces: atlas/index.html.
+# Produces: atlas/index.html, and its sentences alone in atlas/findings.html.
 
 
 rule atlas:
@@ -10,6 +10,7 @@ rule atlas:
         [f"{R}/{file}" for file in atlas_files(plan)],
     output:
         page=shown(f"{R}/atlas/index.html", "atlas", "atlas"),
+        findings=shown(f"{R}/atlas/findings.html", "findings", "findings"),
     log:
         f"{R}/logs/atlas/report.log",
     conda:
