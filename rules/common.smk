@@ -10,7 +10,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from snakemake.iocontainers import Wildcards
 from snakemake.logging import DefaultFormatter
+from snakemake.output_index import OutputIndex
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
@@ -45,6 +47,7 @@ from lucidag.config.jobs import job_settings, notebook
 from lucidag.config.load import load_config
 from lucidag.config.lock import Run, alone, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
+from lucidag.config.origins import Origin, origins
 from lucidag.config.page import atlas_files
 from lucidag.config.plan import Plan
 from lucidag.config.probe import (
@@ -302,7 +305,9 @@ def end_of_run():
             else f"could not be made: {problem}"
         )
     if "atlas/index.html" in left:
-        problem = atlas_apart(PLACE, job_settings(plan, "atlas", {}), failed, left)
+        files = [f"{PLACE}/{file}" for file in atlas_files(plan)]
+        told = job_settings(plan, "atlas", {})
+        problem = atlas_apart(PLACE, told, made_by_others(files), failed, left)
         if problem is not None:
             more = [*more, f"{PLACE}/atlas/index.html could not be made: {problem}"]
     said = [*NOTES, *more]
@@ -390,6 +395,38 @@ def code_of(script):
 def made_by(script, stage=None, **more):
     """Return what every job has as params: the settings of its stage, by default named as its script, and its code."""
     return {"settings": settings(stage or script, **more), "code": code_of(script)}
+
+
+def made_by_others(files):
+    """Return what the page is told of the jobs that make its inputs; by rules alone, as a job sees no other jobs.
+
+    Parameters
+    ----------
+    files
+        Those of `atlas_files`, in its order, where they lie: a prefix or a remote storage may stand in front.
+    """
+    index, made = OutputIndex(list(workflow.rules)), {}
+    for inside, file in zip(atlas_files(plan), files, strict=True):
+        makers = sorted(index.match_producers(file), key=lambda maker: maker.name)
+        for maker in makers[:1]:
+            key = (maker, tuple(sorted(maker.get_wildcards(file).items())))
+            made.setdefault(key, (str(file).removesuffix(inside), []))[1].append(inside)
+    return origins(origin(*key, *each) for key, each in made.items())
+
+
+def origin(maker, named, folder, files):
+    """Return a job as `lucidag.config.origins` takes it."""
+    job = Wildcards(fromdict=dict(named))
+    note = maker.expand_log(job)[0].partition("/logs/")[2]
+    outputs = [str(file).removeprefix(folder) for file in maker.expand_output(job)[0]]
+    return Origin(
+        note.split("/")[0].removesuffix(".log"),
+        dict(named),
+        maker.params.settings(job),
+        maker.params.code(job),
+        tuple(outputs),
+        tuple(files),
+    )
 
 
 def gpus(wildcards):

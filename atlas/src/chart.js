@@ -52,7 +52,7 @@ export function Curves({title, x, series, xLabel, yLabel, marks = [], at}) {
   </figure>`;
 }
 
-function Save({title, drawing, size}) {
+export function Save({title, drawing, size}) {
   return html`<button type="button" onClick=${() => saveSvg(title, drawing())}>SVG</button> <button type="button" onClick=${() => savePng(title, drawing(), ...size)}>PNG</button>`;
 }
 

@@ -48,6 +48,35 @@ export function curvesSvg({title, x, series, xLabel, yLabel, marks = [], at}, co
     + `<text transform="translate(14 ${(TOP + HIGH - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${plain(yLabel)}</text></svg>`;
 }
 
+const [CELL, NAMES, MOST_LETTERS] = [44, 150, 20]; // of a matrix: a cell, and the room for names of classes
+
+export function matrixSize(classes) {
+  return [NAMES + classes.length * CELL + 16, 34 + NAMES + classes.length * CELL + 16];
+}
+
+export function share(row, count) {
+  return count / Math.max(1, row.reduce((sum, each) => sum + each, 0));
+}
+
+// A matrix of counts as SVG: darker with the share of the row, and the diagonal has an edge.
+export function matrixSvg({title, classes, rows}) {
+  const [width, height] = matrixSize(classes);
+  const top = 34 + NAMES;
+  const name = (text) => plain(text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text);
+  const heads = classes.map((each, at) => {
+    const [x, y] = [NAMES + at * CELL + CELL / 2, top + at * CELL + CELL / 2];
+    return `<text transform="translate(${x + 4} ${top - 8}) rotate(-90)">${name(each)}</text><text x="${NAMES - 8}" y="${y + 4}" text-anchor="end">${name(each)}</text>`;
+  });
+  const cells = rows.flatMap((row, at) => row.map((count, column) => {
+    const [x, y, part] = [NAMES + column * CELL, top + at * CELL, share(row, count)];
+    return `<rect x="${x}" y="${y}" width="${CELL}" height="${CELL}" fill="#0072b2" fill-opacity="${(0.8 * part).toFixed(3)}" stroke="#bbb"/>`
+      + (at === column ? `<rect x="${x + 1.5}" y="${y + 1.5}" width="${CELL - 3}" height="${CELL - 3}" fill="none" stroke="#333" stroke-width="2"/>` : "")
+      + `<text x="${x + CELL / 2}" y="${y + CELL / 2 + 4}" text-anchor="middle" fill="${part > 0.6 ? "#fff" : "#000"}">${number(count)}</text>`;
+  }));
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="12">`
+    + `<text x="8" y="18" font-weight="bold">${plain(title)}</text><text x="8" y="${top - 8}">true ↓ taken for →</text>${heads.join("")}${cells.join("")}</svg>`;
+}
+
 function plain(text) {
   return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -10,13 +10,14 @@ import {Function} from "./views/function.js";
 import {Images, ImagePage} from "./views/images.js";
 import {Compare} from "./views/compare.js";
 import {Claims, Data} from "./views/other.js";
+import {Provenance} from "./views/provenance.js";
 import {Unit} from "./views/unit.js";
 import {Units} from "./views/units.js";
 
-const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: ImagePage, function: Function, compare: Compare, data: Data, claims: Claims};
+const VIEWS = {findings: Findings, finding: Findings, units: Units, unit: Unit, images: Images, image: ImagePage, function: Function, compare: Compare, data: Data, claims: Claims, provenance: Provenance};
 const MENU = [["findings", "Findings"], ["units", "Units"], ["images", "Images"], ["function", "Function"], ["compare", "Compare"], ["data", "Data"], ["claims", "Claims"]];
 const KEYS = [["1 … 7", "the views, from left to right"], ["/", "search the table"], ["← →", "unit or image before and after"], ["Enter", "on a column's head: sort by it"], ["?", "this list"], ["Esc", "close it"]];
-const OVER = {finding: "findings", unit: "units", image: "images"};
+const OVER = {finding: "findings", unit: "units", image: "images", provenance: "findings"};
 
 function place() {
   const [view, rest = ""] = location.hash.slice(1).split(/=(.*)/s);

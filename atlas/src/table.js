@@ -7,6 +7,7 @@ import {
 } from "tabulator-tables";
 import {rowOf} from "./data.js";
 import {number, saveCsv} from "./format.js";
+import {Source} from "./source.js";
 
 Tabulator.registerModule([
   DownloadModule, ExportModule, FilterModule, FormatModule, FrozenColumnsModule, KeybindingsModule, ResizeTableModule,
@@ -69,13 +70,13 @@ function bars({names, values}, row) {
   return canvas;
 }
 
-export function Table({table, title, links = {}, hidden = [], height, filters, spark, lead}) {
+export function Table({table, title, links = {}, hidden = [], height, filters, spark, lead, first = ""}) {
   const [picked, setPicked] = useState({});
   const [every, setEvery] = useState(false);
   const less = lead && !every && table.columns.some(({name}) => !lead(name));
   const place = useRef(null);
   const made = useRef(null);
-  const [words, setWords] = useState("");
+  const [words, setWords] = useState(first);
   const [told, setTold] = useState("");
   const [shown, setShown] = useState(table.rows);
   useEffect(() => {
@@ -113,16 +114,23 @@ export function Table({table, title, links = {}, hidden = [], height, filters, s
     made.current?.initialized ? act() : made.current?.on("tableBuilt", act);
   }, [words, table, picked, less]);
   const paper = usePaper();
+  const search = useRef(null);
+  const clear = () => {
+    setWords("");
+    setPicked({});
+    search.current.focus(); // the button goes, and the focus must stay somewhere
+  };
   return html`
     <div class="table">
       <div class="tools">
-        <label>Search <input type="search" value=${words} onInput=${(event) => setWords(event.target.value)} data-search /></label>
+        <label>Search <input type="search" value=${words} onInput=${(event) => setWords(event.target.value)} ref=${search} data-search /></label>
         ${filters && pickable(table).map((column) => html`<label>${column.title} <select value=${picked[column.name] ?? ""} onChange=${(event) => setPicked({...picked, [column.name]: event.target.value})}>
           <option value="">all</option>${[...new Set(table.data[column.name])].filter((each) => each !== null && each !== "").sort().map((each) => html`<option value=${String(each)}>${number(each)}</option>`)}</select></label>`)}
         <span aria-live="polite" class="quiet">${shown} of ${table.rows} rows</span>
+        ${(words || Object.values(picked).some(Boolean)) && html`<button type="button" onClick=${clear}>Clear filters: show all rows</button>`}
         ${lead && table.columns.some(({name}) => !lead(name)) && html`<button type="button" aria-pressed=${every} onClick=${() => setEvery(!every)}>All columns</button>`}
         <button type="button" onClick=${() => csv(table, title)}>CSV</button>
-        <span class="quiet file">${table.file}</span>
+        ${table.file && html`<span class="quiet">source: <${Source} file=${table.file} /></span>`}
       </div>
       <div ref=${place} class=${paper ? "unprinted" : ""}></div>
       <p class="quiet meaning" aria-hidden="true">${told}</p>

@@ -8,9 +8,13 @@ from lucidag.report.failures import Failure
 
 
 def make_apart(
-    results: str, settings: Mapping[str, Any], failed: Sequence[Failure], untold: Collection[str]
+    results: str,
+    settings: Mapping[str, Any],
+    others: Mapping[str, Any],
+    failed: Sequence[Failure],
+    untold: Collection[str],
 ) -> str | None:
     """Make the page of what is there, see `lucidag.atlas.incomplete.make`; return why there is none, or None."""
-    words = [results, settings, [[each.job, each.sentence, each.log] for each in failed], sorted(untold)]
+    words = [results, settings, others, [[each.job, each.sentence, each.log] for each in failed], sorted(untold)]
     done = run_apart("lucidag.atlas.incomplete", words)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -16,6 +16,7 @@ from lucidag.atlas.encode import packed
 from lucidag.atlas.explained import by_image, decisions, read
 from lucidag.atlas.findings.finding import Evidence, Finding
 from lucidag.atlas.findings.registry import ANALYSES
+from lucidag.atlas.provenance import provenance
 from lucidag.atlas.results import Results
 from lucidag.atlas.sections.compare import compare
 from lucidag.atlas.sections.data import data
@@ -59,7 +60,12 @@ class Size:
 
 
 def page(
-    results: Results, contents: Contents, size: Size, about: About, failed: Sequence[Sequence[str]] | None = None
+    results: Results,
+    contents: Contents,
+    size: Size,
+    about: About,
+    failed: Sequence[Sequence[str]] | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page.
 
@@ -75,6 +81,8 @@ def page(
         What the results do not tell.
     failed
         Job, sentence and log of each job that failed, where the run did not end; None: it did.
+    others
+        What made the results, see `lucidag.config.origins.origins`; None: nobody knows, and the page does not say.
     """
     files = {model: read(results, found) for model, found in contents.explained.items()}
     seen = {model: by_image(found) for model, found in files.items()}
@@ -82,6 +90,7 @@ def page(
     parts = dict(_tables(results, contents, size, about, seen))
     wanted = _wanted(parts, contents, about)
     tables = {name: packed(part) for name, part in parts.items()}
+    tables |= {} if others is None else {"provenance": packed(provenance(results, others))}
     core = _core(results, contents, list(_findings(Evidence(results, about, known))), about)
     html, small = "", dict[int, Sections]()
     for maps_by, thumbnails_by in SMALLER:

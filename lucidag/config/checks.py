@@ -7,6 +7,7 @@ from lucidag.config.arms import models_of, studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
+from lucidag.config.planted import check_planted
 from lucidag.config.schema import Config
 from lucidag.config.select import members_of
 from lucidag.config.trainings import check_trainings
@@ -14,7 +15,6 @@ from lucidag.data.registry import sources_with
 from lucidag.explain.methods.registry import LIME, name_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.planted.names import FACTORY, LAYER
 from lucidag.units.labels.concepts import read_concepts
 from lucidag.units.settings import ClipDissect, Dissect
 
@@ -40,7 +40,7 @@ def check_names(plan: Plan, faults: Faults) -> None:
         _check_relevance(plan, faults),
         _check_dissect(plan),
         _check_units(plan),
-        _check_planted(plan, faults),
+        check_planted(plan, faults),
     )
     for lines in found:
         with faults.gathered():
@@ -231,22 +231,6 @@ def _check_dissect(plan: Plan) -> Iterator[str]:
             yield f"dissect.compare[{place}]: '{pair[0]}' is compared with itself"
     yield from _check_probes(plan, dissect)
     yield from _check_clip_dissect(plan, dissect.clip_dissect)
-
-
-def _check_planted(plan: Plan, before: Faults) -> Iterator[str]:
-    config = plan.config
-    if config.planted is None or any(line.startswith("planted.models:") for line in before.lines):
-        return
-    if not plan.planted:
-        yield f"planted: no model has the architecture '{FACTORY}'"
-    for model in plan.planted:
-        network = config.models[model]
-        if network.architecture != FACTORY or network.train is None:
-            yield f"planted.models: model '{model}' is not a network of '{FACTORY}' that is trained here"
-        elif LAYER not in plan.layers.get(model, ()):
-            yield f"planted: needs the labels of layer '{LAYER}' of model '{model}': name it in `dissect.layers`"
-        elif not config.datasets[plan.probe(model)].captions:
-            yield f"planted: the probe set '{plan.probe(model)}' has not the concepts of drawn scenes"
 
 
 def _check_probes(plan: Plan, dissect: Dissect) -> Iterator[str]:

@@ -1,15 +1,13 @@
 """What the table of experiments is made of: files by kind, and what the configuration says of each model."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lucidag.config.grid import SEED
 from lucidag.config.grid_names import meaning
+from lucidag.config.origins import code_digest
 from lucidag.config.plan import Plan
-from lucidag.ground.digest import DIGITS
 
 Settings = dict[str, Any]
 TOLD = 5  # names in a sentence
@@ -81,7 +79,7 @@ def digests_of_code(plan: Plan, code_of: Callable[[str], Callable[[Mapping[str, 
     found = {}
     for model in plan.config.models:
         code = code_of("train" if model in plan.trained else "import_model")({"model": model})
-        found[model] = hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:DIGITS]
+        found[model] = code_digest(code)
     return found
 
 

@@ -30,7 +30,7 @@ def draw_images(key: str, dataset: DataSource, number: int, seed: int, file: Pat
     Raises
     ------
     InputError
-        If only reading the images would tell their classes, or there are fewer than `number`.
+        If only reading the images would tell their classes, there are fewer than `number`, or they cannot be split.
     """
     asked = f"{dataset.known_digest()}\n{number}\n{seed}\n{_code(type(dataset).__module__)}"
     name = hashlib.sha256(asked.encode()).hexdigest()[:32]
@@ -44,7 +44,10 @@ def draw_images(key: str, dataset: DataSource, number: int, seed: int, file: Pat
 def _drawn(key: str, dataset: DataSource, number: int, seed: int) -> list[str]:
     from lucidag.ground.statistics.stratified import drawn
 
-    known = dataset.known_images()
+    try:
+        known = dataset.known_images()
+    except InputError as error:
+        raise InputError(*(f"{key}: {line}" for line in error.lines)) from error
     if known is None:
         raise InputError(
             f"{key}: none can be drawn, as source '{dataset.source}' knows the classes of its images only when they "

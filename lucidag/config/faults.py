@@ -29,15 +29,15 @@ class Faults:
     def gathered(self, prefix: str = "") -> Iterator[None]:
         """Run a check, and keep what it finds wrong, each line with the same words before it.
 
-        What other exceptions come of mistakes that were found before (a name that does not exist, looked up) is no
-        mistake of its own.
+        What other exceptions come of mistakes that were found before (a name that does not exist, looked up; images
+        that could not be drawn) is no mistake of its own.
         """
         try:
             yield
         except InputError as error:
             lines = [f"{prefix}{line}" for line in error.lines]
             self.lines += [line for line in lines if line not in self.lines]
-        except LookupError:
+        except Exception:
             if not self.lines:
                 raise
 

@@ -35,7 +35,7 @@ def unit_sheet(rows: Sequence[UnitRow], title: str) -> Figure:
     """
     columns = max((len(row.frames) for row in rows), default=0)
     if columns == 0:
-        return note("No unit has an image that activates it.")
+        return note("No unit has a label, or none has an image that activates it.")
     cell = min(WIDEST, (FULL_WIDTH - WORDS - 2 * MARGIN) / columns - GAP)
     heights = [max(cell + CAPTION * any(row.captions), LINE * (1.6 + _lines(row))) for row in rows]
     height = HEADER + sum(heights) + BETWEEN * (len(rows) - 1) + MARGIN

@@ -10,6 +10,7 @@ from lucidag.ground.files import discard
 from lucidag.ground.made import device_in, record_of, when_and_where, write_record
 from lucidag.ground.records import Records, place, results_folder
 from lucidag.ground.task import Task
+from lucidag.ground.times import no_later_than
 
 
 @contextmanager
@@ -29,7 +30,8 @@ def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     Raises
     ------
     InputError
-        If an input is not what its job wrote, or if the record cannot be written.
+        If an input is not what its job wrote, if a file of the user's own bears a time to come, or if the record cannot
+        be written.
     """
     results = results_folder(task.log[0], list(task.output))
     if results is None:
@@ -44,11 +46,13 @@ def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     if all(Path(file).is_file() for file in task.output):  # of a missing one Snakemake tells
         unequal = {_inside(getattr(task.output, name), results) for name in differing}
         sums = {_inside(file, results): Checksum.of(file) for file in task.output}
+        others, own = _sorted_out(inputs, results)
+        no_later_than(task.output, [results / path for path in others], own)
         record = record_of(
             rule=rule,
             wildcards={name: str(value) for name, value in task.wildcards.items()},
             params=dict(task.params.items()),
-            inputs=_sorted_out(inputs, results),
+            inputs=(others, own),
             outputs={path: None if path in unequal else each for path, each in sums.items()},
             log=_inside(log, results),
             device=device_in(log),

@@ -28,7 +28,7 @@ from torch import nn
 from lucidag.data.scenes import CONCEPTS
 from lucidag.ground.errors import InputError
 from lucidag.ground.spelling import unknown
-from lucidag.models.planted_fit import SIZE, STRIDE, fit_detectors
+from lucidag.models.planted_fit import STRIDE, fit_detectors
 from lucidag.models.planted_units import (
     COUNTS,
     DEAD,
@@ -36,6 +36,7 @@ from lucidag.models.planted_units import (
     NOISE,
     NONE,
     REDUNDANT,
+    SIZE,
     Plants,
     draw_plants,
     kinds_of,

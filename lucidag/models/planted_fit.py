@@ -12,11 +12,10 @@ from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, on
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from lucidag.data.scenes import CONCEPTS, draw
-from lucidag.models.planted_units import NAMES
+from lucidag.models.planted_units import NAMES, SIZE
 
 Floats = NDArray[np.float64]
 STRIDE = 4  # of the detectors' maps on the image
-SIZE = 64
 BATCH, RATE, DECAY, RARE = 32, 3e-3, 0.05, -3.0  # RARE: the logit that the detectors begin with
 CHECKED = 6  # one of so many images is not learnt from, and says how good the detectors are
 

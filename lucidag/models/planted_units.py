@@ -18,6 +18,7 @@ PURE, TWO, REDUNDANT, DEAD, SHORTCUT, NOISE = "pure", "two-concept", "redundant"
 KINDS = (PURE, TWO, REDUNDANT, DEAD, SHORTCUT, NOISE)
 COUNTS: Mapping[str, int] = MappingProxyType({PURE: 40, TWO: 28, REDUNDANT: 16, DEAD: 8, SHORTCUT: 8, NOISE: 12})
 NAMES = tuple((name, category) for category, names in CONCEPTS.items() for name in names)
+SIZE = 64  # pixels of the side of images that units are planted for
 STEP = 0.25  # by which the threshold rises from one unit of a concept to the next
 NONE = -1
 EMPTY: Row = {"first": NONE, "second": NONE, "source": NONE, "acts_on": NONE, "least": 0.0}

@@ -15,7 +15,7 @@ from lucidag.models.frames import batches
 from lucidag.models.network import Network
 from lucidag.models.planted import Planted
 from lucidag.models.planted_fit import covered_shares
-from lucidag.models.planted_units import DEAD, NAMES, NOISE, NONE, Plants
+from lucidag.models.planted_units import DEAD, NAMES, NOISE, NONE, SIZE, Plants
 from lucidag.planted.names import LAYER
 from lucidag.units.passes.layers import forward
 
@@ -43,7 +43,13 @@ def planted_in(network: Network) -> Planted:
 def maps_of(
     network: Network, manifest: Manifest, rows: NDArray[np.int64], device: str, threads: int
 ) -> tuple[NDArray[np.float32], Bools]:
-    """Give the maps of the planted units (N x P x h x w), and where concepts cover more than half (N x C x h x w)."""
+    """Give the maps of the planted units (N x P x h x w), and where concepts cover more than half (N x C x h x w).
+
+    Raises
+    ------
+    InputError
+        If images are of another size than those that units are planted for, so that one does not lie on the other.
+    """
     planted, reader = planted_in(network), Images(manifest)
     count = len(planted.plants().kind)
     with forward(network, [LAYER], device, threads) as run:
@@ -52,7 +58,13 @@ def maps_of(
         ]
     labels = [reader.read_concepts(row) for row in rows.tolist()]
     stacked = {category: np.stack([each[category] for each in labels]) for category in labels[0]}
-    return np.concatenate(shown), covered_shares(stacked).numpy() > 0.5
+    maps, covered = np.concatenate(shown), covered_shares(stacked).numpy() > 0.5
+    if maps.shape[2:] != covered.shape[2:]:
+        found = next(iter(stacked.values())).shape[1:]
+        raise InputError(
+            f"images of the probe set are {found[0]} x {found[1]}, and units are planted for {SIZE} x {SIZE}"
+        )
+    return maps, covered
 
 
 def truth_table(

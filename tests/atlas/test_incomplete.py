@@ -7,9 +7,11 @@ import pytest
 from lucidag.atlas.encode import unpacked
 from lucidag.atlas.incomplete import PAGE, make
 from lucidag.atlas.results import Results
+from lucidag.config.origins import origins
 from lucidag.report.settings import Atlas
 from tests.atlas.made_up_results import make as make_up
 from tests.atlas.test_page import ABOUT, CONTENTS, SECTION
+from tests.atlas.test_provenance import JOB
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def told(tmp_path):
     settings = {"contents": asdict(CONTENTS), "files": files, "size": Atlas().model_dump(), "about": about}
 
     def page(untold=(), failed=()):
-        make(tmp_path, settings, failed, untold)
+        make(tmp_path, settings, origins([JOB]), failed, untold)
         html = (tmp_path / PAGE).read_text(encoding="utf-8")
         return {name: unpacked(text) for name, text in SECTION.findall(html)}
 
@@ -33,6 +35,7 @@ def test_what_failed_is_said_and_what_stands_is_shown(told):
     found = page(["rof/large/sweep.csv", "units/large/effects.csv"], failed)
     assert found["core"]["failed"] == failed
     assert "function:large" not in found
+    assert found["provenance"]["table"]["rows"] == 0  # the sweep is left out here too
     assert found["units:large/layer4"]["effects"] is None
     assert "images:large" in found
 

@@ -10,50 +10,22 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from tests.campaigns.clocks import clock_during
 from tests.campaigns.disks import small_disk
-from tests.campaigns.everything import FEW
+from tests.campaigns.few import FEW
+from tests.campaigns.full_disks import PLENTY, disk_full, disk_full_anywhere, whole_disk_full
 from tests.campaigns.judged import said_of
 from tests.campaigns.processes import at_work, end, jobs_of, kill, members, snakemake_of, wait_for_end
-from tests.campaigns.runs import prepared, python_of, tell, undisturbed
+from tests.campaigns.runs import Place, prepared, python_of, tell, undisturbed
 from tests.campaigns.scene import Happened, Scene
+from tests.every import every
 
-PLENTY = 2**30
 Accident = Callable[[Scene, int], Iterator[Happened]]
-
-
-def disk_full(scene: Scene, points: int) -> Iterator[Happened]:
-    """Give the disk of the results a little more room each time it is full."""
-    yield from _filling(scene, points, "disk of the results full", "results")
-
-
-def whole_disk_full(scene: Scene, points: int) -> Iterator[Happened]:
-    """Do the same where Snakemake's own notes lie on that disk too."""
-    yield from _filling(scene, points, "disk of all full", "")
-
-
-def _filling(scene: Scene, points: int, name: str, inside: str) -> Iterator[Happened]:
-    place = scene.place()
-    apart = place.folder.with_name(f"{place.folder.name}-disk")
-    whole = 4096 * sum(-(-size // 4096) + 1 for size in scene.reference.sizes.values())
-    with small_disk(place.folder / inside if inside else apart, PLENTY) as disk:
-        if not inside:
-            shutil.copytree(place.folder, apart, dirs_exist_ok=True, symlinks=True)
-            place = place.at(apart)
-        found, before = [], disk.used()
-        for point in range(points):
-            room = max(disk.used(), before) - before + whole * (point + 1) // (3 * points) if point else 16384
-            disk.resize(before + room)
-            if place.run() == 0:
-                break
-            found.append(scene.between(place, name, f"{room / 1024:.0f} kB"))
-            yield found[-1]
-        disk.resize(PLENTY)
-        yield scene.after(place, Happened(name, "room again", said_of("")))
 
 
 def read_only(scene: Scene, points: int) -> Iterator[Happened]:
@@ -193,6 +165,7 @@ ACCIDENTS: dict[str, tuple[Accident, int, bool]] = {
     "read_only": (read_only, 3, False),
     "removed": (removed, 2, False),
     "clock": (clock, 2, False),
+    "clock_during": (clock_during, 3, True),
     "two_runs": (two_runs, 3, False),
     "full_temporary_folder": (full_temporary_folder, 1, False),
     "worker_killed": (worker_killed, 4, False),
@@ -200,25 +173,37 @@ ACCIDENTS: dict[str, tuple[Accident, int, bool]] = {
     "file_size": (file_size, 2, True),
     "memory": (memory, 2, True),
 }
+# The same, of a run with every stage.
+WITH_EVERY_STAGE: dict[str, tuple[Accident, int, bool]] = {"disk_full_anywhere": (disk_full_anywhere, 24, False)}
 
 
 def main(number: int, seed: int, folder: Path, plain: bool) -> int:
     """Run all accidents and print what happened; `number` is of no use here."""
     python = python_of(folder / "python", plain)
-    template, began = prepared(folder / "template", FEW, python), time.monotonic()
+    wrong = _campaign(prepared(folder / "few/template", FEW, python), ACCIDENTS, seed)
+    wrong += _campaign(prepared(folder / "every/template", every(), python), WITH_EVERY_STAGE, seed)
+    return int(bool(wrong))
+
+
+def _campaign(template: Place, accidents: Mapping[str, tuple[Accident, int, bool]], seed: int) -> int:
+    """Let accidents happen to a configuration, tell of each, and return after how many anything was wrong."""
+    began = time.monotonic()
     reference, wrong = undisturbed(template, tell), 0
     seconds = time.monotonic() - began
-    for name, (accident, points, by_python) in ACCIDENTS.items():
+    for name, (accident, points, by_python) in accidents.items():
         used = replace(template, python=Path(sys.executable)) if by_python else template
-        scene = Scene(used, reference, random.Random(f"{name}/{seed}"), seconds, folder / name)
+        folder = template.folder.with_name(name)
         found = []
-        for happened in accident(scene, points):
+        for happened in accident(Scene(used, reference, random.Random(f"{name}/{seed}"), seconds, folder), points):
             found.append(happened)
             tell(happened.line())
+        if not found:
+            tell(f"{name}: not tried, as something for it is missing here")
+            continue
         pairs = [(each.said.failed, each.said.jobs_told) for each in found]
         jobs, told = (sum(value) for value in zip(*pairs, strict=True))
         tracebacks = sum(each.said.tracebacks for each in found)
         faults = sum(bool(each.faults) for each in found)
         wrong += faults
         tell(f"{name}: {len(found)} times, {jobs} jobs failed, {told} told, {tracebacks} tracebacks, {faults} faults")
-    return int(bool(wrong))
+    return wrong

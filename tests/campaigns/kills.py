@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.everything import EVERYTHING
 from tests.campaigns.processes import kill
-from tests.campaigns.runs import Place, Reference, prepared, python_of, tell, undisturbed
+from tests.campaigns.runs import Place, Reference, jobs_done, prepared, python_of, tell, undisturbed
+from tests.every import every
 
 SHORTEST, LONGEST = 0.5, 15.0  # seconds until a kill
 IDLE = 5  # kills without a step forward until the next one comes later
@@ -117,7 +117,7 @@ def killed(
                 rules = place.at_work() or [RULE]
                 tally.at_work.update(rules)
                 _look(place, reference, False, tally)
-                there = len(list((place.results / "benchmarks").rglob("*.tsv")))  # written when a job has ended
+                there = jobs_done(place.results)
                 idle, before = (0, there) if there > before else (idle + 1, before)
                 told = f"after {seconds:.1f} s in {', '.join(rules)}; {there} jobs done"
                 tell(f"kill {tally.kills} of {number}, run {tally.runs}: {told}")
@@ -150,7 +150,7 @@ def _look(place: Place, reference: Reference, finished: bool, tally: Tally) -> N
 def main(number: int, seed: int, folder: Path, plain: bool) -> int:
     """Run the campaign and print what happened."""
     began = time.monotonic()
-    template = prepared(folder / "template", EVERYTHING, python_of(folder / "python", plain))
+    template = prepared(folder / "template", every(), python_of(folder / "python", plain))
     tally = campaign(template, number, seed, tell=tell)
     for line in tally.lines():
         print(line)

@@ -15,7 +15,7 @@ from lucidag.ground.checksums import Checksum
 from lucidag.ground.files import read_json
 from lucidag.ground.records import FOLDER
 from lucidag.report.verify import STATE, files_in
-from tests.campaigns.everything import CONFIGURATION, prepare
+from tests.every import CONFIGURATION, prepare
 from tests.forked import serve
 
 PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}(\.\w+)?")  # what a writer has under its hands (`lucidag.ground.files`)
@@ -128,12 +128,15 @@ class Reference:
         Those that hold seconds, and so differ from run to run.
     sizes
         Bytes of those that are there.
+    jobs
+        How many it takes.
     """
 
     sums: Mapping[str, str]
     there: frozenset[str]
     unequal: frozenset[str]
     sizes: Mapping[str, int]
+    jobs: int
 
     @classmethod
     def of(cls, results: Path) -> "Reference":
@@ -145,7 +148,8 @@ class Reference:
             recorded |= read_json(file)["outputs"]
         unequal = frozenset(path for path, each in recorded.items() if each is None)
         passed = {path: each["sha256"] for path, each in recorded.items() if each is not None}
-        return cls({**passed, **there}, frozenset(there), unequal, {path: each.size for path, each in sums.items()})
+        sizes = {path: each.size for path, each in sums.items()}
+        return cls({**passed, **there}, frozenset(there), unequal, sizes, jobs_done(results))
 
     def faults(self, results: Path, finished: bool) -> tuple[list[str], int]:
         """Say what is wrong with results, and how many files were looked at.
@@ -166,6 +170,11 @@ class Reference:
             found += [f"{path} is missing" for path in sorted(self.there - seen)]
             found += [f"{mark} tells of a failure" for mark in (results / "logs").rglob("*.failed.json")]
         return found, len(seen)
+
+
+def jobs_done(results: Path) -> int:
+    """Return how many jobs have ended, by what each writes of its cost when it has."""
+    return len(list((results / "benchmarks").rglob("*.tsv")))
 
 
 def python_of(folder: Path, plain: bool) -> Path:

@@ -1,21 +1,21 @@
 """Accidents in short: killed runs end with the same bytes, and whatever is in the way is told in a sentence."""
 
 import random
-import re
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.campaigns.accidents import ACCIDENTS, disk_full, worker_killed
+from tests.campaigns.accidents import ACCIDENTS, WITH_EVERY_STAGE, worker_killed
+from tests.campaigns.clocks import library
 from tests.campaigns.disks import can_mount
-from tests.campaigns.everything import CONFIGURATION, EVERYTHING, FEW
+from tests.campaigns.few import FEW
+from tests.campaigns.full_disks import disk_full
 from tests.campaigns.kills import campaign
 from tests.campaigns.runs import Place, Reference, prepared, undisturbed
 from tests.campaigns.scene import Scene
-from tests.workflow.conftest import command, environment, jobs_in
+from tests.every import every
 
 pytestmark = pytest.mark.workflow
 
@@ -100,9 +100,11 @@ def test_a_job_that_is_killed_is_told_of_and_the_rerun_ends_with_the_same_bytes(
 
 @pytest.mark.long
 @pytest.mark.usefixtures("disks")
-@pytest.mark.parametrize("name", ACCIDENTS)
+@pytest.mark.parametrize("name", [*ACCIDENTS, *WITH_EVERY_STAGE])
 def test_after_any_accident_the_bytes_are_the_same(scene: Scene, name: str) -> None:
-    accident, _, by_python = ACCIDENTS[name]
+    if name == "clock_during" and library() is None:
+        pytest.skip("the package faketime brings a clock that can be set for a run alone")
+    accident, _, by_python = (ACCIDENTS | WITH_EVERY_STAGE)[name]
     used = replace(scene.template, python=Path(sys.executable)) if by_python else scene.template
     for happened in accident(replace(scene, template=used, folder=scene.folder / name), 2):
         assert happened.faults == []
@@ -111,27 +113,6 @@ def test_after_any_accident_the_bytes_are_the_same(scene: Scene, name: str) -> N
 
 @pytest.mark.long
 def test_runs_of_every_stage_that_are_killed_do_too(tmp_path: Path, python: Path) -> None:
-    tally = campaign(prepared(tmp_path / "template", EVERYTHING, python), number=8, seed=2)
+    tally = campaign(prepared(tmp_path / "template", every(), python), number=8, seed=2)
     assert tally.faults == []
     assert tally.kills == 8
-
-
-def test_the_configuration_has_every_rule(root: Path, tmp_path: Path, python: Path) -> None:
-    """But for those in whose place others run, as there are several shards, and for target rules."""
-    place = prepared(tmp_path / "template", EVERYTHING, python)
-    done = subprocess.run(
-        command("--dry-run", "--configfile", CONFIGURATION, python=python),
-        cwd=place.folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    planned = {re.sub(r"_\d+$", "", name) for name in jobs_in(done.stdout + done.stderr)}
-    written = {
-        name
-        for file in (root / "rules").glob("*.smk")
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.MULTILINE)
-        if "    output:" in body
-    }
-    assert written - planned == {"faithfulness", "dissect_passes"}

@@ -100,6 +100,11 @@ def folder(tmp_path: Path, ids: bool) -> dict[str, Any]:
     return {"source": "folder", "path": str(tmp_path / "labels.csv"), **columns}
 
 
+def test_a_data_set_that_cannot_be_split_is_named() -> None:
+    told = fault(1, {"source": "scenes", "number": 12, "size": 32})
+    assert told.startswith("c.yaml: explain.images.d: splits: class ")
+
+
 def test_images_of_a_folder_are_drawn_from_its_test_images(tmp_path: Path) -> None:
     assert set(checked(8, folder(tmp_path, False)).explained["m"]) == {f"p{number}" for number in range(4, 12)}
 

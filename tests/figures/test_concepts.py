@@ -105,7 +105,8 @@ def test_nothing_to_draw_is_said(tmp_path):
     none = summary(units({"none": 4}), Counting(resamples=10))
     assert "No unit has a confirmed label" in categories({"A": none}, "clip-dissect").texts[0].get_text()
     sheet = unit_sheet([UnitRow("u", [], [], [], [])], "x")
-    assert "No unit has an image" in sheet.texts[0].get_text()
+    assert "No unit has a label" in sheet.texts[0].get_text()
+    assert "No unit has a label" in unit_sheet([], "x").texts[0].get_text()
     save(sheet, tmp_path / "a.png", tmp_path / "a.pdf")
 
 

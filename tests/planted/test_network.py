@@ -8,7 +8,6 @@ from lucidag.data.scenes import CONCEPTS, draw
 from lucidag.ground.errors import InputError
 from lucidag.models import planted
 from lucidag.models.planted import ALIKE, FIELDS, OFF, make, planted_weights
-from lucidag.models.planted_fit import SIZE
 from lucidag.models.planted_units import (
     DEAD,
     KINDS,
@@ -18,6 +17,7 @@ from lucidag.models.planted_units import (
     PURE,
     REDUNDANT,
     SHORTCUT,
+    SIZE,
     TWO,
     Plants,
     draw_plants,

@@ -60,3 +60,32 @@ def test_another_network_has_no_planted_units():
     other["planted"] = {"models": ["net"]}
     with pytest.raises(InputError, match="is not a network of"):
         load_config(other, "here.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "settings", "said"),
+    [
+        (
+            "datasets.drawn",
+            {"size": 32},
+            r"datasets\.drawn\.size: found 32; .* 64 pixels, and these are its probe set",
+        ),
+        ("models.net.input", {"size": 32}, r"models\.net\.input\.size: found 32; .* for images of 64 x 64 pixels"),
+        ("models.net.input", {"resize": "crop"}, r"models\.net\.input\.resize: found 'crop'; .* no margin to cut off"),
+    ],
+)
+def test_images_that_units_are_not_planted_for_are_refused(section, settings, said):
+    other = words()
+    place = other
+    for key in section.split("."):
+        place = place[key]
+    place.update(settings)
+    with pytest.raises(InputError, match=said) as error:
+        load_config(other, "here.yaml")
+    assert len(error.value.lines) == 1
+
+
+def test_images_of_another_size_are_stretched_where_they_are_no_probe_set():
+    other = words(dissect={"probe": "probe", "layers": {"net": ["units"]}, "clip_dissect": None})
+    other["datasets"] |= {"drawn": {"source": "scenes", "size": 96}, "probe": {"source": "scenes"}}
+    assert load_config(other, "here.yaml").planted is not None

@@ -523,6 +523,8 @@ def test_a_layer_without_labels_has_no_unit_on_the_sheet(tmp_path, seen):
     assert (len(chosen["shown"]), chosen["fc"]) == (1, ())
     rows = unit_rows(network, manifest, np.arange(IMAGES), statistics, tables, chosen, 2, threads=1)
     assert [row.name for row in rows] == [f"shown, unit {chosen['shown'][0]}"]
+    none = dict.fromkeys(chosen, ())
+    assert unit_rows(network, manifest, np.arange(IMAGES), statistics, tables, none, 2, threads=1) == []
 
 
 def test_the_sheet_of_other_images_is_refused(tmp_path, seen):

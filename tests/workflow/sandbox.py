@@ -23,7 +23,7 @@ from typing import Any
 
 from planned import planned  # beside this file, which is run as a script
 
-CODE = ("workflow", "mynet.py")  # what a job runs beside the package
+CODE = ("workflow", "mynet.py", "everynet.py")  # what a job runs beside the package
 
 
 def main(configuration: str, rules: set[str]) -> None:

@@ -84,6 +84,13 @@ DRY = {
         {"models": {"m": {**NETWORK, "train": {"trainable": ["fc", "blocks.block9"]}}}},
         ["models.m.train.trainable", "'blocks.block9'", "blocks.block1"],
     ),
+    "drawn": (
+        {
+            "explain": {"images": {"d": 5000}, "methods": ["epsilon_plus_flat"], "lime": {"num_samples": 10}},
+            "relevance": {},
+        },
+        ["explain.images.d", "5000 images are asked for, and split 'test' has 360 images"],
+    ),
     "architecture": (
         {"models": {"m": {**NETWORK, "architecture": "resnet81", "options": {}}}},
         ["models.m", "'resnet81'", "resnet18"],

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lucidag.ground.files import read_json
+from tests.every import CONFIGURATION, WHOLE, add
 from tests.workflow.conftest import environment
-from tests.workflow.every import CONFIGURATION, SHARDED, prepare
 
 pytestmark = pytest.mark.workflow
 
@@ -22,10 +22,10 @@ PARTS = {
     *("dissect_overlaps_shard.py", "dissect_overlaps_merge.py"),
 }
 JOINED = (
-    *("features/b/test.safetensors", "faithfulness/b.csv"),
+    *("features/one/test.safetensors", "faithfulness/one.csv"),
     *(
         f"dissect/{model}{twin}/{file}"
-        for model in ("b", "objects", "planted")
+        for model in ("one", "planted")
         for twin in ("", "/untrained")
         for file in ("activations.npy", "overlaps.safetensors")
     ),
@@ -48,10 +48,10 @@ def alone(python: Path, root: Path) -> Alone:
 
 @pytest.fixture(scope="module")
 def every(project, snakemake) -> Path:
-    """Return a folder in which the configuration with every rule has run to its end."""
+    """Return a folder in which the configuration with every rule has run to its end, with one job for each stage."""
     folder = project()
-    prepare(folder)
-    snakemake(folder, "--cores", "2", "--configfile", CONFIGURATION, timeout=3000)
+    add(folder)
+    snakemake(folder, "--cores", "2", "--configfile", WHOLE, timeout=3000)
     return folder
 
 
@@ -72,7 +72,7 @@ def test_what_is_not_declared_is_missed(copied: Path, alone: Alone) -> None:
 
 @pytest.mark.long
 def test_every_script_makes_the_same_of_its_declared_inputs_alone(every: Path, alone: Alone) -> None:
-    found = alone(every, CONFIGURATION)
+    found = alone(every, WHOLE)
     assert found["differing"] == {}
     scripts = {file.name for file in (every / "workflow/scripts").glob("*.py")}
     assert scripts - set(found["jobs"]) == {*PARTS, "verify.py"}  # which reads all results there are
@@ -85,8 +85,8 @@ def test_every_part_makes_the_same_of_its_declared_inputs_alone(
     folder = tmp_path / "sharded"
     shutil.copytree(every, folder, symlinks=True)
     targets = [f"results/{file}" for file in JOINED]
-    snakemake(folder, *targets, "--cores", "2", "--notemp", "--configfile", SHARDED, timeout=600)
-    found = alone(folder, SHARDED, *(name.removesuffix(".py") for name in PARTS))
+    snakemake(folder, *targets, "--cores", "2", "--notemp", "--configfile", CONFIGURATION, timeout=600)
+    found = alone(folder, CONFIGURATION, *(name.removesuffix(".py") for name in PARTS))
     assert found["differing"] == {}
 
 
@@ -94,13 +94,13 @@ def test_every_part_makes_the_same_of_its_declared_inputs_alone(
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="the storage plugin needs rsync")
 def test_a_run_through_a_storage_gives_the_same_bytes(every: Path, project, snakemake, tmp_path: Path) -> None:
     folder = project()
-    prepare(folder)
+    add(folder)
     remote, local = tmp_path / "remote", tmp_path / "local"
     storage = ("--default-storage-provider", "fs", "--default-storage-prefix", str(remote))
-    words = ("--cores", "2", *storage, "--local-storage-prefix", str(local), "--configfile", CONFIGURATION)
+    words = ("--cores", "2", *storage, "--local-storage-prefix", str(local), "--configfile", WHOLE)
     snakemake(folder, *words, timeout=3000)
     # A comment in the settings that were found names the file, which a job sees in another place.
-    assert differing(every / "results", remote / "results") == ["explanations/b/lime/tuned.yaml"]
+    assert differing(every / "results", remote / "results") == ["explanations/one/lime/tuned.yaml"]
     assert not list((folder / "results").glob("[!.]*"))
     again = snakemake(folder, "--dry-run", *words)
     assert "Nothing to be done" in again.stdout + again.stderr

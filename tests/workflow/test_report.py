@@ -3,10 +3,14 @@
 import json
 import re
 import zipfile
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lucidag.atlas.encode import unpacked
+from tests.atlas.test_page import SECTION
 
 pytestmark = pytest.mark.workflow
 
@@ -94,11 +98,23 @@ def test_every_result_has_labels_and_a_caption(results) -> None:
 
 def test_the_notebook_is_in_the_report(finished: Path, report, results) -> None:
     pages = {path: about for path, about in results.items() if path.endswith(".html")}
-    assert set(pages) == {"results/report.html", "results/atlas/index.html"}
+    assert set(pages) == {"results/report.html", "results/atlas/index.html", "results/atlas/findings.html"}
     for path, about in pages.items():
         assert report[about["data_uri"]] == (finished / path).read_bytes()
     assert list(variable(report, "categories")["Report"].values()) == [["results/report.html"]]
-    assert list(variable(report, "categories")["Atlas"].values()) == [["results/atlas/index.html"]]
+    (atlas,) = variable(report, "categories")["Atlas"].values()
+    assert set(atlas) == set(pages) - {"results/report.html"}
+
+
+def test_the_report_opens_with_the_findings(finished: Path, report) -> None:
+    page = report["report.html"].decode()
+    (start,) = re.finditer(r"\bworkflow_desc\b\s*[=:]\s*(?=\")", page)
+    first = json.JSONDecoder().raw_decode(page, start.end())[0]
+    html = (finished / "results/atlas/index.html").read_text(encoding="utf-8")
+    found = unpacked(dict(SECTION.findall(html))["core"])["findings"]
+    assert len(found) > 5
+    assert not [each["sentence"] for each in found if f"<li>{escape(each['sentence'])}</li>" not in first]
+    assert "system-message" not in first
 
 
 def test_captions_name_what_they_are_about(finished: Path, results) -> None:

@@ -1,4 +1,6 @@
 import {html} from "htm/preact";
+import {Save} from "../chart.js";
+import {matrixSize, matrixSvg, share} from "../exported.js";
 import {number, saveCsv} from "../format.js";
 
 // Which class is taken for which, at the largest k of the grid that is not above the slider's.
@@ -6,21 +8,19 @@ export function Confusion({confusion, k, model}) {
   const place = Math.max(0, confusion.k.filter((each) => each <= k).length - 1);
   const {classes, counts} = confusion;
   const rows = counts[place];
-  const csv = () => saveCsv(`confusions ${model} ${confusion.k[place]}`, [["true", ...classes], ...rows.map((row, at) => [classes[at], ...row])]);
+  const title = `confusions ${model} ${confusion.k[place]}`;
+  const drawing = () => matrixSvg({title: `${model}: which class is taken for which, ${confusion.k[place]} units on`, classes, rows});
+  const csv = () => saveCsv(title, [["true", ...classes], ...rows.map((row, at) => [classes[at], ...row])]);
   return html`
     <h2>Which class is taken for which</h2>
     <p aria-live="polite">${said(classes, rows, confusion.k[place])}</p>
-    <div class="tools"><button type="button" onClick=${csv}>CSV</button></div>
+    <div class="tools"><button type="button" onClick=${csv}>CSV</button> <${Save} title=${title} drawing=${drawing} size=${matrixSize(classes)} /></div>
     <div class="wide" tabindex="0" role="region" aria-label="Confusions"><table class="matrix">
       <caption>Rows: what an image is; columns: what it is taken for; images, darker with the share of the row.</caption>
       <thead><tr><td></td>${classes.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
       <tbody>${rows.map((row, at) => html`<tr><th scope="row">${classes[at]}</th>${row.map((count, column) => html`
         <td class=${at === column ? "right" : ""} style=${{"--share": `${40 * share(row, count)}%`}}>${count}</td>`)}</tr>`)}</tbody>
     </table></div>`;
-}
-
-function share(row, count) {
-  return count / Math.max(1, row.reduce((sum, each) => sum + each, 0));
 }
 
 function said(classes, rows, k) {

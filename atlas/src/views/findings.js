@@ -1,6 +1,8 @@
 import {html} from "htm/preact";
 import {useEffect} from "preact/hooks";
+import {has} from "../data.js";
 import {link} from "../format.js";
+import {Source} from "../source.js";
 
 const FIRST = 3; // sentences of an analysis that stand open
 
@@ -26,6 +28,7 @@ export function Findings({core, parts}) {
         <summary>${analysis} <span class="quiet">${found.length}</span></summary><${List} found=${found} chosen=${chosen} /></details>`)}
     </section>
     <section><h2>How it was made</h2>
+      ${has("provenance") && html`<p><a href="#provenance">Provenance</a>: which job, settings and code made each file, and its digest.</p>`}
       <details><summary>Packages and seeds</summary>
         <dl class="facts">${Object.entries(core.versions).map(([name, version]) => html`<div><dt>${name}</dt><dd>${version}</dd></div>`)}</dl>
         <dl class="facts">${Object.entries(core.seeds).map(([name, seed]) => html`<div><dt>${name}</dt><dd>${seed === null ? "not trained here" : `seed ${seed}`}</dd></div>`)}</dl>
@@ -62,7 +65,7 @@ function List({found, chosen}) {
       <p class="quiet">
         ${(links ?? (to ? [{to, text: "Show"}] : [])).map((each) => html`<a href=${each.to}>${each.text}</a> `)}
         <a href=${link("finding", id)} aria-label="Link to this finding">#</a>
-        ${evidence.map(({file, where}) => html` <span class="file">${file}${where ? `: ${where}` : ""}</span>`)}
+        ${evidence.map(({file, where}) => html` <${Source} file=${file}>${where ? `: ${where}` : ""}<//>`)}
       </p>
     </li>`)}</ul>`;
 }

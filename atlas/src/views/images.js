@@ -1,5 +1,5 @@
 import {html} from "htm/preact";
-import {useEffect, useState} from "preact/hooks";
+import {useEffect, useRef, useState} from "preact/hooks";
 import {named, rows, section} from "../data.js";
 import {link, number} from "../format.js";
 import {Overlay, Plain, Thumb, useSection} from "../thumbs.js";
@@ -20,6 +20,12 @@ export function Images({parts}) {
   const [order, setOrder] = useState("");
   const [picked, setPicked] = useState({});
   const [split, setSplit] = useState("");
+  const first = useRef(null);
+  const clear = () => {
+    [setLabel, setRight, setSplit].forEach((set) => set(""));
+    setPicked({});
+    first.current.focus(); // the button goes, and the focus must stay somewhere
+  };
   if (!chosen) return html`<h1 tabindex="-1">Images</h1><p>The configuration asks for no explanations.</p>`;
   const all = found && !found.error ? rows(found.images) : [];
   const marks = found?.marks ?? [];
@@ -32,12 +38,13 @@ export function Images({parts}) {
     <h1 tabindex="-1">Images</h1>
     <${Models} chosen=${chosen} />
     <div class="tools">
-      <label>Class <select value=${label} onChange=${(event) => setLabel(event.target.value)}><option value="">all</option>${[...new Set(all.map((row) => row.label))].map((name) => html`<option>${name}</option>`)}</select></label>
+      <label>Class <select ref=${first} value=${label} onChange=${(event) => setLabel(event.target.value)}><option value="">all</option>${[...new Set(all.map((row) => row.label))].map((name) => html`<option>${name}</option>`)}</select></label>
       <label>Decision <select value=${right} onChange=${(event) => setRight(event.target.value)}><option value="">all</option><option value="true">right</option><option value="false">wrong</option></select></label>
       ${halves !== null && html`<label>Methods <select value=${split} onChange=${(event) => setSplit(event.target.value)}><option value="">all</option><option value="less">disagree more than in the middle image</option><option value="more">disagree less</option></select></label>`}
       ${marks.map(({name, values}) => html`<label>${name.replaceAll("_", " ")} <select value=${picked[name] ?? ""} onChange=${(event) => setPicked({...picked, [name]: event.target.value})}><option value="">all</option>${[...new Set(values)].filter((each) => each !== null).sort().map((each) => html`<option value=${each}>${each}</option>`)}</select></label>`)}
       <label>Order <select value=${order} onChange=${(event) => setOrder(event.target.value)}><option value="">as drawn</option><option value="probability">least sure first</option><option value="agreement">methods disagree first</option></select></label>
       <span aria-live="polite" class="quiet">${kept.length} of ${all.length} images</span>
+      ${(label || right || split || Object.values(picked).some(Boolean)) && html`<button type="button" onClick=${clear}>Clear filters: show all images</button>`}
     </div>
     <div class="gallery">${kept.map((row) => html`<a href=${link("image", chosen, row.image)} class=${row.right ? "" : "wrong"}>
       <${Thumb} thumbs=${thumbs} id=${row.image} size=${128} />

@@ -32,7 +32,7 @@ def unit_rows(
     batch_size: int = BATCH,
     threads: int = 2,
 ) -> list[UnitRow]:
-    """Make the rows of a sheet, running the network over the images that are shown and no others.
+    """Make the rows of a sheet, running the network over the images that are shown and no others; none without units.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def unit_rows(
             for place in statistics.layers[layer].top[list(units), :images].flat
         }
     )
+    if not wanted:  # no unit has a label
+        return []
     with forward(network, list(chosen), device, threads) as outputs_of:
         seen = [
             (batch, {layer: output.cpu() for layer, output in outputs_of(batch).items()})

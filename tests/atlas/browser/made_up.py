@@ -35,6 +35,7 @@ def page(units: int = UNITS) -> str:
         "compare": {"tables": [{"title": HOSTILE[0], "table": _plain("experiments.csv")}]},
         "data": {"datasets": [_dataset()]},
         "claims": {"table": _plain("claims.csv")},
+        "provenance": _provenance(),
     }
     letters = {name: packed(part) for name, part in parts.items()}
     return rendered({"core": packed(_core(letters)), **letters})
@@ -225,6 +226,25 @@ def _dataset() -> dict[str, Any]:
         "counts": table(counts, "data/shapes/dataset.json"),
         "notes": [HOSTILE[0]],
         "irregularities": {"dropped_files": 2},
+    }
+
+
+def _provenance() -> dict[str, Any]:
+    """Give what made two files, of which one is the table of claims."""
+    rows = [
+        {"file": file, "rule": rule, "of": HOSTILE[0], "sha256": f"{place}" * 64, "bytes": 100 + place, "code": "0f1e"}
+        for place, (file, rule) in enumerate([("claims.csv", "claims"), ("units/net/effects.csv", "unit_effects")])
+    ]
+    kept = {"packages": 0, "seeds": {"train.seed": 7}}
+    return {
+        "table": table(pd.DataFrame(rows), ""),
+        "job": [0, 1],
+        "jobs": [
+            {**kept, "settings": {"names": 0}, "record": "provenance/claims@claims@0.json"},
+            {**kept, "settings": {"names": 1}, "record": "provenance/units/net/unit_effects@@1.json"},
+        ],
+        "values": [f'["{HOSTILE[1]}"]', f'["{HOSTILE[0]}"]'],
+        "packages": [["numpy 2"]],
     }
 
 

@@ -44,6 +44,19 @@ def test_which_results_are_not_to_be_trusted(opened: Opened) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Units")
 
 
+def test_what_made_a_table(opened: Opened) -> None:
+    page = opened("#claims")
+    page.locator(".tools").get_by_role("link", name="claims.csv").click()
+    job = page.get_by_role("region", name="The job")
+    expect(job.get_by_text("0" * 64)).to_be_visible()
+    expect(job.get_by_text("![](x)")).to_be_visible()
+    record = job.get_by_role("link", name="Full record")
+    expect(record).to_have_attribute("href", "../provenance/claims%40claims%400.json")
+    page.get_by_role("searchbox").fill("effects")
+    page.get_by_role("gridcell", name="units/net/effects.csv").get_by_role("link").click()
+    expect(job.get_by_role("heading", name="units/net/effects.csv")).to_be_visible()
+
+
 def test_the_document_names_what_is_clicked(root: Path) -> None:
     text = (root / "docs/atlas.md").read_text(encoding="utf-8")
     for name in ("Units", "Images", "What not to trust", "Units behind the decision", "What would change it"):

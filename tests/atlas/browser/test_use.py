@@ -148,6 +148,42 @@ def test_confusions_follow_the_slider(opened: Opened) -> None:
     assert [row[HOSTILE[2]] for row in rows] == ["0", "1", "2", "5"]
 
 
+def test_confusions_are_saved_as_pictures(opened: Opened) -> None:
+    page = opened("#function")
+    page.get_by_label("Units on").fill("30")
+    with saved(page) as files:
+        page.get_by_role("button", name="PNG").last.click()
+    assert files[0].read_bytes().startswith(b"\x89PNG")
+    with saved(page) as files:
+        page.get_by_role("button", name="SVG").last.click()
+    drawing = ElementTree.fromstring(files[0].read_text(encoding="utf-8"))
+    texts = [each.text for each in drawing.findall("{*}text")]
+    assert texts[0] == "net: which class is taken for which, 20 units on"
+    shown = page.locator(".matrix tbody td").all_inner_texts()
+    assert texts[-16:] == shown
+    assert texts.count("heart") == texts.count(HOSTILE[1]) == 2
+
+
+def test_filters_are_cleared_by_a_button_that_says_so(opened: Opened) -> None:
+    page = opened("#units")
+    clear = page.get_by_role("button", name="Clear filters: show all rows")
+    expect(clear).to_have_count(0)
+    page.get_by_label("words verdict").select_option("unconfirmed")
+    page.get_by_role("searchbox").fill("heart")
+    expect(page.get_by_text(f" of {UNITS} rows")).not_to_have_text(f"{UNITS} of {UNITS} rows")
+    clear.click()
+    expect(page.get_by_text(f" of {UNITS} rows")).to_have_text(f"{UNITS} of {UNITS} rows")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_label("words verdict")).to_have_value("")
+    expect(clear).to_have_count(0)
+    page.evaluate("location.hash = '#images=net'")
+    page.get_by_label("Class").select_option("heart")
+    expect(page.get_by_text(" of 6 images")).to_have_text("2 of 6 images")
+    page.get_by_role("button", name="Clear filters: show all images").click()
+    expect(page.get_by_text(" of 6 images")).to_have_text("6 of 6 images")
+    expect(page.get_by_label("Class")).to_be_focused()
+
+
 def test_back_returns_to_where_the_reader_was(opened: Opened) -> None:
     page = opened()
     page.get_by_role("link", name="Show").first.click()
@@ -214,10 +250,10 @@ def test_charts_are_saved_as_pictures(opened: Opened) -> None:
     assert "&lt;script&gt;" in drawing
     page.evaluate("location.hash = '#function'")
     with saved(page) as files:
-        page.get_by_role("button", name="PNG").click()
+        page.get_by_role("button", name="PNG").first.click()
     assert files[0].read_bytes().startswith(b"\x89PNG")
     with saved(page) as files:
-        page.get_by_role("button", name="SVG").click()
+        page.get_by_role("button", name="SVG").first.click()
     drawing = ElementTree.fromstring(files[0].read_text(encoding="utf-8"))
     assert len(drawing.findall("{*}polyline")) == 3
     assert HOSTILE[0] in [each.text for each in drawing.findall("{*}text")]

@@ -21,6 +21,8 @@ VIEWS = {
     "#compare": "Models side by side",
     "#data": "dropped files",
     "#claims": "4 of 4 rows",
+    "#provenance": "2 of 2 rows",
+    "#provenance=units%2Fnet%2Feffects.csv": "SHA-256",
 }
 WITHOUT_NAMES = ("#image=net/scene%2F00000",)
 
