@@ -156,7 +156,7 @@ def _no_column(count: int) -> Case:
         found = best_match(picked, tested, _flags(rng, count), SETTINGS.confidence)
         return None if found is None else found.p <= 0.05
 
-    words = f"members of 60 validation and 60 test images, and {count} flags, all dealt out"
+    words = f"members of 60 validation and 60 test images, dealt out; flags, dealt out as well: {count}"
     name = f"a kind goes with the best of {count} columns" if count > 1 else "a kind goes with a column"
     return Case(name, "test", f"{KINDS}: `p_column`", words, 0.05, draw, REJECTS)
 
