@@ -81,7 +81,7 @@ def provenance() -> dict[str, Any]:
     """Return a row for each of many files, which as many jobs made as two files have."""
     files = [f"analysis-{place % 12}/model-{place // 12}/table-{place}.csv" for place in range(FILES)]
     sums = [hashlib.sha256(file.encode()).hexdigest() for file in files]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "file": files,
         "rule": [file.split("/")[0] for file in files],
         "of": [file.split("/")[1] for file in files],
