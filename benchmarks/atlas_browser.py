@@ -13,15 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from benchmarks.atlas_parts import compare, decided, function, provenance, regions
 from benchmarks.measure import show
 from lucidag.atlas.build import SMALLER, rendered
-from lucidag.atlas.encode import packed
+from lucidag.atlas.encode import packed, unpacked
 from lucidag.atlas.shrink import in_letters, nibbles, thumbnail
 from lucidag.atlas.table import table, values
 from lucidag.report.settings import Atlas
 
 CLASSES = tuple(f"class {place}" for place in range(20))
 METHODS = tuple(f"method {place}" for place in range(12))
+SHRUNK = ("maps:net", "thumbs:scenes")  # what gets smaller until the page fits
 TOP = 9  # images of a unit
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
@@ -34,6 +36,7 @@ def run(quick: bool, full: bool) -> None:
         letters = smallest(units, images, Atlas())
         file.write_text(rendered(letters), encoding="utf-8")
         rows = [(name, f"{len(text) / 1e6:.2f} MB") for name, text in letters.items()]
+        rows += [("maps, images", ", ".join(f"{unpacked(letters[name])['size']} px" for name in SHRUNK))]
         rows += [("all of the page", f"{file.stat().st_size / 1e6:.2f} MB")]
         show(f"an atlas of {units} units, {images} images, {len(METHODS)} methods", rows)
         show("from disk until it is painted", list(_times(file, units, images, 1 if quick else 5)))
@@ -59,6 +62,11 @@ def sections(units: int, images: int, size: Atlas) -> dict[str, Any]:
         "images:net": _images(draw, ids),
         "maps:net": _maps(draw, ids, size.pixels),
         "thumbs:scenes": _thumbs(draw, ids, size.thumbnail),
+        "regions:net/layer4": regions(draw, units, ids, size.pixels // 2),
+        "decided:net": decided(draw, units, ids, CLASSES),
+        "function:net": function(draw, units),
+        "compare": compare(draw),
+        "provenance": provenance(),
     }
     model = {"name": "net", "dataset": "scenes", "architecture": "", "split": "test"}
     finding = {
@@ -70,7 +78,14 @@ def sections(units: int, images: int, size: Atlas) -> dict[str, Any]:
     found = [
         {**finding, "id": f"{place}", "sentence": f"Without unit {place} class 3 loses most."} for place in range(60)
     ]
-    core = {"models": [model], "findings": found, "layers": {"net": ["layer4"]}, "probes": {}}
+    core = {
+        "models": [model],
+        "findings": found,
+        "columns": [],
+        "layers": {"net": ["layer4"]},
+        "last": {},
+        "probes": {},
+    }
     return {"core": {**core, "sections": {}, "versions": {}, "seeds": {}, "left_out": []}, **parts}
 
 
@@ -149,6 +164,10 @@ def _times(file: Path, units: int, images: int, repeats: int) -> Iterator[tuple[
         started()
         yield "images, the first time", _median(moved("#images", f"{images} of {images} images"), 1)
         yield "an image with its maps", _median(moved("#image=net/scene-00007", "method 11"), 1)
+        started()
+        yield "function, the first time", _median(moved("#function", "Turning points"), 1)
+        yield "compare, the first time", _median(moved("#compare", "100 of 100 rows"), 1)
+        yield "provenance, the first time", _median(moved("#provenance", "300 of 300 rows"), 1)
 
         def back() -> None:
             moved("#findings", "Without unit 0 class 3")()

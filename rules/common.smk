@@ -417,7 +417,7 @@ def made_by_others(files):
 def origin(maker, named, folder, files):
     """Return a job as `lucidag.config.origins` takes it."""
     job = Wildcards(fromdict=dict(named))
-    note = maker.expand_log(job)[0].partition("/logs/")[2]
+    note = maker.expand_log(job)[0].removeprefix(f"{PLACE}/logs/")
     outputs = [str(file).removeprefix(folder) for file in maker.expand_output(job)[0]]
     return Origin(
         note.split("/")[0].removesuffix(".log"),

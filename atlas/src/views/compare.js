@@ -5,6 +5,10 @@ import {interval, link, number, saveCsv} from "../format.js";
 import {useSection} from "../thumbs.js";
 import {Table} from "../table.js";
 
+const MANY = 60; // columns of a table: some stand behind a button then, so that it is there at once
+// Measures of each method and layer, and of the images that a network learnt by.
+const LEAD = (name) => !name.includes(":") && !/^(n0_)?(train|val)_/.test(name);
+
 export function Compare({core, parts}) {
   const found = useSection(has("compare") ? "compare" : null);
   const all = useMemo(() => models(core), [core]);
@@ -12,7 +16,7 @@ export function Compare({core, parts}) {
     <h1 tabindex="-1">Models side by side</h1>
     <${Pair} core=${core} parts=${parts} />
     <h2>All models</h2><${Table} table=${all} title="models" />
-    ${found?.tables?.map(({title, table}) => html`<section><h2>${title}</h2><${Table} table=${table} title=${title} /></section>`)}`;
+    ${found?.tables?.map(({title, table}) => html`<section><h2>${title}</h2><${Table} table=${table} title=${title} lead=${table.columns.length > MANY ? LEAD : undefined} /></section>`)}`;
 }
 
 function models({models: known, columns}) {

@@ -119,6 +119,15 @@ def test_two_models_are_held_side_by_side(opened: Opened) -> None:
     assert "#compare=other/other" in page.url
 
 
+def test_a_table_of_many_columns_shows_those_of_all_methods_first(opened: Opened) -> None:
+    page = opened("#compare")
+    wide = page.get_by_role("grid", name="Wide")
+    expect(wide.locator(".tabulator-col")).to_have_count(2)
+    page.get_by_role("button", name="All columns").click()
+    expect(wide.locator('.tabulator-col:has([title*="agreement:0"])')).to_have_count(1)
+    assert page.get_by_role("button", name="All columns").count() == 1  # the others have few columns
+
+
 def test_sliders_move_maps_and_the_curve(opened: Opened) -> None:
     page = opened("#image=net/scene%2F00000")
     page.get_by_label("Opacity").fill("0.2")
