@@ -35,7 +35,7 @@ def class_relevance(
     -------
     DataFrame
         One row a planted unit and class (``name``): ``relevance``, the mean of `|R_u|`, and ``contribution``, that of
-        `|f_u W_cu|`, both of the class's logit.
+        `|f_u W_cu|`, both of the class's logit. A class without a test image has none.
     """
     rules = composite_on(composite, network.model, network.inputs, device)
     rows, labels = manifest.rows("test"), manifest.labels()
@@ -45,6 +45,8 @@ def class_relevance(
     parts = []
     for index, name in enumerate(classes):
         own = rows[labels[rows] == index][:images]
+        if not len(own):
+            continue
         frames = torch.cat(list(batches(manifest, own, network.inputs, images, 1)))
         x = network.inputs.normalise(frames.to(device))
         found = layer_relevance(network.model, rules, x, [LAYER], [index] * len(x))

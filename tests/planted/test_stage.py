@@ -3,6 +3,8 @@
 Its detectors have learnt next to nothing, so what is held here is what must be so of any network.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +89,13 @@ def test_relevance_is_what_a_unit_adds_to_the_logit(network, truth, manifest):
     assert (noise["relevance"] > 0).all()
     table = table_of(relevance_scores(truth, relevance, Draws(resamples=10)))
     assert table.loc[table["measure"] == "auprc", "value"].dropna().eq(1).all()
+
+
+def test_a_class_without_a_test_image_has_no_relevance(network, manifest):
+    table = manifest.table.copy()
+    table.loc[(table["split"] == "test") & (table["label"] == manifest.classes[0]), "split"] = "val"
+    found = class_relevance(network, replace(manifest, table=table), manifest.classes, "epsilon_plus_flat", 1, "cpu")
+    assert set(found["name"]) == set(manifest.classes[1:])
 
 
 def test_regions_are_those_of_the_label_maps(network, truth, manifest):

@@ -25,7 +25,7 @@ def planned(configuration: str, targets: Collection[str] | None = None) -> list[
                 rule=job.rule.name,
                 script=Path(job.rule.script).name,
                 resources=SimpleNamespace(gpu=0),
-                threads=2,
+                threads=int(job.threads),
             )
             for level in dag.toposorted()
             for job in level
