@@ -37,4 +37,4 @@ def mean_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
     It is ``scipy.stats.rankdata`` of values without NaN, by pandas, which is there already.
     """
-    return pd.Series(np.ravel(values)).rank().to_numpy(dtype=np.float64)
+    return np.asarray(pd.Series(np.ravel(values)).rank(), dtype=np.float64)
