@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.areas import area_interval
@@ -37,6 +36,8 @@ def halves(truth: Flags, ids: Sequence[str] | None, seed: int) -> Flags | None:
     array or None
         bool N, True where a threshold is chosen. None where a half would lack images with or without the artefact.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # here, as a figure reads flags alone
+
     owners = np.arange(len(truth)) if ids is None else np.unique(np.asarray(ids, str), return_inverse=True)[1]
     if min(truth.sum(), (~truth).sum()) < LEAST or len(np.unique(owners)) < 2:
         return None

@@ -4,9 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from lucidag.ground.statistics.correlation import centred_ranks, spearman, spearman_within
+from lucidag.ground.statistics.ranks import mean_ranks
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -17,6 +18,7 @@ def test_spearman_is_that_of_scipy(seed):
     assert spearman(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic, abs=1e-12)
     assert spearman(a, -(a**3)) == pytest.approx(-1)
     assert centred_ranks(b).sum() == 0
+    assert (mean_ranks(b) == rankdata(b, axis=None)).all()
 
 
 def test_spearman_of_a_constant_map_is_undefined_without_a_warning():

@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy.stats import binom, ttest_1samp, ttest_ind
+from scipy.stats import binom, binomtest, ttest_1samp, ttest_ind
 
 from lucidag.ground.errors import InputError
 from lucidag.ground.statistics.intervals import estimate, share, share_difference
@@ -144,3 +144,11 @@ def test_wilson_covers_what_it_says():
         inside = [each["low"] <= true <= each["high"] for each in intervals]
         assert 0.92 < binom.pmf(np.arange(61), 60, true)[inside].sum() < 0.99
     assert share(0, 0, 0.95) == {"value": None, "low": None, "high": None, "n": 0}
+
+
+@pytest.mark.parametrize("hits", [0, 1, 17, 59, 60])
+def test_wilson_is_that_of_scipy(hits):
+    theirs = binomtest(hits, 60).proportion_ci(0.9, method="wilson")
+    found = share(hits, 60, 0.9)
+    assert (found["low"], found["high"]) == pytest.approx((theirs.low, theirs.high), abs=1e-15)
+    assert (found["low"] == 0, found["high"] == 1) == (hits == 0, hits == 60)

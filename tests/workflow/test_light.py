@@ -23,6 +23,16 @@ SINGLE = {"notebook", "compare_models", "compare_factors", "planted_summary", "f
 LOOP = r"^for .*:\n((?:\n|    .*\n)+)"
 # What open_clip loads, and zennit's canonizers for torchvision's networks, which results are compared with.
 BRING_TORCHVISION = {"clip_train", "clip_embed", "unit_search", "explanation_checks"}
+# What takes as long to import as pandas, or longer: the scripts of tables that use it in every job.
+SELDOM = {
+    "scipy.stats": {
+        "artefact_audit",
+        "dissect_labels",
+    },
+    "sklearn": {"artefact_audit"},
+    "matplotlib.pyplot": set(),
+    "matplotlib": {"explanation_images"},
+}
 # Imports what each script imports, one script after the other, and tells after which one a package was there.
 IMPORTER = """
 import ast, importlib, json, sys
@@ -117,6 +127,20 @@ def test_no_light_script_loads_torch(root: Path) -> None:
     assert found["guilty"] == []
     # Something was imported at all.
     assert {"lucidag.ground.job", "lucidag.rof.tables", "lucidag.figures.style"} <= set(found["loaded"])
+
+
+@pytest.mark.parametrize("package", SELDOM)
+def test_light_scripts_load_a_heavy_package_only_where_they_use_it(root: Path, package: str) -> None:
+    """A short job may spend more time on imports than on its work."""
+    names = scripts(root, "tables") - SELDOM[package]
+    if package == "matplotlib":
+        names = {name for name in names if not name.startswith("figures_")}
+    files = [f"workflow/scripts/{name}.py" for name in sorted(names)]
+    assert len(files) > 10
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTER, package, *files], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["guilty"] == []
 
 
 def test_scripts_load_torchvision_only_where_they_always_use_it(root: Path) -> None:

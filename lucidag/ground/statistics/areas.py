@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
-from scipy.stats import rankdata
 
 from lucidag.ground.statistics.draws import check_confidence
+from lucidag.ground.statistics.ranks import mean_ranks
 
 FEWEST = 5  # ids, or images, with and without
 
@@ -40,10 +40,10 @@ def area_interval(
     """
     check_confidence(confidence)
     yes, no = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(score)
+    ranks = mean_ranks(score)
     shares = np.empty(len(score))
-    shares[positive] = (ranks[positive] - rankdata(score[positive])) / no
-    shares[~positive] = 1 - (ranks[~positive] - rankdata(score[~positive])) / yes
+    shares[positive] = (ranks[positive] - mean_ranks(score[positive])) / no
+    shares[~positive] = 1 - (ranks[~positive] - mean_ranks(score[~positive])) / yes
     area = float(shares[positive].mean())
     found: dict[str, Any] = {"value": area, "low": None, "high": None, "n": len(score)}
     own = np.arange(len(score)) if owner is None else np.unique(owner, return_inverse=True)[1]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from lucidag.ground.statistics.draws import check_confidence
-from lucidag.ground.statistics.intervals import share
+from lucidag.ground.statistics.intervals import share, wilson
 
 FEWEST = 5  # ids in each cell of a table of four, for the interval of an odds ratio
 BATCH = 4_000_000  # numbers that a test holds in memory at once
@@ -54,7 +54,7 @@ def clustered_share(hits: NDArray[np.bool_], owner: Whole | None, confidence: fl
         between = count / (count - 1) * float(gaps @ gaps) / n**2
         tails = stdtrit([n - 1, count - 1], (1 + confidence) / 2)
         effective = min(n, value * (1 - value) / between if between else n) * float(tails[0] / tails[1]) ** 2
-    low, high = _wilson(value, max(effective, 1.0), confidence)
+    low, high = wilson(value, max(effective, 1.0), confidence)
     return {"value": value, "low": low, "high": high, "n": n}
 
 
@@ -86,13 +86,6 @@ def clustered_mean(
     error = float(count / (count - 1) * (between @ between)) ** 0.5 / n
     reach = float(stdtrit(count - 1, (1 + confidence) / 2)) * error
     return mean - reach, mean + reach
-
-
-def _wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
-    z = float(stdtrit(np.inf, (1 + confidence) / 2))
-    middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * (value * (1 - value) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def permuted_ids(first: Whole, second: Whole, owner: Whole, draws: int, rng: np.random.Generator) -> float:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import permutation_test, rankdata, zscore
 
 from lucidag.ground.statistics.draws import shuffled
 from lucidag.ground.statistics.permutation import BATCH
+from lucidag.ground.statistics.ranks import mean_ranks
 
 Floats = NDArray[np.float64]
 FEWEST_PAIRS = 5  # of an interval
@@ -20,7 +20,7 @@ def centred_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
     Sums of products of whole numbers are exact up to 2**53, so a rank correlation from them is the same on any
     number of cores (frames of up to 500 x 500 pixels).
     """
-    return 2 * np.asarray(rankdata(values, axis=None), dtype=np.float64) - (values.size + 1)
+    return 2 * mean_ranks(values) - (values.size + 1)
 
 
 def spearman(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
@@ -36,7 +36,9 @@ def permuted_spearman(x: Floats, y: Floats, resamples: int, seed: int) -> tuple[
     It is scipy's permutation test: the observed order is counted in, and exact where there are no more orders than
     `resamples`.
     """
-    ranks = [zscore(rankdata(values)) for values in (x, y)]
+    from scipy.stats import permutation_test, zscore  # here, as most that import this file do without
+
+    ranks = [zscore(mean_ranks(values)) for values in (x, y)]
 
     def rho(shuffled: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
         return np.mean(shuffled * ranks[1], axis=axis)
@@ -65,7 +67,7 @@ def spearman_within(x: Floats, y: Floats, family: NDArray[np.integer]) -> float:
 
 def ranks_within(values: NDArray[np.float64], family: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return the ranks of n values, ties sharing their mean, less the mean rank of their family."""
-    own = np.asarray(rankdata(values), dtype=np.float64)
+    own = mean_ranks(values)
     count = np.maximum(np.bincount(family), 1)
     return own - (np.bincount(family, own) / count)[family]
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import pearson3
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -71,6 +70,8 @@ def _dealt(values: NDArray[np.floating], part: Bools) -> tuple[Floats, Floats]:
 
 def _tails(values: NDArray[np.floating], parts: Bools) -> tuple[Floats, Floats, Floats]:
     """Give by how much the mean of each part is beyond that of the others, and the shares of deals below and above."""
+    from scipy.stats import pearson3  # here, as most that import this file do without
+
     total, count = len(parts), parts.sum(axis=0)
     known = (count >= 2) & (total - count >= 2)
     n = np.where(known, count, 2)

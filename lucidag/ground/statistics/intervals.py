@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from lucidag.ground.statistics.draws import check_confidence
 from lucidag.ground.statistics.studentised import no_interval, studentised
@@ -98,8 +98,20 @@ def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
     check_confidence(confidence)
     if of == 0:
         return {"value": None, "low": None, "high": None, "n": 0}
-    found = binomtest(int(hits), int(of)).proportion_ci(confidence, method="wilson")
-    return {"value": hits / of, "low": float(found.low), "high": float(found.high), "n": int(of)}
+    low, high = wilson(hits / of, of, confidence)
+    return {"value": hits / of, "low": low, "high": high, "n": int(of)}
+
+
+def wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
+    """Give Wilson's score interval of a share `value` of n images, which need be no whole number.
+
+    It is that of ``scipy.stats.binomtest``, without what `scipy.stats` takes to import.
+    """
+    z = float(ndtri((1 + confidence) / 2))
+    middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z * (value * (1 - value) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n)
+    # At the ends the two are equal but for rounding.
+    return 0.0 if value == 0 else max(0.0, middle - reach), 1.0 if value == 1 else min(1.0, middle + reach)
 
 
 def share_difference(hits: int, of: int, other_hits: int, other_of: int, confidence: float) -> tuple[float, float]:

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import permutation_test
 
 from lucidag.ground.statistics.intervals import share_difference
 from lucidag.ground.statistics.studentised import no_interval, studentised
@@ -39,6 +38,8 @@ def sign_flip(gain: NDArray[np.floating], seed: int = 0) -> float:
     It is scipy's permutation test: exact where there are at most 9999 ways to choose the signs (13 images), else
     of 9999 draws.
     """
+    from scipy.stats import permutation_test  # here, as most that import this file do without
+
     if len(gain) < 2:
         return float("nan")
     if not gain.any():
@@ -70,6 +71,8 @@ def mean_difference(
         difference (one - other), low, high (None where a side is as
         `lucidag.ground.statistics.studentised.no_interval` says), p.
     """
+    from scipy.stats import permutation_test  # here, as most that import this file do without
+
     how: dict[str, Any] = {"vectorized": True, "n_resamples": resamples, "batch": BATCH}
     test = permutation_test((one, other), _difference, **how, rng=np.random.default_rng(seed))
     found: dict[str, float | None] = {"difference": float(test.statistic), "low": None, "high": None}

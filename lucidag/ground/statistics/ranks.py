@@ -3,6 +3,7 @@
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -29,3 +30,11 @@ def ranks(values: NDArray[np.floating], seed: int | list[int]) -> NDArray[np.int
     ranked = np.empty(values.size, dtype=np.int32)
     ranked[order] = np.arange(values.size, dtype=np.int32)
     return ranked.reshape(values.shape)
+
+
+def mean_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Rank all values from 1, the lowest, in one row; ties share their mean.
+
+    It is ``scipy.stats.rankdata`` of values without NaN, by pandas, which is there already.
+    """
+    return np.asarray(pd.Series(np.ravel(values)).rank(), dtype=np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lucidag.units.dossier.part import Part
 from lucidag.units.labels.top_images import most_alike
@@ -55,7 +55,7 @@ def fisher_interval(r: Floats, images: int, confidence: float) -> tuple[Floats, 
     """Return the interval of Pearson's correlations over so many images, by Fisher's z; NaN of fewer than four."""
     if images < 4:
         return np.full(len(r), np.nan), np.full(len(r), np.nan)
-    half = norm.ppf((1 + confidence) / 2) / np.sqrt(images - 3)
+    half = ndtri((1 + confidence) / 2) / np.sqrt(images - 3)
     with np.errstate(divide="ignore"):
         z = np.arctanh(r)
     return np.tanh(z - half), np.tanh(z + half)

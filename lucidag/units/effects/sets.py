@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from lucidag.data.features import Features
 from lucidag.ground.statistics.draws import interval
@@ -136,6 +135,8 @@ def _means(
 
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+    from scipy.stats import false_discovery_control  # here, as a figure needs names of this file alone
+
     for kind in (RANDOM, MATCHED):
         chosen = table["set"] == kind
         if chosen.any():

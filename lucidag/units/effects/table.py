@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from lucidag.data.features import Features
 from lucidag.ground.statistics.dealt import dealt_out
@@ -66,6 +65,8 @@ def together(parts: Sequence[pd.DataFrame], split: str, selective: NDArray[np.fl
 
 def corrected(table: pd.DataFrame, family: "pd.Series[bool]", level: float) -> pd.DataFrame:
     """Correct the p values of a family of rows, and say which units are found: the class needs them."""
+    from scipy.stats import false_discovery_control  # here, as a figure needs names of this file alone
+
     p = np.full(len(table), np.nan)
     if family.any():
         p[family.to_numpy()] = false_discovery_control(table.loc[family, "p"].to_numpy(dtype=np.float64))
