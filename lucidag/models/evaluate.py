@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from lucidag.data.features import Features, judged_groups
 from lucidag.ground.statistics.clusters import clustered_mean, clustered_share
 from lucidag.models.calibration import calibration
 
 CONFIDENCE = 0.95
-
-Floats = NDArray[np.float64]
 
 
 def exact_logits(content: Features) -> NDArray[np.float64]:
@@ -56,9 +55,9 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
     labels, decisions = content.labels, logits.argmax(axis=1)
     hits = decisions == labels
     classes = range(len(content.classes))
-    confusion = confusions(labels, decisions, len(classes))
-    precision, recall, f1 = _class_scores(confusion)
-    count = confusion.sum(axis=1)
+    precision, recall, f1, count = precision_recall_fscore_support(
+        labels, decisions, labels=list(classes), zero_division=0
+    )
     present = count > 0
     owner = content.clusters()
     groups = _per_group(content, hits, owner)
@@ -96,7 +95,7 @@ def evaluate(content: Features, min_group: int = 1) -> dict[str, Any]:
         },
         "per_group": groups,
         "worst_group": {"name": worst, "n": groups[worst]["n"], "accuracy": groups[worst]["accuracy"]},
-        "confusion": confusion.tolist(),
+        "confusion": confusion_matrix(labels, decisions, labels=list(classes)).tolist(),
         "head_agreement": _head_agreement(content, logits),
     }
 
@@ -124,32 +123,6 @@ def _per_group(
     return found
 
 
-def confusions(labels: NDArray[np.int64], decisions: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Count the images of each true class (rows) that are taken for each class (columns)."""
-    table = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(table, (labels, decisions), 1)
-    return table
-
-
-def _class_scores(confusion: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Give precision, recall and F1 of each class, 0 where nothing is there to divide by.
-
-    These, the confusions and the area below are scikit-learn's (`tests/models/test_evaluate.py`), whose imports take
-    longer than all else of the job.
-    """
-    right, taken, there = np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
-    parts = ((right, taken), (right, there), (2 * right, taken + there))
-    precision, recall, f1 = (a / np.maximum(b, 1) for a, b in parts)
-    return precision, recall, f1
-
-
-def _area(inside: Floats, outside: Floats) -> float:
-    """Give the area under the ROC curve: the share of pairs where the image inside scores higher, ties for half."""
-    ordered = np.sort(outside)
-    below = sum(int(np.searchsorted(ordered, inside, side).sum()) for side in ("left", "right"))
-    return below / (2 * len(inside) * len(outside))
-
-
 def _auc(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
     """Give the area under the ROC curve; None where it is undefined."""
     if logits.shape[1] == 2:
@@ -158,8 +131,7 @@ def _auc(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None
     else:
         probabilities = np.exp(log_softmax(logits, axis=1))
         scores = {c: probabilities[:, c] for c in range(logits.shape[1])}
-    sides = ((score, labels == c) for c, score in scores.items())
-    areas = [_area(score[here], score[~here]) for score, here in sides if 0 < here.sum() < len(labels)]
+    areas = [roc_auc_score(labels == c, score) for c, score in scores.items() if 0 < (labels == c).sum() < len(labels)]
     return float(np.mean(areas)) if areas else None
 
 

@@ -28,8 +28,9 @@ SELDOM = {
     "scipy.stats": {
         "artefact_audit",
         "dissect_labels",
+        "evaluate",  # by scikit-learn
     },
-    "sklearn": {"artefact_audit"},
+    "sklearn": {"artefact_audit", "evaluate"},
     "matplotlib.pyplot": set(),
     "matplotlib": {"explanation_images"},
 }
