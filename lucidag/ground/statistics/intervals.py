@@ -1,5 +1,6 @@
 """Means and shares with their intervals."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +106,14 @@ def share(hits: int, of: int, confidence: float) -> dict[str, Any]:
 def wilson(value: float, n: float, confidence: float) -> tuple[float, float]:
     """Give Wilson's score interval of a share `value` of n images, which need be no whole number.
 
-    It is that of ``scipy.stats.binomtest``, without what `scipy.stats` takes to import.
+    It is that of ``scipy.stats.binomtest`` to the last digit, without what `scipy.stats` takes to import.
     """
-    z = float(ndtri((1 + confidence) / 2))
-    middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * (value * (1 - value) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n)
+    z = float(ndtri(0.5 + 0.5 * confidence))
+    whole = 2 * (n + z**2)
+    middle = (2 * n * value + z**2) / whole
+    reach = z / whole * math.sqrt(4 * n * value * (1 - value) + z**2)
     # At the ends the two are equal but for rounding.
-    return 0.0 if value == 0 else max(0.0, middle - reach), 1.0 if value == 1 else min(1.0, middle + reach)
+    return 0.0 if value == 0 else middle - reach, 1.0 if value == 1 else middle + reach
 
 
 def share_difference(hits: int, of: int, other_hits: int, other_of: int, confidence: float) -> tuple[float, float]:
