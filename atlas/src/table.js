@@ -97,21 +97,23 @@ export function Table({table, title, links = {}, hidden = [], height, filters, s
     }));
     const heads = columns.map(({name, ...rest}) => rest);
     if (spark) heads.splice(1, 0, {field: "spark", title: spark.title, headerSort: false, titleFormatter: () => head({title: spark.title, text: spark.text, name: ""}, setTold), formatter: (found) => bars(spark, found.getRow().getData().id)});
-    const drawn = new Tabulator(place.current, {
+    const grid = place.current; // which may be gone when the table is built
+    const drawn = new Tabulator(grid, {
       data, columns: heads, layout: "fitDataFill", height: height ?? (table.rows > 25 ? 560 : undefined), movableColumns: false,
       placeholder: "No rows", columnDefaults: {headerSortTristate: true, minWidth: 60, maxInitialWidth: 260}, renderHorizontal: columns.length > 30 ? "virtual" : "basic",
     });
     made.current = drawn;
     drawn.on("dataFiltered", (_, kept) => setShown(kept.length));
-    drawn.on("tableBuilt", () => named(place.current, title, table.rows));
+    drawn.on("tableBuilt", () => named(grid, title, table.rows));
     return () => drawn.destroy();
   }, [table, less]);
   useEffect(() => {
     const text = words.trim().toLowerCase();
     const all = ({id}) => Object.entries(picked).every(([name, value]) => !value || String(table.data[name][id]) === value)
       && (!text || table.columns.some(({name}) => String(table.data[name][id] ?? "").toLowerCase().includes(text)));
-    const act = () => (text || Object.values(picked).some(Boolean) ? made.current?.setFilter(all) : made.current?.clearFilter(true));
-    made.current?.initialized ? act() : made.current?.on("tableBuilt", act);
+    const drawn = made.current; // which another may have followed when it is built
+    const act = () => drawn === made.current && (text || Object.values(picked).some(Boolean) ? drawn.setFilter(all) : drawn.clearFilter(true));
+    drawn?.initialized ? act() : drawn?.on("tableBuilt", act);
   }, [words, table, picked, less]);
   const paper = usePaper();
   const search = useRef(null);
