@@ -420,7 +420,7 @@ def origin(maker, named, folder, files):
     note = maker.expand_log(job)[0].removeprefix(f"{PLACE}/logs/")
     outputs = [str(file).removeprefix(folder) for file in maker.expand_output(job)[0]]
     return Origin(
-        note.split("/")[0].removesuffix(".log"),
+        Path(note).parts[0].removesuffix(".log"),
         dict(named),
         maker.params.settings(job),
         maker.params.code(job),
