@@ -417,9 +417,8 @@ def made_by_others(files):
 def origin(maker, named, folder, files):
     """Return a job as `lucidag.config.origins` takes it."""
     job = Wildcards(fromdict=dict(named))
-    note = maker.expand_log(job)[0].partition(f"{PLACE}/logs/")[
-        2
-    ]  # a storage may stand in front
+    # A storage may stand in front of the folder.
+    _, _, note = maker.expand_log(job)[0].partition(f"{PLACE}/logs/")
     outputs = [str(file).removeprefix(folder) for file in maker.expand_output(job)[0]]
     return Origin(
         Path(note).parts[0].removesuffix(".log"),
