@@ -1,6 +1,7 @@
 """docs/speed.md and the rows of the README, from what the benchmarks measured: ``python -m benchmarks.speed_page``."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmarks.recorded import COSTS, FOLDER, IMPORTS, read_cases, read_rows
 ROOT = FOLDER.parent.parent
 PAGE, README = ROOT / "docs" / "speed.md", ROOT / "README.md"
 TELLING = 3
+WIDTH = 100  # of documents
 BEGIN, END = "<!-- fastest rows -->", "<!-- end of fastest rows -->"
 INTRODUCTION = """# Speed
 
@@ -122,7 +124,8 @@ def _imports(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _point(case: Case) -> str:
-    return f"- {case.case}: {case.ratio:.3g} of {case.goal:.3g}"
+    text = f"- {case.case}: {case.ratio:.3g} of {case.goal:.3g}"
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
