@@ -17,8 +17,6 @@ from scipy.special import softmax
 from lucidag.artefacts.discover.columns import MEMBERS, REST
 from lucidag.artefacts.discover.descriptors import shrunk
 from lucidag.artefacts.discover.units import KIND
-from lucidag.artefacts.paste import remove
-from lucidag.artefacts.removal import elsewhere
 from lucidag.artefacts.study_settings import WITH
 from lucidag.ground.statistics.crossed import crossed
 
@@ -114,12 +112,6 @@ def region(relevance: NDArray[np.floating], grid: int) -> Mask:
 def pasted(host: Pixels, other: Pixels, donor: Pixels, mask: Mask) -> list[Pixels]:
     """Give a host image, the host with the donor's region, and with the same region of another image of its kind."""
     return [host, *(np.where(mask[:, :, None], each, host) for each in (donor, other))]
-
-
-def taken_out(image: Pixels, mask: Mask) -> list[Pixels]:
-    """Give an image, the image with a region filled, and with as large a place elsewhere filled, if there is room."""
-    place = elsewhere(mask)
-    return [image, remove(image, mask), *([] if place is None else [remove(image, place)])]
 
 
 def units_off(

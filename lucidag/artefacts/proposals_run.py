@@ -18,11 +18,11 @@ from lucidag.artefacts.proposals import (
     Side,
     pasted,
     region,
-    taken_out,
     units_off,
 )
-from lucidag.artefacts.removal import probabilities
+from lucidag.artefacts.removal import probabilities, taken_out
 from lucidag.artefacts.study_settings import WITH, WITHOUT
+from lucidag.artefacts.vision import colour
 from lucidag.data.features import Features
 from lucidag.data.images import Images
 from lucidag.data.manifest import Manifest
@@ -135,7 +135,7 @@ def _edited(
     at = _places(one.content, chosen)
     shown = replace(one.content, images=tuple(chosen), logits=one.content.logits[at])
     maps = maps_of(one.network, one.manifest, shown, one.explainer, device, threads)
-    frames = {image: _frame(one, image) for image in chosen}
+    frames = _frames(one, chosen)
     masks = {image: region(own, GRID) for image, own in zip(chosen, maps, strict=True)}
     usable = [image for image in chosen if masks[image].any() and not masks[image].all()]
     taken = one.content.logits.argmax(axis=1)
@@ -143,7 +143,7 @@ def _edited(
     hosts = np.random.default_rng(seed).permutation(others)[: count + 1].tolist()
     edits: list[tuple[str, str, list[Pixels]]] = []
     if len(hosts) > 1:
-        looks = [_frame(one, host) for host in hosts]
+        looks = list(_frames(one, hosts).values())
         for number, donor in enumerate(usable):
             own, other = number % len(hosts), (number + 1) % len(hosts)
             edits.append((PASTED, donor, pasted(looks[own], looks[other], frames[donor], masks[donor])))
@@ -157,8 +157,11 @@ def _places(content: Features, images: Sequence[str]) -> NDArray[np.int64]:
     return np.array([place[image] for image in images], dtype=np.int64)
 
 
-def _frame(one: Proposer, image: str) -> Pixels:
-    """Give an image as the network sees it, before normalisation: uint8 S x S x 3."""
-    row = int(np.flatnonzero(one.manifest.table["image"].to_numpy() == image)[0])
-    pixels: Pixels = one.network.inputs.prepare(Images(one.manifest).read(row)).numpy().transpose(1, 2, 0)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+def _frames(one: Proposer, images: Sequence[str]) -> dict[str, Pixels]:
+    """Give images as the network sees them, before normalisation: uint8 S x S x 3."""
+    reader, prepare = Images(one.manifest), one.network.inputs.prepare
+    rows = one.manifest.rows_named(images).tolist()
+    return {
+        image: colour(prepare(reader.read(row)).numpy().transpose(1, 2, 0))
+        for image, row in zip(images, rows, strict=True)
+    }

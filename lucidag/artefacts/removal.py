@@ -74,6 +74,12 @@ def elsewhere(mask: Mask) -> Mask | None:
     return most if most.sum() >= LEAST_LEFT * mask.sum() else None
 
 
+def taken_out(image: NDArray[np.uint8], mask: Mask) -> list[NDArray[np.uint8]]:
+    """Give an image, the image with a region filled, and with as large a place elsewhere filled, if there is room."""
+    place = elsewhere(mask)
+    return [image, remove(image, mask), *([] if place is None else [remove(image, place)])]
+
+
 def take_out(
     networks: Mapping[str, Network],
     seen: Mapping[str, Seen],
@@ -101,12 +107,11 @@ def take_out(
         surroundings (see `lucidag.artefacts.paste.remove`), and with a place of the same shape filled instead
         (``control``; NaN where there is no room for one, see `elsewhere`).
     """
-    edited = []
-    for artefact, frames in seen.items():
-        for image, (pixels, mask) in frames.items():
-            place = elsewhere(mask)
-            controls = [] if place is None else [remove(pixels, place)]
-            edited.append((artefact, image, [pixels, remove(pixels, mask), *controls]))
+    edited = [
+        (artefact, image, taken_out(pixels, mask))
+        for artefact, frames in seen.items()
+        for image, (pixels, mask) in frames.items()
+    ]
     rows = []
     with reproducible(device, threads):
         for name, network in networks.items():

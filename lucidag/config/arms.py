@@ -16,9 +16,14 @@ def arms(config: Config, study: str) -> dict[str, list[str]]:
     return {WITH: models_of(config, settings.trained_with), WITHOUT: models_of(config, settings.trained_without)}
 
 
-def models_of(config: Config, names: str | list[str]) -> list[str]:
+def models_of(config: Config, names: str | list[str] | None) -> list[str]:
     """Return the models that a name, or each of several, stands for."""
-    return [model for name in ([names] if isinstance(names, str) else names) for model in family(config, name)]
+    return [model for name in listed(names) for model in family(config, name)]
+
+
+def listed(names: str | list[str] | None) -> list[str]:
+    """Return one name, several or none as a list."""
+    return [names] if isinstance(names, str) else names or []
 
 
 def studied_models(config: Config, study: str) -> list[str]:

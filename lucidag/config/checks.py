@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from lucidag.config.arms import models_of, studied_models
+from lucidag.config.arms import listed, models_of, studied_models
 from lucidag.config.faults import Faults
 from lucidag.config.methods import compared_methods
 from lucidag.config.plan import Plan
@@ -87,25 +87,21 @@ def _check_models(plan: Plan) -> Iterator[str]:
     for key, shortcut in config.shortcuts.items():
         for role in ("trained_with", "trained_without"):
             names = getattr(shortcut, role)
-            yield from _known(f"shortcuts.{key}.{role}", "model", _listed(names), known)
+            yield from _known(f"shortcuts.{key}.{role}", "model", listed(names), known)
     originals = sorted({*(name for name in config.models if config.models[name].repairs is None), *known})
     for key, repair in config.repair.items():
-        yield from _known(f"repair.{key}.model", "model", _listed(repair.model), set(originals) - set(config.repair))
-        yield from _known(f"repair.{key}.without", "model", _listed(repair.without), known)
+        yield from _known(f"repair.{key}.model", "model", listed(repair.model), set(originals) - set(config.repair))
+        yield from _known(f"repair.{key}.without", "model", listed(repair.without), known)
     for key, study in config.generalisation.items():
         yield from _known(f"generalisation.{key}.models", "model", study.models, known)
     if config.generalisation and config.rof is None:
         yield "generalisation: needs a `rof:` section, as it compares the roles of units"
 
 
-def _listed(names: str | list[str] | None) -> list[str]:
-    return [names] if isinstance(names, str) else names or []
-
-
 def _check_studies(plan: Plan) -> Iterator[str]:
     for key, repair in plan.config.repair.items():
         originals = models_of(plan.config, repair.model)
-        for model in sorted(set(originals) & set(models_of(plan.config, _listed(repair.without)))):
+        for model in sorted(set(originals) & set(models_of(plan.config, repair.without))):
             yield f"repair.{key}: '{model}' is repaired, and is to be a network `without` the shortcut too"
     for key in plan.config.shortcuts:
         models = studied_models(plan.config, key)

@@ -82,5 +82,5 @@ def repair_arms(config: Config, repair: str) -> dict[str, list[str]]:
     settings = config.repair[repair]
     roots = _roots(settings.model, config.members)
     found = {ORIGINAL: list(roots), REPAIRED: [renamed(own, root, repair) for own, root in roots.items()]}
-    without = models_of(config, settings.without) if settings.without is not None else []
+    without = models_of(config, settings.without)
     return found | ({WITHOUT: without} if without else {})

@@ -84,6 +84,11 @@ class Manifest:
             raise InputError(f"{self.file}: no image is in split '{split}'; there are: {', '.join(self.splits())}")
         return found
 
+    def rows_named(self, images: Sequence[str]) -> NDArray[np.int64]:
+        """Give the rows of images by their ids, in this order."""
+        known = pd.Series(np.arange(len(self.table)), index=self.table["image"])
+        return known.loc[list(images)].to_numpy(dtype=np.int64)
+
     def rows_of(self, splits: Sequence[str]) -> NDArray[np.int64]:
         """Give the rows of some splits, ascending; a split that the data set does not have adds none.
 

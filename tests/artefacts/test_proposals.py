@@ -21,10 +21,10 @@ from lucidag.artefacts.proposals import (
     region,
     said,
     sides_of,
-    taken_out,
     units_off,
 )
 from lucidag.artefacts.proposals_run import Proposer, run_proposals
+from lucidag.artefacts.removal import taken_out
 from lucidag.artefacts.study_settings import WITH, WITHOUT
 from lucidag.data.features import Features
 from lucidag.data.manifest import read_manifest, write_manifest

@@ -157,7 +157,7 @@ def test_confusions_follow_the_slider(opened: Opened) -> None:
     assert [row[HOSTILE[2]] for row in rows] == ["0", "1", "2", "5"]
 
 
-def test_confusions_are_saved_as_pictures(opened: Opened) -> None:
+def test_confusions_are_saved_as_images(opened: Opened) -> None:
     page = opened("#function")
     page.get_by_label("Units on").fill("30")
     with saved(page) as files:
