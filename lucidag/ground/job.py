@@ -51,9 +51,9 @@ def job(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
             for file in task.output:
                 discard_partial(file)
             write_json(failure_mark(path), about | {"sentence": KILLED})
-            with recorded(task, differing):
+            with recorded(task, log, differing):
                 yield
-            failure_mark(path).unlink()
+            failure_mark(path).unlink(missing_ok=True)  # somebody may remove all results
         except (Exception, KeyboardInterrupt) as error:
             traceback.print_exc()
             sentence = _sentence(error, path)

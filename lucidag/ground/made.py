@@ -5,7 +5,6 @@ differs (when, where, of which revision of the code) is a line in the job's log.
 """
 
 import platform
-import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -85,13 +84,6 @@ def write_record(results: Path, record: Mapping[str, Any], sums: Sums) -> None:
     if sums:
         write_json(differing(results / record["log"]), {path: each.words() for path, each in sums.items()})
     write_json(place(results, record["rule"], record["outputs"]), record)
-
-
-def device_in(log: Path) -> str | None:
-    """Return the kind of device that a job's log names (`lucidag.ground.device.lease`): ``cpu``, ``cuda``, ``mps``."""
-    with suppress(OSError), log.open(encoding="utf-8", errors="replace") as lines:
-        return next((found[1] for line in lines if (found := re.match(r"device: (\w+)[:\d]* on ", line))), None)
-    return None
 
 
 def when_and_where() -> str:

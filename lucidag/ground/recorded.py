@@ -7,14 +7,15 @@ from pathlib import Path
 from lucidag.ground.checksums import Checksum
 from lucidag.ground.damage import checked
 from lucidag.ground.files import discard
-from lucidag.ground.made import device_in, record_of, when_and_where, write_record
+from lucidag.ground.log import Log
+from lucidag.ground.made import record_of, when_and_where, write_record
 from lucidag.ground.records import Records, place, results_folder
 from lucidag.ground.task import Task
 from lucidag.ground.times import no_later_than
 
 
 @contextmanager
-def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
+def recorded(task: Task, said: Log, differing: Collection[str] = ()) -> Iterator[None]:
     """Check the inputs of a job before its work, and leave a record after it (`lucidag.ground.records`).
 
     Old records of the same outputs are gone while it works: a killed job leaves none. A job whose log and outputs do
@@ -24,6 +25,8 @@ def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
     ----------
     task
         The job.
+    said
+        What it writes to its log.
     differing
         Names of outputs whose bytes differ from run to run, as those that hold seconds do.
 
@@ -55,7 +58,7 @@ def recorded(task: Task, differing: Collection[str] = ()) -> Iterator[None]:
             inputs=(others, own),
             outputs={path: None if path in unequal else each for path, each in sums.items()},
             log=_inside(log, results),
-            device=device_in(log),
+            device=said.device,
         )
         write_record(results, record, {path: sums[path] for path in sorted(unequal)})
     print(when_and_where())

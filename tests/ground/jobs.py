@@ -7,6 +7,7 @@ from typing import Any
 
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
+from lucidag.ground.log import Log as Said
 from lucidag.ground.recorded import recorded
 
 
@@ -48,9 +49,15 @@ def write(text: str) -> Callable[[Path], None]:
     return lambda path: path.write_text(text, encoding="utf-8")
 
 
-def run(task: SimpleNamespace, work: Mapping[str, Callable[[Path], Any]], differing: tuple[str, ...] = ()) -> None:
-    """Run a job whose work writes each output in its way."""
-    with recorded(task, differing):
+def run(
+    task: SimpleNamespace,
+    work: Mapping[str, Callable[[Path], Any]],
+    differing: tuple[str, ...] = (),
+    says: str = "",
+) -> None:
+    """Run a job that says something and whose work writes each output in its way."""
+    with Said(Path(task.log[0])) as said, recorded(task, said, differing):
+        print(says, file=said)
         for name, make in work.items():
             path = Path(getattr(task.output, name))
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -123,6 +123,12 @@ def test_what_a_killed_job_left_half_written_is_removed(root: Path, tmp_path: Pa
     assert {file.name for file in tmp_path.iterdir()} == {*others, "logs", "benchmarks"}
 
 
+def test_a_job_whose_results_are_removed_while_it_works_ends_well(root: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    done = run(root, results / "logs" / "a.log", f"import shutil; shutil.rmtree({str(results)!r})", results / "a.npy")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_track_yields_everything_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
     assert capsys.readouterr().err.startswith("letters: 3 done in ")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,8 @@ def test_a_record_says_what_made_the_outputs(tmp_path: Path) -> None:
     inputs = {"dataset": results / "data/a/manifest.csv", "weights": own}
     outputs = {"checkpoint": "models/net/checkpoint.safetensors", "history": "models/net/history.csv"}
     made = task(results, "train", inputs, outputs, params=PARAMS)
-    Path(made.log[0]).write_text("device: cuda:1 on n7, Slurm job 3\n")
-    run(made, {"checkpoint": write("weights"), "history": write("epoch\n1\n")})
+    work = {"checkpoint": write("weights"), "history": write("epoch\n1\n")}
+    run(made, work, says="device: cuda:1 on n7, Slurm job 3")
 
     (file,) = (results / FOLDER / "models/net").iterdir()
     assert file.name.startswith("train@@")
@@ -81,6 +82,24 @@ def test_the_same_inputs_give_the_same_bytes_wherever_the_results_lie(tmp_path: 
         found.append({str(file.relative_to(results)): file.read_bytes() for file in records(results)})
     assert len(found[0]) == 2
     assert found[0] == found[1] == found[2]
+
+
+def test_the_record_is_the_same_where_results_are_removed_while_the_job_is_at_work(tmp_path: Path) -> None:
+    found = []
+    for name, removes in (("one", False), ("two", True)):
+        results = tmp_path / name
+        made = task(results, "train", {}, {"checkpoint": "models/net/c.safetensors"})
+
+        def work(path: Path, results: Path = results, removes: bool = removes) -> None:
+            if removes:
+                shutil.rmtree(results)
+                path.parent.mkdir(parents=True)
+            path.write_text("weights")
+
+        run(made, {"checkpoint": work}, says="device: cpu on n7")
+        found.append([(file.relative_to(results), file.read_bytes()) for file in records(results)])
+    assert found[0] == found[1]
+    assert b'"device": "cpu"' in found[0][0][1]
 
 
 def flip(path: Path) -> None:
