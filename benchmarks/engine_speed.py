@@ -17,6 +17,7 @@ from benchmarks.case import Case, machine
 from benchmarks.lime_speed import by_library as lime_by_library
 from benchmarks.lime_speed import plain_classifier
 from benchmarks.measure import seconds, show
+from benchmarks.vit import vit
 from lucidag.explain.lime.explain import LimeResult, explain
 from lucidag.explain.lime.neighbourhood import classifier
 from lucidag.explain.lime.settings import LimeSettings
@@ -30,6 +31,7 @@ from lucidag.models.settings import Engine
 Works = Mapping[str, Callable[[], object]]
 ENGINES: tuple[Engine, ...] = ("torch", "openvino")
 BATCH = 16
+VIT = "ViT-B/16"
 GOAL_OURS, GOAL_LIBRARY = 1.3, 1.6
 
 
@@ -37,10 +39,13 @@ def run(quick: bool, full: bool) -> list[Case]:
     """Time all three, the best of three rounds; `full` takes five."""
     model, frame, inputs = network_and_image(quick)
     rounds = 1 if quick else 5 if full else 3
+    transformer = vit(quick, full).model
     return [
-        _passes(model, inputs, rounds),
+        _passes("ResNet-18", model, inputs, rounds),
+        _passes(VIT, transformer, inputs, rounds),
         _scorecam(model, inputs.normalise(frame[None]), rounds),
-        _lime(model, inputs, frame, rounds, 60 if quick else 300),
+        _lime("ResNet-18", model, inputs, frame, rounds, 60 if quick else 300),
+        _lime(VIT, transformer, inputs, frame, 1, 20 if quick else 60),
     ]
 
 
@@ -51,7 +56,7 @@ def with_engine(model: nn.Module, engine: Engine) -> nn.Module:
     return named
 
 
-def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> Case:
+def _passes(architecture: str, model: nn.Module, inputs: Inputs, rounds: int) -> Case:
     x = torch.randn(BATCH, 3, inputs.size, inputs.size, generator=torch.Generator().manual_seed(0))
     networks = {"plain torch": model} | {engine: accelerate(model, x, engine=engine) for engine in ENGINES}
     with torch.inference_mode():
@@ -60,7 +65,7 @@ def _passes(model: nn.Module, inputs: Inputs, rounds: int) -> Case:
         best = fastest(works, rounds)
     apart = max(float((each - truth).abs().max() / truth.abs().max()) for each in given)
     return _told(
-        f"forward passes, ResNet-18, {inputs.size} px, batches of {BATCH}",
+        f"forward passes, {architecture}, {inputs.size} px, batches of {BATCH}",
         best,
         "plain torch",
         apart,
@@ -79,10 +84,10 @@ def _scorecam(model: nn.Module, x: torch.Tensor, rounds: int) -> Case:
     }
     best = fastest(works, rounds)
     apart = float(np.abs(found["torch"].maps["scorecam"] - found["openvino"].maps["scorecam"]).max())
-    return _told(f"Score-CAM at layer4, {x.shape[-1]} px", best, "pytorch-grad-cam", apart, "map")
+    return _told(f"Score-CAM at layer4, ResNet-18, {x.shape[-1]} px", best, "pytorch-grad-cam", apart, "map")
 
 
-def _lime(model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, samples: int) -> Case:
+def _lime(architecture: str, model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, samples: int) -> Case:
     settings, pixels = LimeSettings(hide_color=255, num_features=8, num_samples=samples), frame.numpy()
     found: dict[str, LimeResult] = {}
     classify = {engine: classifier(Network(with_engine(model, engine), inputs, None), "cpu") for engine in ENGINES}
@@ -98,7 +103,7 @@ def _lime(model: nn.Module, inputs: Inputs, frame: torch.Tensor, rounds: int, sa
     best = fastest(works, rounds)
     weights = [np.array(found[engine].fits[found[engine].target].weights) for engine in ENGINES]
     apart = float(np.abs(weights[0] - weights[1]).max())
-    return _told(f"LIME, {samples} samples, {inputs.size} px", best, "lime package", apart, "weights")
+    return _told(f"LIME, {architecture}, {samples} samples, {inputs.size} px", best, "lime package", apart, "weights")
 
 
 def fastest(works: Works, rounds: int) -> dict[str, float]:

@@ -45,6 +45,11 @@ def run(quick: bool, full: bool) -> list[Case]:
     x = inputs.normalise(frame[None])
     model = _model()
     target = int(model(x).argmax())
+    std = inputs.std
+    few = FaithfulnessSettings(metrics=["sensitivity_max", "infidelity"], infidelity_samples=2, sensitivity_samples=2)
+    # The first call of either imports and sets up.
+    measure(model, [Image("image", x[0], target)], lambda _: [_cam(model, inputs, CAMS), _lrp(model, inputs)], std, few)
+    by_captum(model, x, target, [_cam(model, inputs, CAMS[:1]), _lrp(model, inputs)], std, few)
     return [_compare(model, x, target, inputs, draws) for draws in (DRAWS[:1] if quick else DRAWS)]
 
 

@@ -23,7 +23,12 @@ def engine_of(model: nn.Module) -> Engine:
     return named
 
 
-def by_engine(model: nn.Module, engine: Engine, *example: Any) -> nn.Module:  # noqa: ANN401 (whatever it takes)
+def by_engine(
+    model: nn.Module,
+    engine: Engine,
+    *example: Any,  # noqa: ANN401 (whatever it takes)
+    name: str | None = None,
+) -> nn.Module:
     """Let an engine run a network.
 
     Parameters
@@ -34,6 +39,8 @@ def by_engine(model: nn.Module, engine: Engine, *example: Any) -> nn.Module:  # 
         ``torch`` gives the network itself.
     example
         What it takes.
+    name
+        What the network is called in what is told of it; None: as its class.
 
     Returns
     -------
@@ -47,13 +54,14 @@ def by_engine(model: nn.Module, engine: Engine, *example: Any) -> nn.Module:  # 
     """
     if engine == "torch" or not _suits(example):
         return model
+    name = type(model).__name__ if name is None else name
     if not openvino_installed():
         raise InputError(f"engine: {NO_OPENVINO}")
     try:
         # The engine's reader meets code of all kinds, and that can raise anything.
-        return ByOpenVino(model, _compiled(model, example))
+        return ByOpenVino(model, _compiled(model, example), name)
     except Exception as error:
-        _tell(model, f"is not taken by OpenVINO ({first_line(error)}): torch runs it")
+        _tell(name, f"is not taken by OpenVINO ({first_line(error)}): torch runs it")
         return model
 
 
@@ -64,9 +72,9 @@ class ByOpenVino(nn.Module):
     runs everything from then on.
     """
 
-    def __init__(self, model: nn.Module, run: Run) -> None:
+    def __init__(self, model: nn.Module, run: Run, name: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self._name = model, name
         self._run = run
         self._compared: set[tuple[torch.Size, ...]] = set()
         self._left = False
@@ -91,13 +99,13 @@ class ByOpenVino(nn.Module):
             differs = apart(found, truth)
             if not self._compared or not differs <= TOLERANCE:
                 told = f"by OpenVINO {version('openvino')} is {differs:.1g} from torch (goal {TOLERANCE:.0g})"
-                _tell(self.model, told)
+                _tell(self._name, told)
             if differs <= TOLERANCE:
                 self._compared.add(shapes)
                 return found
             why = f"its output is {differs:.1g} away"
         self._left = True
-        _tell(self.model, f"is run by torch from here on: {why}")
+        _tell(self._name, f"is run by torch from here on: {why}")
         return truth
 
 
@@ -152,5 +160,5 @@ def apart(found: torch.Tensor, truth: torch.Tensor) -> float:
     return float((found - truth).abs().max() / truth.abs().max().clamp(min=torch.finfo(truth.dtype).tiny))
 
 
-def _tell(model: nn.Module, what: str) -> None:
-    print(f"network '{type(model).__name__}' {what}", file=sys.stderr, flush=True)
+def _tell(name: str, what: str) -> None:
+    print(f"network '{name}' {what}", file=sys.stderr, flush=True)

@@ -17,6 +17,7 @@ from lucidag.models.head import evaluating
 from lucidag.models.inputs import Inputs
 from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
+from lucidag.models.portions import portion, portions
 from lucidag.models.recorder import recording
 from lucidag.models.reproducible import reproducible
 from lucidag.models.tail import Tail
@@ -124,9 +125,9 @@ def _forward(
     """Give logits (N x C), with `head` features (N x K), and exact logits where these are not linear; N may be 0."""
     logits, features = [np.zeros((0, classes), np.float32)], [np.zeros((0, units), np.float32)]
     exact = [np.zeros((0, classes))]
-    form = settled(model, inputs.example(1).to(device))
+    form, most = settled(model, inputs.example(1).to(device)), portion(model, inputs.example(1).to(device))
     with recording(model, [] if head is None else [head]) as calls:
-        for frames in work:
+        for frames in (part for batch in work for part in portions(batch, most)):
             batch = inputs.normalise(frames.to(device)).to(memory_format=form)
             logits.append(model(batch).float().cpu().numpy())
             if head is None:
@@ -235,14 +236,14 @@ def show_maps(
     rows, inputs, model = manifest.rows(split), network.inputs, network.model.to(device)
     work = batches(manifest, rows, inputs, batch_size, threads, memory_limit=0)
     work = track(work, f"sweep of {split}", len(batch_sizes(len(rows), batch_size)))
-    form = settled(model, inputs.example(1).to(device))
+    form, most = settled(model, inputs.example(1).to(device)), portion(model, inputs.example(1).to(device))
     with (
         reproducible(device, threads),
         evaluating(model),
         torch.inference_mode(),
         recording(model, [network.tail.layer]) as calls,
     ):
-        for frames in work:
+        for frames in (part for batch in work for part in portions(batch, most)):
             model(inputs.normalise(frames.to(device)).to(memory_format=form))
             see(network.tail.seen(calls[-1].inputs[0]))
             calls.clear()

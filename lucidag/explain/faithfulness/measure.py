@@ -37,6 +37,7 @@ from lucidag.explain.scores import device_of
 from lucidag.ground.errors import InputError
 from lucidag.ground.progress import track
 from lucidag.ground.statistics.ranks import ranks, tie_seed
+from lucidag.models.fast import accelerate
 from lucidag.models.head import evaluating
 
 Map = NDArray[np.float64]
@@ -112,9 +113,9 @@ def measure(
     points: dict[str, list[Point]] = {}
     originals: dict[str, Maps] = {}
     with evaluating(model):
-        explainers = make(model)
+        explainers, fast = make(model), accelerate(model, images[0].x[None].to(device_of(model)))
         for subject in track(images, "faithfulness"):
-            image, shared = subject.image, Shared(model, subject.image, subject.x, subject.target, std, settings)
+            image, shared = subject.image, Shared(fast, subject.image, subject.x, subject.target, std, settings)
             originals[image], results[image], points[image] = _of_image(explainers, subject, shared)
         if RANDOMISATION in settings.metrics:
             correlations, curves = _randomised(model, images, make, originals, settings)

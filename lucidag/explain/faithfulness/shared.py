@@ -20,7 +20,7 @@ class Shared:
     Parameters
     ----------
     model
-        A classifier in eval mode.
+        A classifier in eval mode, as `lucidag.models.fast.accelerate` gives it.
     image, x, target
         The image's id, the normalised image (float C x S x S) and the class.
     std

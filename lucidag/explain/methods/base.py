@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ from lucidag.explain.store import About, Explained, Kind
 from lucidag.explain.subjects import Subject
 from lucidag.ground.errors import InputError
 from lucidag.ground.section import Section
+from lucidag.models.fast import accelerate
 from lucidag.models.inputs import Inputs
 from lucidag.models.network import Network
 
@@ -99,19 +101,39 @@ class Group:
 
     def explainers(self, model: nn.Module | None = None) -> list[Explainer]:
         """Return the methods as functions, of the network or of a copy of it whose weights are others."""
-        network = self.network.model if model is None else model
+        forms = self._forms if model is None else Forms(model)
 
         def function(method: "Method") -> Callable[[torch.Tensor, int], Any]:
-            return lambda x, target: method.maps(network, x, target)
+            return lambda x, target: method.maps(forms.of(method, x), x, target)
 
         def by_image(method: "Method") -> Callable[[str], Callable[[torch.Tensor, int], Any]]:
             return lambda image: function(method.of(image))
 
         return [single(name, function(method), by_image(method)) for name, method in self._methods.items()]
 
+    @cached_property
+    def _forms(self) -> "Forms":
+        return Forms(self.network.model)
+
     def again(self, image: str) -> list[Explainer]:
         """Return the methods as functions with the settings and the random draws of an image."""
         return [each.of(image) for each in self.explainers()]
+
+
+class Forms:
+    """A network as it is, and in its fastest form, made when a method that asks for many passes first wants it."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._fast: nn.Module | None = None
+
+    def of(self, method: "Method", x: torch.Tensor) -> nn.Module:
+        """Give what a method is to run for images as `x`."""
+        if method.needs != "perturbation":
+            return self._model
+        if self._fast is None:
+            self._fast = accelerate(self._model, x[:1])
+        return self._fast
 
 
 class Method:
@@ -161,7 +183,8 @@ class Method:
         Parameters
         ----------
         model
-            The network in eval mode, or a copy of it whose weights are others.
+            The network in eval mode, or a copy of it whose weights are others; where the method `needs` perturbation,
+            in its fastest form (`lucidag.models.fast.accelerate`), whose parameters ask for no gradients.
         x
             Float B x C x S x S, normalised, on the network's device; gradients are on.
         target

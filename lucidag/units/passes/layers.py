@@ -13,6 +13,7 @@ from lucidag.models.head import evaluating
 from lucidag.models.layers import Layer, find_layer
 from lucidag.models.memory_format import settled
 from lucidag.models.network import Network
+from lucidag.models.portions import portion, portions
 from lucidag.models.recorder import checked_output, layer_outputs
 from lucidag.models.reproducible import reproducible
 from lucidag.models.steps import watching_steps
@@ -43,6 +44,7 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
     network.model.to(device)
     known = describe(network.model, network.inputs.example(1).to(device))
     form = settled(network.model, network.inputs.example(1).to(device))
+    most = portion(network.model, network.inputs.example(1).to(device))
     steps = {each.step for each in known.steps}
     hooked = all(layer in known.modules or layer not in steps for layer in layers)
     kept: AbstractContextManager[dict[str, Any]] = nullcontext({})
@@ -52,12 +54,16 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
         named = [layer for layer in layers if not hooked or known.of_module(layer) is not None]
         views = {layer: find_layer(known, layer, TAKES) for layer in named}
 
-        def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
+        def portion_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
             seen.clear()
             batch = network.inputs.normalise(frames.to(device)).to(memory_format=form)
             with nullcontext() if hooked else _watched(network.model, batch, views, seen):
                 network.model(batch)
             return {layer: _shown(layer, views.get(layer), seen, len(frames)) for layer in layers}
+
+        def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
+            found = [portion_of(part) for part in portions(frames, most)]
+            return {layer: torch.cat([each[layer] for each in found]) for layer in layers}
 
         yield outputs_of
 
