@@ -7,8 +7,8 @@ import os
 import torch
 
 from benchmarks import speed_chart, speed_page
-from benchmarks.case import Case
-from benchmarks.recorded import keep
+from benchmarks.case import Case, Limit
+from benchmarks.recorded import keep, keep_limits
 
 # Imported when asked for: one benchmark should not pay for the packages of another.
 BENCHMARKS = {
@@ -60,13 +60,18 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(chosen.threads)
     print(f"{os.cpu_count()} cores, {chosen.threads} threads, load {os.getloadavg()[0]:.1f} over the last minute")
     found: list[Case] = []
+    limits: list[Limit] = []
     for name in chosen.names or BENCHMARKS:
         more = {option: getattr(chosen, option) for option in OPTIONS.get(name, ())}
-        found += importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full, **more) or []
+        rows = importlib.import_module(BENCHMARKS[name]).run(chosen.quick, chosen.full, **more) or []
+        found += [row for row in rows if isinstance(row, Case)]
+        limits += [row for row in rows if isinstance(row, Limit)]
         if chosen.write:  # each at once, so that a later one that fails takes nothing with it
             keep([case for case in found if case.benchmark == name])
-    if found:
-        print(f"\n{speed_page.printed(found)}")
+            keep_limits([limit for limit in limits if limit.benchmark == name])
+    for table in (speed_page.printed(found), speed_page.printed_limits(limits)):
+        if table:
+            print(f"\n{table}")
     if chosen.write:
         speed_page.write()
         speed_chart.draw()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.atlas_parts import compare, decided, function, provenance, regions
+from benchmarks.case import Limit, machine
 from benchmarks.measure import show
 from lucidag.atlas.build import SMALLER, rendered
 from lucidag.atlas.encode import packed, unpacked
@@ -28,7 +29,7 @@ TOP = 9  # images of a unit
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Limit]:
     """Measure the page (`quick`: of 64 units and 20 images); the times are medians of five."""
     units, images = (64, 20) if quick else (2048, 500)
     with TemporaryDirectory() as folder:
@@ -39,7 +40,12 @@ def run(quick: bool, full: bool) -> None:
         rows += [("maps, images", ", ".join(f"{unpacked(letters[name])['size']} px" for name in SHRUNK))]
         rows += [("all of the page", f"{file.stat().st_size / 1e6:.2f} MB")]
         show(f"an atlas of {units} units, {images} images, {len(METHODS)} methods", rows)
-        show("from disk until it is painted", list(_times(file, units, images, 1 if quick else 5)))
+        where, megabytes = machine(), file.stat().st_size / 1e6
+        times = list(_times(file, units, images, 1 if quick else 5))
+    show("from disk until it is painted", [(view, f"{took:.2f} s") for view, took in times])
+    title = f"atlas, {units:,} units, {images} images, {len(METHODS)} methods"
+    found = [Limit("atlas", title, megabytes, 5, "MB", where)]
+    return found + [Limit("atlas", f"{title}: {view}", took, 1, "s", where) for view, took in times]
 
 
 def smallest(units: int, images: int, size: Atlas) -> dict[str, str]:
@@ -141,7 +147,7 @@ def _smooth(draw: np.random.Generator, side: int, width: float) -> NDArray[np.fl
     return gaussian_filter(draw.standard_normal((side, side)), width).astype(np.float32)
 
 
-def _times(file: Path, units: int, images: int, repeats: int) -> Iterator[tuple[str, str]]:
+def _times(file: Path, units: int, images: int, repeats: int) -> Iterator[tuple[str, float]]:
     with _page() as page:
         address = file.as_uri()
 
@@ -176,11 +182,11 @@ def _times(file: Path, units: int, images: int, repeats: int) -> Iterator[tuple[
         for _ in range(repeats):
             back()
             again.append(_seconds(moved("#units", f"{units} of {units} rows")))
-        yield "units, again", f"{np.median(again):.2f} s"
+        yield "units, again", float(np.median(again))
 
 
-def _median(act: Callable[[], None], repeats: int) -> str:
-    return f"{np.median([_seconds(act) for _ in range(repeats)]):.2f} s"
+def _median(act: Callable[[], None], repeats: int) -> float:
+    return float(np.median([_seconds(act) for _ in range(repeats)]))
 
 
 def _seconds(act: Callable[[], None]) -> float:

@@ -5,6 +5,7 @@ The goal is that a map costs no more than three forward passes, with its backwar
 
 from functools import partial
 
+from benchmarks.case import Limit, machine
 from benchmarks.measure import seconds, show
 from benchmarks.vit import vit
 from lucidag.explain.methods.registry import ATTENDED, load
@@ -12,7 +13,7 @@ from lucidag.explain.methods.registry import ATTENDED, load
 GOAL = 3.0
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Limit]:
     """Time the methods, best of three (`full`: ten) rounds, after one that finds layers and grid."""
     asked = vit(quick, full)
     model, x, rounds = asked.model, asked.x, asked.rounds
@@ -20,6 +21,7 @@ def run(quick: bool, full: bool) -> None:
     def both() -> None:
         model(x.clone().requires_grad_())[0, 0].backward()
 
+    found, where = [], machine()
     plain, twice = asked.plain(), min(seconds(both) for _ in range(rounds))
     model.zero_grad(set_to_none=True)
     rows = [
@@ -28,6 +30,8 @@ def run(quick: bool, full: bool) -> None:
     for name in ATTENDED:
         explain = partial(load(name)().maps, model, x, 0)
         first, later = seconds(explain), min(seconds(explain) for _ in range(rounds))
+        title = f"{name}, ViT with {asked.layers} layers, {asked.size} px"
+        found.append(Limit("attention", title, later / plain, GOAL, "forward passes", where))
         rows.append(
             (
                 name,
@@ -36,3 +40,4 @@ def run(quick: bool, full: bool) -> None:
             )
         )
     show(f"explanations by attention, ViT with {asked.layers} layers, {asked.size} px", rows)
+    return found

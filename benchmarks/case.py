@@ -1,4 +1,4 @@
-"""One row of the table of speeds: ours and its peer, run in turn in one process."""
+"""Rows of the tables of speeds: ours and its peer, run in turn in one process; and what has a limit and no peer."""
 
 import os
 import platform
@@ -57,6 +57,30 @@ class Case:
     def ratio(self) -> float:
         """How many times as fast as the peer ours is."""
         return self.theirs / self.ours
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What was measured of something that has no peer.
+
+    Attributes
+    ----------
+    benchmark
+        Its name on the command line.
+    case
+        What was measured.
+    value, most, unit
+        How much it is, and should be at most.
+    machine
+        Cores, threads and load.
+    """
+
+    benchmark: str
+    case: str
+    value: float
+    most: float
+    unit: str
+    machine: str = ""
 
 
 def machine() -> str:

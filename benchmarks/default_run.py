@@ -1,36 +1,47 @@
 """The default workflow as a whole: the first run, the second, and where the time went."""
 
 import re
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 
+from benchmarks.case import Limit, machine
 from benchmarks.measure import show
+from benchmarks.peak import ran
 from benchmarks.project import copied_project
 
 IMPORTS = re.compile(r"^imports ([\d.]+) s of ([\d.]+) s$", re.MULTILINE)
+TOTAL = re.compile(r"^Finished .*\(job \d+\)$", re.MULTILINE)
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=1")
 
 
-def run(quick: bool, full: bool) -> None:
-    """Run the default twice in a copy of the project (`quick`: only plan it)."""
+def run(quick: bool, full: bool) -> list[Limit]:
+    """Run the default, see that there is nothing left to do, and plan it (`quick`: plans alone)."""
     with copied_project() as folder:
-        first = _snakemake(folder, *(["-n"] if quick else []))
-        second = _snakemake(folder, *(["-n"] if quick else []))
-        rows = [("first run", f"{first:.1f} s"), ("second run", f"{second:.1f} s")]
-        show("default workflow", rows + _shares(folder / "results" / "logs", first))
+        where = machine()
+        results, began = folder / "results", time.time()
+        if quick:
+            plan = ran([*SNAKEMAKE, "-n"], folder)
+            show("default workflow", [("first plan", f"{plan.seconds:.1f} s, {plan.gib:.2f} GiB")])
+            return []
+        first = ran(SNAKEMAKE, folder)
+        figure = min(file.stat().st_mtime for file in (results / "figures").rglob("*.svg")) - began
+        again, plan = ran(SNAKEMAKE, folder), ran([*SNAKEMAKE, "-n"], folder)
+        jobs, share = _shares(results / "logs", first.seconds)
+    show("default workflow", jobs)
+    return [
+        Limit("default", f"default, cold, {len(TOTAL.findall(first.said))} jobs", first.seconds, 480, "s", where),
+        Limit("default", "default, cold: the first figure", figure, 60, "s", where),
+        Limit("default", "default, cold: imports", share, 0.2, "share of job time", where),
+        Limit("default", "default, nothing to do", again.seconds, 2, "s", where),
+        Limit("default", "default, dry run where nothing changed", plan.seconds, 3, "s", where),
+        Limit("default", "default, dry run where nothing changed", plan.gib, 0.4, "GiB", where),
+    ]
 
 
-def _snakemake(folder: Path, *more: str) -> float:
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=1", *more]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return time.perf_counter() - start
-
-
-def _shares(logs: Path, wall: float) -> list[tuple[str, str]]:
-    """Return a row for each rule and one for all, from what every job wrote at the end of its log."""
+def _shares(logs: Path, wall: float) -> tuple[list[tuple[str, str]], float]:
+    """Return a row for each rule and one for all, and the share of imports, by what every job wrote in its log."""
     spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for log in sorted(logs.rglob("*.log")):
         spent[log.relative_to(logs).parts[0]] += [(float(a), float(b)) for a, b in IMPORTS.findall(log.read_text())]
@@ -39,9 +50,5 @@ def _shares(logs: Path, wall: float) -> list[tuple[str, str]]:
         for rule, jobs in sorted(spent.items(), key=lambda item: -sum(b for _, b in item[1]))
     ]
     imports, lives = (sum(job[i] for jobs in spent.values() for job in jobs) for i in (0, 1))
-    if lives:
-        share = (
-            f"{imports:.1f} s of {lives:.1f} s of job time ({imports / lives:.0%}), {imports / wall:.0%} of wall time"
-        )
-        rows.append(("imports", share))
-    return rows
+    told = f"{imports:.1f} s of {lives:.1f} s of job time ({imports / lives:.0%}), {imports / wall:.0%} of wall time"
+    return [*rows, ("imports", told)], imports / lives

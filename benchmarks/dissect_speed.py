@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from torchvision.models import resnet18
 
+from benchmarks.case import Limit, machine
 from benchmarks.measure import seconds, show
 from benchmarks.sweep_memory import peak_gib
 from lucidag.data.manifest import Manifest, read_manifest, write_manifest
@@ -32,10 +33,11 @@ CATEGORIES = {"object": 12, "material": 5, "colour": 8}
 BATCH, GOAL = 64, 1.5
 
 
-def run(quick: bool, full: bool) -> None:
+def run(quick: bool, full: bool) -> list[Limit]:
     """Time 256 images of 112 px (`quick`: 64 of 64 px; `full`: 224 px too), and the memory of few and many."""
+    found: list[Limit] = []
     for size in (64,) if quick else (112, 224) if full else (112,):
-        _speed(64 if quick else 256, size, 1 if quick else 3)
+        found += _speed(64 if quick else 256, size, 1 if quick else 3)
     few, many = (128, 256) if quick else (256, 1024)
     command = [sys.executable, "-m", "benchmarks.dissect_speed"]
     peaks = [
@@ -46,10 +48,11 @@ def run(quick: bool, full: bool) -> None:
         "memory of both passes, images of 64 px",
         [(f"peak of the process, {n:,} images", f"{peak:.3f} GiB") for n, peak in zip((few, many), peaks, strict=True)],
     )
+    return found
 
 
-def _speed(count: int, size: int, rounds: int) -> None:
-    network, rows = _network(size), np.arange(count)
+def _speed(count: int, size: int, rounds: int) -> list[Limit]:
+    where, network, rows = machine(), _network(size), np.arange(count)
     with TemporaryDirectory() as folder:
         manifest = _draw(Path(folder) / "data", count, size)
         half = rows[: count // 2]
@@ -74,6 +77,12 @@ def _speed(count: int, size: int, rounds: int) -> None:
             ("CPU for twice the images: unions", f"{cpu['overlaps'] / cpu['overlaps, half']:.2f}"),
         ],
     )
+    title = f"dissection, {count} images of {size} px, ResNet-18, {units} units"
+    ratios = {"pooled activations": "activations", "intersections and unions": "overlaps"}
+    return [
+        Limit("dissect", f"{title}: {what}", wall[name] / wall["bare"], GOAL, "bare passes", where)
+        for what, name in ratios.items()
+    ]
 
 
 def _rows(what: str, name: str, wall: dict[str, float], cpu: dict[str, float]) -> list[tuple[str, str]]:

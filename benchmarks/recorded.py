@@ -4,12 +4,15 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TypeVar
 
-from benchmarks.case import Case
+from benchmarks.case import Case, Limit
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "speed"
-CASES, COSTS, IMPORTS = (FOLDER / f"{name}.csv" for name in ("cases", "costs", "imports"))
+CASES, LIMITS, COSTS, IMPORTS = (FOLDER / f"{name}.csv" for name in ("cases", "limits", "costs", "imports"))
 NAMES = tuple(field.name for field in fields(Case))
+OF_LIMITS = tuple(field.name for field in fields(Limit))
+Row = TypeVar("Row", Case, Limit)
 NUMBERS = ("ours", "theirs", "goal", "difference", "memory", "gpu_ours", "gpu_theirs")
 
 
@@ -42,16 +45,35 @@ def keep(found: Sequence[Case], path: Path = CASES) -> list[Case]:
     -------
     All cases of the table.
     """
-    again = {case.benchmark for case in found}
-    cases: list[Case] = []
-    for case in read_cases(path):
-        if case.benchmark not in again:
-            cases.append(case)
-        elif not any(other.benchmark == case.benchmark for other in cases):
-            cases += [new for new in found if new.benchmark == case.benchmark]
-    cases += [case for case in found if case not in cases]
-    write_rows(path, NAMES, (asdict(case) for case in cases))
+    write_rows(path, NAMES, (asdict(case) for case in _replaced(read_cases(path), found)))
     return read_cases(path)
+
+
+def read_limits(path: Path = LIMITS) -> list[Limit]:
+    """Read what was measured without a peer."""
+    numbers = ("value", "most")
+    return [
+        Limit(**{key: float(cell) if key in numbers else cell for key, cell in row.items()})  # type: ignore[arg-type]
+        for row in read_rows(path)
+    ]
+
+
+def keep_limits(found: Sequence[Limit], path: Path = LIMITS) -> list[Limit]:
+    """Write what has no peer into its table, as `keep` does."""
+    write_rows(path, OF_LIMITS, (asdict(limit) for limit in _replaced(read_limits(path), found)))
+    return read_limits(path)
+
+
+def _replaced(known: Sequence[Row], found: Sequence[Row]) -> list[Row]:
+    """Put rows in the place of the earlier ones of the same benchmark."""
+    again = {row.benchmark for row in found}
+    rows: list[Row] = []
+    for row in known:
+        if row.benchmark not in again:
+            rows.append(row)
+        elif not any(other.benchmark == row.benchmark for other in rows):
+            rows += [new for new in found if new.benchmark == row.benchmark]
+    return rows + [row for row in found if row not in rows]
 
 
 def _cell(value: object) -> object:

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.case import Case
-from benchmarks.recorded import COSTS, FOLDER, IMPORTS, read_cases, read_rows
+from benchmarks.case import Case, Limit
+from benchmarks.recorded import COSTS, FOLDER, IMPORTS, read_cases, read_limits, read_rows
 
 ROOT = FOLDER.parent.parent
 PAGE, README = ROOT / "docs" / "speed.md", ROOT / "README.md"
@@ -21,17 +21,26 @@ differs stops the benchmark. A ratio is the peer's seconds by ours: above 1 ours
 that of the last minute before: with more than the threads, seconds are too many, and ratios still
 compare like with like. Memory is by how much the process grew while ours ran.
 """
+OF_LIMITS = ("case", "measured", "at most", "machine")
 HEADINGS = ("case", "ours", "peer", "ratio", "goal", "largest difference", "memory", "machine")
 
 
-def page(cases: Sequence[Case], costs: Sequence[dict[str, str]], imports: Sequence[dict[str, str]]) -> str:
+def page(
+    cases: Sequence[Case],
+    limits: Sequence[Limit],
+    costs: Sequence[dict[str, str]],
+    imports: Sequence[dict[str, str]],
+) -> str:
     """Write the page."""
     parts = [INTRODUCTION, "## Ours and the peer\n", _table(HEADINGS, [_cells(case) for case in cases])]
-    missed = [case for case in cases if case.ratio < case.goal]
+    missed = [_point(case) for case in cases if case.ratio < case.goal]
+    missed += [_limit_point(limit) for limit in limits if limit.value > limit.most]
     if missed:
-        parts.append("\nBelow their goals:\n\n" + "\n".join(_point(case) for case in missed) + "\n")
+        parts.append("\nGoals that are missed:\n\n" + "\n".join(missed) + "\n")
     if cases:
         parts += ["\n![How many times as fast as its peer each case is](images/speed.svg)\n", _gpu(cases)]
+    if limits:
+        parts.append("## Without a peer\n\n" + _table(OF_LIMITS, [_limit_cells(limit) for limit in limits]))
     if costs:
         parts.append(_costs(costs))
     if imports:
@@ -53,19 +62,37 @@ def telling(cases: Sequence[Case]) -> str:
 
 def printed(cases: Sequence[Case]) -> str:
     """Give the whole table for a terminal."""
-    rows = [HEADINGS, *(_cells(case) for case in cases)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return _aligned([HEADINGS, *(_cells(case) for case in cases)]) if cases else ""
+
+
+def printed_limits(limits: Sequence[Limit]) -> str:
+    """Give the table of what has no peer for a terminal."""
+    return _aligned([OF_LIMITS, *(_limit_cells(limit) for limit in limits)]) if limits else ""
 
 
 def write(root: Path = ROOT) -> None:
     """Write the page, and the rows of the README between their marks."""
     cases = read_cases()
-    (root / PAGE.relative_to(ROOT)).write_text(page(cases, read_rows(COSTS), read_rows(IMPORTS)), encoding="utf-8")
+    (root / PAGE.relative_to(ROOT)).write_text(
+        page(cases, read_limits(), read_rows(COSTS), read_rows(IMPORTS)), encoding="utf-8"
+    )
     readme = root / README.relative_to(ROOT)
     known = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
     text = known.sub(lambda _: f"{BEGIN}\n{telling(cases)}{END}", readme.read_text(encoding="utf-8"))
     readme.write_text(text, encoding="utf-8")
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def _limit_cells(limit: Limit) -> tuple[str, ...]:
+    return limit.case, _measured(limit.value, limit.unit), _measured(limit.most, limit.unit), limit.machine
+
+
+def _measured(value: float, unit: str) -> str:
+    return f"{value:.0%} {unit.removeprefix('share ')}" if unit.startswith("share ") else f"{value:.3g} {unit}"
 
 
 def _cells(case: Case) -> tuple[str, ...]:
@@ -124,7 +151,15 @@ def _imports(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _point(case: Case) -> str:
-    text = f"- {case.case}: {case.ratio:.3g} of {case.goal:.3g}"
+    return _wrapped(f"- {case.case}: {case.ratio:.3g} of {case.goal:.3g}")
+
+
+def _limit_point(limit: Limit) -> str:
+    value, most = (_measured(each, limit.unit) for each in (limit.value, limit.most))
+    return _wrapped(f"- {limit.case}: {value}, at most {most}")
+
+
+def _wrapped(text: str) -> str:
     return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
