@@ -26,7 +26,7 @@ def run(quick: bool, full: bool) -> list[Limit]:
             show("default workflow", [("first plan", f"{plan.seconds:.1f} s, {plan.gib:.2f} GiB")])
             return []
         first = ran(SNAKEMAKE, folder)
-        figure = min(file.stat().st_mtime for file in (results / "figures").rglob("*.svg")) - began
+        figure = min(file.stat().st_mtime for file in (results / "figures").rglob("*.png")) - began
         again, plan = ran(SNAKEMAKE, folder), ran([*SNAKEMAKE, "-n"], folder)
         jobs, share = _shares(results / "logs", first.seconds)
     show("default workflow", jobs)

@@ -11,8 +11,8 @@ from benchmarks.peak import Ran, ran
 from benchmarks.project import copied_project
 
 # Of a grid of networks, and the most seconds that its plan should take. Each network is trained, examined and drawn in
-# about eight jobs; a few more are shared.
-NETWORKS = {62: 10.0, 249: 23.0, 999: 41.0}
+# four jobs; a few more are shared.
+NETWORKS = {125: 10.0, 500: 23.0, 2000: 41.0}
 MOST_GIB = 0.85
 TOTAL = re.compile(r"^total +(\d+)$", re.MULTILINE)
 

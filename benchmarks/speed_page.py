@@ -131,23 +131,22 @@ def _costs(rows: Sequence[dict[str, str]]) -> str:
         seconds = ", ".join(f"{int(row['value']):,}: {_time(float(row['seconds']))}" for row in own)
         low, high = own[0]["low"], own[0]["high"]
         cells.append((stage, size, seconds, f"{float(own[0]['exponent']):.2f} ({low} to {high})"))
-    intro = (
-        "## What each stage costs\n\nSeconds against one size, the others held (`python -m benchmarks costs --write`);"
-        " the exponent is the\nslope in logarithms with its 95 % interval: 1 is linear, less than 1 a fixed part that"
-        " still counts.\n\n"
+    intro = "## What each stage costs\n\n" + _wrapped(
+        "Seconds against one size, the others held (`python -m benchmarks costs --write`); the exponent is the slope "
+        "in logarithms with its 95 % interval: 1 is linear, less than 1 a fixed part that still counts. Units are "
+        "those of a wider layer, and all of them are asked: of a layer inside a network each pass grows with them too."
     )
     chart = "\n![Seconds against sizes, both in logarithms](images/costs.svg)\n"
-    return intro + _table(("stage", "against", "seconds", "exponent"), cells) + chart
+    return f"{intro}\n\n" + _table(("stage", "against", "seconds", "exponent"), cells) + chart
 
 
 def _imports(rows: Sequence[dict[str, str]]) -> str:
     cells = [(row["script"], f"{float(row['seconds']):.2f} s", row["heaviest"]) for row in rows]
-    intro = (
-        "## What each script imports\n\nSeconds until Python has what a script imports, and the packages that take most"
-        " of them, with what they\nimport in turn counted to the one that asked first (`python -m benchmarks imports"
-        " --write`).\n\n"
+    intro = "## What each script imports\n\n" + _wrapped(
+        "Seconds until Python has what a script imports, and the packages that take most of them, with what they "
+        "import in turn counted to the one that asked first (`python -m benchmarks imports --write`)."
     )
-    return intro + _table(("script", "imports", "heaviest"), cells)
+    return f"{intro}\n\n" + _table(("script", "imports", "heaviest"), cells)
 
 
 def _point(case: Case) -> str:

@@ -7,7 +7,6 @@ import shlex
 import signal
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from snakemake.iocontainers import Wildcards
@@ -30,6 +29,7 @@ if workflow.is_main_process:
         signal.signal(signal.SIGINT, interrupt)
 
 from lucidag.atlas.apart import make_apart as atlas_apart
+from lucidag.config.checked import checked
 from lucidag.config.claimed import claim_files, claims_of, published_files
 from lucidag.config.dossier import dossier_inputs
 from lucidag.config.compared import (
@@ -38,28 +38,16 @@ from lucidag.config.compared import (
     left_note,
     no_longer_asked,
 )
-from lucidag.config.collisions import check_collisions
-from lucidag.config.doubled import check_doubled
 from lucidag.config.arms import studied_models
-from lucidag.config.faults import Faults
-from lucidag.config.images import check_shortcuts, write_out_images
 from lucidag.config.jobs import job_settings, notebook
-from lucidag.config.load import load_config
 from lucidag.config.lock import Run, alone, note, told
 from lucidag.config.methods import compared_methods, modules_of, studied_methods
 from lucidag.config.origins import Origin, origins
 from lucidag.config.page import atlas_files
 from lucidag.config.plan import Plan
-from lucidag.config.probe import (
-    brought,
-    check_attention,
-    check_methods,
-    check_networks,
-    check_relevance,
-)
+from lucidag.config.probe import brought
 from lucidag.config.repaired import repair_arms
 from lucidag.config.sources import (
-    check_sources,
     clip_weight_files,
     digests,
     listable,
@@ -71,7 +59,6 @@ from lucidag.experiments.apart import MADE
 from lucidag.experiments.apart import make_apart as tables_apart
 from lucidag.ground.errors import InputError, one_line
 from lucidag.ground.job import failure_mark
-from lucidag.ground.provenance import CodeIndex, installed_versions
 from lucidag.ground.times import from_the_future
 from lucidag.report.apart import make_apart
 from lucidag.report.contents import files_shown
@@ -82,8 +69,10 @@ from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
-# What imports made lives as long as the process, and need not be gone through for what can be freed.
+# What imports made lives as long as the process, and need not be gone through for what can be freed; and a plan is many
+# objects that stay: looking through them for what can be freed, again and again, is a tenth of its time.
 gc.freeze()
+gc.set_threshold(100_000, 50, 50)
 
 if (
     workflow.is_main_process
@@ -102,58 +91,29 @@ def checked_plan():
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(os.path.relpath, files)) or "config/config.yaml"
     try:
-        faults = Faults()
-        for file in map(os.path.relpath, workflow.configfiles):
-            with faults.gathered():
-                check_doubled(file)
-        faults.stop()
-        checked = load_config(config, source, workflow.config_settings.config)
-        with faults.gathered():
-            check_sources(checked, source)
-        found = Plan(checked)
-        cache = Path(checked.results) / ".cache"
-        with faults.gathered():
-            found = Plan(write_out_images(checked, source, cache / "drawn.json"))
-        packages = installed_versions(cache / "packages.json")
-        code = CodeIndex((ROOT, Path.cwd()), packages, cache / "code.json")
-        with faults.gathered():
-            check_shortcuts(found.config, source)
-        whole = found.config
-        with faults.gathered():
-            whole = check_networks(found, source, code)
-        with faults.gathered():
-            check_methods(found, source, code)
-        # Each asks a process of its own, which takes seconds to begin.
-        with ThreadPoolExecutor() as pool:
-            answers = [
-                pool.submit(check, Plan(whole), source, code)
-                for check in (check_relevance, check_attention)
-            ]
-        for answer in answers:
-            with faults.gathered():
-                answer.result()
-        with faults.gathered():
-            check_collisions(Plan(whole), source)
-        faults.stop()
-        asked = Plan(whole)
-        if workflow.is_main_process:  # and not in each job that is a process of its own
-            with faults.gathered(f"{source}: "):
-                claims_of(asked)
-        faults.stop()
+        found = checked(
+            config,
+            list(map(os.path.relpath, workflow.configfiles)),
+            source,
+            (ROOT, Path.cwd()),
+            workflow.config_settings.config,
+            claims=workflow.is_main_process,  # and not in each job that is a process of its own
+        )
     except InputError as error:
         for line in error.lines:
             print(f"lucidag: {line}", file=sys.stderr)
         sys.exit(1)
     notes = []
     if workflow.is_main_process:  # and not in each job that is a process of its own
-        notes = [*source_notes(found.config), *brought(found.config, whole)]
-        notes += left_note(checked.results, found)
-        if (other := used_by_another(checked.results, source)) is not None:
+        given, asked = found.given, found.plan.config
+        notes = [*source_notes(given), *brought(given, asked)]
+        notes += left_note(asked.results, Plan(given))
+        if (other := used_by_another(asked.results, source)) is not None:
             notes.append(other)
         notes = list(map(one_line, notes))
         for sentence in notes:
             print(f"lucidag: {sentence}", file=sys.stderr)
-    return asked, code, source, notes
+    return found.plan, found.code, source, notes
 
 
 # Threads that wait for work must not spin: with more jobs than cores that slows training many times over.

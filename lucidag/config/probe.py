@@ -58,7 +58,8 @@ def check_networks(plan: Plan, source: str, code: CodeIndex) -> Config:
                 "maps are averaged, so it has no penultimate units: choose an architecture that does (such as "
                 "'resnet18'), or leave it out of `rof.models`"
             )
-        faults.lines += [f"{source}: {sentence}" for sentence in _faults_of_removal(plan, name, found)]
+        sentences = [*_faults_of_removal(plan, name, found), *_faults_of_points(plan, name, found)]
+        faults.lines += [f"{source}: {sentence}" for sentence in sentences]
         models[name] = model.looked_at(found["recipe"] or {}, found["linear"])
         looked[name] = found
     layered = with_layers(plan, looked, source, faults)
@@ -95,6 +96,15 @@ def _faults_of_removal(plan: Plan, name: str, found: Mapping[str, Any]) -> Itera
                 f"models.{name}: {why}, and `forward` takes at most {FORWARD_UNITS}, in which logits are linear: leave "
                 "it out of `rof.methods`, or the model out of `rof.models`"
             )
+
+
+def _faults_of_points(plan: Plan, name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Say which numbers of units are asked for that a network does not have."""
+    rof, units = plan.config.rof, found["features"]
+    if rof is None or name not in plan.examined or found["head"] is None or units is None:
+        return
+    for k in [k for k in rof.points if k > units][:1]:
+        yield f"rof.points: found {k}; the penultimate layer of model '{name}' has {units} units"
 
 
 def brought(before: Config, after: Config) -> Iterator[str]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from itertools import accumulate
@@ -127,6 +127,7 @@ class CodeIndex:
     _known: dict[str, Sequence[Any]] = field(default_factory=dict)
     _sources: dict[Path, _Source] = field(default_factory=dict)
     _files: dict[str, Path | None] = field(default_factory=dict)
+    _tops: dict[str, list[Path]] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
 
     @cached_property
@@ -170,6 +171,8 @@ class CodeIndex:
         seen: set[str] = set()
         while waiting:
             name = waiting.pop()
+            if name in seen:
+                continue
             for part in accumulate(name.split("."), "{}.{}".format):  # the packages that it is in, and itself
                 if part in seen:
                     continue
@@ -190,10 +193,21 @@ class CodeIndex:
 
     def _find(self, module: str) -> Path | None:
         if module not in self._files:
-            stems = [root.joinpath(*module.split(".")) for root in self.roots] if module else []
+            top = module.partition(".")[0]
+            if top not in self._tops:  # most names are of other packages: nothing of these has to be looked for
+                self._tops[top] = [root for root in self._folders if self._holds(root, top)]
+            stems = [root.joinpath(*module.split(".")) for root in self._tops[top]]
             candidates = (file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py"))
             self._files[module] = next((file for file in candidates if file.is_file()), None)
         return self._files[module]
+
+    @cached_property
+    def _folders(self) -> Sequence[Path]:
+        return tuple(dict.fromkeys(self.roots))
+
+    @staticmethod
+    def _holds(root: Path, top: str) -> bool:
+        return bool(top) and ((root / top).is_dir() or (root / f"{top}.py").is_file())
 
     def _read(self, path: Path, module: str) -> _Source:
         if path not in self._sources:
@@ -205,7 +219,7 @@ class CodeIndex:
             key = hashlib.sha256(json.dumps([sys.version, module, is_package]).encode() + text).hexdigest()
             known = self._before.get(key)
             self._sources[path] = _Source(*known) if known else _parsed(text, path, module, is_package)
-            self._known[key] = astuple(self._sources[path])
+            self._known[key] = (self._sources[path].digest, self._sources[path].imports)
         return self._sources[path]
 
 

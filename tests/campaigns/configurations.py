@@ -12,11 +12,8 @@ import yaml
 from snakemake.common.configfile import load_configfile
 from snakemake_interface_common.exceptions import WorkflowError
 
-from lucidag.config.doubled import check_doubled
-from lucidag.config.images import check_shortcuts, write_out_images
-from lucidag.config.load import load_config
-from lucidag.config.plan import Plan
-from lucidag.config.sources import check_sources
+from lucidag.config.checked import read
+from lucidag.config.faults import Faults
 from lucidag.ground.errors import InputError
 from tests.campaigns.harness import Campaign
 from tests.campaigns.mutate import WORDS, damaged
@@ -67,11 +64,9 @@ def use() -> None:
         raise InputError(f"{FILE}: {' '.join(str(error).split())[:300]}") from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:  # which Snakemake shows as it is
         raise InputError(f"{FILE}: {type(error).__name__}") from error
-    check_doubled(FILE)
-    checked = load_config(words, FILE)
-    check_sources(checked, FILE)
-    plan = Plan(write_out_images(checked, FILE))
-    check_shortcuts(plan.config, FILE)
+    faults = Faults()
+    plan = read(faults, words, [FILE], FILE, keep=False)
+    faults.stop()
     for asked in (
         "explained",
         "layers",

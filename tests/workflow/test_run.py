@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from lucidag.ground.files import read_json
+from tests.workflow.damage import rot
 
 pytestmark = pytest.mark.workflow
 
@@ -263,7 +264,8 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
     pixels = copied / "own" / "07.png"
     pixels.write_bytes(pixels.read_bytes()[:40])
     config = copied / CONFIGURATION
-    config.write_text(config.read_text().replace("points: [1, 4]", "points: [1, 99]"))
+    config.write_text(config.read_text().replace("points: [1, 4]", "points: [1, 5]"))
+    rot(copied / "results/rof/a/ranking.csv")
     script = copied / "workflow/scripts/evaluate.py"
     script.write_text(script.read_text().replace("    contents =", "    raise ValueError('no luck')\n    contents ="))
     targets = {
@@ -276,8 +278,7 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
     said = {line.split(": ")[1]: line for line in done.stderr.splitlines() if line.startswith("lucidag: ")}
     assert set(said) == set(targets)
     assert "07.png" in said["data_folder own"]
-    assert "99" in said["turning_points a"]
-    assert "points" in said["turning_points a"]
+    assert "results/rof/a/ranking.csv is not what its job wrote" in said["turning_points a"]
     assert said["evaluate a"].endswith("ValueError: no luck (traceback in results/logs/evaluate/a.log)")
     assert "Traceback" not in done.stderr.replace("(traceback in", "")
     for job, output in targets.items():
@@ -290,7 +291,10 @@ def test_failures_are_one_sentence_and_leave_no_output(copied: Path, snakemake) 
 def test_a_failure_leaves_a_report_of_what_is_there_and_success_no_trace(copied: Path, snakemake) -> None:
     config, results = copied / CONFIGURATION, copied / "results"
     before, text = (results / "report.html").read_bytes(), config.read_text()
-    config.write_text(text.replace("points: [1, 4]", "points: [1, 99]"))
+    config.write_text(text.replace("points: [1, 4]", "points: [1, 5]"))
+    rankings = {model: results / "rof" / model / "ranking.csv" for model in ("a", "b")}
+    for ranking in rankings.values():
+        rot(ranking)
     done = snakemake(copied, "--cores", "2", check=False)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
@@ -298,9 +302,9 @@ def test_a_failure_leaves_a_report_of_what_is_there_and_success_no_trace(copied:
     assert "Failed (2):" in lines
     html = (results / "report.html").read_text(encoding="utf-8")
     assert "This page is not complete: 2 jobs failed." in html
-    for model in ("a", "b"):
-        reason = "rof.points: k = 99 was asked for, but the penultimate layer has 16 units"
-        assert f"  turning_points {model}: {reason}" in lines
+    for model, ranking in rankings.items():
+        reason = f"{ranking.relative_to(copied)} is not what its job wrote"
+        assert any(line.startswith(f"  turning_points {model}: {reason}") for line in lines)
         assert f"<code>turning_points {model}</code>: {reason}" in html
         assert f"Not made: <code>rof/{model}/turning_points.json</code>" in html
     for shown in ("Images of own, one row per class", "Units of b with the images", "Maps of b by cam"):
@@ -308,6 +312,8 @@ def test_a_failure_leaves_a_report_of_what_is_there_and_success_no_trace(copied:
     assert len(list((results / "logs").rglob("*.failed.json"))) == 2
 
     config.write_text(text)
+    for ranking in rankings.values():
+        rot(ranking)  # back to what it was
     again = snakemake(copied, "--cores", "2")
     assert again.stderr.splitlines()[-1] == "Report: results/report.html"
     assert (results / "report.html").read_bytes() == before
