@@ -1,17 +1,20 @@
 """The charts of docs/speed.md, from its tables."""
 
 from collections.abc import Sequence
+from math import log10
 from pathlib import Path
 from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.case import Case
 from benchmarks.recorded import COSTS, FOLDER, read_cases, read_rows
 
 IMAGES = FOLDER.parent / "images"
-LONGEST = 60  # letters of a name
+LONGEST = 100  # letters of a name
 COLUMNS = 3
 # Bytes of a drawing do not depend on when it was made.
 STABLE: Any = {"svg.hashsalt": "speed", "svg.fonttype": "none"}
@@ -28,13 +31,14 @@ def draw(folder: Path = IMAGES) -> None:
 
 def ratios(cases: Sequence[Case]) -> Figure:
     """Draw the ratio of each case, in logarithms, and its goal."""
-    figure = Figure(figsize=(9, 1 + 0.32 * len(cases)), layout="constrained")
+    figure = Figure(figsize=(11, 1 + 0.32 * len(cases)), layout="constrained")
     axes = figure.subplots()
     places = range(len(cases))
     axes.barh(places, [case.ratio for case in cases], color="#4c78a8", label="measured")
     axes.scatter([case.goal for case in cases], places, marker="|", s=120, color="#222222", label="goal", zorder=3)
     axes.set_yticks(places, [_short(f"{case.case}, {case.peer}") for case in cases], fontsize=7)
     axes.set(xscale="log", xlabel="seconds of the peer by ours (1: as fast)")
+    _name_ticks(axes.xaxis)
     axes.axvline(1, color="#888888", linewidth=0.8)
     axes.invert_yaxis()
     axes.legend(fontsize=7)
@@ -54,10 +58,20 @@ def growths(rows: Sequence[dict[str, str]]) -> Figure:
             values, taken = ([float(row[key]) for row in line] for key in ("value", "seconds"))
             axes.loglog(values, taken, "o-", markersize=3, label=f"{stage}: {float(line[0]['exponent']):.2f}")
         axes.set(xlabel=size, ylabel="seconds")
-        axes.legend(fontsize=6)
+        _name_ticks(axes.xaxis)
+        _name_ticks(axes.yaxis)
+        axes.legend(fontsize=6, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, frameon=False)
     for axes in panels[len(sizes) :]:
         axes.remove()
     return figure
+
+
+def _name_ticks(axis: Axis) -> None:
+    """Name 1, 2 and 5 of each power of 10, of more than two powers these alone."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if log10(high / low) > 2 else (1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _short(name: str) -> str:
