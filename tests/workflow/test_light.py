@@ -158,7 +158,7 @@ def test_every_start_of_snakemake_is_light(root: Path) -> None:
     """What rules/common.smk imports is imported by every dry run and once more by every job."""
     text = (root / "rules" / "common.smk").read_text()
     modules = re.findall(r"^from (lucidag[\w.]*) import", text, flags=re.MULTILINE)
-    assert "lucidag.config.load" in modules
+    assert "lucidag.config.checked" in modules
     code = f"import sys, {', '.join(modules)}; print([m for m in ('numpy', 'pandas', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
