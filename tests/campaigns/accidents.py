@@ -163,7 +163,7 @@ ACCIDENTS: dict[str, tuple[Accident, int, bool]] = {
     "disk_full": (disk_full, 22, False),
     "whole_disk_full": (whole_disk_full, 4, True),
     "read_only": (read_only, 3, False),
-    "removed": (removed, 2, False),
+    "removed": (removed, 24, False),
     "clock": (clock, 2, False),
     "clock_during": (clock_during, 3, True),
     "two_runs": (two_runs, 3, False),
