@@ -13,6 +13,9 @@ from snakemake.iocontainers import Wildcards
 from snakemake.logging import DefaultFormatter
 from snakemake.output_index import OutputIndex
 
+# A plan is many objects that stay: to look through them for what can be freed, again and again, is a tenth of its time.
+gc.set_threshold(100_000, 50, 50)
+
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
 
@@ -69,10 +72,8 @@ from lucidag.report.forecast import summary
 from lucidag.report.terminal import install
 from lucidag.units.names import NETDISSECT, UNTRAINED
 
-# What imports made lives as long as the process, and need not be gone through for what can be freed; and a plan is many
-# objects that stay: looking through them for what can be freed, again and again, is a tenth of its time.
+# What imports made lives as long as the process, and need not be gone through for what can be freed.
 gc.freeze()
-gc.set_threshold(100_000, 50, 50)
 
 if (
     workflow.is_main_process
