@@ -13,7 +13,7 @@ from benchmarks.peak import Ran, ran
 from benchmarks.project import copied_project
 
 IMPORTS = re.compile(r"^imports ([\d.]+) s of ([\d.]+) s$", re.MULTILINE)
-TOTAL = re.compile(r"^Finished .*\(job \d+\)$", re.MULTILINE)
+FINISHED = re.compile(r"^Finished .*\(job \d+\)$", re.MULTILINE)
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=1")
 
 
@@ -32,7 +32,7 @@ def run(quick: bool, full: bool) -> list[Limit]:
         jobs, share = _shares(results / "logs", first.seconds)
     show("default workflow", jobs)
     return [
-        Limit("default", f"default, cold, {len(TOTAL.findall(first.said))} jobs", first.seconds, 480, "s", where),
+        Limit("default", f"default, cold, {len(FINISHED.findall(first.said))} jobs", first.seconds, 480, "s", where),
         Limit("default", "default, cold: the first figure", figure, 60, "s", where),
         Limit("default", "default, cold: imports", share, 0.2, "share of job time", where),
         Limit("default", "default, nothing to do", again.seconds, 2, "s", where),

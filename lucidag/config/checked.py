@@ -16,6 +16,7 @@ from lucidag.config.plan import Plan
 from lucidag.config.probe import check_attention, check_methods, check_networks, check_relevance
 from lucidag.config.schema import Config
 from lucidag.config.sources import check_sources
+from lucidag.ground.kept import kept_in
 from lucidag.ground.provenance import CodeIndex, installed_versions
 
 
@@ -68,7 +69,7 @@ def checked(
     """
     faults = Faults()
     found = read(faults, words, files, source, given)
-    cache = _kept_in(found.config)
+    cache = kept_in(found.config.results)
     code = CodeIndex(folders, installed_versions(cache / "packages.json"), cache / "code.json")
     whole = found.config
     with faults.gathered():
@@ -124,12 +125,7 @@ def read(
         check_sources(config, source)
     plan = Plan(config)
     with faults.gathered():
-        plan = Plan(write_out_images(config, source, _kept_in(config) / "drawn.json" if keep else None))
+        plan = Plan(write_out_images(config, source, kept_in(config.results) / "drawn.json" if keep else None))
     with faults.gathered():
         check_shortcuts(plan.config, source)
     return plan
-
-
-def _kept_in(config: Config) -> Path:
-    """Return the folder with what was found out of a configuration, so that the next run need not ask again."""
-    return Path(config.results) / ".cache"

@@ -19,7 +19,7 @@ from lucidag.explain.relevance.settings import Atlas
 from lucidag.ground.apart import run_apart
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import is_file
-from lucidag.ground.kept import keep, read_kept
+from lucidag.ground.kept import keep, kept_in, read_kept
 from lucidag.ground.provenance import CodeIndex
 from lucidag.models.settings import Model, is_weight_file
 from lucidag.rof.settings import FORWARD_UNITS
@@ -291,7 +291,7 @@ def _looked_at(
     What it says is kept under a key of all that it depends on: what is asked, and the code of `module` and of the
     `modules` of the user's own that the answer rests on.
     """
-    script, file = f"{module.replace('.', '/')}.py", Path(config.results) / ".cache" / f"{cache}.json"
+    script, file = f"{module.replace('.', '/')}.py", kept_in(config.results) / f"{cache}.json"
     keys = {
         name: json.dumps([words, code.fingerprint(script, modules[name])], sort_keys=True)
         for name, words in asked.items()

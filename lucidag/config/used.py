@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from lucidag.ground.files import write_json
-from lucidag.ground.kept import read_if_any
+from lucidag.ground.kept import kept_in, read_if_any
 
 
 def _mark(results: str) -> Path:
-    return Path(results) / ".cache" / "configuration.json"
+    return kept_in(results) / "configuration.json"
 
 
 def mark(results: str, source: str) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 from lucidag.ground.errors import InputError
 from lucidag.ground.files import read_json, write_text
 
+KEPT = ".cache"  # the folder of what is kept, in a folder of results or deeper in it
 _SEALED = re.compile(r'\{"seal": "([0-9a-f]{64})", "kept": (\{.*\})\}\n', re.DOTALL)
+
+
+def kept_in(results: str | Path) -> Path:
+    """Return the folder in which the workflow keeps what it has found out, for its next start."""
+    return Path(results) / KEPT
 
 
 def read_kept(file: Path | None) -> dict[str, Any]:

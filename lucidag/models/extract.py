@@ -127,7 +127,7 @@ def _forward(
     exact = [np.zeros((0, classes))]
     form, most = settled(model, inputs.example(1).to(device)), portion(model, inputs.example(1).to(device))
     with recording(model, [] if head is None else [head]) as calls:
-        for frames in (part for batch in work for part in portions(batch, most)):
+        for frames in portions(work, most):
             batch = inputs.normalise(frames.to(device)).to(memory_format=form)
             logits.append(model(batch).float().cpu().numpy())
             if head is None:
@@ -243,7 +243,7 @@ def show_maps(
         torch.inference_mode(),
         recording(model, [network.tail.layer]) as calls,
     ):
-        for frames in (part for batch in work for part in portions(batch, most)):
+        for frames in portions(work, most):
             model(inputs.normalise(frames.to(device)).to(memory_format=form))
             see(network.tail.seen(calls[-1].inputs[0]))
             calls.clear()

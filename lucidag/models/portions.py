@@ -1,6 +1,7 @@
 """How many images a pass takes at one time on a CPU, so that what it computes stays near the processor."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from math import floor, log2
 
 import torch
@@ -40,7 +41,7 @@ def portion(model: nn.Module, example: torch.Tensor) -> int:
     def see(call: Call) -> None:
         nonlocal largest
         sizes = (each.nbytes / len(example) for each in tree_leaves(call.output) if isinstance(each, torch.Tensor))
-        largest = max(largest, *sizes, 1.0)
+        largest = max([largest, *sizes])
 
     # What a network keeps of a pass in inference mode could never be trained or explained again.
     with torch.inference_mode(mode=False), evaluating(model), torch.no_grad(), watching(model, see):
@@ -48,9 +49,10 @@ def portion(model: nn.Module, example: torch.Tensor) -> int:
     return max(LEAST, 2 ** floor(log2(max(1.0, NEAR / largest))))
 
 
-def portions(batch: torch.Tensor, most: int) -> tuple[torch.Tensor, ...]:
-    """Divide a batch into portions of at most so many images, in order."""
-    return batch.split(min(most, max(1, len(batch))))
+def portions(batches: Iterable[torch.Tensor], most: int) -> Iterator[torch.Tensor]:
+    """Divide each of several batches into portions of at most so many images, in order."""
+    for batch in batches:
+        yield from batch.split(min(most, max(1, len(batch))))
 
 
 class InPortions(nn.Module):
@@ -74,4 +76,4 @@ class InPortions(nn.Module):
         if len(batch) <= self.most or batch.device.type != "cpu":
             whole: torch.Tensor = self.model(batch)
             return whole
-        return torch.cat([self.model(each) for each in portions(batch, self.most)])
+        return torch.cat([self.model(each) for each in portions([batch], self.most)])

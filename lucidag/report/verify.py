@@ -9,11 +9,11 @@ from pathlib import Path
 from lucidag.ground.checksums import Checksum
 from lucidag.ground.damage import sentence
 from lucidag.ground.errors import InputError
+from lucidag.ground.kept import KEPT, kept_in
 from lucidag.ground.records import FOLDER, NAME, DamagedRecordError, Record, read_record
 
 # Beside results: what jobs say and cost, records, what comes with the project.
 NO_RESULTS = ("logs", "benchmarks", FOLDER, "README.md")
-KEPT = ".cache"  # what jobs keep from run to run, wherever it lies
 STATE = "training.safetensors"  # of a training that was killed, until it has gone on to its end
 PASSING = "_shard"  # ends the names of rules whose outputs are removed once they are joined
 MOST_TOLD = 20  # files that no job recorded
@@ -116,7 +116,7 @@ def _records_in(results: Path) -> list[Path]:
 
 def _apart(folder: Path) -> bool:
     """Return whether a folder inside of results holds results of its own."""
-    return (folder / KEPT / "configuration.json").is_file() or bool(_records_in(folder))
+    return (kept_in(folder) / "configuration.json").is_file() or bool(_records_in(folder))
 
 
 def _compare(record: Record, found: Verdict) -> None:

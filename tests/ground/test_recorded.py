@@ -15,6 +15,7 @@ from lucidag.ground.errors import InputError
 from lucidag.ground.records import FOLDER, Records, place, results_folder
 from lucidag.ground.tables import write_table
 from lucidag.ground.tensors import write_tensors
+from tests.damage import flip
 from tests.ground.jobs import run, task, write
 
 PARAMS = {
@@ -100,12 +101,6 @@ def test_the_record_is_the_same_where_results_are_removed_while_the_job_is_at_wo
         found.append([(file.relative_to(results), file.read_bytes()) for file in records(results)])
     assert found[0] == found[1]
     assert b'"device": "cpu"' in found[0][0][1]
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) * 2 // 3] ^= 4
-    path.write_bytes(content)
 
 
 def cut(path: Path) -> None:

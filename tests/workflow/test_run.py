@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from lucidag.ground.files import read_json
-from tests.workflow.damage import rot
+from tests.damage import rot
 
 pytestmark = pytest.mark.workflow
 
@@ -303,8 +303,9 @@ def test_a_failure_leaves_a_report_of_what_is_there_and_success_no_trace(copied:
     html = (results / "report.html").read_text(encoding="utf-8")
     assert "This page is not complete: 2 jobs failed." in html
     for model, ranking in rankings.items():
-        reason = f"{ranking.relative_to(copied)} is not what its job wrote"
-        assert any(line.startswith(f"  turning_points {model}: {reason}") for line in lines)
+        file = ranking.relative_to(copied)
+        reason = f"{file} is not what its job wrote (its checksum differs): rm {file} and run again"
+        assert f"  turning_points {model}: {reason}" in lines
         assert f"<code>turning_points {model}</code>: {reason}" in html
         assert f"Not made: <code>rof/{model}/turning_points.json</code>" in html
     for shown in ("Images of own, one row per class", "Units of b with the images", "Maps of b by cam"):

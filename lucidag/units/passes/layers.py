@@ -62,7 +62,7 @@ def forward(network: Network, layers: Sequence[str], device: str, threads: int) 
             return {layer: _shown(layer, views.get(layer), seen, len(frames)) for layer in layers}
 
         def outputs_of(frames: torch.Tensor) -> dict[str, torch.Tensor]:
-            found = [portion_of(part) for part in portions(frames, most)]
+            found = [portion_of(part) for part in portions([frames], most)]
             return {layer: torch.cat([each[layer] for each in found]) for layer in layers}
 
         yield outputs_of
